@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/config.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <xxhash.h>
+
+#include "proto/message.h"
+
+enum { SIZE_FIRST = 16 }; /* places allocated at first */
+
+static const size_t kind_max[LP_OBJECT_KINDS] = {
+    [LP_OBJECT_PORT] = LP_PORTS_MAX,
+    [LP_OBJECT_CLUSTER] = LP_CLUSTERS_MAX,
+    [LP_OBJECT_BROKER] = LP_BROKERS_MAX,
+    [LP_OBJECT_LISTENER] = LP_LISTENERS_MAX,
+    [LP_OBJECT_ENDPOINT] = LP_ENDPOINTS_MAX,
+};
+
+static int compare(const struct lp_object *object, unsigned kind, uint32_t id);
+static size_t lower_bound(
+    const struct lp_config *config, unsigned kind, uint32_t id);
+static int make_room(struct lp_config *config);
+static bool is_same(const struct lp_object *a, const struct lp_object *b);
+static const char *cluster_name(
+    const struct lp_config *config, uint32_t id, char buf[LP_NAME_SIZE]);
+
+void
+lp_config_init(struct lp_config *config)
+{
+	*config = (struct lp_config){0};
+}
+
+void
+lp_config_fini(struct lp_config *config)
+{
+	free(config->objects);
+	lp_config_init(config);
+}
+
+int
+lp_config_copy(struct lp_config *to, const struct lp_config *from)
+{
+	struct lp_object *objects = NULL;
+
+	assert(to != from);
+	if (from->count > 0) {
+		objects = calloc(from->count, sizeof(*objects));
+		if (!objects)
+			return -ENOMEM;
+		memcpy(objects, from->objects, from->count * sizeof(*objects));
+	}
+	lp_config_fini(to);
+	to->objects = objects;
+	to->count = to->size = from->count;
+	return 0;
+}
+
+int
+lp_config_put(struct lp_config *config, const struct lp_object *object)
+{
+	size_t at = lower_bound(config, object->kind, object->id);
+	struct lp_object *place;
+	size_t first;
+	int rc;
+
+	assert(lp_object_kind_name(object->kind));
+	if (at < config->count &&
+	    compare(&config->objects[at], object->kind, object->id) == 0) {
+		memmove(&config->objects[at], object, sizeof(*object));
+		return 0;
+	}
+	if (lp_config_range(config, object->kind, &first) >=
+	    kind_max[object->kind])
+		return -ENOSPC;
+	rc = make_room(config);
+	if (rc)
+		return rc;
+	place = &config->objects[at];
+	memmove(place + 1, place, (config->count - at) * sizeof(*place));
+	memcpy(place, object, sizeof(*place));
+	config->count++;
+	assert(config->count <= config->size);
+	return 0;
+}
+
+int
+lp_config_remove(
+    struct lp_config *config, enum lp_object_kind kind, uint32_t id)
+{
+	size_t at = lower_bound(config, kind, id);
+	struct lp_object *place;
+
+	if (at == config->count || compare(&config->objects[at], kind, id) != 0)
+		return -ENOENT;
+	place = &config->objects[at];
+	config->count--;
+	memmove(place, place + 1, (config->count - at) * sizeof(*place));
+	return 0;
+}
+
+const struct lp_object *
+lp_config_find(
+    const struct lp_config *config, enum lp_object_kind kind, uint32_t id)
+{
+	size_t at = lower_bound(config, kind, id);
+
+	if (at == config->count || compare(&config->objects[at], kind, id) != 0)
+		return NULL;
+	return &config->objects[at];
+}
+
+const struct lp_object *
+lp_config_find_name(const struct lp_config *config, enum lp_object_kind kind,
+    uint32_t cluster_id, const char *name)
+{
+	size_t first, count = lp_config_range(config, kind, &first);
+
+	for (size_t i = first; i < first + count; i++) {
+		const struct lp_object *object = &config->objects[i];
+
+		if (kind == LP_OBJECT_PORT &&
+		    strcmp(object->port.name, name) == 0)
+			return object;
+		if (kind == LP_OBJECT_CLUSTER &&
+		    strcmp(object->cluster.name, name) == 0)
+			return object;
+		if (kind == LP_OBJECT_LISTENER &&
+		    object->listener.cluster_id == cluster_id &&
+		    strcmp(object->listener.name, name) == 0)
+			return object;
+	}
+	return NULL;
+}
+
+const struct lp_object *
+lp_config_find_broker(
+    const struct lp_config *config, uint32_t cluster_id, int32_t node_id)
+{
+	size_t first, count;
+
+	count = lp_config_range(config, LP_OBJECT_BROKER, &first);
+	for (size_t i = first; i < first + count; i++) {
+		const struct lp_broker_object *broker =
+		    &config->objects[i].broker;
+
+		if (broker->cluster_id == cluster_id &&
+		    broker->node_id == node_id)
+			return &config->objects[i];
+	}
+	return NULL;
+}
+
+size_t
+lp_config_range(
+    const struct lp_config *config, enum lp_object_kind kind, size_t *first)
+{
+	*first = lower_bound(config, kind, 0);
+	return lower_bound(config, kind + 1u, 0) - *first;
+}
+
+char *
+lp_config_label(const struct lp_config *config, const struct lp_object *object,
+    char buf[LP_OBJECT_LABEL_SIZE])
+{
+	const struct lp_object *listener, *broker;
+	char cluster[LP_NAME_SIZE], name[LP_NAME_SIZE];
+
+	switch (object->kind) {
+	case LP_OBJECT_PORT:
+		snprintf(
+		    buf, LP_OBJECT_LABEL_SIZE, "port %s", object->port.name);
+		break;
+	case LP_OBJECT_CLUSTER:
+		snprintf(buf, LP_OBJECT_LABEL_SIZE, "cluster %s",
+		    object->cluster.name);
+		break;
+	case LP_OBJECT_BROKER:
+		snprintf(buf, LP_OBJECT_LABEL_SIZE, "broker %s/%d",
+		    cluster_name(config, object->broker.cluster_id, cluster),
+		    object->broker.node_id);
+		break;
+	case LP_OBJECT_LISTENER:
+		snprintf(buf, LP_OBJECT_LABEL_SIZE, "listener %s/%s",
+		    cluster_name(config, object->listener.cluster_id, cluster),
+		    object->listener.name);
+		break;
+	case LP_OBJECT_ENDPOINT:
+		listener = lp_config_find(
+		    config, LP_OBJECT_LISTENER, object->endpoint.listener_id);
+		broker = lp_config_find(
+		    config, LP_OBJECT_BROKER, object->endpoint.broker_id);
+		if (!listener || !broker) {
+			snprintf(buf, LP_OBJECT_LABEL_SIZE, "endpoint %u",
+			    object->id);
+			break;
+		}
+		memcpy(name, listener->listener.name, sizeof(name));
+		snprintf(buf, LP_OBJECT_LABEL_SIZE, "endpoint %s/%s/%d",
+		    cluster_name(
+			config, listener->listener.cluster_id, cluster),
+		    name, broker->broker.node_id);
+		break;
+	default:
+		snprintf(buf, LP_OBJECT_LABEL_SIZE, "object %u", object->id);
+	}
+	return buf;
+}
+
+/*
+ * Each object goes in as its kind, its id and the length of its bytes, in
+ * network order, and then the bytes: no two configurations share a stream.
+ */
+uint64_t
+lp_config_digest(const struct lp_config *config)
+{
+	XXH3_state_t *state = XXH3_createState();
+	uint8_t packed[LP_OBJECT_PACKED_MAX];
+	uint64_t digest;
+
+	if (!state)
+		return 0;
+	XXH3_64bits_reset(state);
+	for (size_t i = 0; i < config->count; i++) {
+		const struct lp_object *object = &config->objects[i];
+		size_t len =
+		    lp_message_pack_object(packed, sizeof(packed), object);
+		uint32_t head[3] = {
+		    htonl(object->kind),
+		    htonl(object->id),
+		    htonl((uint32_t)len),
+		};
+
+		XXH3_64bits_update(state, head, sizeof(head));
+		XXH3_64bits_update(state, packed, len);
+	}
+	digest = XXH3_64bits_digest(state);
+	XXH3_freeState(state);
+	/* 0 means no memory. */
+	return digest ? digest : 1;
+}
+
+int
+lp_config_diff(const struct lp_config *from, const struct lp_config *to,
+    const struct lp_config_diff *diff)
+{
+	const struct lp_object *object, *other;
+	int rc;
+
+	for (size_t i = 0; i < to->count; i++) {
+		object = &to->objects[i];
+		other = lp_config_find(from, object->kind, object->id);
+		if (other && is_same(object, other))
+			continue;
+		rc = diff->put(diff->arg, object, !other);
+		if (rc)
+			return rc;
+	}
+	for (size_t i = 0; i < from->count; i++) {
+		object = &from->objects[i];
+		if (lp_config_find(to, object->kind, object->id))
+			continue;
+		rc = diff->gone(diff->arg, object);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int
+compare(const struct lp_object *object, unsigned kind, uint32_t id)
+{
+	if (object->kind != kind)
+		return object->kind < kind ? -1 : 1;
+	if (object->id != id)
+		return object->id < id ? -1 : 1;
+	return 0;
+}
+
+/* The first place whose object is not before (kind, id). */
+static size_t
+lower_bound(const struct lp_config *config, unsigned kind, uint32_t id)
+{
+	size_t low = 0, high = config->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare(&config->objects[middle], kind, id) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int
+make_room(struct lp_config *config)
+{
+	struct lp_object *objects;
+	size_t size;
+
+	if (config->count < config->size)
+		return 0;
+	size = config->size ? config->size * 2 : SIZE_FIRST;
+	objects = reallocarray(config->objects, size, sizeof(*objects));
+	if (!objects)
+		return -ENOMEM;
+	config->objects = objects;
+	config->size = size;
+	return 0;
+}
+
+/*
+ * By their packed bytes, as the digest sees them: the padding of a struct
+ * that was assigned member by member may differ.
+ */
+static bool
+is_same(const struct lp_object *a, const struct lp_object *b)
+{
+	uint8_t packed_a[LP_OBJECT_PACKED_MAX], packed_b[LP_OBJECT_PACKED_MAX];
+	size_t len_a, len_b;
+
+	len_a = lp_message_pack_object(packed_a, sizeof(packed_a), a);
+	len_b = lp_message_pack_object(packed_b, sizeof(packed_b), b);
+	return len_a == len_b && memcmp(packed_a, packed_b, len_a) == 0;
+}
+
+/* Its id where there is no such cluster. */
+static const char *
+cluster_name(
+    const struct lp_config *config, uint32_t id, char buf[LP_NAME_SIZE])
+{
+	const struct lp_object *cluster =
+	    lp_config_find(config, LP_OBJECT_CLUSTER, id);
+
+	if (cluster)
+		memcpy(buf, cluster->cluster.name, LP_NAME_SIZE);
+	else
+		snprintf(buf, LP_NAME_SIZE, "%u", id);
+	return buf;
+}

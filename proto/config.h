@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One whole configuration: the objects of a generation, checked together.
+ *
+ * lp-controld keeps one, a dataplane builds its snapshot from one, and both
+ * check it with the same code; so what one of them stores the other accepts.
+ * Objects lie in one array ordered by (kind, id): that order is canonical,
+ * and the digest is taken over it.
+ */
+#ifndef LP_PROTO_CONFIG_H
+#define LP_PROTO_CONFIG_H
+
+#include <stddef.h>
+
+#include "proto/object.h"
+
+struct lp_config {
+	struct lp_object *objects; /* ordered by (kind, id) */
+	size_t count; /* at most LP_OBJECTS_MAX */
+	size_t size; /* places allocated */
+};
+
+/* What is wrong with a configuration, and where. */
+struct lp_config_error {
+	uint32_t object_id; /* 0: the configuration as a whole */
+	char object[LP_OBJECT_LABEL_SIZE]; /* "listener payments/public" */
+	const char *field; /* "vip"; a constant string, never NULL */
+	char why[LP_WHY_SIZE];
+};
+
+void lp_config_init(struct lp_config *config);
+void lp_config_fini(struct lp_config *config);
+
+/* -ENOMEM, or 0 with a deep copy in *to, which must be initialised. */
+int lp_config_copy(struct lp_config *to, const struct lp_config *from);
+
+/*
+ * Inserts the object, or replaces the one of the same kind and id.
+ * -ENOSPC at the limit of its kind, -ENOMEM.
+ */
+int lp_config_put(struct lp_config *config, const struct lp_object *object);
+
+/* 0, or -ENOENT. */
+int lp_config_remove(
+    struct lp_config *config, enum lp_object_kind kind, uint32_t id);
+
+/* NULL if there is none.  Valid until the configuration changes. */
+const struct lp_object *lp_config_find(
+    const struct lp_config *config, enum lp_object_kind kind, uint32_t id);
+
+/*
+ * By name: a port or cluster by its name (cluster_id 0), a listener by its
+ * name within a cluster; a broker by its node id.
+ */
+const struct lp_object *lp_config_find_name(const struct lp_config *config,
+    enum lp_object_kind kind, uint32_t cluster_id, const char *name);
+const struct lp_object *lp_config_find_broker(
+    const struct lp_config *config, uint32_t cluster_id, int32_t node_id);
+
+/*
+ * The objects of one kind: *first and the returned count index
+ * config->objects.
+ */
+size_t lp_config_range(
+    const struct lp_config *config, enum lp_object_kind kind, size_t *first);
+
+/*
+ * Checks every object by itself and against all others: unique names, ids
+ * that exist, addresses and endpoints that do not collide, one family from
+ * VIP to broker, a port for every VIP and broker that is needed.  0, or
+ * -EINVAL with the first error found.
+ */
+int lp_config_check(
+    const struct lp_config *config, struct lp_config_error *error);
+
+/* "listener payments/public"; for messages.  Returns buf. */
+char *lp_config_label(const struct lp_config *config,
+    const struct lp_object *object, char buf[LP_OBJECT_LABEL_SIZE]);
+
+/*
+ * XXH3 (64 bits) over the packed objects in canonical order.  Equal on every
+ * host for equal content; 0 only for no memory.
+ */
+uint64_t lp_config_digest(const struct lp_config *config);
+
+/*
+ * Calls put for each object that is new or other in `to`, then gone for each
+ * object of `from` that `to` lacks, in canonical order.  Stops at, and
+ * returns, the first result of a callback that is not 0.
+ */
+struct lp_config_diff {
+	int (*put)(void *arg, const struct lp_object *object, bool is_new);
+	int (*gone)(void *arg, const struct lp_object *object);
+	void *arg;
+};
+int lp_config_diff(const struct lp_config *from, const struct lp_config *to,
+    const struct lp_config_diff *diff);
+
+#endif

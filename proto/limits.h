@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Limits that all three processes agree on.
+ *
+ * Everything that crosses a process border or is stored in the database has
+ * its maximum here; what only the packet path knows is in
+ * dataplane/pipeline/limits.h.  Reaching a limit is a normal outcome: the
+ * object is refused with a message that names the limit.
+ */
+#ifndef LP_PROTO_LIMITS_H
+#define LP_PROTO_LIMITS_H
+
+enum lp_limits {
+	/* Names of ports, clusters, listeners: bytes with the final NUL. */
+	LP_NAME_SIZE = 64,
+	/* RFC 1035: 253 bytes of text, and the final NUL. */
+	LP_HOST_SIZE = 254,
+	/* An interface name (IFNAMSIZ is 16), or DPDK device arguments. */
+	LP_DEVICE_SIZE = 256,
+	/* One line that says why; always NUL terminated. */
+	LP_WHY_SIZE = 256,
+
+	LP_PORTS_MAX = 16,
+	LP_PORT_ADDRESSES_MAX = 16,
+	LP_CLUSTERS_MAX = 64,
+	LP_BROKERS_MAX = 1024,
+	LP_LISTENERS_MAX = 256,
+	LP_ENDPOINTS_MAX = 4096,
+	LP_OBJECTS_MAX = LP_PORTS_MAX + LP_CLUSTERS_MAX + LP_BROKERS_MAX +
+	    LP_LISTENERS_MAX + LP_ENDPOINTS_MAX,
+
+	/* Bytes of one frame on either socket, its 4-byte length included. */
+	LP_FRAME_SIZE_MAX = 65536,
+	/* Operations in one transaction of lpctl. */
+	LP_OPERATIONS_MAX = 4096,
+	/* Rows in one frame of a streamed reply (connections, stats). */
+	LP_ROWS_MAX = 128,
+};
+
+#endif

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/object.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { INTERFACE_NAME_SIZE = 16 }; /* IFNAMSIZ */
+
+static const char *const kinds[LP_OBJECT_KINDS] = {
+    [LP_OBJECT_PORT] = "port",
+    [LP_OBJECT_CLUSTER] = "cluster",
+    [LP_OBJECT_BROKER] = "broker",
+    [LP_OBJECT_LISTENER] = "listener",
+    [LP_OBJECT_ENDPOINT] = "endpoint",
+};
+static const char *const backends[] = {
+    [LP_BACKEND_AF_XDP] = "af_xdp",
+    [LP_BACKEND_DPDK] = "dpdk",
+    [LP_BACKEND_MEMORY] = "memory",
+};
+static const char *const sides[] = {
+    [LP_SIDE_CLIENT] = "client",
+    [LP_SIDE_BROKER] = "broker",
+    [LP_SIDE_BOTH] = "both",
+};
+static const char *const modes[] = {
+    [LP_MODE_VIP] = "vip",
+    [LP_MODE_INLINE] = "inline",
+};
+static const char *const source_addresses[] = {
+    [LP_SOURCE_TRANSLATE] = "translate",
+    [LP_SOURCE_PRESERVE] = "preserve",
+};
+
+#define WORDS(list) list, sizeof(list) / sizeof(list[0])
+
+/* Where a check leaves what it found. */
+struct report {
+	const char **field;
+	char *why;
+};
+
+static const char *word_name(
+    const char *const words[], size_t count, unsigned value);
+static int word_parse(
+    const char *const words[], size_t count, uint8_t *out, const char *text);
+static int check_port(
+    const struct lp_port_object *port, const struct report *report);
+static int check_broker(
+    const struct lp_broker_object *broker, const struct report *report);
+static int check_listener(
+    const struct lp_listener_object *listener, const struct report *report);
+static int check_name(const char *name, const struct report *report);
+static int check_device(
+    const struct lp_port_object *port, const struct report *report);
+static int check_addresses(
+    const struct lp_port_object *port, const struct report *report);
+static int check_address(
+    const struct lp_prefix *address, const struct report *report);
+static int check_gateway(const struct lp_port_object *port,
+    const struct lp_ip *gateway, bool v4, const struct report *report);
+static int check_endpoint(const struct lp_endpoint *endpoint, const char *field,
+    const struct report *report);
+static const char *edge_name(
+    const struct lp_prefix *prefix, const struct lp_ip *ip);
+static int refuse(const struct report *report, const char *field,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+void
+lp_object_init(struct lp_object *object, enum lp_object_kind kind)
+{
+	memset(object, 0, sizeof(*object));
+	object->kind = (uint8_t)kind;
+	if (kind == LP_OBJECT_PORT) {
+		object->port.backend = LP_BACKEND_AF_XDP;
+		object->port.side = LP_SIDE_BOTH;
+	} else if (kind == LP_OBJECT_LISTENER) {
+		object->listener.mode = LP_MODE_VIP;
+		object->listener.source_address = LP_SOURCE_TRANSLATE;
+	}
+}
+
+int
+lp_object_check(const struct lp_object *object, const char **field, char *why)
+{
+	const struct report report = {.field = field, .why = why};
+
+	switch (object->kind) {
+	case LP_OBJECT_PORT:
+		return check_port(&object->port, &report);
+	case LP_OBJECT_CLUSTER:
+		return check_name(object->cluster.name, &report);
+	case LP_OBJECT_BROKER:
+		return check_broker(&object->broker, &report);
+	case LP_OBJECT_LISTENER:
+		return check_listener(&object->listener, &report);
+	case LP_OBJECT_ENDPOINT:
+		return check_endpoint(&object->endpoint.vip, "vip", &report);
+	}
+	return refuse(&report, "kind", "%u is no kind of object", object->kind);
+}
+
+const char *
+lp_object_kind_name(unsigned kind)
+{
+	return word_name(WORDS(kinds), kind);
+}
+
+const char *
+lp_backend_name(unsigned backend)
+{
+	return word_name(WORDS(backends), backend);
+}
+
+const char *
+lp_side_name(unsigned side)
+{
+	return word_name(WORDS(sides), side);
+}
+
+const char *
+lp_mode_name(unsigned mode)
+{
+	return word_name(WORDS(modes), mode);
+}
+
+const char *
+lp_source_address_name(unsigned how)
+{
+	return word_name(WORDS(source_addresses), how);
+}
+
+int
+lp_backend_parse(uint8_t *out, const char *text)
+{
+	return word_parse(WORDS(backends), out, text);
+}
+
+int
+lp_side_parse(uint8_t *out, const char *text)
+{
+	return word_parse(WORDS(sides), out, text);
+}
+
+int
+lp_mode_parse(uint8_t *out, const char *text)
+{
+	return word_parse(WORDS(modes), out, text);
+}
+
+int
+lp_source_address_parse(uint8_t *out, const char *text)
+{
+	return word_parse(WORDS(source_addresses), out, text);
+}
+
+/* Values start at 1: words[0] is NULL. */
+static const char *
+word_name(const char *const words[], size_t count, unsigned value)
+{
+	return value < count ? words[value] : NULL;
+}
+
+static int
+word_parse(
+    const char *const words[], size_t count, uint8_t *out, const char *text)
+{
+	for (size_t i = 1; i < count; i++) {
+		if (strcmp(words[i], text) == 0) {
+			*out = (uint8_t)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int
+check_port(const struct lp_port_object *port, const struct report *report)
+{
+	int rc = check_name(port->name, report);
+
+	if (rc)
+		return rc;
+	if (!lp_backend_name(port->backend))
+		return refuse(report, "backend", "is not af_xdp or dpdk");
+	if (!lp_side_name(port->side))
+		return refuse(report, "side", "is not client, broker or both");
+	rc = check_device(port, report);
+	if (rc)
+		return rc;
+	rc = check_addresses(port, report);
+	if (rc)
+		return rc;
+	rc = check_gateway(port, &port->gateway_v4, true, report);
+	if (rc)
+		return rc;
+	return check_gateway(port, &port->gateway_v6, false, report);
+}
+
+static int
+check_broker(const struct lp_broker_object *broker, const struct report *report)
+{
+	size_t len = strnlen(broker->host, LP_HOST_SIZE);
+
+	if (broker->node_id < 0)
+		return refuse(
+		    report, "node_id", "%d is not 0 or more", broker->node_id);
+	if (len == 0 || len == LP_HOST_SIZE)
+		return refuse(report, "endpoint",
+		    "a host has 1 to %d characters", LP_HOST_SIZE - 1);
+	for (const char *c = broker->host; *c != '\0'; c++)
+		if (!isascii(*c) || !isgraph(*c))
+			return refuse(report, "endpoint",
+			    "a host has no spaces and only ASCII characters");
+	return check_endpoint(&broker->real, "endpoint", report);
+}
+
+static int
+check_listener(
+    const struct lp_listener_object *listener, const struct report *report)
+{
+	int rc = check_name(listener->name, report);
+
+	if (rc)
+		return rc;
+	if (listener->mode == LP_MODE_INLINE)
+		return refuse(report, "mode", "inline does not exist yet");
+	if (!lp_mode_name(listener->mode))
+		return refuse(report, "mode", "is not vip");
+	if (!lp_source_address_name(listener->source_address))
+		return refuse(
+		    report, "source_address", "is not translate or preserve");
+	if (listener->broker_base == 0)
+		return refuse(report, "broker_base", "0 is not 1..65535");
+	return check_endpoint(&listener->vip, "vip", report);
+}
+
+/* The text is not repeated: it may hold anything. */
+static int
+check_name(const char *name, const struct report *report)
+{
+	size_t len = strnlen(name, LP_NAME_SIZE);
+
+	if (len == 0)
+		return refuse(report, "name", "is missing or empty");
+	if (len == LP_NAME_SIZE)
+		return refuse(report, "name", "is longer than %d characters",
+		    LP_NAME_SIZE - 1);
+	if (name[0] == '-' || name[0] == '.')
+		return refuse(
+		    report, "name", "must not start with '%c'", name[0]);
+	for (const char *c = name; *c != '\0'; c++)
+		if (!isascii(*c) || (!isalnum(*c) && !strchr("._-", *c)))
+			return refuse(report, "name",
+			    "may have letters, digits, '.', '_' and '-' only");
+	return 0;
+}
+
+/* Names of interfaces: what dev_valid_name() of the kernel takes. */
+static int
+check_device(const struct lp_port_object *port, const struct report *report)
+{
+	const char *device = port->device;
+	size_t len = strnlen(device, LP_DEVICE_SIZE);
+	bool interface = port->backend == LP_BACKEND_AF_XDP;
+
+	if (len == 0)
+		return refuse(report, "device", "is missing or empty");
+	if (len >= (interface ? INTERFACE_NAME_SIZE : LP_DEVICE_SIZE))
+		return refuse(report, "device", "is longer than %d characters",
+		    (interface ? INTERFACE_NAME_SIZE : LP_DEVICE_SIZE) - 1);
+	for (const char *c = device; *c != '\0'; c++)
+		if (!isascii(*c) || !isgraph(*c))
+			return refuse(report, "device",
+			    "has no spaces and only ASCII characters");
+	if (interface &&
+	    (strpbrk(device, "/:") || strcmp(device, ".") == 0 ||
+		strcmp(device, "..") == 0))
+		return refuse(
+		    report, "device", "%s cannot name an interface", device);
+	return 0;
+}
+
+static int
+check_addresses(const struct lp_port_object *port, const struct report *report)
+{
+	char text[LP_IP_TEXT_SIZE];
+	int rc;
+
+	if (port->address_count == 0)
+		return refuse(report, "address", "a port needs at least one");
+	if (port->address_count > LP_PORT_ADDRESSES_MAX)
+		return refuse(report, "address", "a port has at most %d",
+		    LP_PORT_ADDRESSES_MAX);
+	for (unsigned i = 0; i < port->address_count; i++) {
+		const struct lp_prefix *address = &port->addresses[i];
+
+		rc = check_address(address, report);
+		if (rc)
+			return rc;
+		for (unsigned j = 0; j < i; j++)
+			if (lp_ip_equal(&address->ip, &port->addresses[j].ip))
+				return refuse(report, "address",
+				    "%s is given twice",
+				    lp_ip_format(text, &address->ip));
+	}
+	return 0;
+}
+
+static int
+check_address(const struct lp_prefix *address, const struct report *report)
+{
+	char text[LP_PREFIX_TEXT_SIZE];
+	const char *edge;
+
+	if (address->len > (lp_ip_is_v4(&address->ip) ? 32 : 128))
+		return refuse(report, "address", "prefix length %u is too long",
+		    address->len);
+	if (!lp_ip_is_host(&address->ip))
+		return refuse(report, "address",
+		    "%s is not the address of a host",
+		    lp_prefix_format(text, address));
+	edge = edge_name(address, &address->ip);
+	if (edge)
+		return refuse(report, "address", "%s is the %s of its network",
+		    lp_prefix_format(text, address), edge);
+	return 0;
+}
+
+static int
+check_gateway(const struct lp_port_object *port, const struct lp_ip *gateway,
+    bool v4, const struct report *report)
+{
+	bool reached = false;
+	char text[LP_IP_TEXT_SIZE];
+
+	if (lp_ip_is_none(gateway))
+		return 0;
+	lp_ip_format(text, gateway);
+	if (lp_ip_is_v4(gateway) != v4)
+		return refuse(
+		    report, "gateway", "%s is not IPv%d", text, v4 ? 4 : 6);
+	if (!lp_ip_is_host(gateway))
+		return refuse(
+		    report, "gateway", "%s is not the address of a host", text);
+	for (unsigned i = 0; i < port->address_count; i++) {
+		const struct lp_prefix *address = &port->addresses[i];
+
+		if (lp_ip_equal(&address->ip, gateway))
+			return refuse(report, "gateway",
+			    "%s is an address of the port itself", text);
+		if (!lp_prefix_contains(address, gateway))
+			continue;
+		if (edge_name(address, gateway))
+			return refuse(report, "gateway",
+			    "%s is the %s of its network", text,
+			    edge_name(address, gateway));
+		reached = true;
+	}
+	if (!reached)
+		return refuse(report, "gateway",
+		    "%s is in no network of the port's addresses", text);
+	return 0;
+}
+
+static int
+check_endpoint(const struct lp_endpoint *endpoint, const char *field,
+    const struct report *report)
+{
+	char text[LP_IP_TEXT_SIZE];
+
+	if (lp_ip_is_none(&endpoint->ip))
+		return refuse(report, field, "has no address");
+	if (!lp_ip_is_host(&endpoint->ip))
+		return refuse(report, field, "%s is not the address of a host",
+		    lp_ip_format(text, &endpoint->ip));
+	if (endpoint->port == 0)
+		return refuse(report, field, "port 0 is not 1..65535");
+	return 0;
+}
+
+/*
+ * The first and last address of an IPv4 network belong to no host, except
+ * where it has only two addresses or one (RFC 3021).
+ */
+static const char *
+edge_name(const struct lp_prefix *prefix, const struct lp_ip *ip)
+{
+	const uint8_t *v4 = lp_ip_v4(ip);
+	uint32_t host, mask;
+
+	if (!lp_ip_is_v4(ip) || prefix->len >= 31)
+		return NULL;
+	mask = UINT32_MAX >> prefix->len;
+	host = ((uint32_t)v4[0] << 24 | (uint32_t)v4[1] << 16 |
+		   (uint32_t)v4[2] << 8 | v4[3]) &
+	    mask;
+	if (host == 0)
+		return "network address";
+	return host == mask ? "broadcast address" : NULL;
+}
+
+static int
+refuse(const struct report *report, const char *field, const char *format, ...)
+{
+	va_list args;
+
+	*report->field = field;
+	va_start(args, format);
+	vsnprintf(report->why, LP_WHY_SIZE, format, args);
+	va_end(args);
+	return -EINVAL;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The objects of a configuration, as plain structs.
+ *
+ * These five are all that an operator configures and all that a dataplane is
+ * told.  An object is known by its id for ever: ids come from one counter of
+ * the database, start at 1 and are never used again.  Objects refer to one
+ * another by id; names are for people.  Strings are NUL terminated and padded
+ * with zeros, so that two equal objects are equal in memory after
+ * lp_object_init().
+ */
+#ifndef LP_PROTO_OBJECT_H
+#define LP_PROTO_OBJECT_H
+
+#include "proto/address.h"
+#include "proto/limits.h"
+
+enum lp_object_kind {
+	LP_OBJECT_PORT = 1,
+	LP_OBJECT_CLUSTER = 2,
+	LP_OBJECT_BROKER = 3,
+	LP_OBJECT_LISTENER = 4,
+	LP_OBJECT_ENDPOINT = 5,
+};
+enum { LP_OBJECT_KINDS = 6 }; /* one more than the last */
+
+enum lp_backend {
+	LP_BACKEND_AF_XDP = 1,
+	LP_BACKEND_DPDK = 2,
+	LP_BACKEND_MEMORY = 3, /* tests only */
+};
+
+/* Bits: a port may face clients, brokers, or both. */
+enum lp_side {
+	LP_SIDE_CLIENT = 1,
+	LP_SIDE_BROKER = 2,
+	LP_SIDE_BOTH = 3,
+};
+
+enum lp_listener_mode {
+	LP_MODE_VIP = 1,
+	LP_MODE_INLINE = 2, /* reserved: refused until it exists */
+};
+
+enum lp_source_address {
+	LP_SOURCE_TRANSLATE = 1,
+	LP_SOURCE_PRESERVE = 2,
+};
+
+/* A network device of the dataplane with addresses of its own. */
+struct lp_port_object {
+	char name[LP_NAME_SIZE];
+	char device[LP_DEVICE_SIZE];
+	uint8_t backend; /* enum lp_backend */
+	uint8_t side; /* enum lp_side */
+	/* Allow a device that carries the host's default route. */
+	bool allow_default_route;
+	uint8_t address_count;
+	struct lp_prefix addresses[LP_PORT_ADDRESSES_MAX];
+	struct lp_ip gateway_v4; /* none: lp_ip_is_none() */
+	struct lp_ip gateway_v6;
+};
+
+struct lp_cluster_object {
+	char name[LP_NAME_SIZE];
+};
+
+struct lp_broker_object {
+	uint32_t cluster_id;
+	int32_t node_id; /* Kafka's, >= 0 */
+	char host[LP_HOST_SIZE]; /* as the operator wrote it */
+	struct lp_endpoint real; /* what it resolved to */
+};
+
+struct lp_listener_object {
+	uint32_t cluster_id;
+	char name[LP_NAME_SIZE];
+	struct lp_endpoint vip; /* the bootstrap endpoint */
+	uint16_t broker_base; /* endpoint of node n: vip.ip:(base + n) */
+	uint8_t mode; /* enum lp_listener_mode */
+	uint8_t source_address; /* enum lp_source_address */
+};
+
+/*
+ * Where clients of one listener reach one broker.  Made by lp-controld when
+ * a broker or a listener is added, and kept, so that it never moves.
+ */
+struct lp_endpoint_object {
+	uint32_t listener_id;
+	uint32_t broker_id;
+	struct lp_endpoint vip;
+};
+
+struct lp_object {
+	uint32_t id;
+	uint8_t kind; /* enum lp_object_kind */
+	union {
+		struct lp_port_object port;
+		struct lp_cluster_object cluster;
+		struct lp_broker_object broker;
+		struct lp_listener_object listener;
+		struct lp_endpoint_object endpoint;
+	};
+};
+
+/* Zeroes the object, sets kind and the defaults of its optional fields. */
+void lp_object_init(struct lp_object *object, enum lp_object_kind kind);
+
+/*
+ * Checks one object by itself: names, ranges, addresses, families.  0, or
+ * -EINVAL with the field's name in *field (a constant string) and the reason
+ * in why[LP_WHY_SIZE].
+ */
+int lp_object_check(
+    const struct lp_object *object, const char **field, char *why);
+
+/* "port", "cluster", ...; NULL if there is no such kind. */
+const char *lp_object_kind_name(unsigned kind);
+
+/* Room for "endpoint payments/public/1": see lp_config_label(). */
+enum { LP_OBJECT_LABEL_SIZE = 2 * LP_NAME_SIZE + 32 };
+
+/* The words of the enums above, both ways; NULL or -EINVAL for others. */
+const char *lp_backend_name(unsigned backend); /* "af_xdp" "dpdk" "memory" */
+const char *lp_side_name(unsigned side); /* "client" "broker" "both" */
+const char *lp_mode_name(unsigned mode); /* "vip" "inline" */
+const char *lp_source_address_name(unsigned how); /* "translate" "preserve" */
+int lp_backend_parse(uint8_t *out, const char *text);
+int lp_side_parse(uint8_t *out, const char *text);
+int lp_mode_parse(uint8_t *out, const char *text);
+int lp_source_address_parse(uint8_t *out, const char *text);
+
+#endif
