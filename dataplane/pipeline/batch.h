@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A packet and a batch of packets.
+ *
+ * A packet is one contiguous buffer; its descriptor is one cache line.  Stages
+ * exchange offsets, never pointers into the frame: parse proves the bounds,
+ * the stages behind it assert them.  Packets keep their index from rx to tx; a
+ * stage skips those that have a verdict.
+ *
+ * Ownership: rx gives a buffer to the batch, tx and release give it back.
+ * LP_HOLD is the one verdict that moves it elsewhere (neighbor.c).
+ */
+#ifndef LP_PIPELINE_BATCH_H
+#define LP_PIPELINE_BATCH_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/pipeline/limits.h"
+#include "proto/reasons.h"
+
+enum { LP_CONN_NONE = UINT32_MAX };
+enum { LP_PORT_NONE = UINT8_MAX };
+
+enum lp_direction {
+	LP_TO_BROKER = 0,
+	LP_TO_CLIENT = 1,
+};
+
+enum lp_pkt_flags {
+	LP_PKT_V6 = 1 << 0,
+	LP_PKT_TCP = 1 << 1,
+	LP_PKT_ICMP = 1 << 2, /* ICMP or ICMPv6 */
+	LP_PKT_ARP = 1 << 3,
+	LP_PKT_COPY = 1 << 4, /* the kernel has it too: learn, never answer */
+};
+
+struct lp_snapshot;
+
+struct lp_pkt {
+	_Alignas(64) uint8_t *data; /* first byte of the Ethernet header */
+	uint64_t buf; /* the back end's own handle, opaque to stages */
+	uint32_t conn; /* index in the region, or LP_CONN_NONE */
+	uint32_t hash; /* of the tuple, from conntrack */
+	uint16_t len; /* bytes from data, Ethernet header included */
+	uint16_t l3_off;
+	uint16_t l4_off;
+	uint16_t payload_off;
+	uint16_t payload_len;
+	uint8_t flags; /* enum lp_pkt_flags */
+	uint8_t tcp_flags; /* RFC 9293, 3.1 */
+	uint8_t dir; /* enum lp_direction, set with conn */
+	uint8_t verdict; /* enum lp_verdict */
+	uint8_t reason; /* enum lp_reason */
+	uint8_t port_in; /* slot of the port */
+	uint8_t port_out; /* LP_PORT_NONE: do not transmit */
+	uint8_t spare[17];
+};
+static_assert(sizeof(struct lp_pkt) == 64, "one packet, one cache line");
+
+/*
+ * Packets that we made ourselves or had held; sent before those of the batch.
+ * They have left the accounting of reasons: counters of their own.
+ */
+struct lp_outbox {
+	unsigned count;
+	struct lp_pkt pkts[LP_OUTBOX_MAX];
+};
+
+struct lp_batch {
+	uint64_t now_ns; /* CLOCK_MONOTONIC, read once a turn */
+	/* Of this turn, and only of this turn; NULL: no configuration yet. */
+	const struct lp_snapshot *snapshot;
+	unsigned count;
+	struct lp_pkt pkts[LP_BATCH_MAX];
+	struct lp_outbox out;
+};
+
+static inline uint32_t
+lp_batch_now_s(const struct lp_batch *batch)
+{
+	return (uint32_t)(batch->now_ns / 1000000000u);
+}
+
+static inline uint64_t
+lp_batch_now_ms(const struct lp_batch *batch)
+{
+	return batch->now_ns / 1000000u;
+}
+
+static inline void
+lp_pkt_decide(struct lp_pkt *pkt, enum lp_verdict verdict, enum lp_reason why)
+{
+	assert(pkt->verdict == LP_UNDECIDED);
+	pkt->verdict = (uint8_t)verdict;
+	pkt->reason = (uint8_t)why;
+}
+
+static inline void
+lp_pkt_drop(struct lp_pkt *pkt, enum lp_reason why)
+{
+	lp_pkt_decide(pkt, LP_DROP, why);
+}
+
+#endif

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Overview
+ *
+ * One hash table with chains serves both directions: a connection has two
+ * nodes, 2 x index + direction, each in the chain of its tuple's hash.  The
+ * hash is seeded at random, so that nobody can aim at one chain.
+ *
+ * Life-cycle
+ *
+ *	add ▸ half-open ▸ open ▸ closed ▸ remove
+ *
+ * The class follows the TCP state and decides what may be evicted; the timer
+ * follows it too.  A packet of an established connection only writes the new
+ * deadline into the connection; the wheel learns of it when it asks.
+ *
+ * Synchronization
+ *
+ * One worker owns the table.  A connection is changed under the undo slot of
+ * the region; the private indexes need none, they are made anew at start.
+ */
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "dataplane/pipeline/conntrack.h"
+
+#include <string.h>
+
+#include "dataplane/pipeline/parse.h"
+#include "dataplane/pipeline/wire.h"
+
+enum { NODE_NONE = UINT32_MAX };
+
+static void recover(struct lp_region *);
+static void rebuild(struct lp_conntrack *);
+static void insert(struct lp_conntrack *, uint32_t);
+static void unlink_node(struct lp_conntrack *, uint32_t);
+static uint32_t bucket_of(const struct lp_conntrack *, const struct lp_tuple *);
+static void tuple_of(
+    const struct lp_conn *, enum lp_direction, struct lp_tuple *);
+static enum lp_conn_class class_of(uint8_t);
+static uint32_t timeout_of(const struct lp_conn *);
+static void count_table(struct lp_conntrack *);
+
+void
+lp_conntrack_carve(
+    struct lp_conntrack *conntrack, struct lp_arena *arena, uint32_t count)
+{
+	uint32_t buckets = 1;
+
+	while (buckets < 2 * count)
+		buckets *= 2;
+	conntrack->bucket_mask = buckets - 1;
+	conntrack->buckets = lp_arena_take(arena, buckets, sizeof(uint32_t));
+	conntrack->chain = lp_arena_take(arena, 2ul * count, sizeof(uint32_t));
+	conntrack->free = lp_arena_take(arena, count, sizeof(uint32_t));
+	conntrack->class = lp_arena_take(arena, count, sizeof(uint8_t));
+	conntrack->links.older = lp_arena_take(arena, count, sizeof(uint32_t));
+	conntrack->links.newer = lp_arena_take(arena, count, sizeof(uint32_t));
+	lp_wheel_carve(&conntrack->wheel, arena, count);
+	lp_nat_carve(&conntrack->nat, arena);
+}
+
+void
+lp_conntrack_init(struct lp_conntrack *conntrack, struct lp_region *region,
+    uint64_t seed, uint32_t now_s)
+{
+	uint32_t count = region->header->connection_count;
+
+	assert(count == conntrack->wheel.count);
+	conntrack->region = region;
+	conntrack->stats = region->stats;
+	conntrack->seed = seed;
+	conntrack->free_count = 0;
+	conntrack->serial = 0;
+	conntrack->half_open_max = count / LP_HALF_OPEN_SHARE;
+	memset(conntrack->buckets, 0xff,
+	    (conntrack->bucket_mask + 1ul) * sizeof(uint32_t));
+	for (unsigned i = 0; i < LP_CLASSES; i++)
+		lp_fifo_init(&conntrack->classes[i]);
+	lp_wheel_init(&conntrack->wheel, now_s);
+	lp_nat_init(&conntrack->nat, seed);
+	recover(region);
+	rebuild(conntrack);
+}
+
+void
+lp_conntrack_stage(struct lp_conntrack *conntrack, struct lp_batch *batch)
+{
+	for (unsigned i = 0; i < batch->count; i++) {
+		struct lp_pkt *pkt = &batch->pkts[i];
+		enum lp_direction dir = LP_TO_BROKER;
+		struct lp_tuple tuple;
+
+		if (pkt->verdict != LP_UNDECIDED || !(pkt->flags & LP_PKT_TCP))
+			continue;
+		lp_conntrack_tuple(pkt, &tuple);
+		pkt->conn = lp_conntrack_find(conntrack, &tuple, &dir);
+		pkt->dir = (uint8_t)dir;
+	}
+}
+
+void
+lp_conntrack_tuple(const struct lp_pkt *pkt, struct lp_tuple *tuple)
+{
+	const uint8_t *tcp = pkt->data + pkt->l4_off;
+
+	assert(pkt->flags & LP_PKT_TCP);
+	lp_parse_addresses(pkt, &tuple->src, &tuple->dst);
+	tuple->sport = lp_get16(tcp + LP_TCP_SRC);
+	tuple->dport = lp_get16(tcp + LP_TCP_DST);
+}
+
+uint32_t
+lp_conntrack_find(const struct lp_conntrack *conntrack,
+    const struct lp_tuple *tuple, enum lp_direction *dir)
+{
+	uint32_t node = conntrack->buckets[bucket_of(conntrack, tuple)];
+
+	while (node != NODE_NONE) {
+		const struct lp_conn *conn =
+		    lp_conntrack_get(conntrack, node / 2);
+		struct lp_tuple other;
+
+		tuple_of(conn, node % 2, &other);
+		if (memcmp(&other, tuple, sizeof(other)) == 0) {
+			*dir = node % 2;
+			return node / 2;
+		}
+		node = conntrack->chain[node];
+	}
+	return LP_CONN_NONE;
+}
+
+uint32_t
+lp_conntrack_add(
+    struct lp_conntrack *conntrack, const struct lp_conn *from, uint32_t now_s)
+{
+	struct lp_conn *conn;
+	uint32_t index;
+
+	if (conntrack->free_count == 0)
+		return LP_CONN_NONE;
+	index = conntrack->free[--conntrack->free_count];
+	conn = lp_region_begin(conntrack->region, index);
+	assert(conn->use == LP_CONN_FREE);
+	*conn = *from;
+	conn->opened_s = now_s;
+	conn->last_s = now_s;
+	conn->serial = ++conntrack->serial;
+	conn->expires_s = now_s + timeout_of(conn);
+	conn->use = LP_CONN_USED;
+	lp_region_end(conntrack->region);
+
+	insert(conntrack, index);
+	lp_count_add(&conntrack->stats->opened, 1);
+	return index;
+}
+
+void
+lp_conntrack_commit(struct lp_conntrack *conntrack, uint32_t index,
+    const struct lp_tcp_track *track, enum lp_direction dir, uint16_t len,
+    uint32_t now_s)
+{
+	struct lp_conn *conn = lp_region_begin(conntrack->region, index);
+	uint8_t was = conn->tcp.state;
+	enum lp_conn_class class;
+
+	assert(conn->use == LP_CONN_USED);
+	conn->packets[dir]++;
+	conn->bytes[dir] += len;
+	conn->last_s = now_s;
+	if (track != NULL) {
+		conn->tcp = *track;
+		if (was != LP_TCP_FIN_RECEIVED &&
+		    track->state == LP_TCP_FIN_RECEIVED)
+			conn->flags |= LP_CONN_BROKER_CLOSED;
+		/* What is over stays over: late segments do not renew it. */
+		if (was != track->state ||
+		    class_of(track->state) != LP_CLASS_CLOSED)
+			conn->expires_s = now_s + timeout_of(conn);
+	}
+	lp_region_end(conntrack->region);
+
+	if (was == conn->tcp.state)
+		return;
+	lp_wheel_put(&conntrack->wheel, index, conn->expires_s);
+	class = class_of(conn->tcp.state);
+	if (class != conntrack->class[index]) {
+		lp_fifo_remove(&conntrack->classes[conntrack->class[index]],
+		    conntrack->links, index);
+		lp_fifo_add(
+		    &conntrack->classes[class], conntrack->links, index);
+		conntrack->class[index] = (uint8_t) class;
+		count_table(conntrack);
+	}
+}
+
+void
+lp_conntrack_remove(struct lp_conntrack *conntrack, uint32_t index)
+{
+	struct lp_conn *conn = lp_conntrack_get(conntrack, index);
+
+	assert(conn->use == LP_CONN_USED);
+	unlink_node(conntrack, index * 2 + LP_TO_BROKER);
+	unlink_node(conntrack, index * 2 + LP_TO_CLIENT);
+	lp_wheel_remove(&conntrack->wheel, index);
+	lp_fifo_remove(&conntrack->classes[conntrack->class[index]],
+	    conntrack->links, index);
+	if (conn->flags & LP_CONN_NAT_PORT)
+		lp_nat_give(&conntrack->nat, &conn->source_ip, &conn->broker_ip,
+		    conn->broker_port, conn->source_port);
+	lp_count_set(&conntrack->region->endpoints[conn->counters].open,
+	    lp_count_get(&conntrack->region->endpoints[conn->counters].open) -
+		1);
+	/* One byte decides: no undo needed. */
+	atomic_signal_fence(memory_order_seq_cst);
+	conn->use = LP_CONN_FREE;
+	conntrack->free[conntrack->free_count++] = index;
+	count_table(conntrack);
+}
+
+uint32_t
+lp_conntrack_oldest(
+    const struct lp_conntrack *conntrack, enum lp_conn_class class)
+{
+	static_assert((unsigned)LP_FIFO_NONE == (unsigned)LP_CONN_NONE, "");
+
+	return conntrack->classes[class].oldest;
+}
+
+uint32_t
+lp_conntrack_expired(struct lp_conntrack *conntrack, uint32_t now_s)
+{
+	for (unsigned i = 0; i < LP_EXPIRE_STEP; i++) {
+		uint32_t index = lp_wheel_pop(&conntrack->wheel, now_s);
+		const struct lp_conn *conn;
+
+		if (index == LP_WHEEL_NONE)
+			break;
+		conn = lp_conntrack_get(conntrack, index);
+		if ((int32_t)(now_s - conn->expires_s) > 0)
+			return index;
+		lp_wheel_put(&conntrack->wheel, index, conn->expires_s);
+	}
+	return LP_CONN_NONE;
+}
+
+/* A process died within a change: the connection is as it was before. */
+static void
+recover(struct lp_region *region)
+{
+	uint32_t marked =
+	    atomic_load_explicit(&region->undo->marked, memory_order_acquire);
+
+	if (marked == 0)
+		return;
+	if (marked <= region->header->connection_count)
+		region->connections[marked - 1] = region->undo->copy;
+	atomic_store_explicit(&region->undo->marked, 0, memory_order_release);
+}
+
+static void
+rebuild(struct lp_conntrack *conntrack)
+{
+	struct lp_region *region = conntrack->region;
+
+	for (uint32_t i = 0; i < LP_ENDPOINTS_MAX; i++)
+		lp_count_set(&region->endpoints[i].open, 0);
+	/* From the end, so that the stack hands out low places first. */
+	for (uint32_t i = region->header->connection_count; i-- > 0;) {
+		struct lp_conn *conn = &region->connections[i];
+
+		if (conn->use == LP_CONN_USED &&
+		    (conn->flags & LP_CONN_NAT_PORT) &&
+		    !lp_nat_claim(&conntrack->nat, &conn->source_ip,
+			&conn->broker_ip, conn->broker_port, conn->source_port))
+			conn->use = LP_CONN_FREE;
+		if (conn->use != LP_CONN_USED) {
+			conntrack->free[conntrack->free_count++] = i;
+			continue;
+		}
+		/* Next hops are private to a process. */
+		conn->nexthop[LP_TO_BROKER] = 0;
+		conn->nexthop[LP_TO_CLIENT] = 0;
+		if ((int32_t)(conn->serial - conntrack->serial) > 0)
+			conntrack->serial = conn->serial;
+		insert(conntrack, i);
+	}
+	count_table(conntrack);
+}
+
+/* Into chains, wheel and queue; the connection is complete. */
+static void
+insert(struct lp_conntrack *conntrack, uint32_t index)
+{
+	const struct lp_conn *conn = lp_conntrack_get(conntrack, index);
+	enum lp_conn_class class = class_of(conn->tcp.state);
+
+	for (unsigned dir = 0; dir < 2; dir++) {
+		struct lp_tuple tuple;
+		uint32_t bucket;
+
+		tuple_of(conn, dir, &tuple);
+		bucket = bucket_of(conntrack, &tuple);
+		conntrack->chain[index * 2 + dir] = conntrack->buckets[bucket];
+		conntrack->buckets[bucket] = index * 2 + dir;
+	}
+	conntrack->class[index] = (uint8_t) class;
+	lp_fifo_add(&conntrack->classes[class], conntrack->links, index);
+	lp_wheel_put(&conntrack->wheel, index, conn->expires_s);
+	assert(conn->counters < LP_ENDPOINTS_MAX);
+	lp_count_add(&conntrack->region->endpoints[conn->counters].open, 1);
+	count_table(conntrack);
+}
+
+static void
+unlink_node(struct lp_conntrack *conntrack, uint32_t node)
+{
+	struct lp_tuple tuple;
+	uint32_t *at;
+
+	tuple_of(lp_conntrack_get(conntrack, node / 2), node % 2, &tuple);
+	at = &conntrack->buckets[bucket_of(conntrack, &tuple)];
+	while (*at != node) {
+		assert(*at != NODE_NONE);
+		at = &conntrack->chain[*at];
+	}
+	*at = conntrack->chain[node];
+}
+
+static uint32_t
+bucket_of(const struct lp_conntrack *conntrack, const struct lp_tuple *tuple)
+{
+	return (uint32_t)XXH3_64bits_withSeed(
+		   tuple, sizeof(*tuple), conntrack->seed) &
+	    conntrack->bucket_mask;
+}
+
+static void
+tuple_of(
+    const struct lp_conn *conn, enum lp_direction dir, struct lp_tuple *tuple)
+{
+	if (dir == LP_TO_BROKER)
+		*tuple = (struct lp_tuple){conn->client_ip, conn->vip_ip,
+		    conn->client_port, conn->vip_port};
+	else
+		*tuple = (struct lp_tuple){conn->broker_ip, conn->source_ip,
+		    conn->broker_port, conn->source_port};
+}
+
+static enum lp_conn_class
+class_of(uint8_t state)
+{
+	if (lp_tcp_state_half_open(state))
+		return LP_CLASS_HALF_OPEN;
+	if (state == LP_TCP_TIME_WAIT || state == LP_TCP_CLOSED)
+		return LP_CLASS_CLOSED;
+	return LP_CLASS_OPEN;
+}
+
+static uint32_t
+timeout_of(const struct lp_conn *conn)
+{
+	switch (class_of(conn->tcp.state)) {
+	case LP_CLASS_HALF_OPEN:
+		return LP_TIMEOUT_HALF_OPEN_S;
+	case LP_CLASS_CLOSED:
+		return conn->tcp.state == LP_TCP_TIME_WAIT &&
+			(conn->flags & LP_CONN_BROKER_CLOSED)
+		    ? LP_TIMEOUT_QUARANTINE_S
+		    : LP_TIMEOUT_CLOSED_S;
+	default:
+		return conn->tcp.state == LP_TCP_ESTABLISHED
+		    ? LP_TIMEOUT_ESTABLISHED_S
+		    : LP_TIMEOUT_CLOSING_S;
+	}
+}
+
+static void
+count_table(struct lp_conntrack *conntrack)
+{
+	struct lp_stats *stats = conntrack->stats;
+	uint32_t count = conntrack->region->header->connection_count;
+
+	lp_count_set(&stats->connections, count - conntrack->free_count);
+	lp_count_set(&stats->connections_max, count);
+	lp_count_set(
+	    &stats->half_open, conntrack->classes[LP_CLASS_HALF_OPEN].count);
+	lp_count_set(&stats->half_open_max, conntrack->half_open_max);
+	lp_count_set(&stats->source_pairs, lp_nat_pairs(&conntrack->nat));
+	lp_count_set(&stats->source_pairs_max, LP_SOURCE_PAIRS_MAX);
+}

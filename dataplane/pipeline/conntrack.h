@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of connections: finding, adding, changing, expiring.
+ *
+ * The connections themselves lie in the state region; the indexes over them
+ * (hash chains, free list, timer wheel, queues, source ports) are private and
+ * rebuilt from them at start.  A connection is found by either of its tuples:
+ * client to VIP, and broker to source.
+ */
+#ifndef LP_PIPELINE_CONNTRACK_H
+#define LP_PIPELINE_CONNTRACK_H
+
+#include "dataplane/pipeline/fifo.h"
+#include "dataplane/pipeline/nat.h"
+#include "dataplane/pipeline/region.h"
+#include "dataplane/pipeline/wheel.h"
+
+/* Which queue a connection stands in, for eviction. */
+enum lp_conn_class {
+	LP_CLASS_HALF_OPEN = 0,
+	LP_CLASS_CLOSED, /* TIME-WAIT, or reset: nothing more is expected */
+	LP_CLASS_OPEN, /* never evicted */
+	LP_CLASSES,
+};
+
+struct lp_conntrack {
+	struct lp_region *region;
+	struct lp_stats *stats;
+	uint64_t seed;
+	uint32_t *buckets; /* first node of each chain */
+	uint32_t bucket_mask;
+	uint32_t *chain; /* next node, by node: 2 x connection + direction */
+	uint32_t *free; /* stack of free connections */
+	uint32_t free_count;
+	uint8_t *class; /* by connection, enum lp_conn_class */
+	struct lp_fifo classes[LP_CLASSES];
+	struct lp_fifo_links links;
+	struct lp_wheel wheel;
+	struct lp_nat nat;
+	uint32_t half_open_max;
+	uint32_t serial;
+};
+
+/* The addresses of a packet, as it came. */
+struct lp_tuple {
+	struct lp_ip src;
+	struct lp_ip dst;
+	uint16_t sport;
+	uint16_t dport;
+};
+static_assert(sizeof(struct lp_tuple) == 36, "hashed as bytes: no padding");
+
+/* Takes the memory of the indexes over so many connections. */
+void lp_conntrack_carve(struct lp_conntrack *conntrack, struct lp_arena *arena,
+    uint32_t connection_count);
+
+/*
+ * Copies back a marked undo slot and rebuilds all indexes from the region,
+ * which must have as many connections as were carved for.
+ */
+void lp_conntrack_init(struct lp_conntrack *conntrack, struct lp_region *region,
+    uint64_t seed, uint32_t now_s);
+
+/* Sets conn, dir and hash of every TCP packet whose connection is known. */
+void lp_conntrack_stage(struct lp_conntrack *conntrack, struct lp_batch *batch);
+
+/* The tuple of a parsed TCP packet. */
+void lp_conntrack_tuple(const struct lp_pkt *pkt, struct lp_tuple *tuple);
+
+/* The connection that a packet with that tuple belongs to, or LP_CONN_NONE. */
+uint32_t lp_conntrack_find(const struct lp_conntrack *conntrack,
+    const struct lp_tuple *tuple, enum lp_direction *dir);
+
+/*
+ * Adds a connection: addresses, ports, tcp, ids and flags as in *conn; the
+ * rest is set here.  Neither tuple may be known.  LP_CONN_NONE: table full.
+ */
+uint32_t lp_conntrack_add(
+    struct lp_conntrack *conntrack, const struct lp_conn *conn, uint32_t now_s);
+
+/*
+ * Commits a packet of len payload bytes that is to be transmitted: counts it,
+ * and if track is not NULL the TCP state and the timer move on.
+ */
+void lp_conntrack_commit(struct lp_conntrack *conntrack, uint32_t index,
+    const struct lp_tcp_track *track, enum lp_direction dir, uint16_t len,
+    uint32_t now_s);
+
+/* Gives its source port back and forgets it. */
+void lp_conntrack_remove(struct lp_conntrack *conntrack, uint32_t index);
+
+/* The oldest of that class, or LP_CONN_NONE. */
+uint32_t lp_conntrack_oldest(
+    const struct lp_conntrack *conntrack, enum lp_conn_class class);
+
+/* One connection whose time is over, or LP_CONN_NONE; at most LP_EXPIRE_STEP
+ * timers are looked at. */
+uint32_t lp_conntrack_expired(struct lp_conntrack *conntrack, uint32_t now_s);
+
+static inline struct lp_conn *
+lp_conntrack_get(const struct lp_conntrack *conntrack, uint32_t index)
+{
+	assert(index < conntrack->region->header->connection_count);
+	return &conntrack->region->connections[index];
+}
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ICMP and ICMPv6 for our addresses: echo is answered, errors about tracked
+ * connections are translated and passed to the end that they are for.
+ */
+#ifndef LP_PIPELINE_ICMP_H
+#define LP_PIPELINE_ICMP_H
+
+#include "dataplane/pipeline/rewrite.h"
+
+/* After neighbor's stage: neighbour discovery has been taken out. */
+void lp_icmp_stage(struct lp_rewrite *rewrite, struct lp_batch *batch);
+
+/*
+ * Tells the sender of a packet that does not fit the port out: fragmentation
+ * needed (RFC 1191), or packet too big (RFC 8201).
+ */
+void lp_icmp_too_big(struct lp_rewrite *rewrite, struct lp_batch *batch,
+    const struct lp_pkt *pkt);
+
+#endif

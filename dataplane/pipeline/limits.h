@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Limits and timers of the packet path.  All of them, in one place: what the
+ * dataplane can hold and how long it waits can be read off this page.
+ */
+#ifndef LP_PIPELINE_LIMITS_H
+#define LP_PIPELINE_LIMITS_H
+
+#include "proto/limits.h"
+
+enum {
+	/* Packets in one turn of the pipeline. */
+	LP_BATCH_MAX = 32,
+	/* Packets that one turn may make itself (RST, ARP, released ones). */
+	LP_OUTBOX_MAX = 128,
+
+	/* One packet is one buffer; metadata and headroom come out of it. */
+	LP_BUFFER_SIZE = 2048,
+	LP_BUFFERS_DEFAULT = 16384,
+	LP_BUFFERS_MIN = 4096,
+	LP_BUFFERS_MAX = 1 << 20,
+	LP_BUFFER_HEADROOM = 256, /* XDP_PACKET_HEADROOM */
+	/* In front of the packet, for the steering program. */
+	LP_PORT_META_SIZE = 16,
+	LP_PORT_QUEUES_MAX = 64,
+	LP_MTU_MIN = 1280,
+	LP_MTU_MAX = LP_BUFFER_SIZE - LP_BUFFER_HEADROOM - 18,
+
+	/*
+	 * Places of a snapshot's table of own addresses: a power of two, at
+	 * least twice the addresses of all ports and listeners.
+	 */
+	LP_OWN_SIZE = 1024,
+
+	LP_CONNECTIONS_DEFAULT = 65536,
+	LP_CONNECTIONS_MIN = 64,
+	LP_CONNECTIONS_MAX = 1 << 22,
+	/* Half-open connections: one in so many places of the table. */
+	LP_HALF_OPEN_SHARE = 4,
+
+	LP_NEIGHBORS_MAX = 1024,
+	LP_NEIGHBOR_QUEUE_MAX = 4, /* packets that wait for one next hop */
+	LP_NEIGHBOR_PROBES_MAX = 3,
+
+	/* Source ports of a translated connection, RFC 6056: 1024..65535. */
+	LP_SOURCE_PORT_MIN = 1024,
+	LP_SOURCE_PORTS = 64512,
+	/* (own address, broker endpoint) pairs with ports in use. */
+	LP_SOURCE_PAIRS_MAX = 4096,
+
+	/* A prime, well above 100 x the brokers of a large cluster. */
+	LP_MAGLEV_SIZE = 16381,
+
+	/* RSTs of our own a second, and as a burst. */
+	LP_RST_RATE = 10000,
+	LP_RST_BURST = 1000,
+
+	/* Connections looked at in one turn after a new generation. */
+	LP_SWEEP_STEP = 64,
+	/* Timer entries fired in one turn. */
+	LP_EXPIRE_STEP = 64,
+	/* Seconds of the wheel; longer timers are looked at more than once. */
+	LP_WHEEL_SLOTS = 8192,
+};
+
+/* Seconds.  Established: RFC 5382, REQ-5, 2 h 4 min; transitory: 4 min. */
+enum {
+	LP_TIMEOUT_HALF_OPEN_S = 30,
+	LP_TIMEOUT_ESTABLISHED_S = 7440,
+	LP_TIMEOUT_CLOSING_S = 240,
+	/* The broker closed first and holds TIME_WAIT: keep the port from use
+	 */
+	LP_TIMEOUT_QUARANTINE_S = 60,
+	/* Closed otherwise: long enough to see the last ACK sent again. */
+	LP_TIMEOUT_CLOSED_S = 2,
+};
+
+enum {
+	LP_NEIGHBOR_REACHABLE_MS = 30000,
+	LP_NEIGHBOR_RETRY_MS = 1000,
+	LP_NEIGHBOR_IDLE_MS = 600000,
+	LP_NEIGHBOR_FAILED_MS = 3000, /* refuse at once, then try again */
+};
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the packet path asks a snapshot.  The tables are built by
+ * dataplane/snapshot.c with the hash functions below: unseeded, so that every
+ * host with the same generation gives the same answer.
+ */
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "dataplane/pipeline/snapshot.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+uint32_t
+lp_snapshot_hash_ip(const struct lp_ip *ip)
+{
+	return (uint32_t)XXH3_64bits(ip->bytes, sizeof(ip->bytes));
+}
+
+uint32_t
+lp_snapshot_hash_endpoint(const struct lp_ip *ip, uint16_t port)
+{
+	return (uint32_t)XXH3_64bits_withSeed(
+	    ip->bytes, sizeof(ip->bytes), port);
+}
+
+uint32_t
+lp_snapshot_hash_pair(uint32_t listener_id, uint32_t broker_id)
+{
+	uint32_t pair[2] = {listener_id, broker_id};
+
+	return (uint32_t)XXH3_64bits(pair, sizeof(pair));
+}
+
+const struct lp_own *
+lp_snapshot_own(const struct lp_snapshot *snapshot, const struct lp_ip *ip)
+{
+	uint32_t at = lp_snapshot_hash_ip(ip) & snapshot->own_mask;
+
+	while (snapshot->own[at].port_mask != 0) {
+		if (lp_ip_equal(&snapshot->own[at].ip, ip))
+			return &snapshot->own[at];
+		at = (at + 1) & snapshot->own_mask;
+	}
+	return NULL;
+}
+
+const struct lp_service *
+lp_snapshot_service(
+    const struct lp_snapshot *snapshot, const struct lp_ip *ip, uint16_t port)
+{
+	uint32_t at =
+	    lp_snapshot_hash_endpoint(ip, port) & snapshot->service_mask;
+
+	while (snapshot->services[at].vip.port != 0) {
+		const struct lp_service *service = &snapshot->services[at];
+
+		if (service->vip.port == port &&
+		    lp_ip_equal(&service->vip.ip, ip))
+			return service;
+		at = (at + 1) & snapshot->service_mask;
+	}
+	return NULL;
+}
+
+const struct lp_target *
+lp_snapshot_choose(const struct lp_snapshot *snapshot,
+    const struct lp_service *service, const struct lp_ip *client,
+    uint16_t client_port)
+{
+	uint32_t hash;
+	uint16_t target = service->target;
+
+	if (target == LP_INDEX_NONE && service->maglev != LP_INDEX_NONE) {
+		assert(service->maglev < snapshot->maglev_count);
+		hash = lp_snapshot_hash_endpoint(client, client_port);
+		target =
+		    snapshot->maglev[(size_t)service->maglev * LP_MAGLEV_SIZE +
+			hash % LP_MAGLEV_SIZE];
+	}
+	if (target == LP_INDEX_NONE)
+		return NULL;
+	assert(target < snapshot->target_count);
+	return &snapshot->targets[target];
+}
+
+const struct lp_target *
+lp_snapshot_target(const struct lp_snapshot *snapshot, uint32_t listener_id,
+    uint32_t broker_id)
+{
+	uint32_t at = lp_snapshot_hash_pair(listener_id, broker_id) &
+	    snapshot->target_index_mask;
+
+	while (snapshot->target_index[at] != 0) {
+		const struct lp_target *target =
+		    &snapshot->targets[snapshot->target_index[at] - 1];
+
+		if (target->listener_id == listener_id &&
+		    target->broker_id == broker_id)
+			return target;
+		at = (at + 1) & snapshot->target_index_mask;
+	}
+	return NULL;
+}
+
+bool
+lp_snapshot_route(const struct lp_snapshot *snapshot, const struct lp_ip *to,
+    enum lp_side side, uint8_t *slot, struct lp_ip *nexthop)
+{
+	bool v4 = lp_ip_is_v4(to);
+	int best = -1;
+
+	for (unsigned i = 0; i < LP_PORTS_MAX; i++) {
+		const struct lp_snapshot_port *port = &snapshot->ports[i];
+		const struct lp_ip *gateway =
+		    v4 ? &port->gateway_v4 : &port->gateway_v6;
+		int side_bonus = (port->side & side) != 0;
+
+		if (port->port == NULL)
+			continue;
+		for (unsigned j = 0; j < port->prefix_count; j++) {
+			const struct lp_prefix *prefix = &port->prefixes[j];
+			int score = 2 * (prefix->len + 1) + side_bonus;
+
+			if (score > best && lp_prefix_contains(prefix, to)) {
+				best = score;
+				*slot = (uint8_t)i;
+				*nexthop = *to;
+			}
+		}
+		/* A gateway is a prefix of no length. */
+		if (side_bonus > best && !lp_ip_is_none(gateway)) {
+			best = side_bonus;
+			*slot = (uint8_t)i;
+			*nexthop = *gateway;
+		}
+	}
+	return best >= 0;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Next hops: ARP (RFC 826) and neighbour discovery (RFC 4861) for our own
+ * addresses, with the same table for both families.
+ *
+ * Answers for our addresses, learns and revalidates next hops, holds a few
+ * packets while one is being resolved, and announces our addresses when they
+ * appear or move, so that a host that takes over is found at once.
+ */
+#ifndef LP_PIPELINE_NEIGHBOR_H
+#define LP_PIPELINE_NEIGHBOR_H
+
+#include "dataplane/pipeline/arena.h"
+#include "dataplane/pipeline/make.h"
+#include "dataplane/pipeline/snapshot.h"
+
+struct lp_neighbor;
+struct lp_announced;
+
+struct lp_neighbors {
+	const struct lp_make *make;
+	struct lp_neighbor *entries; /* LP_NEIGHBORS_MAX */
+	uint16_t *buckets; /* hash to entry + 1 */
+	unsigned count;
+	unsigned hand; /* where to look for a place to recycle */
+	unsigned pending; /* entries that are being asked for */
+	uint64_t tick_ms; /* when to look at those next */
+
+	/* Announcing: beside each place of the snapshot's own addresses. */
+	uint64_t serial; /* of the snapshot that this is about */
+	struct lp_announced *announced;
+	uint32_t announced_count;
+	uint32_t announce_at; /* place to go on from; count: round is over */
+	uint64_t announce_ms; /* when the second round begins; 0: none */
+};
+
+/* Takes its memory; lp_neighbor_init() starts with an empty table. */
+void lp_neighbor_carve(struct lp_neighbors *neighbors, struct lp_arena *arena);
+void lp_neighbor_init(
+    struct lp_neighbors *neighbors, const struct lp_make *make);
+
+/* Answers and learns from every ARP and neighbour discovery packet. */
+void lp_neighbor_stage(struct lp_neighbors *neighbors, struct lp_batch *batch);
+
+/*
+ * Once a turn: asks again for next hops that do not answer, gives up after
+ * LP_NEIGHBOR_PROBES_MAX, announces what is new in this snapshot.
+ */
+void lp_neighbor_tick(struct lp_neighbors *neighbors, struct lp_batch *batch);
+
+/*
+ * The serial of the next hop towards an address, from the hint of last time or
+ * by the snapshot's routes.  0 and the reason: no route, table full, or a next
+ * hop that does not answer.
+ */
+uint32_t lp_neighbor_find(struct lp_neighbors *neighbors,
+    struct lp_batch *batch, uint32_t hint, const struct lp_ip *to,
+    enum lp_side side, enum lp_reason *why);
+
+/* The slot that this next hop is reached by. */
+uint8_t lp_neighbor_slot(const struct lp_neighbors *neighbors, uint32_t serial);
+
+/*
+ * Addresses the packet to that next hop: true, MACs and port_out are set.
+ * False: it must wait, and a copy of the descriptor is held; the packet is
+ * now the table's (LP_HOLD).  A full queue drops the oldest that waits.
+ */
+bool lp_neighbor_output(struct lp_neighbors *neighbors, struct lp_batch *batch,
+    uint32_t serial, struct lp_pkt *pkt);
+
+/* Something to do soon: milliseconds until then, at most max. */
+unsigned lp_neighbor_wait_ms(
+    const struct lp_neighbors *neighbors, uint64_t now_ms, unsigned max);
+
+/* Drops all held packets (at the end, before the pool is closed). */
+void lp_neighbor_flush(struct lp_neighbors *neighbors);
+
+#endif

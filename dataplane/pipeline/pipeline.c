@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The whole path of a packet through Lightpath, in order.  Read this first.
+ *
+ * Overview
+ *
+ *	rx ▸ parse ▸ neighbor ▸ icmp ▸ conntrack ▸ admit ▸ rewrite ▸ tx
+ *
+ * A batch of packets goes through the stages; each stage looks at those that
+ * have no verdict yet and may give them one, with the reason.
+ *
+ *	parse		proves the bounds, notes the offsets
+ *	neighbor	answers and learns from ARP and neighbour discovery
+ *	icmp		answers pings, translates errors of our connections
+ *	conntrack	finds the connection of a TCP segment
+ *	admit		judges and creates new connections; RST for strangers
+ *	rewrite		TCP state, next hop, commit, the other side's addresses
+ *	tx		sends what is to be sent, counts everything
+ *
+ * The Kafka stage will stand between admit and rewrite.
+ *
+ * Ownership: rx gives buffers to the batch; tx and release give them back, or
+ * neighbor holds them.  Packets that we make ourselves lie in the batch's
+ * outbox and leave before those of the batch.
+ *
+ * Synchronization: one worker runs this.  The snapshot is read once a turn, so
+ * a turn sees exactly one generation.  Nothing here allocates, locks, logs,
+ * reads a clock or makes a system call; a test reads that off the symbols.
+ */
+#include "dataplane/pipeline/pipeline.h"
+
+#include "dataplane/pipeline/admit.h"
+#include "dataplane/pipeline/icmp.h"
+#include "dataplane/pipeline/parse.h"
+
+struct lp_pipeline {
+	struct lp_batch batch;
+	struct lp_snapshot_cell *cell;
+	struct lp_region *region;
+	const struct lp_backend_ops *backend;
+	struct lp_pool *pool;
+	unsigned first_port; /* where the next turn begins to receive */
+
+	struct lp_make make;
+	struct lp_neighbors neighbors;
+	struct lp_conntrack conntrack;
+	struct lp_reset reset;
+	struct lp_admit admit;
+	struct lp_rewrite rewrite;
+
+	/* The sweep that follows a new generation. */
+	uint64_t swept; /* generation that all connections were checked by */
+	uint64_t sweeping; /* generation that they are being checked by */
+	uint32_t sweep_at;
+
+	/* control sets a bit, the worker clears it: ports to reclaim. */
+	_Atomic uint32_t reclaim;
+};
+
+static struct lp_pipeline *carve(struct lp_arena *, uint32_t);
+static void receive(struct lp_pipeline *, struct lp_batch *);
+static void transmit(struct lp_pipeline *, struct lp_batch *);
+static void transmit_list(
+    struct lp_pipeline *, struct lp_batch *, struct lp_pkt[], unsigned);
+static void account(struct lp_pipeline *, struct lp_batch *);
+static void expire(struct lp_pipeline *, struct lp_batch *);
+static void sweep(struct lp_pipeline *, struct lp_batch *);
+static void reclaim(struct lp_pipeline *);
+
+unsigned
+lp_pipeline_run(struct lp_pipeline *pipeline, uint64_t now_ns)
+{
+	struct lp_batch *batch = &pipeline->batch;
+
+	batch->now_ns = now_ns;
+	batch->snapshot = lp_snapshot_get(pipeline->cell);
+
+	receive(pipeline, batch);
+	lp_parse_stage(batch);
+	lp_neighbor_stage(&pipeline->neighbors, batch);
+	lp_icmp_stage(&pipeline->rewrite, batch);
+	lp_conntrack_stage(&pipeline->conntrack, batch);
+	lp_admit_stage(&pipeline->admit, batch);
+	lp_rewrite_stage(&pipeline->rewrite, batch);
+
+	lp_neighbor_tick(&pipeline->neighbors, batch);
+	expire(pipeline, batch);
+	sweep(pipeline, batch);
+
+	transmit(pipeline, batch);
+	account(pipeline, batch);
+	reclaim(pipeline);
+	return batch->count;
+}
+
+size_t
+lp_pipeline_size(uint32_t connection_count)
+{
+	struct lp_arena arena = {.base = NULL};
+
+	carve(&arena, connection_count);
+	return arena.used;
+}
+
+struct lp_pipeline *
+lp_pipeline_init(void *memory, const struct lp_pipeline_config *config)
+{
+	struct lp_arena arena = {.base = memory};
+	struct lp_pipeline *pipeline =
+	    carve(&arena, config->region->header->connection_count);
+
+	pipeline->cell = config->cell;
+	pipeline->region = config->region;
+	pipeline->backend = config->backend;
+	pipeline->pool = config->pool;
+	pipeline->make = (struct lp_make){.backend = config->backend,
+	    .pool = config->pool,
+	    .stats = config->region->stats};
+	lp_count_set(&config->region->stats->buffers,
+	    config->region->header->buffer_count);
+	lp_neighbor_init(&pipeline->neighbors, &pipeline->make);
+	lp_conntrack_init(&pipeline->conntrack, config->region,
+	    config->hash_seed, (uint32_t)(config->now_ns / 1000000000u));
+	lp_reset_init(&pipeline->reset, &pipeline->make, &pipeline->neighbors,
+	    config->now_ns);
+	pipeline->admit = (struct lp_admit){
+	    .conntrack = &pipeline->conntrack, .reset = &pipeline->reset};
+	pipeline->rewrite =
+	    (struct lp_rewrite){.conntrack = &pipeline->conntrack,
+		.neighbors = &pipeline->neighbors,
+		.make = &pipeline->make};
+	return pipeline;
+}
+
+void
+lp_pipeline_fini(struct lp_pipeline *pipeline)
+{
+	lp_neighbor_flush(&pipeline->neighbors);
+}
+
+unsigned
+lp_pipeline_fds(struct lp_pipeline *pipeline, int fds[], unsigned max)
+{
+	const struct lp_snapshot *snapshot = lp_snapshot_get(pipeline->cell);
+	unsigned count = 0;
+
+	for (unsigned i = 0; snapshot != NULL && i < LP_PORTS_MAX; i++) {
+		const struct lp_port *port = snapshot->ports[i].port;
+
+		if (port != NULL)
+			count += port->ops->fds(port, fds + count, max - count);
+	}
+	return count;
+}
+
+int
+lp_pipeline_wait_ms(const struct lp_pipeline *pipeline, uint64_t now_ns)
+{
+	if (pipeline->swept != pipeline->sweeping ||
+	    atomic_load_explicit(&pipeline->reclaim, memory_order_relaxed))
+		return 0;
+	/* The wheel turns by seconds. */
+	return (int)lp_neighbor_wait_ms(
+	    &pipeline->neighbors, now_ns / 1000000u, 1000);
+}
+
+bool
+lp_pipeline_reclaim(struct lp_pipeline *pipeline, uint8_t slot)
+{
+	static_assert(LP_PORTS_MAX <= 16, "asked and done share a word");
+	uint32_t ask = 1u << slot;
+	uint32_t done = 1u << (slot + 16);
+	uint32_t was = atomic_fetch_or_explicit(
+	    &pipeline->reclaim, ask, memory_order_acq_rel);
+
+	assert(slot < LP_PORTS_MAX);
+	if (!(was & done))
+		return false;
+	atomic_fetch_and_explicit(
+	    &pipeline->reclaim, ~(ask | done), memory_order_acq_rel);
+	return true;
+}
+
+/* The tables of a pipeline; NULL when measuring. */
+static struct lp_pipeline *
+carve(struct lp_arena *arena, uint32_t connection_count)
+{
+	struct lp_pipeline *pipeline =
+	    lp_arena_take(arena, 1, sizeof(*pipeline));
+	struct lp_conntrack conntrack = {0};
+	struct lp_neighbors neighbors = {0};
+
+	lp_conntrack_carve(&conntrack, arena, connection_count);
+	lp_neighbor_carve(&neighbors, arena);
+	if (pipeline != NULL) {
+		pipeline->conntrack = conntrack;
+		pipeline->neighbors = neighbors;
+	}
+	return pipeline;
+}
+
+/* From every port in turn, beginning with another one each time. */
+static void
+receive(struct lp_pipeline *pipeline, struct lp_batch *batch)
+{
+	batch->count = 0;
+	batch->out.count = 0;
+	if (batch->snapshot == NULL)
+		return;
+	for (unsigned i = 0; i < LP_PORTS_MAX; i++) {
+		unsigned slot = (pipeline->first_port + i) % LP_PORTS_MAX;
+		struct lp_port *port = batch->snapshot->ports[slot].port;
+		unsigned fresh;
+
+		if (port == NULL || batch->count == LP_BATCH_MAX)
+			continue;
+		fresh = port->ops->rx(port, &batch->pkts[batch->count],
+		    LP_BATCH_MAX - batch->count);
+		for (unsigned n = 0; n < fresh; n++)
+			batch->pkts[batch->count + n].port_in = (uint8_t)slot;
+		batch->count += fresh;
+	}
+	pipeline->first_port = (pipeline->first_port + 1) % LP_PORTS_MAX;
+}
+
+static void
+transmit(struct lp_pipeline *pipeline, struct lp_batch *batch)
+{
+	transmit_list(pipeline, batch, batch->out.pkts, batch->out.count);
+	transmit_list(pipeline, batch, batch->pkts, batch->count);
+	for (unsigned i = 0; batch->snapshot != NULL && i < LP_PORTS_MAX; i++) {
+		struct lp_port *port = batch->snapshot->ports[i].port;
+
+		if (port != NULL)
+			port->ops->flush(port);
+	}
+}
+
+/* Sends by port; what a port does not take is released and marked. */
+static void
+transmit_list(struct lp_pipeline *pipeline, struct lp_batch *batch,
+    struct lp_pkt pkts[], unsigned count)
+{
+	struct lp_pkt *list[LP_OUTBOX_MAX];
+	uint32_t slots = 0;
+
+	static_assert((unsigned)LP_OUTBOX_MAX >= (unsigned)LP_BATCH_MAX, "");
+	for (unsigned i = 0; i < count; i++) {
+		if (pkts[i].verdict != LP_HOLD && pkts[i].verdict != LP_DROP &&
+		    pkts[i].port_out != LP_PORT_NONE)
+			slots |= 1u << pkts[i].port_out;
+	}
+	for (unsigned slot = 0; slots != 0; slot++, slots >>= 1) {
+		struct lp_port *port;
+		unsigned n = 0, sent = 0;
+
+		if (!(slots & 1))
+			continue;
+		for (unsigned i = 0; i < count; i++) {
+			if (pkts[i].port_out == slot &&
+			    pkts[i].verdict != LP_HOLD &&
+			    pkts[i].verdict != LP_DROP)
+				list[n++] = &pkts[i];
+		}
+		port = batch->snapshot->ports[slot].port;
+		if (port != NULL)
+			sent = port->ops->tx(port, list, n);
+		for (unsigned i = sent; i < n; i++) {
+			list[i]->verdict = LP_DROP;
+			list[i]->reason = port == NULL ? LP_REASON_PORT_GONE
+						       : LP_REASON_TX_FULL;
+		}
+		if (sent < n && pkts == batch->out.pkts) {
+			lp_count_add(
+			    &pipeline->region->stats->dropped_made, n - sent);
+			pipeline->backend->release(
+			    pipeline->pool, list + sent, n - sent);
+		}
+	}
+}
+
+/* One verdict and one reason for every packet that came in. */
+static void
+account(struct lp_pipeline *pipeline, struct lp_batch *batch)
+{
+	struct lp_stats *stats = pipeline->region->stats;
+	struct lp_pkt *done[LP_BATCH_MAX];
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < batch->count; i++) {
+		struct lp_pkt *pkt = &batch->pkts[i];
+
+		assert(pkt->verdict != LP_UNDECIDED);
+		lp_count_add(&stats->verdicts[pkt->verdict], 1);
+		lp_count_add(&stats->reasons[pkt->reason], 1);
+		/* Neither sent nor held: its buffer is ours to give back. */
+		if (pkt->verdict == LP_DROP ||
+		    (pkt->verdict == LP_LOCAL && pkt->port_out == LP_PORT_NONE))
+			done[count++] = pkt;
+	}
+	if (count > 0)
+		pipeline->backend->release(pipeline->pool, done, count);
+	lp_count_set(&stats->buffers_free,
+	    pipeline->backend->free_count(pipeline->pool));
+}
+
+/* Connections whose time is over; those that live are reset on both sides. */
+static void
+expire(struct lp_pipeline *pipeline, struct lp_batch *batch)
+{
+	struct lp_conntrack *conntrack = &pipeline->conntrack;
+	struct lp_stats *stats = pipeline->region->stats;
+	/* Each may make four RSTs: leave room in the outbox. */
+	unsigned room = (LP_OUTBOX_MAX - batch->out.count) / 4;
+
+	while (room-- > 0) {
+		uint32_t index =
+		    lp_conntrack_expired(conntrack, lp_batch_now_s(batch));
+		const struct lp_conn *conn;
+
+		if (index == LP_CONN_NONE)
+			return;
+		conn = lp_conntrack_get(conntrack, index);
+		if (conn->tcp.state == LP_TCP_CLOSED ||
+		    conn->tcp.state == LP_TCP_TIME_WAIT)
+			lp_count_add(&stats->closed, 1);
+		else
+			lp_count_add(&stats->expired, 1);
+		lp_reset_connection(&pipeline->reset, batch, conn);
+		lp_conntrack_remove(conntrack, index);
+	}
+}
+
+/*
+ * After a new generation: a slice of the table a turn.  A connection whose
+ * endpoint or broker is not configured any more is reset; the others look for
+ * their next hop anew, since routes may have changed.
+ */
+static void
+sweep(struct lp_pipeline *pipeline, struct lp_batch *batch)
+{
+	const struct lp_snapshot *snapshot = batch->snapshot;
+	uint32_t count = pipeline->region->header->connection_count;
+	unsigned room = (LP_OUTBOX_MAX - batch->out.count) / 4;
+
+	if (snapshot == NULL)
+		return;
+	if (pipeline->sweeping != snapshot->serial) {
+		pipeline->sweeping = snapshot->serial;
+		pipeline->sweep_at = 0;
+	}
+	if (pipeline->swept == pipeline->sweeping)
+		return;
+	for (unsigned i = 0; i < LP_SWEEP_STEP && room > 0; i++) {
+		uint32_t index = pipeline->sweep_at;
+		struct lp_conn *conn;
+		const struct lp_service *service;
+
+		if (index == count) {
+			pipeline->swept = pipeline->sweeping;
+			return;
+		}
+		pipeline->sweep_at++;
+		conn = lp_conntrack_get(&pipeline->conntrack, index);
+		if (conn->use != LP_CONN_USED)
+			continue;
+		conn->nexthop[LP_TO_BROKER] = 0;
+		conn->nexthop[LP_TO_CLIENT] = 0;
+		service = lp_snapshot_service(
+		    snapshot, &conn->vip_ip, conn->vip_port);
+		if (service != NULL &&
+		    service->listener_id == conn->listener_id &&
+		    lp_snapshot_target(
+			snapshot, conn->listener_id, conn->broker_id) != NULL)
+			continue;
+		lp_reset_connection(&pipeline->reset, batch, conn);
+		lp_conntrack_remove(&pipeline->conntrack, index);
+		lp_count_add(&pipeline->region->stats->removed, 1);
+		room--;
+	}
+}
+
+/* Buffers of ports that control has closed: asked in the low half, done above
+ */
+static void
+reclaim(struct lp_pipeline *pipeline)
+{
+	uint32_t word =
+	    atomic_load_explicit(&pipeline->reclaim, memory_order_acquire);
+	uint32_t todo = word & ~(word >> 16) & 0xffff;
+
+	for (uint8_t slot = 0; todo != 0; slot++, todo >>= 1) {
+		if (!(todo & 1))
+			continue;
+		pipeline->backend->reclaim(pipeline->pool, slot);
+		atomic_fetch_or_explicit(&pipeline->reclaim, 1u << (slot + 16),
+		    memory_order_release);
+	}
+}

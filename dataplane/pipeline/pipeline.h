@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The packet path of one worker.  Read pipeline.c first.
+ */
+#ifndef LP_PIPELINE_PIPELINE_H
+#define LP_PIPELINE_PIPELINE_H
+
+#include "dataplane/pipeline/region.h"
+#include "dataplane/pipeline/snapshot.h"
+#include "dataplane/port/port.h"
+
+struct lp_pipeline;
+
+struct lp_pipeline_config {
+	struct lp_snapshot_cell *cell; /* borrowed */
+	struct lp_region *region; /* borrowed */
+	const struct lp_backend_ops *backend;
+	struct lp_pool *pool; /* borrowed */
+	uint64_t hash_seed; /* random: of the connection table */
+	uint64_t now_ns; /* CLOCK_MONOTONIC */
+};
+
+/* Bytes that a packet path over so many connections needs, for ever. */
+size_t lp_pipeline_size(uint32_t connection_count);
+
+/*
+ * control, before the worker starts: makes the packet path in that memory
+ * (zeroed, aligned to a cache line), copies back a marked undo slot, rebuilds
+ * the indexes from the region.
+ */
+struct lp_pipeline *lp_pipeline_init(
+    void *memory, const struct lp_pipeline_config *config);
+
+/* control, after the worker has stopped: held packets go back to the pool. */
+void lp_pipeline_fini(struct lp_pipeline *pipeline);
+
+/* The same with memory of its own (pipeline_new.c).  0, or -ENOMEM. */
+int lp_pipeline_new(
+    struct lp_pipeline **pipeline, const struct lp_pipeline_config *config);
+void lp_pipeline_free(struct lp_pipeline *pipeline);
+
+/*
+ * worker: one turn at that time: packets in, through every stage, out; then
+ * a slice of timers and, after a new generation, of the connection sweep.
+ * Returns how many packets came in.
+ */
+unsigned lp_pipeline_run(struct lp_pipeline *pipeline, uint64_t now_ns);
+
+/* worker: descriptors to poll before sleeping; at most max. */
+unsigned lp_pipeline_fds(struct lp_pipeline *pipeline, int fds[], unsigned max);
+
+/*
+ * worker: milliseconds until a timer is due, for poll(); at most 1000, and 0
+ * while there is work to do without a packet (a sweep).
+ */
+int lp_pipeline_wait_ms(const struct lp_pipeline *pipeline, uint64_t now_ns);
+
+/*
+ * control: that port was closed (no snapshot has it); the worker takes back
+ * its buffers in one of its next turns.  True once that is done, false: ask
+ * again; the slot must not be used until then.
+ */
+bool lp_pipeline_reclaim(struct lp_pipeline *pipeline, uint8_t slot);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The state region: what must survive the packet process.
+ *
+ * One mapped memfd, laid out at start from the limits, kept by the keeper.
+ * Nothing in it is a pointer: everything is an index.  Hash chains, wheel and
+ * free lists are not in it; they are rebuilt at start by a scan.
+ *
+ *	header | counters | endpoint counters | undo slots | connections |
+ *ledger
+ *
+ * The worker changes one connection at a time under its undo slot: copy,
+ * mark, change, unmark.  A slot found marked at start is copied back, so a
+ * process killed at any instruction leaves every connection as it was before
+ * or after a packet, never between.
+ */
+#ifndef LP_PIPELINE_REGION_H
+#define LP_PIPELINE_REGION_H
+
+#include <stdatomic.h>
+
+#include "dataplane/pipeline/batch.h"
+#include "dataplane/pipeline/stats.h"
+#include "dataplane/pipeline/tcp_state.h"
+#include "proto/address.h"
+
+/* The life of a place in the table of connections. */
+enum lp_conn_use {
+	LP_CONN_FREE = 0,
+	LP_CONN_USED = 1,
+};
+
+enum lp_conn_flags {
+	/* Source port translated although the source address is preserved. */
+	LP_CONN_MOVED_PORT = 1 << 0,
+	/* The broker's side sent the first FIN: it holds TIME_WAIT. */
+	LP_CONN_BROKER_CLOSED = 1 << 1,
+	/* Its source port is taken from a pair's bitmap (nat.c). */
+	LP_CONN_NAT_PORT = 1 << 2,
+};
+
+/*
+ * A connection, both directions.  Three cache lines: who, how it stands, what
+ * it moved.  Ports in host order.
+ *
+ *	client ── client:vip ──▶ us ── source:broker ──▶ broker
+ */
+struct lp_conn {
+	/* line 0: the two tuples */
+	_Alignas(64) struct lp_ip client_ip;
+	struct lp_ip vip_ip;
+	struct lp_ip source_ip; /* as the broker sees the client */
+	struct lp_ip broker_ip;
+
+	/* line 1: changes with every packet */
+	uint16_t client_port;
+	uint16_t vip_port;
+	uint16_t source_port;
+	uint16_t broker_port;
+	uint32_t expires_s; /* CLOCK_MONOTONIC */
+	uint32_t nexthop[2]; /* by direction: serial in neighbor.c; a hint */
+	uint8_t use; /* enum lp_conn_use */
+	uint8_t flags; /* enum lp_conn_flags */
+	uint16_t spare;
+	struct lp_tcp_track tcp;
+
+	/* line 2: counters, and what it copied from the snapshot */
+	uint64_t packets[2]; /* by direction, forwarded */
+	uint64_t bytes[2]; /* TCP payload */
+	uint32_t opened_s;
+	uint32_t last_s;
+	uint32_t listener_id;
+	uint32_t broker_id;
+	uint32_t generation; /* low bits: last one it was checked against */
+	uint16_t counters; /* index of its endpoint counters */
+	uint8_t port[2]; /* slot it leaves by, by direction */
+	uint16_t mss[2]; /* what we told, by direction; 0: none */
+	uint32_t serial; /* of this use of the place; shown to people */
+};
+static_assert(sizeof(struct lp_conn) == 192, "a connection, three lines");
+
+/* What an undo slot holds while a connection is being changed. */
+struct lp_undo {
+	_Alignas(64) _Atomic uint32_t marked; /* index + 1; 0: not marked */
+	struct lp_conn copy;
+};
+
+enum {
+	LP_REGION_MAGIC = 0x4c50524e, /* "LPRN" */
+	LP_REGION_LAYOUT = 1, /* one more with every change of this page */
+};
+
+struct lp_region_header {
+	uint32_t magic;
+	uint32_t layout;
+	uint64_t size_bytes;
+	uint64_t boot_id; /* random, new with every region */
+	uint32_t connection_count;
+	uint32_t buffer_count;
+	uint64_t stats_off; /* struct lp_stats */
+	uint64_t endpoints_off; /* struct lp_endpoint_stats[LP_ENDPOINTS_MAX] */
+	uint64_t undo_off; /* struct lp_undo */
+	uint64_t connections_off; /* struct lp_conn[connection_count] */
+	uint64_t ledger_off; /* uint8_t[buffer_count] */
+	uint32_t restarts; /* of the packet process on this region */
+	uint32_t ready; /* 1 when laid out completely */
+};
+
+/* The region as mapped by this process. */
+struct lp_region {
+	struct lp_region_header *header;
+	struct lp_stats *stats;
+	struct lp_endpoint_stats *endpoints;
+	struct lp_undo *undo;
+	struct lp_conn *connections;
+	uint8_t *ledger;
+};
+
+/*
+ * Brackets a change of one connection.  The fences keep the compiler's and
+ * the processor's stores in order: after SIGKILL the memory is as some prefix
+ * of them.
+ */
+static inline struct lp_conn *
+lp_region_begin(struct lp_region *region, uint32_t index)
+{
+	struct lp_undo *undo = region->undo;
+
+	assert(index < region->header->connection_count);
+	assert(atomic_load_explicit(&undo->marked, memory_order_relaxed) == 0);
+	undo->copy = region->connections[index];
+	atomic_store_explicit(&undo->marked, index + 1, memory_order_release);
+	atomic_signal_fence(memory_order_seq_cst);
+	return &region->connections[index];
+}
+
+static inline void
+lp_region_end(struct lp_region *region)
+{
+	assert(atomic_load_explicit(
+		   &region->undo->marked, memory_order_relaxed) != 0);
+	atomic_store_explicit(&region->undo->marked, 0, memory_order_release);
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reasons: those given by the caller; no_connection (a RST), rst_limited.
+ */
+#include "dataplane/pipeline/reset.h"
+
+#include "dataplane/pipeline/checksum.h"
+#include "dataplane/pipeline/parse.h"
+#include "dataplane/pipeline/wire.h"
+
+static bool take_token(struct lp_reset *, uint64_t);
+static void write_tcp(
+    struct lp_pkt *, uint16_t, uint16_t, uint32_t, uint32_t, uint8_t);
+static void reset_end(struct lp_reset *, struct lp_batch *,
+    const struct lp_conn *, enum lp_direction);
+static void send_reset(struct lp_reset *, struct lp_batch *,
+    const struct lp_conn *, enum lp_direction, uint32_t, uint32_t, uint8_t);
+
+void
+lp_reset_init(struct lp_reset *reset, const struct lp_make *make,
+    struct lp_neighbors *neighbors, uint64_t now_ns)
+{
+	*reset = (struct lp_reset){.make = make,
+	    .neighbors = neighbors,
+	    .refilled_ns = now_ns,
+	    .tokens = LP_RST_BURST};
+}
+
+void
+lp_reset_answer(struct lp_reset *reset, struct lp_batch *batch,
+    struct lp_pkt *pkt, enum lp_reason reason)
+{
+	const uint8_t *tcp = pkt->data + pkt->l4_off;
+	struct lp_ip src, dst;
+	uint16_t sport, dport;
+	uint32_t seq, ack;
+	uint8_t flags;
+	uint8_t mac[6];
+
+	assert(pkt->flags & LP_PKT_TCP);
+	if (pkt->tcp_flags & LP_TCP_RST) {
+		lp_pkt_drop(pkt, LP_REASON_NO_CONNECTION);
+		return;
+	}
+	if (!take_token(reset, batch->now_ns)) {
+		lp_pkt_drop(pkt, LP_REASON_RST_LIMITED);
+		return;
+	}
+	lp_parse_addresses(pkt, &src, &dst);
+	sport = lp_get16(tcp + LP_TCP_SRC);
+	dport = lp_get16(tcp + LP_TCP_DST);
+	if (pkt->tcp_flags & LP_TCP_ACK) {
+		seq = lp_get32(tcp + LP_TCP_ACKNO);
+		ack = 0;
+		flags = LP_TCP_RST;
+	} else {
+		seq = 0;
+		ack = lp_get32(tcp + LP_TCP_SEQ) + pkt->payload_len +
+		    ((pkt->tcp_flags & LP_TCP_SYN) != 0) +
+		    ((pkt->tcp_flags & LP_TCP_FIN) != 0);
+		flags = LP_TCP_RST | LP_TCP_ACK;
+	}
+	memcpy(mac, pkt->data + LP_ETH_DST, 6);
+	memcpy(pkt->data + LP_ETH_DST, pkt->data + LP_ETH_SRC, 6);
+	memcpy(pkt->data + LP_ETH_SRC, mac, 6);
+	lp_make_ip(pkt, &dst, &src, LP_PROTO_TCP, LP_TCP_LEN);
+	write_tcp(pkt, dport, sport, seq, ack, flags);
+	lp_pkt_decide(pkt, LP_LOCAL, reason);
+	pkt->port_out = pkt->port_in;
+	lp_count_add(&reset->make->stats->sent_reset, 1);
+}
+
+void
+lp_reset_connection(
+    struct lp_reset *reset, struct lp_batch *batch, const struct lp_conn *conn)
+{
+	if (conn->tcp.state == LP_TCP_CLOSED ||
+	    conn->tcp.state == LP_TCP_TIME_WAIT || batch->snapshot == NULL)
+		return;
+	reset_end(reset, batch, conn, LP_TO_BROKER);
+	reset_end(reset, batch, conn, LP_TO_CLIENT);
+}
+
+static bool
+take_token(struct lp_reset *reset, uint64_t now_ns)
+{
+	const uint64_t step_ns = 1000000000u / LP_RST_RATE;
+	uint64_t fresh = (now_ns - reset->refilled_ns) / step_ns;
+
+	if (fresh > 0) {
+		reset->refilled_ns += fresh * step_ns;
+		reset->tokens = fresh > LP_RST_BURST - reset->tokens
+		    ? LP_RST_BURST
+		    : reset->tokens + (uint32_t)fresh;
+	}
+	if (reset->tokens == 0)
+		return false;
+	reset->tokens--;
+	return true;
+}
+
+static void
+write_tcp(struct lp_pkt *pkt, uint16_t sport, uint16_t dport, uint32_t seq,
+    uint32_t ack, uint8_t flags)
+{
+	uint8_t *tcp = pkt->data + pkt->l4_off;
+
+	memset(tcp, 0, LP_TCP_LEN);
+	lp_put16(tcp + LP_TCP_SRC, sport);
+	lp_put16(tcp + LP_TCP_DST, dport);
+	lp_put32(tcp + LP_TCP_SEQ, seq);
+	lp_put32(tcp + LP_TCP_ACKNO, ack);
+	tcp[LP_TCP_OFF] = LP_TCP_LEN / 4 << 4;
+	tcp[LP_TCP_FLAGS] = flags;
+	lp_make_checksum(pkt, LP_PROTO_TCP, LP_TCP_SUM);
+}
+
+/* The end that packets of that direction go to. */
+static void
+reset_end(struct lp_reset *reset, struct lp_batch *batch,
+    const struct lp_conn *conn, enum lp_direction dir)
+{
+	const struct lp_tcp_peer *from = &conn->tcp.peer[dir];
+	const struct lp_tcp_peer *to = &conn->tcp.peer[!dir];
+
+	if (!(from->flags & LP_PEER_SEEN)) {
+		/* Its SYN has had no answer: refuse it (RFC 9293, 3.5.2). */
+		send_reset(reset, batch, conn, dir, 0, to->end,
+		    LP_TCP_RST | LP_TCP_ACK);
+		return;
+	}
+	if (to->flags & LP_PEER_ACKED)
+		send_reset(reset, batch, conn, dir, to->ack, 0, LP_TCP_RST);
+	if (!(to->flags & LP_PEER_ACKED) || to->ack != from->end)
+		send_reset(reset, batch, conn, dir, from->end, 0, LP_TCP_RST);
+}
+
+static void
+send_reset(struct lp_reset *reset, struct lp_batch *batch,
+    const struct lp_conn *conn, enum lp_direction dir, uint32_t seq,
+    uint32_t ack, uint8_t flags)
+{
+	bool client = dir == LP_TO_CLIENT;
+	const struct lp_ip *to = client ? &conn->client_ip : &conn->broker_ip;
+	enum lp_reason why;
+	struct lp_pkt *pkt;
+	uint32_t hop;
+
+	if (!take_token(reset, batch->now_ns))
+		return;
+	hop = lp_neighbor_find(reset->neighbors, batch, 0, to,
+	    client ? LP_SIDE_CLIENT : LP_SIDE_BROKER, &why);
+	if (hop == 0)
+		return;
+	pkt = lp_make_packet(reset->make, batch,
+	    lp_neighbor_slot(reset->neighbors, hop),
+	    LP_ETH_LEN + LP_IP6_LEN + LP_TCP_LEN);
+	if (pkt == NULL)
+		return;
+	lp_make_ip(pkt, client ? &conn->vip_ip : &conn->source_ip, to,
+	    LP_PROTO_TCP, LP_TCP_LEN);
+	write_tcp(pkt, client ? conn->vip_port : conn->source_port,
+	    client ? conn->client_port : conn->broker_port, seq, ack, flags);
+	lp_count_add(&reset->make->stats->sent_reset, 1);
+	/* One that must wait for its next hop is not the outbox's any more. */
+	if (!lp_neighbor_output(reset->neighbors, batch, hop, pkt))
+		pkt->verdict = LP_HOLD;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Overview
+ *
+ *	judge ▸ next hop ▸ commit ▸ translate ▸ output
+ *
+ * The order is the promise: a packet that is dropped has changed nothing, and
+ * a packet that is transmitted was committed before.  So the TCP state runs on
+ * a copy, everything that may refuse the packet comes before the commit, and
+ * a process killed between commit and transmit looks to TCP like a loss behind
+ * us.
+ *
+ * A segment outside the window is forwarded and changes no state but the
+ * counters: both ends know better than we do (PACKETS: layer 4 passes it).
+ *
+ * Reasons: forwarded, opened, out_of_window; drops: ttl, tx_mtu, and those of
+ * neighbor.c.
+ */
+#include "dataplane/pipeline/rewrite.h"
+
+#include "dataplane/pipeline/admit.h"
+#include "dataplane/pipeline/checksum.h"
+#include "dataplane/pipeline/icmp.h"
+#include "dataplane/pipeline/parse.h"
+#include "dataplane/pipeline/wire.h"
+
+static void rewrite_packet(
+    struct lp_rewrite *, struct lp_batch *, struct lp_pkt *);
+static void translate(const struct lp_rewrite *, const struct lp_batch *,
+    struct lp_pkt *, uint8_t);
+static void clamp_mss(
+    const struct lp_batch *, const struct lp_pkt *, uint8_t *, uint8_t);
+
+void
+lp_rewrite_stage(struct lp_rewrite *rewrite, struct lp_batch *batch)
+{
+	for (unsigned i = 0; i < batch->count; i++) {
+		struct lp_pkt *pkt = &batch->pkts[i];
+
+		if (pkt->verdict == LP_UNDECIDED && (pkt->flags & LP_PKT_TCP))
+			rewrite_packet(rewrite, batch, pkt);
+	}
+}
+
+uint32_t
+lp_rewrite_nexthop(struct lp_rewrite *rewrite, struct lp_batch *batch,
+    const struct lp_pkt *pkt, enum lp_reason *why)
+{
+	struct lp_conn *conn = lp_conntrack_get(rewrite->conntrack, pkt->conn);
+	const uint8_t *ip = pkt->data + pkt->l3_off;
+	bool client = pkt->dir == LP_TO_CLIENT;
+	uint8_t slot;
+	uint32_t hop;
+
+	if (ip[pkt->flags & LP_PKT_V6 ? LP_IP6_HOPS : LP_IP4_TTL] <= 1) {
+		*why = LP_REASON_TTL;
+		return 0;
+	}
+	hop =
+	    lp_neighbor_find(rewrite->neighbors, batch, conn->nexthop[pkt->dir],
+		client ? &conn->client_ip : &conn->broker_ip,
+		client ? LP_SIDE_CLIENT : LP_SIDE_BROKER, why);
+	if (hop == 0)
+		return 0;
+	slot = lp_neighbor_slot(rewrite->neighbors, hop);
+	if (pkt->len - pkt->l3_off > batch->snapshot->ports[slot].mtu) {
+		*why = LP_REASON_TX_MTU;
+		return 0;
+	}
+	/* A hint of this process: not part of the connection's state. */
+	conn->nexthop[pkt->dir] = hop;
+	return hop;
+}
+
+void
+lp_rewrite_output(struct lp_rewrite *rewrite, struct lp_batch *batch,
+    struct lp_pkt *pkt, uint32_t hop, enum lp_reason reason)
+{
+	if (lp_neighbor_output(rewrite->neighbors, batch, hop, pkt))
+		lp_pkt_decide(pkt, LP_FORWARD, reason);
+	else
+		lp_pkt_decide(pkt, LP_HOLD, LP_REASON_NEIGHBOR_PENDING);
+}
+
+void
+lp_rewrite_addresses(uint8_t *ip, bool v6, const struct lp_ip *src,
+    const struct lp_ip *dst, uint8_t *ports, uint16_t sport, uint16_t dport,
+    uint8_t *sum, bool hop)
+{
+	unsigned len = v6 ? 16 : 4;
+	uint8_t *was_src = ip + (v6 ? LP_IP6_SRC : LP_IP4_SRC);
+	uint8_t *was_dst = ip + (v6 ? LP_IP6_DST : LP_IP4_DST);
+	const uint8_t *is_src = v6 ? src->bytes : lp_ip_v4(src);
+	const uint8_t *is_dst = v6 ? dst->bytes : lp_ip_v4(dst);
+	uint32_t diff = 0;
+
+	diff = lp_sum_replace(diff, was_src, is_src, len);
+	diff = lp_sum_replace(diff, was_dst, is_dst, len);
+	memcpy(was_src, is_src, len);
+	memcpy(was_dst, is_dst, len);
+	if (v6) {
+		ip[LP_IP6_HOPS] = (uint8_t)(ip[LP_IP6_HOPS] - hop);
+	} else {
+		uint32_t ip_diff = diff;
+
+		if (hop)
+			/* The hop count is the high byte of its word. */
+			ip_diff = lp_sum_replace16(ip_diff,
+			    (uint16_t)(ip[LP_IP4_TTL] << 8),
+			    (uint16_t)((ip[LP_IP4_TTL] - 1) << 8));
+		ip[LP_IP4_TTL] = (uint8_t)(ip[LP_IP4_TTL] - hop);
+		lp_sum_update(ip + LP_IP4_SUM, ip_diff);
+	}
+	if (ports != NULL) {
+		diff = lp_sum_replace16(diff, lp_get16(ports), sport);
+		diff = lp_sum_replace16(diff, lp_get16(ports + 2), dport);
+		lp_put16(ports, sport);
+		lp_put16(ports + 2, dport);
+	}
+	if (sum != NULL)
+		lp_sum_update(sum, diff);
+}
+
+static void
+rewrite_packet(
+    struct lp_rewrite *rewrite, struct lp_batch *batch, struct lp_pkt *pkt)
+{
+	struct lp_tcp_segment segment;
+	struct lp_tcp_track track;
+	enum lp_tcp_verdict verdict;
+	enum lp_reason reason = LP_REASON_FORWARDED;
+	enum lp_reason why;
+	uint32_t hop;
+
+	assert(pkt->conn != LP_CONN_NONE);
+	track = lp_conntrack_get(rewrite->conntrack, pkt->conn)->tcp;
+	lp_admit_segment(pkt, &segment);
+	verdict = lp_tcp_state_run(&track, pkt->dir, &segment);
+	hop = lp_rewrite_nexthop(rewrite, batch, pkt, &why);
+	if (hop == 0) {
+		if (why == LP_REASON_TX_MTU)
+			lp_icmp_too_big(rewrite, batch, pkt);
+		lp_pkt_drop(pkt, why);
+		return;
+	}
+	lp_conntrack_commit(rewrite->conntrack, pkt->conn,
+	    verdict == LP_TCP_OK ? &track : NULL, pkt->dir, pkt->payload_len,
+	    lp_batch_now_s(batch));
+	translate(
+	    rewrite, batch, pkt, lp_neighbor_slot(rewrite->neighbors, hop));
+	if (verdict != LP_TCP_OK)
+		reason = LP_REASON_OUT_OF_WINDOW;
+	else if (pkt->reason == LP_REASON_OPENED)
+		reason = LP_REASON_OPENED;
+	lp_rewrite_output(rewrite, batch, pkt, hop, reason);
+}
+
+static void
+translate(const struct lp_rewrite *rewrite, const struct lp_batch *batch,
+    struct lp_pkt *pkt, uint8_t slot)
+{
+	const struct lp_conn *conn =
+	    lp_conntrack_get(rewrite->conntrack, pkt->conn);
+	struct lp_endpoint_stats *endpoint =
+	    &rewrite->conntrack->region->endpoints[conn->counters];
+	bool to_broker = pkt->dir == LP_TO_BROKER;
+	uint8_t *ip = pkt->data + pkt->l3_off;
+	uint8_t *tcp = pkt->data + pkt->l4_off;
+
+	lp_count_add(&endpoint->packets[pkt->dir], 1);
+	lp_count_add(&endpoint->bytes[pkt->dir], pkt->payload_len);
+	lp_rewrite_addresses(ip, (pkt->flags & LP_PKT_V6) != 0,
+	    to_broker ? &conn->source_ip : &conn->vip_ip,
+	    to_broker ? &conn->broker_ip : &conn->client_ip, tcp,
+	    to_broker ? conn->source_port : conn->vip_port,
+	    to_broker ? conn->broker_port : conn->client_port, tcp + LP_TCP_SUM,
+	    true);
+	if (pkt->tcp_flags & LP_TCP_SYN)
+		clamp_mss(batch, pkt, tcp, slot);
+}
+
+/* RFC 9293, 3.7.1: no end may send more than both ports carry. */
+static void
+clamp_mss(const struct lp_batch *batch, const struct lp_pkt *pkt, uint8_t *tcp,
+    uint8_t slot)
+{
+	uint16_t at = lp_parse_tcp_option(pkt, LP_TCP_OPT_MSS, 4);
+	uint16_t in = batch->snapshot->ports[pkt->port_in].mtu;
+	uint16_t out = batch->snapshot->ports[slot].mtu;
+	uint16_t room = (uint16_t)((in < out ? in : out) - LP_TCP_LEN -
+	    (pkt->flags & LP_PKT_V6 ? LP_IP6_LEN : LP_IP4_LEN));
+	uint8_t was[6] = {0}, is[6] = {0};
+	uint16_t mss, even;
+
+	if (at == 0)
+		return;
+	mss = lp_get16(pkt->data + at);
+	if (mss <= room)
+		return;
+	/* Options need not lie on even offsets: sum the words around it. */
+	even = (uint16_t)(at - ((at - pkt->l4_off) & 1));
+	memcpy(was, pkt->data + even, 4);
+	lp_put16(pkt->data + at, room);
+	memcpy(is, pkt->data + even, 4);
+	lp_sum_update(tcp + LP_TCP_SUM, lp_sum_replace(0, was, is, 4));
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A snapshot: one generation compiled for the packet path, immutable.
+ *
+ * Control builds it aside (dataplane/snapshot.c), publishes it with one atomic
+ * exchange, and frees the old one after every worker has passed a quiescent
+ * state.  The pipeline reads the pointer once a batch; nobody keeps a pointer
+ * into it longer than that: a connection copies what it needs.
+ *
+ * Lookups here are what the packet path asks: is this address ours, which
+ * service is this endpoint, which broker serves this client, which port leads
+ * there.
+ */
+#ifndef LP_PIPELINE_SNAPSHOT_H
+#define LP_PIPELINE_SNAPSHOT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/pipeline/limits.h"
+#include "proto/address.h"
+#include "proto/object.h"
+
+struct lp_port;
+
+enum { LP_INDEX_NONE = UINT16_MAX };
+
+enum lp_own_kind {
+	LP_OWN_PORT = 1, /* an address of the port itself */
+	LP_OWN_VIP = 2, /* a listener's address */
+};
+
+/* An address that we answer for.  One address, possibly on several ports. */
+struct lp_own {
+	struct lp_ip ip;
+	uint16_t port_mask; /* slots it is answered on; 0: free place */
+	uint8_t kind; /* enum lp_own_kind */
+};
+
+/* A broker as one listener reaches it. */
+struct lp_target {
+	uint32_t listener_id;
+	uint32_t broker_id;
+	struct lp_endpoint real;
+	uint16_t counters; /* index of its endpoint counters in the region */
+	uint8_t source_address; /* enum lp_source_address */
+};
+
+/* An endpoint that clients connect to. */
+struct lp_service {
+	struct lp_endpoint vip; /* port 0: free place */
+	uint32_t listener_id;
+	/* The one target, or LP_INDEX_NONE: balanced over all of the listener
+	 */
+	uint16_t target;
+	uint16_t maglev; /* index of its table, if balanced; else NONE */
+};
+
+/* A port as the pipeline sees it. */
+struct lp_snapshot_port {
+	struct lp_port *port; /* NULL: no such port, or it is not open */
+	uint32_t id;
+	uint8_t mac[6];
+	uint8_t side; /* enum lp_side */
+	uint8_t prefix_count;
+	uint16_t mtu;
+	struct lp_prefix prefixes[LP_PORT_ADDRESSES_MAX];
+	struct lp_ip gateway_v4; /* lp_ip_is_none(): none */
+	struct lp_ip gateway_v6;
+};
+
+struct lp_snapshot {
+	uint64_t epoch;
+	uint64_t generation;
+	uint64_t digest;
+	/* One more with every snapshot published; set by lp_snapshot_publish */
+	uint64_t serial;
+
+	struct lp_snapshot_port ports[LP_PORTS_MAX]; /* by slot */
+
+	/* Open addressing, linear probing; sizes are powers of two. */
+	struct lp_own *own;
+	uint32_t own_mask;
+	struct lp_service *services;
+	uint32_t service_mask;
+
+	struct lp_target *targets;
+	uint16_t target_count;
+	/* Hash of (listener, broker) to target + 1; 0: free place. */
+	uint16_t *target_index;
+	uint32_t target_index_mask;
+
+	/* maglev_count tables of LP_MAGLEV_SIZE target indexes each. */
+	uint16_t *maglev;
+	uint16_t maglev_count;
+};
+
+/* The one cell that workers read; control writes. */
+struct lp_snapshot_cell {
+	_Alignas(64) struct lp_snapshot *_Atomic current; /* NULL: none yet */
+};
+
+static inline const struct lp_snapshot *
+lp_snapshot_get(struct lp_snapshot_cell *cell)
+{
+	return atomic_load_explicit(&cell->current, memory_order_acquire);
+}
+
+/* Deterministic on every host, so that any host chooses the same broker. */
+uint32_t lp_snapshot_hash_ip(const struct lp_ip *ip);
+uint32_t lp_snapshot_hash_endpoint(const struct lp_ip *ip, uint16_t port);
+uint32_t lp_snapshot_hash_pair(uint32_t listener_id, uint32_t broker_id);
+
+/* NULL if the address is none of ours (on any port). */
+const struct lp_own *lp_snapshot_own(
+    const struct lp_snapshot *snapshot, const struct lp_ip *ip);
+
+/* NULL if no listener has that endpoint. */
+const struct lp_service *lp_snapshot_service(
+    const struct lp_snapshot *snapshot, const struct lp_ip *ip, uint16_t port);
+
+/* The target that serves that client there, or NULL: no broker at all. */
+const struct lp_target *lp_snapshot_choose(const struct lp_snapshot *snapshot,
+    const struct lp_service *service, const struct lp_ip *client,
+    uint16_t client_port);
+
+/* NULL if the listener or the broker is not configured any more. */
+const struct lp_target *lp_snapshot_target(const struct lp_snapshot *snapshot,
+    uint32_t listener_id, uint32_t broker_id);
+
+/*
+ * The way to an address: the slot of the port and the next hop, which is the
+ * address itself where it is on the link.  Longest prefix first, then a
+ * gateway; of several ports one of that side is preferred.  False: no route.
+ */
+bool lp_snapshot_route(const struct lp_snapshot *snapshot,
+    const struct lp_ip *to, enum lp_side side, uint8_t *slot,
+    struct lp_ip *nexthop);
+
+#endif

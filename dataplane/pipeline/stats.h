@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Counters in the state region: one writer each (the worker), read by control
+ * at any time, never by asking the worker.  They survive the packet process.
+ */
+#ifndef LP_PIPELINE_STATS_H
+#define LP_PIPELINE_STATS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "proto/limits.h"
+#include "proto/reasons.h"
+
+typedef _Atomic uint64_t lp_counter;
+
+enum {
+	/* Places for reasons, so that a new one does not move the layout. */
+	LP_STATS_REASONS = 128,
+	LP_STATS_VERDICTS = 8,
+};
+static_assert((unsigned)LP_REASON_COUNT <= LP_STATS_REASONS,
+    "reasons outgrew the layout");
+
+/* X(member, what it counts); the names are the contract of `lpctl stats`. */
+/* clang-format off */
+#define LP_STATS_WORKER(X)                                                     \
+	X(loops, "turns of the worker")                                        \
+	X(busy_ns, "time in turns that moved packets")                         \
+	X(idle_ns, "time in turns that moved none")                            \
+	X(sleep_ns, "time asleep in poll")                                     \
+	X(sleeps, "times it went to sleep")                                    \
+	X(sent_reset, "RSTs of our own")                                       \
+	X(sent_neighbor, "ARP and neighbour discovery packets of our own")     \
+	X(sent_released, "held packets sent after their next hop was found")   \
+	X(dropped_held, "held packets dropped: next hop not found in time")    \
+	X(dropped_made, "packets of our own dropped: no buffer, no room")
+#define LP_STATS_TABLES(X)                                                     \
+	X(connections, "connections in the table")                             \
+	X(connections_max, "its limit")                                        \
+	X(half_open, "of them half-open")                                      \
+	X(half_open_max, "limit of half-open ones")                            \
+	X(neighbors, "next hops known")                                        \
+	X(neighbors_max, "limit of next hops")                                 \
+	X(source_pairs, "own address and broker pairs with ports in use")      \
+	X(source_pairs_max, "limit of pairs")                                  \
+	X(buffers_free, "packet buffers free")                                 \
+	X(buffers, "packet buffers")                                           \
+	X(opened, "connections opened so far")                                 \
+	X(closed, "connections closed by their ends")                          \
+	X(expired, "connections expired")                                      \
+	X(evicted, "connections evicted to make room")                         \
+	X(removed, "connections reset because their configuration went")       \
+	X(source_port_moved, "preserved sources whose port had to change")
+/* clang-format on */
+
+struct lp_stats {
+	_Alignas(64) lp_counter reasons[LP_STATS_REASONS];
+	lp_counter verdicts[LP_STATS_VERDICTS];
+#define X(member, text) lp_counter member;
+	LP_STATS_WORKER(X)
+	LP_STATS_TABLES(X)
+#undef X
+};
+
+/* Of one listener and broker; the place is given by control (snapshot.c). */
+struct lp_endpoint_stats {
+	_Alignas(64) uint32_t listener_id; /* 0: place is free */
+	uint32_t broker_id;
+	lp_counter opened;
+	lp_counter open;
+	lp_counter packets[2]; /* by enum lp_direction */
+	lp_counter bytes[2]; /* TCP payload */
+	lp_counter refused;
+};
+
+/* The writer's increment: it alone writes, so no locked instruction. */
+static inline void
+lp_count_add(lp_counter *counter, uint64_t n)
+{
+	uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
+
+	atomic_store_explicit(counter, value + n, memory_order_relaxed);
+}
+
+static inline void
+lp_count_set(lp_counter *counter, uint64_t value)
+{
+	atomic_store_explicit(counter, value, memory_order_relaxed);
+}
+
+static inline uint64_t
+lp_count_get(const lp_counter *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+#endif
