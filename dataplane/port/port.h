@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The port interface: everything that the dataplane knows of packet I/O.
+ *
+ * A back end (AF_XDP, DPDK, memory) is one constant table of functions.  All
+ * ports of a process are opened by one back end on one buffer pool, so that
+ * any port may transmit what any other received.  rx also refills and tx also
+ * reaps completions: a stage never hears of rings.
+ *
+ * Threads: functions marked "control" are called by the control thread,
+ * functions marked "worker" by the one worker that owns the port.  A port is
+ * handed from one to the other by the snapshot: control opens it before the
+ * snapshot that names it is published, and closes it after no worker can see
+ * it any more.
+ *
+ * Metadata: the LP_PORT_META_SIZE bytes in front of pkt->data belong to the
+ * packet (the steering program may fill them); they are kept from rx to the
+ * stages.
+ */
+#ifndef LP_PORT_PORT_H
+#define LP_PORT_PORT_H
+
+#include <stddef.h>
+
+#include "dataplane/pipeline/batch.h"
+#include "proto/object.h"
+
+struct lp_keep; /* descriptors that outlive this process: dataplane/keep.h */
+struct lp_pool;
+
+/* Who owns a packet buffer: one byte a buffer in the state region. */
+enum lp_buffer_owner {
+	LP_BUFFER_FREE = 0, /* in the pool */
+	LP_BUFFER_WORKER = 1, /* in a batch, an outbox or held */
+	/* In rings of the port in slot n: LP_BUFFER_RX + n, LP_BUFFER_TX + n */
+	LP_BUFFER_RX = 16,
+	LP_BUFFER_TX = 16 + LP_PORTS_MAX,
+};
+
+struct lp_pool_config {
+	uint32_t buffer_count; /* LP_BUFFERS_MIN..LP_BUFFERS_MAX */
+	uint8_t *ledger; /* enum lp_buffer_owner, in the region; borrowed */
+	struct lp_keep *keep; /* may be NULL (tests) */
+};
+
+struct lp_port_config {
+	uint8_t slot; /* 0..LP_PORTS_MAX - 1, unique among open ports */
+	struct lp_port_object object; /* name, device, ... */
+	struct lp_pool *pool;
+	struct lp_keep *keep; /* may be NULL */
+};
+
+/* What a port is to steer to us; whole each time, the port finds the changes */
+struct lp_steer {
+	uint64_t generation;
+	const struct lp_ip *addresses; /* ours on this port: own and VIPs */
+	size_t address_count;
+	/* Sources to steer by (preserved source addresses); often none. */
+	const struct lp_endpoint *sources;
+	size_t source_count;
+};
+
+struct lp_port_link {
+	bool present; /* the device is (still) there, the very same one */
+	bool up; /* administratively up and has a carrier */
+	uint16_t mtu; /* bytes of IP packet */
+	uint8_t mac[6];
+	uint16_t queues;
+	char mode[32]; /* "copy", "zero-copy", "generic copy", "memory" */
+	char why[LP_WHY_SIZE]; /* why it is slow or not up; "" if it is fine */
+};
+
+/* Counters of one port, read by control at any time. */
+struct lp_port_counter {
+	const char *name; /* constant: "rx_packets", "rx_ring_full", ... */
+	uint64_t value;
+};
+enum { LP_PORT_COUNTERS_MAX = 24 };
+
+/* Common head of every back end's port; written by control before publishing */
+struct lp_port {
+	const struct lp_backend_ops *ops;
+	uint8_t slot;
+	uint8_t mac[6];
+	uint16_t mtu;
+};
+
+struct lp_backend_ops {
+	const char *name; /* "af_xdp" */
+
+	/* control: 0, or -errno and one line in why. */
+	int (*pool_open)(struct lp_pool **pool,
+	    const struct lp_pool_config *config, char why[LP_WHY_SIZE]);
+	/* control, with no port open and no worker running. */
+	void (*pool_close)(struct lp_pool *pool);
+
+	/*
+	 * control: on -errno nothing is left behind.  -EBUSY is retried
+	 * inside for up to a second (a dead predecessor's socket).
+	 */
+	int (*open)(struct lp_port **port, const struct lp_port_config *config,
+	    char why[LP_WHY_SIZE]);
+	/*
+	 * control.  Buffers in the port's rings stay marked in the ledger
+	 * until the worker calls reclaim.
+	 */
+	void (*close)(struct lp_port *port);
+	/* control; NULL where there is nothing to steer. */
+	int (*steer)(struct lp_port *port, const struct lp_steer *steer,
+	    char why[LP_WHY_SIZE]);
+	/* control, a few times a second: the dataplane is alive. */
+	void (*beat)(struct lp_port *port, uint64_t now_ns);
+	/* control: the state of the device now. */
+	void (*link)(struct lp_port *port, struct lp_port_link *link);
+	/* control: fills at most max counters, returns how many. */
+	unsigned (*counters)(const struct lp_port *port,
+	    struct lp_port_counter counters[], unsigned max);
+
+	/* worker: up to max packets, returns how many. */
+	unsigned (*rx)(
+	    struct lp_port *port, struct lp_pkt pkts[], unsigned max);
+	/*
+	 * worker: takes the buffers of the first n packets and returns n; the
+	 * caller keeps, and releases, the others (ring full).
+	 */
+	unsigned (*tx)(
+	    struct lp_port *port, struct lp_pkt *pkts[], unsigned count);
+	/*
+	 * worker, once a turn after all tx: tells the kernel that there is
+	 * work, where it asked to be told (a system call at most per port).
+	 */
+	void (*flush)(struct lp_port *port);
+	/* worker: descriptors to poll for input; returns how many. */
+	unsigned (*fds)(const struct lp_port *port, int fds[], unsigned max);
+
+	/*
+	 * worker: an empty buffer with headroom; false when there is none.
+	 * Sets data, buf, and len = 0.
+	 */
+	bool (*alloc)(struct lp_pool *pool, struct lp_pkt *pkt);
+	/* worker: back to the pool. */
+	void (*release)(
+	    struct lp_pool *pool, struct lp_pkt *pkts[], unsigned count);
+	/* worker: the port in slot was closed; take back what it held. */
+	void (*reclaim)(struct lp_pool *pool, uint8_t slot);
+	/* worker: free buffers, for the stats. */
+	uint32_t (*free_count)(const struct lp_pool *pool);
+};
+
+extern const struct lp_backend_ops lp_port_xdp_ops; /* port_xdp.c */
+extern const struct lp_backend_ops lp_port_memory_ops; /* port_memory.c */
+
+/* The built-in back end of that kind (enum lp_backend), or NULL. */
+const struct lp_backend_ops *lp_port_backend(unsigned backend);
+
+#endif

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The AF_XDP port.
+ *
+ * Overview: a steering program (xdp_steer.c) on a device (xdp_device.c) by a
+ * link (xdp_link.c) gives our traffic to one socket a receive queue
+ * (xdp_sockets.c).  port_xdp_io.c moves packets between their rings
+ * and the worker; here is what ties all together.
+ *
+ * Life-cycle: the program goes onto the device before the sockets are bound,
+ * and off it before they are closed: in between our traffic is dropped, which
+ * TCP repairs; the kernel would answer it with resets.
+ *
+ * Ownership: fill and rx rings hold buffers of LP_BUFFER_RX + slot, tx and
+ * completion rings those of LP_BUFFER_TX + slot.  The free stack is the
+ * worker's, so the first rx fills the rings, not open.
+ *
+ * Synchronization: control opens, closes, steers and reads; the worker moves
+ * packets (port_xdp_io.c).  They share the counters, and `gone`, which both may
+ * set.
+ */
+#include "dataplane/port/port_xdp.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int assemble(struct lp_port_xdp *xdp,
+    const struct lp_port_config *config, char why[LP_WHY_SIZE]);
+static int open_sockets(struct lp_port_xdp *xdp, char why[LP_WHY_SIZE]);
+static void dismantle(struct lp_port_xdp *xdp);
+
+static int port_open(struct lp_port **port, const struct lp_port_config *config,
+    char why[LP_WHY_SIZE]);
+static void port_close(struct lp_port *port);
+static int port_steer(
+    struct lp_port *port, const struct lp_steer *steer, char why[LP_WHY_SIZE]);
+static void port_beat(struct lp_port *port, uint64_t now_ns);
+static void port_link(struct lp_port *port, struct lp_port_link *link);
+static unsigned port_counters(const struct lp_port *port,
+    struct lp_port_counter counters[], unsigned max);
+
+const struct lp_backend_ops lp_port_xdp_ops = {
+    .name = "af_xdp",
+    .pool_open = lp_pool_open,
+    .pool_close = lp_pool_close,
+    .open = port_open,
+    .close = port_close,
+    .steer = port_steer,
+    .beat = port_beat,
+    .link = port_link,
+    .counters = port_counters,
+    .rx = lp_port_xdp_io_rx,
+    .tx = lp_port_xdp_io_tx,
+    .flush = lp_port_xdp_io_flush,
+    .fds = lp_port_xdp_io_fds,
+    .alloc = lp_pool_alloc,
+    .release = lp_pool_release,
+    .reclaim = lp_pool_reclaim,
+    .free_count = lp_pool_free_count,
+};
+
+static int
+port_open(struct lp_port **out, const struct lp_port_config *config,
+    char why[LP_WHY_SIZE])
+{
+	struct lp_port_xdp *xdp;
+	int error;
+
+	assert(config->slot < LP_PORTS_MAX && config->pool != NULL);
+	xdp = aligned_alloc(_Alignof(struct lp_port_xdp), sizeof(*xdp));
+	if (xdp == NULL) {
+		snprintf(why, LP_WHY_SIZE, "no memory for a port");
+		return -ENOMEM;
+	}
+	memset(xdp, 0, sizeof(*xdp));
+	xdp->port.ops = &lp_port_xdp_ops;
+	xdp->port.slot = config->slot;
+	xdp->pool = config->pool;
+	xdp->keep = config->keep;
+	xdp->link.fd = -1;
+	error = assemble(xdp, config, why);
+	if (error != 0) {
+		dismantle(xdp);
+		free(xdp);
+		return error;
+	}
+	*out = &xdp->port;
+	return 0;
+}
+
+static void
+port_close(struct lp_port *port)
+{
+	struct lp_port_xdp *xdp = lp_port_xdp_of(port);
+
+	lp_xdp_link_detach(&xdp->link, xdp->name, xdp->keep);
+	dismantle(xdp);
+	free(xdp);
+}
+
+static int
+port_steer(
+    struct lp_port *port, const struct lp_steer *steer, char why[LP_WHY_SIZE])
+{
+	struct lp_port_xdp *xdp = lp_port_xdp_of(port);
+	int error;
+
+	error = lp_xdp_device_groups(
+	    &xdp->device, steer->addresses, steer->address_count, why);
+	if (error != 0)
+		return error;
+	return lp_xdp_steer_set(&xdp->steer, steer, why);
+}
+
+static void
+port_beat(struct lp_port *port, uint64_t now_ns)
+{
+	lp_xdp_steer_beat(&lp_port_xdp_of(port)->steer, now_ns);
+}
+
+/* The reasons why it is slow, if it is up. */
+static void
+say_mode(const struct lp_port_xdp *xdp, struct lp_port_link *link)
+{
+	const char *mode = "copy";
+
+	if (xdp->sockets.zero_copy)
+		mode = "zero-copy";
+	else if (xdp->link.generic)
+		mode = "generic copy";
+	snprintf(link->mode, sizeof(link->mode), "%s", mode);
+	if (link->why[0] == '\0' && !xdp->sockets.zero_copy)
+		snprintf(link->why, sizeof(link->why), "%s mode: %s", mode,
+		    xdp->sockets.why);
+}
+
+static void
+port_link(struct lp_port *port, struct lp_port_link *link)
+{
+	struct lp_port_xdp *xdp = lp_port_xdp_of(port);
+
+	memset(link, 0, sizeof(*link));
+	lp_xdp_device_state(&xdp->device, link);
+	if (link->present &&
+	    !lp_xdp_link_is_on(&xdp->link, xdp->device.ifindex)) {
+		link->present = false;
+		link->up = false;
+		snprintf(link->why, sizeof(link->why),
+		    "%s has lost our XDP program: it was away or somebody "
+		    "detached it",
+		    xdp->device.name);
+	}
+	if (link->present)
+		lp_xdp_steer_mac(&xdp->steer, link->mac);
+	else
+		atomic_store_explicit(&xdp->gone, true, memory_order_relaxed);
+	link->queues = (uint16_t)xdp->sockets.count;
+	say_mode(xdp, link);
+}
+
+static uint64_t
+load(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static unsigned
+port_counters(
+    const struct lp_port *port, struct lp_port_counter counters[], unsigned max)
+{
+	const struct lp_port_xdp *xdp = (const struct lp_port_xdp *)port;
+	const struct lp_port_xdp_io *io = &xdp->io;
+	uint64_t steer[LP_STEER_COUNTERS];
+	struct xdp_statistics socket;
+	unsigned i;
+
+	lp_xdp_steer_counters(&xdp->steer, steer);
+	lp_xdp_sockets_statistics(&xdp->sockets, &socket);
+	const struct lp_port_counter all[] = {
+	    {"rx_packets", load(&io->rx_packets)},
+	    {"rx_bytes", load(&io->rx_bytes)},
+	    {"tx_packets", load(&io->tx_packets)},
+	    {"tx_bytes", load(&io->tx_bytes)},
+	    {"tx_errors", load(&io->tx_errors)},
+	    {"rx_dropped", socket.rx_dropped},
+	    {"rx_ring_full", socket.rx_ring_full},
+	    {"rx_fill_ring_empty", socket.rx_fill_ring_empty_descs},
+	    {"rx_invalid", socket.rx_invalid_descs},
+	    {"tx_invalid", socket.tx_invalid_descs},
+	    {"steer_passed", steer[LP_STEER_PASSED]},
+	    {"steer_redirected", steer[LP_STEER_REDIRECTED]},
+	    {"steer_dropped_dead", steer[LP_STEER_DEAD]},
+	    {"steer_dropped_no_socket", steer[LP_STEER_NO_SOCKET]},
+	    {"steer_copied", steer[LP_STEER_COPIED]},
+	    {"steer_copy_lost",
+		steer[LP_STEER_COPY_LOST] + load(&io->copies_lost)},
+	    {"steer_vlan", steer[LP_STEER_VLAN]},
+	};
+	static_assert(
+	    sizeof(all) / sizeof(all[0]) <= LP_PORT_COUNTERS_MAX, "all fit");
+
+	for (i = 0; i < max && i < sizeof(all) / sizeof(all[0]); i++)
+		counters[i] = all[i];
+	return i;
+}
+
+static int
+assemble(struct lp_port_xdp *xdp, const struct lp_port_config *config,
+    char why[LP_WHY_SIZE])
+{
+	struct lp_port_link link;
+	int error;
+
+	error = lp_xdp_device_open(&xdp->device, config->object.device, why);
+	if (error != 0)
+		return error;
+	snprintf(xdp->name, sizeof(xdp->name), "%s", xdp->device.name);
+	error = lp_xdp_device_check(&xdp->device, &config->object, why);
+	if (error != 0)
+		return error;
+	lp_xdp_device_state(&xdp->device, &link);
+	xdp->port.mtu = link.mtu;
+	memcpy(xdp->port.mac, link.mac, sizeof(xdp->port.mac));
+	error = lp_xdp_steer_open(&xdp->steer, lp_port_xdp_io_copy, xdp, why);
+	if (error != 0)
+		return error;
+	lp_xdp_steer_mac(&xdp->steer, link.mac);
+	error = lp_xdp_link_open(
+	    &xdp->link, &xdp->device, xdp->steer.program, xdp->keep, why);
+	if (error != 0)
+		return error;
+	error = open_sockets(xdp, why);
+	if (error != 0 || xdp->keep == NULL || xdp->link.adopted)
+		return error;
+	error = lp_xdp_link_keep(&xdp->link, xdp->name, xdp->keep);
+	if (error != 0)
+		snprintf(why, LP_WHY_SIZE,
+		    "%s: the keeper does not take the XDP link: %s", xdp->name,
+		    strerror(-error));
+	return error;
+}
+
+static int
+open_sockets(struct lp_port_xdp *xdp, char why[LP_WHY_SIZE])
+{
+	unsigned i, queues = lp_xdp_device_queues(&xdp->device);
+	uint32_t size = 0;
+	int error = 0;
+
+	if (queues <= LP_PORT_QUEUES_MAX)
+		size = lp_pool_reserve(xdp->pool, queues + 1);
+	if (size == 0) {
+		snprintf(why, LP_WHY_SIZE,
+		    "%s has %u receive queues: at most %d, and %d free packet "
+		    "buffers for each, can be served: ethtool -L %s combined "
+		    "N, or configure more buffers",
+		    xdp->name, queues, LP_PORT_QUEUES_MAX, LP_POOL_RING_MIN,
+		    xdp->name);
+		return -ENOSPC;
+	}
+	error = lp_xdp_sockets_open(&xdp->sockets, &xdp->device, xdp->pool,
+	    queues, size, xdp->link.generic ? xdp->link.why : NULL, why);
+	if (error != 0) {
+		lp_pool_unreserve(xdp->pool, queues + 1, size);
+		xdp->sockets.count = 0;
+		return error;
+	}
+	for (i = 0; i < queues && error == 0; i++)
+		error = lp_xdp_steer_socket(
+		    &xdp->steer, i, xdp->sockets.queues[i].fd);
+	if (error != 0)
+		snprintf(why, LP_WHY_SIZE, "%s: cannot steer to queue %u: %s",
+		    xdp->name, i - 1, strerror(-error));
+	return error;
+}
+
+/* Whatever there is of it, from the outside in; the link is let go. */
+static void
+dismantle(struct lp_port_xdp *xdp)
+{
+	lp_xdp_link_close(&xdp->link);
+	if (xdp->sockets.count > 0) {
+		lp_xdp_sockets_close(&xdp->sockets);
+		lp_pool_unreserve(
+		    xdp->pool, xdp->sockets.count + 1, xdp->sockets.ring_size);
+	}
+	lp_xdp_steer_close(&xdp->steer);
+	lp_xdp_device_close(&xdp->device);
+}

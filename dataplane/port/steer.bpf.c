@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The steering program: what of a device's traffic is ours.
+ *
+ * Ours goes to the socket of its receive queue, everything else to the kernel,
+ * which never notices.  ARP and neighbour discovery of others, sent to all,
+ * goes to the kernel and a copy to us, to learn from.  When the dataplane has
+ * died our traffic is dropped: the kernel would answer it with a reset.
+ *
+ * Needs Linux 5.10 or later: no helper is newer than the ring buffer (5.8),
+ * except the coarse clock, which is used where the kernel has it.
+ */
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "dataplane/port/steer.h"
+
+/* RFC 826, for Ethernet and IPv4; unaligned in the frame. */
+struct arp_ipv4 {
+	__u16 hardware;
+	__u16 protocol;
+	__u8 hardware_len;
+	__u8 protocol_len;
+	__u16 operation;
+	__u8 sha[6];
+	__u8 spa[4];
+	__u8 tha[6];
+	__u8 tpa[4];
+} __attribute__((packed));
+
+/* RFC 4861, 4.3 and 4.4: solicitation and advertisement begin alike. */
+struct nd {
+	__u8 type;
+	__u8 code;
+	__u16 checksum;
+	__u32 flags;
+	__u32 target[4];
+};
+
+enum {
+	ARP_ETHERNET = 1,
+	ND_SOLICITATION = 135,
+	ND_ADVERTISEMENT = 136,
+	/* RFC 791: the offset of a fragment. */
+	FRAGMENT_OFFSET_MASK = 0x1fff,
+};
+
+enum whose {
+	OTHERS,
+	OURS,
+	EVERYONES, /* to the kernel, and a copy to us */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct lp_steer_control);
+} control SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, LP_STEER_ADDRESSES_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct lp_steer_address);
+	__type(value, struct lp_steer_member);
+} addresses SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, LP_STEER_SOURCES_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct lp_steer_source);
+	__type(value, struct lp_steer_member);
+} sources SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_XSKMAP);
+	__uint(max_entries, LP_STEER_QUEUES_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+} xsks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, LP_STEER_COPIES_SIZE);
+} copies SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LP_STEER_COUNTERS);
+	__type(key, __u32);
+	__type(value, __u64);
+} counters SEC(".maps");
+
+/* Set before loading: the kernel has bpf_ktime_get_coarse_ns (5.11). */
+const volatile __u32 has_coarse_clock SEC(".rodata.clock") = 0;
+
+static __always_inline void
+count(__u32 which)
+{
+	__u64 *value = bpf_map_lookup_elem(&counters, &which);
+
+	if (value)
+		(*value)++;
+}
+
+static __always_inline int
+is_own_v6(const __u32 ip[4])
+{
+	struct lp_steer_address key;
+
+	__builtin_memcpy(key.ip, ip, sizeof(key.ip));
+	return bpf_map_lookup_elem(&addresses, &key) != NULL;
+}
+
+static __always_inline int
+is_own_v4(const void *ip)
+{
+	struct lp_steer_address key = {{0, 0, bpf_htonl(0xffff), 0}};
+
+	__builtin_memcpy(&key.ip[3], ip, 4);
+	return bpf_map_lookup_elem(&addresses, &key) != NULL;
+}
+
+static __always_inline enum whose
+judge_arp(const struct ethhdr *eth, const void *end)
+{
+	const struct arp_ipv4 *arp = (const void *)(eth + 1);
+
+	if ((const void *)(arp + 1) > end ||
+	    arp->hardware != bpf_htons(ARP_ETHERNET) ||
+	    arp->protocol != bpf_htons(ETH_P_IP) || arp->hardware_len != 6 ||
+	    arp->protocol_len != 4)
+		return OTHERS;
+	if (is_own_v4(arp->tpa))
+		return OURS;
+	return eth->h_dest[0] & 1 ? EVERYONES : OTHERS;
+}
+
+/* Preserved source addresses: what a broker sends, to whomever. */
+static __always_inline enum whose
+judge_source(
+    struct lp_steer_source *key, const struct tcphdr *tcp, const void *end)
+{
+	if ((const void *)(tcp + 1) > end)
+		return OTHERS;
+	key->port = tcp->source;
+	return bpf_map_lookup_elem(&sources, key) ? OURS : OTHERS;
+}
+
+static __always_inline enum whose
+judge_ipv4(const struct ethhdr *eth, const void *end)
+{
+	const struct iphdr *ip = (const void *)(eth + 1);
+	struct lp_steer_source key = {{0, 0, bpf_htonl(0xffff), 0}, 0, 0};
+
+	if ((const void *)(ip + 1) > end)
+		return OTHERS;
+	/* Fragments too: user space drops and counts them. */
+	if (is_own_v4(&ip->daddr))
+		return OURS;
+	if (ip->protocol != IPPROTO_TCP || ip->ihl < 5 ||
+	    (ip->frag_off & bpf_htons(FRAGMENT_OFFSET_MASK)))
+		return OTHERS;
+	key.ip[3] = ip->saddr;
+	return judge_source(&key, (const void *)ip + ip->ihl * 4, end);
+}
+
+static __always_inline enum whose
+judge_nd(const struct ipv6hdr *ip, const void *end)
+{
+	const struct nd *nd = (const void *)(ip + 1);
+
+	if ((const void *)(nd + 1) > end)
+		return OTHERS;
+	if (nd->type != ND_SOLICITATION && nd->type != ND_ADVERTISEMENT)
+		return OTHERS;
+	if (nd->type == ND_SOLICITATION && is_own_v6(nd->target))
+		return OURS;
+	return ip->daddr.s6_addr[0] == 0xff ? EVERYONES : OTHERS;
+}
+
+static __always_inline enum whose
+judge_ipv6(const struct ethhdr *eth, const void *end)
+{
+	const struct ipv6hdr *ip = (const void *)(eth + 1);
+	struct lp_steer_source key = {};
+
+	if ((const void *)(ip + 1) > end)
+		return OTHERS;
+	if (is_own_v6(ip->daddr.s6_addr32))
+		return OURS;
+	if (ip->nexthdr == IPPROTO_ICMPV6)
+		return judge_nd(ip, end);
+	if (ip->nexthdr != IPPROTO_TCP)
+		return OTHERS;
+	__builtin_memcpy(key.ip, &ip->saddr, sizeof(key.ip));
+	return judge_source(&key, (const void *)(ip + 1), end);
+}
+
+/* A unicast frame that only came here because of flooding or promiscuity. */
+static __always_inline int
+is_for_another_host(const struct ethhdr *eth, const struct lp_steer_control *c)
+{
+	const __u16 *to = (const __u16 *)eth->h_dest;
+	const __u16 *us = (const __u16 *)c->mac;
+
+	/* Group addresses have the lowest bit of the first byte set. */
+	return !(eth->h_dest[0] & 1) &&
+	    (to[0] != us[0] || to[1] != us[1] || to[2] != us[2]);
+}
+
+static __always_inline enum whose
+judge(
+    const struct ethhdr *eth, const void *end, const struct lp_steer_control *c)
+{
+	if ((const void *)(eth + 1) > end || is_for_another_host(eth, c))
+		return OTHERS;
+	switch (eth->h_proto) {
+	case bpf_htons(ETH_P_IP):
+		return judge_ipv4(eth, end);
+	case bpf_htons(ETH_P_IPV6):
+		return judge_ipv6(eth, end);
+	case bpf_htons(ETH_P_ARP):
+		return judge_arp(eth, end);
+	case bpf_htons(ETH_P_8021Q):
+	case bpf_htons(ETH_P_8021AD):
+		count(LP_STEER_VLAN);
+		return OTHERS;
+	default:
+		return OTHERS;
+	}
+}
+
+/* The coarse clock may be a tick behind the heartbeat: compare signed. */
+static __always_inline int
+is_alive(const struct lp_steer_control *c)
+{
+	__u64 beat = *(const volatile __u64 *)&c->heartbeat_ns;
+	__u64 now =
+	    has_coarse_clock ? bpf_ktime_get_coarse_ns() : bpf_ktime_get_ns();
+
+	return beat != 0 && (__s64)(now - beat) <= (__s64)c->timeout_ns;
+}
+
+static __always_inline void
+copy_to_us(const __u8 *data, const __u8 *end)
+{
+	struct lp_steer_copy *copy;
+	__u64 len = end - data;
+	int i;
+
+	if (len > LP_STEER_COPY_MAX) {
+		count(LP_STEER_COPY_LOST);
+		return;
+	}
+	copy = bpf_ringbuf_reserve(&copies, sizeof(*copy), 0);
+	if (!copy) {
+		count(LP_STEER_COPY_LOST);
+		return;
+	}
+	copy->len = len;
+	for (i = 0; i < LP_STEER_COPY_MAX; i++) {
+		if (data + i + 1 > end)
+			break;
+		copy->bytes[i] = data[i];
+	}
+	/* Learning can wait for the next packet: wake nobody. */
+	bpf_ringbuf_submit(copy, BPF_RB_NO_WAKEUP);
+	count(LP_STEER_COPIED);
+}
+
+static __always_inline int
+give_to_us(struct xdp_md *ctx, const struct lp_steer_control *c)
+{
+	int action;
+
+	if (!is_alive(c)) {
+		count(LP_STEER_DEAD);
+		return XDP_DROP;
+	}
+	action = bpf_redirect_map(&xsks, ctx->rx_queue_index, XDP_DROP);
+	count(action == XDP_DROP ? LP_STEER_NO_SOCKET : LP_STEER_REDIRECTED);
+	return action;
+}
+
+SEC("xdp")
+int
+lp_steer(struct xdp_md *ctx)
+{
+	const void *data = (const void *)(long)ctx->data;
+	const void *end = (const void *)(long)ctx->data_end;
+	const struct lp_steer_control *c;
+	enum whose whose = OTHERS;
+	__u32 zero = 0;
+
+	c = bpf_map_lookup_elem(&control, &zero);
+	if (c && c->mode == LP_STEER_VIP)
+		whose = judge(data, end, c);
+	if (whose == OURS)
+		return give_to_us(ctx, c);
+	if (whose == EVERYONES && is_alive(c))
+		copy_to_us(data, end);
+	count(LP_STEER_PASSED);
+	return XDP_PASS;
+}
+
+char lp_license[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A network device as the kernel knows it; see xdp_device.h. */
+#include "dataplane/port/xdp_device.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if_arp.h>
+#include <net/route.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int ask_ethtool(const struct lp_xdp_device *device, void *command);
+static int check_default_route(
+    const struct lp_xdp_device *device, char why[LP_WHY_SIZE]);
+static int check_addresses(
+    const struct lp_port_object *object, char why[LP_WHY_SIZE]);
+
+int
+lp_xdp_device_open(
+    struct lp_xdp_device *device, const char *name, char why[LP_WHY_SIZE])
+{
+	struct ethtool_drvinfo driver = {.cmd = ETHTOOL_GDRVINFO};
+	int error;
+
+	*device = (struct lp_xdp_device){.socket = -1, .groups = -1};
+	device->ifindex = if_nametoindex(name);
+	if (device->ifindex == 0) {
+		snprintf(why, LP_WHY_SIZE,
+		    "there is no device %.60s here (ip link shows them)", name);
+		return -ENODEV;
+	}
+	snprintf(device->name, sizeof(device->name), "%s", name);
+	/* Any family answers for devices; this one is always there. */
+	device->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (device->socket < 0) {
+		error = -errno;
+		snprintf(why, LP_WHY_SIZE, "no socket: %s", strerror(-error));
+		return error;
+	}
+	if (ask_ethtool(device, &driver) == 0)
+		snprintf(device->driver, sizeof(device->driver), "%.31s",
+		    driver.driver);
+	else
+		snprintf(device->driver, sizeof(device->driver), "unknown");
+	return 0;
+}
+
+void
+lp_xdp_device_close(struct lp_xdp_device *device)
+{
+	/* The memberships go with their socket. */
+	if (device->groups >= 0)
+		close(device->groups);
+	if (device->socket >= 0)
+		close(device->socket);
+	free(device->joined);
+	*device = (struct lp_xdp_device){.socket = -1, .groups = -1};
+}
+
+int
+lp_xdp_device_check(const struct lp_xdp_device *device,
+    const struct lp_port_object *object, char why[LP_WHY_SIZE])
+{
+	struct ifreq request = {0};
+	int error;
+
+	memcpy(request.ifr_name, device->name, sizeof(request.ifr_name));
+	if (ioctl(device->socket, SIOCGIFHWADDR, &request) != 0 ||
+	    request.ifr_hwaddr.sa_family != ARPHRD_ETHER) {
+		snprintf(
+		    why, LP_WHY_SIZE, "%s is no Ethernet device", device->name);
+		return -EOPNOTSUPP;
+	}
+	if (ioctl(device->socket, SIOCGIFMTU, &request) != 0) {
+		error = -errno;
+		snprintf(why, LP_WHY_SIZE, "%s: no MTU: %s", device->name,
+		    strerror(-error));
+		return error;
+	}
+	if (request.ifr_mtu > LP_MTU_MAX) {
+		snprintf(why, LP_WHY_SIZE,
+		    "%s has an MTU of %d, at most %d fits a packet buffer: ip "
+		    "link set %s mtu 1500",
+		    device->name, request.ifr_mtu, LP_MTU_MAX, device->name);
+		return -EMSGSIZE;
+	}
+	if (!object->allow_default_route) {
+		error = check_default_route(device, why);
+		if (error != 0)
+			return error;
+	}
+	return check_addresses(object, why);
+}
+
+/* Drivers that do not say leave the queues of sysfs. */
+static unsigned
+count_sysfs_queues(const char *name)
+{
+	char path[64];
+	const struct dirent *entry;
+	unsigned count = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/queues", name);
+	dir = opendir(path);
+	if (dir == NULL)
+		return 0;
+	while ((entry = readdir(dir)) != NULL)
+		count += strncmp(entry->d_name, "rx-", 3) == 0;
+	closedir(dir);
+	return count;
+}
+
+unsigned
+lp_xdp_device_queues(const struct lp_xdp_device *device)
+{
+	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
+	unsigned count = 0;
+
+	if (ask_ethtool(device, &channels) == 0)
+		count = channels.rx_count + channels.combined_count;
+	if (count == 0)
+		count = count_sysfs_queues(device->name);
+	return count > 0 ? count : 1;
+}
+
+void
+lp_xdp_device_state(struct lp_xdp_device *device, struct lp_port_link *link)
+{
+	struct ifreq request = {0};
+	short flags;
+
+	link->present = false;
+	link->up = false;
+	snprintf(
+	    link->why, sizeof(link->why), "device %s is gone", device->name);
+	/* It may have been renamed. */
+	if (if_indextoname(device->ifindex, request.ifr_name) == NULL)
+		return;
+	memcpy(device->name, request.ifr_name, sizeof(device->name));
+	if (ioctl(device->socket, SIOCGIFFLAGS, &request) != 0)
+		return;
+	flags = request.ifr_flags;
+	if (ioctl(device->socket, SIOCGIFMTU, &request) != 0)
+		return;
+	link->mtu = (uint16_t)request.ifr_mtu;
+	if (ioctl(device->socket, SIOCGIFHWADDR, &request) != 0)
+		return;
+	memcpy(link->mac, request.ifr_hwaddr.sa_data, sizeof(link->mac));
+	link->present = true;
+	link->up = (flags & IFF_UP) && (flags & IFF_RUNNING);
+	if (link->up)
+		link->why[0] = '\0';
+	else if (flags & IFF_UP)
+		snprintf(link->why, sizeof(link->why), "%s has no carrier",
+		    device->name);
+	else
+		snprintf(link->why, sizeof(link->why),
+		    "device is down: ip link set %s up", device->name);
+}
+
+static int
+compare_groups(const void *a, const void *b)
+{
+	const uint32_t *one = a, *two = b;
+
+	return (*one > *two) - (*one < *two);
+}
+
+/* Sorted, each once; returns how many. */
+static size_t
+list_groups(uint32_t *groups, const struct lp_ip *addresses, size_t count)
+{
+	size_t i, used = 0, kept = 0;
+
+	for (i = 0; i < count; i++) {
+		const uint8_t *last = &addresses[i].bytes[13];
+
+		if (!lp_ip_is_v4(&addresses[i]))
+			groups[used++] = (uint32_t)last[0] << 16 |
+			    (uint32_t)last[1] << 8 | last[2];
+	}
+	qsort(groups, used, sizeof(groups[0]), compare_groups);
+	for (i = 0; i < used; i++)
+		if (i == 0 || groups[i] != groups[kept - 1])
+			groups[kept++] = groups[i];
+	return kept;
+}
+
+/* ff02::1:ffXX:XXXX, RFC 4291, 2.7.1 */
+static int
+change_group(const struct lp_xdp_device *device, int option, uint32_t group)
+{
+	struct ipv6_mreq membership = {
+	    .ipv6mr_interface = device->ifindex,
+	    .ipv6mr_multiaddr.s6_addr = {0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
+		0xff, (uint8_t)(group >> 16), (uint8_t)(group >> 8),
+		(uint8_t)group},
+	};
+
+	if (setsockopt(device->groups, IPPROTO_IPV6, option, &membership,
+		sizeof(membership)) == 0)
+		return 0;
+	return -errno;
+}
+
+static bool
+has_group(const uint32_t *groups, size_t count, uint32_t group)
+{
+	return count > 0 &&
+	    bsearch(&group, groups, count, sizeof(groups[0]), compare_groups) !=
+	    NULL;
+}
+
+static int
+change_groups(
+    struct lp_xdp_device *device, const uint32_t *groups, size_t count)
+{
+	size_t i;
+	int error;
+
+	if (count > 0 && device->groups < 0) {
+		device->groups = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		if (device->groups < 0)
+			return -errno;
+	}
+	for (i = 0; i < count; i++) {
+		if (has_group(device->joined, device->joined_count, groups[i]))
+			continue;
+		error = change_group(device, IPV6_JOIN_GROUP, groups[i]);
+		/* Joined by an earlier try that failed further on. */
+		if (error != 0 && error != -EADDRINUSE)
+			return error;
+	}
+	/* Leaving can only fail if the device or the membership is gone. */
+	for (i = 0; i < device->joined_count; i++)
+		if (!has_group(groups, count, device->joined[i]))
+			(void)change_group(
+			    device, IPV6_LEAVE_GROUP, device->joined[i]);
+	return 0;
+}
+
+int
+lp_xdp_device_groups(struct lp_xdp_device *device,
+    const struct lp_ip *addresses, size_t count, char why[LP_WHY_SIZE])
+{
+	uint32_t *groups = calloc(count + 1, sizeof(groups[0]));
+	size_t group_count;
+	int error = -ENOMEM;
+
+	if (groups != NULL) {
+		group_count = list_groups(groups, addresses, count);
+		error = change_groups(device, groups, group_count);
+	}
+	if (error != 0) {
+		snprintf(why, LP_WHY_SIZE,
+		    "%s: cannot join the solicited-node groups of the IPv6 "
+		    "addresses: %s (is IPv6 enabled there, is "
+		    "net.core.optmem_max too low?)",
+		    device->name, strerror(-error));
+		free(groups);
+		return error;
+	}
+	free(device->joined);
+	device->joined = groups;
+	device->joined_count = group_count;
+	return 0;
+}
+
+static int
+ask_ethtool(const struct lp_xdp_device *device, void *command)
+{
+	struct ifreq request = {.ifr_data = command};
+
+	memcpy(request.ifr_name, device->name, sizeof(request.ifr_name));
+	return ioctl(device->socket, SIOCETHTOOL, &request) == 0 ? 0 : -errno;
+}
+
+/* A line of /proc/net/route: a default route through that device? */
+static bool
+is_default_v4(const char *line, const char *name)
+{
+	char device[IF_NAMESIZE];
+	unsigned to, flags, mask;
+
+	return sscanf(line, "%15s %x %*x %x %*d %*d %*d %x", device, &to,
+		   &flags, &mask) == 4 &&
+	    to == 0 && mask == 0 && !(flags & RTF_REJECT) &&
+	    strcmp(device, name) == 0;
+}
+
+/* The same of /proc/net/ipv6_route. */
+static bool
+is_default_v6(const char *line, const char *name)
+{
+	char to[33], device[IF_NAMESIZE];
+	unsigned prefix, flags;
+
+	return sscanf(line, "%32s %x %*s %*x %*s %*x %*x %*x %x %15s", to,
+		   &prefix, &flags, device) == 4 &&
+	    prefix == 0 && !(flags & RTF_REJECT) && strcmp(device, name) == 0;
+}
+
+static bool
+has_line(
+    const char *path, bool (*is)(const char *, const char *), const char *name)
+{
+	FILE *file = fopen(path, "re");
+	bool found = false;
+	char line[512];
+
+	if (file == NULL)
+		return false;
+	while (!found && fgets(line, sizeof(line), file) != NULL)
+		found = is(line, name);
+	fclose(file);
+	return found;
+}
+
+static int
+check_default_route(const struct lp_xdp_device *device, char why[LP_WHY_SIZE])
+{
+	bool v4 = has_line(
+	    "/proc/thread-self/net/route", is_default_v4, device->name);
+
+	if (!v4 &&
+	    !has_line("/proc/thread-self/net/ipv6_route", is_default_v6,
+		device->name))
+		return 0;
+	snprintf(why, LP_WHY_SIZE,
+	    "%s carries the host's default %s route: a mistake here cuts off "
+	    "the host; say --allow-default-route if it is meant",
+	    device->name, v4 ? "IPv4" : "IPv6");
+	return -EPERM;
+}
+
+static bool
+ip_of_sockaddr(struct lp_ip *ip, const struct sockaddr *address)
+{
+	if (address == NULL)
+		return false;
+	if (address->sa_family == AF_INET) {
+		const struct sockaddr_in *v4 = (const void *)address;
+
+		lp_ip_from_v4(ip, (const uint8_t *)&v4->sin_addr);
+		return true;
+	}
+	if (address->sa_family == AF_INET6) {
+		const struct sockaddr_in6 *v6 = (const void *)address;
+
+		memcpy(ip->bytes, &v6->sin6_addr, sizeof(ip->bytes));
+		return true;
+	}
+	return false;
+}
+
+/* The kernel and we would both answer for it. */
+static int
+check_addresses(const struct lp_port_object *object, char why[LP_WHY_SIZE])
+{
+	const struct ifaddrs *each;
+	struct ifaddrs *all;
+	char text[LP_IP_TEXT_SIZE];
+	int i, error = 0;
+	struct lp_ip ip;
+
+	if (getifaddrs(&all) != 0) {
+		error = -errno;
+		snprintf(why, LP_WHY_SIZE,
+		    "cannot list the addresses of the "
+		    "kernel: %s",
+		    strerror(-error));
+		return error;
+	}
+	for (each = all; each != NULL && error == 0; each = each->ifa_next) {
+		if (!ip_of_sockaddr(&ip, each->ifa_addr))
+			continue;
+		for (i = 0; i < object->address_count && error == 0; i++) {
+			if (!lp_ip_equal(&ip, &object->addresses[i].ip))
+				continue;
+			lp_ip_format(text, &ip);
+			snprintf(why, LP_WHY_SIZE,
+			    "the kernel holds %s on %s; a port's addresses are "
+			    "its own: ip addr del %s dev %s",
+			    text, each->ifa_name, text, each->ifa_name);
+			error = -EADDRINUSE;
+		}
+	}
+	freeifaddrs(all);
+	return error;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A network device as the kernel knows it: what an AF_XDP port asks about it
+ * before it takes it, and while it has it.  Control thread only.
+ */
+#ifndef LP_PORT_XDP_DEVICE_H
+#define LP_PORT_XDP_DEVICE_H
+
+#include <net/if.h>
+
+#include "dataplane/port/port.h"
+
+struct lp_xdp_device {
+	unsigned ifindex; /* never changes */
+	int socket; /* to ask on */
+	int groups; /* holds the multicast memberships; -1: none yet */
+	char name[IF_NAMESIZE]; /* may change */
+	char driver[32];
+	/* Solicited-node groups joined: the last 3 bytes, sorted. */
+	uint32_t *joined;
+	size_t joined_count;
+};
+
+/* 0, or -errno and why: it does not exist. */
+int lp_xdp_device_open(
+    struct lp_xdp_device *device, const char *name, char why[LP_WHY_SIZE]);
+void lp_xdp_device_close(struct lp_xdp_device *device);
+
+/*
+ * Whether a port may have it: its MTU, the host's default route, addresses
+ * that the kernel holds.  0, or -errno and why not.
+ */
+int lp_xdp_device_check(const struct lp_xdp_device *device,
+    const struct lp_port_object *object, char why[LP_WHY_SIZE]);
+
+/* Receive queues that are in use; at least 1. */
+unsigned lp_xdp_device_queues(const struct lp_xdp_device *device);
+
+/* Fills present, up, mtu, mac and, if it is not up, why. */
+void lp_xdp_device_state(
+    struct lp_xdp_device *device, struct lp_port_link *link);
+
+/* Joins the solicited-node groups of these addresses, leaves the others. */
+int lp_xdp_device_groups(struct lp_xdp_device *device,
+    const struct lp_ip *addresses, size_t count, char why[LP_WHY_SIZE]);
+
+#endif

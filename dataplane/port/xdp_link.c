@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The attachment of a steering program to a device.
+ *
+ * Life-cycle: a program is never detached to attach another: between the two
+ * the kernel would answer our connections with resets.  A kept link whose
+ * device vanished says so by its ifindex of 0, also if a device of the same
+ * name has come back; it is dropped then.
+ */
+#include "dataplane/port/xdp_link.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "dataplane/keep.h"
+#include "dataplane/port/xdp_device.h"
+
+/*
+ * A dead predecessor's link goes a little later than it does.  With the wait
+ * for its sockets no more than a second, since the heartbeat waits too.
+ */
+enum { BUSY_TRIES = 50, BUSY_PAUSE_NS = 10000000 };
+
+static void
+keep_name(char name[LP_KEEP_NAME_SIZE], const char *device)
+{
+	snprintf(name, LP_KEEP_NAME_SIZE, "link:%s", device);
+}
+
+/* The kept link with the new program in it, or -errno: make a new one. */
+static int
+adopt(const struct lp_xdp_device *device, int program, struct lp_keep *keep)
+{
+	char name[LP_KEEP_NAME_SIZE];
+	struct lp_xdp_link old = {.fd = -1};
+	int error;
+
+	keep_name(name, device->name);
+	old.fd = lp_keep_get(keep, name);
+	if (old.fd < 0)
+		return old.fd;
+	error = lp_xdp_link_is_on(&old, device->ifindex) ? 0 : -ENODEV;
+	if (error == 0)
+		error = bpf_link_update(old.fd, program, NULL);
+	if (error == 0)
+		return old.fd;
+	lp_xdp_link_detach(&old, device->name, keep);
+	return error;
+}
+
+/* The program that is there already; its id, 0 if there is none. */
+static uint32_t
+find_program(const struct lp_xdp_device *device, char name[BPF_OBJ_NAME_LEN])
+{
+	struct bpf_prog_info info = {0};
+	__u32 size = sizeof(info), id = 0;
+	int program = -1;
+
+	if (bpf_xdp_query_id((int)device->ifindex, 0, &id) == 0 && id != 0)
+		program = bpf_prog_get_fd_by_id(id);
+	if (program >= 0) {
+		(void)bpf_obj_get_info_by_fd(program, &info, &size);
+		close(program);
+	}
+	snprintf(name, BPF_OBJ_NAME_LEN, "%s",
+	    info.name[0] != '\0' ? info.name : "unnamed");
+	return id;
+}
+
+/* Busy with a program of ours: a predecessor, perhaps about to go. */
+static bool
+is_worth_waiting(const struct lp_xdp_device *device)
+{
+	char name[BPF_OBJ_NAME_LEN];
+
+	return find_program(device, name) == 0 || strcmp(name, "lp_steer") == 0;
+}
+
+static int
+attach(const struct lp_xdp_device *device, int program, __u32 mode)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = mode);
+	const struct timespec pause = {.tv_nsec = BUSY_PAUSE_NS};
+	int i, fd = -EBUSY;
+
+	for (i = 0; i < BUSY_TRIES && fd == -EBUSY; i++) {
+		if (i > 0)
+			nanosleep(&pause, NULL);
+		fd = bpf_link_create(
+		    program, (int)device->ifindex, BPF_XDP, &options);
+		if (fd == -EBUSY && !is_worth_waiting(device))
+			break;
+	}
+	return fd;
+}
+
+static void
+say_busy(const struct lp_xdp_device *device, char why[LP_WHY_SIZE])
+{
+	char name[BPF_OBJ_NAME_LEN];
+	uint32_t id = find_program(device, name);
+
+	snprintf(why, LP_WHY_SIZE,
+	    "%s already has an XDP program, %s (id %u), that is not ours: "
+	    "stop what put it there, or ip link set dev %s xdp off",
+	    device->name, name, id, device->name);
+}
+
+static bool
+is_generic(const struct lp_xdp_device *device)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, options);
+
+	return bpf_xdp_query((int)device->ifindex, 0, &options) == 0 &&
+	    options.attach_mode == XDP_ATTACHED_SKB;
+}
+
+static void
+say_generic(struct lp_xdp_link *link, const char *driver, int error)
+{
+	link->generic = true;
+	snprintf(link->why, sizeof(link->why),
+	    "driver %s takes no native XDP program%s%s", driver,
+	    error != 0 ? ": " : "", error != 0 ? strerror(-error) : "");
+}
+
+int
+lp_xdp_link_open(struct lp_xdp_link *link, const struct lp_xdp_device *device,
+    int program, struct lp_keep *keep, char why[LP_WHY_SIZE])
+{
+	int error;
+
+	*link = (struct lp_xdp_link){.fd = -1};
+	if (keep != NULL)
+		link->fd = adopt(device, program, keep);
+	if (link->fd >= 0) {
+		link->adopted = true;
+		if (is_generic(device))
+			say_generic(link, device->driver, 0);
+		return 0;
+	}
+	link->fd = attach(device, program, XDP_FLAGS_DRV_MODE);
+	if (link->fd >= 0)
+		return 0;
+	error = link->fd;
+	if (error != -EBUSY && error != -EEXIST && error != -EPERM) {
+		link->fd = attach(device, program, XDP_FLAGS_SKB_MODE);
+		if (link->fd >= 0) {
+			say_generic(link, device->driver, error);
+			return 0;
+		}
+		error = link->fd;
+	}
+	if (error == -EBUSY || error == -EEXIST)
+		say_busy(device, why);
+	else if (error == -EPERM)
+		snprintf(why, LP_WHY_SIZE,
+		    "%s: not permitted to attach an XDP program: give "
+		    "lp-dataplane CAP_NET_ADMIN and CAP_BPF",
+		    device->name);
+	else
+		snprintf(why, LP_WHY_SIZE,
+		    "%s: driver %s takes no XDP program: %s", device->name,
+		    device->driver, strerror(-error));
+	return error;
+}
+
+int
+lp_xdp_link_keep(
+    const struct lp_xdp_link *link, const char *device, struct lp_keep *keep)
+{
+	char name[LP_KEEP_NAME_SIZE];
+
+	keep_name(name, device);
+	return lp_keep_put(keep, name, link->fd);
+}
+
+void
+lp_xdp_link_detach(
+    struct lp_xdp_link *link, const char *device, struct lp_keep *keep)
+{
+	char name[LP_KEEP_NAME_SIZE];
+
+	if (keep != NULL) {
+		keep_name(name, device);
+		(void)lp_keep_drop(keep, name);
+	}
+	if (link->fd >= 0)
+		(void)bpf_link_detach(link->fd);
+	lp_xdp_link_close(link);
+}
+
+void
+lp_xdp_link_close(struct lp_xdp_link *link)
+{
+	if (link->fd >= 0)
+		close(link->fd);
+	link->fd = -1;
+}
+
+bool
+lp_xdp_link_is_on(const struct lp_xdp_link *link, unsigned ifindex)
+{
+	struct bpf_link_info info = {0};
+	__u32 size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(link->fd, &info, &size) == 0 &&
+	    info.type == BPF_LINK_TYPE_XDP && info.xdp.ifindex != 0 &&
+	    info.xdp.ifindex == ifindex;
+}
