@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What lp-dataplane is started with.
+ */
+#ifndef LP_DATAPLANE_OPTIONS_H
+#define LP_DATAPLANE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/limits.h"
+
+enum {
+	LP_OPTIONS_NO_CPU = -1, /* the worker runs where the kernel likes */
+	LP_OPTIONS_NO_KEEPER = -1, /* this process is the keeper */
+	LP_OPTIONS_SPIN_US_DEFAULT = 50,
+	LP_OPTIONS_SPIN_US_MAX = 1000000,
+};
+
+struct lp_options {
+	char id[LP_NAME_SIZE];
+	/* Strings of argv, borrowed for ever. */
+	const char *socket_path;
+	const char *snapshot_path;
+	const char *group; /* NULL: the socket stays the owner's group's */
+	uint32_t connections;
+	uint32_t buffers;
+	uint32_t spin_us; /* without a packet, before it sleeps */
+	bool spin; /* never sleep */
+	bool verbose;
+	int cpu;
+	int keeper_fd; /* of the packet process: its way to the keeper */
+};
+
+/* Exits by itself, with EX_USAGE, if the command line is wrong. */
+void lp_options_parse(struct lp_options *options, int argc, char **argv);
+
+#endif

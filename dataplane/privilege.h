@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What both processes may do: capabilities, locked memory, and the kernel
+ * that they run on.
+ *
+ * AF_XDP needs these five, and nothing else is kept: CAP_NET_ADMIN to attach
+ * a program to a device, CAP_NET_RAW to open an AF_XDP socket, CAP_BPF and
+ * CAP_PERFMON to load the program, CAP_IPC_LOCK to pin packet buffers.
+ */
+#ifndef LP_DATAPLANE_PRIVILEGE_H
+#define LP_DATAPLANE_PRIVILEGE_H
+
+#include "proto/limits.h"
+
+/*
+ * The keeper, once its socket is open: the five stay permitted and
+ * inheritable for the packet process, none is effective, all others are gone
+ * for good.
+ */
+int lp_privilege_drop_keeper(void);
+
+/*
+ * The packet process, first of all: the five at most, no new ones ever, and
+ * it dies with its keeper.
+ */
+int lp_privilege_drop_packets(void);
+
+/*
+ * Those of the five that this process lacks, "CAP_BPF CAP_NET_RAW", or "" if
+ * it has them all.  Returns buf.
+ */
+char *lp_privilege_missing(char buf[LP_WHY_SIZE]);
+
+/* Locked memory without a limit, or as much as is allowed. */
+void lp_privilege_raise_memlock(void);
+
+/* Logs what this kernel and these limits mean for AF_XDP. */
+void lp_privilege_log_host(void);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Synchronization: the worker changes connections while we read them, and it
+ * must not be held up, so there is no lock.  A row is copied twice; it is
+ * shown only if both copies are equal and the undo slot named another
+ * connection before, between and after.  A worker that is in the middle of a
+ * change and does not move (it was preempted) shows in the undo slot; one that
+ * moves changes the row between the copies.  A row that keeps changing is
+ * tried again a bounded number of times and then left out of this answer.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/clock.h"
+#include "dataplane/reply.h"
+#include "dataplane/report.h"
+
+enum { COPY_TRIES = 100 };
+
+/* A row of the answer with all that its message refers to. */
+struct row {
+	Lp__Pb__Connection message;
+	Lp__Pb__Endpoint messages[4];
+	struct lp_endpoint endpoints[4];
+};
+
+struct rows {
+	Lp__Pb__Connection *list[LP_ROWS_MAX];
+	struct row rows[LP_ROWS_MAX];
+	size_t count;
+};
+
+static bool next_row(struct rows *rows, const struct lp_dataplane *dataplane,
+    struct lp_report_cursor *cursor);
+static bool copy_row(const struct lp_region *region, uint32_t index,
+    struct lp_conn *out);
+static void racy_copy(struct lp_conn *to, const struct lp_conn *from);
+static bool being_changed(const struct lp_region *region, uint32_t index);
+static void fill_row(struct row *row, const struct lp_conn *conn,
+    const struct lp_config *config);
+static void fill_endpoint(struct row *row, unsigned place,
+    Lp__Pb__Endpoint **field, const struct lp_ip *ip, uint16_t port);
+static void fill_names(Lp__Pb__Connection *message,
+    const struct lp_conn *conn, const struct lp_config *config);
+
+void
+lp_report_connections_begin(
+    struct lp_report_cursor *cursor, uint64_t cookie, uint32_t limit)
+{
+	*cursor = (struct lp_report_cursor){
+	    .cookie = cookie,
+	    .left = limit == 0 ? UINT32_MAX : limit,
+	};
+}
+
+int
+lp_report_connections(struct evbuffer *out,
+    const struct lp_dataplane *dataplane, struct lp_report_cursor *cursor,
+    bool *more)
+{
+	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
+	Lp__Pb__ConnectionsReply reply = LP__PB__CONNECTIONS_REPLY__INIT;
+	struct rows *rows = malloc(sizeof(*rows));
+	int error;
+
+	if (!rows)
+		return -ENOMEM;
+	rows->count = 0;
+	*more = true;
+	while (*more && rows->count < LP_ROWS_MAX)
+		*more = next_row(rows, dataplane, cursor);
+	reply.cookie = cursor->cookie;
+	reply.n_connections = rows->count;
+	reply.connections = rows->list;
+	reply.has_more = *more;
+	reply.more = *more;
+	message.body_case = LP__PB__DATAPLANE_MESSAGE__BODY_CONNECTIONS_REPLY;
+	message.connections_reply = &reply;
+	error = lp_reply_send(out, &message);
+	free(rows);
+	return error;
+}
+
+/* Adds the next connection; false if there is none. */
+static bool
+next_row(struct rows *rows, const struct lp_dataplane *dataplane,
+    struct lp_report_cursor *cursor)
+{
+	const struct lp_region *region = &dataplane->region;
+	struct lp_conn conn;
+
+	while (cursor->left > 0 &&
+	    cursor->next < region->header->connection_count) {
+		if (!copy_row(region, cursor->next++, &conn))
+			continue;
+		fill_row(&rows->rows[rows->count], &conn,
+		    &dataplane->running.config);
+		rows->list[rows->count] = &rows->rows[rows->count].message;
+		rows->count++;
+		cursor->left--;
+		return true;
+	}
+	return false;
+}
+
+static bool
+copy_row(const struct lp_region *region, uint32_t index, struct lp_conn *out)
+{
+	const struct lp_conn *conn = &region->connections[index];
+	struct lp_conn again;
+
+	for (int i = 0; i < COPY_TRIES; i++) {
+		bool changing = being_changed(region, index);
+
+		racy_copy(out, conn);
+		if (!changing && out->use == LP_CONN_FREE)
+			return false;
+		changing |= being_changed(region, index);
+		racy_copy(&again, conn);
+		changing |= being_changed(region, index);
+		if (!changing && memcmp(out, &again, sizeof(again)) == 0)
+			return out->use == LP_CONN_USED;
+	}
+	return false;
+}
+
+/*
+ * A copy that may be torn; the caller finds out.  Word by word and volatile,
+ * so that no word is read twice and no memcpy() is made of it; and not
+ * watched by ThreadSanitizer, which rightly calls it a race.
+ */
+static __attribute__((no_sanitize("thread"))) void
+racy_copy(struct lp_conn *to, const struct lp_conn *from)
+{
+	const volatile uint64_t *read = (const volatile uint64_t *)from;
+	uint64_t *write = (uint64_t *)to;
+
+	static_assert(sizeof(*to) % sizeof(*read) == 0, "whole words");
+	for (size_t i = 0; i < sizeof(*to) / sizeof(*read); i++)
+		write[i] = read[i];
+	atomic_thread_fence(memory_order_acquire);
+}
+
+static bool
+being_changed(const struct lp_region *region, uint32_t index)
+{
+	return atomic_load_explicit(
+		   &region->undo->marked, memory_order_acquire) == index + 1;
+}
+
+static void
+fill_row(struct row *row, const struct lp_conn *conn,
+    const struct lp_config *config)
+{
+	Lp__Pb__Connection *message = &row->message;
+	uint32_t now_s = (uint32_t)(lp_clock_ns() / 1000000000);
+
+	lp__pb__connection__init(message);
+	message->has_listener_id = true;
+	message->listener_id = conn->listener_id;
+	message->has_broker_id = true;
+	message->broker_id = conn->broker_id;
+	fill_endpoint(row, 0, &message->client, &conn->client_ip,
+	    conn->client_port);
+	fill_endpoint(row, 1, &message->vip, &conn->vip_ip, conn->vip_port);
+	fill_endpoint(row, 2, &message->source, &conn->source_ip,
+	    conn->source_port);
+	fill_endpoint(row, 3, &message->broker, &conn->broker_ip,
+	    conn->broker_port);
+	message->state = conn->tcp.state < LP_TCP_STATES
+	    ? (char *)lp_tcp_state_name(conn->tcp.state)
+	    : NULL;
+	message->has_age_ms = true;
+	message->age_ms = (uint64_t)(now_s - conn->opened_s) * 1000;
+	message->has_idle_ms = true;
+	message->idle_ms = (uint64_t)(now_s - conn->last_s) * 1000;
+	message->has_client_bytes = true;
+	message->client_bytes = conn->bytes[LP_TO_BROKER];
+	message->has_broker_bytes = true;
+	message->broker_bytes = conn->bytes[LP_TO_CLIENT];
+	message->has_client_packets = true;
+	message->client_packets = conn->packets[LP_TO_BROKER];
+	message->has_broker_packets = true;
+	message->broker_packets = conn->packets[LP_TO_CLIENT];
+	fill_names(message, conn, config);
+}
+
+static void
+fill_endpoint(struct row *row, unsigned place, Lp__Pb__Endpoint **field,
+    const struct lp_ip *ip, uint16_t port)
+{
+	row->endpoints[place].ip = *ip;
+	row->endpoints[place].port = port;
+	*field = lp_message_from_endpoint(
+	    &row->messages[place], &row->endpoints[place]);
+}
+
+/* Names are of now; the connection may be older than its configuration. */
+static void
+fill_names(Lp__Pb__Connection *message, const struct lp_conn *conn,
+    const struct lp_config *config)
+{
+	const struct lp_object *listener =
+	    lp_config_find(config, LP_OBJECT_LISTENER, conn->listener_id);
+	const struct lp_object *broker =
+	    lp_config_find(config, LP_OBJECT_BROKER, conn->broker_id);
+	const struct lp_object *cluster = listener
+	    ? lp_config_find(config, LP_OBJECT_CLUSTER,
+		  listener->listener.cluster_id)
+	    : NULL;
+
+	if (cluster)
+		message->cluster = (char *)cluster->cluster.name;
+	if (listener)
+		message->listener = (char *)listener->listener.name;
+	if (broker) {
+		message->has_node_id = true;
+		message->node_id = broker->broker.node_id;
+	}
+}

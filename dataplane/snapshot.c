@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/snapshot.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/counters.h"
+#include "dataplane/grace.h"
+#include "dataplane/maglev.h"
+#include "dataplane/port/port.h"
+
+enum {
+	/* So that probing always meets a free place soon. */
+	TABLE_SIZE_MIN = 8,
+};
+
+static uint32_t table_size(size_t entries);
+static int allocate(
+    struct lp_snapshot *snapshot, const struct lp_config *config);
+static void add_ports(struct lp_snapshot *snapshot,
+    const struct lp_config *config, const struct lp_open_ports *ports);
+static void add_port(struct lp_snapshot_port *place, struct lp_port *port,
+    const struct lp_object *object);
+static int add_endpoints(struct lp_snapshot *snapshot,
+    const struct lp_config *config, struct lp_counters *counters);
+static int add_listeners(
+    struct lp_snapshot *snapshot, const struct lp_config *config);
+static int add_maglev(struct lp_snapshot *snapshot,
+    const struct lp_config *config, uint32_t listener_id, uint16_t *index);
+static void add_own(struct lp_snapshot *snapshot, const struct lp_ip *ip,
+    enum lp_own_kind kind, uint16_t port_mask);
+static void add_service(
+    struct lp_snapshot *snapshot, const struct lp_service *service);
+static void index_target(struct lp_snapshot *snapshot, uint16_t target);
+static uint16_t client_ports(const struct lp_snapshot *snapshot);
+
+int
+lp_snapshot_build(struct lp_snapshot **out, const struct lp_config *config,
+    const struct lp_open_ports *ports, struct lp_region *region)
+{
+	struct lp_snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	struct lp_counters *counters = malloc(sizeof(*counters));
+	int error = -ENOMEM;
+
+	if (!snapshot || !counters)
+		goto out;
+	lp_counters_init(counters, region->endpoints);
+	error = allocate(snapshot, config);
+	if (error)
+		goto out;
+	add_ports(snapshot, config, ports);
+	error = add_endpoints(snapshot, config, counters);
+	if (error)
+		goto out;
+	error = add_listeners(snapshot, config);
+	if (error)
+		goto out;
+	snapshot->digest = lp_config_digest(config);
+	*out = snapshot;
+	snapshot = NULL;
+out:
+	free(counters);
+	lp_snapshot_free(snapshot);
+	return error;
+}
+
+void
+lp_snapshot_free(struct lp_snapshot *snapshot)
+{
+	if (!snapshot)
+		return;
+	free(snapshot->own);
+	free(snapshot->services);
+	free(snapshot->targets);
+	free(snapshot->target_index);
+	free(snapshot->maglev);
+	free(snapshot);
+}
+
+void
+lp_snapshot_publish(struct lp_snapshot_cell *cell, struct lp_snapshot *next)
+{
+	struct lp_snapshot *old =
+	    atomic_load_explicit(&cell->current, memory_order_relaxed);
+
+	/* Control alone writes the cell. */
+	if (next)
+		next->serial = old ? old->serial + 1 : 1;
+	atomic_store_explicit(&cell->current, next, memory_order_release);
+	lp_grace_wait(cell);
+	lp_snapshot_free(old);
+}
+
+void
+lp_snapshot_release_counters(
+    const struct lp_snapshot *snapshot, struct lp_region *region)
+{
+	for (unsigned i = 0; i < LP_ENDPOINTS_MAX; i++) {
+		struct lp_endpoint_stats *stats = &region->endpoints[i];
+
+		/*
+		 * A connection that outlived its configuration still counts
+		 * here until the worker has reset it.
+		 */
+		if (stats->listener_id != 0 &&
+		    lp_count_get(&stats->open) == 0 &&
+		    !lp_snapshot_target(
+			snapshot, stats->listener_id, stats->broker_id))
+			stats->listener_id = 0;
+	}
+}
+
+/* A power of two, at most half full. */
+static uint32_t
+table_size(size_t entries)
+{
+	uint32_t size = TABLE_SIZE_MIN;
+
+	while (size < 2 * entries)
+		size *= 2;
+	return size;
+}
+
+static int
+allocate(struct lp_snapshot *snapshot, const struct lp_config *config)
+{
+	size_t first;
+	size_t ports = lp_config_range(config, LP_OBJECT_PORT, &first);
+	size_t listeners = lp_config_range(config, LP_OBJECT_LISTENER, &first);
+	size_t targets = lp_config_range(config, LP_OBJECT_ENDPOINT, &first);
+	/* Endpoints have the address of their listener. */
+	uint32_t own = table_size(ports * LP_PORT_ADDRESSES_MAX + listeners);
+	uint32_t services = table_size(listeners + targets);
+	uint32_t pairs = table_size(targets);
+
+	assert(own <= LP_OWN_SIZE);
+	snapshot->own = calloc(own, sizeof(*snapshot->own));
+	snapshot->own_mask = own - 1;
+	snapshot->services = calloc(services, sizeof(*snapshot->services));
+	snapshot->service_mask = services - 1;
+	/* One more: calloc(0) may be NULL. */
+	snapshot->targets = calloc(targets + 1, sizeof(*snapshot->targets));
+	snapshot->target_index = calloc(pairs, sizeof(*snapshot->target_index));
+	snapshot->target_index_mask = pairs - 1;
+	snapshot->maglev =
+	    calloc(listeners + 1, LP_MAGLEV_SIZE * sizeof(*snapshot->maglev));
+	if (!snapshot->own || !snapshot->services || !snapshot->targets ||
+	    !snapshot->target_index || !snapshot->maglev)
+		return -ENOMEM;
+	return 0;
+}
+
+static void
+add_ports(struct lp_snapshot *snapshot, const struct lp_config *config,
+    const struct lp_open_ports *ports)
+{
+	for (unsigned slot = 0; slot < LP_PORTS_MAX; slot++) {
+		struct lp_snapshot_port *place = &snapshot->ports[slot];
+		const struct lp_object *object = ports->id[slot] == 0
+		    ? NULL
+		    : lp_config_find(config, LP_OBJECT_PORT, ports->id[slot]);
+
+		if (!object)
+			continue;
+		add_port(place, ports->port[slot], object);
+		for (unsigned i = 0; i < place->prefix_count; i++)
+			add_own(snapshot, &place->prefixes[i].ip, LP_OWN_PORT,
+			    (uint16_t)(1u << slot));
+	}
+}
+
+static void
+add_port(struct lp_snapshot_port *place, struct lp_port *port,
+    const struct lp_object *object)
+{
+	const struct lp_port_object *from = &object->port;
+
+	place->port = port;
+	place->id = object->id;
+	place->side = from->side;
+	place->prefix_count = from->address_count;
+	memcpy(place->prefixes, from->addresses, sizeof(place->prefixes));
+	place->gateway_v4 = from->gateway_v4;
+	place->gateway_v6 = from->gateway_v6;
+	if (port) {
+		memcpy(place->mac, port->mac, sizeof(place->mac));
+		place->mtu = port->mtu;
+	}
+}
+
+static int
+add_endpoints(struct lp_snapshot *snapshot, const struct lp_config *config,
+    struct lp_counters *counters)
+{
+	size_t first;
+	size_t count = lp_config_range(config, LP_OBJECT_ENDPOINT, &first);
+	uint16_t mask = client_ports(snapshot);
+
+	for (size_t i = first; i < first + count; i++) {
+		const struct lp_endpoint_object *from =
+		    &config->objects[i].endpoint;
+		const struct lp_object *listener = lp_config_find(
+		    config, LP_OBJECT_LISTENER, from->listener_id);
+		const struct lp_object *broker =
+		    lp_config_find(config, LP_OBJECT_BROKER, from->broker_id);
+		uint16_t index = snapshot->target_count;
+		struct lp_target *target = &snapshot->targets[index];
+		int error;
+
+		/* The configuration was checked. */
+		assert(listener && broker);
+		error = lp_counters_take(counters, from->listener_id,
+		    from->broker_id, &target->counters);
+		if (error)
+			return error;
+		target->listener_id = from->listener_id;
+		target->broker_id = from->broker_id;
+		target->real = broker->broker.real;
+		target->source_address = listener->listener.source_address;
+		snapshot->target_count++;
+		index_target(snapshot, index);
+		add_own(snapshot, &from->vip.ip, LP_OWN_VIP, mask);
+		add_service(snapshot,
+		    &(struct lp_service){.vip = from->vip,
+			.listener_id = from->listener_id,
+			.target = index,
+			.maglev = LP_INDEX_NONE});
+	}
+	return 0;
+}
+
+static int
+add_listeners(struct lp_snapshot *snapshot, const struct lp_config *config)
+{
+	size_t first;
+	size_t count = lp_config_range(config, LP_OBJECT_LISTENER, &first);
+	uint16_t mask = client_ports(snapshot);
+
+	for (size_t i = first; i < first + count; i++) {
+		const struct lp_object *from = &config->objects[i];
+		struct lp_service service = {.vip = from->listener.vip,
+		    .listener_id = from->id,
+		    .target = LP_INDEX_NONE};
+		int error =
+		    add_maglev(snapshot, config, from->id, &service.maglev);
+
+		if (error)
+			return error;
+		add_own(snapshot, &service.vip.ip, LP_OWN_VIP, mask);
+		add_service(snapshot, &service);
+	}
+	return 0;
+}
+
+static int
+add_maglev(struct lp_snapshot *snapshot, const struct lp_config *config,
+    uint32_t listener_id, uint16_t *index)
+{
+	struct lp_maglev_target *targets =
+	    calloc(snapshot->target_count + 1u, sizeof(*targets));
+	size_t count = 0;
+	int error = 0;
+
+	if (!targets)
+		return -ENOMEM;
+	for (uint16_t i = 0; i < snapshot->target_count; i++) {
+		const struct lp_target *target = &snapshot->targets[i];
+
+		if (target->listener_id != listener_id)
+			continue;
+		targets[count++] = (struct lp_maglev_target){
+		    .node_id = lp_config_find(
+			config, LP_OBJECT_BROKER, target->broker_id)
+				   ->broker.node_id,
+		    .real = target->real,
+		    .value = i,
+		};
+	}
+	*index = LP_INDEX_NONE;
+	if (count > 0) {
+		*index = snapshot->maglev_count++;
+		error = lp_maglev_fill(
+		    snapshot->maglev + (size_t)*index * LP_MAGLEV_SIZE, targets,
+		    count);
+	}
+	free(targets);
+	return error;
+}
+
+/* One address may be of several ports, or of many services: one place. */
+static void
+add_own(struct lp_snapshot *snapshot, const struct lp_ip *ip,
+    enum lp_own_kind kind, uint16_t port_mask)
+{
+	uint32_t at = lp_snapshot_hash_ip(ip) & snapshot->own_mask;
+
+	/* A place without ports is a free one. */
+	if (port_mask == 0)
+		return;
+	while (snapshot->own[at].port_mask != 0 &&
+	    !lp_ip_equal(&snapshot->own[at].ip, ip))
+		at = (at + 1) & snapshot->own_mask;
+	snapshot->own[at].ip = *ip;
+	snapshot->own[at].kind = (uint8_t)kind;
+	snapshot->own[at].port_mask |= port_mask;
+}
+
+static void
+add_service(struct lp_snapshot *snapshot, const struct lp_service *service)
+{
+	uint32_t at =
+	    lp_snapshot_hash_endpoint(&service->vip.ip, service->vip.port) &
+	    snapshot->service_mask;
+
+	assert(service->vip.port != 0);
+	while (snapshot->services[at].vip.port != 0)
+		at = (at + 1) & snapshot->service_mask;
+	snapshot->services[at] = *service;
+}
+
+static void
+index_target(struct lp_snapshot *snapshot, uint16_t target)
+{
+	uint32_t at =
+	    lp_snapshot_hash_pair(snapshot->targets[target].listener_id,
+		snapshot->targets[target].broker_id) &
+	    snapshot->target_index_mask;
+
+	while (snapshot->target_index[at] != 0)
+		at = (at + 1) & snapshot->target_index_mask;
+	snapshot->target_index[at] = (uint16_t)(target + 1);
+}
+
+/* VIPs are answered where clients are. */
+static uint16_t
+client_ports(const struct lp_snapshot *snapshot)
+{
+	unsigned mask = 0;
+
+	for (unsigned slot = 0; slot < LP_PORTS_MAX; slot++)
+		if (snapshot->ports[slot].side & LP_SIDE_CLIENT)
+			mask |= 1u << slot;
+	return (uint16_t)mask;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Building snapshots from configurations, and publishing them.
+ *
+ * Control thread only; the one place where the dataplane allocates after it
+ * has started.
+ */
+#ifndef LP_DATAPLANE_SNAPSHOT_H
+#define LP_DATAPLANE_SNAPSHOT_H
+
+#include "dataplane/pipeline/region.h"
+#include "dataplane/pipeline/snapshot.h"
+#include "proto/config.h"
+
+/* The open ports by slot, and the id of the port object in each slot. */
+struct lp_open_ports {
+	struct lp_port *port[LP_PORTS_MAX]; /* NULL: free, or not open */
+	uint32_t id[LP_PORTS_MAX]; /* 0: free */
+};
+
+/*
+ * Compiles a checked configuration.  Endpoint counters keep their place
+ * (found by listener and broker id) or get a free one.  0 and *out, which the
+ * caller frees, or -ENOMEM, -ENOSPC.
+ */
+int lp_snapshot_build(struct lp_snapshot **out, const struct lp_config *config,
+    const struct lp_open_ports *ports, struct lp_region *region);
+
+/* Accepts NULL. */
+void lp_snapshot_free(struct lp_snapshot *snapshot);
+
+/*
+ * Publishes next (may be NULL only at the end) and frees the old one after
+ * a grace period; returns once no worker can see it.
+ */
+void lp_snapshot_publish(
+    struct lp_snapshot_cell *cell, struct lp_snapshot *next);
+
+/* Forgets counters whose listener or broker is gone; after publishing. */
+void lp_snapshot_release_counters(
+    const struct lp_snapshot *snapshot, struct lp_region *region);
+
+#endif
