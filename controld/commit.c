@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Life-cycle of a transaction.
+ *
+ *   queued ─▶ model ─▶ store ─▶ push ─▶ waiting ─▶ answered
+ *               │        │                 │
+ *            refused  refused              ├─▶ timeout: stored stays stored
+ *                                          └─▶ rejected ─▶ rolling back
+ *
+ * A rollback is a new generation with the old content.  It is waited for
+ * like any other, so that who is told "rejected" finds the old state again.
+ * A dataplane that goes away meanwhile is not waited for: it gets the
+ * desired generation when it comes back.
+ */
+#include "controld/commit.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "controld/model.h"
+#include "proto/log.h"
+
+enum phase {
+	IDLE,
+	STARTING, /* in model, store or push: dataplanes are not looked at */
+	WAITING,
+	ROLLING_BACK,
+};
+
+struct ticket {
+	struct lp_reply_to to; /* client 0: nobody waits for it */
+	char who[96];
+	Lp__Pb__ControlRequest *request;
+};
+
+/* What the dataplanes say about the current generation. */
+struct poll {
+	unsigned connected, applied, rejected;
+	const struct lp_push_dataplane *late; /* one without an answer */
+	const struct lp_push_dataplane *refuser; /* one that rejected */
+};
+
+struct lp_commit {
+	struct lp_context *context;
+	struct event *next; /* to start the next transaction */
+	struct event *timer;
+	struct ticket queue[LP_COMMIT_QUEUE_MAX];
+	unsigned first, count;
+	/* The transaction under way. */
+	enum phase phase;
+	struct ticket ticket;
+	struct lp_model_change change; /* its notes */
+	struct lp_generation before;
+	bool stored; /* else nothing was to be changed */
+	unsigned connected; /* when it was pushed */
+	/* Of the rejection that is being rolled back. */
+	struct lp_push_dataplane refuser;
+	char rollback[128];
+};
+
+static void on_next(evutil_socket_t fd, short what, void *arg);
+static void on_timer(evutil_socket_t fd, short what, void *arg);
+static int apply(struct lp_commit *commit);
+static int save(struct lp_commit *commit);
+static void evaluate(struct lp_commit *commit);
+static void evaluate_rollback(struct lp_commit *commit);
+static struct poll poll_dataplanes(const struct lp_context *context);
+static void roll_back(
+    struct lp_commit *commit, const struct lp_push_dataplane *refuser);
+static int save_rollback(struct lp_commit *commit);
+static void reply_done(struct lp_commit *commit, const struct poll *poll);
+static void reply_rejected(struct lp_commit *commit);
+static void finish(struct lp_commit *commit);
+static void start_timer(struct lp_commit *commit);
+static uint32_t timeout_ms(const struct lp_commit *commit);
+
+int
+lp_commit_new(struct lp_commit **out, struct lp_context *context)
+{
+	struct lp_commit *commit = calloc(1, sizeof(*commit));
+
+	if (commit == NULL)
+		return -ENOMEM;
+	commit->context = context;
+	commit->next = event_new(context->base, -1, 0, on_next, commit);
+	commit->timer = evtimer_new(context->base, on_timer, commit);
+	lp_config_init(&commit->before.config);
+	if (commit->next == NULL || commit->timer == NULL) {
+		lp_commit_free(commit);
+		return -ENOMEM;
+	}
+	*out = commit;
+	return 0;
+}
+
+void
+lp_commit_free(struct lp_commit *commit)
+{
+	if (commit == NULL)
+		return;
+	if (commit->next != NULL)
+		event_free(commit->next);
+	if (commit->timer != NULL)
+		event_free(commit->timer);
+	for (unsigned i = 0; i < commit->count; i++)
+		lp__pb__control_request__free_unpacked(
+		    commit->queue[(commit->first + i) % LP_COMMIT_QUEUE_MAX]
+			.request,
+		    NULL);
+	if (commit->phase != IDLE) {
+		lp__pb__control_request__free_unpacked(
+		    commit->ticket.request, NULL);
+		lp_model_change_fini(&commit->change);
+	}
+	lp_config_fini(&commit->before.config);
+	free(commit);
+}
+
+void
+lp_commit_add(struct lp_commit *commit, const struct lp_reply_to *to,
+    const char *who, Lp__Pb__ControlRequest *request)
+{
+	struct ticket *ticket;
+
+	assert(request->body_case == LP__PB__CONTROL_REQUEST__BODY_TRANSACTION);
+	if (commit->count == LP_COMMIT_QUEUE_MAX) {
+		const struct lp_reply_failure failure = {
+		    .result = LP__PB__FAILURE__RESULT__REFUSED};
+
+		lp_reply_failure(commit->context, to, &failure,
+		    "%d transactions wait already; try again later",
+		    LP_COMMIT_QUEUE_MAX);
+		lp__pb__control_request__free_unpacked(request, NULL);
+		return;
+	}
+	ticket = &commit->queue[(commit->first + commit->count++) %
+	    LP_COMMIT_QUEUE_MAX];
+	*ticket = (struct ticket){.to = *to, .request = request};
+	snprintf(ticket->who, sizeof(ticket->who), "%s", who);
+	event_active(commit->next, EV_TIMEOUT, 0);
+}
+
+void
+lp_commit_changed(struct lp_commit *commit)
+{
+	if (commit->phase == WAITING)
+		evaluate(commit);
+	else if (commit->phase == ROLLING_BACK)
+		evaluate_rollback(commit);
+}
+
+void
+lp_commit_gone(struct lp_commit *commit, uint64_t client)
+{
+	for (unsigned i = 0; i < commit->count; i++) {
+		struct ticket *ticket =
+		    &commit->queue[(commit->first + i) % LP_COMMIT_QUEUE_MAX];
+
+		if (ticket->to.client == client)
+			ticket->to.client = 0;
+	}
+}
+
+static void
+on_next(evutil_socket_t fd, short what, void *arg)
+{
+	struct lp_commit *commit = arg;
+
+	(void)fd;
+	(void)what;
+	if (commit->phase != IDLE || commit->count == 0)
+		return;
+	commit->ticket = commit->queue[commit->first];
+	commit->first = (commit->first + 1) % LP_COMMIT_QUEUE_MAX;
+	commit->count--;
+	commit->phase = STARTING;
+	commit->stored = false;
+	commit->change = (struct lp_model_change){0};
+	if (commit->ticket.to.client == 0 || apply(commit) != 0 ||
+	    save(commit) != 0) {
+		finish(commit);
+		return;
+	}
+	commit->connected = poll_dataplanes(commit->context).connected;
+	commit->phase = WAITING;
+	if (timeout_ms(commit) == 0) {
+		const struct poll poll = poll_dataplanes(commit->context);
+
+		reply_done(commit, &poll);
+		finish(commit);
+		return;
+	}
+	start_timer(commit);
+	evaluate(commit);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct lp_commit *commit = arg;
+	const struct poll poll = poll_dataplanes(commit->context);
+	const struct lp_reply_failure failure = {
+	    .result = LP__PB__FAILURE__RESULT__TIMEOUT,
+	    .dataplane =
+		poll.late != NULL ? lp_reply_dataplane_name(poll.late) : NULL,
+	};
+
+	(void)fd;
+	(void)what;
+	if (commit->phase == WAITING)
+		lp_reply_failure(commit->context, &commit->ticket.to, &failure,
+		    "generation %" PRIu64 " is stored, but was not applied "
+		    "within %u ms; it will be as soon as the dataplane can",
+		    commit->context->current.number, timeout_ms(commit));
+	else
+		reply_rejected(commit);
+	finish(commit);
+}
+
+/* The result of the model, or why there is none: then it is answered. */
+static int
+apply(struct lp_commit *commit)
+{
+	struct lp_context *context = commit->context;
+	const Lp__Pb__Transaction *transaction =
+	    commit->ticket.request->transaction;
+	const struct lp_model_error *error = &commit->change.error;
+	struct lp_reply_failure failure = {
+	    .result = LP__PB__FAILURE__RESULT__REFUSED};
+	int err = lp_model_apply(&commit->change, &context->current.config,
+	    lp_store_next_id(context->store), transaction->operations,
+	    transaction->n_operations);
+
+	if (err == 0)
+		return 0;
+	if (err == -EINVAL) {
+		failure.place = error->place;
+		if (error->object[0] != '\0')
+			failure.object = error->object;
+		if (error->field[0] != '\0')
+			failure.field = error->field;
+	}
+	lp_reply_failure(context, &commit->ticket.to, &failure, "%s",
+	    err == -EINVAL ? error->why : strerror(-err));
+	return err;
+}
+
+/* Stores and pushes, if there is anything new. */
+static int
+save(struct lp_commit *commit)
+{
+	struct lp_context *context = commit->context;
+	const Lp__Pb__Transaction *transaction =
+	    commit->ticket.request->transaction;
+	const struct lp_reply_failure failure = {
+	    .result = LP__PB__FAILURE__RESULT__REFUSED};
+	struct lp_generation next = {.config = commit->change.config};
+	char why[LP_STORE_WHY_SIZE] = "out of memory";
+	uint64_t digest = lp_config_digest(&next.config);
+	int err = -ENOMEM;
+
+	if (digest == context->current.digest)
+		return 0;
+	if (digest != 0)
+		err = lp_store_commit(context->store, &context->current, &next,
+		    commit->change.next_id, commit->ticket.who,
+		    transaction->comment ? transaction->comment : "", why);
+	if (err != 0) {
+		lp_log_error("%s", why);
+		lp_reply_failure(context, &commit->ticket.to, &failure,
+		    "not stored: %s", why);
+		return err;
+	}
+	lp_config_init(&commit->change.config); /* moved into next */
+	lp_config_fini(&commit->before.config);
+	commit->before = context->current;
+	context->current = next;
+	commit->stored = true;
+	lp_log_info(
+	    "generation %" PRIu64 " by %s", next.number, commit->ticket.who);
+	lp_push_start(context->push, &commit->before);
+	return 0;
+}
+
+static void
+evaluate(struct lp_commit *commit)
+{
+	const struct poll poll = poll_dataplanes(commit->context);
+
+	if (poll.refuser != NULL) {
+		roll_back(commit, poll.refuser);
+	} else if (poll.late == NULL) {
+		reply_done(commit, &poll);
+		finish(commit);
+	}
+}
+
+static void
+evaluate_rollback(struct lp_commit *commit)
+{
+	if (poll_dataplanes(commit->context).late != NULL)
+		return;
+	reply_rejected(commit);
+	finish(commit);
+}
+
+static struct poll
+poll_dataplanes(const struct lp_context *context)
+{
+	const struct lp_generation *current = &context->current;
+	struct poll poll = {0};
+
+	for (unsigned i = 0; i < lp_push_count(context->push); i++) {
+		const struct lp_push_dataplane *dataplane =
+		    lp_push_dataplane(context->push, i);
+
+		if (!dataplane->connected)
+			continue;
+		poll.connected++;
+		if (dataplane->generation == current->number &&
+		    dataplane->digest == current->digest) {
+			poll.applied++;
+		} else if (dataplane->state == LP_PUSH_REJECTED &&
+		    dataplane->rejected == current->number) {
+			poll.rejected++;
+			poll.refuser = dataplane;
+		} else {
+			poll.late = dataplane;
+		}
+	}
+	return poll;
+}
+
+static void
+roll_back(struct lp_commit *commit, const struct lp_push_dataplane *refuser)
+{
+	commit->phase = STARTING;
+	commit->refuser = *refuser; /* it will run the next one soon */
+	snprintf(
+	    commit->rollback, sizeof(commit->rollback), "nothing was changed");
+	if (!commit->stored || save_rollback(commit) != 0) {
+		reply_rejected(commit);
+		finish(commit);
+		return;
+	}
+	commit->phase = ROLLING_BACK;
+	start_timer(commit);
+	evaluate_rollback(commit);
+}
+
+static int
+save_rollback(struct lp_commit *commit)
+{
+	struct lp_context *context = commit->context;
+	struct lp_generation next = {.config = commit->before.config};
+	char why[LP_STORE_WHY_SIZE], comment[LP_STORE_WHY_SIZE];
+	int err;
+
+	snprintf(comment, sizeof(comment),
+	    "rollback of generation %" PRIu64 ", rejected by dataplane %s",
+	    context->current.number, lp_reply_dataplane_name(&commit->refuser));
+	err = lp_store_commit(context->store, &context->current, &next,
+	    lp_store_next_id(context->store), "lp-controld", comment, why);
+	if (err != 0) {
+		lp_log_error("%s: %s", comment, why);
+		snprintf(commit->rollback, sizeof(commit->rollback),
+		    "and it cannot be rolled back: %.80s", why);
+		return err;
+	}
+	lp_log_warn("generation %" PRIu64 ": %s", next.number, comment);
+	snprintf(commit->rollback, sizeof(commit->rollback),
+	    "rolled back by generation %" PRIu64, next.number);
+	commit->before = context->current; /* the rejected one, to be freed */
+	context->current = next;
+	lp_push_start(context->push, &commit->before);
+	return 0;
+}
+
+static void
+reply_done(struct lp_commit *commit, const struct poll *poll)
+{
+	Lp__Pb__ControlReply reply = LP__PB__CONTROL_REPLY__INIT;
+	Lp__Pb__TransactionReply done = LP__PB__TRANSACTION_REPLY__INIT;
+	const struct lp_model_change *change = &commit->change;
+	char *notes[LP_LISTENERS_MAX + 1];
+	char gone[LP_WHY_SIZE];
+
+	for (size_t i = 0; i < change->note_count; i++)
+		notes[done.n_notes++] = change->notes[i];
+	if (poll->connected < commit->connected) {
+		snprintf(gone, sizeof(gone),
+		    "%u of %u dataplanes went away before they answered: see "
+		    "lpctl status",
+		    commit->connected - poll->connected, commit->connected);
+		notes[done.n_notes++] = gone;
+	} else if (poll->connected == 0) {
+		notes[done.n_notes++] =
+		    (char *)"no dataplane is connected: stored only";
+	}
+	done.notes = notes;
+	done.generation = commit->context->current.number;
+	done.has_applied = done.has_connected = true;
+	done.applied = poll->applied;
+	done.connected = poll->connected;
+	reply.body_case = LP__PB__CONTROL_REPLY__BODY_TRANSACTION;
+	reply.transaction = &done;
+	lp_reply_send(commit->context, &commit->ticket.to, &reply);
+}
+
+static void
+reply_rejected(struct lp_commit *commit)
+{
+	const struct lp_push_dataplane *refuser = &commit->refuser;
+	const struct lp_reply_failure failure = {
+	    .result = LP__PB__FAILURE__RESULT__REJECTED,
+	    .object = refuser->object[0] != '\0' ? refuser->object : NULL,
+	    .field = refuser->field[0] != '\0' ? refuser->field : NULL,
+	    .dataplane = lp_reply_dataplane_name(refuser),
+	};
+
+	lp_reply_failure(commit->context, &commit->ticket.to, &failure,
+	    "%s (%s)", refuser->why, commit->rollback);
+}
+
+static void
+finish(struct lp_commit *commit)
+{
+	evtimer_del(commit->timer);
+	lp_model_change_fini(&commit->change);
+	lp__pb__control_request__free_unpacked(commit->ticket.request, NULL);
+	lp_config_fini(&commit->before.config);
+	commit->phase = IDLE;
+	event_active(commit->next, EV_TIMEOUT, 0);
+}
+
+static void
+start_timer(struct lp_commit *commit)
+{
+	uint32_t ms = timeout_ms(commit);
+	const struct timeval wait = {
+	    .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	evtimer_add(commit->timer, &wait);
+}
+
+static uint32_t
+timeout_ms(const struct lp_commit *commit)
+{
+	const Lp__Pb__Transaction *transaction =
+	    commit->ticket.request->transaction;
+
+	if (!transaction->has_timeout_ms)
+		return LP_COMMIT_TIMEOUT_MS;
+	return transaction->timeout_ms < LP_COMMIT_TIMEOUT_MAX_MS
+	    ? transaction->timeout_ms
+	    : LP_COMMIT_TIMEOUT_MAX_MS;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Transactions, one after another: model, store, push, and the answer when
+ * every connected dataplane has answered.
+ */
+#ifndef LP_CONTROLD_COMMIT_H
+#define LP_CONTROLD_COMMIT_H
+
+#include "controld/reply.h"
+
+enum {
+	LP_COMMIT_QUEUE_MAX = 64, /* transactions that wait for their turn */
+	LP_COMMIT_TIMEOUT_MS = 10000, /* if the request does not say */
+	LP_COMMIT_TIMEOUT_MAX_MS = 600000,
+};
+
+struct lp_commit;
+
+/* *context is borrowed; its push may still be unset.  -ENOMEM. */
+int lp_commit_new(struct lp_commit **out, struct lp_context *context);
+void lp_commit_free(struct lp_commit *commit);
+
+/* Takes ownership of the request, which holds a transaction. */
+void lp_commit_add(struct lp_commit *commit, const struct lp_reply_to *to,
+    const char *who, Lp__Pb__ControlRequest *request);
+
+/* A dataplane has applied, rejected, come or gone. */
+void lp_commit_changed(struct lp_commit *commit);
+
+/* What this client has waiting is not done; what has begun is. */
+void lp_commit_gone(struct lp_commit *commit, uint64_t client);
+
+#endif

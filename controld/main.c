@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <argp.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "controld/print.h"
+#include "controld/query.h"
+#include "controld/serve.h"
+#include "controld/session.h"
+#include "controld/store.h"
+#include "proto/log.h"
+
+struct options {
+	const char *database;
+	const char *socket;
+	const char *group;
+	const char *dataplanes[LP_PUSH_DATAPLANES_MAX];
+	unsigned dataplane_count;
+	uint64_t epoch;
+	bool check;
+	bool verbose;
+};
+
+struct controld {
+	struct event_base *base;
+	struct event *terminate, *interrupt;
+	struct lp_store *store;
+	struct lp_session *session;
+	struct lp_serve *serve;
+};
+
+static int parse(int key, char *arg, struct argp_state *state);
+static int check(const struct options *options);
+static int run(const struct options *options);
+static int start(struct controld *controld, const struct options *options);
+static int start_events(struct controld *controld);
+static int start_session(struct controld *controld,
+    const struct options *options, struct lp_generation *current);
+static void stop(struct controld *controld);
+static void on_signal(evutil_socket_t number, short what, void *arg);
+static void on_request(void *arg, uint64_t client, const char *who,
+    Lp__Pb__ControlRequest *request);
+static void on_gone(void *arg, uint64_t client);
+static void on_reply(
+    void *arg, uint64_t client, const Lp__Pb__ControlReply *reply);
+
+const char *argp_program_version = "lp-controld " LP_VERSION;
+
+enum { KEY_DATABASE = 256, KEY_SOCKET, KEY_DATAPLANE, KEY_GROUP, KEY_EPOCH };
+
+int
+main(int argc, char **argv)
+{
+	static const struct argp_option list[] = {
+	    {"database", KEY_DATABASE, "PATH", 0,
+		"the database (/var/lib/lightpath/lightpath.db)", 0},
+	    {"socket", KEY_SOCKET, "PATH", 0,
+		"where lpctl comes (/run/lightpath/controld.sock)", 0},
+	    {"dataplane", KEY_DATAPLANE, "PATH", 0,
+		"the socket of a dataplane; may be given 16 times "
+		"(/run/lightpath/dataplane.sock)",
+		0},
+	    {"group", KEY_GROUP, "NAME", 0,
+		"members of this group may use lpctl, too", 0},
+	    {"epoch", KEY_EPOCH, "N", 0,
+		"take dataplanes over from another lp-controld: with a "
+		"number above its epoch",
+		0},
+	    {"check", 'n', NULL, 0,
+		"check the database, print the configuration as lpctl "
+		"commands, and exit; changes nothing",
+		0},
+	    {"verbose", 'v', NULL, 0, "log more", 0},
+	    {0},
+	};
+	static const struct argp argp = {
+	    .options = list,
+	    .parser = parse,
+	    .doc = "The control daemon of Lightpath: stores the "
+		   "configuration and brings it to every dataplane.",
+	};
+	struct options options = {
+	    .database = "/var/lib/lightpath/lightpath.db",
+	    .socket = "/run/lightpath/controld.sock",
+	};
+
+	argp_parse(&argp, argc, argv, 0, NULL, &options);
+	lp_log_init("lp-controld", options.verbose);
+	umask(027); /* the database is not for everybody */
+	return options.check ? check(&options) : run(&options);
+}
+
+static int
+parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *options = state->input;
+	char *end;
+
+	switch (key) {
+	case KEY_DATABASE:
+		options->database = arg;
+		return 0;
+	case KEY_SOCKET:
+		options->socket = arg;
+		return 0;
+	case KEY_GROUP:
+		options->group = arg;
+		return 0;
+	case KEY_DATAPLANE:
+		if (options->dataplane_count == LP_PUSH_DATAPLANES_MAX)
+			argp_error(state, "more than %d dataplanes",
+			    LP_PUSH_DATAPLANES_MAX);
+		else
+			options->dataplanes[options->dataplane_count++] = arg;
+		return 0;
+	case KEY_EPOCH:
+		errno = 0;
+		options->epoch = strtoull(arg, &end, 10);
+		if (errno != 0 || *end != '\0' || arg[0] < '0' ||
+		    arg[0] > '9' || options->epoch == 0 ||
+		    options->epoch > INT64_MAX)
+			argp_error(
+			    state, "--epoch %s: not a number from 1 on", arg);
+		return 0;
+	case 'n':
+		options->check = true;
+		return 0;
+	case 'v':
+		options->verbose = true;
+		return 0;
+	case ARGP_KEY_END:
+		if (options->dataplane_count == 0)
+			options->dataplanes[options->dataplane_count++] =
+			    "/run/lightpath/dataplane.sock";
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int
+check(const struct options *options)
+{
+	const struct lp_store_options store_options = {
+	    .path = options->database, .read_only = true};
+	struct lp_generation current;
+	struct lp_store *store;
+	char why[LP_STORE_WHY_SIZE];
+	int status = EXIT_SUCCESS;
+
+	if (lp_store_open(&store, &current, &store_options, why) != 0) {
+		lp_log_error("%s", why);
+		return EXIT_FAILURE;
+	}
+	lp_print_config(stdout, &current.config);
+	if (fflush(stdout) != 0) {
+		lp_log_error("standard output: %s", strerror(errno));
+		status = EXIT_FAILURE;
+	}
+	lp_config_fini(&current.config);
+	lp_store_close(store);
+	return status;
+}
+
+static int
+run(const struct options *options)
+{
+	struct controld controld = {0};
+	int status = EXIT_FAILURE;
+
+	if (start(&controld, options) == 0 &&
+	    event_base_dispatch(controld.base) >= 0)
+		status = EXIT_SUCCESS;
+	stop(&controld);
+	return status;
+}
+
+static int
+start(struct controld *controld, const struct options *options)
+{
+	const struct lp_store_options store_options = {
+	    .path = options->database, .epoch = options->epoch};
+	const struct lp_serve_options serve_options = {
+	    .base = controld->base,
+	    .path = options->socket,
+	    .group = options->group,
+	    .frame_ms = LP_SERVE_FRAME_MS,
+	    .request = on_request,
+	    .gone = on_gone,
+	    .arg = controld,
+	};
+	struct lp_serve_options with_base = serve_options;
+	struct lp_generation current;
+	char why[LP_STORE_WHY_SIZE];
+	int err = start_events(controld);
+
+	if (err != 0) {
+		lp_log_error("event loop: %s", strerror(-err));
+		return err;
+	}
+	err = lp_store_open(&controld->store, &current, &store_options, why);
+	if (err != 0) {
+		lp_log_error("%s", why);
+		return err;
+	}
+	lp_log_info("%s: generation %" PRIu64 ", epoch %" PRIu64,
+	    options->database, current.number, lp_store_epoch(controld->store));
+	err = start_session(controld, options, &current);
+	lp_config_fini(&current.config);
+	if (err != 0)
+		return err;
+	with_base.base = controld->base;
+	err = lp_serve_open(&controld->serve, &with_base, why);
+	if (err != 0)
+		lp_log_error("%s", why);
+	return err;
+}
+
+static int
+start_events(struct controld *controld)
+{
+	struct event_base *base = event_base_new();
+
+	controld->base = base;
+	if (base == NULL)
+		return -ENOMEM;
+	signal(SIGPIPE, SIG_IGN); /* writing says EPIPE, which is handled */
+	controld->terminate = evsignal_new(base, SIGTERM, on_signal, controld);
+	controld->interrupt = evsignal_new(base, SIGINT, on_signal, controld);
+	if (controld->terminate == NULL || controld->interrupt == NULL ||
+	    event_add(controld->terminate, NULL) != 0 ||
+	    event_add(controld->interrupt, NULL) != 0)
+		return -ENOMEM;
+	return 0;
+}
+
+static int
+start_session(struct controld *controld, const struct options *options,
+    struct lp_generation *current)
+{
+	const struct lp_session_options session_options = {
+	    .base = controld->base,
+	    .store = controld->store,
+	    .dataplanes = options->dataplanes,
+	    .dataplane_count = options->dataplane_count,
+	    .times = lp_push_times,
+	    .query_ms = LP_QUERY_MS,
+	    .reply = on_reply,
+	    .arg = controld,
+	};
+	int err = lp_session_new(&controld->session, &session_options, current);
+
+	if (err == -ENAMETOOLONG)
+		lp_log_error("--dataplane: longer than the path of a socket "
+			     "can be");
+	else if (err != 0)
+		lp_log_error("start: %s", strerror(-err));
+	return err;
+}
+
+static void
+stop(struct controld *controld)
+{
+	lp_serve_close(controld->serve);
+	lp_session_free(controld->session);
+	lp_store_close(controld->store);
+	if (controld->terminate != NULL)
+		event_free(controld->terminate);
+	if (controld->interrupt != NULL)
+		event_free(controld->interrupt);
+	if (controld->base != NULL)
+		event_base_free(controld->base);
+}
+
+static void
+on_signal(evutil_socket_t number, short what, void *arg)
+{
+	struct controld *controld = arg;
+
+	(void)what;
+	lp_log_info("%s: stopping", number == SIGTERM ? "SIGTERM" : "SIGINT");
+	event_base_loopbreak(controld->base);
+}
+
+static void
+on_request(void *arg, uint64_t client, const char *who,
+    Lp__Pb__ControlRequest *request)
+{
+	struct controld *controld = arg;
+
+	lp_session_request(controld->session, client, who, request);
+}
+
+static void
+on_gone(void *arg, uint64_t client)
+{
+	struct controld *controld = arg;
+
+	lp_session_gone(controld->session, client);
+}
+
+static void
+on_reply(void *arg, uint64_t client, const Lp__Pb__ControlReply *reply)
+{
+	struct controld *controld = arg;
+
+	lp_serve_reply(controld->serve, client, reply);
+}

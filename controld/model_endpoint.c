@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controld/model_endpoint.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+
+static int remove_orphans(struct lp_config *config);
+static int cover_listener(struct lp_model_change *change,
+    const struct lp_object *listener, uint32_t *broker_id);
+static int cover(struct lp_model_change *change,
+    const struct lp_object *listener, const struct lp_object *broker);
+static const struct lp_object *find_endpoint(
+    const struct lp_config *config, uint32_t listener_id, uint32_t broker_id);
+static int refuse(struct lp_model_change *change,
+    const struct lp_object *listener, const char *field, const char *why);
+
+int
+lp_model_endpoint_run(
+    struct lp_model_change *change, uint32_t *listener_id, uint32_t *broker_id)
+{
+	struct lp_config *config = &change->config;
+	size_t first, count;
+	int err;
+
+	err = remove_orphans(config);
+	if (err != 0)
+		return err;
+	count = lp_config_range(config, LP_OBJECT_LISTENER, &first);
+	for (size_t i = first; i < first + count; i++) {
+		/* A copy: putting endpoints may move the array. */
+		struct lp_object listener = config->objects[i];
+
+		*listener_id = listener.id;
+		err = cover_listener(change, &listener, broker_id);
+		if (err != 0)
+			return err;
+	}
+	return 0;
+}
+
+static int
+remove_orphans(struct lp_config *config)
+{
+	size_t first;
+	size_t i = lp_config_range(config, LP_OBJECT_ENDPOINT, &first);
+
+	/* From the end: removing moves only what has been looked at. */
+	while (i-- > 0) {
+		const struct lp_object *object = &config->objects[first + i];
+		const struct lp_endpoint_object *endpoint = &object->endpoint;
+
+		if (lp_config_find(config, LP_OBJECT_LISTENER,
+			endpoint->listener_id) != NULL &&
+		    lp_config_find(
+			config, LP_OBJECT_BROKER, endpoint->broker_id) != NULL)
+			continue;
+		if (lp_config_remove(config, LP_OBJECT_ENDPOINT, object->id) !=
+		    0)
+			return -ENOENT;
+	}
+	return 0;
+}
+
+static int
+cover_listener(struct lp_model_change *change, const struct lp_object *listener,
+    uint32_t *broker_id)
+{
+	size_t first;
+	size_t count =
+	    lp_config_range(&change->config, LP_OBJECT_BROKER, &first);
+
+	for (size_t i = first; i < first + count; i++) {
+		struct lp_object broker = change->config.objects[i];
+		int err;
+
+		if (broker.broker.cluster_id != listener->listener.cluster_id)
+			continue;
+		*broker_id = broker.id;
+		err = cover(change, listener, &broker);
+		if (err != 0)
+			return err;
+	}
+	return 0;
+}
+
+static int
+cover(struct lp_model_change *change, const struct lp_object *listener,
+    const struct lp_object *broker)
+{
+	int64_t port =
+	    (int64_t)listener->listener.broker_base + broker->broker.node_id;
+	const struct lp_object *old =
+	    find_endpoint(&change->config, listener->id, broker->id);
+	struct lp_object object;
+	char why[LP_WHY_SIZE];
+	int err;
+
+	if (port < 1 || port > UINT16_MAX) {
+		snprintf(why, sizeof(why),
+		    "%u and node id %d make %lld, which is no TCP port",
+		    listener->listener.broker_base, broker->broker.node_id,
+		    (long long)port);
+		return refuse(change, listener, "broker_base", why);
+	}
+	lp_object_init(&object, LP_OBJECT_ENDPOINT);
+	if (old == NULL && change->next_id == UINT32_MAX)
+		return refuse(change, listener, "", "no ids are left");
+	object.id = old != NULL ? old->id : change->next_id++;
+	object.endpoint.listener_id = listener->id;
+	object.endpoint.broker_id = broker->id;
+	object.endpoint.vip.ip = listener->listener.vip.ip;
+	object.endpoint.vip.port = (uint16_t)port;
+	err = lp_config_put(&change->config, &object);
+	if (err == -ENOSPC) {
+		snprintf(why, sizeof(why),
+		    "would need more than %d endpoints: one for each broker "
+		    "of its cluster",
+		    LP_ENDPOINTS_MAX);
+		return refuse(change, listener, "", why);
+	}
+	return err;
+}
+
+static const struct lp_object *
+find_endpoint(
+    const struct lp_config *config, uint32_t listener_id, uint32_t broker_id)
+{
+	size_t first, count;
+
+	count = lp_config_range(config, LP_OBJECT_ENDPOINT, &first);
+	for (size_t i = first; i < first + count; i++) {
+		const struct lp_object *object = &config->objects[i];
+
+		if (object->endpoint.listener_id == listener_id &&
+		    object->endpoint.broker_id == broker_id)
+			return object;
+	}
+	return NULL;
+}
+
+static int
+refuse(struct lp_model_change *change, const struct lp_object *listener,
+    const char *field, const char *why)
+{
+	lp_config_label(&change->config, listener, change->error.object);
+	change->error.field = field;
+	snprintf(change->error.why, sizeof(change->error.why), "%s", why);
+	return -EINVAL;
+}

@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Life-cycle.  An attempt to connect either fails at once (unix sockets do
+ * not make one wait) or leads to HELLO, WELCOME and then generations, one
+ * unanswered at a time.  Whatever a dataplane does that it should not ends
+ * in lp_peer_leave(): the connection is closed, the reason kept for `lpctl
+ * status`, and another attempt is due after the back-off.  There is no other
+ * way out.
+ *
+ * What it runs is believed from HELLO, APPLIED and BEAT.  If that is not
+ * what is desired and nothing is unanswered, the desired one is pushed: as a
+ * delta if it runs the generation before, else whole.
+ */
+#include "controld/peer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/buffer.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "controld/peer_push.h"
+#include "controld/stream.h"
+#include "proto/log.h"
+
+enum {
+	/* More than twice the largest generation. */
+	OUTPUT_MAX = 32 << 20,
+};
+static_assert(OUTPUT_MAX > 2 * LP_OBJECTS_MAX * LP_OBJECT_PACKED_MAX,
+    "a whole generation fits the output, and a delta behind it");
+
+static void on_timer(evutil_socket_t fd, short what, void *arg);
+static void on_event(struct bufferevent *bev, short what, void *arg);
+static void on_read(struct bufferevent *bev, void *arg);
+static void attempt(struct lp_peer *peer);
+static void tick(struct lp_peer *peer);
+static void handle(
+    struct lp_peer *peer, const Lp__Pb__DataplaneMessage *message);
+static void on_hello(struct lp_peer *peer, const Lp__Pb__Hello *hello);
+static void keep_hello(struct lp_peer *peer, const Lp__Pb__Hello *hello);
+static void on_applied(struct lp_peer *peer, const Lp__Pb__Applied *applied);
+static void on_rejected(struct lp_peer *peer, const Lp__Pb__Rejected *rejected);
+static void keep_problem(
+    struct lp_peer *peer, const Lp__Pb__Rejected *rejected);
+static void on_beat(struct lp_peer *peer, const Lp__Pb__Beat *beat);
+static void fence(struct lp_peer *peer, uint64_t epoch);
+static void changed(const struct lp_peer *peer);
+static void set_timer(struct lp_peer *peer, unsigned ms);
+static void copy_text(char *out, size_t size, const char *text);
+static const char *peer_name(const struct lp_peer *peer);
+static uint64_t time_ns(void);
+
+int
+lp_peer_init(struct lp_peer *peer, const struct lp_peer_shared *shared,
+    unsigned index, const char *path)
+{
+	struct sockaddr_un address;
+	int err = lp_stream_address(&address, path);
+
+	if (err != 0)
+		return err;
+	*peer = (struct lp_peer){.shared = shared, .index = index};
+	peer->info.path = path;
+	peer->info.since_ns = time_ns();
+	peer->timer = evtimer_new(shared->options.base, on_timer, peer);
+	if (peer->timer == NULL)
+		return -ENOMEM;
+	set_timer(peer, 0);
+	return 0;
+}
+
+void
+lp_peer_fini(struct lp_peer *peer)
+{
+	if (peer->bev != NULL)
+		bufferevent_free(peer->bev);
+	event_free(peer->timer);
+}
+
+int
+lp_peer_send(struct lp_peer *peer, const Lp__Pb__DataplaneMessage *message)
+{
+	struct evbuffer *output;
+
+	if (peer->bev == NULL)
+		return -ENOTCONN;
+	output = bufferevent_get_output(peer->bev);
+	if (evbuffer_get_length(output) > OUTPUT_MAX)
+		lp_peer_leave(peer, LP_PUSH_CONNECTING, "it does not read");
+	else if (lp_stream_add(output, &message->base) != 0)
+		lp_peer_leave(
+		    peer, LP_PUSH_CONNECTING, "no memory for a frame");
+	return peer->bev != NULL ? 0 : -ENOTCONN;
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct lp_peer *peer = arg;
+
+	(void)fd;
+	(void)what;
+	if (peer->bev == NULL)
+		attempt(peer);
+	else
+		tick(peer);
+}
+
+static void
+on_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct lp_peer *peer = arg;
+
+	assert(bev == peer->bev);
+	(void)bev;
+	if (what & BEV_EVENT_EOF)
+		lp_peer_leave(
+		    peer, LP_PUSH_CONNECTING, "it closed the connection");
+	else if (what & BEV_EVENT_ERROR)
+		lp_peer_leave(peer, LP_PUSH_CONNECTING, "%s",
+		    strerror(EVUTIL_SOCKET_ERROR()));
+}
+
+static void
+on_read(struct bufferevent *bev, void *arg)
+{
+	struct lp_peer *peer = arg;
+
+	/* A handler may leave: then the rest is for nobody. */
+	while (peer->bev == bev) {
+		struct evbuffer *input = bufferevent_get_input(bev);
+		Lp__Pb__DataplaneMessage *message;
+		const uint8_t *payload;
+		size_t len;
+		enum lp_parse_result result =
+		    lp_stream_next(input, &payload, &len);
+
+		if (result == LP_MORE)
+			return;
+		if (result == LP_BAD) {
+			lp_peer_leave(peer, LP_PUSH_CONNECTING,
+			    "it sent a frame of an impossible length");
+			return;
+		}
+		message = lp_message_unpack_dataplane(payload, len);
+		if (message == NULL) {
+			lp_peer_leave(peer, LP_PUSH_CONNECTING,
+			    "it sent %zu bytes that are no message", len);
+			return;
+		}
+		lp_stream_drop(input, len);
+		peer->heard_ms = lp_peer_now_ms();
+		handle(peer, message);
+		lp__pb__dataplane_message__free_unpacked(message, NULL);
+	}
+}
+
+static void
+attempt(struct lp_peer *peer)
+{
+	struct sockaddr_un address;
+	int fd;
+
+	(void)lp_stream_address(&address, peer->info.path); /* fits: init */
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0 ||
+	    connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+		int err = errno;
+
+		if (fd >= 0)
+			close(fd);
+		lp_peer_leave(peer, LP_PUSH_CONNECTING, "%s", strerror(err));
+		return;
+	}
+	peer->bev = bufferevent_socket_new(
+	    peer->shared->options.base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (peer->bev == NULL) {
+		close(fd);
+		lp_peer_leave(peer, LP_PUSH_CONNECTING, "no memory");
+		return;
+	}
+	peer->connected_ms = peer->heard_ms = lp_peer_now_ms();
+	bufferevent_setcb(peer->bev, on_read, NULL, on_event, peer);
+	bufferevent_enable(peer->bev, EV_READ | EV_WRITE);
+	set_timer(peer, peer->shared->options.times.beat);
+}
+
+static void
+tick(struct lp_peer *peer)
+{
+	const struct lp_push_times *times = &peer->shared->options.times;
+	uint64_t now = lp_peer_now_ms();
+
+	if (!peer->info.connected) {
+		if (now - peer->connected_ms >= times->hello)
+			lp_peer_leave(peer, LP_PUSH_CONNECTING,
+			    "it did not say HELLO within %u ms", times->hello);
+	} else if (now - peer->heard_ms >= times->silence) {
+		lp_peer_leave(peer, LP_PUSH_CONNECTING,
+		    "nothing heard for %u ms", times->silence);
+	} else if (peer->pushed != 0 &&
+	    now - peer->pushed_ms >= times->answer) {
+		lp_peer_leave(peer, LP_PUSH_CONNECTING,
+		    "no answer to generation %" PRIu64 " within %u ms",
+		    peer->pushed, times->answer);
+	} else {
+		lp_peer_push_beat(peer);
+	}
+	if (peer->bev != NULL)
+		set_timer(peer, times->beat);
+}
+
+static void
+handle(struct lp_peer *peer, const Lp__Pb__DataplaneMessage *message)
+{
+	const struct lp_push_options *options = &peer->shared->options;
+	unsigned body = message->body_case;
+
+	/* A message that we do not know is for a later version of us. */
+	if (body == LP__PB__DATAPLANE_MESSAGE__BODY__NOT_SET)
+		lp_log_debug("dataplane %s: an unknown message was ignored",
+		    peer_name(peer));
+	else if (!peer->info.connected &&
+	    body == LP__PB__DATAPLANE_MESSAGE__BODY_HELLO)
+		on_hello(peer, message->hello);
+	else if (!peer->info.connected)
+		lp_peer_leave(peer, LP_PUSH_CONNECTING,
+		    "it sent another message (%u) before HELLO", body);
+	else if (body == LP__PB__DATAPLANE_MESSAGE__BODY_APPLIED)
+		on_applied(peer, message->applied);
+	else if (body == LP__PB__DATAPLANE_MESSAGE__BODY_REJECTED)
+		on_rejected(peer, message->rejected);
+	else if (body == LP__PB__DATAPLANE_MESSAGE__BODY_BEAT)
+		on_beat(peer, message->beat);
+	else if (body == LP__PB__DATAPLANE_MESSAGE__BODY_STATS_REPLY ||
+	    body == LP__PB__DATAPLANE_MESSAGE__BODY_CONNECTIONS_REPLY)
+		options->answered(options->arg, peer->index, message);
+	else
+		lp_peer_leave(peer, LP_PUSH_CONNECTING,
+		    "it sent a message (%u) that is not for us", body);
+}
+
+static void
+on_hello(struct lp_peer *peer, const Lp__Pb__Hello *hello)
+{
+	bool resume;
+
+	keep_hello(peer, hello);
+	if (hello->protocol_min > LP_DATAPLANE_PROTOCOL_MAX ||
+	    hello->protocol_max < LP_DATAPLANE_PROTOCOL_MIN ||
+	    hello->protocol_min > hello->protocol_max) {
+		lp_peer_leave(peer, LP_PUSH_INCOMPATIBLE,
+		    "it speaks protocol %u to %u, this lp-controld %d to %d: "
+		    "bring both to the same version",
+		    hello->protocol_min, hello->protocol_max,
+		    LP_DATAPLANE_PROTOCOL_MIN, LP_DATAPLANE_PROTOCOL_MAX);
+		return;
+	}
+	if (hello->epoch > peer->shared->options.epoch) {
+		fence(peer, hello->epoch);
+		return;
+	}
+	resume = lp_peer_push_is_current(peer);
+	peer->info.connected = true;
+	lp_peer_push_welcome(peer, resume);
+	if (!peer->info.connected)
+		return;
+	if (resume) {
+		peer->backoff_ms = 0;
+		lp_peer_set_state(peer, LP_PUSH_APPLIED, "");
+	} else {
+		lp_peer_push_full(peer);
+	}
+	changed(peer);
+}
+
+static void
+keep_hello(struct lp_peer *peer, const Lp__Pb__Hello *hello)
+{
+	struct lp_push_dataplane *info = &peer->info;
+
+	copy_text(info->id, sizeof(info->id), hello->id);
+	copy_text(info->version, sizeof(info->version), hello->version);
+	info->backend_count = 0;
+	while (info->backend_count < hello->n_backends &&
+	    info->backend_count < LP_PUSH_BACKENDS_MAX) {
+		copy_text(info->backends[info->backend_count], LP_NAME_SIZE,
+		    hello->backends[info->backend_count]);
+		info->backend_count++;
+	}
+	info->boot_id = hello->boot_id;
+	info->generation = hello->generation;
+	info->digest = hello->digest;
+	info->rejected = 0;
+	info->build_ns = info->swap_ns = 0;
+}
+
+static void
+on_applied(struct lp_peer *peer, const Lp__Pb__Applied *applied)
+{
+	if (peer->pushed == 0 || applied->generation != peer->pushed ||
+	    applied->digest != peer->pushed_digest) {
+		lp_peer_leave(peer, LP_PUSH_CONNECTING,
+		    "it applied generation %" PRIu64 " (digest %016" PRIx64
+		    "), %" PRIu64 " (%016" PRIx64 ") was sent",
+		    applied->generation, applied->digest, peer->pushed,
+		    peer->pushed_digest);
+		return;
+	}
+	peer->info.generation = applied->generation;
+	peer->info.digest = applied->digest;
+	peer->info.build_ns = applied->build_ns;
+	peer->info.swap_ns = applied->swap_ns;
+	peer->pushed = 0;
+	peer->backoff_ms = 0;
+	lp_peer_push_run(peer); /* the next one, or all is well */
+	changed(peer);
+}
+
+static void
+on_rejected(struct lp_peer *peer, const Lp__Pb__Rejected *rejected)
+{
+	bool try_whole = peer->pushed_delta &&
+	    (rejected->code == LP__PB__REJECTED__CODE__DIGEST ||
+		rejected->code == LP__PB__REJECTED__CODE__BASE);
+
+	if (rejected->code == LP__PB__REJECTED__CODE__FENCED) {
+		fence(peer, rejected->epoch);
+		return;
+	}
+	if (peer->pushed == 0 || rejected->generation != peer->pushed) {
+		lp_peer_leave(peer, LP_PUSH_CONNECTING,
+		    "it rejected generation %" PRIu64 ", %" PRIu64 " was sent",
+		    rejected->generation, peer->pushed);
+		return;
+	}
+	peer->pushed = 0;
+	if (try_whole) {
+		lp_peer_push_full(peer);
+		return;
+	}
+	keep_problem(peer, rejected);
+	lp_peer_set_state(peer, LP_PUSH_REJECTED, peer->info.why);
+	if (rejected->generation != peer->shared->desired->number)
+		lp_peer_push_run(peer);
+	changed(peer);
+}
+
+static void
+keep_problem(struct lp_peer *peer, const Lp__Pb__Rejected *rejected)
+{
+	static const char *const codes[] = {
+	    [LP__PB__REJECTED__CODE__PROTOCOL] = "frames out of order",
+	    [LP__PB__REJECTED__CODE__INVALID] = "invalid",
+	    [LP__PB__REJECTED__CODE__DIGEST] = "digest differs",
+	    [LP__PB__REJECTED__CODE__RESOURCE] = "resource",
+	    [LP__PB__REJECTED__CODE__BASE] = "unknown base",
+	};
+	const Lp__Pb__Rejected__Problem *problem =
+	    rejected->n_problems > 0 ? rejected->problems[0] : NULL;
+	struct lp_push_dataplane *info = &peer->info;
+
+	info->rejected = rejected->generation;
+	copy_text(info->object, sizeof(info->object),
+	    problem ? problem->object : NULL);
+	copy_text(
+	    info->field, sizeof(info->field), problem ? problem->field : NULL);
+	copy_text(info->why, sizeof(info->why),
+	    problem && problem->text ? problem->text : codes[rejected->code]);
+}
+
+static void
+on_beat(struct lp_peer *peer, const Lp__Pb__Beat *beat)
+{
+	if (peer->pushed != 0)
+		return; /* said before it had read our END */
+	peer->info.generation = beat->generation;
+	peer->info.digest = beat->digest;
+	if (lp_peer_push_is_current(peer)) {
+		if (peer->info.state != LP_PUSH_APPLIED) {
+			lp_peer_set_state(peer, LP_PUSH_APPLIED, "");
+			changed(peer);
+		}
+		return;
+	}
+	/* It may accept tomorrow what it rejects now: a device comes back. */
+	if (peer->info.state == LP_PUSH_REJECTED &&
+	    lp_peer_now_ms() - peer->pushed_ms <
+		peer->shared->options.times.slow)
+		return;
+	lp_log_info("dataplane %s runs generation %" PRIu64 ", %" PRIu64
+		    " is sent",
+	    peer_name(peer), beat->generation, peer->shared->desired->number);
+	lp_peer_push_full(peer);
+}
+
+static void
+fence(struct lp_peer *peer, uint64_t epoch)
+{
+	uint64_t ours = peer->shared->options.epoch;
+
+	lp_peer_leave(peer, LP_PUSH_FENCED,
+	    "it obeys epoch %" PRIu64 ", this lp-controld has epoch %" PRIu64
+	    ": another one took it over; to take it back, start with "
+	    "--epoch %" PRIu64,
+	    epoch, ours, (epoch > ours ? epoch : ours) + 1);
+}
+
+void
+lp_peer_leave(
+    struct lp_peer *peer, enum lp_push_state state, const char *format, ...)
+{
+	const struct lp_push_times *times = &peer->shared->options.times;
+	bool was_connected = peer->info.connected;
+	char why[LP_PUSH_TEXT_SIZE];
+	unsigned wait;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, sizeof(why), format, args);
+	va_end(args);
+	if (peer->bev != NULL)
+		bufferevent_free(peer->bev);
+	peer->bev = NULL;
+	peer->info.connected = false;
+	peer->pushed = 0;
+	lp_peer_set_state(peer, state, why);
+	peer->backoff_ms =
+	    peer->backoff_ms == 0 ? times->backoff_min : peer->backoff_ms * 2;
+	if (peer->backoff_ms > times->backoff_max)
+		peer->backoff_ms = times->backoff_max;
+	wait = state == LP_PUSH_CONNECTING ? peer->backoff_ms : times->slow;
+	/* Three to five quarters: many daemons do not come in step. */
+	set_timer(peer, wait - wait / 4 + arc4random_uniform(wait / 2 + 1));
+	if (was_connected)
+		changed(peer);
+}
+
+/* Said aloud once, not at each attempt. */
+void
+lp_peer_set_state(
+    struct lp_peer *peer, enum lp_push_state state, const char *why)
+{
+	struct lp_push_dataplane *info = &peer->info;
+	bool same_state = info->state == state;
+	bool is_bad = state == LP_PUSH_REJECTED || state == LP_PUSH_FENCED ||
+	    state == LP_PUSH_INCOMPATIBLE;
+
+	if (!same_state)
+		info->since_ns = time_ns();
+	if (same_state && why != info->why && strcmp(why, info->why) == 0)
+		return;
+	info->state = state;
+	if (why != info->why)
+		copy_text(info->why, sizeof(info->why), why);
+	(is_bad ? lp_log_warn : lp_log_info)("dataplane %s: %s%s%s",
+	    peer_name(peer), lp_push_state_name(state),
+	    info->why[0] != '\0' ? ": " : "", info->why);
+}
+
+static void
+changed(const struct lp_peer *peer)
+{
+	const struct lp_push_options *options = &peer->shared->options;
+
+	options->changed(options->arg);
+}
+
+static void
+set_timer(struct lp_peer *peer, unsigned ms)
+{
+	struct timeval wait = {
+	    .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	evtimer_add(peer->timer, &wait);
+}
+
+/* Theirs, for people: cut to the size, nothing that moves a terminal. */
+static void
+copy_text(char *out, size_t size, const char *text)
+{
+	snprintf(out, size, "%s", text != NULL ? text : "");
+	for (; *out != '\0'; out++)
+		if ((unsigned char)*out < ' ' || *out == 0x7f)
+			*out = '?';
+}
+
+static const char *
+peer_name(const struct lp_peer *peer)
+{
+	return peer->info.id[0] != '\0' ? peer->info.id : peer->info.path;
+}
+
+uint64_t
+lp_peer_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static uint64_t
+time_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controld/print.h"
+
+#include <ctype.h>
+
+static void print_port(FILE *out, const struct lp_port_object *port);
+static void print_broker(FILE *out, const struct lp_config *config,
+    const struct lp_broker_object *broker);
+static void print_listener(FILE *out, const struct lp_config *config,
+    const struct lp_listener_object *listener);
+static void print_gateway(FILE *out, const struct lp_ip *gateway);
+static void print_word(FILE *out, const char *word);
+static const char *cluster_name(const struct lp_config *config, uint32_t id);
+
+void
+lp_print_config(FILE *out, const struct lp_config *config)
+{
+	for (size_t i = 0; i < config->count; i++) {
+		const struct lp_object *object = &config->objects[i];
+
+		switch (object->kind) {
+		case LP_OBJECT_PORT:
+			print_port(out, &object->port);
+			break;
+		case LP_OBJECT_CLUSTER:
+			fputs("lpctl add-cluster", out);
+			print_word(out, object->cluster.name);
+			fputc('\n', out);
+			break;
+		case LP_OBJECT_BROKER:
+			print_broker(out, config, &object->broker);
+			break;
+		case LP_OBJECT_LISTENER:
+			print_listener(out, config, &object->listener);
+			break;
+		default:
+			break; /* endpoints follow from the others */
+		}
+	}
+}
+
+static void
+print_port(FILE *out, const struct lp_port_object *port)
+{
+	char text[LP_PREFIX_TEXT_SIZE];
+
+	fputs("lpctl add-port", out);
+	print_word(out, port->name);
+	fputs(" --device", out);
+	print_word(out, port->device);
+	for (unsigned i = 0; i < port->address_count; i++)
+		fprintf(out, " --address %s",
+		    lp_prefix_format(text, &port->addresses[i]));
+	print_gateway(out, &port->gateway_v4);
+	print_gateway(out, &port->gateway_v6);
+	fprintf(out, " --side %s --backend %s", lp_side_name(port->side),
+	    lp_backend_name(port->backend));
+	if (port->allow_default_route)
+		fputs(" --allow-default-route", out);
+	fputc('\n', out);
+}
+
+static void
+print_broker(FILE *out, const struct lp_config *config,
+    const struct lp_broker_object *broker)
+{
+	/* An IPv6 address in brackets, as any HOST:PORT has it. */
+	bool brackets = strchr(broker->host, ':') != NULL;
+	char endpoint[LP_HOST_SIZE + 8];
+
+	snprintf(endpoint, sizeof(endpoint), "%s%s%s:%u", brackets ? "[" : "",
+	    broker->host, brackets ? "]" : "", broker->real.port);
+	fputs("lpctl add-broker", out);
+	print_word(out, cluster_name(config, broker->cluster_id));
+	fprintf(out, " %d", broker->node_id);
+	print_word(out, endpoint);
+	fputc('\n', out);
+}
+
+static void
+print_listener(FILE *out, const struct lp_config *config,
+    const struct lp_listener_object *listener)
+{
+	char vip[LP_ENDPOINT_TEXT_SIZE];
+
+	fputs("lpctl add-listener", out);
+	print_word(out, cluster_name(config, listener->cluster_id));
+	print_word(out, listener->name);
+	print_word(out, lp_endpoint_format(vip, &listener->vip));
+	fprintf(out, " --mode %s --broker-base %u --source-address %s\n",
+	    lp_mode_name(listener->mode), listener->broker_base,
+	    lp_source_address_name(listener->source_address));
+}
+
+static void
+print_gateway(FILE *out, const struct lp_ip *gateway)
+{
+	char text[LP_IP_TEXT_SIZE];
+
+	if (!lp_ip_is_none(gateway))
+		fprintf(out, " --gateway %s", lp_ip_format(text, gateway));
+}
+
+/* With a blank before it; in quotes if a shell would see more than a word. */
+static void
+print_word(FILE *out, const char *word)
+{
+	bool plain = *word != '\0';
+
+	for (const char *c = word; *c != '\0'; c++)
+		plain = plain &&
+		    (isalnum((unsigned char)*c) ||
+			strchr("._-:/@,=+", *c) != NULL);
+	fputc(' ', out);
+	if (plain) {
+		fputs(word, out);
+		return;
+	}
+	fputc('\'', out);
+	for (const char *c = word; *c != '\0'; c++) {
+		if (*c == '\'')
+			fputs("'\\''", out);
+		else
+			fputc(*c, out);
+	}
+	fputc('\'', out);
+}
+
+static const char *
+cluster_name(const struct lp_config *config, uint32_t id)
+{
+	const struct lp_object *cluster =
+	    lp_config_find(config, LP_OBJECT_CLUSTER, id);
+
+	return cluster != NULL ? cluster->cluster.name : "?";
+}

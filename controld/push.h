@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Brings the desired generation to every dataplane, and keeps it there.
+ *
+ * One connection and one state machine (peer.c) for each path.  A dataplane
+ * may come and go at any time; whoever comes is brought to what is desired
+ * then.  Never blocks.
+ */
+#ifndef LP_CONTROLD_PUSH_H
+#define LP_CONTROLD_PUSH_H
+
+#include <event2/event.h>
+
+#include "controld/generation.h"
+#include "proto/message.h"
+
+enum {
+	LP_PUSH_DATAPLANES_MAX = 16,
+	LP_PUSH_ID_SIZE = 256, /* of a dataplane: default its host name */
+	LP_PUSH_TEXT_SIZE = 512,
+	LP_PUSH_BACKENDS_MAX = 8, /* that are shown */
+};
+
+enum lp_push_state {
+	LP_PUSH_CONNECTING,
+	LP_PUSH_SYNCHRONISING,
+	LP_PUSH_APPLIED,
+	LP_PUSH_REJECTED,
+	LP_PUSH_FENCED,
+	LP_PUSH_INCOMPATIBLE,
+};
+
+/* All of a time in milliseconds; lp_push_times has the real ones. */
+struct lp_push_times {
+	unsigned backoff_min, backoff_max; /* between two attempts */
+	unsigned slow; /* of one that is fenced, incompatible, or rejects */
+	unsigned hello; /* to say HELLO */
+	unsigned answer; /* APPLIED or REJECTED after END */
+	unsigned beat; /* between two of ours */
+	unsigned silence; /* without a frame of theirs */
+};
+extern const struct lp_push_times lp_push_times;
+
+/* What is known of one dataplane. */
+struct lp_push_dataplane {
+	const char *path;
+	char id[LP_PUSH_ID_SIZE]; /* "" until it has said HELLO once */
+	bool connected; /* it was welcomed, and the connection lives */
+	enum lp_push_state state;
+	uint64_t since_ns; /* CLOCK_REALTIME */
+	uint64_t generation; /* that it runs; 0: none, or not known */
+	uint64_t digest;
+	uint64_t rejected; /* the generation that it rejected last; or 0 */
+	char object[LP_OBJECT_LABEL_SIZE]; /* of that rejection */
+	char field[LP_NAME_SIZE];
+	char why[LP_PUSH_TEXT_SIZE]; /* last error, or "" */
+	char version[LP_NAME_SIZE];
+	char backends[LP_PUSH_BACKENDS_MAX][LP_NAME_SIZE]; /* "af_xdp" */
+	unsigned backend_count;
+	uint64_t boot_id;
+	uint64_t build_ns, swap_ns; /* of the last APPLIED */
+};
+
+struct lp_push_options {
+	struct event_base *base;
+	const char *const *paths;
+	unsigned path_count;
+	uint64_t epoch;
+	const char *controller; /* who we are, for WELCOME */
+	struct lp_push_times times;
+	/* A dataplane has applied, rejected, come or gone. */
+	void (*changed)(void *arg);
+	/* StatsReply or ConnectionsReply of dataplane `index`. */
+	void (*answered)(
+	    void *arg, unsigned index, const Lp__Pb__DataplaneMessage *message);
+	void *arg;
+};
+
+struct lp_push;
+
+/*
+ * Starts to connect.  *desired is borrowed for ever: it is what every
+ * dataplane shall run.  -ENOMEM, -ENAMETOOLONG.
+ */
+int lp_push_new(struct lp_push **out, const struct lp_push_options *options,
+    const struct lp_generation *desired);
+
+/* NULL is accepted.  No callback comes from it. */
+void lp_push_free(struct lp_push *push);
+
+/*
+ * *desired is now another generation, after `from`: tells every dataplane,
+ * and may call changed() before it returns.
+ */
+void lp_push_start(struct lp_push *push, const struct lp_generation *from);
+
+unsigned lp_push_count(const struct lp_push *push);
+const struct lp_push_dataplane *lp_push_dataplane(
+    const struct lp_push *push, unsigned index);
+
+/* "applied" */
+const char *lp_push_state_name(enum lp_push_state state);
+
+/* 0, or -ENOTCONN. */
+int lp_push_ask_stats(struct lp_push *push, unsigned index, uint64_t cookie);
+int lp_push_ask_connections(
+    struct lp_push *push, unsigned index, uint64_t cookie, uint32_t limit);
+
+#endif

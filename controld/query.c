@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controld/query.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct query {
+	struct lp_query_set *set;
+	struct lp_reply_to to;
+	uint64_t cookie; /* towards dataplanes; 0: this place is free */
+	bool is_stats; /* else connections */
+	uint32_t pending; /* bits: dataplanes that owe frames */
+	const char *lost; /* one that went meanwhile */
+	struct event *timer;
+};
+
+struct lp_query_set {
+	struct lp_context *context;
+	struct timeval time;
+	uint64_t last_cookie;
+	struct query queries[LP_QUERIES_MAX];
+};
+
+static_assert(LP_PUSH_DATAPLANES_MAX <= 32, "a bit for each");
+
+static struct query *find(struct lp_query_set *set, uint64_t cookie);
+static void ask(struct query *query, const char *dataplane, uint32_t limit);
+static void refuse_nobody(struct query *query, const char *dataplane);
+static void on_timer(evutil_socket_t fd, short what, void *arg);
+static void pass_stats(
+    struct query *query, const char *dataplane, Lp__Pb__Stats *stats);
+static void pass_connections(struct query *query, const char *dataplane,
+    const Lp__Pb__ConnectionsReply *frame);
+static void name_row(const struct lp_config *config, uint32_t listener_id,
+    uint32_t broker_id, char **cluster, char **listener,
+    protobuf_c_boolean *has_node_id, int32_t *node_id);
+static void finish(struct query *query);
+
+int
+lp_query_new(
+    struct lp_query_set **out, struct lp_context *context, unsigned time_ms)
+{
+	struct lp_query_set *set = calloc(1, sizeof(*set));
+
+	if (set == NULL)
+		return -ENOMEM;
+	set->context = context;
+	set->time.tv_sec = time_ms / 1000;
+	set->time.tv_usec = time_ms % 1000 * 1000;
+	for (unsigned i = 0; i < LP_QUERIES_MAX; i++) {
+		struct query *query = &set->queries[i];
+
+		query->set = set;
+		query->timer = evtimer_new(context->base, on_timer, query);
+		if (query->timer == NULL) {
+			lp_query_free(set);
+			return -ENOMEM;
+		}
+	}
+	*out = set;
+	return 0;
+}
+
+void
+lp_query_free(struct lp_query_set *set)
+{
+	if (set == NULL)
+		return;
+	for (unsigned i = 0; i < LP_QUERIES_MAX; i++)
+		if (set->queries[i].timer != NULL)
+			event_free(set->queries[i].timer);
+	free(set);
+}
+
+void
+lp_query_add(struct lp_query_set *set, const struct lp_reply_to *to,
+    const Lp__Pb__ControlRequest *request)
+{
+	const struct lp_reply_failure failure = {
+	    .result = LP__PB__FAILURE__RESULT__REFUSED};
+	struct query *query = find(set, 0);
+
+	if (query == NULL) {
+		lp_reply_failure(set->context, to, &failure,
+		    "%d questions wait for dataplanes already; try again "
+		    "later",
+		    LP_QUERIES_MAX);
+		return;
+	}
+	query->to = *to;
+	query->cookie = ++set->last_cookie;
+	query->is_stats =
+	    request->body_case == LP__PB__CONTROL_REQUEST__BODY_COUNTERS;
+	query->pending = 0;
+	query->lost = NULL;
+	if (query->is_stats)
+		ask(query, request->counters->dataplane, 0);
+	else
+		ask(query, request->connections->dataplane,
+		    request->connections->limit);
+}
+
+void
+lp_query_answered(struct lp_query_set *set, unsigned index,
+    const Lp__Pb__DataplaneMessage *message)
+{
+	bool is_stats =
+	    message->body_case == LP__PB__DATAPLANE_MESSAGE__BODY_STATS_REPLY;
+	const Lp__Pb__StatsReply *stats = message->stats_reply;
+	const Lp__Pb__ConnectionsReply *rows = message->connections_reply;
+	uint64_t cookie = is_stats ? stats->cookie : rows->cookie;
+	struct query *query = cookie != 0 ? find(set, cookie) : NULL;
+	const char *name = lp_reply_dataplane_name(
+	    lp_push_dataplane(set->context->push, index));
+
+	/* Late, after our patience has ended: nobody waits for it. */
+	if (query == NULL || query->is_stats != is_stats ||
+	    (query->pending & 1u << index) == 0)
+		return;
+	if (!(is_stats ? stats->more : rows->more))
+		query->pending &= ~(1u << index);
+	if (is_stats)
+		pass_stats(query, name, stats->stats);
+	else
+		pass_connections(query, name, rows);
+	if (query->pending == 0)
+		finish(query);
+}
+
+void
+lp_query_changed(struct lp_query_set *set)
+{
+	for (unsigned i = 0; i < LP_QUERIES_MAX; i++) {
+		struct query *query = &set->queries[i];
+		uint32_t pending = query->cookie != 0 ? query->pending : 0;
+
+		for (unsigned j = 0; pending >> j != 0; j++) {
+			const struct lp_push_dataplane *dataplane =
+			    lp_push_dataplane(set->context->push, j);
+
+			if ((pending & 1u << j) == 0 || dataplane->connected)
+				continue;
+			query->pending &= ~(1u << j);
+			query->lost = lp_reply_dataplane_name(dataplane);
+		}
+		if (pending != 0 && query->pending == 0)
+			finish(query);
+	}
+}
+
+void
+lp_query_gone(struct lp_query_set *set, uint64_t client)
+{
+	for (unsigned i = 0; i < LP_QUERIES_MAX; i++) {
+		struct query *query = &set->queries[i];
+
+		if (query->cookie == 0 || query->to.client != client)
+			continue;
+		query->cookie = 0;
+		evtimer_del(query->timer);
+	}
+}
+
+static struct query *
+find(struct lp_query_set *set, uint64_t cookie)
+{
+	for (unsigned i = 0; i < LP_QUERIES_MAX; i++)
+		if (set->queries[i].cookie == cookie)
+			return &set->queries[i];
+	return NULL;
+}
+
+static void
+ask(struct query *query, const char *dataplane, uint32_t limit)
+{
+	struct lp_push *push = query->set->context->push;
+
+	for (unsigned i = 0; i < lp_push_count(push); i++) {
+		const struct lp_push_dataplane *info =
+		    lp_push_dataplane(push, i);
+		int err;
+
+		if (!info->connected ||
+		    (dataplane != NULL && strcmp(dataplane, info->id) != 0 &&
+			strcmp(dataplane, info->path) != 0))
+			continue;
+		if (query->is_stats)
+			err = lp_push_ask_stats(push, i, query->cookie);
+		else
+			err = lp_push_ask_connections(
+			    push, i, query->cookie, limit);
+		if (err == 0)
+			query->pending |= 1u << i;
+	}
+	if (query->pending == 0)
+		refuse_nobody(query, dataplane);
+	else
+		evtimer_add(query->timer, &query->set->time);
+}
+
+static void
+refuse_nobody(struct query *query, const char *dataplane)
+{
+	const struct lp_context *context = query->set->context;
+	const struct lp_reply_failure failure = {
+	    .result = LP__PB__FAILURE__RESULT__UNREACHABLE,
+	    .dataplane = dataplane,
+	};
+
+	if (dataplane != NULL)
+		lp_reply_failure(context, &query->to, &failure,
+		    "no dataplane of this name is connected: see lpctl "
+		    "status");
+	else
+		lp_reply_failure(context, &query->to, &failure,
+		    "no dataplane is connected: see lpctl status");
+	query->cookie = 0;
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct query *query = arg;
+	const struct lp_context *context = query->set->context;
+	unsigned late = (unsigned)__builtin_ctz(query->pending);
+	const struct lp_reply_failure failure = {
+	    .result = LP__PB__FAILURE__RESULT__TIMEOUT,
+	    .dataplane =
+		lp_reply_dataplane_name(lp_push_dataplane(context->push, late)),
+	};
+
+	(void)fd;
+	(void)what;
+	lp_reply_failure(context, &query->to, &failure,
+	    "no complete answer within %lld ms",
+	    (long long)query->set->time.tv_sec * 1000 +
+		query->set->time.tv_usec / 1000);
+	query->cookie = 0;
+}
+
+static void
+pass_stats(struct query *query, const char *dataplane, Lp__Pb__Stats *stats)
+{
+	const struct lp_context *context = query->set->context;
+	Lp__Pb__ControlReply reply = LP__PB__CONTROL_REPLY__INIT;
+	Lp__Pb__CountersReply counters = LP__PB__COUNTERS_REPLY__INIT;
+
+	for (size_t i = 0; i < stats->n_endpoints; i++) {
+		Lp__Pb__EndpointStats *row = stats->endpoints[i];
+
+		name_row(&context->current.config, row->listener_id,
+		    row->broker_id, &row->cluster, &row->listener,
+		    &row->has_node_id, &row->node_id);
+	}
+	counters.dataplane = (char *)dataplane;
+	counters.stats = stats;
+	reply.has_more = reply.more = query->pending != 0 || query->lost;
+	reply.body_case = LP__PB__CONTROL_REPLY__BODY_COUNTERS;
+	reply.counters = &counters;
+	lp_reply_send(context, &query->to, &reply);
+}
+
+static void
+pass_connections(struct query *query, const char *dataplane,
+    const Lp__Pb__ConnectionsReply *frame)
+{
+	const struct lp_context *context = query->set->context;
+	Lp__Pb__ControlReply reply = LP__PB__CONTROL_REPLY__INIT;
+	Lp__Pb__ConnectionListReply list = LP__PB__CONNECTION_LIST_REPLY__INIT;
+
+	for (size_t i = 0; i < frame->n_connections; i++) {
+		Lp__Pb__Connection *row = frame->connections[i];
+
+		name_row(&context->current.config, row->listener_id,
+		    row->broker_id, &row->cluster, &row->listener,
+		    &row->has_node_id, &row->node_id);
+	}
+	list.dataplane = (char *)dataplane;
+	list.n_connections = frame->n_connections;
+	list.connections = frame->connections;
+	reply.has_more = reply.more = query->pending != 0 || query->lost;
+	reply.body_case = LP__PB__CONTROL_REPLY__BODY_CONNECTIONS;
+	reply.connections = &list;
+	lp_reply_send(context, &query->to, &reply);
+}
+
+/*
+ * Names that the dataplane left out.  The strings belong to the message, as
+ * all of its strings do; without memory there are no names.
+ */
+static void
+name_row(const struct lp_config *config, uint32_t listener_id,
+    uint32_t broker_id, char **cluster, char **listener,
+    protobuf_c_boolean *has_node_id, int32_t *node_id)
+{
+	const struct lp_object *one =
+	    lp_config_find(config, LP_OBJECT_LISTENER, listener_id);
+	const struct lp_object *broker =
+	    lp_config_find(config, LP_OBJECT_BROKER, broker_id);
+	const struct lp_object *its = one == NULL
+	    ? NULL
+	    : lp_config_find(
+		  config, LP_OBJECT_CLUSTER, one->listener.cluster_id);
+
+	if (one != NULL && *listener == NULL)
+		*listener = strdup(one->listener.name);
+	if (its != NULL && *cluster == NULL)
+		*cluster = strdup(its->cluster.name);
+	if (broker != NULL && !*has_node_id) {
+		*has_node_id = true;
+		*node_id = broker->broker.node_id;
+	}
+}
+
+/* All have answered, or gone; an answer with a hole ends with a failure. */
+static void
+finish(struct query *query)
+{
+	const struct lp_reply_failure failure = {
+	    .result = LP__PB__FAILURE__RESULT__UNREACHABLE,
+	    .dataplane = query->lost,
+	};
+
+	if (query->lost != NULL)
+		lp_reply_failure(query->set->context, &query->to, &failure,
+		    "it went away before its answer was complete");
+	evtimer_del(query->timer);
+	query->cookie = 0;
+}

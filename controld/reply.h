@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Answers that more than one kind of request has.
+ */
+#ifndef LP_CONTROLD_REPLY_H
+#define LP_CONTROLD_REPLY_H
+
+#include "controld/context.h"
+
+/* Whom to answer, and which of his requests. */
+struct lp_reply_to {
+	uint64_t client;
+	uint64_t cookie;
+};
+
+/* NULL or 0: absent. */
+struct lp_reply_failure {
+	Lp__Pb__Failure__Result result;
+	uint32_t place;
+	const char *object;
+	const char *field;
+	const char *dataplane;
+};
+
+/* Fills in the cookie and sends. */
+void lp_reply_send(const struct lp_context *context,
+    const struct lp_reply_to *to, Lp__Pb__ControlReply *reply);
+
+void lp_reply_failure(const struct lp_context *context,
+    const struct lp_reply_to *to, const struct lp_reply_failure *failure,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* What people call a dataplane: its id, or its path until it has told. */
+const char *lp_reply_dataplane_name(const struct lp_push_dataplane *dataplane);
+
+#endif

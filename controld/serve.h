@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The control socket: who may ask, and frames in and out.
+ *
+ * Whoever the file system lets connect may ask: root, our own user and the
+ * group of the socket.  Requests are handed on whole; a client that sends
+ * what is no request, half a frame for too long, or does not read its
+ * answers is closed.
+ */
+#ifndef LP_CONTROLD_SERVE_H
+#define LP_CONTROLD_SERVE_H
+
+#include <event2/event.h>
+
+#include "proto/message.h"
+
+enum {
+	LP_SERVE_CLIENTS_MAX = 64,
+	LP_SERVE_WHO_SIZE = 96,
+	LP_SERVE_WHY_SIZE = 512,
+	/* Bytes that a client may leave unread. */
+	LP_SERVE_OUTPUT_MAX = 16 << 20,
+	LP_SERVE_FRAME_MS = 30000, /* from the first byte to the last */
+};
+
+struct lp_serve;
+
+struct lp_serve_options {
+	struct event_base *base;
+	const char *path;
+	const char *group; /* NULL: stays our own */
+	unsigned frame_ms; /* LP_SERVE_FRAME_MS */
+	/* Takes ownership of the request. */
+	void (*request)(void *arg, uint64_t client, const char *who,
+	    Lp__Pb__ControlRequest *request);
+	/* Nobody waits for answers to this client any more. */
+	void (*gone)(void *arg, uint64_t client);
+	void *arg;
+};
+
+/*
+ * Listens.  A socket left by a dead daemon is replaced; one where somebody
+ * answers is not.  0, or -errno and why.
+ */
+int lp_serve_open(struct lp_serve **out, const struct lp_serve_options *options,
+    char why[LP_SERVE_WHY_SIZE]);
+
+/* Closes every client and removes the socket.  NULL is accepted. */
+void lp_serve_close(struct lp_serve *serve);
+
+/*
+ * Answers a client; one that has gone is no error.  Does not call back:
+ * a client closed for it is reaped later.
+ */
+void lp_serve_reply(
+    struct lp_serve *serve, uint64_t client, const Lp__Pb__ControlReply *reply);
+
+unsigned lp_serve_count(const struct lp_serve *serve);
+
+#endif

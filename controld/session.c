@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controld/session.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "controld/commit.h"
+#include "controld/query.h"
+#include "controld/reply.h"
+
+enum {
+	/* Objects in one frame: so many fit, whatever they are. */
+	SHOW_OBJECTS = LP_FRAME_SIZE_MAX / LP_OBJECT_PACKED_MAX - 1,
+	HOST_SIZE = 65,
+};
+
+struct lp_session {
+	struct lp_context context;
+	struct lp_commit *commit;
+	struct lp_query_set *queries;
+	char controller[HOST_SIZE + 40]; /* host name and database */
+	uint64_t started_ns;
+};
+
+static void on_changed(void *arg);
+static void on_answered(
+    void *arg, unsigned index, const Lp__Pb__DataplaneMessage *message);
+static void reply_show(
+    struct lp_session *session, const struct lp_reply_to *to);
+static void reply_status(
+    struct lp_session *session, const struct lp_reply_to *to);
+static void fill_dataplane(Lp__Pb__DataplaneStatus *status,
+    const struct lp_push_dataplane *dataplane, char **backends);
+static void reply_version(
+    struct lp_session *session, const struct lp_reply_to *to);
+
+int
+lp_session_new(struct lp_session **out,
+    const struct lp_session_options *options, struct lp_generation *current)
+{
+	struct lp_session *session = calloc(1, sizeof(*session));
+	struct lp_push_options push = {
+	    .base = options->base,
+	    .paths = options->dataplanes,
+	    .path_count = options->dataplane_count,
+	    .epoch = lp_store_epoch(options->store),
+	    .times = options->times,
+	    .changed = on_changed,
+	    .answered = on_answered,
+	    .arg = session,
+	};
+	char host[HOST_SIZE] = "";
+	struct timespec now;
+	int err;
+
+	if (session == NULL)
+		return -ENOMEM;
+	clock_gettime(CLOCK_REALTIME, &now);
+	session->started_ns =
+	    (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	gethostname(host, sizeof(host) - 1);
+	snprintf(session->controller, sizeof(session->controller), "%s %s",
+	    host, lp_store_database_id(options->store));
+	push.controller = session->controller;
+	session->context.base = options->base;
+	session->context.store = options->store;
+	session->context.reply = options->reply;
+	session->context.arg = options->arg;
+	err = lp_commit_new(&session->commit, &session->context);
+	if (err == 0)
+		err = lp_query_new(
+		    &session->queries, &session->context, options->query_ms);
+	if (err == 0)
+		err = lp_push_new(
+		    &session->context.push, &push, &session->context.current);
+	if (err != 0) {
+		lp_session_free(session);
+		return err;
+	}
+	session->context.current = *current;
+	lp_config_init(&current->config);
+	*out = session;
+	return 0;
+}
+
+void
+lp_session_free(struct lp_session *session)
+{
+	if (session == NULL)
+		return;
+	lp_push_free(session->context.push);
+	lp_query_free(session->queries);
+	lp_commit_free(session->commit);
+	lp_config_fini(&session->context.current.config);
+	free(session);
+}
+
+void
+lp_session_request(struct lp_session *session, uint64_t client, const char *who,
+    Lp__Pb__ControlRequest *request)
+{
+	const struct lp_reply_to to = {client, request->cookie};
+	const struct lp_reply_failure failure = {
+	    .result = LP__PB__FAILURE__RESULT__USAGE};
+	unsigned body = request->body_case;
+
+	if (body == LP__PB__CONTROL_REQUEST__BODY_VERSION)
+		reply_version(session, &to);
+	else if (request->protocol != LP_CONTROL_PROTOCOL)
+		lp_reply_failure(&session->context, &to, &failure,
+		    "this lp-controld speaks control protocol %d, lpctl %u: "
+		    "bring both to the same version",
+		    LP_CONTROL_PROTOCOL, request->protocol);
+	else if (body == LP__PB__CONTROL_REQUEST__BODY_SHOW)
+		reply_show(session, &to);
+	else if (body == LP__PB__CONTROL_REQUEST__BODY_STATUS)
+		reply_status(session, &to);
+	else if (body == LP__PB__CONTROL_REQUEST__BODY_COUNTERS ||
+	    body == LP__PB__CONTROL_REQUEST__BODY_CONNECTIONS)
+		lp_query_add(session->queries, &to, request);
+	else if (body != LP__PB__CONTROL_REQUEST__BODY_TRANSACTION)
+		lp_reply_failure(&session->context, &to, &failure,
+		    "this lp-controld does not know this request: bring it "
+		    "to the version of lpctl");
+	else {
+		lp_commit_add(session->commit, &to, who, request);
+		return; /* it keeps the request */
+	}
+	lp__pb__control_request__free_unpacked(request, NULL);
+}
+
+void
+lp_session_gone(struct lp_session *session, uint64_t client)
+{
+	lp_commit_gone(session->commit, client);
+	lp_query_gone(session->queries, client);
+}
+
+static void
+on_changed(void *arg)
+{
+	struct lp_session *session = arg;
+
+	lp_query_changed(session->queries);
+	lp_commit_changed(session->commit);
+}
+
+static void
+on_answered(void *arg, unsigned index, const Lp__Pb__DataplaneMessage *message)
+{
+	struct lp_session *session = arg;
+
+	lp_query_answered(session->queries, index, message);
+}
+
+static void
+reply_show(struct lp_session *session, const struct lp_reply_to *to)
+{
+	const struct lp_generation *current = &session->context.current;
+	struct lp_message_object holders[SHOW_OBJECTS];
+	Lp__Pb__Object *objects[SHOW_OBJECTS];
+	size_t done = 0;
+
+	do {
+		Lp__Pb__ControlReply reply = LP__PB__CONTROL_REPLY__INIT;
+		Lp__Pb__ShowReply show = LP__PB__SHOW_REPLY__INIT;
+
+		show.generation = current->number;
+		show.objects = objects;
+		while (done < current->config.count &&
+		    show.n_objects < SHOW_OBJECTS) {
+			objects[show.n_objects] =
+			    lp_message_from_object(&holders[show.n_objects],
+				&current->config.objects[done++]);
+			show.n_objects++;
+		}
+		reply.has_more = reply.more = done < current->config.count;
+		reply.body_case = LP__PB__CONTROL_REPLY__BODY_SHOW;
+		reply.show = &show;
+		lp_reply_send(&session->context, to, &reply);
+	} while (done < current->config.count);
+}
+
+static void
+reply_status(struct lp_session *session, const struct lp_reply_to *to)
+{
+	const struct lp_context *context = &session->context;
+	Lp__Pb__ControlReply reply = LP__PB__CONTROL_REPLY__INIT;
+	Lp__Pb__StatusReply status = LP__PB__STATUS_REPLY__INIT;
+	Lp__Pb__DataplaneStatus rows[LP_PUSH_DATAPLANES_MAX];
+	Lp__Pb__DataplaneStatus *list[LP_PUSH_DATAPLANES_MAX];
+	char *backends[LP_PUSH_DATAPLANES_MAX][LP_PUSH_BACKENDS_MAX];
+
+	status.generation = context->current.number;
+	status.has_digest = status.has_epoch = status.has_since_ns = true;
+	status.digest = context->current.digest;
+	status.epoch = lp_store_epoch(context->store);
+	status.since_ns = context->current.time_ns;
+	status.version = (char *)LP_VERSION;
+	status.database = (char *)lp_store_path(context->store);
+	status.has_started_ns = status.has_pid = true;
+	status.started_ns = session->started_ns;
+	status.pid = (uint32_t)getpid();
+	status.n_dataplanes = lp_push_count(context->push);
+	status.dataplanes = list;
+	for (unsigned i = 0; i < status.n_dataplanes; i++) {
+		fill_dataplane(
+		    &rows[i], lp_push_dataplane(context->push, i), backends[i]);
+		list[i] = &rows[i];
+	}
+	reply.body_case = LP__PB__CONTROL_REPLY__BODY_STATUS;
+	reply.status = &status;
+	lp_reply_send(context, to, &reply);
+}
+
+static void
+fill_dataplane(Lp__Pb__DataplaneStatus *status,
+    const struct lp_push_dataplane *dataplane, char **backends)
+{
+	lp__pb__dataplane_status__init(status);
+	status->path = (char *)dataplane->path;
+	status->state = (char *)lp_push_state_name(dataplane->state);
+	status->has_since_ns = true;
+	status->since_ns = dataplane->since_ns;
+	if (dataplane->why[0] != '\0')
+		status->why = (char *)dataplane->why;
+	if (dataplane->id[0] == '\0')
+		return;
+	status->id = (char *)dataplane->id;
+	status->has_generation = status->has_digest = true;
+	status->generation = dataplane->generation;
+	status->digest = dataplane->digest;
+	status->version = (char *)dataplane->version;
+	for (unsigned i = 0; i < dataplane->backend_count; i++)
+		backends[i] = (char *)dataplane->backends[i];
+	status->n_backends = dataplane->backend_count;
+	status->backends = backends;
+	status->has_boot_id = true;
+	status->boot_id = dataplane->boot_id;
+	status->has_build_ns = status->has_swap_ns = true;
+	status->build_ns = dataplane->build_ns;
+	status->swap_ns = dataplane->swap_ns;
+}
+
+static void
+reply_version(struct lp_session *session, const struct lp_reply_to *to)
+{
+	Lp__Pb__ControlReply reply = LP__PB__CONTROL_REPLY__INIT;
+	Lp__Pb__VersionReply version = LP__PB__VERSION_REPLY__INIT;
+
+	version.version = (char *)LP_VERSION;
+	version.has_protocol = version.has_schema = true;
+	version.protocol = LP_CONTROL_PROTOCOL;
+	version.schema = lp_store_schema(session->context.store);
+	reply.body_case = LP__PB__CONTROL_REPLY__BODY_VERSION;
+	reply.version = &version;
+	lp_reply_send(&session->context, to, &reply);
+}

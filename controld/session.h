@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests of lpctl and their answers: what lp-controld does, without its
+ * sockets.  Owns the desired generation and the connections to dataplanes.
+ */
+#ifndef LP_CONTROLD_SESSION_H
+#define LP_CONTROLD_SESSION_H
+
+#include "controld/push.h"
+#include "controld/store.h"
+
+struct lp_session;
+
+struct lp_session_options {
+	struct event_base *base;
+	struct lp_store *store;
+	const char *const *dataplanes; /* paths */
+	unsigned dataplane_count;
+	struct lp_push_times times;
+	unsigned query_ms; /* LP_QUERY_MS */
+	/* Answers; may be called before a request has returned. */
+	void (*reply)(
+	    void *arg, uint64_t client, const Lp__Pb__ControlReply *reply);
+	void *arg;
+};
+
+/*
+ * Takes ownership of what *current holds, and starts to connect.  -ENOMEM,
+ * -ENAMETOOLONG (a path of a dataplane).
+ */
+int lp_session_new(struct lp_session **out,
+    const struct lp_session_options *options, struct lp_generation *current);
+void lp_session_free(struct lp_session *session);
+
+/* One request; takes ownership of it. */
+void lp_session_request(struct lp_session *session, uint64_t client,
+    const char *who, Lp__Pb__ControlRequest *request);
+
+/* This client waits for nothing any more. */
+void lp_session_gone(struct lp_session *session, uint64_t client);
+
+#endif

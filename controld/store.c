@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Overview.  Opening goes from looking to changing: the lock, whose file it
+ * is, its health, its schema; then migrations, the rows, and only when all
+ * of it was right the new epoch.  Committing is one SQL transaction: rows,
+ * ids, and the generation with its packed content.
+ *
+ * Hand edits.  If the rows do not give the digest of the newest generation,
+ * somebody changed them with another tool while we were down.  What they say
+ * is what was meant, if it passes the check; it becomes a generation of its
+ * own, so that a number never stands for two contents.
+ */
+#include "controld/store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "controld/store_rows.h"
+#include "controld/store_schema.h"
+#include "proto/log.h"
+#include "proto/message.h"
+
+struct lp_store {
+	struct lp_store_sql sql;
+	char *path;
+	int lock; /* -1: read only */
+	bool read_only;
+	char database_id[33];
+	uint64_t epoch;
+	uint32_t next_id;
+	unsigned schema;
+};
+
+static int open_all(struct lp_store *store, struct lp_generation *current,
+    const struct lp_store_options *options);
+static int check_file(struct lp_store *store);
+static int take_lock(struct lp_store *store);
+static int refuse_locked(struct lp_store *store, const char *name);
+static int prepare(
+    struct lp_store *store, const struct lp_store_options *options);
+static int load(struct lp_store *store, struct lp_generation *current);
+static int load_meta(struct lp_store *store);
+static int load_generation(
+    struct lp_store *store, struct lp_generation *current);
+static int take_epoch(struct lp_store *store, uint64_t wanted);
+static int adopt_rows(struct lp_store *store, struct lp_generation *current);
+static int save(struct lp_store *store, const struct lp_config *from,
+    const struct lp_generation *to, uint32_t next_id, const char *who,
+    const char *comment);
+static int save_generation(struct lp_store *store,
+    const struct lp_generation *to, const char *who, const char *comment);
+static int pack(const struct lp_config *config, uint8_t **content, size_t *len);
+static uint64_t now_ns(void);
+
+int
+lp_store_open(struct lp_store **out, struct lp_generation *current,
+    const struct lp_store_options *options, char why[LP_STORE_WHY_SIZE])
+{
+	struct lp_store *store = calloc(1, sizeof(*store));
+	int err = -ENOMEM;
+
+	*current = (struct lp_generation){0};
+	lp_config_init(&current->config);
+	snprintf(why, LP_STORE_WHY_SIZE, "out of memory");
+	if (store == NULL)
+		return -ENOMEM;
+	store->lock = -1;
+	store->read_only = options->read_only;
+	store->path = strdup(options->path);
+	if (store->path != NULL) {
+		store->sql.path = store->path;
+		store->sql.why = why;
+		err = open_all(store, current, options);
+	}
+	if (err != 0) {
+		lp_store_close(store);
+		lp_config_fini(&current->config);
+		return err;
+	}
+	*out = store;
+	return 0;
+}
+
+void
+lp_store_close(struct lp_store *store)
+{
+	if (store == NULL)
+		return;
+	lp_store_sql_close(&store->sql);
+	if (store->lock >= 0)
+		close(store->lock); /* and unlocks */
+	free(store->path);
+	free(store);
+}
+
+int
+lp_store_commit(struct lp_store *store, const struct lp_generation *from,
+    struct lp_generation *to, uint32_t next_id, const char *who,
+    const char *comment, char why[LP_STORE_WHY_SIZE])
+{
+	int err;
+
+	assert(!store->read_only);
+	store->sql.why = why;
+	to->number = from->number + 1;
+	to->time_ns = now_ns();
+	to->digest = lp_config_digest(&to->config);
+	if (to->digest == 0)
+		return lp_store_sql_refuse(
+		    &store->sql, -ENOMEM, "out of memory");
+	err = save(store, &from->config, to, next_id, who, comment);
+	if (err == 0)
+		store->next_id = next_id;
+	return err;
+}
+
+const char *
+lp_store_path(const struct lp_store *store)
+{
+	return store->path;
+}
+
+const char *
+lp_store_database_id(const struct lp_store *store)
+{
+	return store->database_id;
+}
+
+uint64_t
+lp_store_epoch(const struct lp_store *store)
+{
+	return store->epoch;
+}
+
+uint32_t
+lp_store_next_id(const struct lp_store *store)
+{
+	return store->next_id;
+}
+
+unsigned
+lp_store_schema(const struct lp_store *store)
+{
+	return store->schema;
+}
+
+static int
+open_all(struct lp_store *store, struct lp_generation *current,
+    const struct lp_store_options *options)
+{
+	int err = check_file(store);
+
+	if (err == 0 && !store->read_only)
+		err = take_lock(store);
+	if (err == 0)
+		err = lp_store_sql_open(&store->sql, store->read_only);
+	if (err == 0)
+		err = prepare(store, options);
+	if (err == 0)
+		err = load(store, current);
+	if (err != 0 || store->read_only)
+		return err;
+	err = take_epoch(store, options->epoch);
+	return err != 0 ? err : adopt_rows(store, current);
+}
+
+static int
+check_file(struct lp_store *store)
+{
+	struct stat status;
+
+	if (stat(store->path, &status) != 0) {
+		if (errno == ENOENT && !store->read_only)
+			return 0;
+		return lp_store_sql_refuse(
+		    &store->sql, -errno, "%s", strerror(errno));
+	}
+	if (S_ISREG(status.st_mode))
+		return 0;
+	return lp_store_sql_refuse(&store->sql, -EINVAL, "is not a file");
+}
+
+static int
+take_lock(struct lp_store *store)
+{
+	char *name;
+	int err = 0;
+
+	if (asprintf(&name, "%s.lock", store->path) < 0)
+		return -ENOMEM;
+	store->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	if (store->lock < 0)
+		err = lp_store_sql_refuse(&store->sql, -errno,
+		    "cannot make %s: %s", name, strerror(errno));
+	else if (flock(store->lock, LOCK_EX | LOCK_NB) != 0)
+		err = refuse_locked(store, name);
+	else if (ftruncate(store->lock, 0) != 0 ||
+	    dprintf(store->lock, "%d\n", getpid()) < 0)
+		/* Only for the message of the next who comes. */
+		lp_log_warn("%s: %s", name, strerror(errno));
+	free(name);
+	return err;
+}
+
+static int
+refuse_locked(struct lp_store *store, const char *name)
+{
+	char pid[16] = "";
+	ssize_t len;
+
+	if (errno != EWOULDBLOCK)
+		return lp_store_sql_refuse(&store->sql, -errno,
+		    "cannot lock %s: %s", name, strerror(errno));
+	len = pread(store->lock, pid, sizeof(pid) - 1, 0);
+	pid[len > 0 ? len : 0] = '\0';
+	pid[strcspn(pid, "\n")] = '\0';
+	return lp_store_sql_refuse(&store->sql, -EBUSY,
+	    "is in use by another lp-controld (pid %s)",
+	    pid[0] != '\0' ? pid : "unknown");
+}
+
+/* Whose it is, and in what state; then ours to change. */
+static int
+prepare(struct lp_store *store, const struct lp_store_options *options)
+{
+	const struct lp_schema_migration *migrations = options->migrations;
+	size_t count = options->migration_count;
+	int64_t version = 0;
+	char mode[16] = "";
+	int err;
+
+	if (migrations == NULL) {
+		migrations = lp_schema_migrations;
+		count = lp_schema_count;
+	}
+	store->schema = (unsigned)count;
+	err = lp_store_schema_check(&store->sql, count, &version);
+	if (err != 0)
+		return err;
+	if (store->read_only && version != (int64_t)count)
+		return lp_store_sql_refuse(&store->sql, -EINVAL,
+		    "has schema %lld; starting lp-controld once brings it to "
+		    "%zu",
+		    (long long)version, count);
+	if (store->read_only)
+		return 0;
+	err = lp_store_sql_text(
+	    &store->sql, mode, sizeof(mode), "PRAGMA journal_mode = WAL");
+	if (err == 0 && strcmp(mode, "wal") != 0)
+		return lp_store_sql_refuse(&store->sql, -EINVAL,
+		    "its file system cannot hold a write-ahead log");
+	if (err == 0)
+		err = lp_store_sql_exec(&store->sql,
+		    "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
+	if (err == 0)
+		err = lp_store_schema_migrate(
+		    &store->sql, migrations, count, version);
+	return err;
+}
+
+static int
+load(struct lp_store *store, struct lp_generation *current)
+{
+	struct lp_config_error error = {.field = ""};
+	int err = load_meta(store);
+
+	if (err == 0)
+		err = lp_store_rows_load(&store->sql, &current->config);
+	if (err != 0)
+		return err;
+	if (lp_config_check(&current->config, &error) != 0)
+		return lp_store_sql_refuse(&store->sql, -EINVAL,
+		    "%s: %s: %s; correct the row, or restore the file from a "
+		    "copy",
+		    error.object, error.field, error.why);
+	for (size_t i = 0; i < current->config.count; i++)
+		if (current->config.objects[i].id >= store->next_id)
+			return lp_store_sql_refuse(&store->sql, -EINVAL,
+			    "meta.next_id is %u, but id %u is taken",
+			    store->next_id, current->config.objects[i].id);
+	return load_generation(store, current);
+}
+
+static int
+load_meta(struct lp_store *store)
+{
+	int64_t epoch = -1, next_id = 0;
+	int err;
+
+	err = lp_store_sql_int(&store->sql, &epoch, "SELECT epoch FROM meta");
+	if (err == 0)
+		err = lp_store_sql_int(
+		    &store->sql, &next_id, "SELECT next_id FROM meta");
+	if (err == 0)
+		err = lp_store_sql_text(&store->sql, store->database_id,
+		    sizeof(store->database_id), "SELECT database_id FROM meta");
+	if (err != 0)
+		return err;
+	if (epoch < 0 || next_id < 1 || next_id > UINT32_MAX)
+		return lp_store_sql_refuse(
+		    &store->sql, -EINVAL, "table meta holds no sensible row");
+	store->epoch = (uint64_t)epoch;
+	store->next_id = (uint32_t)next_id;
+	return 0;
+}
+
+/* Number, time and digest as stored; all 0 in a database just made. */
+static int
+load_generation(struct lp_store *store, struct lp_generation *current)
+{
+	int64_t number = 0, time_ns = 0, digest = 0;
+	int err;
+
+	err = lp_store_sql_int(&store->sql, &number,
+	    "SELECT number FROM generation ORDER BY number DESC LIMIT 1");
+	if (err == 0)
+		err = lp_store_sql_int(&store->sql, &time_ns,
+		    "SELECT time_ns FROM generation "
+		    "ORDER BY number DESC LIMIT 1");
+	if (err == 0)
+		err = lp_store_sql_int(&store->sql, &digest,
+		    "SELECT digest FROM generation "
+		    "ORDER BY number DESC LIMIT 1");
+	current->number = (uint64_t)number;
+	current->time_ns = (uint64_t)time_ns;
+	current->digest = (uint64_t)digest;
+	return err;
+}
+
+static int
+take_epoch(struct lp_store *store, uint64_t wanted)
+{
+	uint64_t epoch = wanted != 0 ? wanted : store->epoch + 1;
+	int err;
+
+	if (epoch <= store->epoch || epoch > INT64_MAX)
+		return lp_store_sql_refuse(&store->sql, -EINVAL,
+		    "epoch %" PRIu64 " is not above %" PRIu64
+		    ", the last one: leave --epoch out, or give a higher one",
+		    epoch, store->epoch);
+	err = lp_store_sql_run(
+	    &store->sql, "UPDATE meta SET epoch = ?", "i", (int64_t)epoch);
+	if (err == 0)
+		store->epoch = epoch;
+	return err;
+}
+
+/* A new database, or one that was changed by hand: see above. */
+static int
+adopt_rows(struct lp_store *store, struct lp_generation *current)
+{
+	uint64_t digest = lp_config_digest(&current->config);
+	const char *comment = "the database was made";
+	struct lp_generation next = *current;
+	struct lp_generation last = {.number = current->number};
+	int err;
+
+	if (digest == 0)
+		return lp_store_sql_refuse(
+		    &store->sql, -ENOMEM, "out of memory");
+	if (current->number != 0 && current->digest == digest)
+		return 0;
+	if (current->number != 0) {
+		comment = "the tables were changed by another program";
+		lp_log_warn("%s: %s since generation %" PRIu64
+			    "; that makes a new generation",
+		    store->path, comment, current->number);
+	}
+	/* The rows are there already: only the generation is new. */
+	last.config = current->config;
+	err = lp_store_commit(store, &last, &next, store->next_id,
+	    "lp-controld", comment, store->sql.why);
+	if (err == 0)
+		*current = next;
+	return err;
+}
+
+static int
+save(struct lp_store *store, const struct lp_config *from,
+    const struct lp_generation *to, uint32_t next_id, const char *who,
+    const char *comment)
+{
+	struct lp_store_sql *sql = &store->sql;
+	int err = lp_store_sql_exec(sql, "BEGIN IMMEDIATE");
+
+	if (err == 0)
+		err = lp_store_rows_save(sql, from, &to->config);
+	if (err == 0)
+		err = lp_store_sql_run(
+		    sql, "UPDATE meta SET next_id = ?", "i", (int64_t)next_id);
+	if (err == 0)
+		err = save_generation(store, to, who, comment);
+	if (err == 0)
+		err = lp_store_sql_exec(sql, "COMMIT");
+	/* Some errors have rolled back by themselves. */
+	if (err != 0 && sqlite3_get_autocommit(sql->db) == 0)
+		sqlite3_exec(sql->db, "ROLLBACK", NULL, NULL, NULL);
+	return err;
+}
+
+static int
+save_generation(struct lp_store *store, const struct lp_generation *to,
+    const char *who, const char *comment)
+{
+	uint8_t *content;
+	size_t len;
+	int err = pack(&to->config, &content, &len);
+
+	if (err != 0)
+		return lp_store_sql_refuse(&store->sql, err, "out of memory");
+	err = lp_store_sql_run(&store->sql,
+	    "INSERT INTO generation (number, time_ns, who, comment, digest, "
+	    "content) VALUES (?, ?, ?, ?, ?, ?)",
+	    "iittib", (int64_t)to->number, (int64_t)to->time_ns, who, comment,
+	    (int64_t)to->digest, (const void *)content, len);
+	free(content);
+	if (err == 0)
+		err = lp_store_sql_run(&store->sql,
+		    "DELETE FROM generation WHERE number <= ?", "i",
+		    (int64_t)to->number - LP_STORE_GENERATIONS);
+	return err;
+}
+
+/* Each object behind its length, like frames. */
+static int
+pack(const struct lp_config *config, uint8_t **content, size_t *len)
+{
+	uint8_t *bytes = malloc(
+	    config->count * (LP_FRAME_HEADER_SIZE + LP_OBJECT_PACKED_MAX) + 1);
+
+	if (bytes == NULL)
+		return -ENOMEM;
+	*len = 0;
+	for (size_t i = 0; i < config->count; i++) {
+		uint8_t *frame = bytes + *len;
+		size_t object_len =
+		    lp_message_pack_object(frame + LP_FRAME_HEADER_SIZE,
+			LP_OBJECT_PACKED_MAX, &config->objects[i]);
+
+		lp_frame_header(frame, object_len);
+		*len += LP_FRAME_HEADER_SIZE + object_len;
+	}
+	*content = bytes;
+	return 0;
+}
+
+static uint64_t
+now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The database: one configuration and its generations, in SQLite.
+ *
+ * The only module that knows SQL.  WAL and synchronous=FULL: what commit has
+ * answered with 0 survives a loss of power.  One lp-controld at a time: an
+ * exclusive lock on PATH.lock says so.  Everything that is refused is refused
+ * before anything is changed, and says which file and why.
+ */
+#ifndef LP_CONTROLD_STORE_H
+#define LP_CONTROLD_STORE_H
+
+#include "controld/generation.h"
+#include "schema/schema.h"
+
+enum {
+	/* One line that says why; always NUL terminated. */
+	LP_STORE_WHY_SIZE = 1024,
+	/* Generations that are kept. */
+	LP_STORE_GENERATIONS = 1000,
+	/* "LPth": tells our databases from those of others. */
+	LP_STORE_APPLICATION_ID = 0x4c507468,
+};
+
+struct lp_store;
+
+struct lp_store_options {
+	const char *path;
+	/* 0: one more than the last; else higher than the last: take-over. */
+	uint64_t epoch;
+	/* Looks only: no lock, no migration, no epoch, no commit. */
+	bool read_only;
+	/* Other migrations than those built in, for tests; NULL: none. */
+	const struct lp_schema_migration *migrations;
+	size_t migration_count;
+};
+
+/*
+ * Opens (and makes, if there is none) the database and loads the newest
+ * generation, which passed lp_config_check().  0 with both, or -errno and
+ * why.  *current is initialised here, and the caller's to fini.
+ */
+int lp_store_open(struct lp_store **out, struct lp_generation *current,
+    const struct lp_store_options *options, char why[LP_STORE_WHY_SIZE]);
+
+/* NULL is accepted. */
+void lp_store_close(struct lp_store *store);
+
+/*
+ * Stores to->config, which follows `from`, as one transaction: the next
+ * generation, whose number, digest and time are filled into *to.  0, or
+ * -errno and why, with nothing stored.
+ */
+int lp_store_commit(struct lp_store *store, const struct lp_generation *from,
+    struct lp_generation *to, uint32_t next_id, const char *who,
+    const char *comment, char why[LP_STORE_WHY_SIZE]);
+
+const char *lp_store_path(const struct lp_store *store);
+const char *lp_store_database_id(const struct lp_store *store);
+uint64_t lp_store_epoch(const struct lp_store *store);
+uint32_t lp_store_next_id(const struct lp_store *store);
+unsigned lp_store_schema(const struct lp_store *store);
+
+#endif
