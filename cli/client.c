@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Overview
+ *
+ * connect, send one frame, receive frames, close; all of it before one
+ * deadline.  The peer is trusted, but not to be alive or sane: it may hang,
+ * vanish in the middle, or be another program that listens on this path.
+ */
+#include "cli/client.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proto/frame.h"
+#include "proto/message.h"
+
+enum {
+	MS_PER_S = 1000,
+	NS_PER_MS = 1000000,
+	COOKIE = 1, /* one question a connection */
+};
+
+struct conversation {
+	int fd;
+	uint32_t timeout_ms;
+	uint64_t deadline_ms; /* CLOCK_MONOTONIC */
+	const char *path;
+	size_t len; /* bytes in buf */
+	uint8_t buf[LP_FRAME_SIZE_MAX];
+};
+
+static int open_socket(struct conversation *c, struct lp_error *error);
+static int send_request(struct conversation *c, Lp__Pb__ControlRequest *request,
+    struct lp_error *error);
+static int receive_replies(struct conversation *c, struct lp_replies *replies,
+    Lp__Pb__ControlReply__BodyCase wanted, struct lp_error *error);
+static uint64_t clock_ms(void);
+
+int
+lp_client_ask(struct lp_replies *replies, const char *path, uint32_t timeout_ms,
+    Lp__Pb__ControlRequest *request, Lp__Pb__ControlReply__BodyCase wanted,
+    struct lp_error *error)
+{
+	struct conversation *c;
+	int status;
+
+	*replies = (struct lp_replies){0};
+	c = malloc(sizeof(*c));
+	if (c == NULL)
+		return lp_error_set(
+		    error, LP_EXIT_UNREACHABLE, "out of memory");
+	c->fd = -1;
+	c->len = 0;
+	c->path = path;
+	c->timeout_ms = timeout_ms;
+	c->deadline_ms = clock_ms() + timeout_ms;
+
+	status = open_socket(c, error);
+	if (status == LP_EXIT_OK)
+		status = send_request(c, request, error);
+	if (status == LP_EXIT_OK)
+		status = receive_replies(c, replies, wanted, error);
+	if (c->fd >= 0)
+		(void)close(c->fd);
+	free(c);
+	return status;
+}
+
+const Lp__Pb__Failure *
+lp_client_failure(const struct lp_replies *replies)
+{
+	const Lp__Pb__ControlReply *last;
+
+	if (replies->count == 0)
+		return NULL;
+	last = replies->list[replies->count - 1];
+	if (last->body_case != LP__PB__CONTROL_REPLY__BODY_FAILURE)
+		return NULL;
+	return last->failure;
+}
+
+const char *
+lp_client_failure_text(const Lp__Pb__Failure *failure)
+{
+	if (failure->text == NULL || failure->text[0] == '\0')
+		return "lp-controld gave no reason";
+	return failure->text;
+}
+
+void
+lp_client_replies_free(struct lp_replies *replies)
+{
+	for (size_t i = 0; i < replies->count; i++)
+		lp__pb__control_reply__free_unpacked(replies->list[i], NULL);
+	free(replies->list);
+	*replies = (struct lp_replies){0};
+}
+
+/* What an operator can do about a socket that does not take us. */
+static int
+connect_error(const struct conversation *c, int err, struct lp_error *error)
+{
+	const char *hint;
+
+	switch (err) {
+	case ENOENT:
+	case ECONNREFUSED:
+		hint = "is lp-controld running?  Start it with \"systemctl "
+		       "start lp-controld\", or name its socket with --socket";
+		break;
+	case EACCES:
+	case EPERM:
+		hint = "run lpctl as root, or as a member of the group that "
+		       "owns the socket";
+		break;
+	case EAGAIN:
+		err = ETIMEDOUT;
+		hint = "lp-controld does not accept connections; see its log";
+		break;
+	default:
+		hint = "this is no socket of lp-controld";
+		break;
+	}
+	return lp_error_set(error, LP_EXIT_UNREACHABLE, "%s: %s: %s", c->path,
+	    strerror(err), hint);
+}
+
+static int
+open_socket(struct conversation *c, struct lp_error *error)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	/* connect() waits that long for a place in the daemon's backlog. */
+	const struct timeval wait = {
+	    .tv_sec = c->timeout_ms / MS_PER_S,
+	    .tv_usec = (c->timeout_ms % MS_PER_S) * MS_PER_S,
+	};
+
+	if (strlen(c->path) >= sizeof(address.sun_path))
+		return lp_error_set(error, LP_EXIT_USAGE,
+		    "--socket: %s: longer than the %zu bytes of a socket's "
+		    "path",
+		    c->path, sizeof(address.sun_path) - 1);
+	strcpy(address.sun_path, c->path);
+	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (c->fd < 0 ||
+	    setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) !=
+		0)
+		return lp_error_set(error, LP_EXIT_UNREACHABLE,
+		    "cannot make a socket: %s", strerror(errno));
+	if (connect(
+		c->fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
+		return connect_error(c, errno, error);
+	return LP_EXIT_OK;
+}
+
+/* Waits for events on the socket; the deadline is an error like others. */
+static int
+wait_for(struct conversation *c, short events, struct lp_error *error)
+{
+	struct pollfd pfd = {.fd = c->fd, .events = events};
+	uint64_t now_ms = clock_ms();
+	int ready = 0;
+
+	if (now_ms < c->deadline_ms)
+		ready = poll(&pfd, 1, (int)(c->deadline_ms - now_ms));
+	if (ready > 0 || (ready < 0 && errno == EINTR))
+		return LP_EXIT_OK;
+	return lp_error_set(error, LP_EXIT_UNREACHABLE,
+	    "%s: lp-controld gave no complete answer within %u s; what was "
+	    "asked may yet be done: see \"lpctl status\"",
+	    c->path, c->timeout_ms / MS_PER_S);
+}
+
+static int
+lost(const struct conversation *c, const char *why, struct lp_error *error)
+{
+	return lp_error_set(error, LP_EXIT_UNREACHABLE,
+	    "%s: lost lp-controld: %s; see its log, and \"lpctl status\" for "
+	    "what was stored",
+	    c->path, why);
+}
+
+/*
+ * A daemon that refuses us at once closes before it has read everything:
+ * its answer may wait for us all the same, so EPIPE is left to the reader.
+ */
+static int
+send_all(struct conversation *c, const uint8_t *data, size_t len,
+    struct lp_error *error)
+{
+	while (len > 0) {
+		ssize_t n = send(c->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n >= 0) {
+			data += n;
+			len -= (size_t)n;
+		} else if (errno == EAGAIN) {
+			if (wait_for(c, POLLOUT, error) != LP_EXIT_OK)
+				return error->status;
+		} else if (errno == EPIPE) {
+			return LP_EXIT_OK;
+		} else if (errno != EINTR) {
+			return lost(c, strerror(errno), error);
+		}
+	}
+	return LP_EXIT_OK;
+}
+
+static int
+send_request(struct conversation *c, Lp__Pb__ControlRequest *request,
+    struct lp_error *error)
+{
+	uint8_t *frame = NULL;
+	size_t frame_len = 0;
+	int err;
+	int status;
+
+	request->protocol = LP_CONTROL_PROTOCOL;
+	request->cookie = COOKIE;
+	err = lp_message_frame(&frame, &frame_len, &request->base);
+	if (err == -EMSGSIZE)
+		return lp_error_set(error, LP_EXIT_REFUSED,
+		    "larger than the %d bytes of one request; give fewer "
+		    "commands at a time",
+		    LP_FRAME_SIZE_MAX);
+	if (err != 0)
+		return lp_error_set(error, LP_EXIT_UNREACHABLE,
+		    "cannot pack the request: %s", strerror(-err));
+	status = send_all(c, frame, frame_len, error);
+	free(frame);
+	return status;
+}
+
+/* Reads until a whole frame lies at the start of the buffer. */
+static int
+receive_frame(struct conversation *c, const uint8_t **payload,
+    size_t *payload_len, struct lp_error *error)
+{
+	for (;;) {
+		enum lp_parse_result result =
+		    lp_frame_next(c->buf, c->len, payload, payload_len);
+		ssize_t n;
+
+		if (result == LP_OK)
+			return LP_EXIT_OK;
+		if (result == LP_BAD || c->len == sizeof(c->buf))
+			return lost(c,
+			    "it sent a frame of a length that "
+			    "cannot be",
+			    error);
+		if (wait_for(c, POLLIN, error) != LP_EXIT_OK)
+			return error->status;
+		n = recv(c->fd, c->buf + c->len, sizeof(c->buf) - c->len,
+		    MSG_DONTWAIT);
+		if (n > 0)
+			c->len += (size_t)n;
+		else if (n == 0)
+			return lost(c,
+			    c->len == 0
+				? "it closed the connection instead of "
+				  "answering"
+				: "it closed the connection in the middle of "
+				  "its answer",
+			    error);
+		else if (errno != EAGAIN && errno != EINTR)
+			return lost(c, strerror(errno), error);
+	}
+}
+
+/* Removes the first frame, which ends with this payload, from the buffer. */
+static void
+drop_frame(struct conversation *c, const uint8_t *payload, size_t payload_len)
+{
+	size_t used = (size_t)(payload - c->buf) + payload_len;
+
+	assert(used <= c->len);
+	c->len -= used;
+	memmove(c->buf, c->buf + used, c->len);
+}
+
+/* Grows by doubling; takes ownership of the reply even if it fails. */
+static int
+keep_reply(struct lp_replies *replies, Lp__Pb__ControlReply *reply)
+{
+	size_t count = replies->count;
+
+	if (count == LP_CLIENT_REPLIES_MAX) {
+		lp__pb__control_reply__free_unpacked(reply, NULL);
+		return -EMSGSIZE;
+	}
+	if ((count & (count - 1)) == 0) {
+		size_t size = count == 0 ? 1 : 2 * count;
+		Lp__Pb__ControlReply **list =
+		    realloc(replies->list, size * sizeof(*list));
+
+		if (list == NULL) {
+			lp__pb__control_reply__free_unpacked(reply, NULL);
+			return -ENOMEM;
+		}
+		replies->list = list;
+	}
+	replies->list[replies->count++] = reply;
+	return 0;
+}
+
+/* The status of a Failure; never success, and never one that we lack. */
+static int
+failure_status(const Lp__Pb__Failure *failure, struct lp_error *error)
+{
+	int status = (int)failure->result;
+
+	if (status < LP_EXIT_REFUSED || status > LP_EXIT_REJECTED)
+		status = LP_EXIT_UNREACHABLE;
+	(void)lp_error_set(
+	    error, status, "%s", lp_client_failure_text(failure));
+	if (failure->dataplane != NULL && failure->dataplane[0] != '\0')
+		(void)lp_error_prefix(
+		    error, "dataplane %s", failure->dataplane);
+	return status;
+}
+
+/* Receives one reply; *more says whether another follows. */
+static int
+receive_reply(struct conversation *c, struct lp_replies *replies,
+    Lp__Pb__ControlReply__BodyCase wanted, bool *more, struct lp_error *error)
+{
+	Lp__Pb__ControlReply *reply;
+	const uint8_t *payload = NULL;
+	size_t payload_len = 0;
+
+	if (receive_frame(c, &payload, &payload_len, error) != LP_EXIT_OK)
+		return error->status;
+	reply = lp_message_unpack_reply(payload, payload_len);
+	if (reply == NULL)
+		return lost(c, "it sent what is no answer", error);
+	drop_frame(c, payload, payload_len);
+	if (keep_reply(replies, reply) != 0)
+		return lost(c, "its answer is too large", error);
+	if (reply->cookie != COOKIE)
+		return lost(c, "it answered another question", error);
+	if (reply->body_case == LP__PB__CONTROL_REPLY__BODY_FAILURE)
+		return failure_status(reply->failure, error);
+	if (reply->body_case != wanted)
+		return lost(c, "its answer is of another kind", error);
+	*more = reply->has_more && reply->more;
+	return LP_EXIT_OK;
+}
+
+static int
+receive_replies(struct conversation *c, struct lp_replies *replies,
+    Lp__Pb__ControlReply__BodyCase wanted, struct lp_error *error)
+{
+	bool more = true;
+	int status = LP_EXIT_OK;
+
+	while (more && status == LP_EXIT_OK)
+		status = receive_reply(c, replies, wanted, &more, error);
+	return status;
+}
+
+static uint64_t
+clock_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * MS_PER_S +
+	    (uint64_t)now.tv_nsec / NS_PER_MS;
+}

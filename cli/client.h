@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One question to lp-controld, and its whole answer.
+ *
+ * A connection is made for each question: nothing is remembered between two,
+ * so a restarted daemon is noticed by nobody.
+ */
+#ifndef LP_CLI_CLIENT_H
+#define LP_CLI_CLIENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/error.h"
+#include "proto/lightpath.pb-c.h"
+
+enum {
+	/* Frames of one answer: eight million connections. */
+	LP_CLIENT_REPLIES_MAX = 65536,
+};
+
+struct lp_replies {
+	Lp__Pb__ControlReply **list;
+	size_t count;
+};
+
+/*
+ * Sends *request (protocol and cookie are filled in) and reads replies until
+ * one has no `more`.  LP_EXIT_OK: at least one reply, all of the wanted kind.
+ * Else the exit status and the reason: the text of a Failure, which is then
+ * the last reply, or LP_EXIT_UNREACHABLE if there is no sensible answer
+ * within timeout_ms.  The replies are the caller's to free either way.
+ */
+int lp_client_ask(struct lp_replies *replies, const char *path,
+    uint32_t timeout_ms, Lp__Pb__ControlRequest *request,
+    Lp__Pb__ControlReply__BodyCase wanted, struct lp_error *error);
+
+/* The Failure that an answer ends with, or NULL. */
+const Lp__Pb__Failure *lp_client_failure(const struct lp_replies *replies);
+
+/* Its text alone; never NULL. */
+const char *lp_client_failure_text(const Lp__Pb__Failure *failure);
+
+void lp_client_replies_free(struct lp_replies *replies);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the rows of the command table call; one cmd_*.c file a noun.
+ */
+#ifndef LP_CLI_CMD_H
+#define LP_CLI_CMD_H
+
+#include "cli/change.h"
+#include "cli/command.h"
+#include "cli/lpctl.h"
+
+/* Those that change, in the terms of struct lp_command. */
+#define LP_CMD_CHANGE(name)                                                    \
+	int name(struct lp_change *change, const struct lp_lpctl *lpctl,       \
+	    const struct lp_words *words, struct lp_error *error)
+LP_CMD_CHANGE(lp_cmd_port_add);
+LP_CMD_CHANGE(lp_cmd_port_set);
+LP_CMD_CHANGE(lp_cmd_port_del);
+LP_CMD_CHANGE(lp_cmd_cluster_add);
+LP_CMD_CHANGE(lp_cmd_cluster_set);
+LP_CMD_CHANGE(lp_cmd_cluster_del);
+LP_CMD_CHANGE(lp_cmd_broker_add);
+LP_CMD_CHANGE(lp_cmd_broker_set);
+LP_CMD_CHANGE(lp_cmd_broker_del);
+LP_CMD_CHANGE(lp_cmd_listener_add);
+LP_CMD_CHANGE(lp_cmd_listener_set);
+LP_CMD_CHANGE(lp_cmd_listener_del);
+#undef LP_CMD_CHANGE
+
+/* Those that ask. */
+#define LP_CMD_RUN(name)                                                       \
+	int name(const struct lp_lpctl *lpctl, const struct lp_words *words,   \
+	    struct lp_error *error)
+LP_CMD_RUN(lp_cmd_show);
+LP_CMD_RUN(lp_cmd_show_ports);
+LP_CMD_RUN(lp_cmd_show_clusters);
+LP_CMD_RUN(lp_cmd_show_brokers);
+LP_CMD_RUN(lp_cmd_show_listeners);
+LP_CMD_RUN(lp_cmd_status);
+LP_CMD_RUN(lp_cmd_stats);
+LP_CMD_RUN(lp_cmd_connections);
+LP_CMD_RUN(lp_cmd_version);
+LP_CMD_RUN(lp_cmd_help);
+#undef LP_CMD_RUN
+
+#endif

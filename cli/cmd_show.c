@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* show, list-ports, list-clusters, list-brokers, list-listeners */
+#include "cli/client.h"
+#include "cli/cmd.h"
+#include "cli/view.h"
+
+static int fetch(
+    struct lp_view *view, const struct lp_lpctl *lpctl, struct lp_error *error);
+static int show_of_cluster(const struct lp_lpctl *lpctl, const char *cluster,
+    int (*write)(const struct lp_print *print, const struct lp_view *view,
+	const struct lp_object *cluster),
+    struct lp_error *error);
+static int show_all(const struct lp_lpctl *lpctl,
+    int (*write)(const struct lp_print *print, const struct lp_view *view),
+    struct lp_error *error);
+
+int
+lp_cmd_show(const struct lp_lpctl *lpctl, const struct lp_words *words,
+    struct lp_error *error)
+{
+	(void)words;
+	return show_all(lpctl, lpctl->output->show, error);
+}
+
+int
+lp_cmd_show_ports(const struct lp_lpctl *lpctl, const struct lp_words *words,
+    struct lp_error *error)
+{
+	(void)words;
+	return show_all(lpctl, lpctl->output->ports, error);
+}
+
+int
+lp_cmd_show_clusters(const struct lp_lpctl *lpctl, const struct lp_words *words,
+    struct lp_error *error)
+{
+	(void)words;
+	return show_all(lpctl, lpctl->output->clusters, error);
+}
+
+int
+lp_cmd_show_brokers(const struct lp_lpctl *lpctl, const struct lp_words *words,
+    struct lp_error *error)
+{
+	return show_of_cluster(
+	    lpctl, words->operands[0], lpctl->output->brokers, error);
+}
+
+int
+lp_cmd_show_listeners(const struct lp_lpctl *lpctl,
+    const struct lp_words *words, struct lp_error *error)
+{
+	return show_of_cluster(
+	    lpctl, words->operands[0], lpctl->output->listeners, error);
+}
+
+static int
+fetch(
+    struct lp_view *view, const struct lp_lpctl *lpctl, struct lp_error *error)
+{
+	Lp__Pb__ShowRequest show = LP__PB__SHOW_REQUEST__INIT;
+	Lp__Pb__ControlRequest request = LP__PB__CONTROL_REQUEST__INIT;
+	struct lp_replies replies;
+	int status;
+
+	request.body_case = LP__PB__CONTROL_REQUEST__BODY_SHOW;
+	request.show = &show;
+	status =
+	    lp_client_ask(&replies, lpctl->socket, lp_lpctl_answer_ms(lpctl),
+		&request, LP__PB__CONTROL_REPLY__BODY_SHOW, error);
+	if (status == LP_EXIT_OK)
+		status = lp_view_init(view, &replies, error);
+	lp_client_replies_free(&replies);
+	return status;
+}
+
+static int
+show_all(const struct lp_lpctl *lpctl,
+    int (*write)(const struct lp_print *print, const struct lp_view *view),
+    struct lp_error *error)
+{
+	struct lp_view view;
+	int status = fetch(&view, lpctl, error);
+
+	if (status != LP_EXIT_OK)
+		return status;
+	status = lp_error_output(error, write(&lpctl->print, &view));
+	lp_view_fini(&view);
+	return status;
+}
+
+static int
+show_of_cluster(const struct lp_lpctl *lpctl, const char *name,
+    int (*write)(const struct lp_print *print, const struct lp_view *view,
+	const struct lp_object *cluster),
+    struct lp_error *error)
+{
+	const struct lp_object *cluster = NULL;
+	struct lp_view view;
+	int status = fetch(&view, lpctl, error);
+
+	if (status != LP_EXIT_OK)
+		return status;
+	if (name != NULL)
+		cluster = lp_config_find_name(
+		    &view.config, LP_OBJECT_CLUSTER, 0, name);
+	if (name != NULL && cluster == NULL)
+		status = lp_error_set(error, LP_EXIT_REFUSED,
+		    "there is no cluster \"%s\"; \"lpctl list-clusters\" "
+		    "lists them",
+		    name);
+	else
+		status = lp_error_output(
+		    error, write(&lpctl->print, &view, cluster));
+	lp_view_fini(&view);
+	return status;
+}

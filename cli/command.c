@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/command.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cmd.h"
+
+#define BIT(option) (1U << LP_OPTION_##option)
+#define PORT_OPTIONS                                                           \
+	(BIT(DEVICE) | BIT(ADDRESS) | BIT(GATEWAY) | BIT(SIDE) |               \
+	    BIT(BACKEND) | BIT(DEFAULT_ROUTE))
+#define LISTENER_OPTIONS (BIT(MODE) | BIT(BROKER_BASE) | BIT(SOURCE_ADDRESS))
+
+static const struct lp_option options[LP_OPTIONS] = {
+    [LP_OPTION_SOCKET] = {"socket", "PATH", NULL,
+	"control socket of lp-controld", LP_ARGUMENT_REQUIRED, LP_WORD_FILE, 0},
+    [LP_OPTION_OUTPUT] = {"output", "FORMAT", "text json",
+	"text (default) or json", LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 'o'},
+    [LP_OPTION_TIMEOUT] = {"timeout", "SECONDS", NULL,
+	"wait so long for the dataplanes to apply a change (10)",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_NO_WAIT] = {"no-wait", NULL, NULL,
+	"store a change and do not wait for the dataplanes", 0, 0, 0},
+    [LP_OPTION_VERBOSE] = {"verbose", NULL, NULL, "say also what went well", 0,
+	0, 'v'},
+    [LP_OPTION_VERSION] = {"version", NULL, NULL, "print the version of lpctl",
+	0, 0, 'V'},
+    [LP_OPTION_HELP] = {"help", NULL, NULL,
+	"help, on the command if one is given", 0, 0, 'h'},
+
+    [LP_OPTION_DEVICE] = {"device", "DEV", NULL,
+	"network interface that the port takes", LP_ARGUMENT_REQUIRED,
+	LP_WORD_DEVICE, 0},
+    [LP_OPTION_ADDRESS] = {"address", "IP/LEN", NULL,
+	"address of the port; may be repeated; set-port replaces all",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_GATEWAY] = {"gateway", "IP", NULL,
+	"next hop for all else, one of each family; \"none\" for none",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_SIDE] = {"side", "SIDE", "client broker both",
+	"who is reached through it: client, broker or both (default)",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_BACKEND] = {"backend", "BACKEND", "af_xdp dpdk memory",
+	"af_xdp (default), dpdk or memory", LP_ARGUMENT_REQUIRED, LP_WORD_ANY,
+	0},
+    [LP_OPTION_DEFAULT_ROUTE] = {"allow-default-route", "yes|no", "yes no",
+	"take the device even if the host's default route uses it",
+	LP_ARGUMENT_OPTIONAL, LP_WORD_ANY, 0},
+    [LP_OPTION_NAME] = {"name", "NEW", NULL, "new name", LP_ARGUMENT_REQUIRED,
+	LP_WORD_ANY, 0},
+    [LP_OPTION_MODE] = {"mode", "MODE", "vip",
+	"vip (default): clients connect to a virtual address",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_BROKER_BASE] = {"broker-base", "PORT", NULL,
+	"broker N is reached at the VIP's port PORT + N (VIP port + 1)",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_SOURCE_ADDRESS] = {"source-address", "HOW", "translate preserve",
+	"what brokers see: translate (default) or preserve",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_IF_EXISTS] = {"if-exists", NULL, NULL,
+	"to delete what is not there is no error", 0, 0, 0},
+    [LP_OPTION_MAY_EXIST] = {"may-exist", NULL, NULL,
+	"to add the very same again is no error", 0, 0, 0},
+    [LP_OPTION_WATCH] = {"watch", "SECONDS", NULL,
+	"repeat every SECONDS (1) until interrupted", LP_ARGUMENT_OPTIONAL,
+	LP_WORD_ANY, 0},
+    [LP_OPTION_ALL] = {"all", NULL, NULL, "show also what is zero", 0, 0, 0},
+    [LP_OPTION_DATAPLANE] = {"dataplane", "ID", NULL, "only of this dataplane",
+	LP_ARGUMENT_REQUIRED, LP_WORD_DATAPLANE, 0},
+    [LP_OPTION_LIMIT] = {"limit", "N", NULL,
+	"at most N connections of each dataplane", LP_ARGUMENT_REQUIRED,
+	LP_WORD_ANY, 0},
+};
+static_assert(LP_OPTIONS <= 32, "options fit the mask of a command");
+
+static const struct lp_command commands[] = {
+    {
+	.name = "add-port",
+	.operands = {{"NAME", LP_WORD_ANY, false}},
+	.options = PORT_OPTIONS | BIT(MAY_EXIST),
+	.summary = "give a network interface to the dataplane",
+	.details =
+	    "The addresses belong to the dataplane alone: the kernel must "
+	    "not hold them.\nEach one gives 64512 source ports towards each "
+	    "broker.",
+	.examples =
+	    "lpctl add-port front --device eth1 --address 10.9.0.10/24 "
+	    "--side client\n"
+	    "lpctl add-port back --device eth2 --address 10.0.2.10/24 "
+	    "--address fd00:2::10/64 --gateway 10.0.2.1 --side broker\n",
+	.change = lp_cmd_port_add,
+    },
+    {
+	.name = "set-port",
+	.operands = {{"NAME", LP_WORD_PORT, false}},
+	.options = PORT_OPTIONS | BIT(NAME),
+	.summary = "change a port; what is not named stays",
+	.details = "--address replaces all addresses, --gateway both "
+		   "gateways.",
+	.examples = "lpctl set-port back --gateway 10.0.2.254\n"
+		    "lpctl set-port back --gateway none\n",
+	.change = lp_cmd_port_set,
+    },
+    {
+	.name = "del-port",
+	.operands = {{"NAME", LP_WORD_PORT, false}},
+	.options = BIT(IF_EXISTS),
+	.summary = "give the interface back to the kernel",
+	.examples = "lpctl del-port front\n",
+	.change = lp_cmd_port_del,
+    },
+    {
+	.name = "list-ports",
+	.summary = "list the ports",
+	.examples = "lpctl list-ports\n"
+		    "lpctl -o json list-ports | jq -r '.ports[].device'\n",
+	.run = lp_cmd_show_ports,
+    },
+    {
+	.name = "add-cluster",
+	.operands = {{"NAME", LP_WORD_ANY, false}},
+	.options = BIT(MAY_EXIST),
+	.summary = "name a Kafka cluster",
+	.examples = "lpctl add-cluster payments\n",
+	.change = lp_cmd_cluster_add,
+    },
+    {
+	.name = "set-cluster",
+	.operands = {{"NAME", LP_WORD_CLUSTER, false}},
+	.options = BIT(NAME),
+	.summary = "rename a cluster",
+	.examples = "lpctl set-cluster payments --name payments-eu\n",
+	.change = lp_cmd_cluster_set,
+    },
+    {
+	.name = "del-cluster",
+	.operands = {{"NAME", LP_WORD_CLUSTER, false}},
+	.options = BIT(IF_EXISTS),
+	.summary = "delete a cluster without brokers and listeners",
+	.examples = "lpctl del-listener payments public -- del-broker "
+		    "payments 1 -- del-cluster payments\n",
+	.change = lp_cmd_cluster_del,
+    },
+    {
+	.name = "list-clusters",
+	.summary = "list the clusters",
+	.examples = "lpctl list-clusters\n",
+	.run = lp_cmd_show_clusters,
+    },
+    {
+	.name = "add-broker",
+	.operands = {{"CLUSTER", LP_WORD_CLUSTER, false},
+	    {"NODE_ID", LP_WORD_BROKER, false},
+	    {"HOST:PORT", LP_WORD_ANY, false}},
+	.options = BIT(MAY_EXIST),
+	.summary = "add a broker to a cluster",
+	.details =
+	    "HOST is an address, an IPv6 one in brackets, or a name, which "
+	    "is resolved\nnow: lpctl says to what, and the dataplane uses "
+	    "that address from then on.",
+	.examples = "lpctl add-broker payments 1 10.0.2.11:9092\n"
+		    "lpctl add-broker payments 2 [fd00:2::12]:9092\n"
+		    "lpctl add-broker payments 3 kafka-3.internal:9092\n",
+	.change = lp_cmd_broker_add,
+    },
+    {
+	.name = "set-broker",
+	.operands = {{"CLUSTER", LP_WORD_CLUSTER, false},
+	    {"NODE_ID", LP_WORD_BROKER, false},
+	    {"HOST:PORT", LP_WORD_ANY, false}},
+	.summary = "move a broker to another address",
+	.details = "Connections that exist stay with the old address.",
+	.examples = "lpctl set-broker payments 1 10.0.2.21:9092\n",
+	.change = lp_cmd_broker_set,
+    },
+    {
+	.name = "del-broker",
+	.operands = {{"CLUSTER", LP_WORD_CLUSTER, false},
+	    {"NODE_ID", LP_WORD_BROKER, false}},
+	.options = BIT(IF_EXISTS),
+	.summary = "delete a broker and its endpoints",
+	.examples = "lpctl del-broker payments 1\n",
+	.change = lp_cmd_broker_del,
+    },
+    {
+	.name = "list-brokers",
+	.operands = {{"CLUSTER", LP_WORD_CLUSTER, true}},
+	.summary = "list the brokers of all clusters, or of one",
+	.examples = "lpctl list-brokers payments\n",
+	.run = lp_cmd_show_brokers,
+    },
+    {
+	.name = "add-listener",
+	.operands = {{"CLUSTER", LP_WORD_CLUSTER, false},
+	    {"NAME", LP_WORD_LISTENER, false},
+	    {"VIP:PORT", LP_WORD_ANY, false}},
+	.options = LISTENER_OPTIONS | BIT(MAY_EXIST),
+	.summary = "let clients in at a virtual address",
+	.details =
+	    "VIP:PORT is what clients have as bootstrap.servers.  Broker N "
+	    "has an\nendpoint of its own at VIP:(BASE + N), BASE being the "
+	    "next port by default.",
+	.examples = "lpctl add-listener payments public 10.9.0.100:9092\n"
+		    "lpctl add-listener payments v6 [fd00:9::100]:9092 "
+		    "--broker-base 19092\n",
+	.change = lp_cmd_listener_add,
+    },
+    {
+	.name = "set-listener",
+	.operands = {{"CLUSTER", LP_WORD_CLUSTER, false},
+	    {"NAME", LP_WORD_LISTENER, false}, {"VIP:PORT", LP_WORD_ANY, true}},
+	.options = LISTENER_OPTIONS | BIT(NAME),
+	.summary = "change a listener; what is not named stays",
+	.examples =
+	    "lpctl set-listener payments public 10.9.0.101:9092\n"
+	    "lpctl set-listener payments public --source-address preserve\n",
+	.change = lp_cmd_listener_set,
+    },
+    {
+	.name = "del-listener",
+	.operands = {{"CLUSTER", LP_WORD_CLUSTER, false},
+	    {"NAME", LP_WORD_LISTENER, false}},
+	.options = BIT(IF_EXISTS),
+	.summary = "delete a listener and its endpoints",
+	.examples = "lpctl del-listener payments public\n",
+	.change = lp_cmd_listener_del,
+    },
+    {
+	.name = "list-listeners",
+	.operands = {{"CLUSTER", LP_WORD_CLUSTER, true}},
+	.summary = "list listeners and their endpoints",
+	.examples = "lpctl list-listeners payments\n",
+	.run = lp_cmd_show_listeners,
+    },
+    {
+	.name = "show",
+	.summary = "show the whole configuration as a tree",
+	.examples = "lpctl show\n",
+	.run = lp_cmd_show,
+    },
+    {
+	.name = "status",
+	.summary = "show the daemons, and what each dataplane runs",
+	.examples = "lpctl status\n",
+	.run = lp_cmd_status,
+    },
+    {
+	.name = "stats",
+	.options = BIT(WATCH) | BIT(ALL) | BIT(DATAPLANE),
+	.summary = "show the counters of ports, listeners and packets",
+	.details =
+	    "Every packet received has one verdict and one reason.  With "
+	    "--watch, counters\nare followed by their change a second; with "
+	    "-o json each round is one line.",
+	.examples = "lpctl stats\n"
+		    "lpctl stats --watch 5 --dataplane edge-1\n",
+	.run = lp_cmd_stats,
+    },
+    {
+	.name = "connections",
+	.options = BIT(LIMIT) | BIT(DATAPLANE),
+	.summary = "list the TCP connections through the dataplane",
+	.examples = "lpctl connections --limit 20\n",
+	.run = lp_cmd_connections,
+    },
+    {
+	.name = "version",
+	.summary = "print the versions of lpctl and lp-controld",
+	.examples = "lpctl version\n",
+	.run = lp_cmd_version,
+    },
+    {
+	.name = "help",
+	.operands = {{"COMMAND", LP_WORD_COMMAND, true}},
+	.summary = "print help, on one command if it is given",
+	.examples = "lpctl help add-listener\n",
+	.run = lp_cmd_help,
+    },
+};
+
+const struct lp_command *
+lp_command_table(size_t *count)
+{
+	*count = sizeof(commands) / sizeof(commands[0]);
+	return commands;
+}
+
+const struct lp_command *
+lp_command_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+const struct lp_option *
+lp_command_option(enum lp_option_id id)
+{
+	assert(id < LP_OPTIONS);
+	return &options[id];
+}
+
+uint32_t
+lp_command_global_options(void)
+{
+	return BIT(SOCKET) | BIT(OUTPUT) | BIT(TIMEOUT) | BIT(NO_WAIT) |
+	    BIT(VERBOSE) | BIT(VERSION) | BIT(HELP);
+}
+
+const char *
+lp_command_value(
+    const struct lp_words *words, enum lp_option_id id, const char *fallback)
+{
+	for (unsigned i = words->option_count; i-- > 0;)
+		if (words->options[i].id == id)
+			return words->options[i].value;
+	return fallback;
+}
+
+bool
+lp_command_given(const struct lp_words *words, enum lp_option_id id)
+{
+	for (unsigned i = 0; i < words->option_count; i++)
+		if (words->options[i].id == id)
+			return true;
+	return false;
+}
+
+int
+lp_command_number(uint32_t *out, const char *text, uint32_t min, uint32_t max)
+{
+	unsigned long value;
+
+	if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0')
+		return -EINVAL;
+	errno = 0;
+	value = strtoul(text, NULL, 10);
+	if (errno != 0 || value < min || value > max)
+		return -EINVAL;
+	*out = (uint32_t)value;
+	return 0;
+}

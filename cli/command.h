@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of commands: the one place that says what lpctl understands.
+ *
+ * The parser (line.c), --help (help.c) and the completion (complete.c) read
+ * this table and nothing else; the manual page is compared with it by a test.
+ * A new command is a row here and a function in a cmd_*.c file.
+ */
+#ifndef LP_CLI_COMMAND_H
+#define LP_CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/error.h"
+
+struct lp_change;
+struct lp_lpctl;
+
+/* What a word names; the completion asks. */
+enum lp_word {
+	LP_WORD_ANY = 0,
+	LP_WORD_PORT,
+	LP_WORD_CLUSTER,
+	LP_WORD_BROKER, /* a node id of the cluster before it */
+	LP_WORD_LISTENER, /* of the cluster before it */
+	LP_WORD_DEVICE, /* an interface of this host */
+	LP_WORD_DATAPLANE,
+	LP_WORD_COMMAND,
+	LP_WORD_FILE,
+};
+
+enum lp_option_id {
+	/* of every command */
+	LP_OPTION_SOCKET,
+	LP_OPTION_OUTPUT,
+	LP_OPTION_TIMEOUT,
+	LP_OPTION_NO_WAIT,
+	LP_OPTION_VERBOSE,
+	LP_OPTION_VERSION,
+	LP_OPTION_HELP,
+	/* of some */
+	LP_OPTION_DEVICE,
+	LP_OPTION_ADDRESS,
+	LP_OPTION_GATEWAY,
+	LP_OPTION_SIDE,
+	LP_OPTION_BACKEND,
+	LP_OPTION_DEFAULT_ROUTE,
+	LP_OPTION_NAME,
+	LP_OPTION_MODE,
+	LP_OPTION_BROKER_BASE,
+	LP_OPTION_SOURCE_ADDRESS,
+	LP_OPTION_IF_EXISTS,
+	LP_OPTION_MAY_EXIST,
+	LP_OPTION_WATCH,
+	LP_OPTION_ALL,
+	LP_OPTION_DATAPLANE,
+	LP_OPTION_LIMIT,
+	LP_OPTIONS, /* how many there are */
+};
+
+enum lp_argument {
+	LP_ARGUMENT_NONE = 0,
+	LP_ARGUMENT_REQUIRED,
+	LP_ARGUMENT_OPTIONAL,
+};
+
+struct lp_option {
+	const char *name; /* "device" */
+	const char *value; /* "DEV"; NULL: takes none */
+	const char *words; /* "client broker both"; NULL: anything */
+	const char *text; /* one line of help */
+	uint8_t argument; /* enum lp_argument */
+	uint8_t word; /* enum lp_word */
+	char letter; /* 0: none */
+};
+
+struct lp_operand {
+	const char *name; /* "CLUSTER" */
+	uint8_t word; /* enum lp_word */
+	bool optional;
+};
+
+enum {
+	LP_OPERANDS_MAX = 3,
+	/* Options given to one command: every address, and some more. */
+	LP_OPTIONS_GIVEN_MAX = 64,
+};
+
+/* One command as it was typed.  Borrows from argv. */
+struct lp_words {
+	const struct lp_command *command;
+	const char *operands[LP_OPERANDS_MAX]; /* NULL: not given */
+	struct {
+		uint8_t id; /* enum lp_option_id */
+		const char *value; /* NULL: none */
+	} options[LP_OPTIONS_GIVEN_MAX];
+	unsigned option_count;
+};
+
+struct lp_command {
+	const char *name;
+	struct lp_operand operands[LP_OPERANDS_MAX]; /* name NULL: no more */
+	uint32_t options; /* 1 << enum lp_option_id, of those "of some" */
+	const char *summary; /* for the list of commands */
+	const char *details; /* for its own help; NULL: nothing to add */
+	const char *examples; /* command lines, one a line */
+	/* One of the two; both return an exit status. */
+	int (*change)(struct lp_change *change, const struct lp_lpctl *lpctl,
+	    const struct lp_words *words, struct lp_error *error);
+	int (*run)(const struct lp_lpctl *lpctl, const struct lp_words *words,
+	    struct lp_error *error);
+};
+
+/* The table, and how many rows it has. */
+const struct lp_command *lp_command_table(size_t *count);
+
+/* NULL if there is no such command. */
+const struct lp_command *lp_command_find(const char *name);
+
+/* What is known of an option. */
+const struct lp_option *lp_command_option(enum lp_option_id id);
+
+/* The options that every command takes, as a mask. */
+uint32_t lp_command_global_options(void);
+
+/* The value of the last such option; fallback if it was not given. */
+const char *lp_command_value(
+    const struct lp_words *words, enum lp_option_id id, const char *fallback);
+
+/* True if the option was given. */
+bool lp_command_given(const struct lp_words *words, enum lp_option_id id);
+
+/* Digits only, min..max.  0, or -EINVAL; *out is then unchanged. */
+int lp_command_number(
+    uint32_t *out, const char *text, uint32_t min, uint32_t max);
+
+#endif

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/complete.h"
+
+#include <inttypes.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "cli/client.h"
+#include "cli/command.h"
+
+enum { ANSWER_MS = 1000 }; /* nobody waits longer at a prompt */
+
+/* Where the cursor is. */
+struct cursor {
+	const struct lp_lpctl *lpctl;
+	const char *socket;
+	const struct lp_command *command; /* NULL: none yet */
+	const struct lp_option *option; /* whose value is next, or NULL */
+	const char *operands[LP_OPERANDS_MAX];
+	int operand_count; /* before the cursor */
+	const char *word; /* at the cursor */
+};
+
+static void offer_option_value(const struct cursor *cursor);
+static void offer_options(const struct cursor *cursor);
+static void offer_commands(const struct cursor *cursor);
+static void offer_operand(const struct cursor *cursor);
+
+static uint32_t
+options_here(const struct cursor *cursor)
+{
+	uint32_t mask = lp_command_global_options();
+
+	if (cursor->command != NULL)
+		mask |= cursor->command->options;
+	return mask;
+}
+
+/* "--device", "--device=x" or "-o". */
+static const struct lp_option *
+find_option(const struct cursor *cursor, const char *word)
+{
+	size_t len = strcspn(word, "=");
+
+	for (int id = 0; id < LP_OPTIONS; id++) {
+		const struct lp_option *option = lp_command_option(id);
+
+		if ((options_here(cursor) & 1U << id) == 0)
+			continue;
+		if (len == strlen(option->name) + 2 &&
+		    memcmp(word + 2, option->name, len - 2) == 0)
+			return option;
+		if (option->letter != 0 && len == 2 &&
+		    word[1] == option->letter)
+			return option;
+	}
+	return NULL;
+}
+
+static void
+pass_option(struct cursor *cursor, const char *word)
+{
+	const struct lp_option *option = find_option(cursor, word);
+
+	if (option == NULL || option->argument != LP_ARGUMENT_REQUIRED)
+		return;
+	if (strchr(word, '=') == NULL)
+		cursor->option = option;
+	else if (option == lp_command_option(LP_OPTION_SOCKET))
+		cursor->socket = strchr(word, '=') + 1;
+}
+
+static void
+pass_word(struct cursor *cursor, const char *word)
+{
+	if (cursor->option != NULL) {
+		if (cursor->option == lp_command_option(LP_OPTION_SOCKET))
+			cursor->socket = word;
+		cursor->option = NULL;
+	} else if (strcmp(word, "--") == 0) {
+		cursor->command = NULL;
+		cursor->operand_count = 0;
+	} else if (word[0] == '-') {
+		pass_option(cursor, word);
+	} else if (cursor->command == NULL) {
+		cursor->command = lp_command_find(word);
+	} else if (cursor->operand_count < LP_OPERANDS_MAX) {
+		cursor->operands[cursor->operand_count++] = word;
+	}
+}
+
+void
+lp_complete_write(const struct lp_lpctl *lpctl, int count, char *const *words)
+{
+	struct cursor cursor = {.lpctl = lpctl, .socket = lpctl->socket};
+
+	if (count == 0)
+		return;
+	for (int i = 0; i < count - 1; i++)
+		pass_word(&cursor, words[i]);
+	cursor.word = words[count - 1];
+	if (cursor.option != NULL)
+		offer_option_value(&cursor);
+	else if (cursor.word[0] == '-')
+		offer_options(&cursor);
+	else if (cursor.command == NULL)
+		offer_commands(&cursor);
+	else
+		offer_operand(&cursor);
+}
+
+static void
+offer(const struct cursor *cursor, const char *candidate)
+{
+	if (strncmp(candidate, cursor->word, strlen(cursor->word)) == 0)
+		(void)fprintf(cursor->lpctl->print.out, "%s\n", candidate);
+}
+
+static void
+offer_commands(const struct cursor *cursor)
+{
+	size_t count = 0;
+	const struct lp_command *table = lp_command_table(&count);
+
+	for (size_t i = 0; i < count; i++)
+		offer(cursor, table[i].name);
+}
+
+static void
+offer_options(const struct cursor *cursor)
+{
+	for (int id = 0; id < LP_OPTIONS; id++) {
+		char text[LP_NAME_SIZE];
+
+		if ((options_here(cursor) & 1U << id) == 0)
+			continue;
+		(void)snprintf(
+		    text, sizeof(text), "--%s", lp_command_option(id)->name);
+		offer(cursor, text);
+	}
+}
+
+static void
+offer_devices(const struct cursor *cursor)
+{
+	struct if_nameindex *list = if_nameindex();
+
+	if (list == NULL)
+		return;
+	for (const struct if_nameindex *at = list; at->if_index != 0; at++)
+		offer(cursor, at->if_name);
+	if_freenameindex(list);
+}
+
+static void
+offer_dataplanes(const struct cursor *cursor)
+{
+	Lp__Pb__StatusRequest ask = LP__PB__STATUS_REQUEST__INIT;
+	Lp__Pb__ControlRequest request = LP__PB__CONTROL_REQUEST__INIT;
+	struct lp_replies replies;
+	struct lp_error error;
+
+	request.body_case = LP__PB__CONTROL_REQUEST__BODY_STATUS;
+	request.status = &ask;
+	if (lp_client_ask(&replies, cursor->socket, ANSWER_MS, &request,
+		LP__PB__CONTROL_REPLY__BODY_STATUS, &error) == LP_EXIT_OK) {
+		const Lp__Pb__StatusReply *reply = replies.list[0]->status;
+
+		for (size_t i = 0; i < reply->n_dataplanes; i++)
+			if (reply->dataplanes[i]->id != NULL)
+				offer(cursor, reply->dataplanes[i]->id);
+	}
+	lp_client_replies_free(&replies);
+}
+
+/* The names of the kind; brokers and listeners only of the cluster named. */
+static void
+offer_names(
+    const struct cursor *cursor, const struct lp_view *view, enum lp_word word)
+{
+	static const enum lp_object_kind kinds[] = {
+	    [LP_WORD_PORT] = LP_OBJECT_PORT,
+	    [LP_WORD_CLUSTER] = LP_OBJECT_CLUSTER,
+	    [LP_WORD_BROKER] = LP_OBJECT_BROKER,
+	    [LP_WORD_LISTENER] = LP_OBJECT_LISTENER,
+	};
+	const struct lp_object *cluster = NULL;
+	const struct lp_object *object;
+	char node[16];
+	size_t index = 0;
+
+	if (cursor->operand_count > 0)
+		cluster = lp_config_find_name(
+		    &view->config, LP_OBJECT_CLUSTER, 0, cursor->operands[0]);
+	while ((object = lp_view_next(view, kinds[word], &index)) != NULL) {
+		if (word == LP_WORD_PORT)
+			offer(cursor, object->port.name);
+		else if (word == LP_WORD_CLUSTER)
+			offer(cursor, object->cluster.name);
+		else if (cluster == NULL)
+			return;
+		else if (word == LP_WORD_LISTENER &&
+		    object->listener.cluster_id == cluster->id)
+			offer(cursor, object->listener.name);
+		else if (word == LP_WORD_BROKER &&
+		    object->broker.cluster_id == cluster->id) {
+			(void)snprintf(node, sizeof(node), "%" PRId32,
+			    object->broker.node_id);
+			offer(cursor, node);
+		}
+	}
+}
+
+static void
+offer_objects(const struct cursor *cursor, enum lp_word word)
+{
+	Lp__Pb__ShowRequest ask = LP__PB__SHOW_REQUEST__INIT;
+	Lp__Pb__ControlRequest request = LP__PB__CONTROL_REQUEST__INIT;
+	struct lp_replies replies;
+	struct lp_error error;
+	struct lp_view view;
+
+	request.body_case = LP__PB__CONTROL_REQUEST__BODY_SHOW;
+	request.show = &ask;
+	if (lp_client_ask(&replies, cursor->socket, ANSWER_MS, &request,
+		LP__PB__CONTROL_REPLY__BODY_SHOW, &error) == LP_EXIT_OK &&
+	    lp_view_init(&view, &replies, &error) == LP_EXIT_OK) {
+		offer_names(cursor, &view, word);
+		lp_view_fini(&view);
+	}
+	lp_client_replies_free(&replies);
+}
+
+static void
+offer_word(const struct cursor *cursor, enum lp_word word)
+{
+	switch (word) {
+	case LP_WORD_COMMAND:
+		offer_commands(cursor);
+		break;
+	case LP_WORD_DEVICE:
+		offer_devices(cursor);
+		break;
+	case LP_WORD_DATAPLANE:
+		offer_dataplanes(cursor);
+		break;
+	case LP_WORD_PORT:
+	case LP_WORD_CLUSTER:
+	case LP_WORD_BROKER:
+	case LP_WORD_LISTENER:
+		offer_objects(cursor, word);
+		break;
+	case LP_WORD_ANY:
+	case LP_WORD_FILE: /* the shell's own business */
+		break;
+	}
+}
+
+static void
+offer_option_value(const struct cursor *cursor)
+{
+	const char *at = cursor->option->words;
+	char word[LP_NAME_SIZE];
+	size_t len;
+
+	if (at == NULL) {
+		offer_word(cursor, cursor->option->word);
+		return;
+	}
+	for (; *at != '\0'; at += len + (at[len] == ' ')) {
+		len = strcspn(at, " ");
+		(void)snprintf(word, sizeof(word), "%.*s", (int)len, at);
+		offer(cursor, word);
+	}
+}
+
+static void
+offer_operand(const struct cursor *cursor)
+{
+	int i = cursor->operand_count;
+
+	if (i < LP_OPERANDS_MAX && cursor->command->operands[i].name != NULL)
+		offer_word(cursor, cursor->command->operands[i].word);
+}

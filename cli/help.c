@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/help.h"
+
+#include <string.h>
+
+enum {
+	OPTION_WIDTH = 30,
+	COMMAND_WIDTH = 46,
+};
+
+static void
+write_operands(FILE *out, const struct lp_command *command)
+{
+	for (int i = 0; i < LP_OPERANDS_MAX; i++) {
+		const struct lp_operand *operand = &command->operands[i];
+
+		if (operand->name == NULL)
+			break;
+		(void)fprintf(
+		    out, operand->optional ? " [%s]" : " %s", operand->name);
+	}
+}
+
+void
+lp_help_usage(FILE *out, const struct lp_command *command)
+{
+	(void)fprintf(out, "usage: lpctl %s", command->name);
+	write_operands(out, command);
+	(void)fputs(" [OPTION]...\n", out);
+}
+
+static void
+write_option(FILE *out, const struct lp_option *option)
+{
+	char left[2 * OPTION_WIDTH];
+	const char *value = option->value != NULL ? option->value : "";
+
+	(void)snprintf(left, sizeof(left),
+	    option->argument == LP_ARGUMENT_OPTIONAL       ? "--%s[=%s]"
+		: option->argument == LP_ARGUMENT_REQUIRED ? "--%s %s"
+							   : "--%s%s",
+	    option->name, value);
+	if (option->letter != 0)
+		(void)fprintf(out, "  -%c, %-*s %s\n", option->letter,
+		    OPTION_WIDTH - 4, left, option->text);
+	else
+		(void)fprintf(
+		    out, "  %-*s %s\n", OPTION_WIDTH, left, option->text);
+}
+
+static void
+write_options(FILE *out, uint32_t mask)
+{
+	for (int id = 0; id < LP_OPTIONS; id++)
+		if ((mask & 1U << id) != 0)
+			write_option(out, lp_command_option(id));
+}
+
+static void
+write_summary(FILE *out, const struct lp_command *command)
+{
+	char left[2 * COMMAND_WIDTH];
+	size_t len;
+
+	len = (size_t)snprintf(left, sizeof(left), "%s", command->name);
+	for (int i = 0; i < LP_OPERANDS_MAX; i++)
+		if (command->operands[i].name != NULL && len < sizeof(left))
+			len += (size_t)snprintf(left + len, sizeof(left) - len,
+			    command->operands[i].optional ? " [%s]" : " %s",
+			    command->operands[i].name);
+	(void)fprintf(
+	    out, "  %-*s %s\n", COMMAND_WIDTH, left, command->summary);
+}
+
+static void
+write_command(FILE *out, const struct lp_command *command)
+{
+	lp_help_usage(out, command);
+	(void)fprintf(out, "\n%s: %s.\n", command->name, command->summary);
+	if (command->details != NULL)
+		(void)fprintf(out, "%s\n", command->details);
+	if (command->options != 0) {
+		(void)fputs("\nOptions:\n", out);
+		write_options(out, command->options);
+	}
+	(void)fputs("\nExamples:\n", out);
+	for (const char *at = command->examples; *at != '\0';) {
+		size_t len = strcspn(at, "\n");
+
+		(void)fprintf(out, "  %.*s\n", (int)len, at);
+		at += len + (at[len] == '\n');
+	}
+	(void)fputs("\n\"lpctl --help\" has the options of every command and "
+		    "the exit statuses.\n",
+	    out);
+}
+
+void
+lp_help_write(FILE *out, const struct lp_command *command)
+{
+	size_t count = 0;
+	const struct lp_command *table = lp_command_table(&count);
+
+	if (command != NULL) {
+		write_command(out, command);
+		return;
+	}
+	(void)fputs("usage: lpctl [OPTION]... COMMAND [WORD]... "
+		    "[-- COMMAND [WORD]...]...\n\n"
+		    "Configures and watches Lightpath.  Several add-, set- "
+		    "and del- commands\nseparated by \"--\" are one "
+		    "transaction: all of them are done, or none.\n\n"
+		    "Commands:\n",
+	    out);
+	for (size_t i = 0; i < count; i++)
+		write_summary(out, &table[i]);
+	(void)fputs("\nOptions of every command:\n", out);
+	write_options(out, lp_command_global_options());
+	(void)fputs(
+	    "\nExit status:\n"
+	    "  0  done; a change is applied by every connected dataplane\n"
+	    "  1  refused: nothing was stored\n"
+	    "  2  wrong usage\n"
+	    "  3  lp-controld cannot be reached, or its answer not used\n"
+	    "  4  stored, but not applied in time\n"
+	    "  5  rejected by a dataplane, and rolled back\n\n"
+	    "Environment:\n"
+	    "  LPCTL_SOCKET  control socket, if there is no --socket\n"
+	    "  NO_COLOR      no colours on a terminal either\n\n"
+	    "\"lpctl help COMMAND\" explains a command.\n",
+	    out);
+}

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Overview
+ *
+ * argv is cut at each "--".  Every piece is read twice by getopt_long(): global
+ * options up to the first word, which is the command, then the rest with the
+ * command's own options added.  Both tables for getopt are made from the
+ * table of commands.
+ */
+#include "cli/line.h"
+
+#include <assert.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/limits.h"
+
+enum {
+	IS_OPERAND = 1, /* getopt's answer, with "-" */
+	OPTION_BASE = 256, /* getopt's val of option 0: beyond any letter */
+	SHORT_SIZE = 2 + 3 * LP_OPTIONS + 1, /* "+:" "o:" ... */
+};
+
+struct getopt_table {
+	struct option longs[LP_OPTIONS + 1];
+	char shorts[SHORT_SIZE];
+};
+
+static int parse_piece(struct lp_line *line, struct lp_lpctl *lpctl, int argc,
+    char **argv, struct lp_error *error);
+static size_t count_pieces(int argc, char **argv);
+static int check_together(const struct lp_line *line, struct lp_error *error);
+
+int
+lp_line_parse(struct lp_line *line, struct lp_lpctl *lpctl, int argc,
+    char **argv, struct lp_error *error)
+{
+	size_t pieces = count_pieces(argc, argv);
+	int start = 0;
+
+	*line = (struct lp_line){0};
+	if (pieces > LP_OPERATIONS_MAX)
+		return lp_error_set(error, LP_EXIT_USAGE,
+		    "more than the %d commands of one transaction",
+		    LP_OPERATIONS_MAX);
+	line->commands = calloc(pieces, sizeof(*line->commands));
+	if (line->commands == NULL)
+		return lp_error_set(
+		    error, LP_EXIT_UNREACHABLE, "out of memory");
+	for (int i = 1; i <= argc; i++) {
+		if (i < argc && strcmp(argv[i], "--") != 0)
+			continue;
+		if (parse_piece(line, lpctl, i - start, argv + start, error))
+			return pieces == 1 ? error->status
+					   : lp_error_prefix(error,
+						 "command %zu", line->count);
+		if (line->wish != LP_LINE_RUN)
+			return LP_EXIT_OK;
+		start = i;
+	}
+	return check_together(line, error);
+}
+
+void
+lp_line_fini(struct lp_line *line)
+{
+	free(line->commands);
+	*line = (struct lp_line){0};
+}
+
+static size_t
+count_pieces(int argc, char **argv)
+{
+	size_t count = 1;
+
+	for (int i = 1; i < argc; i++)
+		count += strcmp(argv[i], "--") == 0;
+	return count;
+}
+
+static int
+check_together(const struct lp_line *line, struct lp_error *error)
+{
+	if (line->count == 0)
+		return lp_error_set(error, LP_EXIT_USAGE,
+		    "no command; \"lpctl help\" lists them");
+	if (line->count == 1)
+		return LP_EXIT_OK;
+	for (size_t i = 0; i < line->count; i++)
+		if (line->commands[i].command->change == NULL)
+			return lp_error_set(error, LP_EXIT_USAGE,
+			    "%s: stands alone; only add-, set- and del- "
+			    "commands are combined by \"--\"",
+			    line->commands[i].command->name);
+	return LP_EXIT_OK;
+}
+
+static void
+make_table(struct getopt_table *table, const char *prefix, uint32_t mask)
+{
+	struct option *at = table->longs;
+	char *letters = stpcpy(table->shorts, prefix);
+
+	memset(table->longs, 0, sizeof(table->longs));
+	for (int id = 0; id < LP_OPTIONS; id++) {
+		const struct lp_option *option = lp_command_option(id);
+
+		if ((mask & 1U << id) == 0)
+			continue;
+		*at++ = (struct option){
+		    .name = option->name,
+		    .has_arg = option->argument,
+		    .val = OPTION_BASE + id,
+		};
+		if (option->letter == 0)
+			continue;
+		*letters++ = option->letter;
+		if (option->argument == LP_ARGUMENT_REQUIRED)
+			*letters++ = ':';
+	}
+	*letters = '\0';
+	assert(letters < table->shorts + SHORT_SIZE);
+}
+static_assert(LP_ARGUMENT_NONE == no_argument &&
+	LP_ARGUMENT_REQUIRED == required_argument &&
+	LP_ARGUMENT_OPTIONAL == optional_argument,
+    "enum lp_argument is getopt's has_arg");
+
+/* The option that getopt's answer means, or -1. */
+static int
+option_of(int answer)
+{
+	if (answer >= OPTION_BASE)
+		return answer - OPTION_BASE;
+	for (int id = 0; id < LP_OPTIONS; id++) {
+		char letter = lp_command_option(id)->letter;
+
+		if (letter != 0 && letter == answer)
+			return id;
+	}
+	return -1;
+}
+
+static int
+bad_option(int answer, char **argv, struct lp_error *error)
+{
+	const char *word = argv[optind - 1];
+
+	if (answer == ':')
+		return lp_error_set(
+		    error, LP_EXIT_USAGE, "option \"%s\" needs a value", word);
+	if (optopt >= OPTION_BASE)
+		return lp_error_set(
+		    error, LP_EXIT_USAGE, "option \"%s\" takes no value", word);
+	if (optopt != 0)
+		return lp_error_set(
+		    error, LP_EXIT_USAGE, "unknown option \"-%c\"", optopt);
+	return lp_error_set(
+	    error, LP_EXIT_USAGE, "unknown or ambiguous option \"%s\"", word);
+}
+
+/* A value from a closed list of words must be one of them. */
+static int
+check_value(
+    const struct lp_option *option, const char *value, struct lp_error *error)
+{
+	const char *at = option->words;
+	size_t len;
+
+	if (at == NULL || value == NULL)
+		return LP_EXIT_OK;
+	for (; *at != '\0'; at += len + (at[len] == ' ')) {
+		len = strcspn(at, " ");
+		if (strlen(value) == len && memcmp(at, value, len) == 0)
+			return LP_EXIT_OK;
+	}
+	return lp_error_set(error, LP_EXIT_USAGE, "--%s: \"%s\" is none of: %s",
+	    option->name, value, option->words);
+}
+
+static int
+set_global(struct lp_line *line, struct lp_lpctl *lpctl, enum lp_option_id id,
+    const char *value, struct lp_error *error)
+{
+	switch (id) {
+	case LP_OPTION_SOCKET:
+		lpctl->socket = value;
+		break;
+	case LP_OPTION_OUTPUT:
+		lpctl->output = strcmp(value, "json") == 0 ? &lp_output_json
+							   : &lp_output_text;
+		break;
+	case LP_OPTION_TIMEOUT:
+		if (lp_command_number(
+			&lpctl->timeout_s, value, 0, LP_TIMEOUT_S_MAX) != 0)
+			return lp_error_set(error, LP_EXIT_USAGE,
+			    "--timeout: \"%s\" is no number of seconds from "
+			    "0 to %d",
+			    value, LP_TIMEOUT_S_MAX);
+		break;
+	case LP_OPTION_NO_WAIT:
+		lpctl->timeout_s = 0;
+		break;
+	case LP_OPTION_VERBOSE:
+		lpctl->print.verbose = true;
+		break;
+	case LP_OPTION_VERSION:
+		line->wish = LP_LINE_VERSION;
+		break;
+	case LP_OPTION_HELP:
+		line->wish = LP_LINE_HELP;
+		break;
+	default:
+		assert(!"no global option");
+	}
+	return LP_EXIT_OK;
+}
+
+/* "--watch 5" is meant as "--watch=5", which getopt alone would not see. */
+static const char *
+loose_value(const struct lp_option *option, int argc, char **argv)
+{
+	if (optarg != NULL || option->argument != LP_ARGUMENT_OPTIONAL ||
+	    option->words != NULL || optind >= argc ||
+	    strspn(argv[optind], "0123456789") == 0)
+		return optarg;
+	return argv[optind++];
+}
+
+/* words is NULL before the command is known. */
+static int
+take_option(struct lp_line *line, struct lp_lpctl *lpctl,
+    struct lp_words *words, enum lp_option_id id, const char *value,
+    struct lp_error *error)
+{
+	if (check_value(lp_command_option(id), value, error))
+		return error->status;
+	if ((lp_command_global_options() & 1U << id) != 0)
+		return set_global(line, lpctl, id, value, error);
+	assert(words != NULL);
+	if (words->option_count == LP_OPTIONS_GIVEN_MAX)
+		return lp_error_set(error, LP_EXIT_USAGE,
+		    "more than %d options", LP_OPTIONS_GIVEN_MAX);
+	words->options[words->option_count].id = (uint8_t)id;
+	words->options[words->option_count++].value = value;
+	return LP_EXIT_OK;
+}
+
+static int
+take_operand(struct lp_words *words, const char *text, struct lp_error *error)
+{
+	for (int i = 0; i < LP_OPERANDS_MAX; i++) {
+		if (words->command->operands[i].name == NULL)
+			break;
+		if (words->operands[i] != NULL)
+			continue;
+		words->operands[i] = text;
+		return LP_EXIT_OK;
+	}
+	return lp_error_set(
+	    error, LP_EXIT_USAGE, "unexpected word \"%s\"", text);
+}
+
+/*
+ * One pass of getopt.  Without words it ends at the first that is no option;
+ * with them, such are operands, wherever they stand (whatever the environment
+ * says of POSIX).
+ */
+static int
+read_words(struct lp_line *line, struct lp_lpctl *lpctl, struct lp_words *words,
+    int argc, char **argv, struct lp_error *error)
+{
+	uint32_t mask = lp_command_global_options();
+	struct getopt_table table;
+	int status = LP_EXIT_OK;
+	int answer;
+
+	if (words != NULL)
+		mask |= words->command->options;
+	make_table(&table, words == NULL ? "+:" : "-:", mask);
+	optind = 0; /* glibc: start anew */
+	opterr = 0;
+	while (status == LP_EXIT_OK &&
+	    (answer = getopt_long(
+		 argc, argv, table.shorts, table.longs, NULL)) != -1) {
+		int id = option_of(answer);
+
+		if (answer == IS_OPERAND)
+			status = take_operand(words, optarg, error);
+		else if (id < 0)
+			status = bad_option(answer, argv, error);
+		else
+			status = take_option(line, lpctl, words, id,
+			    loose_value(lp_command_option(id), argc, argv),
+			    error);
+	}
+	return status;
+}
+
+static int
+check_operands(const struct lp_words *words, struct lp_error *error)
+{
+	for (int i = 0; i < LP_OPERANDS_MAX; i++) {
+		const struct lp_operand *operand = &words->command->operands[i];
+
+		if (operand->name != NULL && !operand->optional &&
+		    words->operands[i] == NULL)
+			return lp_error_set(error, LP_EXIT_USAGE,
+			    "%s is missing", operand->name);
+	}
+	return LP_EXIT_OK;
+}
+
+/* Options and operands of one command; argv[0] is its name. */
+static int
+parse_command(struct lp_line *line, struct lp_lpctl *lpctl,
+    struct lp_words *words, int argc, char **argv, struct lp_error *error)
+{
+	int status = read_words(line, lpctl, words, argc, argv, error);
+
+	line->about = words->command;
+	if (status == LP_EXIT_OK && line->wish == LP_LINE_RUN)
+		status = check_operands(words, error);
+	if (status != LP_EXIT_OK)
+		return lp_error_prefix(error, "%s", words->command->name);
+	return LP_EXIT_OK;
+}
+
+/* argv[0] is "lpctl" or "--"; a piece without a command is no error here. */
+static int
+parse_piece(struct lp_line *line, struct lp_lpctl *lpctl, int argc, char **argv,
+    struct lp_error *error)
+{
+	struct lp_words *words = &line->commands[line->count];
+
+	if (read_words(line, lpctl, NULL, argc, argv, error))
+		return error->status;
+	if (line->wish != LP_LINE_RUN || optind == argc)
+		return LP_EXIT_OK;
+	line->count++;
+	words->command = lp_command_find(argv[optind]);
+	if (words->command == NULL)
+		return lp_error_set(error, LP_EXIT_USAGE,
+		    "unknown command \"%s\"; \"lpctl help\" lists them",
+		    argv[optind]);
+	argc -= optind;
+	argv += optind;
+	return parse_command(line, lpctl, words, argc, argv, error);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Output: two implementations, text and JSON, of one table of functions.
+ *
+ * Commands fetch and put together what is to be shown; an implementation
+ * writes it and knows nothing of sockets.  All functions return 0 or -errno.
+ */
+#ifndef LP_CLI_OUTPUT_H
+#define LP_CLI_OUTPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "cli/view.h"
+
+struct lp_print {
+	FILE *out;
+	uint64_t now_ns; /* CLOCK_REALTIME, for "3 min ago" */
+	bool color;
+	bool verbose; /* say also what went well */
+	bool all; /* stats: counters that are zero too */
+	bool stream; /* one of several documents: JSON on one line each */
+};
+
+struct lp_output {
+	const char *name; /* as -o takes it */
+	int (*changed)(const struct lp_print *print,
+	    const Lp__Pb__TransactionReply *reply);
+	int (*show)(const struct lp_print *print, const struct lp_view *view);
+	int (*ports)(const struct lp_print *print, const struct lp_view *view);
+	int (*clusters)(
+	    const struct lp_print *print, const struct lp_view *view);
+	/* Of one cluster, or of all if it is NULL. */
+	int (*brokers)(const struct lp_print *print, const struct lp_view *view,
+	    const struct lp_object *cluster);
+	int (*listeners)(const struct lp_print *print,
+	    const struct lp_view *view, const struct lp_object *cluster);
+	int (*status)(
+	    const struct lp_print *print, const Lp__Pb__StatusReply *reply);
+	int (*stats)(
+	    const struct lp_print *print, const struct lp_stats_view *view);
+	int (*connections)(const struct lp_print *print,
+	    const struct lp_connections_view *view);
+	/* reply: NULL if lp-controld cannot be reached. */
+	int (*version)(
+	    const struct lp_print *print, const Lp__Pb__VersionReply *reply);
+};
+
+extern const struct lp_output lp_output_text;
+extern const struct lp_output lp_output_json;
+
+#endif

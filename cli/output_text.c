@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+
+#include "cli/output.h"
+#include "cli/output_text_live.h"
+#include "cli/table.h"
+
+#define COLUMNS(columns) (columns), sizeof(columns) / sizeof((columns)[0])
+
+static void write_addresses(
+    struct lp_table *table, const struct lp_port_object *port);
+static void write_gateways(
+    struct lp_table *table, const struct lp_port_object *port);
+
+static const char *
+plural(uint32_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+static int
+text_changed(
+    const struct lp_print *print, const Lp__Pb__TransactionReply *reply)
+{
+	if (!print->verbose)
+		return 0;
+	(void)fprintf(print->out, "generation %" PRIu64, reply->generation);
+	if (reply->connected == 0)
+		(void)fputs(" stored\n", print->out);
+	else if (reply->applied == reply->connected)
+		(void)fprintf(print->out, " applied by %u dataplane%s\n",
+		    reply->applied, plural(reply->applied));
+	else
+		(void)fprintf(print->out,
+		    " stored; applied by %u of %u dataplanes\n", reply->applied,
+		    reply->connected);
+	return 0;
+}
+
+/* ---- show ------------------------------------------------------------- */
+
+static void
+title(const struct lp_print *print, const char *kind, const char *name)
+{
+	(void)fprintf(print->out, "%s%s %s%s\n",
+	    lp_table_style(LP_STYLE_TITLE, print->color), kind, name,
+	    lp_table_plain(LP_STYLE_TITLE, print->color));
+}
+
+static void
+show_port(const struct lp_print *print, const struct lp_port_object *port)
+{
+	char buf[LP_PREFIX_TEXT_SIZE];
+
+	title(print, "port", port->name);
+	(void)fprintf(print->out, "    device %s, backend %s, side %s\n",
+	    port->device, lp_backend_name(port->backend),
+	    lp_side_name(port->side));
+	for (unsigned i = 0; i < port->address_count; i++)
+		(void)fprintf(print->out, "    address %s\n",
+		    lp_prefix_format(buf, &port->addresses[i]));
+	if (!lp_ip_is_none(&port->gateway_v4))
+		(void)fprintf(print->out, "    gateway %s\n",
+		    lp_ip_format(buf, &port->gateway_v4));
+	if (!lp_ip_is_none(&port->gateway_v6))
+		(void)fprintf(print->out, "    gateway %s\n",
+		    lp_ip_format(buf, &port->gateway_v6));
+	if (port->allow_default_route)
+		(void)fprintf(print->out,
+		    "    may take the device of the host's default route\n");
+}
+
+/* The host as written, and its address if that is another text. */
+static void
+show_broker(const struct lp_print *print, const struct lp_broker_object *broker)
+{
+	char buf[LP_ENDPOINT_TEXT_SIZE];
+	struct lp_ip ip;
+
+	(void)fprintf(print->out, "    broker %" PRId32 ": %s", broker->node_id,
+	    lp_endpoint_format(buf, &broker->real));
+	if (lp_ip_parse(&ip, broker->host, NULL) != 0)
+		(void)fprintf(print->out, " (%s)", broker->host);
+	(void)fputc('\n', print->out);
+}
+
+static void
+show_listener(const struct lp_print *print, const struct lp_view *view,
+    const struct lp_object *object)
+{
+	const struct lp_listener_object *listener = &object->listener;
+	const struct lp_object *endpoint;
+	char buf[LP_ENDPOINT_TEXT_SIZE];
+	size_t index = 0;
+
+	(void)fprintf(print->out,
+	    "    listener %s: %s, mode %s, source address %s\n", listener->name,
+	    lp_endpoint_format(buf, &listener->vip),
+	    lp_mode_name(listener->mode),
+	    lp_source_address_name(listener->source_address));
+	while ((endpoint = lp_view_next_endpoint(view, object->id, &index)) !=
+	    NULL) {
+		const struct lp_object *broker = lp_config_find(&view->config,
+		    LP_OBJECT_BROKER, endpoint->endpoint.broker_id);
+
+		if (broker != NULL)
+			(void)fprintf(print->out,
+			    "        broker %" PRId32 " at %s\n",
+			    broker->broker.node_id,
+			    lp_endpoint_format(buf, &endpoint->endpoint.vip));
+	}
+}
+
+static void
+show_cluster(const struct lp_print *print, const struct lp_view *view,
+    const struct lp_object *cluster)
+{
+	const struct lp_object *object;
+	size_t index = 0;
+
+	title(print, "cluster", cluster->cluster.name);
+	while ((object = lp_view_next_of(
+		    view, LP_OBJECT_BROKER, cluster->id, &index)) != NULL)
+		show_broker(print, &object->broker);
+	index = 0;
+	while ((object = lp_view_next_of(
+		    view, LP_OBJECT_LISTENER, cluster->id, &index)) != NULL)
+		show_listener(print, view, object);
+}
+
+static int
+text_show(const struct lp_print *print, const struct lp_view *view)
+{
+	const struct lp_object *object;
+	size_t index = 0;
+
+	(void)fprintf(print->out, "generation %" PRIu64 "%s\n",
+	    view->generation, view->config.count == 0 ? " (empty)" : "");
+	while ((object = lp_view_next(view, LP_OBJECT_PORT, &index)) != NULL)
+		show_port(print, &object->port);
+	index = 0;
+	while ((object = lp_view_next(view, LP_OBJECT_CLUSTER, &index)) != NULL)
+		show_cluster(print, view, object);
+	return 0;
+}
+
+/* ---- lists ------------------------------------------------------------ */
+
+static int
+text_ports(const struct lp_print *print, const struct lp_view *view)
+{
+	static const struct lp_column columns[] = {{"PORT", false},
+	    {"DEVICE", false}, {"BACKEND", false}, {"SIDE", false},
+	    {"ADDRESSES", false}, {"GATEWAYS", false}};
+	const struct lp_object *object;
+	struct lp_table table;
+	size_t index = 0;
+
+	lp_table_init(&table, COLUMNS(columns));
+	while ((object = lp_view_next(view, LP_OBJECT_PORT, &index)) != NULL) {
+		const struct lp_port_object *port = &object->port;
+
+		lp_table_add(&table, LP_STYLE_PLAIN, "%s", port->name);
+		lp_table_add(&table, LP_STYLE_PLAIN, "%s", port->device);
+		lp_table_add(&table, LP_STYLE_PLAIN, "%s",
+		    lp_backend_name(port->backend));
+		lp_table_add(
+		    &table, LP_STYLE_PLAIN, "%s", lp_side_name(port->side));
+		write_addresses(&table, port);
+		write_gateways(&table, port);
+	}
+	return lp_table_write(&table, print->out, print->color);
+}
+
+static void
+write_addresses(struct lp_table *table, const struct lp_port_object *port)
+{
+	char list[LP_PORT_ADDRESSES_MAX * (LP_PREFIX_TEXT_SIZE + 1)] = "";
+	char *end = list;
+
+	for (unsigned i = 0; i < port->address_count; i++) {
+		if (i > 0)
+			*end++ = ',';
+		end += strlen(lp_prefix_format(end, &port->addresses[i]));
+	}
+	lp_table_add(table, LP_STYLE_PLAIN, "%s", list);
+}
+
+static void
+write_gateways(struct lp_table *table, const struct lp_port_object *port)
+{
+	bool has_v4 = !lp_ip_is_none(&port->gateway_v4);
+	bool has_v6 = !lp_ip_is_none(&port->gateway_v6);
+	char v4[LP_IP_TEXT_SIZE] = "";
+	char v6[LP_IP_TEXT_SIZE] = "";
+
+	if (has_v4)
+		(void)lp_ip_format(v4, &port->gateway_v4);
+	if (has_v6)
+		(void)lp_ip_format(v6, &port->gateway_v6);
+	lp_table_add(table, LP_STYLE_PLAIN, "%s%s%s", v4,
+	    has_v4 && has_v6 ? "," : "", v6);
+}
+
+static unsigned
+count_of(
+    const struct lp_view *view, enum lp_object_kind kind, uint32_t cluster_id)
+{
+	unsigned count = 0;
+	size_t index = 0;
+
+	while (lp_view_next_of(view, kind, cluster_id, &index) != NULL)
+		count++;
+	return count;
+}
+
+static int
+text_clusters(const struct lp_print *print, const struct lp_view *view)
+{
+	static const struct lp_column columns[] = {
+	    {"CLUSTER", false}, {"BROKERS", true}, {"LISTENERS", true}};
+	const struct lp_object *object;
+	struct lp_table table;
+	size_t index = 0;
+
+	lp_table_init(&table, COLUMNS(columns));
+	while (
+	    (object = lp_view_next(view, LP_OBJECT_CLUSTER, &index)) != NULL) {
+		lp_table_add(
+		    &table, LP_STYLE_PLAIN, "%s", object->cluster.name);
+		lp_table_add(&table, LP_STYLE_PLAIN, "%u",
+		    count_of(view, LP_OBJECT_BROKER, object->id));
+		lp_table_add(&table, LP_STYLE_PLAIN, "%u",
+		    count_of(view, LP_OBJECT_LISTENER, object->id));
+	}
+	return lp_table_write(&table, print->out, print->color);
+}
+
+static const char *
+cluster_name(const struct lp_view *view, uint32_t id)
+{
+	const struct lp_object *cluster =
+	    lp_config_find(&view->config, LP_OBJECT_CLUSTER, id);
+
+	return cluster != NULL ? cluster->cluster.name : "?";
+}
+
+static int
+text_brokers(const struct lp_print *print, const struct lp_view *view,
+    const struct lp_object *cluster)
+{
+	static const struct lp_column columns[] = {{"CLUSTER", false},
+	    {"BROKER", true}, {"ENDPOINT", false}, {"HOST", false}};
+	const struct lp_object *object;
+	struct lp_table table;
+	size_t index = 0;
+
+	lp_table_init(&table, COLUMNS(columns));
+	while ((object = lp_view_next_of(view, LP_OBJECT_BROKER,
+		    cluster != NULL ? cluster->id : 0, &index)) != NULL) {
+		const struct lp_broker_object *broker = &object->broker;
+		char buf[LP_ENDPOINT_TEXT_SIZE];
+
+		lp_table_add(&table, LP_STYLE_PLAIN, "%s",
+		    cluster_name(view, broker->cluster_id));
+		lp_table_add(
+		    &table, LP_STYLE_PLAIN, "%" PRId32, broker->node_id);
+		lp_table_add(&table, LP_STYLE_PLAIN, "%s",
+		    lp_endpoint_format(buf, &broker->real));
+		lp_table_add(&table, LP_STYLE_PLAIN, "%s", broker->host);
+	}
+	return lp_table_write(&table, print->out, print->color);
+}
+
+/* One row: broker is "bootstrap", or a node id. */
+static void
+listener_row(struct lp_table *table, const struct lp_view *view,
+    const struct lp_listener_object *listener, const char *broker,
+    const struct lp_endpoint *vip)
+{
+	char buf[LP_ENDPOINT_TEXT_SIZE];
+
+	lp_table_add(table, LP_STYLE_PLAIN, "%s",
+	    cluster_name(view, listener->cluster_id));
+	lp_table_add(table, LP_STYLE_PLAIN, "%s", listener->name);
+	lp_table_add(table, LP_STYLE_PLAIN, "%s", lp_mode_name(listener->mode));
+	lp_table_add(table, LP_STYLE_PLAIN, "%s",
+	    lp_source_address_name(listener->source_address));
+	lp_table_add(table, LP_STYLE_PLAIN, "%u", listener->broker_base);
+	lp_table_add(table, LP_STYLE_PLAIN, "%s", broker);
+	lp_table_add(table, LP_STYLE_PLAIN, "%s", lp_endpoint_format(buf, vip));
+}
+
+static void
+listener_rows(struct lp_table *table, const struct lp_view *view,
+    const struct lp_object *listener)
+{
+	const struct lp_object *endpoint;
+	size_t index = 0;
+
+	listener_row(table, view, &listener->listener, "bootstrap",
+	    &listener->listener.vip);
+	while ((endpoint = lp_view_next_endpoint(view, listener->id, &index)) !=
+	    NULL) {
+		const struct lp_object *broker = lp_config_find(&view->config,
+		    LP_OBJECT_BROKER, endpoint->endpoint.broker_id);
+		char node[16] = "?";
+
+		if (broker != NULL)
+			(void)snprintf(node, sizeof(node), "%" PRId32,
+			    broker->broker.node_id);
+		listener_row(table, view, &listener->listener, node,
+		    &endpoint->endpoint.vip);
+	}
+}
+
+static int
+text_listeners(const struct lp_print *print, const struct lp_view *view,
+    const struct lp_object *cluster)
+{
+	static const struct lp_column columns[] = {{"CLUSTER", false},
+	    {"LISTENER", false}, {"MODE", false}, {"SOURCE", false},
+	    {"BASE", true}, {"BROKER", false}, {"ENDPOINT", false}};
+	const struct lp_object *object;
+	struct lp_table table;
+	size_t index = 0;
+
+	lp_table_init(&table, COLUMNS(columns));
+	while ((object = lp_view_next_of(view, LP_OBJECT_LISTENER,
+		    cluster != NULL ? cluster->id : 0, &index)) != NULL)
+		listener_rows(&table, view, object);
+	return lp_table_write(&table, print->out, print->color);
+}
+
+/* ---- the rest ---------------------------------------------------------- */
+
+static int
+text_version(const struct lp_print *print, const Lp__Pb__VersionReply *reply)
+{
+	(void)fprintf(print->out, "lpctl %s\n", LP_VERSION);
+	if (reply != NULL)
+		(void)fprintf(print->out,
+		    "lp-controld %s, control protocol %u, schema %u\n",
+		    reply->version, reply->protocol, reply->schema);
+	return 0;
+}
+
+const struct lp_output lp_output_text = {
+    .name = "text",
+    .changed = text_changed,
+    .show = text_show,
+    .ports = text_ports,
+    .clusters = text_clusters,
+    .brokers = text_brokers,
+    .listeners = text_listeners,
+    .status = lp_output_text_live_status,
+    .stats = lp_output_text_live_stats,
+    .connections = lp_output_text_live_connections,
+    .version = text_version,
+};

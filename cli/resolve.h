@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LP_CLI_RESOLVE_H
+#define LP_CLI_RESOLVE_H
+
+#include "proto/address.h"
+
+/*
+ * The first address that the resolver of this host knows for a name.  0, or
+ * -EINVAL and one line in why[LP_WHY_SIZE].
+ */
+int lp_resolve(struct lp_ip *ip, const char *host, char *why);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tables of aligned text: cells are collected row by row, then written with
+ * every column as wide as its widest cell.
+ *
+ * No memory is remembered and said once, by lp_table_write().
+ */
+#ifndef LP_CLI_TABLE_H
+#define LP_CLI_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum lp_style {
+	LP_STYLE_PLAIN = 0,
+	LP_STYLE_TITLE,
+	LP_STYLE_GOOD,
+	LP_STYLE_WARN,
+	LP_STYLE_BAD,
+};
+
+struct lp_column {
+	const char *title;
+	bool right; /* numbers */
+};
+
+struct lp_table_cell {
+	char *text;
+	enum lp_style style;
+};
+
+struct lp_table {
+	const struct lp_column *columns;
+	size_t column_count;
+	struct lp_table_cell *cells;
+	size_t count;
+	size_t size;
+	uint32_t hidden; /* bit n: column n is not written */
+	bool no_memory;
+};
+
+/* Borrows the columns. */
+void lp_table_init(struct lp_table *table, const struct lp_column *columns,
+    size_t column_count);
+/* Its cells are added, but not written. */
+void lp_table_hide(struct lp_table *table, size_t column);
+void lp_table_fini(struct lp_table *table);
+
+/* The next cell; after the last column a new row begins. */
+void lp_table_add(struct lp_table *table, enum lp_style style,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Writes the titles and all rows.  0, or -ENOMEM.  Ends with fini. */
+int lp_table_write(struct lp_table *table, FILE *out, bool color);
+
+/* Escape sequences around text; "" without color. */
+const char *lp_table_style(enum lp_style style, bool color);
+const char *lp_table_plain(enum lp_style style, bool color);
+
+#endif

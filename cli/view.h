@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Answers of lp-controld, put together for showing.
+ *
+ * An answer may come in several frames; a view is the whole.
+ */
+#ifndef LP_CLI_VIEW_H
+#define LP_CLI_VIEW_H
+
+#include <stddef.h>
+
+#include "cli/client.h"
+#include "cli/error.h"
+#include "proto/config.h"
+#include "proto/lightpath.pb-c.h"
+
+/* The configuration: ShowReply. */
+struct lp_view {
+	uint64_t generation;
+	struct lp_config config;
+};
+
+/* Counters of one dataplane; its frames were merged into the first. */
+struct lp_stats_row {
+	const char *dataplane; /* its id; "" if it has none */
+	const Lp__Pb__Stats *now;
+	const Lp__Pb__Stats *before; /* of the last round of --watch, or NULL */
+};
+
+/* Borrows from the replies it was made of. */
+struct lp_stats_view {
+	struct lp_stats_row *rows;
+	size_t count;
+};
+
+struct lp_connection_row {
+	const char *dataplane;
+	const Lp__Pb__Connection *connection;
+};
+
+struct lp_connections_view {
+	struct lp_connection_row *rows;
+	size_t count;
+};
+
+/*
+ * The constructors return LP_EXIT_OK, or LP_EXIT_UNREACHABLE with the reason
+ * why the answer makes no sense; nothing is then to be freed.
+ */
+int lp_view_init(struct lp_view *view, const struct lp_replies *replies,
+    struct lp_error *error);
+void lp_view_fini(struct lp_view *view);
+
+/*
+ * Merges in place: what belongs together moves to the first reply of its
+ * dataplane.  before: the last round, or NULL.
+ */
+int lp_view_stats_init(struct lp_stats_view *view, struct lp_replies *replies,
+    const struct lp_stats_view *before, struct lp_error *error);
+void lp_view_stats_fini(struct lp_stats_view *view);
+
+int lp_view_connections_init(struct lp_connections_view *view,
+    const struct lp_replies *replies, struct lp_error *error);
+void lp_view_connections_fini(struct lp_connections_view *view);
+
+/* The next object of a kind from *index on, or NULL; *index moves past it. */
+const struct lp_object *lp_view_next(
+    const struct lp_view *view, enum lp_object_kind kind, size_t *index);
+
+/* The next broker or listener of a cluster, or of any (0). */
+const struct lp_object *lp_view_next_of(const struct lp_view *view,
+    enum lp_object_kind kind, uint32_t cluster_id, size_t *index);
+
+/* The next endpoint of a listener. */
+const struct lp_object *lp_view_next_endpoint(
+    const struct lp_view *view, uint32_t listener_id, size_t *index);
+
+/* A counter's value by name; 0 if there is none. */
+uint64_t lp_view_counter(
+    Lp__Pb__Counter *const *counters, size_t count, const char *name);
+
+/* Where the worker's time went, as shares of it; all 0 if nobody counted. */
+struct lp_view_time {
+	double busy; /* moving packets */
+	double idle; /* awake, but without packets */
+	double sleep;
+};
+
+/* Since the last round of --watch, or else since the start. */
+void lp_view_worker_time(
+    struct lp_view_time *time, const struct lp_stats_row *row);
+
+#endif
