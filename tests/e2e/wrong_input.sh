@@ -1,0 +1,206 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What an operator or a broken machine may do to it: devices that are missing,
+# vanish or carry the default route, sockets in use, missing privileges,
+# garbage on the sockets.  The message says what and where; what ran goes on.
+# shellcheck source=tests/support/e2e.sh
+. "$(dirname "$0")/../support/e2e.sh"
+
+main() {
+	e2e_begin wrong
+	must "the namespaces are made" lab_network
+	must "Lightpath runs" lab_lightpath_start
+	must "lpctl configures it" lab_configure
+	devices
+	sockets
+	privileges
+	garbage
+	check "the dataplane is alive and in step" lab_in_step
+	check "its address still answers" ping_answers
+	e2e_done
+}
+
+ping_answers() {
+	lab_on client ping -c 1 -W 2 "$LAB_FRONT"
+}
+
+# refuses STATUS TEXT COMMAND...: lpctl ends so, its message has the text, and
+# the configuration is what it was (a rollback is a generation of its own).
+refuses() {
+	local want=$1 text=$2 before status=0 said
+
+	shift 2
+	before=$(shown)
+	said=$(lab_ctl "$@" 2>&1) || status=$?
+	echo "status $status: $said"
+	[ $status -eq "$want" ] && [[ $said == *"$text"* ]] &&
+	    [ "$(shown)" = "$before" ]
+}
+
+shown() {
+	lab_ctl show | grep -v '^generation '
+}
+
+# ---- devices -------------------------------------------------------------
+
+devices() {
+	check "a device that does not exist is rejected, by name" \
+	    refuses 5 nosuch add-port third --device nosuch \
+	    --address 10.9.3.10/24
+
+	lab_on lightpath ip link add lpspare type veth peer name lppeer
+	lab_on lightpath ip addr add 192.0.2.2/24 dev lpspare
+	lab_on lightpath ip link set lpspare up
+	lab_on lightpath ip link set lppeer up
+	lab_on lightpath ip route add default via 192.0.2.1
+	check "a device with the default route is rejected" \
+	    refuses 5 "default IPv4 route" add-port third --device lpspare \
+	    --address 10.9.3.10/24
+	check "unless it is allowed" lab_ctl add-port third \
+	    --device lpspare --address 10.9.3.10/24 --allow-default-route
+	check "and it can be removed again" lab_ctl del-port third
+	lab_on lightpath ip route del default
+	check "an address that the kernel holds is rejected" \
+	    refuses 5 192.0.2.2 add-port third --device lpspare \
+	    --address 192.0.2.2/24
+	check "a device that another port has is refused" \
+	    refuses 1 front add-port third --device front \
+	    --address 10.9.3.10/24
+
+	lab_on lightpath ip tuntap add lptap mode tap
+	lab_on lightpath ip link add lpbridge type bridge
+	lab_on lightpath ip link set lpbridge up
+	check "a device without native XDP runs in generic mode" \
+	    lab_ctl add-port third --device lpbridge --address 10.9.3.10/24
+	check "and that is said" generic_is_said
+	check "a device that vanishes does no harm" vanishes
+	check "the port of a device that vanished can be removed" \
+	    lab_ctl del-port third
+}
+
+generic_is_said() {
+	lab_stats '.ports[] | select(.name == "third") | .mode, .why' |
+	    tee /dev/stderr | grep -q generic
+}
+
+vanishes() {
+	lab_on lightpath ip link del lpbridge
+	lab_wait 10 "the port to be down" port_is_down && ping_answers &&
+	    lab_alive dataplane
+}
+
+port_is_down() {
+	[ "$(lab_stats '.ports[] | select(.name == "third") | .up')" = false ]
+}
+
+# ---- sockets -------------------------------------------------------------
+
+# ends STATUS TEXT COMMAND...: the program ends at once, not with 0, and its
+# message has the text.
+ends() {
+	local text=$1 status=0 said
+
+	shift
+	said=$(lab_on lightpath timeout 10 "$@" 2>&1) || status=$?
+	echo "status $status: $said"
+	[ $status -ne 0 ] && [ $status -ne 124 ] && [[ $said == *"$text"* ]]
+}
+
+sockets() {
+	check "a second dataplane on the socket of a living one ends" \
+	    ends "$LAB_DIR/dataplane.sock" \
+	    "$LAB_BUILD/dataplane/lp-dataplane" --id other \
+	    --socket "$LAB_DIR/dataplane.sock" \
+	    --snapshot "$LAB_DIR/other.snapshot"
+	check "a second lp-controld on the socket of a living one ends" \
+	    ends "$LAB_SOCKET" "$LAB_BUILD/controld/lp-controld" \
+	    --socket "$LAB_SOCKET" --database "$LAB_DIR/other.db" \
+	    --dataplane "$LAB_DIR/dataplane.sock"
+	check "nor does one get at the database of another" \
+	    ends "$LAB_DIR/lightpath.db" "$LAB_BUILD/controld/lp-controld" \
+	    --socket "$LAB_DIR/other.sock" --database "$LAB_DIR/lightpath.db"
+	check "the living ones did not notice" lab_in_step
+
+	lab_kill controld
+	lab_kill dataplane
+	check "dead ones leave their sockets" left_behind
+	lab_lightpath_start
+	check "their successors take the sockets over" lab_in_step
+	check "and the address answers" lab_poll 5 ping_answers
+
+	echo garbage >"$LAB_DIR/corrupt.db"
+	check "a corrupt database is refused, by name" \
+	    ends "$LAB_DIR/corrupt.db" "$LAB_BUILD/controld/lp-controld" \
+	    --socket "$LAB_DIR/other.sock" --database "$LAB_DIR/corrupt.db"
+	check "a socket where no directory is, is refused, by name" \
+	    ends "$LAB_DIR/no/such.sock" "$LAB_BUILD/controld/lp-controld" \
+	    --socket "$LAB_DIR/no/such.sock" --database "$LAB_DIR/other.db"
+}
+
+left_behind() {
+	[ -S "$LAB_SOCKET" ] && [ -S "$LAB_DIR/dataplane.sock" ]
+}
+
+# ---- privileges ----------------------------------------------------------
+
+privileges() {
+	chmod 0711 "$LAB_DIR"
+	mkdir "$LAB_DIR/nobody"
+	chown 65534 "$LAB_DIR/nobody"
+	lab_start nobody lightpath setpriv --reuid 65534 --regid 65534 \
+	    --clear-groups --inh-caps=-all \
+	    "$LAB_BUILD/dataplane/lp-dataplane" --id nobody \
+	    --socket "$LAB_DIR/nobody/dataplane.sock" \
+	    --snapshot "$LAB_DIR/nobody/snapshot"
+	check "without privileges the dataplane says which are missing" \
+	    lab_ready nobody 10 "the message" privileges_named
+	lab_stop nobody
+	check "and ends well" [ "$LAB_STATUS" -eq 0 ]
+	chmod 0700 "$LAB_DIR"
+	check "a small memlock limit is raised or named" small_memlock
+	check "the dataplane runs with few capabilities" few_capabilities
+}
+
+privileges_named() {
+	grep -q 'missing privileges:.*CAP_NET_ADMIN' "$LAB_DIR/nobody.log"
+}
+
+# The limit is root's to raise; the kernel charges AF_XDP memory to it.
+small_memlock() {
+	lab_stop dataplane
+	lab_start dataplane lightpath prlimit --memlock=65536 \
+	    "$LAB_BUILD/dataplane/lp-dataplane" --id lab \
+	    --socket "$LAB_DIR/dataplane.sock" \
+	    --snapshot "$LAB_DIR/dataplane.snapshot"
+	if lab_lightpath_ready && lab_poll 5 ping_answers; then
+		return 0
+	fi
+	grep -i memlock "$LAB_DIR/dataplane.log"
+}
+
+# Of the packet process, none of those that own the machine.
+few_capabilities() {
+	local pid caps
+
+	for pid in $(pgrep -P "${LAB_PID[dataplane]}"); do
+		caps=$(sed -n 's/^CapEff:[[:space:]]*//p' "/proc/$pid/status")
+		echo "packet process: CapEff $caps"
+		# 21 is CAP_SYS_ADMIN, 1 CAP_DAC_OVERRIDE, 19 CAP_SYS_PTRACE.
+		[ $((0x$caps & (1 << 21 | 1 << 1 | 1 << 19))) -eq 0 ] || return
+	done
+}
+
+# ---- garbage -------------------------------------------------------------
+
+garbage() {
+	check "garbage on lp-controld's socket does no harm" \
+	    python3 "$LAB_SUPPORT/garbage.py" "$LAB_SOCKET"
+	check "lp-controld answers" lab_answers
+	check "garbage on the dataplane's socket does no harm" \
+	    python3 "$LAB_SUPPORT/garbage.py" "$LAB_DIR/dataplane.sock"
+	check "the dataplane is alive" lab_alive dataplane
+	check "and in step again" lab_poll 15 lab_in_step
+}
+
+main "$@"

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC1091,SC2034
+#
+# What the end-to-end tests begin with: the lab, and checks that speak.
+# A test sources this, calls e2e_begin, checks, and ends with e2e_done.
+set -u -o pipefail
+
+. "$(dirname "${BASH_SOURCE[0]}")/lab.sh"
+. "$LAB_SUPPORT/records.sh"
+
+E2E_FAILED=0
+
+# e2e_begin NAME [4|6]
+e2e_begin() {
+	if [ "$(id -u)" -ne 0 ]; then
+		echo "$1: needs root"
+		exit "$LAB_SKIP"
+	fi
+	trap e2e_end EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+	lab_begin "lpe-$1" "${2:-4}"
+}
+
+# check STATEMENT COMMAND...: says whether it holds, and goes on; what the
+# command said is shown if it does not.
+check() {
+	local what=$1 out=$LAB_DIR/check.out
+
+	shift
+	if "$@" >"$out" 2>&1; then
+		echo "ok     $what"
+		return 0
+	fi
+	E2E_FAILED=$((E2E_FAILED + 1))
+	echo "FAILED $what"
+	printf '       %s\n' "$*"
+	sed 's/^/       | /' "$out"
+	return 1
+}
+
+# must STATEMENT COMMAND...: the same for what the rest of the test stands on:
+# if it does not hold the test ends.
+must() {
+	local what=$1 status=0
+
+	shift
+	"$@" || status=$?
+	if [ $status -eq 0 ]; then
+		echo "ok     $what"
+		return 0
+	fi
+	E2E_FAILED=$((E2E_FAILED + 1))
+	echo "FAILED $what"
+	[ $status -ne "$LAB_SKIP" ] || exit "$LAB_SKIP"
+	exit 1
+}
+
+# The lab with Kafka and Lightpath, configured.
+e2e_lab() {
+	must "Kafka is there" lab_kafka_get "${LAB_KAFKA:-}"
+	must "the namespaces are made" lab_network
+	must "Kafka runs" lab_kafka_start
+	must "Lightpath runs" lab_lightpath_start
+	must "lpctl configures it" lab_configure
+}
+
+e2e_done() {
+	exit $((E2E_FAILED > 0))
+}
+
+# Stops the daemons first: what they say at their end counts too.
+e2e_end() {
+	local status=$? log name
+
+	trap - EXIT
+	for name in controld dataplane; do
+		[ -n "${LAB_PID[$name]:-}" ] || continue
+		lab_stop "$name"
+		check "$name ends with status 0" [ "$LAB_STATUS" -eq 0 ] ||
+		    status=1
+	done
+	if grep -l -s -E 'Sanitizer|runtime error|ssertion' \
+	    "$LAB_DIR"/{controld,dataplane}.log; then
+		status=1
+	fi
+	if [ $status -ne 0 ] && [ $status -ne "$LAB_SKIP" ]; then
+		for log in "$LAB_DIR"/*.log; do
+			printf '==> %s\n' "${log##*/}"
+			tail -n 40 "$log"
+		done
+	fi
+	lab_end
+	exit $status
+}
