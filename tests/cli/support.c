@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/cli/support.h"
+
+#include <check.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proto/frame.h"
+#include "proto/message.h"
+
+void
+support_output_open(struct support_output *output)
+{
+	output->text = NULL;
+	output->file = open_memstream(&output->text, &output->len);
+	ck_assert_ptr_nonnull(output->file);
+}
+
+const char *
+support_output_text(struct support_output *output)
+{
+	ck_assert_int_eq(fflush(output->file), 0);
+	return output->text;
+}
+
+void
+support_output_close(struct support_output *output)
+{
+	(void)fclose(output->file);
+	free(output->text);
+}
+
+/* Names under .test resolve to 192.0.2.7, no other does. */
+static int
+resolve(struct lp_ip *ip, const char *host, char *why)
+{
+	static const uint8_t v4[4] = {192, 0, 2, 7};
+	size_t len = strlen(host);
+
+	if (len < 5 || strcmp(host + len - 5, ".test") != 0) {
+		(void)snprintf(why, LP_WHY_SIZE, "cannot resolve \"%s\"", host);
+		return -EINVAL;
+	}
+	lp_ip_from_v4(ip, v4);
+	return 0;
+}
+
+void
+support_lpctl(struct lp_lpctl *lpctl, const char *socket,
+    struct support_output *out, struct support_output *err)
+{
+	*lpctl = (struct lp_lpctl){
+	    .socket = socket,
+	    .output = &lp_output_text,
+	    .print = {.out = out->file, .now_ns = SUPPORT_NOW_NS},
+	    .err = err != NULL ? err->file : stderr,
+	    .timeout_s = LP_TIMEOUT_S_DEFAULT,
+	    .resolve = resolve,
+	};
+}
+
+void
+support_argv(struct support_argv *words, const char *line)
+{
+	char *save = NULL;
+
+	ck_assert_uint_lt(strlen(line), sizeof(words->buf));
+	strcpy(words->buf, line);
+	words->argc = 0;
+	words->argv[words->argc++] = "lpctl";
+	for (char *word = strtok_r(words->buf, " ", &save); word != NULL;
+	     word = strtok_r(NULL, " ", &save)) {
+		ck_assert_int_lt(words->argc, 255);
+		/* '' is a word without letters. */
+		words->argv[words->argc++] =
+		    strcmp(word, "''") == 0 ? "" : word;
+	}
+	words->argv[words->argc] = NULL;
+}
+
+void
+support_bytes_add(
+    struct support_bytes *bytes, const Lp__Pb__ControlReply *reply)
+{
+	uint8_t *frame = NULL;
+	size_t len = 0;
+
+	ck_assert_int_eq(lp_message_frame(&frame, &len, &reply->base), 0);
+	ck_assert_uint_le(bytes->len + len, sizeof(bytes->data));
+	memcpy(bytes->data + bytes->len, frame, len);
+	bytes->len += len;
+	free(frame);
+}
+
+void
+support_replies(struct lp_replies *replies, const struct support_bytes *bytes)
+{
+	const uint8_t *payload = NULL;
+	size_t payload_len = 0;
+	size_t at = 0;
+
+	replies->count = 0;
+	replies->list = calloc(16, sizeof(Lp__Pb__ControlReply *));
+	ck_assert_ptr_nonnull(replies->list);
+	while (at < bytes->len) {
+		ck_assert_int_eq(lp_frame_next(bytes->data + at,
+				     bytes->len - at, &payload, &payload_len),
+		    LP_OK);
+		ck_assert_uint_lt(replies->count, 16);
+		replies->list[replies->count++] =
+		    lp_message_unpack_reply(payload, payload_len);
+		ck_assert_ptr_nonnull(replies->list[replies->count - 1]);
+		at = (size_t)(payload - bytes->data) + payload_len;
+	}
+}
+
+static void
+serve(int listener, const struct support_bytes *bytes, enum support_end end)
+{
+	static uint8_t request[LP_FRAME_SIZE_MAX];
+	const uint8_t *payload = NULL;
+	size_t payload_len = 0;
+	size_t len = 0;
+	int fd = end == SUPPORT_DEAF ? -1 : accept(listener, NULL, NULL);
+
+	while (fd >= 0 &&
+	    lp_frame_next(request, len, &payload, &payload_len) != LP_OK) {
+		ssize_t n = recv(fd, request + len, sizeof(request) - len, 0);
+
+		if (n <= 0)
+			_exit(EXIT_FAILURE);
+		len += (size_t)n;
+	}
+	for (size_t at = 0; fd >= 0 && bytes != NULL && at < bytes->len;) {
+		ssize_t n =
+		    send(fd, bytes->data + at, bytes->len - at, MSG_NOSIGNAL);
+
+		if (n <= 0)
+			_exit(EXIT_FAILURE);
+		at += (size_t)n;
+	}
+	while (end != SUPPORT_CLOSE)
+		(void)pause();
+	_exit(EXIT_SUCCESS);
+}
+
+void
+support_daemon_start(struct support_daemon *daemon,
+    const struct support_bytes *bytes, enum support_end end)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(daemon->dir, "/tmp/lpctl-test-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(daemon->dir));
+	(void)snprintf(
+	    daemon->path, sizeof(daemon->path), "%s/sock", daemon->dir);
+	strcpy(address.sun_path, daemon->path);
+	ck_assert_int_ge(listener, 0);
+	ck_assert_int_eq(
+	    bind(listener, (const struct sockaddr *)&address, sizeof(address)),
+	    0);
+	ck_assert_int_eq(listen(listener, 1), 0);
+	daemon->pid = fork();
+	ck_assert_int_ge(daemon->pid, 0);
+	if (daemon->pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		serve(listener, bytes, end);
+	}
+	(void)close(listener);
+}
+
+void
+support_daemon_stop(struct support_daemon *daemon)
+{
+	(void)kill(daemon->pid, SIGKILL);
+	(void)waitpid(daemon->pid, NULL, 0);
+	(void)unlink(daemon->path);
+	(void)rmdir(daemon->dir);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * For the tests of lpctl: fixed answers, and a controld that gives them.
+ */
+#ifndef LP_TESTS_CLI_SUPPORT_H
+#define LP_TESTS_CLI_SUPPORT_H
+
+#include <sys/types.h>
+
+#include "cli/lpctl.h"
+#include "proto/lightpath.pb-c.h"
+
+/* 2025-11-23T02:30:00.123Z */
+#define SUPPORT_NOW_NS UINT64_C(1763865000123000000)
+
+enum {
+	SUPPORT_COOKIE = 1, /* what lpctl asks with */
+	SUPPORT_BYTES_MAX = 262144,
+};
+
+/* What lpctl prints to memory. */
+struct support_output {
+	char *text;
+	size_t len;
+	FILE *file;
+};
+void support_output_open(struct support_output *output);
+/* Flushes; the text is valid until close. */
+const char *support_output_text(struct support_output *output);
+void support_output_close(struct support_output *output);
+
+/* An lpctl whose output and messages go to the two (err may be NULL). */
+void support_lpctl(struct lp_lpctl *lpctl, const char *socket,
+    struct support_output *out, struct support_output *err);
+
+/* Cuts a line at blanks into a NULL terminated argv; argv[0] is "lpctl". */
+struct support_argv {
+	char buf[4096];
+	char *argv[256];
+	int argc;
+};
+void support_argv(struct support_argv *words, const char *line);
+
+/* Bytes of one or more framed replies. */
+struct support_bytes {
+	uint8_t data[SUPPORT_BYTES_MAX];
+	size_t len;
+};
+void support_bytes_add(
+    struct support_bytes *bytes, const Lp__Pb__ControlReply *reply);
+
+/* The answers, as frames; two frames where an answer may be split. */
+void support_reply_changed(struct support_bytes *bytes);
+void support_reply_show(struct support_bytes *bytes);
+void support_reply_show_empty(struct support_bytes *bytes);
+void support_reply_status(struct support_bytes *bytes);
+void support_reply_stats(struct support_bytes *bytes, uint64_t round);
+void support_reply_connections(struct support_bytes *bytes);
+void support_reply_version(struct support_bytes *bytes);
+void support_reply_failure(struct support_bytes *bytes,
+    Lp__Pb__Failure__Result result, uint32_t place, const char *object,
+    const char *field, const char *text);
+
+/* The replies as a client has them; free with lp_client_replies_free(). */
+void support_replies(
+    struct lp_replies *replies, const struct support_bytes *bytes);
+
+/*
+ * A process that accepts one connection, reads one frame, writes the bytes,
+ * and then closes, or does nothing until it is stopped.
+ */
+enum support_end { SUPPORT_CLOSE, SUPPORT_HANG, SUPPORT_DEAF };
+struct support_daemon {
+	char dir[64];
+	char path[96];
+	pid_t pid;
+};
+void support_daemon_start(struct support_daemon *daemon,
+    const struct support_bytes *bytes, enum support_end end);
+void support_daemon_stop(struct support_daemon *daemon);
+
+#endif

@@ -1,0 +1,251 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# lpctl and lp-controld together, without a dataplane and without privileges:
+# test_lpctl_controld.sh LPCTL LP-CONTROLD
+set -u
+
+lpctl=$1
+controld=$2
+dir=$(mktemp -d) || exit 1
+pid=
+failed=0
+LPCTL_SOCKET=$dir/controld.sock
+export LPCTL_SOCKET
+
+stop()
+{
+	[ -n "$pid" ] && kill "$pid" && wait "$pid"
+	pid=
+}
+trap 'stop; rm -rf "$dir"' EXIT
+
+fail()
+{
+	echo "FAILED: $*"
+	cat "$dir/out" "$dir/err"
+	failed=1
+}
+
+# Waits, bounded, until it answers; lpctl itself is the condition.
+start()
+{
+	"$controld" --database "$dir/db" --socket "$LPCTL_SOCKET" \
+		--dataplane "$dir/dataplane.sock" 2>>"$dir/log" &
+	pid=$!
+	tries=0
+	until "$lpctl" version >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		if [ $tries -gt 500 ] || ! kill -0 "$pid"; then
+			echo "lp-controld does not start:"
+			cat "$dir/log"
+			exit 1
+		fi
+		read -r _ <"$dir/tick" || :
+	done
+}
+# A fifo nobody writes to would block for ever; a file never does.
+: >"$dir/tick"
+
+# run STATUS [WORD]...
+run()
+{
+	want=$1
+	shift
+	"$lpctl" "$@" >"$dir/out" 2>"$dir/err" </dev/null
+	got=$?
+	[ $got -eq "$want" ] || fail "lpctl $*: status $got, not $want"
+}
+
+# says TEXT: of the last run, on standard error.
+says()
+{
+	grep -qF -e "$1" "$dir/err" || fail "does not say: $1"
+}
+
+# prints TEXT: of the last run, on standard output, one whole line.
+prints()
+{
+	grep -qxF -e "$1" "$dir/out" || fail "does not print: $1"
+}
+
+# refused TEXT [WORD]...: status 1, that text, and nothing stored.
+refused()
+{
+	text=$1
+	shift
+	"$lpctl" -o json show >"$dir/before" 2>/dev/null
+	run 1 "$@"
+	says "$text"
+	"$lpctl" -o json show >"$dir/after" 2>/dev/null
+	cmp -s "$dir/before" "$dir/after" || fail "lpctl $*: stored something"
+}
+
+run 3 show
+says "$LPCTL_SOCKET: No such file or directory"
+start
+
+# ---- everything is added, in one transaction -----------------------------
+run 0 show
+prints 'generation 1 (empty)'
+run 0 -v add-port front --device lpt0 --address 10.9.0.10/24 --side client \
+	-- add-port back --device lpt1 --address 10.0.2.10/24 \
+	--address fd00:2::10/64 --gateway 10.0.2.1 --side broker \
+	-- add-cluster payments \
+	-- add-broker payments 1 10.0.2.11:9092 \
+	-- add-broker payments 2 10.0.2.12:9092 \
+	-- add-listener payments public 10.9.0.100:9092
+prints 'generation 2 stored'
+says 'limits this listener to 1 x 64512 connections'
+cat >"$dir/want" <<END
+generation 2
+port front
+    device lpt0, backend af_xdp, side client
+    address 10.9.0.10/24
+port back
+    device lpt1, backend af_xdp, side broker
+    address 10.0.2.10/24
+    address fd00:2::10/64
+    gateway 10.0.2.1
+cluster payments
+    broker 1: 10.0.2.11:9092
+    broker 2: 10.0.2.12:9092
+    listener public: 10.9.0.100:9092, mode vip, source address translate
+        broker 1 at 10.9.0.100:9094
+        broker 2 at 10.9.0.100:9095
+END
+run 0 show
+diff -u "$dir/want" "$dir/out" || fail 'show differs'
+
+# ---- the same again --------------------------------------------------------
+run 0 add-port front --device lpt0 --address 10.9.0.10/24 --side client \
+	--may-exist
+run 0 add-cluster payments --may-exist
+run 0 add-broker payments 1 10.0.2.11:9092 --may-exist
+run 0 add-listener payments public 10.9.0.100:9092 --may-exist
+run 0 del-port nothing --if-exists
+run 0 del-broker payments 7 --if-exists
+run 0 del-listener payments nothing --if-exists
+run 0 del-cluster nothing --if-exists
+
+# ---- lists ------------------------------------------------------------------
+run 0 list-ports
+prints 'front  lpt0    af_xdp   client  10.9.0.10/24'
+run 0 list-clusters
+prints 'payments        2          1'
+run 0 list-brokers payments
+prints 'payments       2  10.0.2.12:9092  10.0.2.12'
+run 0 list-listeners
+prints 'payments  public    vip   translate  9093  2          10.9.0.100:9095'
+run 1 list-brokers nothing
+says 'there is no cluster "nothing"'
+run 0 -o json list-brokers payments
+grep -q '"endpoint": "10.0.2.12:9092"' "$dir/out" || fail 'JSON list'
+run 0 status
+grep -q '^lp-controld ' "$dir/out" || fail 'status'
+grep -q 'dataplane.sock' "$dir/out" || fail 'status names no dataplane'
+run 0 version
+grep -q '^lp-controld ' "$dir/out" || fail 'version'
+run 3 stats
+says 'no dataplane is connected'
+run 3 connections --limit 5
+says 'no dataplane is connected'
+run 3 stats --dataplane nobody
+says 'no dataplane of this name is connected'
+
+# ---- set --------------------------------------------------------------------
+run 0 set-port back --gateway none --side both
+run 0 set-cluster payments --name pay
+run 0 set-broker pay 2 10.0.2.22:9093
+run 0 set-listener pay public --source-address preserve --name outer
+run 0 show
+prints 'cluster pay'
+prints '    broker 2: 10.0.2.22:9093'
+prints '    listener outer: 10.9.0.100:9092, mode vip, source address preserve'
+prints '        broker 2 at 10.9.0.100:9095'
+prints '    device lpt1, backend af_xdp, side both'
+grep -q gateway "$dir/out" && fail 'the gateway is still there'
+run 0 set-cluster pay --name payments \
+	-- set-listener payments outer --name public --source-address translate
+run 0 -o json set-port back --gateway 10.0.2.1
+grep -q '"connected": 0' "$dir/out" || fail 'JSON of a change'
+grep -q '"notes": \[' "$dir/out" || fail 'JSON of a change'
+
+# ---- refused, and nothing stored --------------------------------------------
+refused 'add-cluster payments: ' add-cluster payments
+refused 'add-port front: ' add-port front --device x --address 10.9.9.9/24
+refused 'add-port third: device: ' \
+	add-port third --device lpt0 --address 10.9.9.9/24
+refused 'add-port third: address: ' \
+	add-port third --device lpt3 --address 10.9.0.10/24
+refused 'add-port third: address: ' \
+	add-port third --device lpt3 --address 224.0.0.1/24
+refused 'add-broker payments/1: ' add-broker payments 1 10.0.2.11:9092
+refused 'add-broker nothing/1: ' add-broker nothing 1 10.0.2.11:9092
+refused 'add-broker payments/3: endpoint: ' \
+	add-broker payments 3 10.9.0.100:9092
+refused 'add-listener payments/public: ' \
+	add-listener payments public 10.9.0.101:9092
+refused 'add-listener payments/two: vip: ' \
+	add-listener payments two 10.9.0.100:9092
+refused 'add-listener payments/two: vip: ' \
+	add-listener payments two 10.9.0.10:9092
+refused 'add-listener payments/two: ' \
+	add-listener payments two 10.9.0.100:9000 --broker-base 9090
+refused 'add-listener payments/two: ' \
+	add-listener payments two '[fd00:9::1]:9092'
+refused 'del-port nothing: ' del-port nothing
+refused 'del-cluster payments: ' del-cluster payments
+refused 'set-broker payments/9: ' set-broker payments 9 10.0.2.19:9092
+refused 'set-listener payments/nothing: ' \
+	set-listener payments nothing --broker-base 9999
+refused 'command 2: add-broker later/1: ' add-cluster later \
+	-- add-broker later 1 10.0.2.300:9092
+refused 'command 3: add-cluster later: ' add-cluster later \
+	-- add-broker later 1 10.0.3.1:9092 -- add-cluster later
+refused 'command 2: del-cluster payments: ' del-broker payments 2 \
+	-- del-cluster payments
+
+# ---- usage, and a socket that is taken --------------------------------------
+run 2 add-port front
+run 2 add-cluster a -- show
+"$controld" --database "$dir/db2" --socket "$LPCTL_SOCKET" \
+	--dataplane "$dir/dataplane.sock" >"$dir/out" 2>"$dir/err" \
+	</dev/null && fail 'a second lp-controld took the socket'
+run 0 show
+
+# ---- names that exist are completed -----------------------------------------
+run 0 --complete del-broker payments ''
+prints 1
+prints 2
+
+# ---- what -n prints makes the same again ------------------------------------
+"$lpctl" show | grep -v '^generation' >"$dir/before"
+stop
+"$controld" -n --database "$dir/db" >"$dir/commands" || fail 'lp-controld -n'
+mv "$dir/db" "$dir/db.old"
+rm -f "$dir/db-wal" "$dir/db-shm"
+start
+while read -r program words; do
+	[ "$program" = lpctl ] || continue
+	# No word of these has blanks.
+	# shellcheck disable=SC2086
+	run 0 $words
+done <"$dir/commands"
+"$lpctl" show | grep -v '^generation' >"$dir/after"
+diff -u "$dir/before" "$dir/after" || fail 'lp-controld -n is not the same'
+
+# ---- a restart changes nothing; then all of it goes -------------------------
+run 0 -o json show
+cp "$dir/out" "$dir/before"
+stop
+run 3 show
+start
+run 0 -o json show
+cmp -s "$dir/before" "$dir/out" || fail 'a restart changed the configuration'
+run 0 del-listener payments public -- del-broker payments 1 \
+	-- del-broker payments 2 -- del-cluster payments \
+	-- del-port front -- del-port back
+run 0 show
+grep -q '(empty)' "$dir/out" || fail 'something is left'
+
+exit $failed

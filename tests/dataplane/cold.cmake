@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests of the dataplane's cold half.
+add_library(lp_test_cold STATIC
+	${CMAKE_CURRENT_LIST_DIR}/cold.c
+	${CMAKE_CURRENT_LIST_DIR}/controller.c)
+target_compile_definitions(lp_test_cold PRIVATE
+	LP_DATAPLANE_PATH="$<TARGET_FILE:lp-dataplane>")
+target_link_libraries(lp_test_cold PUBLIC
+	lp_test_objects lp_dataplane_cold PkgConfig::CHECK)
+add_dependencies(lp_test_cold lp-dataplane)
+
+foreach(test candidate control keeper liveness persist ports process region
+	report restart session snapshot socket steering worker)
+	add_executable(test_${test}
+		${CMAKE_CURRENT_LIST_DIR}/test_${test}.c
+		$<TARGET_OBJECTS:lp_hot>)
+	target_link_libraries(test_${test} PRIVATE
+		lp_test_cold PkgConfig::XXHASH)
+	add_test(NAME dataplane/${test} COMMAND test_${test})
+	set_tests_properties(dataplane/${test} PROPERTIES TIMEOUT 120)
+endforeach()

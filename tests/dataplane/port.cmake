@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests of the port back ends.
+foreach(test pool port_memory)
+	add_executable(test_${test} ${CMAKE_CURRENT_LIST_DIR}/test_${test}.c)
+	target_link_libraries(test_${test} lp_port PkgConfig::CHECK)
+	add_test(NAME ${test} COMMAND test_${test})
+endforeach()
+if(LP_AF_XDP)
+	add_library(lp_port_lab STATIC ${CMAKE_CURRENT_LIST_DIR}/port_lab.c)
+	target_link_libraries(lp_port_lab PUBLIC lp_port PkgConfig::CHECK)
+	foreach(test port_xdp port_xdp_life)
+		add_executable(test_${test}
+			${CMAKE_CURRENT_LIST_DIR}/test_${test}.c)
+		target_link_libraries(test_${test} lp_port_lab PkgConfig::BPF)
+		add_test(NAME ${test} COMMAND test_${test})
+		set_tests_properties(${test} PROPERTIES SKIP_RETURN_CODE 77)
+	endforeach()
+endif()
