@@ -59,6 +59,7 @@ static int check_addresses(
     const struct lp_port_object *port, const struct report *report);
 static int check_address(
     const struct lp_prefix *address, const struct report *report);
+static bool is_link_local(const struct lp_ip *ip);
 static int check_gateway(const struct lp_port_object *port,
     const struct lp_ip *gateway, bool v4, const struct report *report);
 static int check_endpoint(const struct lp_endpoint *endpoint, const char *field,
@@ -329,6 +330,13 @@ check_address(const struct lp_prefix *address, const struct report *report)
 	return 0;
 }
 
+/* fe80::/10, RFC 4291, 2.5.6. */
+static bool
+is_link_local(const struct lp_ip *ip)
+{
+	return ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
+}
+
 static int
 check_gateway(const struct lp_port_object *port, const struct lp_ip *gateway,
     bool v4, const struct report *report)
@@ -351,6 +359,9 @@ check_gateway(const struct lp_port_object *port, const struct lp_ip *gateway,
 		if (lp_ip_equal(&address->ip, gateway))
 			return refuse(report, "gateway",
 			    "%s is an address of the port itself", text);
+		/* RFC 4861: routers are known by their link-local address. */
+		if (!v4 && !lp_ip_is_v4(&address->ip) && is_link_local(gateway))
+			reached = true;
 		if (!lp_prefix_contains(address, gateway))
 			continue;
 		if (edge_name(address, gateway))

@@ -183,6 +183,8 @@ START_TEST(bad_addresses_of_ports_are_refused)
 		"10.9.0.255 is the broadcast address of its network"},
 	    {"10.9.0.10/24", NULL, "2001:db8::1", "gateway",
 		"2001:db8::1 is in no network of the port's addresses"},
+	    {"10.9.0.10/24", NULL, "fe80::1", "gateway",
+		"fe80::1 is in no network of the port's addresses"},
 	    {"10.9.0.10/24", NULL, "10.9.0.1", "gateway",
 		"10.9.0.1 is not IPv6"},
 	    {"2001:db8::2/64", "2001:db8::1", NULL, "gateway",
@@ -194,6 +196,14 @@ START_TEST(bad_addresses_of_ports_are_refused)
 	    port(rows[_i].addresses, rows[_i].gateway_v4, rows[_i].gateway_v6);
 
 	expect_wrong(&object, rows[_i].field, rows[_i].why);
+}
+END_TEST
+
+START_TEST(a_link_local_gateway_needs_no_network_of_its_own)
+{
+	struct lp_object object = port("2001:db8::2/64", NULL, "fe80::1");
+
+	expect_right(&object);
 }
 END_TEST
 
@@ -363,8 +373,9 @@ main(void)
 	tcase_add_loop_test(tests, bad_names_are_refused, 0, 7);
 	tcase_add_test(tests, a_name_without_end_is_refused);
 	tcase_add_loop_test(tests, good_ports_pass, 0, 9);
-	tcase_add_loop_test(tests, bad_addresses_of_ports_are_refused, 0, 15);
+	tcase_add_loop_test(tests, bad_addresses_of_ports_are_refused, 0, 16);
 	tcase_add_test(tests, a_port_has_at_most_so_many_addresses);
+	tcase_add_test(tests, a_link_local_gateway_needs_no_network_of_its_own);
 	tcase_add_test(tests, a_prefix_length_beyond_its_family_is_refused);
 	tcase_add_loop_test(tests, interfaces_are_named_as_in_the_kernel, 0, 8);
 	tcase_add_test(tests, devices_of_dpdk_have_a_form_of_their_own);
