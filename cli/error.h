@@ -16,7 +16,7 @@ enum lp_exit {
 	LP_EXIT_REFUSED = 1, /* bad input; nothing stored */
 	LP_EXIT_USAGE = 2,
 	LP_EXIT_UNREACHABLE = 3, /* or the conversation broke off */
-	LP_EXIT_TIMEOUT = 4, /* stored, but not applied in time */
+	LP_EXIT_TIMEOUT = 4, /* a change is stored, but not applied yet */
 	LP_EXIT_REJECTED = 5, /* by a dataplane; rolled back */
 };
 

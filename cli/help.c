@@ -122,7 +122,7 @@ lp_help_write(FILE *out, const struct lp_command *command)
 	    "  1  refused: nothing was stored\n"
 	    "  2  wrong usage\n"
 	    "  3  lp-controld cannot be reached, or its answer not used\n"
-	    "  4  stored, but not applied in time\n"
+	    "  4  not in time; a change is stored, but not applied yet\n"
 	    "  5  rejected by a dataplane, and rolled back\n\n"
 	    "Environment:\n"
 	    "  LPCTL_SOCKET  control socket, if there is no --socket\n"

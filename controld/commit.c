@@ -317,6 +317,9 @@ poll_dataplanes(const struct lp_context *context)
 		const struct lp_push_dataplane *dataplane =
 		    lp_push_dataplane(context->push, i);
 
+		/* One that is about to say HELLO is worth to wait for. */
+		if (dataplane->expected)
+			poll.late = dataplane;
 		if (!dataplane->connected)
 			continue;
 		poll.connected++;
@@ -422,7 +425,7 @@ reply_rejected(struct lp_commit *commit)
 	};
 
 	lp_reply_failure(commit->context, &commit->ticket.to, &failure,
-	    "%s (%s)", refuser->why, commit->rollback);
+	    "%s (%s)", refuser->text, commit->rollback);
 }
 
 static void

@@ -36,12 +36,16 @@ struct controld {
 };
 
 static int parse(int key, char *arg, struct argp_state *state);
+static void add_dataplane(
+    struct options *options, const char *path, struct argp_state *state);
 static int check(const struct options *options);
 static int run(const struct options *options);
 static int start(struct controld *controld, const struct options *options);
 static int start_events(struct controld *controld);
 static int start_session(struct controld *controld,
     const struct options *options, struct lp_generation *current);
+static int start_serve(
+    struct controld *controld, const struct options *options);
 static void stop(struct controld *controld);
 static void on_signal(evutil_socket_t number, short what, void *arg);
 static void on_request(void *arg, uint64_t client, const char *who,
@@ -113,11 +117,7 @@ parse(int key, char *arg, struct argp_state *state)
 		options->group = arg;
 		return 0;
 	case KEY_DATAPLANE:
-		if (options->dataplane_count == LP_PUSH_DATAPLANES_MAX)
-			argp_error(state, "more than %d dataplanes",
-			    LP_PUSH_DATAPLANES_MAX);
-		else
-			options->dataplanes[options->dataplane_count++] = arg;
+		add_dataplane(options, arg, state);
 		return 0;
 	case KEY_EPOCH:
 		errno = 0;
@@ -142,6 +142,20 @@ parse(int key, char *arg, struct argp_state *state)
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+}
+
+static void
+add_dataplane(
+    struct options *options, const char *path, struct argp_state *state)
+{
+	for (unsigned i = 0; i < options->dataplane_count; i++)
+		if (strcmp(options->dataplanes[i], path) == 0)
+			argp_error(
+			    state, "--dataplane %s: is given twice", path);
+	if (options->dataplane_count == LP_PUSH_DATAPLANES_MAX)
+		argp_error(state, "--dataplane %s: there are %d already", path,
+		    LP_PUSH_DATAPLANES_MAX);
+	options->dataplanes[options->dataplane_count++] = path;
 }
 
 static int
@@ -186,16 +200,6 @@ start(struct controld *controld, const struct options *options)
 {
 	const struct lp_store_options store_options = {
 	    .path = options->database, .epoch = options->epoch};
-	const struct lp_serve_options serve_options = {
-	    .base = controld->base,
-	    .path = options->socket,
-	    .group = options->group,
-	    .frame_ms = LP_SERVE_FRAME_MS,
-	    .request = on_request,
-	    .gone = on_gone,
-	    .arg = controld,
-	};
-	struct lp_serve_options with_base = serve_options;
 	struct lp_generation current;
 	char why[LP_STORE_WHY_SIZE];
 	int err = start_events(controld);
@@ -215,11 +219,7 @@ start(struct controld *controld, const struct options *options)
 	lp_config_fini(&current.config);
 	if (err != 0)
 		return err;
-	with_base.base = controld->base;
-	err = lp_serve_open(&controld->serve, &with_base, why);
-	if (err != 0)
-		lp_log_error("%s", why);
-	return err;
+	return start_serve(controld, options);
 }
 
 static int
@@ -261,6 +261,26 @@ start_session(struct controld *controld, const struct options *options,
 			     "can be");
 	else if (err != 0)
 		lp_log_error("start: %s", strerror(-err));
+	return err;
+}
+
+static int
+start_serve(struct controld *controld, const struct options *options)
+{
+	const struct lp_serve_options serve_options = {
+	    .base = controld->base,
+	    .path = options->socket,
+	    .group = options->group,
+	    .frame_ms = LP_SERVE_FRAME_MS,
+	    .request = on_request,
+	    .gone = on_gone,
+	    .arg = controld,
+	};
+	char why[LP_SERVE_WHY_SIZE];
+	int err = lp_serve_open(&controld->serve, &serve_options, why);
+
+	if (err != 0)
+		lp_log_error("%s", why);
 	return err;
 }
 

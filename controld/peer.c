@@ -21,9 +21,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "controld/clock.h"
 #include "controld/peer_push.h"
 #include "controld/stream.h"
 #include "proto/log.h"
@@ -54,7 +54,6 @@ static void changed(const struct lp_peer *peer);
 static void set_timer(struct lp_peer *peer, unsigned ms);
 static void copy_text(char *out, size_t size, const char *text);
 static const char *peer_name(const struct lp_peer *peer);
-static uint64_t time_ns(void);
 
 int
 lp_peer_init(struct lp_peer *peer, const struct lp_peer_shared *shared,
@@ -67,7 +66,7 @@ lp_peer_init(struct lp_peer *peer, const struct lp_peer_shared *shared,
 		return err;
 	*peer = (struct lp_peer){.shared = shared, .index = index};
 	peer->info.path = path;
-	peer->info.since_ns = time_ns();
+	peer->info.since_ns = lp_clock_time_ns();
 	peer->timer = evtimer_new(shared->options.base, on_timer, peer);
 	if (peer->timer == NULL)
 		return -ENOMEM;
@@ -155,7 +154,7 @@ on_read(struct bufferevent *bev, void *arg)
 			return;
 		}
 		lp_stream_drop(input, len);
-		peer->heard_ms = lp_peer_now_ms();
+		peer->heard_ms = lp_clock_now_ms();
 		handle(peer, message);
 		lp__pb__dataplane_message__free_unpacked(message, NULL);
 	}
@@ -185,7 +184,8 @@ attempt(struct lp_peer *peer)
 		lp_peer_leave(peer, LP_PUSH_CONNECTING, "no memory");
 		return;
 	}
-	peer->connected_ms = peer->heard_ms = lp_peer_now_ms();
+	peer->info.expected = true;
+	peer->connected_ms = peer->heard_ms = lp_clock_now_ms();
 	bufferevent_setcb(peer->bev, on_read, NULL, on_event, peer);
 	bufferevent_enable(peer->bev, EV_READ | EV_WRITE);
 	set_timer(peer, peer->shared->options.times.beat);
@@ -195,13 +195,15 @@ static void
 tick(struct lp_peer *peer)
 {
 	const struct lp_push_times *times = &peer->shared->options.times;
-	uint64_t now = lp_peer_now_ms();
+	uint64_t now = lp_clock_now_ms();
 
 	if (!peer->info.connected) {
 		if (now - peer->connected_ms >= times->hello)
 			lp_peer_leave(peer, LP_PUSH_CONNECTING,
 			    "it did not say HELLO within %u ms", times->hello);
-	} else if (now - peer->heard_ms >= times->silence) {
+	} else if (peer->pushed == 0 &&
+	    now - peer->heard_ms >= times->silence) {
+		/* While it applies it may be busy: that has its own limit. */
 		lp_peer_leave(peer, LP_PUSH_CONNECTING,
 		    "nothing heard for %u ms", times->silence);
 	} else if (peer->pushed != 0 &&
@@ -268,6 +270,7 @@ on_hello(struct lp_peer *peer, const Lp__Pb__Hello *hello)
 	}
 	resume = lp_peer_push_is_current(peer);
 	peer->info.connected = true;
+	peer->info.expected = false;
 	lp_peer_push_welcome(peer, resume);
 	if (!peer->info.connected)
 		return;
@@ -346,7 +349,6 @@ on_rejected(struct lp_peer *peer, const Lp__Pb__Rejected *rejected)
 		return;
 	}
 	keep_problem(peer, rejected);
-	lp_peer_set_state(peer, LP_PUSH_REJECTED, peer->info.why);
 	if (rejected->generation != peer->shared->desired->number)
 		lp_peer_push_run(peer);
 	changed(peer);
@@ -365,14 +367,19 @@ keep_problem(struct lp_peer *peer, const Lp__Pb__Rejected *rejected)
 	const Lp__Pb__Rejected__Problem *problem =
 	    rejected->n_problems > 0 ? rejected->problems[0] : NULL;
 	struct lp_push_dataplane *info = &peer->info;
+	char why[LP_PUSH_TEXT_SIZE];
 
 	info->rejected = rejected->generation;
 	copy_text(info->object, sizeof(info->object),
 	    problem ? problem->object : NULL);
 	copy_text(
 	    info->field, sizeof(info->field), problem ? problem->field : NULL);
-	copy_text(info->why, sizeof(info->why),
+	copy_text(info->text, sizeof(info->text),
 	    problem && problem->text ? problem->text : codes[rejected->code]);
+	snprintf(why, sizeof(why), "%s%s%s%s%s", info->object,
+	    info->object[0] != '\0' ? ": " : "", info->field,
+	    info->field[0] != '\0' ? ": " : "", info->text);
+	lp_peer_set_state(peer, LP_PUSH_REJECTED, why);
 }
 
 static void
@@ -391,7 +398,7 @@ on_beat(struct lp_peer *peer, const Lp__Pb__Beat *beat)
 	}
 	/* It may accept tomorrow what it rejects now: a device comes back. */
 	if (peer->info.state == LP_PUSH_REJECTED &&
-	    lp_peer_now_ms() - peer->pushed_ms <
+	    lp_clock_now_ms() - peer->pushed_ms <
 		peer->shared->options.times.slow)
 		return;
 	lp_log_info("dataplane %s runs generation %" PRIu64 ", %" PRIu64
@@ -417,7 +424,7 @@ lp_peer_leave(
     struct lp_peer *peer, enum lp_push_state state, const char *format, ...)
 {
 	const struct lp_push_times *times = &peer->shared->options.times;
-	bool was_connected = peer->info.connected;
+	bool was_there = peer->info.connected || peer->info.expected;
 	char why[LP_PUSH_TEXT_SIZE];
 	unsigned wait;
 	va_list args;
@@ -428,7 +435,7 @@ lp_peer_leave(
 	if (peer->bev != NULL)
 		bufferevent_free(peer->bev);
 	peer->bev = NULL;
-	peer->info.connected = false;
+	peer->info.connected = peer->info.expected = false;
 	peer->pushed = 0;
 	lp_peer_set_state(peer, state, why);
 	peer->backoff_ms =
@@ -438,7 +445,7 @@ lp_peer_leave(
 	wait = state == LP_PUSH_CONNECTING ? peer->backoff_ms : times->slow;
 	/* Three to five quarters: many daemons do not come in step. */
 	set_timer(peer, wait - wait / 4 + arc4random_uniform(wait / 2 + 1));
-	if (was_connected)
+	if (was_there)
 		changed(peer);
 }
 
@@ -449,19 +456,24 @@ lp_peer_set_state(
 {
 	struct lp_push_dataplane *info = &peer->info;
 	bool same_state = info->state == state;
-	bool is_bad = state == LP_PUSH_REJECTED || state == LP_PUSH_FENCED ||
-	    state == LP_PUSH_INCOMPATIBLE;
 
 	if (!same_state)
-		info->since_ns = time_ns();
-	if (same_state && why != info->why && strcmp(why, info->why) == 0)
+		info->since_ns = lp_clock_time_ns();
+	if (same_state && strcmp(why, info->why) == 0)
 		return;
 	info->state = state;
-	if (why != info->why)
-		copy_text(info->why, sizeof(info->why), why);
-	(is_bad ? lp_log_warn : lp_log_info)("dataplane %s: %s%s%s",
-	    peer_name(peer), lp_push_state_name(state),
-	    info->why[0] != '\0' ? ": " : "", info->why);
+	copy_text(info->why, sizeof(info->why), why);
+	if (state == LP_PUSH_APPLIED)
+		lp_log_info("dataplane %s: generation %" PRIu64 " applied",
+		    peer_name(peer), info->generation);
+	else if (state == LP_PUSH_SYNCHRONISING)
+		lp_log_debug("dataplane %s: generation %" PRIu64 " sent",
+		    peer_name(peer), peer->pushed);
+	else if (state == LP_PUSH_CONNECTING)
+		lp_log_info("dataplane %s: %s", peer_name(peer), why);
+	else
+		lp_log_warn("dataplane %s: %s: %s", peer_name(peer),
+		    lp_push_state_name(state), why);
 }
 
 static void
@@ -495,22 +507,4 @@ static const char *
 peer_name(const struct lp_peer *peer)
 {
 	return peer->info.id[0] != '\0' ? peer->info.id : peer->info.path;
-}
-
-uint64_t
-lp_peer_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static uint64_t
-time_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }

@@ -55,6 +55,4 @@ void lp_peer_leave(struct lp_peer *peer, enum lp_push_state state,
 void lp_peer_set_state(
     struct lp_peer *peer, enum lp_push_state state, const char *why);
 
-uint64_t lp_peer_now_ms(void); /* CLOCK_MONOTONIC */
-
 #endif

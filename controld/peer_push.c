@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <event2/buffer.h>
 
+#include "controld/clock.h"
 #include "controld/stream.h"
 
 static void push_delta(struct lp_peer *peer);
@@ -90,7 +91,7 @@ push_begin(struct lp_peer *peer, bool full, uint32_t count)
 	peer->pushed = desired->number;
 	peer->pushed_digest = desired->digest;
 	peer->pushed_delta = !full;
-	peer->pushed_ms = lp_peer_now_ms();
+	peer->pushed_ms = lp_clock_now_ms();
 	begin.epoch = peer->shared->options.epoch;
 	begin.generation = desired->number;
 	begin.full = full;

@@ -37,7 +37,7 @@ struct lp_push_times {
 	unsigned hello; /* to say HELLO */
 	unsigned answer; /* APPLIED or REJECTED after END */
 	unsigned beat; /* between two of ours */
-	unsigned silence; /* without a frame of theirs */
+	unsigned silence; /* without a frame, when none is due */
 };
 extern const struct lp_push_times lp_push_times;
 
@@ -46,6 +46,7 @@ struct lp_push_dataplane {
 	const char *path;
 	char id[LP_PUSH_ID_SIZE]; /* "" until it has said HELLO once */
 	bool connected; /* it was welcomed, and the connection lives */
+	bool expected; /* the connection lives, and HELLO is due */
 	enum lp_push_state state;
 	uint64_t since_ns; /* CLOCK_REALTIME */
 	uint64_t generation; /* that it runs; 0: none, or not known */
@@ -53,6 +54,7 @@ struct lp_push_dataplane {
 	uint64_t rejected; /* the generation that it rejected last; or 0 */
 	char object[LP_OBJECT_LABEL_SIZE]; /* of that rejection */
 	char field[LP_NAME_SIZE];
+	char text[LP_WHY_SIZE];
 	char why[LP_PUSH_TEXT_SIZE]; /* last error, or "" */
 	char version[LP_NAME_SIZE];
 	char backends[LP_PUSH_BACKENDS_MAX][LP_NAME_SIZE]; /* "af_xdp" */

@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "controld/clock.h"
 #include "controld/commit.h"
 #include "controld/query.h"
 #include "controld/reply.h"
@@ -54,14 +54,11 @@ lp_session_new(struct lp_session **out,
 	    .arg = session,
 	};
 	char host[HOST_SIZE] = "";
-	struct timespec now;
 	int err;
 
 	if (session == NULL)
 		return -ENOMEM;
-	clock_gettime(CLOCK_REALTIME, &now);
-	session->started_ns =
-	    (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	session->started_ns = lp_clock_time_ns();
 	gethostname(host, sizeof(host) - 1);
 	snprintf(session->controller, sizeof(session->controller), "%s %s",
 	    host, lp_store_database_id(options->store));

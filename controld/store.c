@@ -20,9 +20,9 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "controld/clock.h"
 #include "controld/store_rows.h"
 #include "controld/store_schema.h"
 #include "proto/log.h"
@@ -58,7 +58,6 @@ static int save(struct lp_store *store, const struct lp_config *from,
 static int save_generation(struct lp_store *store,
     const struct lp_generation *to, const char *who, const char *comment);
 static int pack(const struct lp_config *config, uint8_t **content, size_t *len);
-static uint64_t now_ns(void);
 
 int
 lp_store_open(struct lp_store **out, struct lp_generation *current,
@@ -111,7 +110,7 @@ lp_store_commit(struct lp_store *store, const struct lp_generation *from,
 	assert(!store->read_only);
 	store->sql.why = why;
 	to->number = from->number + 1;
-	to->time_ns = now_ns();
+	to->time_ns = lp_clock_time_ns();
 	to->digest = lp_config_digest(&to->config);
 	if (to->digest == 0)
 		return lp_store_sql_refuse(
@@ -450,13 +449,4 @@ pack(const struct lp_config *config, uint8_t **content, size_t *len)
 	}
 	*content = bytes;
 	return 0;
-}
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }

@@ -102,9 +102,9 @@ lp_apply_last_good(struct lp_dataplane *dataplane)
 	running->epoch_seen = state.epoch_seen;
 	running->epoch = state.epoch;
 	running->generation = state.generation;
-	running->digest = state.digest;
 	if (running->generation == 0)
 		return 0;
+	running->digest = state.digest;
 	dataplane->since_ns = lp_clock_real_ns();
 	lp_ports_assign(&dataplane->ports, &running->config, state.port_ids);
 	lp_log_info("generation %" PRIu64 " (epoch %" PRIu64 ", %zu objects) "
@@ -281,7 +281,7 @@ save(struct lp_dataplane *dataplane)
 	    .epoch_seen = running->epoch_seen,
 	    .epoch = running->epoch,
 	    .generation = running->generation,
-	    .digest = running->digest,
+	    .digest = lp_config_digest(&running->config),
 	};
 	int error;
 

@@ -163,10 +163,13 @@ static int
 out_of_place(struct lp_candidate *candidate, struct lp_refusal *refusal,
     uint64_t generation, const char *frame)
 {
+	enum lp_candidate_state state = candidate->state;
+
 	refuse(candidate, refusal, LP__PB__REJECTED__CODE__PROTOCOL,
 	    "%s out of place", frame);
 	refusal->generation = generation;
 	refusal->out_of_place = true;
+	candidate->state = state;
 	return -EINVAL;
 }
 

@@ -197,11 +197,9 @@ on_request(struct keeper *keeper)
 	    lp_keep_store_serve(keeper->config->store, keeper->socket, &ready);
 
 	if (error) {
-		/* It is dying, or as good as dead without us. */
+		/* It is ending; how, SIGCHLD tells. */
 		close(keeper->socket);
 		keeper->socket = -1;
-		if (keeper->child != NO_CHILD)
-			kill(keeper->child, SIGKILL);
 		return;
 	}
 	if (ready) {

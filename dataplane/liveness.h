@@ -6,6 +6,7 @@
 #define LP_DATAPLANE_LIVENESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {

@@ -3,7 +3,7 @@
  * Overview
  *
  *	known ▸ on           a SYN in TIME-WAIT begins anew (RFC 9293, 3.6.1)
- *	not ours ▸ drop
+ *	not ours, or from one of ours ▸ drop
  *	no SYN ▸ RST         reset_unknown
  *	no listener ▸ RST    reset_closed_port
  *	no broker ▸ RST      reset_no_broker
@@ -18,7 +18,8 @@
  * one; when there is none either, the newcomer is refused, never an
  * established connection.
  *
- * Drops: starting, not_ours, half_open_full, no_connection, rst_limited.
+ * Drops: starting, not_ours, ip_source, half_open_full, no_connection,
+ * rst_limited.
  */
 #include "dataplane/pipeline/admit.h"
 
@@ -88,6 +89,11 @@ admit_packet(struct lp_admit *admit, struct lp_batch *batch, struct lp_pkt *pkt)
 	own = lp_snapshot_own(batch->snapshot, &tuple.dst);
 	if (own == NULL || !(own->port_mask & 1u << pkt->port_in)) {
 		lp_pkt_drop(pkt, LP_REASON_NOT_OURS);
+		return;
+	}
+	if (lp_snapshot_own(batch->snapshot, &tuple.src) != NULL) {
+		/* Forged: we would talk to ourselves. */
+		lp_pkt_drop(pkt, LP_REASON_IP_SOURCE);
 		return;
 	}
 	if ((pkt->tcp_flags & (LP_TCP_SYN | LP_TCP_ACK)) != LP_TCP_SYN) {

@@ -74,6 +74,8 @@ lp_conntrack_init(struct lp_conntrack *conntrack, struct lp_region *region,
 	conntrack->free_count = 0;
 	conntrack->serial = 0;
 	conntrack->half_open_max = count / LP_HALF_OPEN_SHARE;
+	if (conntrack->half_open_max > LP_HALF_OPEN_MAX)
+		conntrack->half_open_max = LP_HALF_OPEN_MAX;
 	memset(conntrack->buckets, 0xff,
 	    (conntrack->bucket_mask + 1ul) * sizeof(uint32_t));
 	for (unsigned i = 0; i < LP_CLASSES; i++)
@@ -172,8 +174,9 @@ lp_conntrack_commit(struct lp_conntrack *conntrack, uint32_t index,
 	conn->last_s = now_s;
 	if (track != NULL) {
 		conn->tcp = *track;
-		if (was != LP_TCP_FIN_RECEIVED &&
-		    track->state == LP_TCP_FIN_RECEIVED)
+		/* First, or not knowing of the client's: TIME-WAIT is its. */
+		if (track->state == LP_TCP_FIN_RECEIVED ||
+		    track->state == LP_TCP_CLOSING)
 			conn->flags |= LP_CONN_BROKER_CLOSED;
 		/* What is over stays over: late segments do not renew it. */
 		if (was != track->state ||

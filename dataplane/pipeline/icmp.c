@@ -14,7 +14,7 @@
  * or anybody could tear down connections from afar.
  *
  * Reasons: icmp_echo, icmp_translated; drops: icmp_invalid, icmp_unknown,
- * not_ours, starting, and those of rewrite.c.
+ * ip_source, not_ours, starting, and those of rewrite.c.
  */
 #include "dataplane/pipeline/icmp.h"
 
@@ -25,6 +25,8 @@
 enum {
 	/* Of the quoted TCP header: ports and sequence number, RFC 792. */
 	QUOTE_TCP_MIN = 8,
+	/* No error is longer than the least MTU of IPv6 (RFC 4443, 2.4). */
+	QUOTE_MAX = LP_MTU_MIN - LP_IP6_LEN - LP_ICMP_LEN,
 };
 
 /* What an error quotes. */
@@ -64,7 +66,7 @@ lp_icmp_too_big(struct lp_rewrite *rewrite, struct lp_batch *batch,
     const struct lp_pkt *pkt)
 {
 	bool v6 = (pkt->flags & LP_PKT_V6) != 0;
-	/* RFC 792: the header and 8 bytes; RFC 4443: what fits, enough here. */
+	bool client = pkt->dir == LP_TO_CLIENT;
 	unsigned quoted = (unsigned)(pkt->l4_off - pkt->l3_off) + 8;
 	const struct lp_conn *conn =
 	    lp_conntrack_get(rewrite->conntrack, pkt->conn);
@@ -75,13 +77,16 @@ lp_icmp_too_big(struct lp_rewrite *rewrite, struct lp_batch *batch,
 	uint8_t slot;
 	uint32_t hop;
 
+	/* RFC 792: the header and 8 bytes; RFC 4443: what fits, enough here. */
+	if (quoted > QUOTE_MAX)
+		quoted = QUOTE_MAX;
 	lp_parse_addresses(pkt, &src, &dst);
 	if (!lp_snapshot_route(batch->snapshot,
-		pkt->dir == LP_TO_BROKER ? &conn->broker_ip : &conn->client_ip,
-		LP_SIDE_BOTH, &slot, &nexthop))
+		client ? &conn->client_ip : &conn->broker_ip,
+		client ? LP_SIDE_CLIENT : LP_SIDE_BROKER, &slot, &nexthop))
 		return;
-	hop = lp_neighbor_find(
-	    rewrite->neighbors, batch, 0, &src, LP_SIDE_BOTH, &why);
+	hop = lp_neighbor_find(rewrite->neighbors, batch, 0, &src,
+	    client ? LP_SIDE_BROKER : LP_SIDE_CLIENT, &why);
 	if (hop == 0)
 		return;
 	error = lp_make_packet(rewrite->make, batch,
@@ -127,6 +132,8 @@ icmp_packet(
 	own = lp_snapshot_own(batch->snapshot, &dst);
 	if (own == NULL || !(own->port_mask & 1u << pkt->port_in))
 		lp_pkt_drop(pkt, LP_REASON_NOT_OURS);
+	else if (lp_snapshot_own(batch->snapshot, &src) != NULL)
+		lp_pkt_drop(pkt, LP_REASON_IP_SOURCE);
 	else if (type ==
 	    (pkt->flags & LP_PKT_V6 ? LP_ICMP6_ECHO : LP_ICMP_ECHO))
 		answer_echo(batch, pkt);
@@ -237,6 +244,10 @@ read_quote(const struct lp_pkt *pkt, struct quote *quote)
 			return false;
 		memcpy(quote->tuple.src.bytes, ip + LP_IP6_DST, 16);
 		memcpy(quote->tuple.dst.bytes, ip + LP_IP6_SRC, 16);
+		/* Mapped ones would find an IPv4 connection. */
+		if (lp_ip_is_v4(&quote->tuple.src) ||
+		    lp_ip_is_v4(&quote->tuple.dst))
+			return false;
 	} else {
 		if (room < LP_IP4_LEN)
 			return false;

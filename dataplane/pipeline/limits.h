@@ -35,8 +35,13 @@ enum {
 	LP_CONNECTIONS_DEFAULT = 65536,
 	LP_CONNECTIONS_MIN = 64,
 	LP_CONNECTIONS_MAX = 1 << 22,
-	/* Half-open connections: one in so many places of the table. */
+	/*
+	 * Half-open connections: one in so many places of the table, and no
+	 * more than half of the source ports towards one broker, which a
+	 * flood of SYNs would take from those that mean it.
+	 */
 	LP_HALF_OPEN_SHARE = 4,
+	LP_HALF_OPEN_MAX = 32256,
 
 	LP_NEIGHBORS_MAX = 1024,
 	LP_NEIGHBOR_QUEUE_MAX = 4, /* packets that wait for one next hop */

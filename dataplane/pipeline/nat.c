@@ -66,7 +66,7 @@ void
 lp_nat_init(struct lp_nat *nat, uint64_t seed)
 {
 	nat->seed = seed;
-	nat->made = 0;
+	nat->given = 0;
 	for (uint16_t i = 0; i < LP_SOURCE_PAIRS_MAX; i++)
 		nat->free[i] = (uint16_t)(LP_SOURCE_PAIRS_MAX - 1 - i);
 	nat->free_count = LP_SOURCE_PAIRS_MAX;
@@ -85,6 +85,7 @@ lp_nat_take(struct lp_nat *nat, const struct lp_ip *own,
 	port = next_free(pair);
 	pair->taken[port / 64] |= 1ull << (port % 64);
 	pair->used++;
+	nat->given++;
 	pair->cursor = port == 65535 ? LP_SOURCE_PORT_MIN : port + 1u;
 	return port;
 }
@@ -178,12 +179,12 @@ get(struct lp_nat *nat, const struct key *key)
 	assert(pair->used == 0);
 	pair->key = *key;
 	/*
-	 * RFC 6056: begin where an outsider cannot guess, and not at the port
-	 * of last time, which its connection has only just left.
+	 * RFC 6056: begin where an outsider cannot guess, and behind the ports
+	 * of last time, which their connections have only just left.
 	 */
 	pair->cursor = LP_SOURCE_PORT_MIN +
 	    (uint32_t)((XXH3_64bits_withSeed(key, sizeof(*key), ~nat->seed) +
-			   nat->made++) %
+			   nat->given) %
 		LP_SOURCE_PORTS);
 	return pair;
 }

@@ -23,7 +23,7 @@ struct lp_nat {
 	uint16_t *index; /* hash to pair + 1 */
 	uint16_t *free; /* stack of unused pairs */
 	uint16_t free_count;
-	uint16_t made; /* pairs made so far: moves where the next begins */
+	uint32_t given; /* ports given so far: moves where a new pair begins */
 	uint64_t seed;
 };
 

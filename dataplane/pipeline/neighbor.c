@@ -112,6 +112,10 @@ lp_neighbor_init(struct lp_neighbors *neighbors, const struct lp_make *make)
 void
 lp_neighbor_stage(struct lp_neighbors *neighbors, struct lp_batch *batch)
 {
+	/* Before any packet: a next hop may lie on a port that is gone. */
+	if (batch->snapshot != NULL &&
+	    neighbors->serial != batch->snapshot->serial)
+		new_snapshot(neighbors, batch);
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct lp_pkt *pkt = &batch->pkts[i];
 
@@ -127,8 +131,6 @@ lp_neighbor_tick(struct lp_neighbors *neighbors, struct lp_batch *batch)
 
 	if (batch->snapshot == NULL)
 		return;
-	if (neighbors->serial != batch->snapshot->serial)
-		new_snapshot(neighbors, batch);
 	announce(neighbors, batch);
 	if (neighbors->pending == 0 || now_ms < neighbors->tick_ms)
 		return;
@@ -283,14 +285,19 @@ learn(struct lp_neighbors *neighbors, struct lp_batch *batch, uint8_t slot,
 {
 	struct lp_neighbor *entry;
 
-	if (!message->has_mac || !on_link(batch, slot, &message->sender))
+	if (!message->has_mac && !message->confirms)
+		return;
+	if (!on_link(batch, slot, &message->sender))
 		return;
 	entry = locate(neighbors, &message->sender, slot);
-	if (entry == NULL && add)
+	if (entry == NULL && add && message->has_mac)
 		entry = create(neighbors, batch, &message->sender, slot);
 	if (entry == NULL)
 		return;
-	memcpy(entry->mac, message->mac, 6);
+	if (message->has_mac)
+		memcpy(entry->mac, message->mac, 6);
+	else if (entry->state != STATE_REACHABLE && entry->state != STATE_PROBE)
+		return;
 	entry->confirmed_ms = lp_batch_now_ms(batch);
 	settle(neighbors, entry, STATE_REACHABLE);
 	for (unsigned i = 0; i < entry->queued; i++) {
@@ -339,15 +346,18 @@ create(struct lp_neighbors *neighbors, const struct lp_batch *batch,
 	uint16_t *bucket =
 	    &neighbors->buckets[lp_snapshot_hash_ip(ip) % BUCKETS];
 	struct lp_neighbor *entry = place(neighbors, lp_batch_now_ms(batch));
+	uint32_t serial;
 	unsigned at;
 
 	if (entry == NULL)
 		return NULL;
 	at = (unsigned)(entry - neighbors->entries);
+	/* Round 0 is left out, also when they come around: 0 is none. */
+	serial = entry->serial + LP_NEIGHBORS_MAX;
+	if (serial < 2 * LP_NEIGHBORS_MAX)
+		serial = at + LP_NEIGHBORS_MAX;
 	*entry = (struct lp_neighbor){.ip = *ip,
-	    .serial = entry->serial < LP_NEIGHBORS_MAX
-		? at + LP_NEIGHBORS_MAX
-		: entry->serial + LP_NEIGHBORS_MAX,
+	    .serial = serial,
 	    .port_id = batch->snapshot->ports[slot].id,
 	    .chain = *bucket,
 	    .slot = slot,

@@ -166,6 +166,7 @@ read_nd(const struct lp_pkt *pkt, struct lp_neighbor_message *message)
 	sum = lp_sum_pseudo(src.bytes, dst.bytes, 16, LP_PROTO_ICMP6, len);
 	if (ip[LP_IP6_HOPS] != ND_HOPS || len < LP_ND_LEN ||
 	    nd[LP_ICMP_CODE] != 0 || nd[LP_ND_TARGET] == 0xff ||
+	    memcmp(nd + LP_ND_TARGET, lp_ip_v4_prefix, 12) == 0 ||
 	    lp_sum_fold(lp_sum_add(sum, nd, len)) != 0xffff)
 		return LP_REASON_NDP_INVALID;
 	message->solicit = nd[LP_ICMP_TYPE] == LP_ICMP6_NS;
@@ -175,6 +176,8 @@ read_nd(const struct lp_pkt *pkt, struct lp_neighbor_message *message)
 		message->has_mac = !lp_ip_is_none(&src) &&
 		    read_nd_mac(nd, len, LP_ND_OPT_SOURCE, message->mac);
 	} else {
+		/* RFC 4861, 4.4: the answer to a probe need not say where. */
+		message->confirms = (nd[LP_ND_FLAGS] & LP_ND_SOLICITED) != 0;
 		message->sender = message->target;
 		message->has_mac =
 		    read_nd_mac(nd, len, LP_ND_OPT_TARGET, message->mac);

@@ -13,6 +13,7 @@
 struct lp_neighbor_message {
 	bool solicit;
 	bool has_mac; /* mac says where sender is */
+	bool confirms; /* sender answers us: it is where we know it to be */
 	struct lp_ip sender; /* whose mac it is; of a probe: lp_ip_is_none() */
 	struct lp_ip target; /* who is asked for */
 	uint8_t mac[6];

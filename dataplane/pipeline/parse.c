@@ -10,7 +10,8 @@
  * fragment is dropped.
  *
  * Drops: runt, ethertype, vlan, ip_header, ip_checksum, ip_fragment,
- * ip_options, ip_protocol, ip_source, tcp_header, icmp_invalid, arp_invalid.
+ * ip_options, ip_protocol, ip_source, not_ours, tcp_header, icmp_invalid,
+ * arp_invalid.
  */
 #include "dataplane/pipeline/parse.h"
 
@@ -27,6 +28,7 @@ static void parse_ipv6(struct lp_pkt *);
 static void parse_l4(struct lp_pkt *, uint8_t);
 static void parse_tcp(struct lp_pkt *);
 static bool source_is_host(const struct lp_pkt *, uint8_t);
+static bool source_is_nobody(const struct lp_pkt *);
 
 void
 lp_parse_stage(struct lp_batch *batch)
@@ -207,6 +209,11 @@ parse_ipv6(struct lp_pkt *pkt)
 		lp_pkt_drop(pkt, LP_REASON_IP_SOURCE);
 		return;
 	}
+	/* IPv4-mapped: it would pass for the IPv4 address (see address.h). */
+	if (memcmp(ip + LP_IP6_DST, lp_ip_v4_prefix, 12) == 0) {
+		lp_pkt_drop(pkt, LP_REASON_NOT_OURS);
+		return;
+	}
 	next = ip[LP_IP6_NEXT];
 	for (unsigned i = 0; i < EXTENSIONS_MAX &&
 	     (next == LP_IP6_HOPOPTS || next == LP_IP6_DSTOPTS);
@@ -228,6 +235,8 @@ parse_ipv6(struct lp_pkt *pkt)
 	else {
 		pkt->l4_off = (uint16_t)(LP_ETH_LEN + at);
 		parse_l4(pkt, next);
+		if (pkt->verdict == LP_UNDECIDED && source_is_nobody(pkt))
+			lp_pkt_drop(pkt, LP_REASON_IP_SOURCE);
 	}
 }
 
@@ -288,9 +297,8 @@ parse_tcp(struct lp_pkt *pkt)
 }
 
 /*
- * A source that nobody may have: it would make us answer into nowhere.  The
- * unspecified IPv6 address is fine: duplicate address detection uses it, and
- * only neighbour discovery answers it.
+ * A source that nobody may have: it would make us answer into nowhere, or pass
+ * for an IPv4 address.
  */
 static bool
 source_is_host(const struct lp_pkt *pkt, uint8_t version)
@@ -304,5 +312,17 @@ source_is_host(const struct lp_pkt *pkt, uint8_t version)
 		return first != 0 && first != 127 && first < 224;
 	}
 	return ip[LP_IP6_SRC] != 0xff &&
-	    memcmp(ip + LP_IP6_SRC, loopback, 16) != 0;
+	    memcmp(ip + LP_IP6_SRC, loopback, 16) != 0 &&
+	    memcmp(ip + LP_IP6_SRC, lp_ip_v4_prefix, 12) != 0;
+}
+
+/* The unspecified IPv6 address may ask for a neighbour (RFC 4862, 5.4). */
+static bool
+source_is_nobody(const struct lp_pkt *pkt)
+{
+	static const uint8_t nobody[16];
+
+	return memcmp(pkt->data + pkt->l3_off + LP_IP6_SRC, nobody, 16) == 0 &&
+	    !((pkt->flags & LP_PKT_ICMP) &&
+		pkt->data[pkt->l4_off] == LP_ICMP6_NS);
 }

@@ -65,6 +65,7 @@ static void transmit_list(
 static void account(struct lp_pipeline *, struct lp_batch *);
 static void expire(struct lp_pipeline *, struct lp_batch *);
 static void sweep(struct lp_pipeline *, struct lp_batch *);
+static uint32_t to_reclaim(const struct lp_pipeline *);
 static void reclaim(struct lp_pipeline *);
 
 unsigned
@@ -156,8 +157,7 @@ lp_pipeline_fds(struct lp_pipeline *pipeline, int fds[], unsigned max)
 int
 lp_pipeline_wait_ms(const struct lp_pipeline *pipeline, uint64_t now_ns)
 {
-	if (pipeline->swept != pipeline->sweeping ||
-	    atomic_load_explicit(&pipeline->reclaim, memory_order_relaxed))
+	if (pipeline->swept != pipeline->sweeping || to_reclaim(pipeline) != 0)
 		return 0;
 	/* The wheel turns by seconds. */
 	return (int)lp_neighbor_wait_ms(
@@ -203,24 +203,30 @@ carve(struct lp_arena *arena, uint32_t connection_count)
 static void
 receive(struct lp_pipeline *pipeline, struct lp_batch *batch)
 {
+	unsigned first = pipeline->first_port;
+	bool begun = false;
+
 	batch->count = 0;
 	batch->out.count = 0;
 	if (batch->snapshot == NULL)
 		return;
 	for (unsigned i = 0; i < LP_PORTS_MAX; i++) {
-		unsigned slot = (pipeline->first_port + i) % LP_PORTS_MAX;
+		unsigned slot = (first + i) % LP_PORTS_MAX;
 		struct lp_port *port = batch->snapshot->ports[slot].port;
 		unsigned fresh;
 
 		if (port == NULL || batch->count == LP_BATCH_MAX)
 			continue;
+		/* Free slots do not count: each port is first equally often. */
+		if (!begun)
+			pipeline->first_port = (slot + 1) % LP_PORTS_MAX;
+		begun = true;
 		fresh = port->ops->rx(port, &batch->pkts[batch->count],
 		    LP_BATCH_MAX - batch->count);
 		for (unsigned n = 0; n < fresh; n++)
 			batch->pkts[batch->count + n].port_in = (uint8_t)slot;
 		batch->count += fresh;
 	}
-	pipeline->first_port = (pipeline->first_port + 1) % LP_PORTS_MAX;
 }
 
 static void
@@ -380,14 +386,21 @@ sweep(struct lp_pipeline *pipeline, struct lp_batch *batch)
 	}
 }
 
-/* Buffers of ports that control has closed: asked in the low half, done above
- */
-static void
-reclaim(struct lp_pipeline *pipeline)
+/* A bit for each slot that was asked for, in the low half, and is not done. */
+static uint32_t
+to_reclaim(const struct lp_pipeline *pipeline)
 {
 	uint32_t word =
 	    atomic_load_explicit(&pipeline->reclaim, memory_order_acquire);
-	uint32_t todo = word & ~(word >> 16) & 0xffff;
+
+	return word & ~(word >> 16) & 0xffff;
+}
+
+/* Buffers of ports that control has closed. */
+static void
+reclaim(struct lp_pipeline *pipeline)
+{
+	uint32_t todo = to_reclaim(pipeline);
 
 	for (uint8_t slot = 0; todo != 0; slot++, todo >>= 1) {
 		if (!(todo & 1))

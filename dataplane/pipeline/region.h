@@ -33,7 +33,7 @@ enum lp_conn_use {
 enum lp_conn_flags {
 	/* Source port translated although the source address is preserved. */
 	LP_CONN_MOVED_PORT = 1 << 0,
-	/* The broker's side sent the first FIN: it holds TIME_WAIT. */
+	/* The broker sent its FIN first, or at once: it holds TIME_WAIT. */
 	LP_CONN_BROKER_CLOSED = 1 << 1,
 	/* Its source port is taken from a pair's bitmap (nat.c). */
 	LP_CONN_NAT_PORT = 1 << 2,

@@ -35,7 +35,6 @@ lp_reset_answer(struct lp_reset *reset, struct lp_batch *batch,
 	uint16_t sport, dport;
 	uint32_t seq, ack;
 	uint8_t flags;
-	uint8_t mac[6];
 
 	assert(pkt->flags & LP_PKT_TCP);
 	if (pkt->tcp_flags & LP_TCP_RST) {
@@ -60,9 +59,9 @@ lp_reset_answer(struct lp_reset *reset, struct lp_batch *batch,
 		    ((pkt->tcp_flags & LP_TCP_FIN) != 0);
 		flags = LP_TCP_RST | LP_TCP_ACK;
 	}
-	memcpy(mac, pkt->data + LP_ETH_DST, 6);
 	memcpy(pkt->data + LP_ETH_DST, pkt->data + LP_ETH_SRC, 6);
-	memcpy(pkt->data + LP_ETH_SRC, mac, 6);
+	memcpy(pkt->data + LP_ETH_SRC, batch->snapshot->ports[pkt->port_in].mac,
+	    6);
 	lp_make_ip(pkt, &dst, &src, LP_PROTO_TCP, LP_TCP_LEN);
 	write_tcp(pkt, dport, sport, seq, ack, flags);
 	lp_pkt_decide(pkt, LP_LOCAL, reason);

@@ -189,8 +189,8 @@ clamp_mss(const struct lp_batch *batch, const struct lp_pkt *pkt, uint8_t *tcp,
 	uint16_t out = batch->snapshot->ports[slot].mtu;
 	uint16_t room = (uint16_t)((in < out ? in : out) - LP_TCP_LEN -
 	    (pkt->flags & LP_PKT_V6 ? LP_IP6_LEN : LP_IP4_LEN));
-	uint8_t was[6] = {0}, is[6] = {0};
-	uint16_t mss, even;
+	uint8_t was[4], is[4];
+	uint16_t mss, even, len;
 
 	if (at == 0)
 		return;
@@ -199,8 +199,9 @@ clamp_mss(const struct lp_batch *batch, const struct lp_pkt *pkt, uint8_t *tcp,
 		return;
 	/* Options need not lie on even offsets: sum the words around it. */
 	even = (uint16_t)(at - ((at - pkt->l4_off) & 1));
-	memcpy(was, pkt->data + even, 4);
+	len = even == at ? 2 : 4;
+	memcpy(was, pkt->data + even, len);
 	lp_put16(pkt->data + at, room);
-	memcpy(is, pkt->data + even, 4);
-	lp_sum_update(tcp + LP_TCP_SUM, lp_sum_replace(0, was, is, 4));
+	memcpy(is, pkt->data + even, len);
+	lp_sum_update(tcp + LP_TCP_SUM, lp_sum_replace(0, was, is, len));
 }

@@ -133,6 +133,7 @@ static const uint8_t transitions[LP_TCP_STATES][EVENTS][2] = {
 
 static enum lp_tcp_verdict run_reset(
     struct lp_tcp_track *, enum lp_direction, const struct lp_tcp_segment *);
+static bool acks_syn(const struct lp_tcp_peer *, uint32_t);
 static bool in_window(const struct lp_tcp_track *, enum lp_direction,
     const struct lp_tcp_segment *, uint32_t);
 static void meet_broker(
@@ -182,8 +183,9 @@ lp_tcp_state_open(struct lp_tcp_track *track, const struct lp_tcp_segment *syn)
 	assert((syn->flags & (LP_TCP_SYN | LP_TCP_ACK)) == LP_TCP_SYN);
 	*track = (struct lp_tcp_track){.state = LP_TCP_SYN_SENT};
 	client->flags = LP_PEER_SEEN;
-	client->end = end_of(syn);
-	client->limit = client->end;
+	/* Data in a SYN need not be acknowledged with it (RFC 7413, 4.2). */
+	client->end = syn->seq + 1;
+	client->limit = end_of(syn);
 	learn_scale(track, LP_TO_BROKER, syn);
 }
 
@@ -210,7 +212,7 @@ lp_tcp_state_run(struct lp_tcp_track *track, enum lp_direction dir,
 		return LP_TCP_OUT_OF_WINDOW;
 	if (!(track->peer[dir].flags & LP_PEER_SEEN)) {
 		/* The first word of the broker is a SYN, or it is nothing. */
-		if (!syn || (ack && segment->ack != to->end))
+		if (!syn || (ack && !acks_syn(to, segment->ack)))
 			return LP_TCP_OUT_OF_WINDOW;
 		meet_broker(track, segment, end);
 	} else if (!in_window(track, dir, segment, end)) {
@@ -246,7 +248,7 @@ run_reset(struct lp_tcp_track *track, enum lp_direction dir,
 	if (!(from->flags & LP_PEER_SEEN)) {
 		/* A refused SYN: RFC 9293, 3.10.7.3, the ACK must fit. */
 		exact = (segment->flags & LP_TCP_ACK) != 0 &&
-		    segment->ack == to->end;
+		    acks_syn(to, segment->ack);
 	} else {
 		exact = segment->seq == from->end ||
 		    ((to->flags & LP_PEER_ACKED) && segment->seq == to->ack);
@@ -255,6 +257,14 @@ run_reset(struct lp_tcp_track *track, enum lp_direction dir,
 		return LP_TCP_OUT_OF_WINDOW;
 	track->state = LP_TCP_CLOSED;
 	return LP_TCP_OK;
+}
+
+/* The client's SYN, with all, some or none of its data. */
+static bool
+acks_syn(const struct lp_tcp_peer *client, uint32_t ack)
+{
+	return !lp_seq_before(ack, client->end) &&
+	    !lp_seq_before(client->limit, ack);
 }
 
 /* The bounds I to IV. */
@@ -290,13 +300,15 @@ meet_broker(struct lp_tcp_track *track, const struct lp_tcp_segment *segment,
 
 	broker->flags |= LP_PEER_SEEN;
 	broker->end = end;
+	if (segment->flags & LP_TCP_ACK)
+		client->end = lp_seq_max(client->end, segment->ack);
 	learn_scale(track, LP_TO_CLIENT, segment);
 	/* RFC 7323, 2.2: both, or none. */
 	if ((client->flags & broker->flags & LP_PEER_SCALE) == 0) {
 		client->scale = 0;
 		broker->scale = 0;
 	}
-	broker->limit = end + window_of(client, client->window, 0);
+	broker->limit = end + window_of(client, client->window, LP_TCP_SYN);
 }
 
 /* The window of a SYN is never scaled: keep it as the field that would be. */

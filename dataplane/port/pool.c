@@ -17,10 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "dataplane/keep.h"
 
+static uint64_t now_ns(void);
 static int memory_open(struct lp_pool *pool, size_t size, unsigned flags);
 
 int
@@ -59,6 +61,7 @@ lp_pool_open(struct lp_pool **out, const struct lp_pool_config *config,
 			goto fail;
 		}
 	}
+	lp_pool_expect_busy(pool);
 	/* A new memory has no owners; the lowest index is handed out first. */
 	memset(pool->ledger, LP_BUFFER_FREE, count);
 	while (pool->free_count < count) {
@@ -153,6 +156,34 @@ lp_pool_unreserve(struct lp_pool *pool, unsigned rings, uint32_t size)
 {
 	assert(pool->reserved >= size * rings);
 	pool->reserved -= size * rings;
+}
+
+void
+lp_pool_expect_busy(struct lp_pool *pool)
+{
+	const uint64_t second_ns = 1000000000;
+
+	pool->busy_until_ns = now_ns() + second_ns;
+}
+
+bool
+lp_pool_pause_busy(const struct lp_pool *pool)
+{
+	const struct timespec pause = {.tv_nsec = 10000000};
+
+	if (now_ns() >= pool->busy_until_ns)
+		return false;
+	nanosleep(&pause, NULL);
+	return true;
+}
+
+static uint64_t
+now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 static int

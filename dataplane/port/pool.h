@@ -23,6 +23,7 @@ struct lp_pool {
 
 	/* control */
 	uint32_t reserved; /* buffers promised to the rings of ports */
+	uint64_t busy_until_ns; /* see lp_pool_expect_busy */
 	int fd; /* the memory, so that a successor can map it */
 
 	/* worker */
@@ -51,6 +52,15 @@ uint32_t lp_pool_free_count(const struct lp_pool *pool);
 enum { LP_POOL_RING_MIN = 32, LP_POOL_RING_MAX = 1024 };
 uint32_t lp_pool_reserve(struct lp_pool *pool, unsigned rings);
 void lp_pool_unreserve(struct lp_pool *pool, unsigned rings, uint32_t size);
+
+/*
+ * control: what held a device, a dead predecessor or a port that was just
+ * closed, goes a little later than it seems.  From opening the pool, and from
+ * expect_busy, pause_busy waits a moment and is true, for a second in all; so
+ * a device that somebody else has does not hold up the heartbeat each time.
+ */
+void lp_pool_expect_busy(struct lp_pool *pool);
+bool lp_pool_pause_busy(const struct lp_pool *pool);
 
 /* A packet in buffer `index` at that address, otherwise blank. */
 static inline void

@@ -96,6 +96,9 @@ port_close(struct lp_port *port)
 	struct lp_port_xdp *xdp = lp_port_xdp_of(port);
 
 	lp_xdp_link_detach(&xdp->link, xdp->name, xdp->keep);
+	lp_xdp_sockets_close(&xdp->sockets);
+	lp_pool_expect_busy(xdp->pool);
+	lp_xdp_sockets_await(&xdp->sockets, &xdp->device, xdp->pool);
 	dismantle(xdp);
 	free(xdp);
 }
@@ -227,8 +230,8 @@ assemble(struct lp_port_xdp *xdp, const struct lp_port_config *config,
 	if (error != 0)
 		return error;
 	lp_xdp_steer_mac(&xdp->steer, link.mac);
-	error = lp_xdp_link_open(
-	    &xdp->link, &xdp->device, xdp->steer.program, xdp->keep, why);
+	error = lp_xdp_link_open(&xdp->link, &xdp->device, xdp->steer.program,
+	    xdp->pool, xdp->keep, why);
 	if (error != 0)
 		return error;
 	error = open_sockets(xdp, why);

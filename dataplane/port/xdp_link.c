@@ -15,17 +15,11 @@
 #include <linux/if_link.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "dataplane/keep.h"
+#include "dataplane/port/pool.h"
 #include "dataplane/port/xdp_device.h"
-
-/*
- * A dead predecessor's link goes a little later than it does.  With the wait
- * for its sockets no more than a second, since the heartbeat waits too.
- */
-enum { BUSY_TRIES = 50, BUSY_PAUSE_NS = 10000000 };
 
 static void
 keep_name(char name[LP_KEEP_NAME_SIZE], const char *device)
@@ -54,62 +48,30 @@ adopt(const struct lp_xdp_device *device, int program, struct lp_keep *keep)
 	return error;
 }
 
-/* The program that is there already; its id, 0 if there is none. */
-static uint32_t
-find_program(const struct lp_xdp_device *device, char name[BPF_OBJ_NAME_LEN])
-{
-	struct bpf_prog_info info = {0};
-	__u32 size = sizeof(info), id = 0;
-	int program = -1;
-
-	if (bpf_xdp_query_id((int)device->ifindex, 0, &id) == 0 && id != 0)
-		program = bpf_prog_get_fd_by_id(id);
-	if (program >= 0) {
-		(void)bpf_obj_get_info_by_fd(program, &info, &size);
-		close(program);
-	}
-	snprintf(name, BPF_OBJ_NAME_LEN, "%s",
-	    info.name[0] != '\0' ? info.name : "unnamed");
-	return id;
-}
-
-/* Busy with a program of ours: a predecessor, perhaps about to go. */
-static bool
-is_worth_waiting(const struct lp_xdp_device *device)
-{
-	char name[BPF_OBJ_NAME_LEN];
-
-	return find_program(device, name) == 0 || strcmp(name, "lp_steer") == 0;
-}
-
 static int
-attach(const struct lp_xdp_device *device, int program, __u32 mode)
+attach(const struct lp_xdp_device *device, int program, __u32 mode,
+    const struct lp_pool *pool)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = mode);
-	const struct timespec pause = {.tv_nsec = BUSY_PAUSE_NS};
-	int i, fd = -EBUSY;
+	int fd;
 
-	for (i = 0; i < BUSY_TRIES && fd == -EBUSY; i++) {
-		if (i > 0)
-			nanosleep(&pause, NULL);
+	do {
 		fd = bpf_link_create(
 		    program, (int)device->ifindex, BPF_XDP, &options);
-		if (fd == -EBUSY && !is_worth_waiting(device))
-			break;
-	}
+	} while (fd == -EBUSY && lp_pool_pause_busy(pool));
 	return fd;
 }
 
 static void
 say_busy(const struct lp_xdp_device *device, char why[LP_WHY_SIZE])
 {
-	char name[BPF_OBJ_NAME_LEN];
-	uint32_t id = find_program(device, name);
+	__u32 id = 0;
 
+	(void)bpf_xdp_query_id((int)device->ifindex, 0, &id);
 	snprintf(why, LP_WHY_SIZE,
-	    "%s already has an XDP program, %s (id %u), that is not ours: "
-	    "stop what put it there, or ip link set dev %s xdp off",
-	    device->name, name, id, device->name);
+	    "%s already has an XDP program (id %u, see bpftool prog) that is "
+	    "not ours: stop what put it there, or ip link set dev %s xdp off",
+	    device->name, id, device->name);
 }
 
 static bool
@@ -132,7 +94,8 @@ say_generic(struct lp_xdp_link *link, const char *driver, int error)
 
 int
 lp_xdp_link_open(struct lp_xdp_link *link, const struct lp_xdp_device *device,
-    int program, struct lp_keep *keep, char why[LP_WHY_SIZE])
+    int program, const struct lp_pool *pool, struct lp_keep *keep,
+    char why[LP_WHY_SIZE])
 {
 	int error;
 
@@ -145,12 +108,12 @@ lp_xdp_link_open(struct lp_xdp_link *link, const struct lp_xdp_device *device,
 			say_generic(link, device->driver, 0);
 		return 0;
 	}
-	link->fd = attach(device, program, XDP_FLAGS_DRV_MODE);
+	link->fd = attach(device, program, XDP_FLAGS_DRV_MODE, pool);
 	if (link->fd >= 0)
 		return 0;
 	error = link->fd;
 	if (error != -EBUSY && error != -EEXIST && error != -EPERM) {
-		link->fd = attach(device, program, XDP_FLAGS_SKB_MODE);
+		link->fd = attach(device, program, XDP_FLAGS_SKB_MODE, pool);
 		if (link->fd >= 0) {
 			say_generic(link, device->driver, error);
 			return 0;
@@ -161,9 +124,8 @@ lp_xdp_link_open(struct lp_xdp_link *link, const struct lp_xdp_device *device,
 		say_busy(device, why);
 	else if (error == -EPERM)
 		snprintf(why, LP_WHY_SIZE,
-		    "%s: not permitted to attach an XDP program: give "
-		    "lp-dataplane CAP_NET_ADMIN and CAP_BPF",
-		    device->name);
+		    "not permitted to attach an XDP program: give "
+		    "lp-dataplane CAP_NET_ADMIN and CAP_BPF");
 	else
 		snprintf(why, LP_WHY_SIZE,
 		    "%s: driver %s takes no XDP program: %s", device->name,

@@ -19,11 +19,12 @@ struct lp_xdp_link {
 
 /*
  * Puts the program on the device: into the link that is kept for it, if there
- * is one, else into a new one.  0, or -errno and why.
+ * is one, else into a new one.  0, or -errno and why; the pool knows how long
+ * -EBUSY is retried.
  */
 int lp_xdp_link_open(struct lp_xdp_link *link,
-    const struct lp_xdp_device *device, int program, struct lp_keep *keep,
-    char why[LP_WHY_SIZE]);
+    const struct lp_xdp_device *device, int program, const struct lp_pool *pool,
+    struct lp_keep *keep, char why[LP_WHY_SIZE]);
 
 /* Has the keeper hold it from now on. */
 int lp_xdp_link_keep(

@@ -7,41 +7,23 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "dataplane/port/xdp_device.h"
 
 static_assert(LP_BUFFER_HEADROOM == 256, "XDP_PACKET_HEADROOM of the kernel");
 
-/* A dead predecessor's sockets go a little later than it does. */
-enum { BUSY_TRIES = 50, BUSY_PAUSE_NS = 10000000 };
-
-static int open_once(struct lp_xdp_sockets *sockets, const char *name,
-    struct lp_pool *pool, uint16_t mode);
+static int open_mode(struct lp_xdp_sockets *sockets, const char *name,
+    const struct lp_pool *pool, uint64_t size, uint16_t mode);
 static void say_why(int error, const struct lp_xdp_sockets *sockets,
     const char *name, const struct lp_pool *pool, char why[LP_WHY_SIZE]);
 
-/* Waits while a predecessor has the queues. */
-static int
-open_mode(struct lp_xdp_sockets *sockets, const char *name,
-    struct lp_pool *pool, uint16_t mode)
-{
-	const struct timespec pause = {.tv_nsec = BUSY_PAUSE_NS};
-	int i, error = -EBUSY;
-
-	for (i = 0; i < BUSY_TRIES && error == -EBUSY; i++) {
-		if (i > 0)
-			nanosleep(&pause, NULL);
-		error = open_once(sockets, name, pool, mode);
-	}
-	return error;
-}
-
 int
 lp_xdp_sockets_open(struct lp_xdp_sockets *sockets,
-    const struct lp_xdp_device *device, struct lp_pool *pool, unsigned count,
-    uint32_t ring_size, const char *copy_why, char why[LP_WHY_SIZE])
+    const struct lp_xdp_device *device, const struct lp_pool *pool,
+    unsigned count, uint32_t ring_size, const char *copy_why,
+    char why[LP_WHY_SIZE])
 {
+	const uint64_t size = (uint64_t)pool->count * LP_BUFFER_SIZE;
 	int error = -EOPNOTSUPP;
 
 	assert(count > 0 && count <= LP_PORT_QUEUES_MAX);
@@ -49,7 +31,8 @@ lp_xdp_sockets_open(struct lp_xdp_sockets *sockets,
 	sockets->count = count;
 	sockets->ring_size = ring_size;
 	if (copy_why == NULL) {
-		error = open_mode(sockets, device->name, pool, XDP_ZEROCOPY);
+		error =
+		    open_mode(sockets, device->name, pool, size, XDP_ZEROCOPY);
 		sockets->zero_copy = error == 0;
 		snprintf(sockets->why, sizeof(sockets->why),
 		    "driver %s has no zero copy%s%s", device->driver,
@@ -59,7 +42,7 @@ lp_xdp_sockets_open(struct lp_xdp_sockets *sockets,
 		snprintf(sockets->why, sizeof(sockets->why), "%s", copy_why);
 	}
 	if (error != 0 && error != -EBUSY)
-		error = open_mode(sockets, device->name, pool, XDP_COPY);
+		error = open_mode(sockets, device->name, pool, size, XDP_COPY);
 	if (error != 0)
 		say_why(error, sockets, device->name, pool, why);
 	return error;
@@ -78,6 +61,17 @@ lp_xdp_sockets_close(struct lp_xdp_sockets *sockets)
 	if (sockets->umem != NULL)
 		(void)xsk_umem__delete(sockets->umem);
 	sockets->umem = NULL;
+}
+
+void
+lp_xdp_sockets_await(struct lp_xdp_sockets *sockets,
+    const struct lp_xdp_device *device, const struct lp_pool *pool)
+{
+	const uint64_t size = 2 * LP_BUFFER_SIZE;
+
+	assert(sockets->umem == NULL);
+	if (open_mode(sockets, device->name, pool, size, XDP_COPY) == 0)
+		lp_xdp_sockets_close(sockets);
 }
 
 void
@@ -130,7 +124,7 @@ open_queue(struct lp_xdp_sockets *sockets, const char *name, unsigned index,
 
 static int
 open_once(struct lp_xdp_sockets *sockets, const char *name,
-    struct lp_pool *pool, uint16_t mode)
+    const struct lp_pool *pool, uint64_t size, uint16_t mode)
 {
 	const struct xsk_umem_config config = {
 	    .fill_size = sockets->ring_size,
@@ -141,9 +135,8 @@ open_once(struct lp_xdp_sockets *sockets, const char *name,
 	int error;
 
 	memset(sockets->queues, 0, sizeof(sockets->queues));
-	error = xsk_umem__create(&sockets->umem, pool->memory,
-	    (uint64_t)pool->count * LP_BUFFER_SIZE, &sockets->queues[0].fill,
-	    &sockets->queues[0].done, &config);
+	error = xsk_umem__create(&sockets->umem, pool->memory, size,
+	    &sockets->queues[0].fill, &sockets->queues[0].done, &config);
 	if (error != 0) {
 		sockets->umem = NULL;
 		return error;
@@ -152,6 +145,19 @@ open_once(struct lp_xdp_sockets *sockets, const char *name,
 		error = open_queue(sockets, name, i, mode);
 	if (error != 0)
 		lp_xdp_sockets_close(sockets);
+	return error;
+}
+
+/* Waits while a predecessor has the queues. */
+static int
+open_mode(struct lp_xdp_sockets *sockets, const char *name,
+    const struct lp_pool *pool, uint64_t size, uint16_t mode)
+{
+	int error;
+
+	do {
+		error = open_once(sockets, name, pool, size, mode);
+	} while (error == -EBUSY && lp_pool_pause_busy(pool));
 	return error;
 }
 
@@ -165,33 +171,32 @@ say_why(int error, const struct lp_xdp_sockets *sockets, const char *name,
 	switch (-error) {
 	case EBUSY:
 		snprintf(why, LP_WHY_SIZE,
-		    "%s: another AF_XDP program has its receive queues: stop "
-		    "it",
+		    "another AF_XDP program has the receive queues of %s: "
+		    "stop it",
 		    name);
 		break;
 	case EPERM:
 		snprintf(why, LP_WHY_SIZE,
-		    "%s: not permitted to open an AF_XDP socket: give "
-		    "lp-dataplane CAP_NET_RAW",
-		    name);
+		    "not permitted to open an AF_XDP socket: give "
+		    "lp-dataplane CAP_NET_RAW");
 		break;
 	case EAFNOSUPPORT:
 		snprintf(why, LP_WHY_SIZE,
-		    "%s: this kernel has no AF_XDP (CONFIG_XDP_SOCKETS)", name);
+		    "this kernel has no AF_XDP (CONFIG_XDP_SOCKETS)");
 		break;
 	case ENOBUFS:
 	case ENOMEM:
 		(void)getrlimit(RLIMIT_MEMLOCK, &limit);
 		snprintf(why, LP_WHY_SIZE,
-		    "%s: cannot lock %llu KiB of packet buffers: raise "
+		    "cannot lock %llu KiB of packet buffers: raise "
 		    "RLIMIT_MEMLOCK (now %llu KiB; it counts once for every "
 		    "port) or give lp-dataplane CAP_IPC_LOCK",
-		    name, kib, (unsigned long long)limit.rlim_cur / 1024);
+		    kib, (unsigned long long)limit.rlim_cur / 1024);
 		break;
 	default:
 		snprintf(why, LP_WHY_SIZE,
-		    "%s: cannot bind %u AF_XDP sockets: %s", name,
-		    sockets->count, strerror(-error));
+		    "cannot bind %u AF_XDP sockets to %s: %s", sockets->count,
+		    name, strerror(-error));
 		break;
 	}
 }

@@ -46,9 +46,19 @@ struct lp_xdp_sockets {
  * else copy.  0, or -errno and why; -EBUSY is retried for a second.
  */
 int lp_xdp_sockets_open(struct lp_xdp_sockets *sockets,
-    const struct lp_xdp_device *device, struct lp_pool *pool, unsigned count,
-    uint32_t ring_size, const char *copy_why, char why[LP_WHY_SIZE]);
+    const struct lp_xdp_device *device, const struct lp_pool *pool,
+    unsigned count, uint32_t ring_size, const char *copy_why,
+    char why[LP_WHY_SIZE]);
 void lp_xdp_sockets_close(struct lp_xdp_sockets *sockets);
+
+/*
+ * Waits, after close, until the device has let go of our buffers: the kernel
+ * takes it apart later, and a zero-copy driver may write into them until then.
+ * The queues can be bound again when it is done, so that is what is tried,
+ * with two buffers that nobody fills.
+ */
+void lp_xdp_sockets_await(struct lp_xdp_sockets *sockets,
+    const struct lp_xdp_device *device, const struct lp_pool *pool);
 
 /* Sums over the sockets; what cannot be read counts as zero. */
 void lp_xdp_sockets_statistics(

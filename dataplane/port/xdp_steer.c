@@ -72,11 +72,11 @@ lp_xdp_steer_open(struct lp_xdp_steer *steer, lp_xdp_steer_copy *copy,
 	steer->control->timeout_ns = DEAD_AFTER_NS;
 	return 0;
 fail:
-	if (error == -EPERM)
+	if (error == -EPERM || error == -EACCES)
 		snprintf(why, LP_WHY_SIZE,
 		    "not permitted to load the steering program: give "
-		    "lp-dataplane CAP_BPF and CAP_NET_ADMIN (before Linux "
-		    "5.11 also a higher RLIMIT_MEMLOCK)");
+		    "lp-dataplane CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN "
+		    "(before Linux 5.11 also a higher RLIMIT_MEMLOCK)");
 	else
 		snprintf(why, LP_WHY_SIZE,
 		    "cannot %s the steering program (Linux 5.10 or later is "

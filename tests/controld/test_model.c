@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controld/model.h"
-#include "support.h"
+#include "transaction.h"
+#include "world.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -302,6 +303,113 @@ START_TEST(ids_run_out_without_being_used_again)
 }
 END_TEST
 
+/*
+ * Whatever the commands: a result passes the check, every broker has its
+ * endpoint, and what is refused leaves things as they were.
+ */
+START_TEST(random_transactions_never_break_a_configuration)
+{
+	static const char *const words[] = {
+	    "add cluster a",
+	    "add cluster b",
+	    "del cluster a",
+	    "set cluster a name=b",
+	    "del cluster b if=1",
+	    "add broker a 1 to=10.9.0.21:9092",
+	    "add broker a 2 to=10.9.0.22:9092 may=1",
+	    "add broker b 1 to=10.9.0.21:9092",
+	    "del broker a 1 if=1",
+	    "set broker a 2 to=10.9.0.31:9092",
+	    "del broker b 1",
+	    "add listener a x vip=10.9.0.101:9092 base=9093",
+	    "add listener a y vip=10.9.0.101:9192 base=9193",
+	    "add listener b x vip=10.9.0.101:9095",
+	    "set listener a x base=9192",
+	    "set listener a x base=65535",
+	    "set listener a y vip=10.9.0.102:9092",
+	    "del listener a x if=1",
+	    "del listener a y",
+	    "del listener b x if=1",
+	    "set port front side=client",
+	    "set port front side=both",
+	    "set port front address=10.9.0.101/24",
+	    "del port front",
+	    "add port front device=eth1 address=10.9.0.10/24",
+	    "add port back device=eth2 address=10.8.0.10/24",
+	    "del port back",
+	};
+	unsigned seed = 20, done = 0;
+	struct lp_config_error error;
+
+	for (unsigned round = 0; round < 5000; round++) {
+		Lp__Pb__ControlRequest *request;
+		struct lp_model_change change;
+		char text[256] = "";
+
+		for (unsigned i = rand_r(&seed) % 3 + 1; i > 0; i--) {
+			unsigned word = (unsigned)rand_r(&seed) %
+			    (sizeof(words) / sizeof(words[0]));
+
+			strcat(strcat(text, words[word]), ";");
+		}
+		request = make_transaction(text);
+		if (lp_model_apply(&change, &config, next_id,
+			request->transaction->operations,
+			request->transaction->n_operations) == 0) {
+			ck_assert_msg(
+			    lp_config_check(&change.config, &error) == 0,
+			    "seed 20, %s: %s", text, error.why);
+			lp_config_fini(&config);
+			config = change.config;
+			lp_config_init(&change.config);
+			next_id = change.next_id;
+			done++;
+		} else {
+			ck_assert_msg(change.error.why[0] != '\0', "%s", text);
+		}
+		lp_model_change_fini(&change);
+		lp__pb__control_request__free_unpacked(request, NULL);
+	}
+	ck_assert_uint_gt(done, 500); /* they are not all nonsense */
+	ck_assert_uint_lt(done, 4500);
+}
+END_TEST
+
+static char *
+make_many(unsigned brokers, unsigned listeners)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	fputs("add cluster big", out);
+	for (unsigned i = 0; i < brokers; i++)
+		fprintf(out, ";add broker big %u to=10.9.1.%u:9092", i, i + 1);
+	for (unsigned i = 0; i < listeners; i++)
+		fprintf(
+		    out, ";add listener big l%u vip=10.9.2.%u:9092", i, i + 1);
+	fclose(out);
+	return text;
+}
+
+START_TEST(as_many_endpoints_as_there_may_be)
+{
+	char *text = make_many(64, 64);
+	size_t first;
+
+	apply(&config, &next_id,
+	    "del listener payments public;"
+	    "set port front address=10.9.0.10/16");
+	apply(&config, &next_id, text);
+	free(text);
+	ck_assert_uint_eq(lp_config_range(&config, LP_OBJECT_ENDPOINT, &first),
+	    LP_ENDPOINTS_MAX);
+	check_refused("add broker big 64 to=10.9.1.65:9092",
+	    "1 listener big/l0: : would need more than 4096 endpoints: one for "
+	    "each broker of its cluster");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -328,6 +436,9 @@ main(void)
 	    sizeof(notes) / sizeof(notes[0]));
 	tcase_add_test(tcase, more_than_the_limit_of_a_kind_is_refused);
 	tcase_add_test(tcase, ids_run_out_without_being_used_again);
+	tcase_add_test(tcase, random_transactions_never_break_a_configuration);
+	tcase_add_test(tcase, as_many_endpoints_as_there_may_be);
+	tcase_set_timeout(tcase, 120);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

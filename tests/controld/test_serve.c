@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controld/serve.h"
-#include "support.h"
+#include "world.h"
 
 #include <errno.h>
 #include <event2/buffer.h>

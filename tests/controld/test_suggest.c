@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controld/suggest.h"
-#include "support.h"
+#include "transaction.h"
+#include "world.h"
 
 #include <stdlib.h>
 

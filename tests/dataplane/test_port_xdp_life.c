@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 #include <check.h>
 #include <errno.h>
+#include <linux/if_link.h>
 #include <net/if.h>
 #include <poll.h>
 #include <stdio.h>
@@ -143,13 +144,13 @@ START_TEST(a_second_port_on_a_device_is_refused)
 
 	port_lab_open(0, NULL);
 	config.slot = 1;
-	check_refused(&config, -EBUSY, "has an XDP program, lp_steer (id ");
+	check_refused(&config, -EBUSY, "near0 already has an XDP program (id ");
 	/* The first one did not notice. */
 	port_lab_passage(0, 0, 3);
 }
 END_TEST
 
-/* XDP_PASS, and a name. */
+/* All to the kernel. */
 static int
 load_foreign(void)
 {
@@ -164,19 +165,20 @@ load_foreign(void)
 	return program;
 }
 
-START_TEST(a_foreign_program_is_refused_by_name)
+START_TEST(a_foreign_program_is_refused)
 {
 	struct lp_port_config config = port_lab_config(0);
 	int ifindex = (int)if_nametoindex("near0");
 	int program = load_foreign();
 
 	ck_assert_int_eq(bpf_xdp_attach(ifindex, program, 0, NULL), 0);
-	check_refused(&config, -EBUSY, "has an XDP program, somebody (id ");
+	check_refused(&config, -EBUSY, "near0 already has an XDP program (id ");
 	ck_assert_int_eq(bpf_xdp_detach(ifindex, 0, NULL), 0);
 	/* In the other mode it is in the way as well. */
 	ck_assert_int_eq(
 	    bpf_xdp_attach(ifindex, program, XDP_FLAGS_SKB_MODE, NULL), 0);
-	check_refused(&config, -EEXIST, "has an XDP program, somebody (id ");
+	check_refused(
+	    &config, -EEXIST, "near0 already has an XDP program (id ");
 	close(program);
 }
 END_TEST
@@ -436,7 +438,7 @@ add(TCase *tcase)
 	tcase_add_test(tcase, the_device_of_the_default_v6_route_is_refused);
 	tcase_add_test(tcase, an_address_that_the_kernel_holds_is_refused);
 	tcase_add_test(tcase, a_second_port_on_a_device_is_refused);
-	tcase_add_test(tcase, a_foreign_program_is_refused_by_name);
+	tcase_add_test(tcase, a_foreign_program_is_refused);
 	tcase_add_test(tcase, a_pool_that_is_promised_away_is_refused);
 	tcase_add_test(tcase, a_device_that_is_down_is_opened_and_says_so);
 	tcase_add_test(tcase, a_driver_without_xdp_is_served_generically);

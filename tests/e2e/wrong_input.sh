@@ -147,10 +147,11 @@ left_behind() {
 privileges() {
 	chmod 0711 "$LAB_DIR"
 	mkdir "$LAB_DIR/nobody"
-	chown 65534 "$LAB_DIR/nobody"
+	cp "$LAB_BUILD/dataplane/lp-dataplane" "$LAB_DIR/nobody"
+	chown -R 65534 "$LAB_DIR/nobody"
 	lab_start nobody lightpath setpriv --reuid 65534 --regid 65534 \
 	    --clear-groups --inh-caps=-all \
-	    "$LAB_BUILD/dataplane/lp-dataplane" --id nobody \
+	    "$LAB_DIR/nobody/lp-dataplane" --id nobody \
 	    --socket "$LAB_DIR/nobody/dataplane.sock" \
 	    --snapshot "$LAB_DIR/nobody/snapshot"
 	check "without privileges the dataplane says which are missing" \
@@ -195,10 +196,10 @@ few_capabilities() {
 
 garbage() {
 	check "garbage on lp-controld's socket does no harm" \
-	    python3 "$LAB_SUPPORT/garbage.py" "$LAB_SOCKET"
+	    python3 "$LAB_SUPPORT/garbage.py" "$LAB_SOCKET" 200
 	check "lp-controld answers" lab_answers
 	check "garbage on the dataplane's socket does no harm" \
-	    python3 "$LAB_SUPPORT/garbage.py" "$LAB_DIR/dataplane.sock"
+	    python3 "$LAB_SUPPORT/garbage.py" "$LAB_DIR/dataplane.sock" 20
 	check "the dataplane is alive" lab_alive dataplane
 	check "and in step again" lab_poll 15 lab_in_step
 }

@@ -83,9 +83,11 @@ def bad_packets(sender):
         (0x0800, ipv4(a, b, good, fragment=0x0010)),
         (0x0800, ipv4(a, b, good, options=b"\x01\x01\x01\x00")),
         (0x0800, ipv4(a, b, good, protocol=17)),
-        (0x0800, ipv4(bytes([224, 0, 0, 1]), b, good)),
-        (0x0800, ipv4(bytes([127, 0, 0, 1]), b, good)),
-        (0x0800, ipv4(b, b, good)),
+        (0x0800, ipv4(bytes([224, 0, 0, 1]), b,
+                      tcp(bytes([224, 0, 0, 1]), b, 2000, port))),
+        (0x0800, ipv4(bytes([127, 0, 0, 1]), b,
+                      tcp(bytes([127, 0, 0, 1]), b, 2000, port))),
+        (0x0800, ipv4(b, b, tcp(b, b, 2000, port))),
         (0x0800, ipv4(a, b, good, ttl=0)),
         (0x0800, ipv4(a, b, tcp(a, b, 2000, port, offset=4))),
         (0x0800, ipv4(a, b, tcp(a, b, 2000, port, offset=15))),
@@ -107,8 +109,24 @@ def mutate(dice, packet):
     packet = bytearray(packet)
     for _ in range(dice.randint(1, 4)):
         packet[dice.randrange(len(packet))] = dice.randrange(256)
-    # The destination stays, or the steering would not give it to us.
-    return bytes(packet[:dice.randint(20, len(packet))])
+    return packet[:dice.randint(1, len(packet))]
+
+
+def repair(packet, deep):
+    """Length and checksums made right, so that deeper parsers are reached."""
+    start = (packet[0] & 15) * 4 if packet else 0
+    if not 20 <= start <= len(packet):
+        return
+    packet[0] = 0x40 | packet[0] & 15
+    packet[2:4] = struct.pack("!H", len(packet))
+    packet[10:12] = b"\0\0"
+    packet[10:12] = struct.pack("!H", checksum(bytes(packet[:start])))
+    if deep and packet[9] == 6 and len(packet) >= start + 20:
+        packet[start + 16:start + 18] = b"\0\0"
+        pseudo = packet[12:20] + struct.pack("!BBH", 0, 6,
+                                             len(packet) - start)
+        packet[start + 16:start + 18] = struct.pack(
+            "!H", checksum(bytes(pseudo + packet[start:])))
 
 
 def random_frames(sender, count):
@@ -120,8 +138,11 @@ def random_frames(sender, count):
         ethertype, packet = dice.choice(kinds)
         packet = mutate(dice, packet)
         if ethertype == 0x0800:
-            packet = packet[:16] + sender.to + packet[20:]
-        sender.send(packet, ethertype)
+            # The destination stays, or it would not be steered to us.
+            packet[16:20] = sender.to
+            if dice.random() < 0.7:
+                repair(packet, dice.random() < 0.7)
+        sender.send(bytes(packet), ethertype)
 
 
 def main():

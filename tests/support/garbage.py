@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Garbage on a unix socket of ours: garbage.py PATH
+"""Garbage on a unix socket of ours: garbage.py PATH COUNT
 
 Every way to be wrong that framing allows, then random bytes.  The daemon may
 answer or close, but must not keep us, and must go on accepting.
@@ -54,7 +54,7 @@ def frame(payload):
 
 
 def main():
-    path = sys.argv[1]
+    path, count = sys.argv[1], int(sys.argv[2])
     seed = int(os.environ.get("SEED", random.randrange(1 << 32)))
     print(f"SEED={seed}")
     dice = random.Random(seed)
@@ -66,7 +66,7 @@ def main():
     say(path, [frame(b"\xff" * 100)])             # no message
     say(path, [frame(b"\x7a\x00")])               # an unknown type
     say(path, [bytes([b]) for b in frame(b"\x7a\x00" * 50)])  # bit by bit
-    for _ in range(200):
+    for _ in range(count):
         say(path, [frame(dice.randbytes(dice.randint(1, 300)))
                    for _ in range(dice.randint(1, 4))])
         say(path, [dice.randbytes(dice.randint(1, 300))])

@@ -39,7 +39,6 @@ LAB_DIR=
 lab_begin() {
 	LAB_ID=$1-$$
 	lab_family "${2:-4}"
-	umask 077
 	LAB_DIR=$(mktemp -d "$LAB_TMP/$LAB_ID.XXXXXX")
 	: >"$LAB_DIR/processes"
 	: >"$LAB_DIR/namespaces"
@@ -160,7 +159,7 @@ lab_start() {
 
 	shift 2
 	setsid ip netns exec "$LAB_ID-$where" "$@" \
-	    </dev/null >>"$LAB_DIR/$name.log" 2>&1 &
+	    </dev/null >>"$LAB_DIR/$name.log" 2>&1 3>&- &
 	LAB_PID[$name]=$!
 	echo "$! $(lab_start_time $!) $name" >>"$LAB_DIR/processes"
 }

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Frames for the packet path of world.h: connections opened and closed as TCP
+ * does it, and the segments of those that are open.
+ */
+#ifndef LP_BENCH_TRAFFIC_H
+#define LP_BENCH_TRAFFIC_H
+
+#include "world.h"
+
+#define GATEWAY_IP "10.9.1.1"
+#define FRONT_IP "10.9.1.10"
+#define VIP_IP "10.9.1.100"
+#define BROKER_IP "10.9.2.1"
+#define BACK_IP "10.9.2.10"
+#define SECOND_BACK_IP "10.9.2.11"
+
+enum {
+	ARP_LEN = 42,
+	/* Ethernet, IPv4, and TCP with 12 bytes of options, as Linux has. */
+	HEAD_LEN = 14 + 20 + 32,
+	PAYLOAD_MAX = 1448,
+};
+
+/* A connection: what each end puts in front of its payload. */
+struct flow {
+	uint8_t head[2][HEAD_LEN]; /* by enum lp_direction */
+};
+
+/* Asks for our address on that port, and so tells its own. */
+void traffic_arp(uint8_t frame[ARP_LEN], unsigned slot);
+
+/*
+ * Opens, or closes, at most LP_BATCH_MAX connections in three turns, a segment
+ * of each in a turn; returns the cycles.  first numbers the clients.
+ */
+uint64_t traffic_open(
+    struct world *world, struct flow flows[], uint32_t first, unsigned count);
+uint64_t traffic_close(
+    struct world *world, struct flow flows[], unsigned count);
+
+/* Makes both heads those of data segments with that much payload. */
+void traffic_set_payload(struct flow *flow, uint16_t len);
+
+#endif

@@ -1,0 +1,122 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The program itself: its options, start and end, and -n.
+# test_main.sh LP_CONTROLD LPCTL GOLDEN_DIRECTORY
+set -eu
+
+controld=$1
+lpctl_program=$2
+golden=$3
+dir=$(mktemp -d)
+pid=
+cd "$dir"
+
+finish() {
+	status=$?
+	[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null || true
+	[ "$status" -eq 0 ] || cat log
+	rm -rf "$dir"
+}
+trap finish EXIT
+
+fail() {
+	echo "test_main: $*" >&2
+	exit 1
+}
+
+lpctl() {
+	"$lpctl_program" --socket c.sock "$@"
+}
+
+# Starts a daemon, and waits until it answers (10 s at most).
+start() {
+	"$controld" --database db --socket c.sock --dataplane dp.sock "$@" \
+		2>>log &
+	pid=$!
+	tries=0
+	until lpctl version >/dev/null 2>&1; do
+		kill -0 "$pid" 2>/dev/null || fail "it did not start"
+		tries=$((tries + 1))
+		[ "$tries" -lt 200 ] || fail "it does not answer"
+		sleep 0.05 # polls; nothing else tells that it listens
+	done
+}
+
+stop() {
+	kill "$1" "$pid"
+	status=0
+	wait "$pid" || status=$?
+	pid=
+	[ "$1" = -KILL ] || [ "$status" -eq 0 ] || fail "ended with $status"
+}
+
+# expect STATUS TEXT COMMAND...: it fails so, and says so
+expect() {
+	wanted=$1
+	text=$2
+	shift 2
+	status=0
+	"$@" >out 2>&1 || status=$?
+	[ "$status" -eq "$wanted" ] || fail "$*: status $status: $(cat out)"
+	grep -qF -e "$text" out || fail "$*: \"$text\" is not in: $(cat out)"
+}
+
+: >log
+
+# What -n prints builds the same again.
+start
+while read -r line; do
+	eval "$line" 2>/dev/null || fail "$line"
+done <"$golden/everything.txt"
+"$controld" --database db -n >found 2>>log
+diff "$golden/everything.txt" found || fail "-n of a running daemon"
+stop -TERM
+[ ! -e c.sock ] || fail "the socket is still there"
+"$controld" --database db --check >found 2>>log
+diff "$golden/everything.txt" found || fail "-n"
+
+# Nothing was changed by looking.
+sum=$(cksum <db)
+"$controld" --database db -n >/dev/null 2>>log
+[ "$sum" = "$(cksum <db)" ] || fail "-n has written"
+
+# Killed and started again: same content, the dead socket is replaced.
+start
+lpctl add-cluster after 2>/dev/null
+stop -KILL
+[ -e c.sock ] || fail "there should be a dead socket"
+"$controld" --database db -n 2>>log | grep -q "add-cluster after" ||
+	fail "-n does not read the log that was left"
+start
+lpctl list-clusters | grep -q after || fail "a stored cluster is lost"
+
+# A second daemon: on the database, on the socket, on both.
+expect 1 "is in use by another lp-controld (pid $pid)" \
+	"$controld" --database db --socket d.sock
+expect 1 "c.sock: another daemon serves this socket" \
+	"$controld" --database db2 --socket c.sock
+lpctl version >/dev/null || fail "the first daemon has suffered"
+stop -INT
+
+# Epochs.
+expect 1 "is not above 3, the last one" \
+	"$controld" --database db --socket c.sock --epoch 3
+start --epoch 7
+lpctl status | grep -q "epoch 7" || fail "--epoch 7"
+stop -TERM
+
+# Bad words and files.
+expect 64 "--epoch x: not a number" "$controld" --epoch x
+expect 64 "--epoch 0: not a number" "$controld" --epoch 0
+expect 64 "is given twice" "$controld" --dataplane a --dataplane a
+expect 64 "unrecognized option" "$controld" --nonsense
+expect 64 "Too many arguments" "$controld" what
+expect 1 "nix: No such file or directory" "$controld" -n --database nix
+echo "this is no database, and long enough to be looked at" >bad
+expect 1 "bad: is no SQLite database" "$controld" -n --database bad
+expect 1 "bad: is no SQLite database" \
+	"$controld" --database bad --socket c.sock
+expect 1 "is not a file" "$controld" --database . --socket c.sock
+expect 1 "--group no-such-group: there is no such group" \
+	"$controld" --database db --socket c.sock --group no-such-group
+expect 0 "lp-controld " "$controld" --version

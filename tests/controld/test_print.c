@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What lp-controld -n prints.
+ */
+#include "controld/print.h"
+#include "transaction.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	const char *text;
+} golden[] = {
+    {"empty", ""},
+    {"basic", NULL},
+    {"everything",
+	"add port front device=eth1 side=client "
+	"address=10.9.0.10/24,10.9.0.11/24 gateway=10.9.0.1;"
+	"add port back device=eth2 side=broker route=1 "
+	"address=10.8.0.10/24,fd00:8::10/64 gateway=10.8.0.1;"
+	"set port front address=10.9.0.10/24,fd00:9::10/64;"
+	"add cluster payments;"
+	"add broker payments 0 to=10.8.0.21:9092;"
+	"add broker payments 1 to=10.8.0.22:9092;"
+	"add cluster six;"
+	"add broker six 5 to=[fd00:8::21]:9092;"
+	"add listener payments public vip=10.9.0.100:9092;"
+	"add listener payments kept vip=10.9.0.101:9092 base=20000 "
+	"source=preserve;"
+	"add listener six public vip=[fd00:9::100]:9092"},
+};
+
+START_TEST(the_canonical_configuration_is_as_it_was)
+{
+	char path[256];
+	char wanted[4096] = "";
+	char *found = NULL;
+	size_t size;
+	FILE *out = open_memstream(&found, &size);
+	FILE *file;
+	struct lp_config config;
+	uint32_t next_id = 1;
+
+	lp_config_init(&config);
+	if (golden[_i].text == NULL)
+		apply(&config, &next_id, basic);
+	else
+		apply(&config, &next_id, golden[_i].text);
+	lp_print_config(out, &config);
+	fclose(out);
+	snprintf(path, sizeof(path), GOLDEN "/%s.txt", golden[_i].name);
+	file = fopen(path, "r");
+	ck_assert_msg(file != NULL, "%s is missing", path);
+	ck_assert(fread(wanted, 1, sizeof(wanted) - 1, file) > 0 || _i == 0);
+	fclose(file);
+	ck_assert_str_eq(found, wanted);
+	free(found);
+	lp_config_fini(&config);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("print");
+	TCase *tcase = tcase_create("print");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_loop_test(tcase, the_canonical_configuration_is_as_it_was, 0,
+	    sizeof(golden) / sizeof(golden[0]));
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Questions to a dataplane, which the test plays itself.
+ */
+#include "controld/query.h"
+#include "fake.h"
+#include "transaction.h"
+
+#include <event2/buffer.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BODY(name) LP__PB__DATAPLANE_MESSAGE__BODY_##name
+#define RESULT(name) LP__PB__FAILURE__RESULT__##name
+
+static struct world world;
+static struct fake fake;
+
+static void
+start(void)
+{
+	world_start(&world, &patient, 1);
+	fake_start(&fake, &world, world.paths[0]);
+}
+
+static void
+stop(void)
+{
+	fake_stop(&fake);
+	world_stop(&world);
+}
+
+static const Lp__Pb__Failure *
+failure_of(const Lp__Pb__ControlReply *reply)
+{
+	ck_assert_int_eq(reply->body_case, LP__PB__CONTROL_REPLY__BODY_FAILURE);
+	ck_assert(!reply->more);
+	return reply->failure;
+}
+
+/* Sends a body of no fields. */
+static void
+ask(Lp__Pb__ControlRequest__BodyCase body)
+{
+	Lp__Pb__ControlRequest request = LP__PB__CONTROL_REQUEST__INIT;
+	Lp__Pb__ShowRequest show = LP__PB__SHOW_REQUEST__INIT;
+	Lp__Pb__VersionRequest version = LP__PB__VERSION_REQUEST__INIT;
+	Lp__Pb__CountersRequest counters = LP__PB__COUNTERS_REQUEST__INIT;
+	Lp__Pb__ConnectionListRequest list =
+	    LP__PB__CONNECTION_LIST_REQUEST__INIT;
+	uint8_t bytes[256];
+	size_t len;
+
+	request.protocol = LP_CONTROL_PROTOCOL;
+	request.cookie = 8;
+	request.body_case = body;
+	if (body == LP__PB__CONTROL_REQUEST__BODY_SHOW)
+		request.show = &show;
+	else if (body == LP__PB__CONTROL_REQUEST__BODY_VERSION)
+		request.version = &version;
+	else if (body == LP__PB__CONTROL_REQUEST__BODY_COUNTERS)
+		request.counters = &counters;
+	else if (body == LP__PB__CONTROL_REQUEST__BODY_CONNECTIONS)
+		request.connections = &list;
+	len = lp__pb__control_request__pack(&request, bytes);
+	lp_session_request(
+	    world.session, 3, "tester", lp_message_unpack_request(bytes, len));
+}
+
+/* With basic applied; the next frame that comes is the question. */
+static void
+start_basic(void)
+{
+	struct pushed pushed;
+
+	start();
+	fake_synchronise(&fake);
+	world_state(&world, 0, "applied");
+	world_send(&world, basic, 10000);
+	pushed = fake_take_push(&fake);
+	fake_applied(&fake, 2, pushed.digest);
+	world_replies(&world, 1);
+}
+
+static void
+answer_stats(uint64_t cookie, uint32_t listener, uint32_t broker, bool more)
+{
+	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
+	Lp__Pb__StatsReply reply = LP__PB__STATS_REPLY__INIT;
+	Lp__Pb__Stats stats = LP__PB__STATS__INIT;
+	Lp__Pb__EndpointStats row = LP__PB__ENDPOINT_STATS__INIT;
+	Lp__Pb__EndpointStats *rows[] = {&row};
+
+	row.has_listener_id = row.has_broker_id = true;
+	row.listener_id = listener;
+	row.broker_id = broker;
+	stats.n_endpoints = 1;
+	stats.endpoints = rows;
+	reply.cookie = cookie;
+	reply.stats = &stats;
+	reply.has_more = reply.more = more;
+	message.body_case = BODY(STATS_REPLY);
+	message.stats_reply = &reply;
+	fake_send(&fake, &message);
+}
+
+START_TEST(statistics_are_passed_on_with_names)
+{
+	const Lp__Pb__EndpointStats *row;
+	uint64_t cookie;
+
+	start_basic();
+	ask(LP__PB__CONTROL_REQUEST__BODY_COUNTERS);
+	cookie = fake_take(&fake, BODY(STATS_REQUEST))->stats_request->cookie;
+	answer_stats(cookie + 1, 5, 3, false); /* nobody asked for it */
+	answer_stats(cookie, 5, 3, true);
+	answer_stats(cookie, 77, 78, false);
+	world_replies(&world, 3);
+	ck_assert(world.replies[1]->more);
+	ck_assert(!world.replies[2]->more);
+	ck_assert_str_eq(world.replies[1]->counters->dataplane, "host-a");
+	row = world.replies[1]->counters->stats->endpoints[0];
+	ck_assert_str_eq(row->cluster, "payments");
+	ck_assert_str_eq(row->listener, "public");
+	ck_assert_int_eq(row->node_id, 1);
+	row = world.replies[2]->counters->stats->endpoints[0];
+	ck_assert_ptr_null(row->cluster);
+	stop();
+}
+END_TEST
+
+START_TEST(connections_are_passed_on_with_names)
+{
+	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
+	Lp__Pb__ConnectionsReply reply = LP__PB__CONNECTIONS_REPLY__INIT;
+	Lp__Pb__Connection row = LP__PB__CONNECTION__INIT;
+	Lp__Pb__Connection *rows[] = {&row};
+
+	start_basic();
+	ask(LP__PB__CONTROL_REQUEST__BODY_CONNECTIONS);
+	reply.cookie = fake_take(&fake, BODY(CONNECTIONS_REQUEST))
+			   ->connections_request->cookie;
+	row.has_listener_id = row.has_broker_id = true;
+	row.listener_id = 5;
+	row.broker_id = 4;
+	row.cluster = (char *)"told";
+	reply.n_connections = 1;
+	reply.connections = rows;
+	message.body_case = BODY(CONNECTIONS_REPLY);
+	message.connections_reply = &reply;
+	fake_send(&fake, &message);
+	world_replies(&world, 2);
+	ck_assert_str_eq(
+	    world.replies[1]->connections->connections[0]->cluster, "told");
+	ck_assert_str_eq(
+	    world.replies[1]->connections->connections[0]->listener, "public");
+	ck_assert_int_eq(
+	    world.replies[1]->connections->connections[0]->node_id, 2);
+	stop();
+}
+END_TEST
+
+START_TEST(a_question_without_an_answer_ends_in_time)
+{
+	const Lp__Pb__Failure *failure;
+
+	start_basic();
+	ask(LP__PB__CONTROL_REQUEST__BODY_COUNTERS);
+	failure = failure_of(world_replies(&world, 2));
+	ck_assert_int_eq(failure->result, RESULT(TIMEOUT));
+	ck_assert_str_eq(failure->dataplane, "host-a");
+	stop();
+}
+END_TEST
+
+START_TEST(a_dataplane_that_goes_ends_the_question)
+{
+	start_basic();
+	ask(LP__PB__CONTROL_REQUEST__BODY_COUNTERS);
+	fake_take(&fake, BODY(STATS_REQUEST));
+	fake_hang_up(&fake);
+	ck_assert_str_eq(failure_of(world_replies(&world, 2))->text,
+	    "it went away before its answer was complete");
+	stop();
+}
+END_TEST
+
+START_TEST(without_a_dataplane_there_is_nobody_to_ask)
+{
+	world_start(&world, &patient, 1);
+	ask(LP__PB__CONTROL_REQUEST__BODY_COUNTERS);
+	ck_assert_int_eq(
+	    failure_of(world_replies(&world, 1))->result, RESULT(UNREACHABLE));
+	world_stop(&world);
+}
+END_TEST
+
+#define TEST(name) tcase_add_test(tcase, name)
+
+int
+main(void)
+{
+	Suite *suite = suite_create("query");
+	TCase *tcase = tcase_create("query");
+	SRunner *runner;
+	int failed;
+
+	signal(SIGPIPE, SIG_IGN); /* as main() does */
+	tcase_set_timeout(tcase, 60);
+	TEST(statistics_are_passed_on_with_names);
+	TEST(connections_are_passed_on_with_names);
+	TEST(a_question_without_an_answer_ends_in_time);
+	TEST(a_dataplane_that_goes_ends_the_question);
+	TEST(without_a_dataplane_there_is_nobody_to_ask);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files that are not ours, not whole, or of another schema.
+ */
+#include "controld/store.h"
+#include "database.h"
+#include "transaction.h"
+#include "world.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct database database;
+
+static void
+setup(void)
+{
+	database_init(&database);
+}
+
+static void
+teardown(void)
+{
+	database_fini(&database);
+}
+
+START_TEST(a_file_that_is_no_database_is_refused)
+{
+	FILE *file = fopen(database.path, "w");
+
+	for (int i = 0; i < 1000; i++)
+		fputs("this is no database\n", file);
+	fclose(file);
+	database_check_refused(&database, "is no SQLite database");
+}
+END_TEST
+
+START_TEST(a_directory_is_refused)
+{
+	ck_assert_int_eq(mkdir(database.path, 0700), 0);
+	database_check_refused(&database, "is not a file");
+}
+END_TEST
+
+START_TEST(a_missing_directory_is_named)
+{
+	free(database.path);
+	database.path = strdup(path_in(database.dir, "nix/lightpath.db"));
+	database_check_refused(&database, "No such file or directory");
+}
+END_TEST
+
+START_TEST(a_database_of_another_program_is_left_alone)
+{
+	database_sql(&database,
+	    "CREATE TABLE theirs (a); INSERT INTO theirs VALUES (1)");
+	database_check_refused(&database, "is a database of another program");
+	ck_assert_int_eq(database_int(&database, "SELECT a FROM theirs"), 1);
+	ck_assert_int_eq(database_int(&database, "PRAGMA application_id"), 0);
+	ck_assert_int_eq(
+	    database_int(&database, "SELECT count(*) FROM sqlite_schema"), 1);
+}
+END_TEST
+
+START_TEST(a_newer_schema_is_refused)
+{
+	database_close(&database, database_open(&database));
+	database_sql(&database, "PRAGMA user_version = 2");
+	database_check_refused(
+	    &database, "has schema 2, this lp-controld knows up to 1");
+	ck_assert_int_eq(database_int(&database, "SELECT epoch FROM meta"), 1);
+}
+END_TEST
+
+START_TEST(a_damaged_database_is_refused)
+{
+	struct lp_store *store = database_open(&database);
+	uint8_t garbage[2048];
+	int fd;
+
+	database_commit(&database, store, basic);
+	database_close(&database, store);
+	memset(garbage, 0x5a, sizeof(garbage));
+	fd = open(database.path, O_WRONLY);
+	/* A few pages behind the first, which has the header. */
+	for (off_t at = 4096; at < 40960; at += 4096)
+		ck_assert_int_eq(pwrite(fd, garbage, sizeof(garbage), at),
+		    (int)sizeof(garbage));
+	close(fd);
+	database_check_refused(&database, "is damaged");
+}
+END_TEST
+
+START_TEST(a_truncated_database_is_refused)
+{
+	struct lp_store *store = database_open(&database);
+
+	database_commit(&database, store, basic);
+	database_close(&database, store);
+	ck_assert_int_eq(truncate(database.path, 8192), 0);
+	database_check_refused(&database, "is damaged");
+}
+END_TEST
+
+static const struct {
+	const char *sql;
+	const char *wanted;
+} bad_rows[] = {
+    {"UPDATE broker SET real_ip = '10.9.0.300' WHERE node_id = 1",
+	"broker payments/1 (id 3): real_ip: "},
+    {"UPDATE listener SET vip_ip = 'fd00::1'",
+	"endpoint payments/public/1: vip: 10.9.0.100 is not the address"},
+    {"UPDATE port_address SET ip = '224.0.0.1'", "port front (id 1): "},
+    {"UPDATE cluster SET name = 'a b'", "cluster a b (id 2): name: "},
+    {"UPDATE meta SET next_id = 3", "meta.next_id is 3, but id 3 is taken"},
+    {"DELETE FROM meta", "table meta holds no sensible row"},
+    {"PRAGMA foreign_keys = OFF; DELETE FROM cluster", "cluster"},
+    {"DROP TABLE endpoint", "no such table: endpoint"},
+};
+
+START_TEST(rows_that_make_no_sense_are_named)
+{
+	struct lp_store *store = database_open(&database);
+
+	database_commit(&database, store, basic);
+	database_close(&database, store);
+	database_sql(&database, bad_rows[_i].sql);
+	database_check_refused(&database, bad_rows[_i].wanted);
+}
+END_TEST
+
+START_TEST(rows_changed_by_hand_make_a_generation)
+{
+	struct lp_store *store = database_open(&database);
+	uint64_t digest;
+
+	database_commit(&database, store, basic);
+	digest = database.current.digest;
+	database_close(&database, store);
+	database_sql(
+	    &database, "UPDATE broker SET real_port = 19092 WHERE node_id = 1");
+	store = database_open(&database);
+	ck_assert_uint_eq(database.current.number, 3);
+	ck_assert_uint_ne(database.current.digest, digest);
+	ck_assert_int_eq(database_int(&database,
+			     "SELECT count(*) FROM generation WHERE "
+			     "number = 3 AND who = 'lp-controld'"),
+	    1);
+	database_close(&database, store);
+	store = database_open(&database);
+	ck_assert_uint_eq(database.current.number, 3);
+	database_close(&database, store);
+}
+END_TEST
+
+START_TEST(the_schema_itself_refuses_what_makes_no_sense)
+{
+	static const char *const texts[] = {
+	    "INSERT INTO cluster VALUES (0, 'x')",
+	    "INSERT INTO cluster VALUES (50, 'payments')",
+	    "INSERT INTO broker VALUES (50, 2, 1, 'h', '10.0.0.1', 1)",
+	    "INSERT INTO broker VALUES (50, 2, -1, 'h', '10.0.0.1', 1)",
+	    "INSERT INTO broker VALUES (50, 2, 7, 'h', '10.0.0.1', 65536)",
+	    "INSERT INTO broker VALUES (50, 77, 7, 'h', '10.0.0.1', 1)",
+	    "INSERT INTO endpoint VALUES (50, 5, 3, '10.0.0.1', 9)",
+	    "DELETE FROM cluster",
+	    "UPDATE listener SET mode = 'other'",
+	};
+	struct lp_store *store = database_open(&database);
+	sqlite3 *raw;
+
+	database_commit(&database, store, basic);
+	database_close(&database, store);
+	ck_assert_int_eq(sqlite3_open(database.path, &raw), SQLITE_OK);
+	sqlite3_exec(raw, "PRAGMA foreign_keys = ON", NULL, NULL, NULL);
+	ck_assert_int_eq(sqlite3_exec(raw, texts[_i], NULL, NULL, NULL) & 0xff,
+	    SQLITE_CONSTRAINT);
+	sqlite3_close(raw);
+}
+END_TEST
+
+static const struct lp_schema_migration three[] = {
+    {"0001_initial", NULL}, /* filled in below */
+    {"0002_more", "CREATE TABLE more (a); INSERT INTO more VALUES (2)"},
+    {"0003_broken", "CREATE TABLE third (a); SELECT nonsense"},
+};
+
+static int
+open_with(size_t count, struct lp_store **store)
+{
+	struct lp_schema_migration list[3];
+	const struct lp_store_options options = {.path = database.path,
+	    .migrations = list,
+	    .migration_count = count};
+
+	memcpy(list, three, sizeof(list));
+	list[0] = lp_schema_migrations[0];
+	return lp_store_open(store, &database.current, &options, database.why);
+}
+
+START_TEST(a_migration_leaves_a_copy_of_what_was)
+{
+	struct lp_store *store = database_open(&database);
+	const char *copy = path_in(database.dir, "lightpath.db.schema-1");
+
+	database_commit(&database, store, basic);
+	database_close(&database, store);
+	ck_assert_msg(open_with(2, &store) == 0, "%s", database.why);
+	ck_assert_uint_eq(database.current.config.count, 7);
+	database_close(&database, store);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 2);
+	ck_assert_int_eq(database_int(&database, "SELECT a FROM more"), 2);
+	free(database.path);
+	database.path = strdup(copy);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 1);
+	ck_assert_int_eq(
+	    database_int(&database, "SELECT count(*) FROM broker"), 2);
+}
+END_TEST
+
+START_TEST(a_migration_that_fails_changes_nothing)
+{
+	struct lp_store *store = database_open(&database);
+
+	database_commit(&database, store, basic);
+	database_close(&database, store);
+	ck_assert_int_lt(open_with(3, &store), 0);
+	ck_assert_ptr_nonnull(strstr(database.why, "nonsense"));
+	/* The second stands for itself; the third left nothing. */
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 2);
+	ck_assert_int_eq(database_int(&database,
+			     "SELECT count(*) FROM sqlite_schema "
+			     "WHERE name = 'third'"),
+	    0);
+	ck_assert_int_eq(database_int(&database, "SELECT epoch FROM meta"), 1);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("store_schema");
+	TCase *tcase = tcase_create("store_schema");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, a_file_that_is_no_database_is_refused);
+	tcase_add_test(tcase, a_directory_is_refused);
+	tcase_add_test(tcase, a_missing_directory_is_named);
+	tcase_add_test(tcase, a_database_of_another_program_is_left_alone);
+	tcase_add_test(tcase, a_newer_schema_is_refused);
+	tcase_add_test(tcase, a_damaged_database_is_refused);
+	tcase_add_test(tcase, a_truncated_database_is_refused);
+	tcase_add_loop_test(tcase, rows_that_make_no_sense_are_named, 0,
+	    sizeof(bad_rows) / sizeof(bad_rows[0]));
+	tcase_add_test(tcase, rows_changed_by_hand_make_a_generation);
+	tcase_add_loop_test(
+	    tcase, the_schema_itself_refuses_what_makes_no_sense, 0, 9);
+	tcase_add_test(tcase, a_migration_leaves_a_copy_of_what_was);
+	tcase_add_test(tcase, a_migration_that_fails_changes_nothing);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A daemon without main() and control socket, for tests.
+ */
+#ifndef LP_TESTS_CONTROLD_WORLD_H
+#define LP_TESTS_CONTROLD_WORLD_H
+
+#include <check.h>
+#include <event2/event.h>
+
+#include "controld/session.h"
+#include "controld/store.h"
+
+enum { REPLIES_MAX = 512 };
+
+/* A directory of the test's own, and a path in it (one of a few buffers). */
+void make_dir(char dir[64]);
+void remove_dir(const char *dir);
+const char *path_in(const char *dir, const char *name);
+
+struct world {
+	char dir[64];
+	struct event_base *base;
+	struct lp_store *store;
+	struct lp_session *session;
+	const char *paths[2]; /* of dataplanes */
+	Lp__Pb__ControlReply *replies[REPLIES_MAX];
+	uint64_t clients[REPLIES_MAX];
+	unsigned reply_count;
+};
+
+/* Long enough for any machine; tests shorten what they wait for. */
+extern const struct lp_push_times patient;
+
+void world_start(struct world *world, const struct lp_push_times *times,
+    unsigned dataplanes);
+void world_stop(struct world *world);
+
+/* Runs the loop until the condition holds; fails the test after 10 s. */
+void world_run(struct world *world, bool (*done)(void *arg), void *arg);
+/* Until there are `count` replies in all; returns the last. */
+const Lp__Pb__ControlReply *world_replies(struct world *world, unsigned count);
+/* Sends the transaction; the answer comes with world_replies(). */
+void world_send(struct world *world, const char *text, uint32_t timeout_ms);
+/* The status of dataplane `index`; valid until the next call. */
+const Lp__Pb__DataplaneStatus *world_status(
+    struct world *world, unsigned index);
+/* Until dataplane `index` is in that state. */
+void world_state(struct world *world, unsigned index, const char *state);
+
+#endif

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Generations and ports in this process, with memory ports and a worker. */
+#include "dataplane/apply.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dataplane/port/port_memory.h"
+#include "tests/dataplane/cold.h"
+
+static char directory[PATH_MAX];
+static char path[PATH_MAX];
+static struct lp_options options = {.id = "test", .snapshot_path = path,
+    .connections = 64, .buffers = 4096, .spin_us = 50, .cpu = -1};
+static struct lp_dataplane dataplane;
+static struct lp_config config;
+static struct lp_applied applied;
+static struct lp_refusal refusal;
+
+static void
+begin(void)
+{
+	cold_mkdir(directory);
+	cold_path(path, directory, "snapshot");
+	cold_config(&config);
+	ck_assert_int_eq(lp_dataplane_init(&dataplane, &options, NULL), 0);
+}
+
+static void
+end(void)
+{
+	lp_dataplane_fini(&dataplane);
+	lp_config_fini(&config);
+	cold_rmdir(directory);
+}
+
+static int
+apply(uint64_t generation)
+{
+	struct lp_candidate candidate;
+	int error;
+
+	lp_candidate_init(&candidate);
+	ck_assert_int_eq(lp_config_copy(&candidate.config, &config), 0);
+	candidate.epoch = 1;
+	candidate.generation = generation;
+	candidate.digest = lp_config_digest(&config);
+	error =
+	    lp_apply_candidate(&dataplane, &candidate, &applied, &refusal);
+	lp_candidate_fini(&candidate);
+	return error;
+}
+
+static struct lp_port_slot *
+slot_of(uint32_t id)
+{
+	for (int i = 0; i < LP_PORTS_MAX; i++)
+		if (dataplane.ports.slots[i].id == id)
+			return &dataplane.ports.slots[i];
+	return NULL;
+}
+
+static const struct lp_snapshot *
+published(void)
+{
+	return lp_snapshot_get(&dataplane.cell);
+}
+
+START_TEST(worker_comes_with_the_first_port)
+{
+	begin();
+	ck_assert_ptr_null(dataplane.worker);
+	ck_assert_int_eq(apply(1), 0);
+	ck_assert_ptr_nonnull(dataplane.worker);
+	ck_assert_uint_eq(published()->generation, 1);
+	ck_assert_uint_eq(dataplane.running.generation, 1);
+	end();
+}
+END_TEST
+
+START_TEST(refused_port_leaves_everything_as_it_was)
+{
+	struct lp_object port;
+	struct lp_port *open;
+
+	begin();
+	ck_assert_int_eq(apply(1), 0);
+	open = slot_of(FRONT)->port;
+	/* One that opens and one that does not: neither stays. */
+	port = make_port(
+	    50, "third", LP_SIDE_CLIENT, "10.50.0.1/24", NULL, NULL);
+	port.port.backend = LP_BACKEND_MEMORY;
+	put(&config, port);
+	port = make_port(
+	    51, "fourth", LP_SIDE_CLIENT, "10.51.0.1/24", NULL, NULL);
+	port.port.backend = LP_BACKEND_MEMORY;
+	strcpy(port.port.device, "m,mtu=nonsense");
+	put(&config, port);
+	ck_assert_int_eq(apply(2), -EINVAL);
+	ck_assert_int_eq(refusal.code, LP__PB__REJECTED__CODE__RESOURCE);
+	ck_assert_str_eq(refusal.object, "port fourth");
+	ck_assert_uint_eq(refusal.generation, 2);
+	ck_assert_uint_eq(published()->generation, 1);
+	ck_assert_uint_eq(dataplane.running.generation, 1);
+	ck_assert_ptr_eq(slot_of(FRONT)->port, open);
+	for (int i = 0; i < LP_PORTS_MAX; i++)
+		ck_assert(!dataplane.ports.slots[i].reclaiming &&
+		    (dataplane.ports.slots[i].port == NULL ||
+			dataplane.ports.slots[i].id != 0));
+	/* The slots are free again. */
+	lp_config_remove(&config, LP_OBJECT_PORT, 51);
+	ck_assert_int_eq(apply(3), 0);
+	ck_assert_ptr_nonnull(slot_of(50)->port);
+	end();
+}
+END_TEST
+
+START_TEST(first_refusal_decides_no_backend)
+{
+	struct lp_object port;
+
+	begin();
+	port = *lp_config_find(&config, LP_OBJECT_PORT, FRONT);
+	strcpy(port.port.device, "m,mtu=nonsense");
+	put(&config, port);
+	ck_assert_int_eq(apply(1), -EINVAL);
+	ck_assert_ptr_null(dataplane.ports.ops);
+	ck_assert_ptr_null(dataplane.ports.pool);
+	ck_assert_ptr_null(published());
+	end();
+}
+END_TEST
+
+START_TEST(devices_keep_their_slots)
+{
+	struct lp_object front;
+	struct lp_object back;
+	struct lp_port *front_port;
+
+	begin();
+	ck_assert_int_eq(apply(1), 0);
+	front_port = slot_of(FRONT)->port;
+	/* The two objects change their devices. */
+	front = *lp_config_find(&config, LP_OBJECT_PORT, FRONT);
+	back = *lp_config_find(&config, LP_OBJECT_PORT, BACK);
+	strcpy(front.port.device, "m-back");
+	strcpy(back.port.device, "m-front");
+	put(&config, front);
+	put(&config, back);
+	ck_assert_int_eq(apply(2), 0);
+	ck_assert_ptr_eq(slot_of(BACK)->port, front_port);
+	for (int i = 0; i < LP_PORTS_MAX; i++)
+		if (published()->ports[i].port == front_port)
+			ck_assert_uint_eq(published()->ports[i].id, BACK);
+	end();
+}
+END_TEST
+
+START_TEST(steering_follows_the_generation)
+{
+	uint64_t generation;
+
+	begin();
+	ck_assert_int_eq(apply(1), 0);
+	ck_assert_uint_eq(
+	    lp_port_memory_steered(slot_of(FRONT)->port, &generation), 4);
+	ck_assert_uint_eq(generation, 1);
+	lp_config_remove(&config, LP_OBJECT_ENDPOINT, ORDERS_PUBLIC_1);
+	lp_config_remove(&config, LP_OBJECT_LISTENER, ORDERS_PUBLIC);
+	ck_assert_int_eq(apply(2), 0);
+	ck_assert_uint_eq(
+	    lp_port_memory_steered(slot_of(FRONT)->port, &generation), 3);
+	ck_assert_uint_eq(generation, 2);
+	end();
+}
+END_TEST
+
+START_TEST(device_that_vanished_is_opened_again)
+{
+	struct lp_port_slot *slot;
+	unsigned index;
+
+	begin();
+	ck_assert_int_eq(apply(1), 0);
+	slot = slot_of(FRONT);
+	index = (unsigned)(slot - dataplane.ports.slots);
+	lp_port_memory_link(slot->port, false, false);
+	lp_apply_watch(&dataplane);
+	ck_assert_ptr_null(slot->port);
+	ck_assert_uint_eq(published()->ports[index].id, FRONT);
+	ck_assert_ptr_null(published()->ports[index].port);
+	ck_assert_uint_eq(published()->generation, 1);
+	/* Other changes go on meanwhile. */
+	put(&config, make_cluster(60, "another"));
+	ck_assert_int_eq(apply(2), 0);
+	/* The device is back in the next second. */
+	lp_apply_watch(&dataplane);
+	ck_assert_ptr_nonnull(slot->port);
+	ck_assert_ptr_eq(published()->ports[index].port, slot->port);
+	ck_assert_uint_eq(published()->generation, 2);
+	end();
+}
+END_TEST
+
+START_TEST(forwarding_begins_from_the_last_good_configuration)
+{
+	unsigned slot;
+
+	begin();
+	ck_assert_int_eq(apply(1), 0);
+	/* Only the second slot is left in use. */
+	lp_config_remove(&config, LP_OBJECT_ENDPOINT, ORDERS_PUBLIC_1);
+	lp_config_remove(&config, LP_OBJECT_ENDPOINT, PAYMENTS_PUBLIC_0);
+	lp_config_remove(&config, LP_OBJECT_ENDPOINT, PAYMENTS_PUBLIC_1);
+	lp_config_remove(&config, LP_OBJECT_LISTENER, ORDERS_PUBLIC);
+	lp_config_remove(&config, LP_OBJECT_LISTENER, PAYMENTS_PUBLIC);
+	slot = (unsigned)(slot_of(BACK) - dataplane.ports.slots);
+	ck_assert_uint_ne(slot, 0);
+	lp_config_remove(&config, LP_OBJECT_PORT, FRONT);
+	ck_assert_int_eq(apply(2), 0);
+	lp_dataplane_fini(&dataplane);
+	ck_assert_int_eq(lp_dataplane_init(&dataplane, &options, NULL), 0);
+	ck_assert_ptr_nonnull(dataplane.worker);
+	ck_assert_uint_eq(published()->generation, 2);
+	ck_assert_uint_eq(dataplane.running.epoch, 1);
+	ck_assert_uint_eq(
+	    dataplane.running.digest, lp_config_digest(&config));
+	/* In the same slot: connections refer to it. */
+	ck_assert_uint_eq(
+	    (unsigned)(slot_of(BACK) - dataplane.ports.slots), slot);
+	ck_assert_ptr_nonnull(slot_of(BACK)->port);
+	end();
+}
+END_TEST
+
+START_TEST(epoch_survives_without_a_generation)
+{
+	begin();
+	lp_apply_epoch(&dataplane, 33);
+	lp_dataplane_fini(&dataplane);
+	ck_assert_int_eq(lp_dataplane_init(&dataplane, &options, NULL), 0);
+	ck_assert_uint_eq(dataplane.running.epoch_seen, 33);
+	ck_assert_uint_eq(dataplane.running.generation, 0);
+	ck_assert_ptr_null(published());
+	end();
+}
+END_TEST
+
+START_TEST(all_slots_can_be_used)
+{
+	begin();
+	for (uint32_t i = 2; i < LP_PORTS_MAX; i++) {
+		char name[16];
+		char address[24];
+		struct lp_object port;
+
+		snprintf(name, sizeof(name), "port%u", i);
+		snprintf(address, sizeof(address), "10.%u.0.1/24", 100 + i);
+		port = make_port(
+		    100 + i, name, LP_SIDE_CLIENT, address, NULL, NULL);
+		port.port.backend = LP_BACKEND_MEMORY;
+		put(&config, port);
+	}
+	ck_assert_int_eq(apply(1), 0);
+	for (int i = 0; i < LP_PORTS_MAX; i++)
+		ck_assert_ptr_nonnull(published()->ports[i].port);
+	end();
+}
+END_TEST
+
+int
+main(void)
+{
+	const TTest *const tests[] = {
+	    worker_comes_with_the_first_port,
+	    refused_port_leaves_everything_as_it_was,
+	    first_refusal_decides_no_backend,
+	    devices_keep_their_slots,
+	    steering_follows_the_generation,
+	    device_that_vanished_is_opened_again,
+	    forwarding_begins_from_the_last_good_configuration,
+	    epoch_survives_without_a_generation,
+	    all_slots_can_be_used,
+	    NULL,
+	};
+
+	return cold_run("apply", tests);
+}

@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The steering program as a table: a frame in, a verdict out.  The kernel runs
+ * the program on it (BPF_PROG_TEST_RUN); no device is involved.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "dataplane/port/xdp_steer.h"
+
+enum { SKIPPED = 77, FRAME_MAX = 256 };
+
+/* Verdicts: the kernel has no sum of "pass" and "copy". */
+enum verdict {
+	PASS,
+	OURS,
+	COPY, /* to the kernel, and a copy to us */
+};
+
+/* One row: a frame is put together from these. */
+struct row {
+	const char *what;
+	const char *to; /* MAC: "us", "other", "all", "group" */
+	const char *source; /* IP; NULL: an ARP or ND frame */
+	const char *destination;
+	const char *target; /* of ARP and ND */
+	enum verdict verdict;
+	uint16_t type; /* EtherType; 0: that of the addresses */
+	uint16_t source_port;
+	uint8_t protocol; /* 0: UDP */
+	uint8_t nd; /* ICMPv6 type */
+	uint8_t fragment; /* offset in units of 8 */
+	uint8_t options; /* words of IPv4 options */
+	uint8_t cut; /* bytes missing at the end */
+};
+
+static const uint8_t own_mac[6] = {2, 0, 0, 0, 0, 1};
+
+/* What is ours in all rows. */
+static const char *const own[] = {"10.9.0.10", "2001:db8::a"};
+static const char *const broker = "10.1.0.7";
+static const char *const broker_v6 = "2001:db8:b::7";
+enum { BROKER_PORT = 9092 };
+
+static const struct row rows[] = {
+    {"IPv4 to us", "us", "10.0.0.1", "10.9.0.10", .verdict = OURS},
+    {"IPv4 to the host", "us", "10.0.0.1", "10.9.0.11", .verdict = PASS},
+    {"IPv6 to us", "us", "2001:db8::1", "2001:db8::a", .verdict = OURS},
+    {"IPv6 to the host", "us", "2001:db8::1", "2001:db8::b", .verdict = PASS},
+    {"TCP to us", "us", "10.0.0.1", "10.9.0.10", .protocol = 6,
+	.verdict = OURS},
+    {"ICMP to us", "us", "10.0.0.1", "10.9.0.10", .protocol = 1,
+	.verdict = OURS},
+    {"a first fragment", "us", "10.0.0.1", "10.9.0.10", .verdict = OURS},
+    {"a later fragment", "us", "10.0.0.1", "10.9.0.10", .fragment = 185,
+	.verdict = OURS},
+    {"with IP options", "us", "10.0.0.1", "10.9.0.10", .options = 3,
+	.verdict = OURS},
+    {"to another MAC", "other", "10.0.0.1", "10.9.0.10", .verdict = PASS},
+    {"VLAN tagged", "us", "10.0.0.1", "10.9.0.10", .type = 0x8100,
+	.verdict = PASS},
+    {"QinQ", "us", "10.0.0.1", "10.9.0.10", .type = 0x88a8, .verdict = PASS},
+    {"another EtherType", "us", "10.0.0.1", "10.9.0.10", .type = 0x88cc,
+	.verdict = PASS},
+    {"IPv4 cut", "us", "10.0.0.1", "10.9.0.10", .cut = 30, .verdict = PASS},
+    {"IPv6 cut", "us", "2001:db8::1", "2001:db8::a", .cut = 30,
+	.verdict = PASS},
+
+    {"from a broker", "us", "10.1.0.7", "10.0.0.1", .protocol = 6,
+	.source_port = 9092, .verdict = OURS},
+    {"from its other port", "us", "10.1.0.7", "10.0.0.1", .protocol = 6,
+	.source_port = 9093, .verdict = PASS},
+    {"UDP of its port", "us", "10.1.0.7", "10.0.0.1", .protocol = 17,
+	.source_port = 9092, .verdict = PASS},
+    {"from no broker", "us", "10.1.0.8", "10.0.0.1", .protocol = 6,
+	.source_port = 9092, .verdict = PASS},
+    {"from a broker, IP options", "us", "10.1.0.7", "10.0.0.1", .protocol = 6,
+	.source_port = 9092, .options = 10, .verdict = OURS},
+    {"from a broker, fragment", "us", "10.1.0.7", "10.0.0.1", .protocol = 6,
+	.source_port = 9092, .fragment = 1, .verdict = PASS},
+    {"from a broker, cut", "us", "10.1.0.7", "10.0.0.1", .protocol = 6,
+	.source_port = 9092, .cut = 20, .verdict = PASS},
+    {"from a v6 broker", "us", "2001:db8:b::7", "2001:db8::1", .protocol = 6,
+	.source_port = 9092, .verdict = OURS},
+    {"from its other port", "us", "2001:db8:b::7", "2001:db8::1", .protocol = 6,
+	.source_port = 9093, .verdict = PASS},
+
+    {"ARP for us", "all", .target = "10.9.0.10", .verdict = OURS},
+    {"ARP for us, unicast", "us", .target = "10.9.0.10", .verdict = OURS},
+    {"ARP for another", "all", .target = "10.9.0.11", .verdict = COPY},
+    {"ARP for the host", "us", .target = "10.9.0.11", .verdict = PASS},
+    {"ARP cut", "all", .target = "10.9.0.10", .cut = 19, .verdict = PASS},
+
+    {"NS for us, group", "group", .target = "2001:db8::a", .nd = 135,
+	.destination = "ff02::1:ff00:a", .verdict = OURS},
+    {"NS for us, unicast", "us", .target = "2001:db8::a", .nd = 135,
+	.destination = "2001:db8::a", .verdict = OURS},
+    {"NS for the host", "group", .target = "2001:db8::b", .nd = 135,
+	.destination = "ff02::1:ff00:b", .verdict = COPY},
+    {"NS for the host, unicast", "us", .target = "2001:db8::b", .nd = 135,
+	.destination = "2001:db8::b", .verdict = PASS},
+    {"NA to us", "us", .target = "2001:db8::c", .nd = 136,
+	.destination = "2001:db8::a", .verdict = OURS},
+    {"NA to all", "group", .target = "2001:db8::c", .nd = 136,
+	.destination = "ff02::1", .verdict = COPY},
+    {"NA to the host", "us", .target = "2001:db8::c", .nd = 136,
+	.destination = "2001:db8::b", .verdict = PASS},
+    {"RA to all", "group", .target = "2001:db8::c", .nd = 134,
+	.destination = "ff02::1", .verdict = PASS},
+    {"NS cut", "group", .target = "2001:db8::a", .nd = 135,
+	.destination = "ff02::1:ff00:a", .cut = 1, .verdict = PASS},
+};
+
+static struct lp_xdp_steer steer;
+static int xsk;
+static uint8_t copied[FRAME_MAX];
+static size_t copied_len;
+static char why[LP_WHY_SIZE];
+
+static bool
+on_copy(void *context, const void *bytes, size_t len)
+{
+	(void)context;
+	memcpy(copied, bytes, len);
+	copied_len = len;
+	return true;
+}
+
+static struct lp_ip
+ip_of(const char *text)
+{
+	struct lp_ip ip;
+
+	ck_assert_int_eq(lp_ip_parse(&ip, text, NULL), 0);
+	return ip;
+}
+
+static uint64_t
+now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void
+set_all(void)
+{
+	const struct lp_ip addresses[] = {ip_of(own[0]), ip_of(own[1])};
+	const struct lp_endpoint sources[] = {
+	    {ip_of(broker), BROKER_PORT}, {ip_of(broker_v6), BROKER_PORT}};
+	const struct lp_steer whole = {7, addresses, 2, sources, 2};
+
+	ck_assert_int_eq(lp_xdp_steer_set(&steer, &whole, why), 0);
+}
+
+static void
+setup(void)
+{
+	int error = lp_xdp_steer_open(&steer, on_copy, NULL, why);
+
+	ck_assert_msg(error == 0, "%s", why);
+	/* For the verdict it need not be bound. */
+	xsk = socket(AF_XDP, SOCK_RAW, 0);
+	ck_assert_int_ge(xsk, 0);
+	ck_assert_int_eq(lp_xdp_steer_socket(&steer, 0, xsk), 0);
+	lp_xdp_steer_mac(&steer, own_mac);
+	lp_xdp_steer_beat(&steer, now_ns());
+	set_all();
+}
+
+static void
+teardown(void)
+{
+	lp_xdp_steer_close(&steer);
+	close(xsk);
+}
+
+static uint8_t *
+put(uint8_t *at, const void *bytes, size_t len)
+{
+	memcpy(at, bytes, len);
+	return at + len;
+}
+
+static uint8_t *
+put_mac(uint8_t *at, const char *to)
+{
+	static const struct {
+		const char *name;
+		uint8_t mac[6];
+	} macs[] = {{"us", {2, 0, 0, 0, 0, 1}}, {"other", {2, 0, 0, 0, 0, 2}},
+	    {"all", {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}},
+	    {"group", {0x33, 0x33, 0xff, 0, 0, 0xa}}};
+	unsigned i;
+
+	for (i = 0; strcmp(macs[i].name, to) != 0; i++)
+		;
+	return put(put(at, macs[i].mac, 6), "\2\0\0\0\0\3", 6);
+}
+
+static uint8_t *
+put_type(uint8_t *at, const struct row *row, uint16_t type)
+{
+	if (row->type != 0)
+		type = row->type;
+	*at++ = (uint8_t)(type >> 8);
+	*at++ = (uint8_t)type;
+	return at;
+}
+
+static uint8_t *
+put_arp(uint8_t *at, const struct row *row)
+{
+	const struct lp_ip target = ip_of(row->target);
+
+	at = put_type(at, row, 0x0806);
+	at = put(at, "\0\1\10\0\6\4\0\1\2\0\0\0\0\3\12\0\0\1", 18);
+	at = put(at, "\0\0\0\0\0\0", 6);
+	return put(at, lp_ip_v4(&target), 4);
+}
+
+static uint8_t *
+put_v4(uint8_t *at, const struct row *row)
+{
+	const struct lp_ip from = ip_of(row->source);
+	const struct lp_ip to = ip_of(row->destination);
+	uint8_t head[20] = {(uint8_t)(0x45 + row->options), [8] = 64};
+
+	at = put_type(at, row, 0x0800);
+	head[7] = row->fragment;
+	head[9] = row->protocol ? row->protocol : 17;
+	memcpy(head + 12, lp_ip_v4(&from), 4);
+	memcpy(head + 16, lp_ip_v4(&to), 4);
+	at = put(at, head, sizeof(head));
+	memset(at, 1, row->options * 4);
+	return at + row->options * 4;
+}
+
+static uint8_t *
+put_v6(uint8_t *at, const struct row *row)
+{
+	const struct lp_ip from = ip_of(row->source ? row->source : "fe80::1");
+	const struct lp_ip to = ip_of(row->destination);
+	uint8_t head[8] = {0x60, [7] = 255};
+
+	at = put_type(at, row, 0x86dd);
+	head[6] = row->nd ? 58 : row->protocol ? row->protocol : 17;
+	at = put(put(at, head, sizeof(head)), from.bytes, 16);
+	return put(at, to.bytes, 16);
+}
+
+static uint8_t *
+put_nd(uint8_t *at, const struct row *row)
+{
+	const struct lp_ip target = ip_of(row->target);
+	const uint8_t head[8] = {row->nd};
+
+	return put(put(at, head, sizeof(head)), target.bytes, 16);
+}
+
+static uint8_t *
+put_tcp(uint8_t *at, const struct row *row)
+{
+	uint8_t head[20] = {(uint8_t)(row->source_port >> 8),
+	    (uint8_t)row->source_port, [12] = 0x50};
+
+	return put(at, head, sizeof(head));
+}
+
+static size_t
+build(uint8_t *frame, const struct row *row)
+{
+	uint8_t *at = put_mac(frame, row->to);
+
+	if (row->nd)
+		at = put_nd(put_v6(at, row), row);
+	else if (row->target)
+		at = put_arp(at, row);
+	else if (strchr(row->destination, ':'))
+		at = put_tcp(put_v6(at, row), row);
+	else
+		at = put_tcp(put_v4(at, row), row);
+	return (size_t)(at - frame) - row->cut;
+}
+
+static uint32_t
+run(const uint8_t *frame, size_t len)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame,
+	    .data_size_in = (uint32_t)len, .repeat = 1);
+
+	ck_assert_int_eq(bpf_prog_test_run_opts(steer.program, &options), 0);
+	return options.retval;
+}
+
+static uint64_t
+counter(enum lp_steer_counter which)
+{
+	uint64_t values[LP_STEER_COUNTERS];
+
+	lp_xdp_steer_counters(&steer, values);
+	return values[which];
+}
+
+START_TEST(a_frame_has_its_verdict)
+{
+	const struct row *row = &rows[_i];
+	uint8_t frame[FRAME_MAX];
+	size_t len = build(frame, row);
+	uint32_t action = run(frame, len);
+
+	ck_assert_msg(
+	    action == (row->verdict == OURS ? XDP_REDIRECT : XDP_PASS),
+	    "%s: %u", row->what, action);
+	copied_len = 0;
+	lp_xdp_steer_copies(&steer);
+	ck_assert_msg(
+	    (copied_len != 0) == (row->verdict == COPY), "%s", row->what);
+	if (row->verdict == COPY) {
+		ck_assert_uint_eq(copied_len, len);
+		ck_assert_mem_eq(copied, frame, len);
+	}
+	ck_assert_uint_eq(counter(LP_STEER_REDIRECTED), row->verdict == OURS);
+	ck_assert_uint_eq(counter(LP_STEER_PASSED), row->verdict != OURS);
+	ck_assert_uint_eq(counter(LP_STEER_COPIED), row->verdict == COPY);
+	ck_assert_uint_eq(
+	    counter(LP_STEER_VLAN), row->type == 0x8100 || row->type == 0x88a8);
+}
+END_TEST
+
+/* Every frame cut at every byte: never ours by what is not there. */
+START_TEST(a_cut_frame_is_never_a_fault)
+{
+	struct row row = rows[_i];
+	uint8_t frame[FRAME_MAX];
+	size_t len, whole;
+
+	row.cut = 0;
+	whole = build(frame, &row);
+	/* The kernel runs nothing shorter than an Ethernet header. */
+	for (len = 14; len < whole; len++) {
+		uint32_t action = run(frame, len);
+
+		ck_assert(action == XDP_PASS || action == XDP_REDIRECT);
+	}
+}
+END_TEST
+
+static const struct row *const to_us = &rows[0];
+
+START_TEST(a_dead_dataplane_drops_what_is_ours_and_nothing_else)
+{
+	uint8_t frame[FRAME_MAX];
+	size_t len = build(frame, to_us);
+	const uint64_t beat = now_ns() - 2500000000;
+
+	lp_xdp_steer_beat(&steer, beat);
+	ck_assert_uint_eq(run(frame, len), XDP_DROP);
+	ck_assert_uint_eq(counter(LP_STEER_DEAD), 1);
+	ck_assert_uint_eq(run(frame, build(frame, &rows[1])), XDP_PASS);
+	/* A little late is not dead. */
+	lp_xdp_steer_beat(&steer, now_ns() - 1000000000);
+	ck_assert_uint_eq(run(frame, build(frame, to_us)), XDP_REDIRECT);
+}
+END_TEST
+
+START_TEST(a_dataplane_that_never_lived_is_dead)
+{
+	uint8_t frame[FRAME_MAX];
+
+	lp_xdp_steer_beat(&steer, 0);
+	ck_assert_uint_eq(run(frame, build(frame, to_us)), XDP_DROP);
+}
+END_TEST
+
+START_TEST(a_heartbeat_ahead_of_the_coarse_clock_is_alive)
+{
+	uint8_t frame[FRAME_MAX];
+
+	lp_xdp_steer_beat(&steer, now_ns() + 1000000000);
+	ck_assert_uint_eq(run(frame, build(frame, to_us)), XDP_REDIRECT);
+}
+END_TEST
+
+START_TEST(a_queue_without_socket_drops_and_counts)
+{
+	uint8_t frame[FRAME_MAX];
+	uint32_t queue = 0;
+
+	ck_assert_int_eq(bpf_map_delete_elem(steer.xsks, &queue), 0);
+	ck_assert_uint_eq(run(frame, build(frame, to_us)), XDP_DROP);
+	ck_assert_uint_eq(counter(LP_STEER_NO_SOCKET), 1);
+}
+END_TEST
+
+START_TEST(a_new_set_replaces_the_old_one)
+{
+	const struct lp_ip addresses[] = {ip_of("10.9.0.11")};
+	const struct lp_steer whole = {8, addresses, 1, NULL, 0};
+	uint8_t frame[FRAME_MAX];
+	unsigned i;
+
+	ck_assert_int_eq(lp_xdp_steer_set(&steer, &whole, why), 0);
+	ck_assert_uint_eq(steer.control->generation, 8);
+	ck_assert_uint_eq(run(frame, build(frame, &rows[0])), XDP_PASS);
+	ck_assert_uint_eq(run(frame, build(frame, &rows[1])), XDP_REDIRECT);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].source_port != 0)
+			ck_assert_uint_eq(
+			    run(frame, build(frame, &rows[i])), XDP_PASS);
+	set_all();
+	ck_assert_uint_eq(run(frame, build(frame, &rows[0])), XDP_REDIRECT);
+	ck_assert_uint_eq(run(frame, build(frame, &rows[1])), XDP_PASS);
+}
+END_TEST
+
+/* All that a configuration can name, twice over, replaced by all others. */
+START_TEST(the_largest_sets_follow_each_other)
+{
+	enum {
+		ADDRESSES =
+		    LP_PORT_ADDRESSES_MAX + LP_LISTENERS_MAX + LP_ENDPOINTS_MAX,
+		SOURCES = LP_BROKERS_MAX,
+	};
+	static struct lp_ip addresses[ADDRESSES];
+	static struct lp_endpoint sources[SOURCES];
+	const struct lp_steer whole = {
+	    1, addresses, ADDRESSES, sources, SOURCES};
+	struct lp_steer_address key, next;
+	unsigned round, count = 0;
+	uint32_t i;
+
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < ADDRESSES; i++) {
+			const uint8_t v4[4] = {
+			    10, (uint8_t)round, (uint8_t)(i >> 8), (uint8_t)i};
+
+			lp_ip_from_v4(&addresses[i], v4);
+			if (i < SOURCES)
+				sources[i] = (struct lp_endpoint){
+				    addresses[i], BROKER_PORT};
+		}
+		ck_assert_int_eq(lp_xdp_steer_set(&steer, &whole, why), 0);
+	}
+	if (bpf_map_get_next_key(steer.addresses, NULL, &next) == 0) {
+		do {
+			key = next;
+			count++;
+		} while (
+		    bpf_map_get_next_key(steer.addresses, &key, &next) == 0);
+	}
+	ck_assert_uint_eq(count, ADDRESSES);
+}
+END_TEST
+
+START_TEST(copies_beyond_the_ring_are_counted_and_later_ones_come)
+{
+	uint8_t frame[FRAME_MAX];
+	const struct row *arp = NULL;
+	unsigned i;
+	size_t len;
+
+	for (i = 0; arp == NULL; i++)
+		if (rows[i].verdict == COPY)
+			arp = &rows[i];
+	len = build(frame, arp);
+	for (i = 0; i < 1000; i++)
+		ck_assert_uint_eq(run(frame, len), XDP_PASS);
+	ck_assert_uint_gt(counter(LP_STEER_COPY_LOST), 0);
+	ck_assert_uint_gt(counter(LP_STEER_COPIED), 0);
+	lp_xdp_steer_copies(&steer);
+	copied_len = 0;
+	ck_assert_uint_eq(run(frame, len), XDP_PASS);
+	lp_xdp_steer_copies(&steer);
+	ck_assert_uint_eq(copied_len, len);
+}
+END_TEST
+
+static Suite *
+make_suite(void)
+{
+	const int count = sizeof(rows) / sizeof(rows[0]);
+	Suite *suite = suite_create("steer");
+	TCase *tcase = tcase_create("steer");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_loop_test(tcase, a_frame_has_its_verdict, 0, count);
+	tcase_add_loop_test(tcase, a_cut_frame_is_never_a_fault, 0, count);
+	tcase_add_test(
+	    tcase, a_dead_dataplane_drops_what_is_ours_and_nothing_else);
+	tcase_add_test(tcase, a_dataplane_that_never_lived_is_dead);
+	tcase_add_test(tcase, a_heartbeat_ahead_of_the_coarse_clock_is_alive);
+	tcase_add_test(tcase, a_queue_without_socket_drops_and_counts);
+	tcase_add_test(tcase, a_new_set_replaces_the_old_one);
+	tcase_add_test(tcase, the_largest_sets_follow_each_other);
+	tcase_add_test(
+	    tcase, copies_beyond_the_ring_are_counted_and_later_ones_come);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+int
+main(void)
+{
+	SRunner *runner;
+	int error, failed;
+
+	error = lp_xdp_steer_open(&steer, on_copy, NULL, why);
+	if (error == -EPERM) {
+		fprintf(stderr, "skipped: %s\n", why);
+		return SKIPPED;
+	}
+	lp_xdp_steer_close(&steer);
+	runner = srunner_create(make_suite());
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

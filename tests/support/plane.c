@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/plane.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/port/port_memory.h"
+#include "tests/proto/objects.h"
+
+enum {
+	BUFFERS = LP_BUFFERS_MIN,
+	ROUNDS_MAX = 10000,
+};
+
+struct plane plane;
+static uint64_t asked[LP_REASON_COUNT];
+
+static void *
+table(size_t count, size_t size)
+{
+	size_t bytes = (count * size + 63) / 64 * 64;
+	void *memory = aligned_alloc(64, bytes);
+
+	ck_assert_ptr_nonnull(memory);
+	memset(memory, 0, bytes);
+	return memory;
+}
+
+static void
+open_region(uint32_t connections)
+{
+	struct lp_region *region = &plane.region;
+
+	region->header = table(1, sizeof(*region->header));
+	*region->header = (struct lp_region_header){.magic = LP_REGION_MAGIC,
+	    .layout = LP_REGION_LAYOUT,
+	    .connection_count = connections,
+	    .buffer_count = BUFFERS,
+	    .ready = 1};
+	region->stats = table(1, sizeof(*region->stats));
+	region->endpoints =
+	    table(LP_ENDPOINTS_MAX, sizeof(*region->endpoints));
+	region->undo = table(1, sizeof(*region->undo));
+	region->connections = table(connections, sizeof(*region->connections));
+	region->ledger = table(BUFFERS, 1);
+}
+
+static void
+close_region(void)
+{
+	free(plane.region.header);
+	free(plane.region.stats);
+	free(plane.region.endpoints);
+	free(plane.region.undo);
+	free(plane.region.connections);
+	free(plane.region.ledger);
+}
+
+static void
+open_pipeline(void)
+{
+	struct lp_pipeline_config config = {.cell = &plane.cell,
+	    .region = &plane.region,
+	    .backend = &lp_port_memory_ops,
+	    .pool = plane.pool,
+	    .hash_seed = ++plane.seed,
+	    .now_ns = plane.now_ns};
+
+	ck_assert_int_eq(lp_pipeline_new(&plane.pipeline, &config), 0);
+}
+
+void
+plane_config(struct lp_config *config)
+{
+	struct lp_object legacy;
+
+	make_config(config);
+	legacy = make_listener(LEGACY, PAYMENTS, "legacy", "10.9.0.101:9092");
+	legacy.listener.source_address = LP_SOURCE_PRESERVE;
+	put(config, legacy);
+	put(config,
+	    make_endpoint(LEGACY_0, LEGACY, PAYMENTS_0, "10.9.0.101:9100"));
+	put(config,
+	    make_endpoint(LEGACY_1, LEGACY, PAYMENTS_1, "10.9.0.101:9101"));
+	legacy = make_listener(
+	    ORDERS_LEGACY, ORDERS, "legacy", "[2001:db8:9::101]:9092");
+	legacy.listener.source_address = LP_SOURCE_PRESERVE;
+	put(config, legacy);
+	put(config,
+	    make_endpoint(ORDERS_LEGACY_1, ORDERS_LEGACY, ORDERS_1,
+		"[2001:db8:9::101]:9101"));
+}
+
+void
+plane_open(uint32_t connections)
+{
+	struct lp_config config;
+
+	plane_config(&config);
+	plane_open_with(connections, &config);
+	plane_port(FRONT_SLOT, FRONT, "");
+	plane_port(BACK_SLOT, BACK, "");
+	plane_publish();
+}
+
+void
+plane_open_with(uint32_t connections, struct lp_config *config)
+{
+	struct lp_pool_config pool = {.buffer_count = BUFFERS};
+	char why[LP_WHY_SIZE] = "";
+
+	memset(&plane, 0, sizeof(plane));
+	memset(asked, 0, sizeof(asked));
+	plane.config = *config;
+	plane.now_ns = PLANE_START_S * 1000000000ull;
+	plane.helpful = true;
+	plane.seed = 42;
+	open_region(connections);
+	pool.ledger = plane.region.ledger;
+	ck_assert_msg(
+	    lp_port_memory_ops.pool_open(&plane.pool, &pool, why) == 0, "%s",
+	    why);
+	open_pipeline();
+}
+
+void
+plane_close(void)
+{
+	struct lp_snapshot *snapshot = atomic_load(&plane.cell.current);
+
+	plane_check();
+	atomic_store(&plane.cell.current, NULL);
+	lp_pipeline_free(plane.pipeline);
+	ck_assert_uint_eq(
+	    lp_port_memory_ops.free_count(plane.pool), BUFFERS);
+	for (unsigned i = 0; i < LP_PORTS_MAX; i++) {
+		if (plane.ports.port[i])
+			lp_port_memory_ops.close(plane.ports.port[i]);
+		free(plane.out[i].frames);
+	}
+	lp_snapshot_free(snapshot);
+	lp_port_memory_ops.pool_close(plane.pool);
+	lp_config_fini(&plane.config);
+	close_region();
+}
+
+void
+plane_check(void)
+{
+	const struct lp_stats *stats = plane.region.stats;
+	uint64_t reasons = 0, verdicts = 0, received = 0;
+	unsigned free_count = 0;
+
+	for (unsigned i = 0; i < BUFFERS; i++) {
+		uint8_t owner = plane.region.ledger[i];
+
+		/* A memory port has no buffers in rings. */
+		ck_assert(
+		    owner == LP_BUFFER_FREE || owner == LP_BUFFER_WORKER);
+		free_count += owner == LP_BUFFER_FREE;
+	}
+	ck_assert_uint_eq(
+	    lp_port_memory_ops.free_count(plane.pool), free_count);
+	for (unsigned i = 0; i < LP_STATS_REASONS; i++)
+		reasons += lp_count_get(&stats->reasons[i]);
+	for (unsigned i = 0; i < LP_STATS_VERDICTS; i++)
+		verdicts += lp_count_get(&stats->verdicts[i]);
+	for (unsigned i = 0; i < LP_PORTS_MAX; i++) {
+		struct lp_port_counter counter;
+
+		if (plane.ports.port[i]) {
+			lp_port_memory_ops.counters(
+			    plane.ports.port[i], &counter, 1);
+			received += counter.value;
+		}
+	}
+	ck_assert_uint_eq(reasons, received);
+	ck_assert_uint_eq(verdicts, received);
+	ck_assert_uint_eq(lp_count_get(&stats->reasons[LP_REASON_NONE]), 0);
+	ck_assert_uint_eq(lp_count_get(&stats->verdicts[LP_UNDECIDED]), 0);
+}
+
+void
+plane_port(uint8_t slot, uint32_t port_id, const char *options)
+{
+	struct lp_port_config config = {.slot = slot, .pool = plane.pool};
+	char why[LP_WHY_SIZE] = "";
+
+	snprintf(config.object.device, sizeof(config.object.device),
+	    "memory%s%s", *options ? "," : "", options);
+	ck_assert_msg(lp_port_memory_ops.open(
+			  &plane.ports.port[slot], &config, why) == 0,
+	    "%s", why);
+	plane.ports.id[slot] = port_id;
+	if (!plane.out[slot].frames)
+		plane.out[slot].frames =
+		    calloc(PLANE_OUT_MAX, sizeof(struct packet));
+	ck_assert_ptr_nonnull(plane.out[slot].frames);
+}
+
+void
+plane_publish(void)
+{
+	struct lp_config_error error;
+	struct lp_snapshot *next;
+
+	ck_assert_msg(lp_config_check(&plane.config, &error) == 0, "%s: %s: %s",
+	    error.object, error.field, error.why);
+	ck_assert_int_eq(lp_snapshot_build(&next, &plane.config, &plane.ports,
+			     &plane.region),
+	    0);
+	/* No worker runs: the grace period is over at once. */
+	lp_snapshot_publish(&plane.cell, next);
+	lp_snapshot_release_counters(next, &plane.region);
+}
+
+void
+plane_restart(void)
+{
+	lp_pipeline_free(plane.pipeline);
+	open_pipeline();
+}
+
+/* The helpful wire: an answer for every question, silence for the rest. */
+static bool
+help(uint8_t slot, const struct packet *frame)
+{
+	char text[PACKET_TEXT_SIZE], src[64], dst[64], answer[512];
+	char kind[32], target[64];
+
+	packet_describe(text, frame->bytes, frame->len);
+	if (sscanf(text, "%31s %63s > %63s", kind, src, dst) != 3)
+		return false;
+	if (strcmp(kind, "na") == 0 || strcmp(kind, "arp-reply") == 0)
+		return true;
+	if (strcmp(kind, "arp-request") == 0) {
+		if (strcmp(src, dst) == 0)
+			return true;
+		snprintf(
+		    answer, sizeof(answer), "arp-reply %s > %s", dst, src);
+	} else if (strcmp(kind, "ns") == 0) {
+		packet_word(text, "target", target, sizeof(target));
+		snprintf(answer, sizeof(answer),
+		    "na %s > %s target=%s nf=SO", target, src, target);
+	} else {
+		return false;
+	}
+	plane_queue(slot, answer);
+	return true;
+}
+
+/* True if a frame came out that calls for another turn. */
+static bool
+collect(uint8_t slot)
+{
+	struct plane_out *out = &plane.out[slot];
+	struct packet frame;
+	bool more = false;
+
+	while ((frame.len = lp_port_memory_take(plane.ports.port[slot],
+		    frame.bytes, sizeof(frame.bytes))) > 0) {
+		if (plane.helpful && help(slot, &frame)) {
+			more = true;
+			continue;
+		}
+		ck_assert_uint_lt(out->head - out->tail, PLANE_OUT_MAX);
+		out->frames[out->head++ % PLANE_OUT_MAX] = frame;
+	}
+	return more;
+}
+
+void
+plane_run(void)
+{
+	bool more = true;
+
+	for (unsigned round = 0; more; round++) {
+		ck_assert_uint_lt(round, ROUNDS_MAX);
+		more = lp_pipeline_run(plane.pipeline, plane.now_ns) > 0;
+		plane_check();
+		for (uint8_t slot = 0; slot < LP_PORTS_MAX; slot++)
+			if (plane.ports.port[slot])
+				more = collect(slot) || more;
+		more = more ||
+		    lp_pipeline_wait_ms(plane.pipeline, plane.now_ns) == 0;
+	}
+}
+
+void
+plane_wait_ms(uint64_t ms)
+{
+	plane.now_ns += ms * 1000000;
+	plane_run();
+}
+
+void
+plane_queue(uint8_t slot, const char *text)
+{
+	char whole[PACKET_TEXT_SIZE], *dollar;
+	struct packet packet;
+
+	snprintf(whole, sizeof(whole), "%s", text);
+	while ((dollar = strchr(whole, '$')) != NULL) {
+		char rest[PACKET_TEXT_SIZE];
+
+		snprintf(rest, sizeof(rest), "%s", dollar + 1);
+		snprintf(dollar, sizeof(whole) - (size_t)(dollar - whole),
+		    "%u%s", plane.nat, rest);
+	}
+	packet_build(&packet, whole);
+	ck_assert_msg(lp_port_memory_inject(plane.ports.port[slot],
+			  packet.bytes, packet.len),
+	    "no room for %s", text);
+}
+
+void
+plane_in(uint8_t slot, const char *text)
+{
+	plane_queue(slot, text);
+	plane_run();
+}
+
+bool
+plane_take(uint8_t slot)
+{
+	struct plane_out *out = &plane.out[slot];
+
+	plane.text[0] = '\0';
+	if (out->head == out->tail)
+		return false;
+	plane.frame = out->frames[out->tail++ % PLANE_OUT_MAX];
+	packet_describe(plane.text, plane.frame.bytes, plane.frame.len);
+	return true;
+}
+
+/* The port of the source, "10.8.0.10:1234" or "[...]:1234". */
+static uint16_t
+source_port(const char *text)
+{
+	char src[64] = "";
+
+	sscanf(text, "%*s %63s", src);
+	return (uint16_t)atoi(strrchr(src, ':') + 1);
+}
+
+void
+plane_expect(uint8_t slot, const char *text)
+{
+	char whole[PACKET_TEXT_SIZE] = "";
+	const char *note = strstr(text, ":$*");
+
+	for (const char *at = text; *at; at++) {
+		size_t len = strlen(whole);
+
+		if (at[0] == '$' && at[1] == '*')
+			continue;
+		if (*at == '$')
+			snprintf(whole + len, sizeof(whole) - len, "%u",
+			    plane.nat);
+		else
+			snprintf(whole + len, sizeof(whole) - len, "%c", *at);
+	}
+	ck_assert_msg(plane_take(slot), "nothing left by port %u, not even: %s",
+	    slot, whole);
+	ck_assert_msg(packet_matches(plane.text, whole),
+	    "port %u\nexpected %s\ngot      %s", slot, whole, plane.text);
+	if (note)
+		plane.nat = source_port(plane.text);
+}
+
+void
+plane_quiet(void)
+{
+	for (uint8_t slot = 0; slot < LP_PORTS_MAX; slot++)
+		ck_assert_msg(
+		    !plane_take(slot), "port %u sent %s", slot, plane.text);
+}
+
+void
+plane_forget(void)
+{
+	for (uint8_t slot = 0; slot < LP_PORTS_MAX; slot++)
+		plane.out[slot].tail = plane.out[slot].head;
+}
+
+uint64_t
+plane_reason(enum lp_reason reason)
+{
+	return lp_count_get(&plane.region.stats->reasons[reason]);
+}
+
+struct lp_conn *
+plane_connection(unsigned n)
+{
+	for (uint32_t i = 0; i < plane.region.header->connection_count; i++) {
+		struct lp_conn *conn = &plane.region.connections[i];
+
+		if (conn->use == LP_CONN_USED && n-- == 0)
+			return conn;
+	}
+	return NULL;
+}
+
+unsigned
+plane_connections(void)
+{
+	unsigned count = 0;
+
+	while (plane_connection(count))
+		count++;
+	ck_assert_uint_eq(
+	    lp_count_get(&plane.region.stats->connections), count);
+	return count;
+}
+
+static void
+expect_reason(const char *name)
+{
+	for (unsigned i = 0; i < LP_REASON_COUNT; i++) {
+		if (strcmp(name, lp_reason_name(i)) != 0)
+			continue;
+		ck_assert_msg(plane_reason(i) > asked[i],
+		    "reason %s has not counted", name);
+		asked[i] = plane_reason(i);
+		return;
+	}
+	ck_abort_msg("no such reason: %s", name);
+}
+
+static void
+run_row(const struct plane_row *row)
+{
+	switch (row->way) {
+	case PLANE_IN:
+		plane_quiet();
+		for (unsigned i = 0; i < LP_REASON_COUNT; i++)
+			asked[i] = plane_reason(i);
+		plane_in(row->slot, row->text);
+		break;
+	case PLANE_OUT:
+		plane_expect(row->slot, row->text);
+		break;
+	case PLANE_WAIT_MS:
+		plane_quiet();
+		plane_wait_ms(strtoul(row->text, NULL, 0));
+		break;
+	case PLANE_STATE:
+		ck_assert_ptr_nonnull(plane_connection(0));
+		ck_assert_str_eq(
+		    lp_tcp_state_name(plane_connection(0)->tcp.state),
+		    row->text);
+		break;
+	case PLANE_REASON:
+		expect_reason(row->text);
+		break;
+	}
+}
+
+void
+plane_rows(const struct plane_row rows[], unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		/* Seen when an assertion fails. */
+		if (getenv("PLANE_VERBOSE"))
+			fprintf(stderr, "row %u: %s\n", i, rows[i].text);
+		run_row(&rows[i]);
+	}
+	plane_quiet();
+}
