@@ -210,6 +210,20 @@ by_node_id(const void *a, const void *b)
 	    : lp_config_check_order((uint32_t)l->node_id, (uint32_t)r->node_id);
 }
 
+/* Two nodes of one cluster at one place can only be a slip. */
+static int
+by_real(const void *a, const void *b)
+{
+	const struct lp_object *const *left = a, *const *right = b;
+	const struct lp_broker_object *l = &(*left)->broker;
+	const struct lp_broker_object *r = &(*right)->broker;
+	int rc = lp_config_check_order(l->cluster_id, r->cluster_id);
+
+	if (!rc)
+		rc = memcmp(&l->real.ip, &r->real.ip, sizeof(l->real.ip));
+	return rc ? rc : lp_config_check_order(l->real.port, r->real.port);
+}
+
 static int
 by_listener_name(const void *a, const void *b)
 {
@@ -244,6 +258,7 @@ check_unique(const struct lp_config_check *check)
 	    {LP_OBJECT_PORT, by_device, "device"},
 	    {LP_OBJECT_CLUSTER, by_cluster_name, "name"},
 	    {LP_OBJECT_BROKER, by_node_id, "node_id"},
+	    {LP_OBJECT_BROKER, by_real, "endpoint"},
 	    {LP_OBJECT_LISTENER, by_listener_name, "name"},
 	    {LP_OBJECT_ENDPOINT, by_pair, "broker"},
 	};

@@ -131,6 +131,34 @@ START_TEST(statistics_are_passed_on_with_names)
 }
 END_TEST
 
+START_TEST(two_dataplanes_make_one_answer)
+{
+	struct fake other;
+	uint64_t cookie;
+
+	world_start(&world, &patient, 2);
+	fake_start(&fake, &world, world.paths[0]);
+	fake_start(&other, &world, world.paths[1]);
+	fake_synchronise(&fake);
+	fake_synchronise(&other);
+	world_state(&world, 0, "applied");
+	world_state(&world, 1, "applied");
+	ask(LP__PB__CONTROL_REQUEST__BODY_COUNTERS);
+	cookie = fake_take(&fake, BODY(STATS_REQUEST))->stats_request->cookie;
+	answer_stats(cookie, 5, 3, false);
+	answer_stats(cookie, 5, 3, false); /* once is enough */
+	world_replies(&world, 1);
+	fake_beat(&fake, 0, 0); /* answered by a push: all was read */
+	fake_take_push(&fake);
+	ck_assert_uint_eq(world.reply_count, 1);
+	ck_assert(world.replies[0]->more);
+	fake_hang_up(&other);
+	failure_of(world_replies(&world, 2));
+	fake_stop(&other);
+	stop();
+}
+END_TEST
+
 START_TEST(connections_are_passed_on_with_names)
 {
 	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
@@ -210,6 +238,7 @@ main(void)
 	signal(SIGPIPE, SIG_IGN); /* as main() does */
 	tcase_set_timeout(tcase, 60);
 	TEST(statistics_are_passed_on_with_names);
+	TEST(two_dataplanes_make_one_answer);
 	TEST(connections_are_passed_on_with_names);
 	TEST(a_question_without_an_answer_ends_in_time);
 	TEST(a_dataplane_that_goes_ends_the_question);

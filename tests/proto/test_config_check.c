@@ -166,6 +166,11 @@ START_TEST(names_and_devices_are_unique)
 	    "broker payments/1: node_id: is already taken by broker "
 	    "payments/1");
 	lp_config_remove(&config, LP_OBJECT_BROKER, 50);
+	put(&config, make_broker(50, PAYMENTS, 50, "10.7.0.21:9092"));
+	expect_wrong(50,
+	    "broker payments/50: endpoint: is already taken by broker "
+	    "payments/1");
+	lp_config_remove(&config, LP_OBJECT_BROKER, 50);
 	put(&config, make_listener(50, PAYMENTS, "public", "10.9.0.101:1"));
 	expect_wrong(50,
 	    "listener payments/public: name: is already taken by listener "
