@@ -31,6 +31,10 @@
 
 enum { NODE_NONE = UINT32_MAX };
 
+static bool is_ours(const struct lp_pkt *);
+static void prefetch(const struct lp_conntrack *, uint32_t);
+static uint32_t find_in(const struct lp_conntrack *, uint32_t,
+    const struct lp_tuple *, enum lp_direction *);
 static void recover(struct lp_region *);
 static void rebuild(struct lp_conntrack *);
 static void insert(struct lp_conntrack *, uint32_t);
@@ -86,18 +90,37 @@ lp_conntrack_init(struct lp_conntrack *conntrack, struct lp_region *region,
 	rebuild(conntrack);
 }
 
+/*
+ * Three passes, so that the misses of a batch overlap: each pass asks for the
+ * memory that the next one reads.
+ */
 void
 lp_conntrack_stage(struct lp_conntrack *conntrack, struct lp_batch *batch)
 {
+	struct lp_tuple tuples[LP_BATCH_MAX];
+
+	for (unsigned i = 0; i < batch->count; i++) {
+		struct lp_pkt *pkt = &batch->pkts[i];
+
+		if (!is_ours(pkt))
+			continue;
+		lp_conntrack_tuple(pkt, &tuples[i]);
+		pkt->hash = bucket_of(conntrack, &tuples[i]);
+		__builtin_prefetch(&conntrack->buckets[pkt->hash]);
+	}
+	for (unsigned i = 0; i < batch->count; i++) {
+		const struct lp_pkt *pkt = &batch->pkts[i];
+
+		if (is_ours(pkt))
+			prefetch(conntrack, conntrack->buckets[pkt->hash]);
+	}
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct lp_pkt *pkt = &batch->pkts[i];
 		enum lp_direction dir = LP_TO_BROKER;
-		struct lp_tuple tuple;
 
-		if (pkt->verdict != LP_UNDECIDED || !(pkt->flags & LP_PKT_TCP))
+		if (!is_ours(pkt))
 			continue;
-		lp_conntrack_tuple(pkt, &tuple);
-		pkt->conn = lp_conntrack_find(conntrack, &tuple, &dir);
+		pkt->conn = find_in(conntrack, pkt->hash, &tuples[i], &dir);
 		pkt->dir = (uint8_t)dir;
 	}
 }
@@ -117,7 +140,34 @@ uint32_t
 lp_conntrack_find(const struct lp_conntrack *conntrack,
     const struct lp_tuple *tuple, enum lp_direction *dir)
 {
-	uint32_t node = conntrack->buckets[bucket_of(conntrack, tuple)];
+	return find_in(conntrack, bucket_of(conntrack, tuple), tuple, dir);
+}
+
+static bool
+is_ours(const struct lp_pkt *pkt)
+{
+	return pkt->verdict == LP_UNDECIDED && (pkt->flags & LP_PKT_TCP);
+}
+
+static void
+prefetch(const struct lp_conntrack *conntrack, uint32_t node)
+{
+	const struct lp_conn *conn;
+
+	if (node == NODE_NONE)
+		return;
+	conn = lp_conntrack_get(conntrack, node / 2);
+	__builtin_prefetch(&conn->client_ip);
+	__builtin_prefetch(&conn->client_port);
+	__builtin_prefetch(&conn->packets);
+	__builtin_prefetch(&conntrack->chain[node]);
+}
+
+static uint32_t
+find_in(const struct lp_conntrack *conntrack, uint32_t bucket,
+    const struct lp_tuple *tuple, enum lp_direction *dir)
+{
+	uint32_t node = conntrack->buckets[bucket];
 
 	while (node != NODE_NONE) {
 		const struct lp_conn *conn =
