@@ -16,10 +16,8 @@
 #include "dataplane/port/port_memory.h"
 
 enum {
-	/* Every turn begins to receive at the next slot: far apart, so that
-	 * both ports come first equally often. */
-	FRONT = 0,
-	BACK = LP_PORTS_MAX / 2,
+	FRONT = 0, /* slots */
+	BACK = 1,
 	SERVICE_PORT = 9092,
 };
 
