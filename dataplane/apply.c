@@ -53,8 +53,8 @@ lp_apply_candidate(struct lp_dataplane *dataplane,
 	uint64_t built_ns;
 	int error;
 
-	error = lp_ports_prepare(
-	    &dataplane->ports, &candidate->config, refusal);
+	error =
+	    lp_ports_prepare(&dataplane->ports, &candidate->config, refusal);
 	if (error)
 		goto cancel;
 	error = ensure_worker(dataplane);
@@ -173,8 +173,8 @@ ensure_worker(struct lp_dataplane *dataplane)
 		return 0;
 	error = lp_worker_new(&dataplane->worker, &config);
 	if (error == -EINVAL)
-		lp_log_error("--cpu %d: this process may not run on it",
-		    options->cpu);
+		lp_log_error(
+		    "--cpu %d: this process may not run on it", options->cpu);
 	return error;
 }
 
@@ -201,8 +201,8 @@ steer_both(struct lp_dataplane *dataplane, const struct lp_config *next,
 	const struct lp_config *const both[] = {
 	    &dataplane->running.config, next};
 
-	return lp_ports_steer(&dataplane->ports, both, 2,
-	    dataplane->running.generation, refusal);
+	return lp_ports_steer(
+	    &dataplane->ports, both, 2, dataplane->running.generation, refusal);
 }
 
 static void
@@ -321,8 +321,8 @@ load(struct lp_dataplane *dataplane, struct lp_persist *state)
 		return;
 	error = lp_persist_set_aside(path);
 	if (error)
-		lp_log_error("%s: cannot be moved aside: %s", path,
-		    strerror(-error));
+		lp_log_error(
+		    "%s: cannot be moved aside: %s", path, strerror(-error));
 	else
 		lp_log_error("%s: moved to %s.bad", path, path);
 }

@@ -109,8 +109,7 @@ lp_candidate_end(struct lp_candidate *candidate, const Lp__Pb__End *end,
 
 	if (state == LP_CANDIDATE_NONE ||
 	    end->generation != candidate->generation)
-		return out_of_place(
-		    candidate, refusal, end->generation, "END");
+		return out_of_place(candidate, refusal, end->generation, "END");
 	if (state == LP_CANDIDATE_REFUSED) {
 		/* The refusal was sent when it was found. */
 		candidate->state = LP_CANDIDATE_NONE;

@@ -42,8 +42,8 @@ static void sweep(struct lp_control *control);
 static void excuse(struct lp_control *control);
 
 int
-lp_control_new(struct lp_control **out, struct lp_dataplane *dataplane,
-    int socket)
+lp_control_new(
+    struct lp_control **out, struct lp_dataplane *dataplane, int socket)
 {
 	struct lp_control *control = calloc(1, sizeof(*control));
 	int error = -ENOMEM;
@@ -103,9 +103,9 @@ open_events(struct lp_control *control, int socket)
 		return -ENOMEM;
 	if (evutil_make_socket_nonblocking(socket) != 0)
 		return -errno;
-	control->listener = evconnlistener_new(control->base, on_accept,
-	    control, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG,
-	    socket);
+	control->listener =
+	    evconnlistener_new(control->base, on_accept, control,
+		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG, socket);
 	if (!control->listener)
 		return -ENOMEM;
 	control->tick =
@@ -147,8 +147,8 @@ on_accept(struct evconnlistener *listener, evutil_socket_t socket,
 			lp_log_error("controller: out of memory");
 		return;
 	}
-	lp_log_warn("controller refused: %d are connected",
-	    LP_CONTROL_SESSIONS_MAX);
+	lp_log_warn(
+	    "controller refused: %d are connected", LP_CONTROL_SESSIONS_MAX);
 	close(socket);
 }
 

@@ -23,12 +23,11 @@ enum {
 struct lp_control;
 
 /* Takes ownership of the listening socket, also when it fails. */
-int lp_control_new(struct lp_control **control,
-    struct lp_dataplane *dataplane, int socket);
+int lp_control_new(
+    struct lp_control **control, struct lp_dataplane *dataplane, int socket);
 /* Accepts NULL. */
 void lp_control_free(struct lp_control *control);
 
 void lp_control_run(struct lp_control *control);
-
 
 #endif

@@ -6,8 +6,8 @@
 
 #include "dataplane/pipeline/snapshot.h"
 
-static uint16_t *find(struct lp_counters *counters, uint32_t listener_id,
-    uint32_t broker_id);
+static uint16_t *find(
+    struct lp_counters *counters, uint32_t listener_id, uint32_t broker_id);
 
 void
 lp_counters_init(struct lp_counters *counters, struct lp_endpoint_stats *places)

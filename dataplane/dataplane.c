@@ -34,8 +34,8 @@ lp_dataplane_init(struct lp_dataplane *dataplane,
 	error = check_cpu(options->cpu);
 	if (error)
 		return error;
-	error = lp_region_open(&dataplane->region, keep, options->connections,
-	    options->buffers);
+	error = lp_region_open(
+	    &dataplane->region, keep, options->connections, options->buffers);
 	if (error) {
 		lp_log_error("state region for %" PRIu32
 			     " connections (--connections): %s",
@@ -74,8 +74,8 @@ lp_dataplane_main(const struct lp_options *options)
 	}
 	error = lp_keep_new(&keep, options->keeper_fd);
 	if (error) {
-		lp_log_error("--keeper-fd %d: %s", options->keeper_fd,
-		    strerror(-error));
+		lp_log_error(
+		    "--keeper-fd %d: %s", options->keeper_fd, strerror(-error));
 		return EX_OSERR;
 	}
 	lp_privilege_log_host();
@@ -123,7 +123,8 @@ check_cpu(int cpu)
 
 	if (cpu < 0)
 		return 0;
-	if (sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_ISSET(cpu, &set))
+	if (sched_getaffinity(0, sizeof(set), &set) == 0 &&
+	    CPU_ISSET(cpu, &set))
 		return 0;
 	lp_log_error("--cpu %d: there is no such CPU, or this process may not "
 		     "run on it",

@@ -5,8 +5,13 @@
 
 #ifdef __SANITIZE_THREAD__
 #include <sanitizer/tsan_interface.h>
-#define ANNOTATE_RELEASE(cell) __tsan_release(cell)
-#define ANNOTATE_ACQUIRE(cell) __tsan_acquire(cell)
+/*
+ * In the cell's padding, not at the pointer: the store that publishes would
+ * overwrite what the workers have released there.
+ */
+#define ANNOTATED(cell) ((char *)((cell) + 1) - 1)
+#define ANNOTATE_RELEASE(cell) __tsan_release(ANNOTATED(cell))
+#define ANNOTATE_ACQUIRE(cell) __tsan_acquire(ANNOTATED(cell))
 #else
 #define ANNOTATE_RELEASE(cell) ((void)(cell))
 #define ANNOTATE_ACQUIRE(cell) ((void)(cell))

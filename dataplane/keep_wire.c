@@ -41,8 +41,7 @@ lp_keep_wire_send(int socket, const struct lp_keep_message *message, int fd)
 int
 lp_keep_wire_recv(int socket, struct lp_keep_message *message, int *fd)
 {
-	struct iovec data = {
-	    .iov_base = message, .iov_len = sizeof(*message)};
+	struct iovec data = {.iov_base = message, .iov_len = sizeof(*message)};
 	union control control;
 	struct msghdr header = {
 	    .msg_iov = &data,

@@ -25,7 +25,8 @@ struct lp_keep_message {
 };
 
 /* Sends it, with fd if that is not negative.  0 or -errno. */
-int lp_keep_wire_send(int socket, const struct lp_keep_message *message, int fd);
+int lp_keep_wire_send(
+    int socket, const struct lp_keep_message *message, int fd);
 
 /*
  * Receives one; *fd is its descriptor (close-on-exec, the caller's to close)

@@ -63,8 +63,7 @@ static uint64_t now_ms(void);
 int
 lp_keeper_run(const struct lp_keeper_config *config)
 {
-	struct keeper keeper = {
-	    .config = config, .signals = -1, .socket = -1};
+	struct keeper keeper = {.config = config, .signals = -1, .socket = -1};
 	int error = open_signals(&keeper);
 
 	if (!error)
@@ -92,8 +91,7 @@ make_argv(struct keeper *keeper)
 {
 	const struct lp_keeper_config *config = keeper->config;
 
-	keeper->argv =
-	    calloc((size_t)config->argc + 2, sizeof(*keeper->argv));
+	keeper->argv = calloc((size_t)config->argc + 2, sizeof(*keeper->argv));
 	if (!keeper->argv)
 		return -ENOMEM;
 	keeper->argv[0] = (char *)config->title;
@@ -205,8 +203,8 @@ on_request(struct keeper *keeper)
 	if (ready) {
 		keeper->ready = true;
 		keeper->was_ready = true;
-		lp_log_info("keeper: packet process %d is ready",
-		    keeper->child);
+		lp_log_info(
+		    "keeper: packet process %d is ready", keeper->child);
 	}
 }
 
@@ -303,8 +301,7 @@ describe(char *text, size_t size, int wait_status)
 {
 	if (WIFSIGNALED(wait_status))
 		snprintf(text, size, "was killed by signal %d (%s)",
-		    WTERMSIG(wait_status),
-		    strsignal(WTERMSIG(wait_status)));
+		    WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
 	else
 		snprintf(text, size, "exited with status %d",
 		    WEXITSTATUS(wait_status));

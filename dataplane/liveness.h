@@ -30,8 +30,8 @@ lp_liveness_init(struct lp_liveness *liveness, uint64_t now_ms)
  * partial: bytes of another are left.
  */
 static inline void
-lp_liveness_heard(struct lp_liveness *liveness, uint64_t now_ms, bool frames,
-    bool partial)
+lp_liveness_heard(
+    struct lp_liveness *liveness, uint64_t now_ms, bool frames, bool partial)
 {
 	liveness->heard_ms = now_ms;
 	if (!partial)

@@ -18,7 +18,8 @@ enum {
  * The size is a prime, so that every skip walks all places; and it is more
  * than the targets, so that each of them gets one.
  */
-static_assert((int)LP_MAGLEV_SIZE > (int)LP_ENDPOINTS_MAX, "a place for every target");
+static_assert(
+    (int)LP_MAGLEV_SIZE > (int)LP_ENDPOINTS_MAX, "a place for every target");
 
 /* Where a target looks next: its permutation of the places, lazily. */
 struct walk {
@@ -27,12 +28,13 @@ struct walk {
 };
 
 static int compare(const void *a, const void *b);
-static void start_walk(struct walk *walk, const struct lp_maglev_target *target);
+static void start_walk(
+    struct walk *walk, const struct lp_maglev_target *target);
 static void claim(uint16_t *table, struct walk *walk, uint16_t value);
 
 int
-lp_maglev_fill(uint16_t table[LP_MAGLEV_SIZE],
-    struct lp_maglev_target *targets, size_t count)
+lp_maglev_fill(uint16_t table[LP_MAGLEV_SIZE], struct lp_maglev_target *targets,
+    size_t count)
 {
 	struct walk *walks = calloc(count, sizeof(*walks));
 
@@ -76,12 +78,12 @@ start_walk(struct walk *walk, const struct lp_maglev_target *target)
 	key[17] = (uint8_t)target->real.port;
 	for (int i = 0; i < 4; i++)
 		key[18 + i] = (uint8_t)(node >> (24 - 8 * i));
-	walk->at = (uint32_t)(XXH3_64bits_withSeed(
-				  key, sizeof(key), SEED_OFFSET) %
-	    LP_MAGLEV_SIZE);
-	walk->skip = (uint32_t)(XXH3_64bits_withSeed(
-				    key, sizeof(key), SEED_SKIP) %
-			 (LP_MAGLEV_SIZE - 1)) +
+	walk->at =
+	    (uint32_t)(XXH3_64bits_withSeed(key, sizeof(key), SEED_OFFSET) %
+		LP_MAGLEV_SIZE);
+	walk->skip =
+	    (uint32_t)(XXH3_64bits_withSeed(key, sizeof(key), SEED_SKIP) %
+		(LP_MAGLEV_SIZE - 1)) +
 	    1;
 }
 

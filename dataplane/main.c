@@ -9,15 +9,14 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "dataplane/dataplane.h"
 #include "dataplane/control.h"
+#include "dataplane/dataplane.h"
 #include "dataplane/keeper.h"
 #include "dataplane/privilege.h"
 #include "dataplane/socket.h"
 #include "proto/log.h"
 
-static int run_keeper(
-    const struct lp_options *options, int argc, char **argv);
+static int run_keeper(const struct lp_options *options, int argc, char **argv);
 
 int
 main(int argc, char **argv)
@@ -44,8 +43,8 @@ run_keeper(const struct lp_options *options, int argc, char **argv)
 	    .store = &store,
 	};
 	char why[LP_WHY_SIZE];
-	int socket = lp_socket_listen(
-	    options->socket_path, options->group, why);
+	int socket =
+	    lp_socket_listen(options->socket_path, options->group, why);
 	int status;
 	int error;
 

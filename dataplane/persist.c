@@ -39,8 +39,7 @@ enum {
 	RECORD_SIZE_MAX = sizeof(uint32_t) + LP_OBJECT_PACKED_MAX,
 	FILE_SIZE_MAX =
 	    sizeof(struct header) + LP_OBJECTS_MAX * RECORD_SIZE_MAX,
-	CHECKSUM_FROM =
-	    offsetof(struct header, checksum) + sizeof(uint64_t),
+	CHECKSUM_FROM = offsetof(struct header, checksum) + sizeof(uint64_t),
 };
 
 static int encode(uint8_t **data, size_t *len, const struct lp_persist *state,
@@ -52,8 +51,8 @@ static int read_file(const char *path, uint8_t **data, size_t *len);
 static int read_all(int fd, size_t size, uint8_t **data, size_t *len);
 static int decode_objects(const uint8_t *data, size_t len, uint32_t count,
     struct lp_config *config, char *why);
-static int decode_object(const uint8_t *data, size_t len,
-    struct lp_config *config, char *why);
+static int decode_object(
+    const uint8_t *data, size_t len, struct lp_config *config, char *why);
 static int bad(char *why, const char *what);
 
 int
@@ -163,9 +162,9 @@ encode(uint8_t **data, size_t *len, const struct lp_persist *state,
 	if (!file)
 		return -ENOMEM;
 	for (size_t i = 0; i < config->count; i++) {
-		uint32_t size = (uint32_t)lp_message_pack_object(
-		    file + end + sizeof(size), LP_OBJECT_PACKED_MAX,
-		    &config->objects[i]);
+		uint32_t size =
+		    (uint32_t)lp_message_pack_object(file + end + sizeof(size),
+			LP_OBJECT_PACKED_MAX, &config->objects[i]);
 
 		memcpy(file + end, &size, sizeof(size));
 		end += sizeof(size) + size;
@@ -183,8 +182,8 @@ encode(uint8_t **data, size_t *len, const struct lp_persist *state,
 static int
 write_file(const char *path, const uint8_t *data, size_t len)
 {
-	int fd = open(
-	    path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
+	int fd =
+	    open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
 	int error;
 
 	if (fd < 0)
@@ -307,8 +306,8 @@ decode_objects(const uint8_t *data, size_t len, uint32_t count,
 }
 
 static int
-decode_object(const uint8_t *data, size_t len, struct lp_config *config,
-    char *why)
+decode_object(
+    const uint8_t *data, size_t len, struct lp_config *config, char *why)
 {
 	Lp__Pb__Object *message = lp__pb__object__unpack(NULL, len, data);
 	struct lp_object object;

@@ -36,9 +36,8 @@ int lp_persist_load(const char *path, struct lp_persist *state,
     struct lp_config *config, char why[LP_WHY_SIZE]);
 
 /* The same from bytes: 0, -EBADMSG, -ENOMEM. */
-int lp_persist_decode(const uint8_t *data, size_t len,
-    struct lp_persist *state, struct lp_config *config,
-    char why[LP_WHY_SIZE]);
+int lp_persist_decode(const uint8_t *data, size_t len, struct lp_persist *state,
+    struct lp_config *config, char why[LP_WHY_SIZE]);
 
 /* Moves a damaged file aside to PATH.bad.  0 or -errno. */
 int lp_persist_set_aside(const char *path);

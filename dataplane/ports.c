@@ -24,8 +24,8 @@ static void close_port(struct lp_ports *ports, struct lp_port_slot *slot);
 static bool watch_open(struct lp_ports *ports, struct lp_port_slot *slot);
 static bool watch_closed(struct lp_ports *ports, struct lp_port_slot *slot);
 static int steer_port(struct lp_ports *ports, struct lp_port_slot *slot,
-    const struct lp_config *const configs[], size_t count,
-    uint64_t generation, char why[LP_WHY_SIZE]);
+    const struct lp_config *const configs[], size_t count, uint64_t generation,
+    char why[LP_WHY_SIZE]);
 static int refuse(struct lp_refusal *refusal, uint32_t id, const char *name,
     const char *field, const char *why);
 
@@ -286,8 +286,7 @@ same_device(const struct lp_port_object *a, const struct lp_port_object *b)
 }
 
 static int
-choose_backend(
-    struct lp_ports *ports, unsigned backend, char why[LP_WHY_SIZE])
+choose_backend(struct lp_ports *ports, unsigned backend, char why[LP_WHY_SIZE])
 {
 	const struct lp_backend_ops *ops = lp_port_backend(backend);
 	const struct lp_pool_config config = {
@@ -368,8 +367,7 @@ watch_open(struct lp_ports *ports, struct lp_port_slot *slot)
 	if (link.up == slot->down) {
 		slot->down = !link.up;
 		lp_log_info("port %s: link is %s%s%s", slot->object.name,
-		    link.up ? "up" : "down", link.why[0] ? ": " : "",
-		    link.why);
+		    link.up ? "up" : "down", link.why[0] ? ": " : "", link.why);
 	}
 	return false;
 }
@@ -397,8 +395,8 @@ watch_closed(struct lp_ports *ports, struct lp_port_slot *slot)
 
 static int
 steer_port(struct lp_ports *ports, struct lp_port_slot *slot,
-    const struct lp_config *const configs[], size_t count,
-    uint64_t generation, char why[LP_WHY_SIZE])
+    const struct lp_config *const configs[], size_t count, uint64_t generation,
+    char why[LP_WHY_SIZE])
 {
 	const struct lp_port_object *objects[2] = {NULL, NULL};
 	struct lp_steering steering;

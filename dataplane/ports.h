@@ -66,16 +66,16 @@ void lp_ports_cancel(struct lp_ports *ports, bool worker_runs);
 void lp_ports_commit(struct lp_ports *ports, const struct lp_config *config);
 
 /* The ports by slot, for building a snapshot of that configuration. */
-void lp_ports_fill(const struct lp_ports *ports,
-    const struct lp_config *config, struct lp_open_ports *open);
+void lp_ports_fill(const struct lp_ports *ports, const struct lp_config *config,
+    struct lp_open_ports *open);
 
 /*
  * Tells every open port what to steer: what it needs under any of these
  * configurations.  0, or -EINVAL with a refusal.
  */
 int lp_ports_steer(struct lp_ports *ports,
-    const struct lp_config *const configs[], size_t count,
-    uint64_t generation, struct lp_refusal *refusal);
+    const struct lp_config *const configs[], size_t count, uint64_t generation,
+    struct lp_refusal *refusal);
 
 /*
  * Each second: looks whether devices have gone, tries to open what is

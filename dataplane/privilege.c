@@ -33,8 +33,9 @@ static const struct {
     {5, 9, "no XDP links: AF_XDP ports cannot be opened"},
     {5, 10, "one UMEM cannot serve several devices: one AF_XDP port only"},
     {5, 11, "no preferred busy polling"},
-    {6, 4, "AF_XDP rings cannot be handed over: packets that wait in them "
-	   "are lost when the packet process restarts"},
+    {6, 4,
+	"AF_XDP rings cannot be handed over: packets that wait in them "
+	"are lost when the packet process restarts"},
 };
 
 static int restrict_to_kept(bool effective, bool inheritable);
@@ -104,8 +105,7 @@ lp_privilege_log_host(void)
 			    "opened; start as root or give these capabilities",
 		    missing);
 	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 &&
-	    limit.rlim_cur != RLIM_INFINITY &&
-	    strstr(missing, "CAP_IPC_LOCK"))
+	    limit.rlim_cur != RLIM_INFINITY && strstr(missing, "CAP_IPC_LOCK"))
 		lp_log_warn("locked memory is limited to %llu KiB and "
 			    "CAP_IPC_LOCK is missing: packet buffers may not "
 			    "fit; raise it (LimitMEMLOCK=, ulimit -l)",

@@ -16,8 +16,8 @@ static const char keep_name[] = "region";
 
 static void lay_out(struct lp_region_header *header, uint32_t connection_count,
     uint32_t buffer_count);
-static int attach(struct lp_region *region, int fd,
-    const struct lp_region_header *wanted);
+static int attach(
+    struct lp_region *region, int fd, const struct lp_region_header *wanted);
 static const char *mismatch(const struct lp_region_header *found,
     const struct lp_region_header *wanted, uint64_t file_size);
 static int create(struct lp_region *region, struct lp_keep *keep,
@@ -68,11 +68,11 @@ lay_out(struct lp_region_header *header, uint32_t connection_count,
 	};
 	place(&end, sizeof(*header));
 	header->stats_off = place(&end, sizeof(struct lp_stats));
-	header->endpoints_off = place(
-	    &end, LP_ENDPOINTS_MAX * sizeof(struct lp_endpoint_stats));
+	header->endpoints_off =
+	    place(&end, LP_ENDPOINTS_MAX * sizeof(struct lp_endpoint_stats));
 	header->undo_off = place(&end, sizeof(struct lp_undo));
-	header->connections_off = place(
-	    &end, (uint64_t)connection_count * sizeof(struct lp_conn));
+	header->connections_off =
+	    place(&end, (uint64_t)connection_count * sizeof(struct lp_conn));
 	header->ledger_off = place(&end, buffer_count);
 	header->size_bytes = end;
 }

@@ -55,8 +55,8 @@ lp_reply_applied(struct evbuffer *out, const struct lp_running *running,
 }
 
 int
-lp_reply_rejected(struct evbuffer *out, const struct lp_refusal *refusal,
-    uint64_t epoch_seen)
+lp_reply_rejected(
+    struct evbuffer *out, const struct lp_refusal *refusal, uint64_t epoch_seen)
 {
 	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
 	Lp__Pb__Rejected body = LP__PB__REJECTED__INIT;

@@ -10,8 +10,7 @@
 
 #include "dataplane/apply.h"
 
-int lp_reply_hello(
-    struct evbuffer *out, const struct lp_dataplane *dataplane);
+int lp_reply_hello(struct evbuffer *out, const struct lp_dataplane *dataplane);
 int lp_reply_applied(struct evbuffer *out, const struct lp_running *running,
     const struct lp_applied *applied);
 int lp_reply_rejected(struct evbuffer *out, const struct lp_refusal *refusal,

@@ -34,16 +34,16 @@ struct rows {
 
 static bool next_row(struct rows *rows, const struct lp_dataplane *dataplane,
     struct lp_report_cursor *cursor);
-static bool copy_row(const struct lp_region *region, uint32_t index,
-    struct lp_conn *out);
+static bool copy_row(
+    const struct lp_region *region, uint32_t index, struct lp_conn *out);
 static void racy_copy(struct lp_conn *to, const struct lp_conn *from);
 static bool being_changed(const struct lp_region *region, uint32_t index);
 static void fill_row(struct row *row, const struct lp_conn *conn,
     const struct lp_config *config);
 static void fill_endpoint(struct row *row, unsigned place,
     Lp__Pb__Endpoint **field, const struct lp_ip *ip, uint16_t port);
-static void fill_names(Lp__Pb__Connection *message,
-    const struct lp_conn *conn, const struct lp_config *config);
+static void fill_names(Lp__Pb__Connection *message, const struct lp_conn *conn,
+    const struct lp_config *config);
 
 void
 lp_report_connections_begin(
@@ -151,8 +151,8 @@ being_changed(const struct lp_region *region, uint32_t index)
 }
 
 static void
-fill_row(struct row *row, const struct lp_conn *conn,
-    const struct lp_config *config)
+fill_row(
+    struct row *row, const struct lp_conn *conn, const struct lp_config *config)
 {
 	Lp__Pb__Connection *message = &row->message;
 	uint32_t now_s = (uint32_t)(lp_clock_ns() / 1000000000);
@@ -162,13 +162,13 @@ fill_row(struct row *row, const struct lp_conn *conn,
 	message->listener_id = conn->listener_id;
 	message->has_broker_id = true;
 	message->broker_id = conn->broker_id;
-	fill_endpoint(row, 0, &message->client, &conn->client_ip,
-	    conn->client_port);
+	fill_endpoint(
+	    row, 0, &message->client, &conn->client_ip, conn->client_port);
 	fill_endpoint(row, 1, &message->vip, &conn->vip_ip, conn->vip_port);
-	fill_endpoint(row, 2, &message->source, &conn->source_ip,
-	    conn->source_port);
-	fill_endpoint(row, 3, &message->broker, &conn->broker_ip,
-	    conn->broker_port);
+	fill_endpoint(
+	    row, 2, &message->source, &conn->source_ip, conn->source_port);
+	fill_endpoint(
+	    row, 3, &message->broker, &conn->broker_ip, conn->broker_port);
 	message->state = conn->tcp.state < LP_TCP_STATES
 	    ? (char *)lp_tcp_state_name(conn->tcp.state)
 	    : NULL;
@@ -207,8 +207,8 @@ fill_names(Lp__Pb__Connection *message, const struct lp_conn *conn,
 	const struct lp_object *broker =
 	    lp_config_find(config, LP_OBJECT_BROKER, conn->broker_id);
 	const struct lp_object *cluster = listener
-	    ? lp_config_find(config, LP_OBJECT_CLUSTER,
-		  listener->listener.cluster_id)
+	    ? lp_config_find(
+		  config, LP_OBJECT_CLUSTER, listener->listener.cluster_id)
 	    : NULL;
 
 	if (cluster)

@@ -13,7 +13,8 @@ enum {
 	MAC_TEXT_SIZE = sizeof("00:00:00:00:00:00"),
 	COUNTERS_MAX = LP_STATS_REASONS,
 };
-static_assert((int)LP_PORT_COUNTERS_MAX <= (int)COUNTERS_MAX, "a list holds them");
+static_assert(
+    (int)LP_PORT_COUNTERS_MAX <= (int)COUNTERS_MAX, "a list holds them");
 
 /* Named counters with the list that a message refers to. */
 struct counters {
@@ -51,8 +52,8 @@ static void fill_port(struct port *port, const struct lp_ports *ports,
     const struct lp_port_slot *slot);
 static void fill_counters(
     struct frame *frame, const struct lp_dataplane *dataplane);
-static unsigned fill_endpoints(struct frame *frame,
-    const struct lp_dataplane *dataplane, unsigned from);
+static unsigned fill_endpoints(
+    struct frame *frame, const struct lp_dataplane *dataplane, unsigned from);
 static bool fill_endpoint(Lp__Pb__EndpointStats *message,
     const struct lp_endpoint_stats *stats, const struct lp_config *config);
 static void add(struct counters *counters, const char *name, uint64_t value);
@@ -60,8 +61,8 @@ static int send_frame(
     struct evbuffer *out, struct frame *frame, uint64_t cookie, bool more);
 
 int
-lp_report_stats(struct evbuffer *out, const struct lp_dataplane *dataplane,
-    uint64_t cookie)
+lp_report_stats(
+    struct evbuffer *out, const struct lp_dataplane *dataplane, uint64_t cookie)
 {
 	struct frame *frame = calloc(1, sizeof(*frame));
 	unsigned next;
@@ -78,8 +79,7 @@ lp_report_stats(struct evbuffer *out, const struct lp_dataplane *dataplane,
 	while (!error && next < LP_ENDPOINTS_MAX) {
 		lp__pb__stats__init(&frame->stats);
 		next = fill_endpoints(frame, dataplane, next);
-		error =
-		    send_frame(out, frame, cookie, next < LP_ENDPOINTS_MAX);
+		error = send_frame(out, frame, cookie, next < LP_ENDPOINTS_MAX);
 	}
 	free(frame);
 	return error;
@@ -143,9 +143,9 @@ fill_port(struct port *port, const struct lp_ports *ports,
 	message->mtu = link->mtu;
 	message->has_queues = true;
 	message->queues = link->queues;
-	snprintf(port->mac, sizeof(port->mac),
-	    "%02x:%02x:%02x:%02x:%02x:%02x", link->mac[0], link->mac[1],
-	    link->mac[2], link->mac[3], link->mac[4], link->mac[5]);
+	snprintf(port->mac, sizeof(port->mac), "%02x:%02x:%02x:%02x:%02x:%02x",
+	    link->mac[0], link->mac[1], link->mac[2], link->mac[3],
+	    link->mac[4], link->mac[5]);
 	message->mac = port->mac;
 	count =
 	    ports->ops->counters(slot->port, counters, LP_PORT_COUNTERS_MAX);
@@ -188,8 +188,8 @@ fill_counters(struct frame *frame, const struct lp_dataplane *dataplane)
 
 /* As many as one frame holds; returns where the next frame begins. */
 static unsigned
-fill_endpoints(struct frame *frame, const struct lp_dataplane *dataplane,
-    unsigned from)
+fill_endpoints(
+    struct frame *frame, const struct lp_dataplane *dataplane, unsigned from)
 {
 	struct endpoints *rows = &frame->endpoints;
 	unsigned i;
@@ -207,7 +207,8 @@ fill_endpoints(struct frame *frame, const struct lp_dataplane *dataplane,
 	return i;
 }
 
-/* False if the place is free, or its listener or broker is configured no more */
+/* False if the place is free, or its listener or broker is configured no more
+ */
 static bool
 fill_endpoint(Lp__Pb__EndpointStats *message,
     const struct lp_endpoint_stats *stats, const struct lp_config *config)

@@ -60,8 +60,8 @@ static void handle_begin(
 static void handle_object(
     struct lp_session *session, const Lp__Pb__ObjectFrame *frame);
 static void handle_end(struct lp_session *session, const Lp__Pb__End *end);
-static void handle_connections(struct lp_session *session,
-    const Lp__Pb__ConnectionsRequest *request);
+static void handle_connections(
+    struct lp_session *session, const Lp__Pb__ConnectionsRequest *request);
 static void refused(struct lp_session *session, int error,
     struct lp_refusal *refusal, uint64_t generation);
 static void send_refusal(
@@ -183,8 +183,8 @@ on_written(struct bufferevent *event, void *arg)
 	}
 	if (session->request_count == 0)
 		return;
-	error = lp_report_connections(output(session), session->dataplane,
-	    &session->requests[0], &more);
+	error = lp_report_connections(
+	    output(session), session->dataplane, &session->requests[0], &more);
 	if (!error && !more)
 		memmove(session->requests, session->requests + 1,
 		    --session->request_count * sizeof(*session->requests));
@@ -219,9 +219,8 @@ take_frame(struct lp_session *session, struct evbuffer *input)
 
 	/* First the header, then the whole frame, in one piece. */
 	while (result == LP_MORE && len <= have)
-		result = lp_frame_next(
-		    evbuffer_pullup(input, (ev_ssize_t)len), len, &payload,
-		    &len);
+		result = lp_frame_next(evbuffer_pullup(input, (ev_ssize_t)len),
+		    len, &payload, &len);
 	if (result == LP_MORE)
 		return false;
 	if (result == LP_BAD) {
@@ -285,8 +284,8 @@ handle_welcome(struct lp_session *session, const Lp__Pb__Welcome *welcome)
 		return;
 	}
 	if (welcome->controller)
-		snprintf(session->controller, sizeof(session->controller),
-		    "%s", welcome->controller);
+		snprintf(session->controller, sizeof(session->controller), "%s",
+		    welcome->controller);
 	if (welcome->protocol < LP_DATAPLANE_PROTOCOL_MIN ||
 	    welcome->protocol > LP_DATAPLANE_PROTOCOL_MAX) {
 		drop(session, "protocol %" PRIu32 ", but we speak %d to %d",
@@ -312,8 +311,8 @@ static void
 handle_begin(struct lp_session *session, const Lp__Pb__Begin *begin)
 {
 	struct lp_refusal refusal;
-	int error = lp_candidate_begin(&session->candidate, begin,
-	    &session->dataplane->running, &refusal);
+	int error = lp_candidate_begin(
+	    &session->candidate, begin, &session->dataplane->running, &refusal);
 
 	refused(session, error, &refusal, begin->generation);
 }
@@ -322,8 +321,7 @@ static void
 handle_object(struct lp_session *session, const Lp__Pb__ObjectFrame *frame)
 {
 	struct lp_refusal refusal;
-	int error =
-	    lp_candidate_object(&session->candidate, frame, &refusal);
+	int error = lp_candidate_object(&session->candidate, frame, &refusal);
 
 	refused(session, error, &refusal, session->candidate.generation);
 }
@@ -335,8 +333,8 @@ handle_end(struct lp_session *session, const Lp__Pb__End *end)
 	struct lp_candidate *candidate = &session->candidate;
 	struct lp_applied applied;
 	struct lp_refusal refusal;
-	int error = lp_candidate_end(
-	    candidate, end, &dataplane->running, &refusal);
+	int error =
+	    lp_candidate_end(candidate, end, &dataplane->running, &refusal);
 
 	if (error == -ECANCELED)
 		return;
@@ -362,8 +360,8 @@ handle_end(struct lp_session *session, const Lp__Pb__End *end)
 }
 
 static void
-handle_connections(struct lp_session *session,
-    const Lp__Pb__ConnectionsRequest *request)
+handle_connections(
+    struct lp_session *session, const Lp__Pb__ConnectionsRequest *request)
 {
 	if (session->request_count == LP_SESSION_REQUESTS_MAX) {
 		drop(session, "more than %d requests at once",
@@ -391,8 +389,8 @@ refused(struct lp_session *session, int error, struct lp_refusal *refusal,
 		    .generation = generation,
 		    .field = "",
 		};
-		snprintf(refusal->why, sizeof(refusal->why), "%s",
-		    strerror(-error));
+		snprintf(
+		    refusal->why, sizeof(refusal->why), "%s", strerror(-error));
 		session->candidate.state = LP_CANDIDATE_REFUSED;
 	}
 	send_refusal(session, refusal);
@@ -433,8 +431,7 @@ static void
 check_sent(struct lp_session *session, int error)
 {
 	if (error)
-		drop(session, "no answer could be made: %s",
-		    strerror(-error));
+		drop(session, "no answer could be made: %s", strerror(-error));
 	else if (evbuffer_get_length(output(session)) > LP_SESSION_OUTPUT_MAX)
 		drop(session, "it does not read its answers");
 }
@@ -449,8 +446,8 @@ drop(struct lp_session *session, const char *format, ...)
 	vsnprintf(why, sizeof(why), format, args);
 	va_end(args);
 	if (!session->done)
-		lp_log_warn("controller %s: dropped: %s", session->controller,
-		    why);
+		lp_log_warn(
+		    "controller %s: dropped: %s", session->controller, why);
 	session->closing = true;
 	session->done = true;
 	bufferevent_disable(session->event, EV_READ | EV_WRITE);

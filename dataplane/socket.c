@@ -63,8 +63,8 @@ find_group(const char *name, gid_t *group, char *why)
 	const struct group *entry = getgrnam(name);
 
 	if (!entry) {
-		snprintf(why, LP_WHY_SIZE, "--group %.64s: no such group",
-		    name);
+		snprintf(
+		    why, LP_WHY_SIZE, "--group %.64s: no such group", name);
 		return -EINVAL;
 	}
 	*group = entry->gr_gid;

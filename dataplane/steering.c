@@ -41,9 +41,8 @@ lp_steering_init(struct lp_steering *steering,
 		if (ports[i]->side & LP_SIDE_BROKER)
 			add_sources(steering, configs[i]);
 	}
-	steering->address_count =
-	    sort_unique(steering->addresses, steering->address_count,
-		sizeof(*steering->addresses), compare_ip);
+	steering->address_count = sort_unique(steering->addresses,
+	    steering->address_count, sizeof(*steering->addresses), compare_ip);
 	steering->source_count =
 	    sort_unique(steering->sources, steering->source_count,
 		sizeof(*steering->sources), compare_endpoint);

@@ -214,8 +214,8 @@ take_turn(struct lp_worker *worker, uint64_t *now_ns)
 	    atomic_load_explicit(&worker->turns, memory_order_relaxed);
 
 	lp_count_add(&worker->stats->loops, 1);
-	lp_count_add(packets ? &worker->stats->busy_ns
-			     : &worker->stats->idle_ns,
+	lp_count_add(
+	    packets ? &worker->stats->busy_ns : &worker->stats->idle_ns,
 	    end_ns - *now_ns);
 	atomic_store_explicit(&worker->turns, turns + 1, memory_order_relaxed);
 	*now_ns = end_ns;

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 
 enum {
-	/* Turns of rx between two looks for copies of ARP and ND. */
+	/* Turns of a busy rx between two looks for copies of ARP and ND. */
 	COPIES_TURNS = 16,
 	/* Completions taken at once. */
 	REAP_MAX = 64,
@@ -143,7 +143,8 @@ lp_port_xdp_io_rx(struct lp_port *port, struct lp_pkt pkts[], unsigned max)
 		    pkts + received, max - received);
 	}
 	xdp->first_queue = (xdp->first_queue + 1) % queues;
-	if (received < max && xdp->copies_turn++ % COPIES_TURNS == 0)
+	if (received < max &&
+	    (received == 0 || xdp->copies_turn++ % COPIES_TURNS == 0))
 		received += rx_copies(xdp, pkts + received, max - received);
 	return received;
 }
@@ -273,5 +274,9 @@ lp_port_xdp_io_fds(const struct lp_port *port, int fds[], unsigned max)
 			    &xdp->gone, true, memory_order_relaxed);
 		fds[i] = fd;
 	}
-	return is_gone(xdp) ? 0 : i;
+	if (is_gone(xdp))
+		return 0;
+	if (i < max)
+		fds[i++] = lp_xdp_steer_copies_fd(&xdp->steer);
+	return i;
 }

@@ -274,8 +274,7 @@ copy_to_us(const __u8 *data, const __u8 *end)
 			break;
 		copy->bytes[i] = data[i];
 	}
-	/* Learning can wait for the next packet: wake nobody. */
-	bpf_ringbuf_submit(copy, BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(copy, 0);
 	count(LP_STEER_COPIED);
 }
 

@@ -160,6 +160,12 @@ lp_xdp_steer_counters(
 	}
 }
 
+int
+lp_xdp_steer_copies_fd(const struct lp_xdp_steer *steer)
+{
+	return ring_buffer__epoll_fd(steer->copies);
+}
+
 void
 lp_xdp_steer_copies(struct lp_xdp_steer *steer)
 {

@@ -2,7 +2,7 @@
 /*
  * The steering program of one port, loaded, and its maps (steer.h).
  *
- * Control thread, except lp_xdp_steer_copies, which is the worker's.
+ * Control thread, except lp_xdp_steer_copies and its descriptor.
  */
 #ifndef LP_PORT_XDP_STEER_H
 #define LP_PORT_XDP_STEER_H
@@ -54,6 +54,9 @@ void lp_xdp_steer_beat(struct lp_xdp_steer *steer, uint64_t now_ns);
 /* Sums over the processors. */
 void lp_xdp_steer_counters(
     const struct lp_xdp_steer *steer, uint64_t values[LP_STEER_COUNTERS]);
+
+/* Readable when a copy waits. */
+int lp_xdp_steer_copies_fd(const struct lp_xdp_steer *steer);
 
 /* worker: gives waiting copies to the function, until it says false. */
 void lp_xdp_steer_copies(struct lp_xdp_steer *steer);

@@ -19,3 +19,9 @@ foreach(test apply candidate control keeper liveness persist process region
 	add_test(NAME dataplane/${test} COMMAND test_${test})
 	set_tests_properties(dataplane/${test} PROPERTIES TIMEOUT 120)
 endforeach()
+
+add_executable(fuzz_persist
+	${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_persist.c
+	${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_main.c)
+target_link_libraries(fuzz_persist PRIVATE lp_dataplane_cold)
+add_test(NAME fuzz/persist COMMAND fuzz_persist)

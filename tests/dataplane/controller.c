@@ -251,8 +251,7 @@ controller_expect_end(struct controller *controller)
 		message = controller_next(controller);
 	while (message &&
 	    (message->body_case == LP__PB__DATAPLANE_MESSAGE__BODY_BEAT ||
-		message->body_case ==
-		    LP__PB__DATAPLANE_MESSAGE__BODY_HELLO));
+		message->body_case == LP__PB__DATAPLANE_MESSAGE__BODY_HELLO));
 	ck_assert_ptr_null(message);
 }
 

@@ -63,8 +63,8 @@ const Lp__Pb__DataplaneMessage *controller_next(struct controller *controller);
 void controller_welcome(struct controller *controller, uint64_t epoch);
 void controller_begin(struct controller *controller, uint64_t epoch,
     uint64_t generation, uint64_t base, uint32_t count, uint64_t digest);
-void controller_object(struct controller *controller,
-    const struct lp_object *object, bool gone);
+void controller_object(
+    struct controller *controller, const struct lp_object *object, bool gone);
 void controller_end(struct controller *controller, uint64_t generation);
 
 /* BEGIN, all objects, END of a full generation. */

@@ -86,14 +86,17 @@ port_lab_receive(int wire, uint16_t type, uint8_t last, uint8_t *frame)
 }
 
 void
-port_lab_mac(uint8_t mac[6], const char *device)
+port_lab_await_up(const char *device)
 {
+	const uint64_t end = port_lab_now_ns() + LAB_WAIT_MS * 1000000ULL;
 	struct ifreq request = {0};
 	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
 
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", device);
-	ck_assert_int_eq(ioctl(fd, SIOCGIFHWADDR, &request), 0);
-	memcpy(mac, request.ifr_hwaddr.sa_data, 6);
+	do {
+		ck_assert_uint_lt(port_lab_now_ns(), end);
+		ck_assert_int_eq(ioctl(fd, SIOCGIFFLAGS, &request), 0);
+	} while (!(request.ifr_flags & IFF_RUNNING));
 	close(fd);
 }
 
@@ -217,8 +220,6 @@ port_lab_now_ns(void)
 void
 port_lab_setup(void)
 {
-	struct lp_pool_config config = {
-	    .buffer_count = LAB_BUFFERS, .ledger = port_lab.ledger};
 	int i;
 
 	/* Every test is a process of its own: a new namespace each. */
@@ -232,8 +233,20 @@ port_lab_setup(void)
 			     "&& ip link set near%d up && ip link set far%d up",
 		    i, i, i, i);
 		snprintf(far, sizeof(far), "far%d", i);
+		port_lab_await_up(far);
 		port_lab.wires[i] = port_lab_wire(far);
 	}
+	port_lab_open_pool();
+}
+
+void
+port_lab_open_pool(void)
+{
+	const struct lp_pool_config config = {
+	    .buffer_count = LAB_BUFFERS, .ledger = port_lab.ledger};
+
+	if (port_lab.pool != NULL)
+		ops->pool_close(port_lab.pool);
 	ck_assert_int_eq(
 	    ops->pool_open(&port_lab.pool, &config, port_lab.why), 0);
 }

@@ -43,6 +43,9 @@ extern struct port_lab port_lab;
 void port_lab_setup(void);
 void port_lab_teardown(void);
 
+/* A new pool, as a successor has it. */
+void port_lab_open_pool(void);
+
 /* Port i on near<i>, with the address 10.0.0.<i>, alive. */
 struct lp_port_config port_lab_config(int i);
 void port_lab_open(int i, struct lp_keep *keep);
@@ -80,7 +83,8 @@ int port_lab_wire(const char *device);
 /* The next frame with that EtherType and last byte; 0: none in time. */
 size_t port_lab_receive(int wire, uint16_t type, uint8_t last, uint8_t *frame);
 
-void port_lab_mac(uint8_t mac[6], const char *device);
+/* The kernel notices a carrier a little after the command has returned. */
+void port_lab_await_up(const char *device);
 
 /* An address of text. */
 struct lp_ip port_lab_ip(const char *text);

@@ -12,8 +12,12 @@
 
 static char directory[PATH_MAX];
 static char path[PATH_MAX];
-static struct lp_options options = {.id = "test", .snapshot_path = path,
-    .connections = 64, .buffers = 4096, .spin_us = 50, .cpu = -1};
+static struct lp_options options = {.id = "test",
+    .snapshot_path = path,
+    .connections = 64,
+    .buffers = 4096,
+    .spin_us = 50,
+    .cpu = -1};
 static struct lp_dataplane dataplane;
 static struct lp_config config;
 static struct lp_applied applied;
@@ -47,8 +51,7 @@ apply(uint64_t generation)
 	candidate.epoch = 1;
 	candidate.generation = generation;
 	candidate.digest = lp_config_digest(&config);
-	error =
-	    lp_apply_candidate(&dataplane, &candidate, &applied, &refusal);
+	error = lp_apply_candidate(&dataplane, &candidate, &applied, &refusal);
 	lp_candidate_fini(&candidate);
 	return error;
 }
@@ -89,12 +92,12 @@ START_TEST(refused_port_leaves_everything_as_it_was)
 	ck_assert_int_eq(apply(1), 0);
 	open = slot_of(FRONT)->port;
 	/* One that opens and one that does not: neither stays. */
-	port = make_port(
-	    50, "third", LP_SIDE_CLIENT, "10.50.0.1/24", NULL, NULL);
+	port =
+	    make_port(50, "third", LP_SIDE_CLIENT, "10.50.0.1/24", NULL, NULL);
 	port.port.backend = LP_BACKEND_MEMORY;
 	put(&config, port);
-	port = make_port(
-	    51, "fourth", LP_SIDE_CLIENT, "10.51.0.1/24", NULL, NULL);
+	port =
+	    make_port(51, "fourth", LP_SIDE_CLIENT, "10.51.0.1/24", NULL, NULL);
 	port.port.backend = LP_BACKEND_MEMORY;
 	strcpy(port.port.device, "m,mtu=nonsense");
 	put(&config, port);
@@ -225,8 +228,7 @@ START_TEST(forwarding_begins_from_the_last_good_configuration)
 	ck_assert_ptr_nonnull(dataplane.worker);
 	ck_assert_uint_eq(published()->generation, 2);
 	ck_assert_uint_eq(dataplane.running.epoch, 1);
-	ck_assert_uint_eq(
-	    dataplane.running.digest, lp_config_digest(&config));
+	ck_assert_uint_eq(dataplane.running.digest, lp_config_digest(&config));
 	/* In the same slot: connections refer to it. */
 	ck_assert_uint_eq(
 	    (unsigned)(slot_of(BACK) - dataplane.ports.slots), slot);

@@ -75,8 +75,7 @@ START_TEST(full_generation_begins_from_nothing)
 	begin_running();
 	lp_config_init(&one);
 	put(&one, cluster);
-	ck_assert_int_eq(
-	    begin(EPOCH, 11, 0, 1, lp_config_digest(&one)), 0);
+	ck_assert_int_eq(begin(EPOCH, 11, 0, 1, lp_config_digest(&one)), 0);
 	ck_assert_int_eq(add(&cluster, false), 0);
 	ck_assert_int_eq(end(11), 0);
 	ck_assert_uint_eq(candidate.config.count, 1);
@@ -200,8 +199,7 @@ START_TEST(too_many_of_a_kind_are_refused)
 	int error = 0;
 
 	begin_running();
-	ck_assert_int_eq(
-	    begin(EPOCH, 11, 0, LP_CLUSTERS_MAX + 1, 1), 0);
+	ck_assert_int_eq(begin(EPOCH, 11, 0, LP_CLUSTERS_MAX + 1, 1), 0);
 	for (uint32_t i = 1; i <= LP_CLUSTERS_MAX + 1; i++) {
 		ck_assert_int_eq(error, 0);
 		cluster.id = i;

@@ -24,9 +24,7 @@ fill(uint8_t *bytes, size_t len)
 	unsigned kind = draw() % 4;
 
 	for (size_t i = 0; i < len; i++)
-		bytes[i] = (uint8_t)(kind == 0 ? 0
-			: kind == 1	       ? 0xff
-					       : draw());
+		bytes[i] = (uint8_t)(kind == 0 ? 0 : kind == 1 ? 0xff : draw());
 }
 
 START_TEST(sums_agree_with_the_plain_sum_at_every_length)
@@ -70,12 +68,11 @@ START_TEST(an_update_keeps_a_right_sum_right_and_a_wrong_one_wrong)
 		/* All zero does not occur on a wire; there is a header. */
 		bytes[60] = 0x45;
 		lp_put16(bytes, 0);
-		lp_put16(bytes,
-		    (uint16_t)~packet_sum(wrong, bytes, sizeof(bytes)));
+		lp_put16(
+		    bytes, (uint16_t)~packet_sum(wrong, bytes, sizeof(bytes)));
 		memcpy(was, bytes + at, sizeof(was));
 		fill(bytes + at, sizeof(was));
-		diff =
-		    lp_sum_replace(0, was, bytes + at, sizeof(was));
+		diff = lp_sum_replace(0, was, bytes + at, sizeof(was));
 		bytes[60] = 0x45;
 		if (at + sizeof(was) > 60)
 			continue;
@@ -96,8 +93,7 @@ START_TEST(words_are_replaced_one_by_one_too)
 			lp_put16(bytes, (uint16_t)~was);
 			lp_put16(bytes + 2, (uint16_t)is);
 			lp_sum_update(bytes,
-			    lp_sum_replace16(
-				0, (uint16_t)was, (uint16_t)is));
+			    lp_sum_replace16(0, (uint16_t)was, (uint16_t)is));
 			ck_assert_uint_eq(packet_sum(0, bytes, 4), 0xffff);
 		}
 }
@@ -113,8 +109,7 @@ START_TEST(the_pseudo_header_has_addresses_length_and_protocol)
 	memcpy(bytes + 16, dst, 16);
 	lp_put32(bytes + 32, 70000);
 	bytes[39] = 58;
-	ck_assert_uint_eq(
-	    lp_sum_fold(lp_sum_pseudo(src, dst, 16, 58, 70000)),
+	ck_assert_uint_eq(lp_sum_fold(lp_sum_pseudo(src, dst, 16, 58, 70000)),
 	    packet_sum(0, bytes, sizeof(bytes)));
 }
 END_TEST

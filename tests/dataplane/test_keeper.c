@@ -64,8 +64,7 @@ child_main(int keeper_fd, const char *what)
 		lp_keep_put(keep, "heirloom", fd);
 		raise(SIGSEGV);
 	}
-	if (strcmp(what, "inherit") == 0 &&
-	    lp_keep_get(keep, "heirloom") < 0)
+	if (strcmp(what, "inherit") == 0 && lp_keep_get(keep, "heirloom") < 0)
 		return 3;
 	for (;;)
 		pause();
@@ -123,9 +122,8 @@ starts(const struct keeper *keeper)
 {
 	char text[16] = "";
 
-	return pread(keeper->count, text, sizeof(text) - 1, 0) > 0
-	    ? atoi(text)
-	    : 0;
+	return pread(keeper->count, text, sizeof(text) - 1, 0) > 0 ? atoi(text)
+								   : 0;
 }
 
 static bool
@@ -247,11 +245,9 @@ ask(struct request *request, const void *data, size_t len, int *fd)
 	bool ready = false;
 
 	ck_assert_int_eq(send(request->pair[0], data, len, 0), (ssize_t)len);
-	ck_assert_int_eq(lp_keep_store_serve(
-			     &request->store, request->pair[1], &ready),
-	    0);
 	ck_assert_int_eq(
-	    lp_keep_wire_recv(request->pair[0], &answer, fd), 0);
+	    lp_keep_store_serve(&request->store, request->pair[1], &ready), 0);
+	ck_assert_int_eq(lp_keep_wire_recv(request->pair[0], &answer, fd), 0);
 	return answer.result;
 }
 
@@ -285,8 +281,7 @@ START_TEST(store_is_limited)
 	ck_assert_int_eq(
 	    lp_keep_store_put(&request.store, "one more", dup(0)), -ENOSPC);
 	/* In place of an older one there is room. */
-	ck_assert_int_eq(
-	    lp_keep_store_put(&request.store, "fd 7", dup(0)), 0);
+	ck_assert_int_eq(lp_keep_store_put(&request.store, "fd 7", dup(0)), 0);
 	request_fini(&request);
 }
 END_TEST
@@ -330,20 +325,18 @@ START_TEST(nonsense_is_no_request)
 	ck_assert_int_eq(ask(&request, &get, sizeof(get), &fd), -EINVAL);
 	/* What is no message, or has no end to its name, is passed over. */
 	ck_assert_int_eq(send(request.pair[0], "abc", 3, 0), 3);
-	ck_assert_int_eq(lp_keep_store_serve(
-			     &request.store, request.pair[1], &ready),
-	    0);
+	ck_assert_int_eq(
+	    lp_keep_store_serve(&request.store, request.pair[1], &ready), 0);
 	memset(get.name, 'x', sizeof(get.name));
 	ck_assert_int_eq(
 	    send(request.pair[0], &get, sizeof(get), 0), sizeof(get));
-	ck_assert_int_eq(lp_keep_store_serve(
-			     &request.store, request.pair[1], &ready),
-	    0);
+	ck_assert_int_eq(
+	    lp_keep_store_serve(&request.store, request.pair[1], &ready), 0);
 	ck_assert(!ready);
 	/* And the end is the end. */
 	shutdown(request.pair[0], SHUT_WR);
-	ck_assert_int_eq(lp_keep_store_serve(
-			     &request.store, request.pair[1], &ready),
+	ck_assert_int_eq(
+	    lp_keep_store_serve(&request.store, request.pair[1], &ready),
 	    -ECONNRESET);
 	request_fini(&request);
 }

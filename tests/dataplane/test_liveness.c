@@ -10,8 +10,8 @@ START_TEST(silence_is_noticed)
 	struct lp_liveness liveness;
 
 	lp_liveness_init(&liveness, START);
-	ck_assert_ptr_null(lp_liveness_check(
-	    &liveness, START + LP_LIVENESS_SILENT_MS - 1));
+	ck_assert_ptr_null(
+	    lp_liveness_check(&liveness, START + LP_LIVENESS_SILENT_MS - 1));
 	ck_assert_ptr_nonnull(
 	    lp_liveness_check(&liveness, START + LP_LIVENESS_SILENT_MS));
 	lp_liveness_heard(

@@ -133,8 +133,8 @@ START_TEST(pairs_are_limited_and_come_back)
 	for (unsigned i = 1; i <= LP_SOURCE_PAIRS_MAX; i++)
 		ck_assert_uint_ne(take((uint16_t)i), 0);
 	ck_assert_uint_eq(take(LP_SOURCE_PAIRS_MAX + 1), 0);
-	ck_assert(!lp_nat_claim(
-	    &nat, &own, &broker, LP_SOURCE_PAIRS_MAX + 1, 2000));
+	ck_assert(
+	    !lp_nat_claim(&nat, &own, &broker, LP_SOURCE_PAIRS_MAX + 1, 2000));
 	ck_assert_uint_eq(lp_nat_pairs(&nat), LP_SOURCE_PAIRS_MAX);
 	/* Those that exist go on. */
 	ck_assert_uint_ne(take(1), 0);
@@ -172,8 +172,8 @@ START_TEST(random_pairs_are_never_mixed_up)
 			pairs -= *count == 0;
 		}
 		ck_assert_uint_eq(lp_nat_pairs(&nat), pairs);
-		ck_assert_uint_eq(lp_nat_used(&nat, &own, &broker,
-				      (uint16_t)(key + 1)),
+		ck_assert_uint_eq(
+		    lp_nat_used(&nat, &own, &broker, (uint16_t)(key + 1)),
 		    *count);
 	}
 }

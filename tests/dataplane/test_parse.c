@@ -157,8 +157,7 @@ START_TEST(a_frame_passes_or_is_dropped_for_that_reason)
 	ck_assert_msg(pkt.reason == rows[_i].reason, "%s: %s, not %s",
 	    rows[_i].text, lp_reason_name(pkt.reason),
 	    lp_reason_name(rows[_i].reason));
-	ck_assert_int_eq(
-	    pkt.verdict, rows[_i].reason ? LP_DROP : LP_UNDECIDED);
+	ck_assert_int_eq(pkt.verdict, rows[_i].reason ? LP_DROP : LP_UNDECIDED);
 }
 END_TEST
 
@@ -259,7 +258,7 @@ START_TEST(options_are_found_where_they_are_and_only_whole)
 	    {T4 "S opts=080a0000000000000000020405b40101", 12},
 	    {T4 "S opts=0200020405b40101", -1}, /* length 0 */
 	    {T4 "S opts=0201020405b40101", -1},
-	    {T4 "S opts=0203050204b40101", -1}, /* another length: skipped */
+	    {T4 "S opts=0203050101010101", -1}, /* of another length */
 	    {T4 "S opts=0203050204058001", 5},
 	    {T4 "S opts=05ff020405b40101", -1}, /* beyond the header */
 	    {T4 "S", -1},
@@ -273,9 +272,8 @@ START_TEST(options_are_found_where_they_are_and_only_whole)
 		parse(&pkt, end_of_page(packet.bytes, packet.len), packet.len);
 		ck_assert_int_eq(pkt.verdict, LP_UNDECIDED);
 		at = lp_parse_tcp_option(&pkt, LP_TCP_OPT_MSS, 4);
-		ck_assert_msg(
-		    at == (all[i].at < 0 ? 0u : 14 + 40u + all[i].at), "%s: %u",
-		    all[i].text, at);
+		ck_assert_msg(at == (all[i].at < 0 ? 0u : 14 + 40u + all[i].at),
+		    "%s: %u", all[i].text, at);
 	}
 }
 END_TEST

@@ -109,8 +109,8 @@ START_TEST(every_flipped_byte_is_found)
 		fseek(file, at, SEEK_SET);
 		fputc(byte ^ 0x10, file);
 		fflush(file);
-		ck_assert_msg(load(&loaded, NULL) == -EBADMSG,
-		    "byte %ld may change", at);
+		ck_assert_msg(
+		    load(&loaded, NULL) == -EBADMSG, "byte %ld may change", at);
 		fseek(file, at, SEEK_SET);
 		fputc(byte, file);
 	}

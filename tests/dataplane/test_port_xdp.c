@@ -2,6 +2,7 @@
 /* The AF_XDP port on real veths: packets. */
 #include <check.h>
 #include <net/ethernet.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,16 +82,26 @@ END_TEST
 
 START_TEST(arp_of_others_goes_to_the_kernel_and_a_copy_to_us)
 {
+	struct pollfd ready[LP_PORT_QUEUES_MAX];
+	int fds[LP_PORT_QUEUES_MAX];
 	uint8_t frame[LAB_FRAME_MAX];
 	int kernel = port_lab_wire("near0");
 	struct lp_pkt pkt;
+	unsigned i, count;
 	size_t len;
 
 	port_lab_open(0, NULL);
 	len = port_lab_arp(frame, "10.0.0.77", 9);
 	ck_assert_int_eq(write(port_lab.wires[0], frame, len), len);
 	ck_assert_uint_eq(port_lab_receive(kernel, ETH_P_ARP, 9, frame), len);
-	ck_assert_uint_eq(port_lab_rx(0, &pkt, 1), 1);
+	/* It wakes a worker that sleeps. */
+	count = ops->fds(port_lab.ports[0], fds, LP_PORT_QUEUES_MAX);
+	ck_assert_uint_eq(count, 2);
+	for (i = 0; i < count; i++)
+		ready[i] = (struct pollfd){fds[i], POLLIN, 0};
+	ck_assert_int_eq(poll(ready, count, LAB_WAIT_MS), 1);
+	ck_assert_uint_eq(ops->rx(port_lab.ports[0], &pkt, 1), 1);
+	ck_assert_int_eq(poll(ready, count, 0), 0);
 	ck_assert_uint_eq(pkt.flags, LP_PKT_COPY);
 	ck_assert_uint_eq(pkt.len, len);
 	ck_assert_int_eq(memcmp(pkt.data, frame, len), 0);
@@ -183,6 +194,7 @@ START_TEST(a_device_that_is_down_fills_the_ring_and_no_more)
 	ck_assert_uint_lt(sent, LAB_BUFFERS / 2);
 	ck_assert_uint_gt(port_lab_counter(0, "tx_errors"), 0);
 	port_lab_run("ip link set near0 up");
+	port_lab_await_up("far0");
 	/* What waited goes out, and there is room again. */
 	ops->flush(port_lab.ports[0]);
 	port_lab_passage(0, 0, 5);
@@ -223,6 +235,7 @@ START_TEST(every_queue_is_served)
 		     "numtxqueues 3 type veth peer name far0 numrxqueues 3 "
 		     "numtxqueues 3 && ip link set near0 up && ip link set "
 		     "far0 up");
+	port_lab_await_up("far0");
 	port_lab.wires[0] = port_lab_wire("far0");
 	port_lab_open(0, NULL);
 	ops->link(port_lab.ports[0], &link);

@@ -220,6 +220,8 @@ START_TEST(a_device_that_is_down_is_opened_and_says_so)
 	ck_assert(!link.up);
 	ck_assert_str_eq(link.why, "device is down: ip link set near0 up");
 	port_lab_run("ip link set near0 up");
+	port_lab_await_up("near0");
+	port_lab_await_up("far0");
 	ops->link(port_lab.ports[0], &link);
 	ck_assert(link.up);
 	ck_assert_str_eq(link.mode, "copy");
@@ -278,6 +280,7 @@ START_TEST(a_vanished_device_neither_crashes_nor_spins)
 	port_lab_run("ip link add near0 type veth peer name far0 && "
 		     "ip link set near0 up && ip link set far0 up");
 	close(port_lab.wires[0]);
+	port_lab_await_up("far0");
 	port_lab.wires[0] = port_lab_wire("far0");
 	port_lab_open(0, &port_lab.keep);
 	port_lab_passage(0, 0, 2);
@@ -363,6 +366,7 @@ START_TEST(a_successor_takes_up_the_link)
 	program = program_on("near0");
 	ck_assert_uint_ne(program, 0);
 
+	port_lab_open_pool();
 	port_lab_open(0, &port_lab.keep);
 	ck_assert_uint_eq(link_id(), link);
 	ck_assert_uint_ne(program_on("near0"), program);

@@ -39,8 +39,7 @@ shelf_open(struct shelf *shelf)
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
 	shelf->socket = pair[0];
 	ck_assert_int_eq(lp_keep_new(&shelf->keep, pair[1]), 0);
-	ck_assert_int_eq(
-	    pthread_create(&shelf->thread, NULL, serve, shelf), 0);
+	ck_assert_int_eq(pthread_create(&shelf->thread, NULL, serve, shelf), 0);
 }
 
 static void
@@ -71,10 +70,10 @@ START_TEST(new_region_is_laid_out)
 	ck_assert_uint_ne(header->boot_id, 0);
 	ck_assert_uint_eq(header->stats_off % 4096, 0);
 	ck_assert_uint_eq(header->connections_off % 4096, 0);
-	ck_assert_uint_le(header->stats_off + sizeof(struct lp_stats),
-	    header->endpoints_off);
-	ck_assert_uint_le(header->connections_off +
-		CONNECTIONS * sizeof(struct lp_conn),
+	ck_assert_uint_le(
+	    header->stats_off + sizeof(struct lp_stats), header->endpoints_off);
+	ck_assert_uint_le(
+	    header->connections_off + CONNECTIONS * sizeof(struct lp_conn),
 	    header->ledger_off);
 	ck_assert_uint_le(header->ledger_off + BUFFERS, header->size_bytes);
 	/* All of it is there. */

@@ -16,8 +16,8 @@ static struct lp_config config;
 static struct lp_region region;
 static struct lp_open_ports ports;
 static struct lp_snapshot *snapshot;
-static struct lp_port front = {.slot = 2, .mac = {2, 0, 0, 0, 0, 9},
-    .mtu = 1500};
+static struct lp_port front = {
+    .slot = 2, .mac = {2, 0, 0, 0, 0, 9}, .mtu = 1500};
 
 static void
 begin(void)
@@ -107,18 +107,17 @@ START_TEST(every_endpoint_is_a_service)
 
 	begin();
 	ck_assert_int_eq(lp_ip_parse(&client, "10.9.0.50", NULL), 0);
-	ck_assert_uint_eq(service("10.9.0.100:9101")->listener_id,
-	    PAYMENTS_PUBLIC);
 	ck_assert_uint_eq(
-	    service("10.9.0.100:9101")->maglev, LP_INDEX_NONE);
+	    service("10.9.0.100:9101")->listener_id, PAYMENTS_PUBLIC);
+	ck_assert_uint_eq(service("10.9.0.100:9101")->maglev, LP_INDEX_NONE);
 	target = lp_snapshot_choose(
 	    snapshot, service("10.9.0.100:9101"), &client, 1);
 	ck_assert_uint_eq(target->broker_id, PAYMENTS_1);
 	ck_assert(lp_ip_equal(&target->real.ip, &real.ip));
 	ck_assert_uint_eq(target->real.port, 9092);
 	ck_assert_uint_eq(target->source_address, LP_SOURCE_TRANSLATE);
-	ck_assert_ptr_eq(target,
-	    lp_snapshot_target(snapshot, PAYMENTS_PUBLIC, PAYMENTS_1));
+	ck_assert_ptr_eq(
+	    target, lp_snapshot_target(snapshot, PAYMENTS_PUBLIC, PAYMENTS_1));
 	ck_assert_ptr_null(
 	    lp_snapshot_target(snapshot, PAYMENTS_PUBLIC, ORDERS_1));
 	ck_assert_ptr_null(service("10.9.0.100:9102"));
@@ -138,8 +137,8 @@ START_TEST(bootstrap_is_balanced_over_its_own_brokers)
 	ck_assert_uint_eq(bootstrap->target, LP_INDEX_NONE);
 	ck_assert_int_eq(lp_ip_parse(&client, "10.9.0.50", NULL), 0);
 	for (uint16_t port = 1; port < 10001; port++) {
-		const struct lp_target *target = lp_snapshot_choose(
-		    snapshot, bootstrap, &client, port);
+		const struct lp_target *target =
+		    lp_snapshot_choose(snapshot, bootstrap, &client, port);
 
 		ck_assert_uint_eq(target->listener_id, PAYMENTS_PUBLIC);
 		hits[target->broker_id == PAYMENTS_1]++;
@@ -161,8 +160,8 @@ START_TEST(listener_without_brokers_has_no_target)
 	ck_assert_int_eq(
 	    lp_snapshot_build(&snapshot, &config, &ports, &region), 0);
 	ck_assert_int_eq(lp_ip_parse(&client, "2001:db8::1", NULL), 0);
-	ck_assert_ptr_null(lp_snapshot_choose(snapshot,
-	    service("[2001:db8:9::100]:9092"), &client, 1));
+	ck_assert_ptr_null(lp_snapshot_choose(
+	    snapshot, service("[2001:db8:9::100]:9092"), &client, 1));
 	end();
 }
 END_TEST
@@ -175,8 +174,7 @@ START_TEST(empty_configuration_has_an_empty_snapshot)
 
 	begin();
 	lp_config_init(&none);
-	ck_assert_int_eq(
-	    lp_snapshot_build(&empty, &none, &ports, &region), 0);
+	ck_assert_int_eq(lp_snapshot_build(&empty, &none, &ports, &region), 0);
 	ck_assert_ptr_null(lp_snapshot_own(empty, &any.ip));
 	ck_assert_ptr_null(lp_snapshot_service(empty, &any.ip, any.port));
 	ck_assert_ptr_null(lp_snapshot_target(empty, 1, 1));
@@ -198,8 +196,7 @@ START_TEST(counters_keep_their_places)
 	/* Those in front of it go. */
 	lp_config_remove(&config, LP_OBJECT_ENDPOINT, PAYMENTS_PUBLIC_0);
 	lp_config_remove(&config, LP_OBJECT_BROKER, PAYMENTS_0);
-	ck_assert_int_eq(
-	    lp_snapshot_build(&next, &config, &ports, &region), 0);
+	ck_assert_int_eq(lp_snapshot_build(&next, &config, &ports, &region), 0);
 	after = lp_snapshot_target(next, ORDERS_PUBLIC, ORDERS_1);
 	ck_assert_uint_eq(after->counters, before->counters);
 	ck_assert_uint_eq(
@@ -220,8 +217,7 @@ START_TEST(places_are_released_when_nothing_counts_there)
 	stats = &region.endpoints[gone->counters];
 	lp_count_set(&stats->open, 1);
 	lp_config_remove(&config, LP_OBJECT_ENDPOINT, PAYMENTS_PUBLIC_0);
-	ck_assert_int_eq(
-	    lp_snapshot_build(&next, &config, &ports, &region), 0);
+	ck_assert_int_eq(lp_snapshot_build(&next, &config, &ports, &region), 0);
 	lp_snapshot_release_counters(next, &region);
 	ck_assert_uint_eq(stats->listener_id, PAYMENTS_PUBLIC);
 	lp_count_set(&stats->open, 0);
@@ -273,8 +269,7 @@ START_TEST(shares_are_equal_within_two_percent)
 		double fair = (double)LP_MAGLEV_SIZE / (double)counts[i];
 
 		make_targets(targets, counts[i]);
-		ck_assert_int_eq(
-		    lp_maglev_fill(table, targets, counts[i]), 0);
+		ck_assert_int_eq(lp_maglev_fill(table, targets, counts[i]), 0);
 		for (int place = 0; place < LP_MAGLEV_SIZE; place++)
 			hits[table[place]]++;
 		for (size_t j = 0; j < counts[i]; j++) {

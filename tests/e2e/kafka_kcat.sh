@@ -3,6 +3,7 @@
 #
 # Records through Lightpath with kcat: all of them arrive as they were sent,
 # and the counters of Lightpath agree.  With the argument 6 over IPv6.
+
 # shellcheck source=tests/support/e2e.sh
 . "$(dirname "$0")/../support/e2e.sh"
 
@@ -67,14 +68,6 @@ listed() {
 
 established() {
 	lab_ctl connections | grep -q ESTABLISHED
-}
-
-no_drops() {
-	local drops
-
-	drops=$(lab_drops)
-	echo "$drops"
-	[ -z "$drops" ]
 }
 
 refused() {

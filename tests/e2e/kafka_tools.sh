@@ -3,6 +3,7 @@
 #
 # Kafka's own programs through Lightpath: the console producer and consumer,
 # a consumer group, the performance tools, and topics made and deleted.
+
 # shellcheck source=tests/support/e2e.sh
 . "$(dirname "$0")/../support/e2e.sh"
 
@@ -75,10 +76,6 @@ perf_consume() {
 	    --timeout 20000 --hide-header |
 	    awk -F ', ' -v want=$RECORDS '{ print } $5 >= want { ok = 1 }
 		END { exit !ok }'
-}
-
-no_drops() {
-	[ -z "$(lab_drops)" ]
 }
 
 main "$@"

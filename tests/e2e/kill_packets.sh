@@ -3,6 +3,7 @@
 #
 # kill -9 of the packet process while records flow: the keeper starts it
 # again, the connections are still there, nothing is lost and nothing reset.
+
 # shellcheck source=tests/support/e2e.sh
 . "$(dirname "$0")/../support/e2e.sh"
 

@@ -3,6 +3,7 @@
 #
 # The daemons start in either order, and the dataplane forwards from its last
 # snapshot before anyone has spoken to it.
+
 # shellcheck source=tests/support/e2e.sh
 . "$(dirname "$0")/../support/e2e.sh"
 

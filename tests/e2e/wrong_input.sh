@@ -4,6 +4,7 @@
 # What an operator or a broken machine may do to it: devices that are missing,
 # vanish or carry the default route, sockets in use, missing privileges,
 # garbage on the sockets.  The message says what and where; what ran goes on.
+
 # shellcheck source=tests/support/e2e.sh
 . "$(dirname "$0")/../support/e2e.sh"
 
@@ -12,6 +13,7 @@ main() {
 	must "the namespaces are made" lab_network
 	must "Lightpath runs" lab_lightpath_start
 	must "lpctl configures it" lab_configure
+	inputs
 	devices
 	sockets
 	privileges
@@ -42,6 +44,38 @@ shown() {
 	lab_ctl show | grep -v '^generation '
 }
 
+# ---- commands --------------------------------------------------------------
+
+# TEXT that the message must have | command
+inputs() {
+	local text words command
+
+	while IFS='|' read -r text words; do
+		read -r -a command <<<"$words"
+		check "refused: ${command[*]}" refuses 1 "$text" \
+		    "${command[@]}"
+	done <<-END
+	no cluster nosuch|add-broker nosuch 1 10.9.2.9:9092
+	exists already|add-cluster lab
+	exists already|add-broker lab 1 10.9.2.9:9092
+	exists already|add-listener lab public 10.9.1.102:9092
+	not an IPv4 or IPv6 address|add-broker lab 2 10.9.2.999:9092
+	has no port|add-broker lab 2 10.9.2.9
+	no port on the broker side|add-broker lab 2 10.77.2.9:9092
+	not the address of a host|add-listener lab two 224.0.0.5:9092
+	one family only|add-listener lab two [fd09:1::100]:9092
+	address of port front|add-listener lab two 10.9.1.10:9092
+	endpoint of listener lab/public|add-listener lab two 10.9.1.100:9092
+	endpoint lab/public/1|add-listener lab two 10.9.1.100:9201
+	lab/public/1|add-listener lab two 10.9.1.100:9300 --broker-base 9200
+	no TCP port|add-listener lab two 10.9.1.100:9300 --broker-base 65535
+	prefix length|set-port front --address 10.9.1.10/33
+	overlaps|add-port third --device lo --address 10.9.1.10/24
+	delete first|del-cluster lab
+	command 2|add-cluster x -- add-broker nosuch 1 10.9.2.9:9092
+	END
+}
+
 # ---- devices -------------------------------------------------------------
 
 devices() {
@@ -68,7 +102,14 @@ devices() {
 	    refuses 1 front add-port third --device front \
 	    --address 10.9.3.10/24
 
-	lab_on lightpath ip tuntap add lptap mode tap
+	lab_on lightpath ip link set lppeer mtu 9000
+	check "an MTU that does not fit is rejected, with the number" \
+	    refuses 5 "MTU of 9000" add-port third --device lppeer \
+	    --address 10.9.3.10/24
+	check "a device that is no Ethernet is rejected" \
+	    refuses 5 "no Ethernet" add-port third --device lo \
+	    --address 10.9.3.10/24
+
 	lab_on lightpath ip link add lpbridge type bridge
 	lab_on lightpath ip link set lpbridge up
 	check "a device without native XDP runs in generic mode" \

@@ -81,7 +81,8 @@ make_config(struct lp_config *config)
 size_t
 fuzz_seed(unsigned index, uint8_t *data, size_t max)
 {
-	struct lp_persist state = {.epoch_seen = 1, .epoch = 1, .generation = 1};
+	struct lp_persist state = {
+	    .epoch_seen = 1, .epoch = 1, .generation = 1};
 	char path[] = "/tmp/lp-fuzz-XXXXXX";
 	struct lp_config config;
 	size_t size;

@@ -18,7 +18,7 @@ e2e_begin() {
 	fi
 	trap e2e_end EXIT
 	trap 'exit 130' INT
-	trap 'exit 143' TERM HUP
+	trap 'exit 143' TERM HUP PIPE
 	lab_begin "lpe-$1" "${2:-4}"
 }
 
@@ -65,6 +65,15 @@ e2e_lab() {
 	must "lpctl configures it" lab_configure
 }
 
+# The counters say so; it does not hold if they cannot be read.
+no_drops() {
+	local drops
+
+	drops=$(lab_drops) || return
+	echo "$drops"
+	[ -z "$drops" ]
+}
+
 e2e_done() {
 	exit $((E2E_FAILED > 0))
 }
@@ -74,6 +83,7 @@ e2e_end() {
 	local status=$? log name
 
 	trap - EXIT
+	trap '' INT TERM HUP PIPE
 	for name in controld dataplane; do
 		[ -n "${LAB_PID[$name]:-}" ] || continue
 		lab_stop "$name"

@@ -51,7 +51,7 @@ void packet_describe(
 
 /*
  * Everything that expected says is so, and no checksum is wrong that it does
- * not call wrong.  A port "*" is any.
+ * not call wrong.  A word "*" is any, and so is a port "*".
  */
 bool packet_matches(const char *actual, const char *expected);
 

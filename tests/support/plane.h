@@ -31,7 +31,8 @@ struct plane {
 	struct lp_region region;
 	struct lp_pool *pool;
 	struct lp_snapshot_cell cell;
-	struct lp_open_ports ports;
+	struct lp_open_ports ports; /* as the next snapshot sees them */
+	struct lp_port *wires[LP_PORTS_MAX]; /* all that were opened */
 	struct lp_pipeline *pipeline;
 	struct plane_out out[LP_PORTS_MAX];
 	uint64_t now_ns;
