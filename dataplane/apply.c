@@ -100,6 +100,7 @@ lp_apply_last_good(struct lp_dataplane *dataplane)
 
 	load(dataplane, &state);
 	running->epoch_seen = state.epoch_seen;
+	running->controller_seen = state.controller_seen;
 	running->epoch = state.epoch;
 	running->generation = state.generation;
 	if (running->generation == 0)
@@ -119,11 +120,17 @@ lp_apply_last_good(struct lp_dataplane *dataplane)
 }
 
 void
-lp_apply_epoch(struct lp_dataplane *dataplane, uint64_t epoch)
+lp_apply_epoch(
+    struct lp_dataplane *dataplane, uint64_t epoch, uint64_t controller)
 {
-	if (epoch <= dataplane->running.epoch_seen)
+	struct lp_running *running = &dataplane->running;
+
+	if (epoch < running->epoch_seen ||
+	    (epoch == running->epoch_seen &&
+		(controller == 0 || controller == running->controller_seen)))
 		return;
-	dataplane->running.epoch_seen = epoch;
+	running->epoch_seen = epoch;
+	running->controller_seen = controller;
 	save(dataplane);
 }
 
@@ -279,6 +286,7 @@ save(struct lp_dataplane *dataplane)
 	const struct lp_running *running = &dataplane->running;
 	struct lp_persist state = {
 	    .epoch_seen = running->epoch_seen,
+	    .controller_seen = running->controller_seen,
 	    .epoch = running->epoch,
 	    .generation = running->generation,
 	    .digest = lp_config_digest(&running->config),

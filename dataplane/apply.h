@@ -27,8 +27,12 @@ int lp_apply_candidate(struct lp_dataplane *dataplane,
  */
 int lp_apply_last_good(struct lp_dataplane *dataplane);
 
-/* Remembers the highest epoch, also on the disk. */
-void lp_apply_epoch(struct lp_dataplane *dataplane, uint64_t epoch);
+/*
+ * Remembers the highest epoch and whose it is (0: not known), also on the
+ * disk.
+ */
+void lp_apply_epoch(
+    struct lp_dataplane *dataplane, uint64_t epoch, uint64_t controller);
 
 /* Each second: devices that come and go. */
 void lp_apply_watch(struct lp_dataplane *dataplane);

@@ -16,6 +16,7 @@
 struct lp_running {
 	struct lp_config config;
 	uint64_t epoch_seen; /* the highest of any controller */
+	uint64_t controller_seen; /* whose it is: a hash, 0: not known */
 	uint64_t epoch; /* under which it came */
 	uint64_t generation; /* 0: none yet */
 	uint64_t digest;

@@ -16,6 +16,7 @@
 
 struct lp_persist {
 	uint64_t epoch_seen; /* the highest */
+	uint64_t controller_seen; /* whose it is: a hash, 0: not known */
 	uint64_t epoch; /* of the configuration */
 	uint64_t generation; /* 0: no configuration yet */
 	uint64_t digest;

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "dataplane/apply.h"
 #include "dataplane/clock.h"
@@ -41,7 +42,8 @@ struct lp_session {
 	bool done;
 	uint64_t closing_ms; /* since when */
 	uint64_t epoch; /* of WELCOME */
-	char controller[CONTROLLER_SIZE]; /* who it is, for the log */
+	char controller[CONTROLLER_SIZE]; /* who it is */
+	bool anonymous; /* it has not said */
 	/* Answers in hand; the first one is being sent. */
 	struct lp_report_cursor requests[LP_SESSION_REQUESTS_MAX];
 	unsigned request_count;
@@ -66,6 +68,8 @@ static void refused(struct lp_session *session, int error,
     struct lp_refusal *refusal, uint64_t generation);
 static void send_refusal(
     struct lp_session *session, const struct lp_refusal *refusal);
+static bool fenced(const struct lp_session *session, uint64_t epoch);
+static uint64_t controller_id(const struct lp_session *session);
 static void fence(struct lp_session *session, uint64_t epoch);
 static void check_sent(struct lp_session *session, int error);
 static void drop(struct lp_session *session, const char *format, ...)
@@ -89,6 +93,7 @@ lp_session_new(struct lp_session **out, struct event_base *base,
 	lp_candidate_init(&session->candidate);
 	lp_liveness_init(&session->liveness, now_ms());
 	strcpy(session->controller, "a controller");
+	session->anonymous = true;
 	session->event =
 	    bufferevent_socket_new(base, socket, BEV_OPT_CLOSE_ON_FREE);
 	if (!session->event) {
@@ -283,9 +288,11 @@ handle_welcome(struct lp_session *session, const Lp__Pb__Welcome *welcome)
 		drop(session, "a second WELCOME");
 		return;
 	}
-	if (welcome->controller)
+	if (welcome->controller) {
 		snprintf(session->controller, sizeof(session->controller), "%s",
 		    welcome->controller);
+		session->anonymous = false;
+	}
 	if (welcome->protocol < LP_DATAPLANE_PROTOCOL_MIN ||
 	    welcome->protocol > LP_DATAPLANE_PROTOCOL_MAX) {
 		drop(session, "protocol %" PRIu32 ", but we speak %d to %d",
@@ -293,13 +300,14 @@ handle_welcome(struct lp_session *session, const Lp__Pb__Welcome *welcome)
 		    LP_DATAPLANE_PROTOCOL_MAX);
 		return;
 	}
-	if (welcome->epoch < session->dataplane->running.epoch_seen) {
+	if (fenced(session, welcome->epoch)) {
 		fence(session, welcome->epoch);
 		return;
 	}
 	session->welcome = true;
 	session->epoch = welcome->epoch;
-	lp_apply_epoch(session->dataplane, welcome->epoch);
+	lp_apply_epoch(
+	    session->dataplane, welcome->epoch, controller_id(session));
 	lp_log_info("controller %s: connected, epoch %" PRIu64 ", %s",
 	    session->controller, welcome->epoch,
 	    welcome->sync == LP__PB__WELCOME__SYNC__RESUME
@@ -411,17 +419,48 @@ send_refusal(struct lp_session *session, const struct lp_refusal *refusal)
 		session->dataplane->running.epoch_seen));
 }
 
+/*
+ * A lower epoch is over.  An equal one is only the same lp-controld again: a
+ * new database starts with epoch 1, too, and must not replace what an older
+ * one has put here.
+ */
+static bool
+fenced(const struct lp_session *session, uint64_t epoch)
+{
+	const struct lp_running *running = &session->dataplane->running;
+	uint64_t id = controller_id(session);
+
+	if (epoch != running->epoch_seen)
+		return epoch < running->epoch_seen;
+	return running->controller_seen != 0 && id != 0 &&
+	    id != running->controller_seen;
+}
+
+/* Of host name and database; 0 if it has not said who it is. */
+static uint64_t
+controller_id(const struct lp_session *session)
+{
+	if (session->anonymous)
+		return 0;
+	return XXH3_64bits(session->controller, strlen(session->controller));
+}
+
 static void
 fence(struct lp_session *session, uint64_t epoch)
 {
+	uint64_t seen = session->dataplane->running.epoch_seen;
 	struct lp_refusal refusal = {
 	    .code = LP__PB__REJECTED__CODE__FENCED,
 	    .field = "",
 	};
 
-	snprintf(refusal.why, sizeof(refusal.why),
-	    "epoch %" PRIu64 " is over: %" PRIu64 " was seen", epoch,
-	    session->dataplane->running.epoch_seen);
+	if (epoch < seen)
+		snprintf(refusal.why, sizeof(refusal.why),
+		    "epoch %" PRIu64 " is over: %" PRIu64 " was seen", epoch,
+		    seen);
+	else
+		snprintf(refusal.why, sizeof(refusal.why),
+		    "epoch %" PRIu64 " is that of another lp-controld", epoch);
 	send_refusal(session, &refusal);
 	close_after_output(session);
 }

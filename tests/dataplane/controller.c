@@ -258,13 +258,20 @@ controller_expect_end(struct controller *controller)
 void
 controller_welcome(struct controller *controller, uint64_t epoch)
 {
+	controller_welcome_as(controller, epoch, "test");
+}
+
+void
+controller_welcome_as(
+    struct controller *controller, uint64_t epoch, const char *name)
+{
 	Lp__Pb__Welcome welcome = LP__PB__WELCOME__INIT;
 
 	controller_expect(controller, LP__PB__DATAPLANE_MESSAGE__BODY_HELLO);
 	welcome.epoch = epoch;
 	welcome.protocol = LP_DATAPLANE_PROTOCOL_MAX;
 	welcome.sync = LP__PB__WELCOME__SYNC__REPLACE;
-	welcome.controller = "test";
+	welcome.controller = (char *)name;
 	controller_send(
 	    controller, LP__PB__DATAPLANE_MESSAGE__BODY_WELCOME, &welcome);
 }

@@ -61,6 +61,8 @@ void controller_expect_end(struct controller *controller);
 const Lp__Pb__DataplaneMessage *controller_next(struct controller *controller);
 
 void controller_welcome(struct controller *controller, uint64_t epoch);
+void controller_welcome_as(
+    struct controller *controller, uint64_t epoch, const char *name);
 void controller_begin(struct controller *controller, uint64_t epoch,
     uint64_t generation, uint64_t base, uint32_t count, uint64_t digest);
 void controller_object(

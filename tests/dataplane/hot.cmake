@@ -5,6 +5,7 @@ add_library(lp_test_plane STATIC
 	${CMAKE_SOURCE_DIR}/tests/support/packet.c
 	${CMAKE_SOURCE_DIR}/tests/support/packet_describe.c
 	${CMAKE_SOURCE_DIR}/tests/support/plane.c
+	${CMAKE_SOURCE_DIR}/tests/support/plane_config.c
 	${CMAKE_SOURCE_DIR}/dataplane/counters.c
 	${CMAKE_SOURCE_DIR}/dataplane/grace.c
 	${CMAKE_SOURCE_DIR}/dataplane/maglev.c

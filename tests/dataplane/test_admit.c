@@ -53,8 +53,8 @@ fill(unsigned from, unsigned to, enum lp_tcp_state state)
 		*conn = (struct lp_conn){.use = LP_CONN_USED,
 		    .client_port = (uint16_t)(i % 60000 + 1),
 		    .vip_port = 9100,
-		    .source_port = (uint16_t)(LP_SOURCE_PORT_MIN +
-			i % LP_SOURCE_PORTS),
+		    .source_port =
+			(uint16_t)(LP_SOURCE_PORT_MIN + i % LP_SOURCE_PORTS),
 		    .broker_port = 9092,
 		    .flags = LP_CONN_NAT_PORT,
 		    .expires_s = PLANE_START_S + 7440,
@@ -65,8 +65,7 @@ fill(unsigned from, unsigned to, enum lp_tcp_state state)
 		    (uint8_t[]){10, 9, 0, (uint8_t)(60 + i / 60000)});
 		lp_ip_from_v4(&conn->vip_ip, (uint8_t[]){10, 9, 0, 100});
 		lp_ip_from_v4(&conn->source_ip,
-		    (uint8_t[]){
-			10, 8, 0, (uint8_t)(10 + i / LP_SOURCE_PORTS)});
+		    (uint8_t[]){10, 8, 0, (uint8_t)(10 + i / LP_SOURCE_PORTS)});
 		lp_ip_from_v4(&conn->broker_ip, (uint8_t[]){10, 8, 0, 20});
 		conn->tcp.state = (uint8_t)state;
 		conn->tcp.peer[0].flags = LP_PEER_SEEN;
@@ -95,8 +94,8 @@ START_TEST(a_flood_of_syns_pushes_out_itself_and_nobody_else)
 	    lp_count_get(&plane.region.stats->evicted), 500 - QUOTA);
 	ck_assert_uint_eq(lp_count_get(&plane.region.stats->opened), 501);
 	ck_assert_uint_eq(
-	    lp_count_get(&plane.region.endpoints[plane_connection(0)->counters]
-			      .open),
+	    lp_count_get(
+		&plane.region.endpoints[plane_connection(0)->counters].open),
 	    QUOTA + 1);
 }
 END_TEST
@@ -220,8 +219,7 @@ START_TEST(a_cluster_without_brokers_refuses)
 	lp_config_remove(&plane.config, LP_OBJECT_ENDPOINT, ORDERS_LEGACY_1);
 	lp_config_remove(&plane.config, LP_OBJECT_BROKER, ORDERS_1);
 	plane_publish();
-	plane_in(
-	    0, "tcp [2001:db8:9::50]:1 > [2001:db8:9::100]:9092 S seq=7");
+	plane_in(0, "tcp [2001:db8:9::50]:1 > [2001:db8:9::100]:9092 S seq=7");
 	plane_expect(
 	    0, "tcp [2001:db8:9::100]:9092 > [2001:db8:9::50]:1 RA ack=8");
 	ck_assert_uint_eq(plane_reason(LP_REASON_RESET_NO_BROKER), 1);
@@ -251,9 +249,8 @@ START_TEST(the_bootstrap_endpoint_is_balanced_and_sticks)
 	for (unsigned i = 0; i < 12; i++) {
 		say(0, "tcp 10.9.0.50:%u > 10.9.0.100:9092 S seq=7", 1000 + i);
 		plane_expect(1,
-		    broker[i] == PAYMENTS_0
-			? "tcp * > 10.8.0.20:9092 S"
-			: "tcp * > 10.7.0.21:9092 S");
+		    broker[i] == PAYMENTS_0 ? "tcp * > 10.8.0.20:9092 S"
+					    : "tcp * > 10.7.0.21:9092 S");
 	}
 	ck_assert_uint_eq(plane_connections(), 12);
 }
@@ -317,8 +314,7 @@ START_TEST(several_addresses_share_the_clients)
 
 	for (unsigned i = 0; i < 12; i++) {
 		say(0, "tcp 10.9.0.50:%u > 10.9.0.100:9100 S", 1000 + i);
-		second +=
-		    lp_ip_v4(&plane_connection(i)->source_ip)[3] == 11;
+		second += lp_ip_v4(&plane_connection(i)->source_ip)[3] == 11;
 	}
 	ck_assert_uint_gt(second, 0);
 	ck_assert_uint_lt(second, 12);
@@ -354,7 +350,8 @@ main(void)
 	suite_add_tcase(suite, tests);
 	tcase_add_checked_fixture(tests, setup, plane_close);
 	tcase_set_timeout(tests, 60);
-	tcase_add_test(tests, a_flood_of_syns_pushes_out_itself_and_nobody_else);
+	tcase_add_test(
+	    tests, a_flood_of_syns_pushes_out_itself_and_nobody_else);
 	tcase_add_test(
 	    tests, the_oldest_half_open_one_goes_and_both_ends_hear_of_it);
 	tcase_add_test(tests, a_flood_in_one_batch_drops_what_it_pushes_out);
@@ -368,8 +365,8 @@ main(void)
 	tcase_add_test(tests, the_bootstrap_endpoint_is_balanced_and_sticks);
 	tcase_add_test(tests, another_host_chooses_the_same_broker);
 	tcase_add_test(tests, a_syn_twice_in_one_batch_opens_one_connection);
-	tcase_add_test(tests,
-	    a_client_that_begins_anew_within_a_batch_is_not_mixed_up);
+	tcase_add_test(
+	    tests, a_client_that_begins_anew_within_a_batch_is_not_mixed_up);
 	tcase_add_test(tests, several_addresses_share_the_clients);
 	tcase_add_test(tests, counters_tell_what_was_opened_and_refused);
 	srunner_run_all(runner, CK_ENV);

@@ -240,7 +240,7 @@ END_TEST
 START_TEST(epoch_survives_without_a_generation)
 {
 	begin();
-	lp_apply_epoch(&dataplane, 33);
+	lp_apply_epoch(&dataplane, 33, 7);
 	lp_dataplane_fini(&dataplane);
 	ck_assert_int_eq(lp_dataplane_init(&dataplane, &options, NULL), 0);
 	ck_assert_uint_eq(dataplane.running.epoch_seen, 33);

@@ -289,6 +289,25 @@ START_TEST(lower_epoch_is_fenced_and_closed)
 }
 END_TEST
 
+START_TEST(equal_epoch_of_another_controller_is_fenced)
+{
+	struct controller other;
+
+	begin_applied();
+	controller_open(&other, dataplane.socket);
+	controller_welcome_as(&other, EPOCH, "another database");
+	controller_expect_rejected(&other, LP__PB__REJECTED__CODE__FENCED);
+	controller_expect_end(&other);
+	controller_close(&other);
+	/* The same one may come again. */
+	controller_open(&other, dataplane.socket);
+	controller_welcome(&other, EPOCH);
+	controller_apply(&other, EPOCH, 2, &config);
+	controller_close(&other);
+	end();
+}
+END_TEST
+
 START_TEST(newer_controller_fences_the_older_one)
 {
 	struct controller other;
@@ -521,6 +540,7 @@ main(void)
 	    backends_are_not_mixed,
 	    older_generation_of_the_same_epoch_is_rejected,
 	    lower_epoch_is_fenced_and_closed,
+	    equal_epoch_of_another_controller_is_fenced,
 	    newer_controller_fences_the_older_one,
 	    epoch_is_remembered_over_a_restart,
 	    beats_carry_the_running_generation,

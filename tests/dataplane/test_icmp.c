@@ -102,8 +102,7 @@ open_v6(void)
 {
 	static const struct plane_row rows[] = {
 	    {PLANE_IN, 0, C6 "S seq=1000"},
-	    {PLANE_OUT, 1,
-		"tcp [2001:db8:8::10]:$* > [2001:db8:8::21]:9092 S"},
+	    {PLANE_OUT, 1, "tcp [2001:db8:8::10]:$* > [2001:db8:8::21]:9092 S"},
 	    {PLANE_IN, 1, B6 "SA seq=5000 ack=1001"},
 	    {PLANE_OUT, 0, TO_C6 "SA"},
 	    {PLANE_IN, 0, C6 "A seq=1001 ack=5001 len=100"},
@@ -147,8 +146,7 @@ START_TEST(errors_go_to_the_end_that_they_are_for)
 	    {PLANE_OUT, 1,
 		"too-big 10.8.0.10 > 10.8.0.20 code=4 mtu=1280 / " B4
 		"A seq=5001 ack=1001 len=100"},
-	    {PLANE_IN, 0,
-		"param 10.9.0.50 > 10.9.0.100 / " TO_C4 "A seq=5101"},
+	    {PLANE_IN, 0, "param 10.9.0.50 > 10.9.0.100 / " TO_C4 "A seq=5101"},
 	    {PLANE_OUT, 1, "param 10.8.0.10 > 10.8.0.20 / " B4 "A seq=5101"},
 	};
 
@@ -226,8 +224,7 @@ START_TEST(errors_that_cannot_be_true_are_refused)
 	    {ERROR4 " / " TO_B4 "A seq=1001 frag=0x10", "icmp_invalid"},
 	    {ERROR4 " / " TO_B4 "A seq=1001 @14=0x44", "icmp_invalid"},
 	    {ERROR4 " / " TO_B4 "A seq=1001 @14=0x65", "icmp_invalid"},
-	    {ERROR4 " quote=28 / " TO_B4 "A seq=1001 ipopt=1",
-		"icmp_invalid"},
+	    {ERROR4 " quote=28 / " TO_B4 "A seq=1001 ipopt=1", "icmp_invalid"},
 	    {ERROR6 " quote=47 / tcp [2001:db8::1]:1 > [2001:db8::2]:2 A",
 		"icmp_invalid"},
 	    {ERROR6 " / tcp [2001:db8::1]:1 > [2001:db8::2]:2 A ext=frag",
@@ -236,8 +233,7 @@ START_TEST(errors_that_cannot_be_true_are_refused)
 	    {ERROR6 " / tcp [::ffff:10.8.0.10]:$ > [::ffff:10.8.0.20]:9092 "
 		    "A seq=1001",
 		"icmp_invalid"},
-	    {"unreach 10.8.0.1 > 10.8.0.10 ttl=1 / " TO_B4 "A seq=1001",
-		"ttl"},
+	    {"unreach 10.8.0.1 > 10.8.0.10 ttl=1 / " TO_B4 "A seq=1001", "ttl"},
 	};
 	const struct plane_row rows[] = {
 	    {PLANE_IN, all[_i].text[11] != '9', all[_i].text},

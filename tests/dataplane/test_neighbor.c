@@ -130,10 +130,8 @@ START_TEST(packets_wait_while_a_next_hop_is_asked_for)
 	};
 
 	PLANE_ROWS(rows);
-	ck_assert_uint_eq(
-	    lp_count_get(&plane.region.stats->dropped_held), 1);
-	ck_assert_uint_eq(
-	    lp_count_get(&plane.region.stats->sent_released), 4);
+	ck_assert_uint_eq(lp_count_get(&plane.region.stats->dropped_held), 1);
+	ck_assert_uint_eq(lp_count_get(&plane.region.stats->sent_released), 4);
 }
 END_TEST
 
@@ -228,8 +226,7 @@ START_TEST(a_silent_next_hop_fails_for_a_while_and_is_tried_again)
 	};
 
 	PLANE_ROWS(rows);
-	ck_assert_uint_eq(
-	    lp_count_get(&plane.region.stats->dropped_held), 1);
+	ck_assert_uint_eq(lp_count_get(&plane.region.stats->dropped_held), 1);
 }
 END_TEST
 
@@ -436,8 +433,7 @@ START_TEST(next_hops_of_a_port_that_goes_are_forgotten)
 	plane_quiet();
 	ck_assert_uint_eq(plane_reason(LP_REASON_NO_ROUTE), 1);
 	ck_assert_uint_eq(plane_reason(LP_REASON_TX_MTU), 0);
-	ck_assert_uint_eq(
-	    lp_count_get(&plane.region.stats->dropped_held), 1);
+	ck_assert_uint_eq(lp_count_get(&plane.region.stats->dropped_held), 1);
 }
 END_TEST
 

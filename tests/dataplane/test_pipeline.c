@@ -32,8 +32,7 @@ setup(void)
 /* Client 10.9.0.50:40000 to broker 0, established. */
 static const struct plane_row opening[] = {
     {PLANE_IN, 0, C4 "S seq=1000 mss=1460 ws=7"},
-    {PLANE_OUT, 1,
-	"tcp 10.8.0.10:$* > 10.8.0.20:9092 S seq=1000 ws=7"},
+    {PLANE_OUT, 1, "tcp 10.8.0.10:$* > 10.8.0.20:9092 S seq=1000 ws=7"},
     {PLANE_IN, 1, B4 "SA seq=5000 ack=1001 mss=1460 ws=8"},
     {PLANE_OUT, 0, TO_C4 "SA seq=5000 ack=1001 ws=8"},
     {PLANE_IN, 0, C4 "A seq=1001 ack=5001"},
@@ -129,8 +128,7 @@ START_TEST(a_preserved_source_stays_the_clients)
 	};
 
 	PLANE_ROWS(rows);
-	ck_assert_uint_eq(
-	    lp_count_get(&plane.region.stats->source_pairs), 0);
+	ck_assert_uint_eq(lp_count_get(&plane.region.stats->source_pairs), 0);
 }
 END_TEST
 
@@ -199,8 +197,7 @@ START_TEST(odd_frames_are_counted_and_hurt_nobody)
 	    {PLANE_IN, 1, "tcp 10.8.0.20:1 > 10.9.0.100:9100 S"},
 	    {PLANE_REASON, 0, "not_ours"},
 	    /* IPv4 options pass. */
-	    {PLANE_IN, 0,
-		"tcp 10.9.0.50:50 > 10.9.0.100:9100 S seq=1 ipopt=2"},
+	    {PLANE_IN, 0, "tcp 10.9.0.50:50 > 10.9.0.100:9100 S seq=1 ipopt=2"},
 	    {PLANE_OUT, 1, "tcp 10.8.0.10:$* > 10.8.0.20:9092 S seq=1"},
 	};
 
@@ -268,8 +265,7 @@ START_TEST(the_mss_is_lowered_to_what_both_ports_carry)
 	    {C4 "S nop=1 mss=8960 ws=7", "mss=1360 ws=7"},
 	    {C4 "S nop=3 mss=65535 len=3", "mss=1360 len=3"},
 	    {C4 "S ws=7 mss=9000", "mss=1360 ws=7"},
-	    {C4 "S opts=0402080a0000000100000000010204ffff010101",
-		"mss=1360"},
+	    {C4 "S opts=0402080a0000000100000000010204ffff010101", "mss=1360"},
 	    {C4 "S opts=0402080a00000001000000000204ffff", "mss=1360"},
 	    {C4 "S", "len=0"},
 	};
@@ -284,8 +280,8 @@ START_TEST(the_mss_is_lowered_to_what_both_ports_carry)
 	plane_publish();
 	plane_run();
 	plane_in(0, all[_i].in);
-	snprintf(text, sizeof(text),
-	    "tcp 10.8.0.10:$* > 10.8.0.20:9092 S %s", all[_i].out);
+	snprintf(text, sizeof(text), "tcp 10.8.0.10:$* > 10.8.0.20:9092 S %s",
+	    all[_i].out);
 	plane_expect(1, text);
 	plane_quiet();
 	/* The answer too, by the smaller one. */
@@ -311,8 +307,7 @@ START_TEST(what_does_not_fit_is_answered_and_dropped)
 	};
 	static const struct plane_row rows6[] = {
 	    {PLANE_IN, 0, C6 "S seq=1000"},
-	    {PLANE_OUT, 1,
-		"tcp [2001:db8:8::10]:$* > [2001:db8:8::21]:9092 S"},
+	    {PLANE_OUT, 1, "tcp [2001:db8:8::10]:$* > [2001:db8:8::21]:9092 S"},
 	    {PLANE_IN, 1, B6 "SA seq=1 ack=1001 len=1341"},
 	    {PLANE_OUT, 1,
 		"too-big 2001:db8:8::10 > 2001:db8:8::21 code=0 mtu=1400 / "
@@ -351,8 +346,8 @@ START_TEST(what_does_not_fit_is_answered_and_dropped)
 	packet.bytes[18] = (1696 + 20) >> 8;
 	packet.bytes[19] = (1696 + 20) & 0xff;
 	packet.len = 54 + 1696 + 20;
-	ck_assert(lp_port_memory_inject(
-	    plane.wires[1], packet.bytes, packet.len));
+	ck_assert(
+	    lp_port_memory_inject(plane.wires[1], packet.bytes, packet.len));
 	plane_run();
 	plane_expect(1, "too-big 2001:db8:8::10 > 2001:db8:8::21 mtu=1400");
 	ck_assert_uint_le(plane.frame.len, 14 + 1280);
@@ -440,8 +435,8 @@ START_TEST(a_process_that_was_killed_goes_on_with_its_connections)
 	/* Its port is taken still. */
 	plane_in(0, "tcp 10.9.0.50:40001 > 10.9.0.100:9100 S");
 	ck_assert(plane_take(1));
-	ck_assert_uint_ne(plane_connection(0)->source_port,
-	    plane_connection(1)->source_port);
+	ck_assert_uint_ne(
+	    plane_connection(0)->source_port, plane_connection(1)->source_port);
 }
 END_TEST
 
@@ -510,8 +505,7 @@ START_TEST(without_buffers_packets_wait_in_their_ring)
 		count++;
 	plane_wait_ms(7500 * 1000);
 	ck_assert_uint_eq(plane_connections(), 0);
-	ck_assert_uint_gt(
-	    lp_count_get(&plane.region.stats->dropped_made), 0);
+	ck_assert_uint_gt(lp_count_get(&plane.region.stats->dropped_made), 0);
 	for (unsigned i = 0; i < count; i++) {
 		struct lp_pkt *pkt = &taken[i];
 
@@ -529,11 +523,11 @@ START_TEST(ports_under_load_are_served_alike)
 	for (unsigned turn = 0; turn < 64; turn++) {
 		struct packet packet;
 
-		packet_build(&packet,
-		    "tcp 10.9.0.51:1 > 10.9.0.77:9100 A seq=1 len=1");
+		packet_build(
+		    &packet, "tcp 10.9.0.51:1 > 10.9.0.77:9100 A seq=1 len=1");
 		for (unsigned slot = 0; slot < 2; slot++) {
-			while (lp_port_memory_inject(plane.wires[slot],
-			    packet.bytes, packet.len))
+			while (lp_port_memory_inject(
+			    plane.wires[slot], packet.bytes, packet.len))
 				continue;
 			lp_port_memory_ops.counters(
 			    plane.wires[slot], &counter, 1);
@@ -550,8 +544,7 @@ START_TEST(ports_under_load_are_served_alike)
 }
 END_TEST
 
-static const char *const three[] = {
-    "tcp 10.9.0.50:40001 > 10.9.0.100:9101 ",
+static const char *const three[] = {"tcp 10.9.0.50:40001 > 10.9.0.100:9101 ",
     "tcp 10.9.0.50:40002 > 10.9.0.101:9100 ",
     "tcp [2001:db8:9::50]:40003 > [2001:db8:9::100]:9101 "};
 
@@ -661,17 +654,14 @@ END_TEST
 START_TEST(reclaim_is_asked_for_done_and_forgotten)
 {
 	plane_run();
-	ck_assert_int_gt(
-	    lp_pipeline_wait_ms(plane.pipeline, plane.now_ns), 0);
+	ck_assert_int_gt(lp_pipeline_wait_ms(plane.pipeline, plane.now_ns), 0);
 	ck_assert(!lp_pipeline_reclaim(plane.pipeline, 15));
 	ck_assert(!lp_pipeline_reclaim(plane.pipeline, 0));
 	ck_assert(!lp_pipeline_reclaim(plane.pipeline, 15));
-	ck_assert_int_eq(
-	    lp_pipeline_wait_ms(plane.pipeline, plane.now_ns), 0);
+	ck_assert_int_eq(lp_pipeline_wait_ms(plane.pipeline, plane.now_ns), 0);
 	lp_pipeline_run(plane.pipeline, plane.now_ns);
 	/* Done, and not yet asked about: no reason to stay awake. */
-	ck_assert_int_gt(
-	    lp_pipeline_wait_ms(plane.pipeline, plane.now_ns), 0);
+	ck_assert_int_gt(lp_pipeline_wait_ms(plane.pipeline, plane.now_ns), 0);
 	ck_assert(lp_pipeline_reclaim(plane.pipeline, 15));
 	ck_assert(lp_pipeline_reclaim(plane.pipeline, 0));
 	ck_assert(!lp_pipeline_reclaim(plane.pipeline, 0));

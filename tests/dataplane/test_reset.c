@@ -127,8 +127,7 @@ START_TEST(both_ends_are_reset_where_they_accept_it)
 	plane_expect(1, TO_B4 "R seq=1051 ack=0");
 	plane_expect(1, TO_B4 "R seq=1101 ack=0");
 	plane_quiet();
-	ck_assert_uint_eq(
-	    lp_count_get(&plane.region.stats->sent_reset), 4);
+	ck_assert_uint_eq(lp_count_get(&plane.region.stats->sent_reset), 4);
 }
 END_TEST
 

@@ -34,7 +34,7 @@ refuses() {
 
 	shift 2
 	before=$(shown)
-	said=$(lab_ctl "$@" 2>&1) || status=$?
+	said=$(lab_ctl "$@" 2>&1 </dev/null) || status=$?
 	echo "status $status: $said"
 	[ $status -eq "$want" ] && [[ $said == *"$text"* ]] &&
 	    [ "$(shown)" = "$before" ]

@@ -112,7 +112,8 @@ parse_end(struct end *end, const char *word)
 		snprintf(host, sizeof(host), "%.*s", (int)(port - word - 1),
 		    word + 1);
 		end->port = (uint16_t)atoi(port[1] == ':' ? port + 2 : "0");
-	} else if (strchr(host, '.') && strchr(host, ':') == strrchr(host, ':')) {
+	} else if (strchr(host, '.') &&
+	    strchr(host, ':') == strrchr(host, ':')) {
 		host[strcspn(host, ":")] = '\0';
 		port = strchr(word, ':');
 		end->port = (uint16_t)(port ? atoi(port + 1) : 0);
@@ -358,8 +359,8 @@ build_v6(const struct draft *draft, uint8_t proto, size_t l4_len)
 {
 	uint8_t *ip = draft->packet->bytes + draft->l3;
 	size_t head = draft->l4 - draft->l3, at = V6;
-	unsigned long hops = strcmp(draft->kind, "ns") == 0 ||
-		strcmp(draft->kind, "na") == 0
+	unsigned long hops =
+	    strcmp(draft->kind, "ns") == 0 || strcmp(draft->kind, "na") == 0
 	    ? 255
 	    : 64;
 	uint8_t *next = ip + 6;
@@ -464,13 +465,13 @@ packet_build(struct packet *packet, const char *text)
 		draft.l3 += 4;
 	}
 	type = strncmp(draft.kind, "arp-", 4) == 0 ? 0x0806
-	    : draft.src.v6			   ? 0x86dd
+	    : draft.src.v6                         ? 0x86dd
 						   : 0x0800;
 	put16(packet->bytes + draft.l3 - 2,
 	    (unsigned)packet_number(text, "ethertype", type));
 	if (type == 0x0806)
-		packet->len = draft.l3 +
-		    build_arp(&draft, packet->bytes + draft.l3);
+		packet->len =
+		    draft.l3 + build_arp(&draft, packet->bytes + draft.l3);
 	else
 		build_ip(&draft);
 	finish(&draft);

@@ -35,8 +35,8 @@ say(struct text *text, const char *format, ...)
 	if (text->len >= PACKET_TEXT_SIZE)
 		return;
 	va_start(args, format);
-	n = vsnprintf(text->buf + text->len, PACKET_TEXT_SIZE - text->len,
-	    format, args);
+	n = vsnprintf(
+	    text->buf + text->len, PACKET_TEXT_SIZE - text->len, format, args);
 	va_end(args);
 	text->len += (size_t)n;
 }
@@ -235,14 +235,19 @@ describe_ip(struct text *text, const uint8_t *ip, size_t len, bool whole)
 }
 
 void
-packet_describe(char buf[PACKET_TEXT_SIZE], const uint8_t *bytes, size_t len)
+packet_describe(char buf[PACKET_TEXT_SIZE], const uint8_t *frame, size_t len)
 {
+	/* Zeros behind a frame that is cut short. */
+	uint8_t bytes[2 * PACKET_MAX] = {0};
 	struct text text = {.buf = buf};
 	const uint8_t *l3 = bytes + 14;
 	char rest[PACKET_TEXT_SIZE], *quote;
 	size_t at;
 
 	buf[0] = '\0';
+	if (len > PACKET_MAX)
+		len = PACKET_MAX;
+	memcpy(bytes, frame, len);
 	if (len < 14) {
 		say(&text, "runt len=%zu", len);
 		return;

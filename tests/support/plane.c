@@ -42,7 +42,7 @@ table(size_t count, size_t size)
 	size_t bytes = (count * size + 63) / 64 * 64;
 	void *memory = aligned_alloc(64, bytes);
 
-	ensure(memory != NULL, "nothing there");
+	ensure(memory != NULL, "no memory");
 	memset(memory, 0, bytes);
 	return memory;
 }
@@ -86,7 +86,7 @@ open_pipeline(void)
 	    .hash_seed = ++plane.seed,
 	    .now_ns = plane.now_ns};
 
-	ensure(lp_pipeline_new(&plane.pipeline, &config) == 0, "wrong count");
+	ensure(lp_pipeline_new(&plane.pipeline, &config) == 0, "no memory");
 }
 
 void
@@ -117,7 +117,7 @@ plane_close(void)
 	atomic_store(&plane.cell.current, NULL);
 	lp_pipeline_free(plane.pipeline);
 	ensure(lp_port_memory_ops.free_count(plane.pool) == BUFFERS,
-	    "wrong count");
+	    "buffers are missing at the end");
 	for (unsigned i = 0; i < LP_PORTS_MAX; i++) {
 		if (plane.wires[i])
 			lp_port_memory_ops.close(plane.wires[i]);
@@ -141,11 +141,11 @@ plane_check(void)
 
 		/* A memory port has no buffers in rings. */
 		ensure(owner == LP_BUFFER_FREE || owner == LP_BUFFER_WORKER,
-		    "not so");
+		    "a buffer in no ring, not free, not the worker's");
 		free_count += owner == LP_BUFFER_FREE;
 	}
 	ensure(lp_port_memory_ops.free_count(plane.pool) == free_count,
-	    "wrong count");
+	    "the ledger and the pool differ");
 	for (unsigned i = 0; i < LP_STATS_REASONS; i++)
 		reasons += lp_count_get(&stats->reasons[i]);
 	for (unsigned i = 0; i < LP_STATS_VERDICTS; i++)
@@ -159,12 +159,14 @@ plane_check(void)
 			received += counter.value;
 		}
 	}
-	ensure(reasons == received, "wrong count");
-	ensure(verdicts == received, "wrong count");
-	ensure(
-	    lp_count_get(&stats->reasons[LP_REASON_NONE]) == 0, "wrong count");
-	ensure(
-	    lp_count_get(&stats->verdicts[LP_UNDECIDED]) == 0, "wrong count");
+	ensure(reasons == received, "%lu reasons for %lu packets", reasons,
+	    received);
+	ensure(verdicts == received, "%lu verdicts for %lu packets", verdicts,
+	    received);
+	ensure(lp_count_get(&stats->reasons[LP_REASON_NONE]) == 0,
+	    "a packet without a reason");
+	ensure(lp_count_get(&stats->verdicts[LP_UNDECIDED]) == 0,
+	    "a packet without a verdict");
 }
 
 void
@@ -182,7 +184,7 @@ plane_port(uint8_t slot, uint32_t port_id, const char *options)
 	if (!plane.out[slot].frames)
 		plane.out[slot].frames =
 		    calloc(PLANE_OUT_MAX, sizeof(struct packet));
-	ensure(plane.out[slot].frames != NULL, "nothing there");
+	ensure(plane.out[slot].frames != NULL, "no memory");
 }
 
 void
@@ -195,7 +197,7 @@ plane_publish(void)
 	    error.object, error.field, error.why);
 	ensure(lp_snapshot_build(
 		   &next, &plane.config, &plane.ports, &plane.region) == 0,
-	    "wrong count");
+	    "no snapshot");
 	/* No worker runs: the grace period is over at once. */
 	lp_snapshot_publish(&plane.cell, next);
 	lp_snapshot_release_counters(next, &plane.region);
@@ -249,7 +251,8 @@ collect(uint8_t slot)
 			more = true;
 			continue;
 		}
-		ensure(out->head - out->tail < PLANE_OUT_MAX, "too many");
+		ensure(out->head - out->tail < PLANE_OUT_MAX,
+		    "too many frames out");
 		out->frames[out->head++ % PLANE_OUT_MAX] = frame;
 	}
 	return more;
@@ -261,7 +264,7 @@ plane_run(void)
 	bool more = true;
 
 	for (unsigned round = 0; more; round++) {
-		ensure(round < ROUNDS_MAX, "too many");
+		ensure(round < ROUNDS_MAX, "it never ends");
 		more = lp_pipeline_run(plane.pipeline, plane.now_ns) > 0;
 		plane_check();
 		for (uint8_t slot = 0; slot < LP_PORTS_MAX; slot++)
@@ -394,7 +397,7 @@ plane_connections(void)
 	while (plane_connection(count))
 		count++;
 	ensure(lp_count_get(&plane.region.stats->connections) == count,
-	    "wrong count");
+	    "the count of connections is wrong");
 	return count;
 }
 
@@ -430,7 +433,7 @@ run_row(const struct plane_row *row)
 		plane_wait_ms(strtoul(row->text, NULL, 0));
 		break;
 	case PLANE_STATE:
-		ensure(plane_connection(0) != NULL, "nothing there");
+		ensure(plane_connection(0) != NULL, "no connection");
 		ensure(strcmp(lp_tcp_state_name(plane_connection(0)->tcp.state),
 			   row->text) == 0,
 		    "%s, not %s",

@@ -2,7 +2,8 @@
 /*
  * A pipeline over memory ports, for tests: the test is the wire and the clock.
  *
- * One plane a test program, made anew by plane_open().  Unless it is told not
+ * One plane a test program, made anew by plane_open(); what goes wrong in it
+ * ends the program.  Unless it is told not
  * to be, the wire is helpful: it answers every question for a next hop (the
  * MAC ends in the last byte of the address) and swallows announcements, so
  * that a test sees TCP and ICMP alone.
@@ -55,7 +56,7 @@ enum { FRONT_SLOT = 0, BACK_SLOT = 1 };
 enum { LEGACY = 20, LEGACY_0, LEGACY_1, ORDERS_LEGACY, ORDERS_LEGACY_1 };
 void plane_config(struct lp_config *config);
 
-/* Opens all with plane_config(), so many connections. */
+/* Opens all with plane_config(), so many connections.  In plane_config.c. */
 void plane_open(uint32_t connections);
 
 /* Without a snapshot, and with that configuration, which the plane takes. */
