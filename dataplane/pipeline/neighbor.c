@@ -285,9 +285,8 @@ learn(struct lp_neighbors *neighbors, struct lp_batch *batch, uint8_t slot,
 {
 	struct lp_neighbor *entry;
 
-	if (!message->has_mac && !message->confirms)
-		return;
-	if (!on_link(batch, slot, &message->sender))
+	if ((!message->has_mac && !message->confirms) ||
+	    !on_link(batch, slot, &message->sender))
 		return;
 	entry = locate(neighbors, &message->sender, slot);
 	if (entry == NULL && add && message->has_mac)
@@ -315,10 +314,9 @@ on_link(const struct lp_batch *batch, uint8_t slot, const struct lp_ip *ip)
 
 	if (port->port == NULL)
 		return false;
-	for (unsigned i = 0; i < port->prefix_count; i++) {
+	for (unsigned i = 0; i < port->prefix_count; i++)
 		if (lp_prefix_contains(&port->prefixes[i], ip))
 			return true;
-	}
 	/* A gateway may be a link-local address. */
 	return lp_ip_equal(ip, &port->gateway_v6);
 }
@@ -361,7 +359,6 @@ create(struct lp_neighbors *neighbors, const struct lp_batch *batch,
 	    .port_id = batch->snapshot->ports[slot].id,
 	    .chain = *bucket,
 	    .slot = slot,
-	    .state = STATE_NEW,
 	    .used_ms = lp_batch_now_ms(batch)};
 	assert(entry->port_id != 0);
 	*bucket = (uint16_t)(at + 1);
@@ -597,9 +594,7 @@ open_slots(const struct lp_snapshot *snapshot)
 {
 	uint16_t mask = 0;
 
-	for (unsigned i = 0; i < LP_PORTS_MAX; i++) {
-		if (snapshot->ports[i].port != NULL)
-			mask |= (uint16_t)(1u << i);
-	}
+	for (unsigned i = 0; i < LP_PORTS_MAX; i++)
+		mask |= (uint16_t)((snapshot->ports[i].port != NULL) << i);
 	return mask;
 }

@@ -3,10 +3,9 @@
  * A pipeline over memory ports, for tests: the test is the wire and the clock.
  *
  * One plane a test program, made anew by plane_open(); what goes wrong in it
- * ends the program.  Unless it is told not
- * to be, the wire is helpful: it answers every question for a next hop (the
- * MAC ends in the last byte of the address) and swallows announcements, so
- * that a test sees TCP and ICMP alone.
+ * ends the program.  Unless it is told not to be, the wire is helpful: it
+ * answers every question for a next hop (the MAC ends in the last byte of the
+ * address) and swallows announcements, so that a test sees TCP and ICMP alone.
  */
 #ifndef LP_TESTS_SUPPORT_PLANE_H
 #define LP_TESTS_SUPPORT_PLANE_H
