@@ -130,7 +130,8 @@ begin_object(struct lp_change *change, enum lp_object_kind kind)
 		object->listener = &change->listener;
 		break;
 	default:
-		assert(!"no operator adds or sets this kind");
+		/* No operator adds or sets this kind. */
+		assert(false);
 	}
 }
 

@@ -212,7 +212,8 @@ set_global(struct lp_line *line, struct lp_lpctl *lpctl, enum lp_option_id id,
 		line->wish = LP_LINE_HELP;
 		break;
 	default:
-		assert(!"no global option");
+		/* The table has no other global option. */
+		assert(false);
 	}
 	return LP_EXIT_OK;
 }

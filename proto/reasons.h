@@ -44,6 +44,8 @@ enum { LP_VERDICTS = 5 };
 	    "new connection refused by RST: no free source port")              \
 	X(RESET_NO_BROKER, "reset_no_broker",                                  \
 	    "new connection refused by RST: cluster has no broker")            \
+	X(RESET_UNREACHABLE, "reset_unreachable",                              \
+	    "new connection refused by RST: the broker's next hop is silent")  \
 	/* held */                                                             \
 	X(NEIGHBOR_PENDING, "neighbor_pending",                                \
 	    "waits for its next hop to be resolved")                           \

@@ -37,8 +37,6 @@ static enum lp_reason open_connection(struct lp_admit *, struct lp_batch *,
     struct lp_pkt *, const struct lp_tuple *);
 static bool make_room(struct lp_admit *, struct lp_batch *);
 static void evict(struct lp_admit *, struct lp_batch *, uint32_t);
-static void remove_connection(
-    struct lp_admit *, struct lp_batch *, uint32_t, enum lp_reason);
 static bool choose_source(struct lp_admit *, const struct lp_batch *,
     struct lp_conn *, const struct lp_target *);
 static bool translate_source(
@@ -105,7 +103,8 @@ admit_packet(struct lp_admit *admit, struct lp_batch *batch, struct lp_pkt *pkt)
 		uint32_t over = pkt->conn;
 
 		pkt->conn = LP_CONN_NONE;
-		remove_connection(admit, batch, over, LP_REASON_NO_CONNECTION);
+		lp_conntrack_forget(
+		    admit->conntrack, batch, over, LP_REASON_NO_CONNECTION);
 	}
 	/* An earlier packet of this batch may have opened it. */
 	pkt->conn = lp_conntrack_find(admit->conntrack, &tuple, &dir);
@@ -198,25 +197,9 @@ evict(struct lp_admit *admit, struct lp_batch *batch, uint32_t index)
 {
 	lp_reset_connection(
 	    admit->reset, batch, lp_conntrack_get(admit->conntrack, index));
-	remove_connection(admit, batch, index, LP_REASON_HALF_OPEN_FULL);
+	lp_conntrack_forget(
+	    admit->conntrack, batch, index, LP_REASON_HALF_OPEN_FULL);
 	lp_count_add(&admit->conntrack->stats->evicted, 1);
-}
-
-/* Packets of this very batch may belong to it: they are dropped. */
-static void
-remove_connection(struct lp_admit *admit, struct lp_batch *batch,
-    uint32_t index, enum lp_reason why)
-{
-	lp_conntrack_remove(admit->conntrack, index);
-	for (unsigned i = 0; i < batch->count; i++) {
-		struct lp_pkt *pkt = &batch->pkts[i];
-
-		if (pkt->conn != index)
-			continue;
-		pkt->conn = LP_CONN_NONE;
-		if (pkt->verdict == LP_UNDECIDED)
-			lp_pkt_drop(pkt, why);
-	}
 }
 
 static bool

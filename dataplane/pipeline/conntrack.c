@@ -273,6 +273,22 @@ lp_conntrack_remove(struct lp_conntrack *conntrack, uint32_t index)
 	count_table(conntrack);
 }
 
+void
+lp_conntrack_forget(struct lp_conntrack *conntrack, struct lp_batch *batch,
+    uint32_t index, enum lp_reason why)
+{
+	lp_conntrack_remove(conntrack, index);
+	for (unsigned i = 0; i < batch->count; i++) {
+		struct lp_pkt *pkt = &batch->pkts[i];
+
+		if (pkt->conn != index)
+			continue;
+		pkt->conn = LP_CONN_NONE;
+		if (pkt->verdict == LP_UNDECIDED)
+			lp_pkt_drop(pkt, why);
+	}
+}
+
 uint32_t
 lp_conntrack_oldest(
     const struct lp_conntrack *conntrack, enum lp_conn_class class)

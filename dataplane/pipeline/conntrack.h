@@ -89,6 +89,13 @@ void lp_conntrack_commit(struct lp_conntrack *conntrack, uint32_t index,
 /* Gives its source port back and forgets it. */
 void lp_conntrack_remove(struct lp_conntrack *conntrack, uint32_t index);
 
+/*
+ * The same, and packets of this batch that belong to it are dropped for that
+ * reason.
+ */
+void lp_conntrack_forget(struct lp_conntrack *conntrack, struct lp_batch *batch,
+    uint32_t index, enum lp_reason why);
+
 /* The oldest of that class, or LP_CONN_NONE. */
 uint32_t lp_conntrack_oldest(
     const struct lp_conntrack *conntrack, enum lp_conn_class class);

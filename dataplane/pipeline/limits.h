@@ -83,7 +83,6 @@ enum {
 enum {
 	LP_NEIGHBOR_REACHABLE_MS = 30000,
 	LP_NEIGHBOR_RETRY_MS = 1000,
-	LP_NEIGHBOR_IDLE_MS = 600000,
 	LP_NEIGHBOR_FAILED_MS = 3000, /* refuse at once, then try again */
 };
 

@@ -36,8 +36,6 @@ enum {
 	BUCKETS = 2 * LP_NEIGHBORS_MAX,
 	TICK_MS = 100,
 	RECYCLE_STEPS = 32, /* places looked at for one to recycle */
-	ANNOUNCE_STEP = 8, /* announcements of one turn */
-	ANNOUNCE_AGAIN_MS = 1000,
 };
 static_assert((BUCKETS & (BUCKETS - 1)) == 0, "a power of two");
 
@@ -55,13 +53,6 @@ struct lp_neighbor {
 	uint64_t next_ms; /* ask again, or try a failed one again */
 	uint64_t used_ms;
 	struct lp_pkt queue[LP_NEIGHBOR_QUEUE_MAX];
-};
-
-/* Beside each place of a snapshot's own addresses; masks of slots. */
-struct lp_announced {
-	struct lp_ip ip;
-	uint16_t done;
-	uint16_t again; /* for the second round */
 };
 
 static void receive(struct lp_neighbors *, struct lp_batch *, struct lp_pkt *);
@@ -84,11 +75,7 @@ static void retry(
 static void settle(struct lp_neighbors *, struct lp_neighbor *, enum state);
 static void address(
     const struct lp_batch *, const struct lp_neighbor *, struct lp_pkt *);
-static void new_snapshot(struct lp_neighbors *, const struct lp_batch *);
-static void announce(struct lp_neighbors *, struct lp_batch *);
-static unsigned announce_place(
-    struct lp_neighbors *, struct lp_batch *, uint32_t, bool);
-static uint16_t open_slots(const struct lp_snapshot *);
+static void new_snapshot(struct lp_neighbors *, const struct lp_snapshot *);
 
 void
 lp_neighbor_carve(struct lp_neighbors *neighbors, struct lp_arena *arena)
@@ -97,14 +84,14 @@ lp_neighbor_carve(struct lp_neighbors *neighbors, struct lp_arena *arena)
 	    lp_arena_take(arena, LP_NEIGHBORS_MAX, sizeof(*neighbors->entries));
 	neighbors->buckets =
 	    lp_arena_take(arena, BUCKETS, sizeof(*neighbors->buckets));
-	neighbors->announced =
-	    lp_arena_take(arena, LP_OWN_SIZE, sizeof(*neighbors->announced));
+	lp_announce_carve(&neighbors->announce, arena);
 }
 
 void
 lp_neighbor_init(struct lp_neighbors *neighbors, const struct lp_make *make)
 {
 	neighbors->make = make;
+	lp_announce_init(&neighbors->announce, make);
 	lp_count_set(&make->stats->neighbors, 0);
 	lp_count_set(&make->stats->neighbors_max, LP_NEIGHBORS_MAX);
 }
@@ -115,7 +102,7 @@ lp_neighbor_stage(struct lp_neighbors *neighbors, struct lp_batch *batch)
 	/* Before any packet: a next hop may lie on a port that is gone. */
 	if (batch->snapshot != NULL &&
 	    neighbors->serial != batch->snapshot->serial)
-		new_snapshot(neighbors, batch);
+		new_snapshot(neighbors, batch->snapshot);
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct lp_pkt *pkt = &batch->pkts[i];
 
@@ -131,7 +118,7 @@ lp_neighbor_tick(struct lp_neighbors *neighbors, struct lp_batch *batch)
 
 	if (batch->snapshot == NULL)
 		return;
-	announce(neighbors, batch);
+	lp_announce_tick(&neighbors->announce, batch);
 	if (neighbors->pending == 0 || now_ms < neighbors->tick_ms)
 		return;
 	neighbors->tick_ms = now_ms + TICK_MS;
@@ -225,12 +212,10 @@ lp_neighbor_wait_ms(
 {
 	uint64_t due = now_ms + max;
 
-	if (neighbors->announce_at < neighbors->announced_count)
-		return 0;
 	if (neighbors->pending > 0 && neighbors->tick_ms < due)
 		due = neighbors->tick_ms;
-	if (neighbors->announce_ms != 0 && neighbors->announce_ms < due)
-		due = neighbors->announce_ms;
+	if (lp_announce_due_ms(&neighbors->announce) < due)
+		due = lp_announce_due_ms(&neighbors->announce);
 	return due <= now_ms ? 0 : (unsigned)(due - now_ms);
 }
 
@@ -498,18 +483,10 @@ address(const struct lp_batch *batch, const struct lp_neighbor *entry,
 	pkt->port_out = entry->slot;
 }
 
-/*
- * Forgets next hops of ports that are gone, and carries over what has been
- * announced already, so that only what is new is announced.
- */
+/* Forgets next hops of ports that are gone. */
 static void
-new_snapshot(struct lp_neighbors *neighbors, const struct lp_batch *batch)
+new_snapshot(struct lp_neighbors *neighbors, const struct lp_snapshot *snapshot)
 {
-	const struct lp_snapshot *snapshot = batch->snapshot;
-	struct lp_announced *was = neighbors->announced;
-	uint32_t was_count = neighbors->announced_count;
-	struct lp_announced old[LP_OWN_SIZE];
-
 	for (unsigned i = 0; i < LP_NEIGHBORS_MAX; i++) {
 		struct lp_neighbor *entry = &neighbors->entries[i];
 
@@ -518,83 +495,6 @@ new_snapshot(struct lp_neighbors *neighbors, const struct lp_batch *batch)
 			snapshot->ports[entry->slot].id != entry->port_id))
 			discard(neighbors, entry);
 	}
-	assert(snapshot->own_mask < LP_OWN_SIZE);
-	memcpy(old, was, was_count * sizeof(*was));
 	neighbors->serial = snapshot->serial;
-	neighbors->announced_count = snapshot->own_mask + 1;
-	neighbors->announce_at = 0;
-	neighbors->announce_ms = 0;
-	for (uint32_t i = 0; i <= snapshot->own_mask; i++) {
-		const struct lp_own *own = &snapshot->own[i];
-		uint32_t at;
-
-		was[i] = (struct lp_announced){.ip = own->ip};
-		if (own->port_mask == 0 || was_count == 0)
-			continue;
-		at = lp_snapshot_hash_ip(&own->ip) & (was_count - 1);
-		for (uint32_t n = 0; n < was_count; n++) {
-			if (lp_ip_equal(&old[at].ip, &own->ip)) {
-				was[i].done = old[at].done & own->port_mask &
-				    open_slots(snapshot);
-				break;
-			}
-			if (lp_ip_is_none(&old[at].ip))
-				break;
-			at = (at + 1) & (was_count - 1);
-		}
-	}
-}
-
-/* A few places a turn; then once more, a second later. */
-static void
-announce(struct lp_neighbors *neighbors, struct lp_batch *batch)
-{
-	uint64_t now_ms = lp_batch_now_ms(batch);
-	bool again = neighbors->announce_ms != 0;
-	unsigned sent = 0;
-
-	if (neighbors->announce_at >= neighbors->announced_count) {
-		if (!again || now_ms < neighbors->announce_ms)
-			return;
-		neighbors->announce_at = 0;
-	}
-	while (neighbors->announce_at < neighbors->announced_count &&
-	    sent < ANNOUNCE_STEP)
-		sent += announce_place(
-		    neighbors, batch, neighbors->announce_at++, again);
-	if (neighbors->announce_at == neighbors->announced_count)
-		neighbors->announce_ms = again ? 0 : now_ms + ANNOUNCE_AGAIN_MS;
-}
-
-static unsigned
-announce_place(struct lp_neighbors *neighbors, struct lp_batch *batch,
-    uint32_t at, bool again)
-{
-	struct lp_announced *announced = &neighbors->announced[at];
-	const struct lp_own *own = &batch->snapshot->own[at];
-	uint16_t open = open_slots(batch->snapshot);
-	uint16_t todo = again ? announced->again & open
-			      : own->port_mask & open & ~announced->done;
-	unsigned sent = 0;
-
-	for (uint8_t slot = 0; slot < LP_PORTS_MAX; slot++) {
-		if (!(todo & 1u << slot))
-			continue;
-		lp_neighbor_wire_announce(neighbors->make, batch, slot,
-		    batch->snapshot->ports[slot].mac, &own->ip);
-		sent++;
-	}
-	announced->done |= todo;
-	announced->again = again ? 0 : todo;
-	return sent;
-}
-
-static uint16_t
-open_slots(const struct lp_snapshot *snapshot)
-{
-	uint16_t mask = 0;
-
-	for (unsigned i = 0; i < LP_PORTS_MAX; i++)
-		mask |= (uint16_t)((snapshot->ports[i].port != NULL) << i);
-	return mask;
+	lp_announce_update(&neighbors->announce, snapshot);
 }

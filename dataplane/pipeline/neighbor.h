@@ -10,12 +10,12 @@
 #ifndef LP_PIPELINE_NEIGHBOR_H
 #define LP_PIPELINE_NEIGHBOR_H
 
+#include "dataplane/pipeline/announce.h"
 #include "dataplane/pipeline/arena.h"
 #include "dataplane/pipeline/make.h"
 #include "dataplane/pipeline/snapshot.h"
 
 struct lp_neighbor;
-struct lp_announced;
 
 struct lp_neighbors {
 	const struct lp_make *make;
@@ -26,12 +26,8 @@ struct lp_neighbors {
 	unsigned pending; /* entries that are being asked for */
 	uint64_t tick_ms; /* when to look at those next */
 
-	/* Announcing: beside each place of the snapshot's own addresses. */
 	uint64_t serial; /* of the snapshot that this is about */
-	struct lp_announced *announced;
-	uint32_t announced_count;
-	uint32_t announce_at; /* place to go on from; count: round is over */
-	uint64_t announce_ms; /* when the second round begins; 0: none */
+	struct lp_announce announce;
 };
 
 /* Takes its memory; lp_neighbor_init() starts with an empty table. */

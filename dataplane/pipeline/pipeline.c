@@ -129,7 +129,8 @@ lp_pipeline_init(void *memory, const struct lp_pipeline_config *config)
 	pipeline->rewrite =
 	    (struct lp_rewrite){.conntrack = &pipeline->conntrack,
 		.neighbors = &pipeline->neighbors,
-		.make = &pipeline->make};
+		.make = &pipeline->make,
+		.reset = &pipeline->reset};
 	return pipeline;
 }
 

@@ -71,10 +71,9 @@ struct lp_conn {
 	uint32_t last_s;
 	uint32_t listener_id;
 	uint32_t broker_id;
-	uint32_t generation; /* low bits: last one it was checked against */
 	uint16_t counters; /* index of its endpoint counters */
 	uint8_t port[2]; /* slot it leaves by, by direction */
-	uint16_t mss[2]; /* what we told, by direction; 0: none */
+	uint8_t reserved[8];
 	uint32_t serial; /* of this use of the place; shown to people */
 };
 static_assert(sizeof(struct lp_conn) == 192, "a connection, three lines");

@@ -13,8 +13,8 @@
  * A segment outside the window is forwarded and changes no state but the
  * counters: both ends know better than we do (PACKETS: layer 4 passes it).
  *
- * Reasons: forwarded, opened, out_of_window; drops: ttl, tx_mtu, and those of
- * neighbor.c.
+ * Reasons: forwarded, opened, out_of_window, reset_unreachable; drops: ttl,
+ *tx_mtu, and those of neighbor.c.
  */
 #include "dataplane/pipeline/rewrite.h"
 
@@ -26,6 +26,8 @@
 
 static void rewrite_packet(
     struct lp_rewrite *, struct lp_batch *, struct lp_pkt *);
+static void refuse(
+    struct lp_rewrite *, struct lp_batch *, struct lp_pkt *, enum lp_reason);
 static void translate(const struct lp_rewrite *, const struct lp_batch *,
     struct lp_pkt *, uint8_t);
 static void clamp_mss(
@@ -138,9 +140,7 @@ rewrite_packet(
 	verdict = lp_tcp_state_run(&track, pkt->dir, &segment);
 	hop = lp_rewrite_nexthop(rewrite, batch, pkt, &why);
 	if (hop == 0) {
-		if (why == LP_REASON_TX_MTU)
-			lp_icmp_too_big(rewrite, batch, pkt);
-		lp_pkt_drop(pkt, why);
+		refuse(rewrite, batch, pkt, why);
 		return;
 	}
 	lp_conntrack_commit(rewrite->conntrack, pkt->conn,
@@ -153,6 +153,34 @@ rewrite_packet(
 	else if (pkt->reason == LP_REASON_OPENED)
 		reason = LP_REASON_OPENED;
 	lp_rewrite_output(rewrite, batch, pkt, hop, reason);
+}
+
+/*
+ * It has no way on.  A client's first SYN is answered by RST where there is
+ * no broker to be reached: it tries another one at once.  Nothing stays of a
+ * connection that never began.
+ */
+static void
+refuse(struct lp_rewrite *rewrite, struct lp_batch *batch, struct lp_pkt *pkt,
+    enum lp_reason why)
+{
+	const struct lp_conn *conn =
+	    lp_conntrack_get(rewrite->conntrack, pkt->conn);
+	uint32_t index = pkt->conn;
+
+	if (why == LP_REASON_TX_MTU)
+		lp_icmp_too_big(rewrite, batch, pkt);
+	if (conn->tcp.state != LP_TCP_SYN_SENT || pkt->dir != LP_TO_BROKER) {
+		lp_pkt_drop(pkt, why);
+		return;
+	}
+	pkt->conn = LP_CONN_NONE;
+	lp_conntrack_forget(rewrite->conntrack, batch, index, why);
+	if (why == LP_REASON_NO_ROUTE || why == LP_REASON_NEIGHBOR_FAILED)
+		lp_reset_answer(
+		    rewrite->reset, batch, pkt, LP_REASON_RESET_UNREACHABLE);
+	else
+		lp_pkt_drop(pkt, why);
 }
 
 static void

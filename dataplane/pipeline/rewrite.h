@@ -8,11 +8,13 @@
 
 #include "dataplane/pipeline/conntrack.h"
 #include "dataplane/pipeline/neighbor.h"
+#include "dataplane/pipeline/reset.h"
 
 struct lp_rewrite {
 	struct lp_conntrack *conntrack;
 	struct lp_neighbors *neighbors;
 	const struct lp_make *make;
+	struct lp_reset *reset;
 };
 
 void lp_rewrite_stage(struct lp_rewrite *rewrite, struct lp_batch *batch);

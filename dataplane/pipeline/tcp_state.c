@@ -134,6 +134,8 @@ static const uint8_t transitions[LP_TCP_STATES][EVENTS][2] = {
 static enum lp_tcp_verdict run_reset(
     struct lp_tcp_track *, enum lp_direction, const struct lp_tcp_segment *);
 static bool acks_syn(const struct lp_tcp_peer *, uint32_t);
+static bool completes(const struct lp_tcp_track *, enum lp_direction,
+    const struct lp_tcp_segment *);
 static bool in_window(const struct lp_tcp_track *, enum lp_direction,
     const struct lp_tcp_segment *, uint32_t);
 static void meet_broker(
@@ -215,7 +217,8 @@ lp_tcp_state_run(struct lp_tcp_track *track, enum lp_direction dir,
 		if (!syn || (ack && !acks_syn(to, segment->ack)))
 			return LP_TCP_OUT_OF_WINDOW;
 		meet_broker(track, segment, end);
-	} else if (!in_window(track, dir, segment, end)) {
+	} else if (!in_window(track, dir, segment, end) ||
+	    !completes(track, dir, segment)) {
 		return LP_TCP_OUT_OF_WINDOW;
 	}
 	advance(track, dir, segment, end);
@@ -265,6 +268,20 @@ acks_syn(const struct lp_tcp_peer *client, uint32_t ack)
 {
 	return !lp_seq_before(ack, client->end) &&
 	    !lp_seq_before(client->limit, ack);
+}
+
+/*
+ * The ACK that completes a handshake proves that the client has seen the
+ * broker's number: exactly that one, or a blind flood could establish what is
+ * never evicted again.
+ */
+static bool
+completes(const struct lp_tcp_track *track, enum lp_direction dir,
+    const struct lp_tcp_segment *segment)
+{
+	return track->state != LP_TCP_SYN_RECEIVED || dir != LP_TO_BROKER ||
+	    !(segment->flags & LP_TCP_ACK) ||
+	    segment->ack == track->peer[LP_TO_CLIENT].end;
 }
 
 /* The bounds I to IV. */

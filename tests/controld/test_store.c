@@ -53,22 +53,22 @@ END_TEST
 
 static const char *const changes[] = {
     /* every field of every kind */
-    "add port back device=eth2 side=broker route=1 "
-    "address=10.8.0.10/24,fd00:8::1/64 gateway=fd00:8::ff;"
-    "add port in device=eth3 side=client address=10.7.0.1/24 "
-    "gateway=10.7.0.254;"
-    "add listener payments six vip=[fd00:8::100]:9092 source=preserve;"
-    "del listener payments six",
+    ("add port back device=eth2 side=broker route=1 "
+     "address=10.8.0.10/24,fd00:8::1/64 gateway=fd00:8::ff;"
+     "add port in device=eth3 side=client address=10.7.0.1/24 "
+     "gateway=10.7.0.254;"
+     "add listener payments six vip=[fd00:8::100]:9092 source=preserve;"
+     "del listener payments six"),
     "set port front address=10.9.0.11/24,10.9.0.12/24 gateway=none",
     /* names and endpoints that change places */
-    "add cluster orders; add broker orders 1 to=10.9.0.31:9092;"
-    "add listener orders public vip=10.9.0.101:9092 base=9100;"
-    "set listener orders public vip=10.9.0.102:9092;"
-    "set listener payments public vip=10.9.0.101:9092;"
-    "set listener orders public vip=10.9.0.100:9092",
+    ("add cluster orders; add broker orders 1 to=10.9.0.31:9092;"
+     "add listener orders public vip=10.9.0.101:9092 base=9100;"
+     "set listener orders public vip=10.9.0.102:9092;"
+     "set listener payments public vip=10.9.0.101:9092;"
+     "set listener orders public vip=10.9.0.100:9092"),
     "del broker payments 1; add broker payments 1 to=10.9.0.41:9092",
-    "del listener payments public; del broker payments 1;"
-    "del broker payments 2; del cluster payments; add cluster payments",
+    ("del listener payments public; del broker payments 1;"
+     "del broker payments 2; del cluster payments; add cluster payments"),
 };
 
 START_TEST(what_was_stored_is_loaded_again)

@@ -101,6 +101,9 @@ start(struct keeper *keeper, const char *what)
 	if (keeper->pid > 0)
 		return;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* Check's handler ends the whole group: not what a keeper inherits. */
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
 	lp_keep_store_init(&store);
 	lp_keep_store_put(&store, "count", keeper->count);
 	_exit(lp_keeper_run(&config));

@@ -201,6 +201,9 @@ START_TEST(a_broker_beyond_the_gateway_is_reached_by_it)
 }
 END_TEST
 
+/* What a client hears at once when its broker cannot be reached. */
+#define REFUSED "tcp 10.9.0.100:9100 > 10.9.0.50:40000 RA seq=0 ack=2"
+
 START_TEST(a_silent_next_hop_fails_for_a_while_and_is_tried_again)
 {
 	static const struct plane_row rows[] = {
@@ -214,10 +217,12 @@ START_TEST(a_silent_next_hop_fails_for_a_while_and_is_tried_again)
 	    {PLANE_WAIT_MS, 0, "1100"},
 	    /* Three are enough. */
 	    {PLANE_IN, 0, C4 "S seq=1"},
-	    {PLANE_REASON, 0, "neighbor_failed"},
+	    {PLANE_OUT, 0, REFUSED},
+	    {PLANE_REASON, 0, "reset_unreachable"},
 	    {PLANE_WAIT_MS, 0, "2900"},
 	    {PLANE_IN, 0, C4 "S seq=1"},
-	    {PLANE_REASON, 0, "neighbor_failed"},
+	    {PLANE_OUT, 0, REFUSED},
+	    {PLANE_REASON, 0, "reset_unreachable"},
 	    {PLANE_WAIT_MS, 0, "200"},
 	    {PLANE_IN, 0, C4 "S seq=1"},
 	    {PLANE_OUT, 1, ASK_B},
@@ -227,6 +232,8 @@ START_TEST(a_silent_next_hop_fails_for_a_while_and_is_tried_again)
 
 	PLANE_ROWS(rows);
 	ck_assert_uint_eq(lp_count_get(&plane.region.stats->dropped_held), 1);
+	/* Of those that were refused nothing has stayed. */
+	ck_assert_uint_eq(lp_count_get(&plane.region.stats->connections), 1);
 }
 END_TEST
 
@@ -425,13 +432,16 @@ START_TEST(next_hops_of_a_port_that_goes_are_forgotten)
 	    {PLANE_IN, 0, "tcp 10.9.0.50:1 > 10.9.0.100:9101 S seq=1"},
 	    {PLANE_OUT, 1, "arp-request 10.8.0.10 > 10.8.0.1"},
 	};
+	static const struct plane_row refused[] = {
+	    {PLANE_OUT, 0, REFUSED},
+	};
 
 	PLANE_ROWS(rows);
 	plane.ports.port[1] = NULL;
 	plane_publish();
 	plane_in(0, C4 "S seq=1");
-	plane_quiet();
-	ck_assert_uint_eq(plane_reason(LP_REASON_NO_ROUTE), 1);
+	PLANE_ROWS(refused);
+	ck_assert_uint_eq(plane_reason(LP_REASON_RESET_UNREACHABLE), 1);
 	ck_assert_uint_eq(plane_reason(LP_REASON_TX_MTU), 0);
 	ck_assert_uint_eq(lp_count_get(&plane.region.stats->dropped_held), 1);
 }

@@ -122,6 +122,14 @@ static const struct table tables[] = {
 		{B, S | A, 0, 1, W, 0, X, OK, LP_TCP_SYN_RECEIVED},
 		{C, A,	   1, 1, W, 0, X, OK, LP_TCP_ESTABLISHED},
 	}},
+	{"only the exact ACK completes a handshake", 1000, 5000, {
+		{C, S,	   0, 0, W, 0,	X, OK, LP_TCP_SYN_SENT},
+		{B, S | A, 0, 1, W, 0,	X, OK, LP_TCP_SYN_RECEIVED},
+		{C, A,	   1, 0, W, 0,	X, NO, LP_TCP_SYN_RECEIVED},
+		{C, F | A, 1, 0, W, 0,	X, NO, LP_TCP_SYN_RECEIVED},
+		{C, A,	   1, 2, W, 0,	X, NO, LP_TCP_SYN_RECEIVED},
+		{C, A,	   1, 1, W, 10, X, OK, LP_TCP_ESTABLISHED},
+	}},
 	{"a SYN anew with another number", 1000, 5000, {
 		{C, S,	   0,	    0,	      W, 0, X, OK, LP_TCP_SYN_SENT},
 		{C, S,	   70000000, 0,	      W, 0, X, OK, LP_TCP_SYN_SENT},
