@@ -374,6 +374,15 @@ is_maximum(const Lp__Pb__Stats *stats, const char *name)
 	return false;
 }
 
+static uint64_t
+maximum_of(const Lp__Pb__Stats *stats, const char *name)
+{
+	char max_name[LP_NAME_SIZE];
+
+	(void)snprintf(max_name, sizeof(max_name), "%.*s_max", 48, name);
+	return lp_view_counter(stats->tables, stats->n_tables, max_name);
+}
+
 /* "connections" of "connections_max", and how full that is. */
 static int
 write_tables(const struct lp_print *print, const struct lp_stats_row *row)
@@ -387,24 +396,38 @@ write_tables(const struct lp_print *print, const struct lp_stats_row *row)
 	for (size_t i = 0; i < now->n_tables; i++) {
 		const char *name = or_dash(now->tables[i]->name);
 		uint64_t used = now->tables[i]->value;
-		char max_name[LP_NAME_SIZE];
-		uint64_t max;
+		uint64_t max = maximum_of(now, name);
 
-		(void)snprintf(
-		    max_name, sizeof(max_name), "%.*s_max", 48, name);
-		max = lp_view_counter(now->tables, now->n_tables, max_name);
-		if (is_maximum(now, name))
+		if (max == 0)
 			continue;
 		lp_table_add(&table, LP_STYLE_PLAIN, "%s", name);
 		lp_table_add(&table, LP_STYLE_PLAIN, "%" PRIu64, used);
-		if (max == 0) {
-			lp_table_add(&table, LP_STYLE_PLAIN, "%s", "");
-			lp_table_add(&table, LP_STYLE_PLAIN, "%s", "");
-			continue;
-		}
 		lp_table_add(&table, LP_STYLE_PLAIN, "%" PRIu64, max);
 		lp_table_add(&table, LP_STYLE_PLAIN, "%.1f",
 		    (double)used * PERCENT / (double)max);
+	}
+	(void)fputc('\n', print->out);
+	return lp_table_write(&table, print->out, print->color);
+}
+
+/* What has no maximum is no table: how often it happened to one. */
+static int
+write_events(const struct lp_print *print, const struct lp_stats_row *row)
+{
+	static const struct lp_column columns[] = {
+	    {"EVENT", false}, {"COUNT", true}};
+	const Lp__Pb__Stats *now = row->now;
+	struct lp_table table;
+
+	lp_table_init(&table, COLUMNS(columns));
+	for (size_t i = 0; i < now->n_tables; i++) {
+		const char *name = or_dash(now->tables[i]->name);
+
+		if (is_maximum(now, name) || maximum_of(now, name) != 0)
+			continue;
+		lp_table_add(&table, LP_STYLE_PLAIN, "%s", name);
+		lp_table_add(
+		    &table, LP_STYLE_PLAIN, "%" PRIu64, now->tables[i]->value);
 	}
 	(void)fputc('\n', print->out);
 	return lp_table_write(&table, print->out, print->color);
@@ -437,6 +460,8 @@ write_row(const struct lp_print *print, const struct lp_stats_row *row)
 		    print, "WORKER", "VALUE", &worker, NULL, true);
 	if (err == 0)
 		err = write_tables(print, row);
+	if (err == 0)
+		err = write_events(print, row);
 	return err;
 }
 

@@ -117,7 +117,7 @@ lp_pipeline_init(void *memory, const struct lp_pipeline_config *config)
 	pipeline->make = (struct lp_make){.backend = config->backend,
 	    .pool = config->pool,
 	    .stats = config->region->stats};
-	lp_count_set(&config->region->stats->buffers,
+	lp_count_set(&config->region->stats->buffers_max,
 	    config->region->header->buffer_count);
 	lp_neighbor_init(&pipeline->neighbors, &pipeline->make);
 	lp_conntrack_init(&pipeline->conntrack, config->region,
@@ -307,8 +307,9 @@ account(struct lp_pipeline *pipeline, struct lp_batch *batch)
 	}
 	if (count > 0)
 		pipeline->backend->release(pipeline->pool, done, count);
-	lp_count_set(&stats->buffers_free,
-	    pipeline->backend->free_count(pipeline->pool));
+	lp_count_set(&stats->buffers,
+	    pipeline->region->header->buffer_count -
+		pipeline->backend->free_count(pipeline->pool));
 }
 
 /* Connections whose time is over; those that live are reset on both sides. */

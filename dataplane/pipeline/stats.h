@@ -44,8 +44,8 @@ static_assert((unsigned)LP_REASON_COUNT <= LP_STATS_REASONS,
 	X(neighbors_max, "limit of next hops")                                 \
 	X(source_pairs, "own address and broker pairs with ports in use")      \
 	X(source_pairs_max, "limit of pairs")                                  \
-	X(buffers_free, "packet buffers free")                                 \
-	X(buffers, "packet buffers")                                           \
+	X(buffers, "packet buffers in use, those in rings included")             \
+	X(buffers_max, "packet buffers")                                       \
 	X(opened, "connections opened so far")                                 \
 	X(closed, "connections closed by their ends")                          \
 	X(expired, "connections expired")                                      \

@@ -305,7 +305,7 @@ support_reply_stats(struct support_bytes *bytes, uint64_t round)
 	static const char *const worker[] = {
 	    "busy_ns", "idle_ns", "sleep_ns", "sleeps", NULL};
 	static const char *const tables[] = {
-	    "connections_max", "connections", "buffers_free", NULL};
+	    "connections_max", "connections", "expired", NULL};
 	Lp__Pb__Counter counters[4][8];
 	Lp__Pb__Counter *lists[4][8];
 	Lp__Pb__Stats stats = LP__PB__STATS__INIT;

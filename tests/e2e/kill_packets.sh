@@ -53,7 +53,7 @@ restarts_are() {
 
 # What is not free is in the rings of the ports, which hold a fixed number.
 buffers_back() {
-	[ "$(lab_table buffers_free)" -gt 0 ]
+	[ "$(lab_table buffers)" -lt "$(lab_table buffers_max)" ]
 }
 
 main "$@"
