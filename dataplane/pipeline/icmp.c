@@ -25,8 +25,6 @@
 enum {
 	/* Of the quoted TCP header: ports and sequence number, RFC 792. */
 	QUOTE_TCP_MIN = 8,
-	/* No error is longer than the least MTU of IPv6 (RFC 4443, 2.4). */
-	QUOTE_MAX = LP_MTU_MIN - LP_IP6_LEN - LP_ICMP_LEN,
 };
 
 /* What an error quotes. */
@@ -59,53 +57,6 @@ lp_icmp_stage(struct lp_rewrite *rewrite, struct lp_batch *batch)
 		if (pkt->verdict == LP_UNDECIDED && (pkt->flags & LP_PKT_ICMP))
 			icmp_packet(rewrite, batch, pkt);
 	}
-}
-
-void
-lp_icmp_too_big(struct lp_rewrite *rewrite, struct lp_batch *batch,
-    const struct lp_pkt *pkt)
-{
-	bool v6 = (pkt->flags & LP_PKT_V6) != 0;
-	bool client = pkt->dir == LP_TO_CLIENT;
-	unsigned quoted = (unsigned)(pkt->l4_off - pkt->l3_off) + 8;
-	const struct lp_conn *conn =
-	    lp_conntrack_get(rewrite->conntrack, pkt->conn);
-	struct lp_ip src, dst, nexthop;
-	enum lp_reason why;
-	struct lp_pkt *error;
-	uint8_t *icmp;
-	uint8_t slot;
-	uint32_t hop;
-
-	/* RFC 792: the header and 8 bytes; RFC 4443: what fits, enough here. */
-	if (quoted > QUOTE_MAX)
-		quoted = QUOTE_MAX;
-	lp_parse_addresses(pkt, &src, &dst);
-	if (!lp_snapshot_route(batch->snapshot,
-		client ? &conn->client_ip : &conn->broker_ip,
-		client ? LP_SIDE_CLIENT : LP_SIDE_BROKER, &slot, &nexthop))
-		return;
-	hop = lp_neighbor_find(rewrite->neighbors, batch, 0, &src,
-	    client ? LP_SIDE_BROKER : LP_SIDE_CLIENT, &why);
-	if (hop == 0)
-		return;
-	error = lp_make_packet(rewrite->make, batch,
-	    lp_neighbor_slot(rewrite->neighbors, hop),
-	    (uint16_t)(LP_ETH_LEN + LP_IP6_LEN + LP_ICMP_LEN + quoted));
-	if (error == NULL)
-		return;
-	lp_make_ip(error, &dst, &src, v6 ? LP_PROTO_ICMP6 : LP_PROTO_ICMP,
-	    (uint16_t)(LP_ICMP_LEN + quoted));
-	icmp = error->data + error->l4_off;
-	memset(icmp, 0, LP_ICMP_LEN);
-	icmp[LP_ICMP_TYPE] = v6 ? LP_ICMP6_TOO_BIG : LP_ICMP_UNREACHABLE;
-	icmp[LP_ICMP_CODE] = v6 ? 0 : 4;
-	lp_put16(icmp + 6, batch->snapshot->ports[slot].mtu);
-	memcpy(icmp + LP_ICMP_LEN, pkt->data + pkt->l3_off, quoted);
-	lp_make_checksum(
-	    error, v6 ? LP_PROTO_ICMP6 : LP_PROTO_ICMP, LP_ICMP_SUM);
-	if (!lp_neighbor_output(rewrite->neighbors, batch, hop, error))
-		error->verdict = LP_HOLD;
 }
 
 static void

@@ -11,11 +11,4 @@
 /* After neighbor's stage: neighbour discovery has been taken out. */
 void lp_icmp_stage(struct lp_rewrite *rewrite, struct lp_batch *batch);
 
-/*
- * Tells the sender of a packet that does not fit the port out: fragmentation
- * needed (RFC 1191), or packet too big (RFC 8201).
- */
-void lp_icmp_too_big(struct lp_rewrite *rewrite, struct lp_batch *batch,
-    const struct lp_pkt *pkt);
-
 #endif

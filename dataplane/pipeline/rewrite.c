@@ -20,8 +20,8 @@
 
 #include "dataplane/pipeline/admit.h"
 #include "dataplane/pipeline/checksum.h"
-#include "dataplane/pipeline/icmp.h"
 #include "dataplane/pipeline/parse.h"
+#include "dataplane/pipeline/too_big.h"
 #include "dataplane/pipeline/wire.h"
 
 static void rewrite_packet(
@@ -169,7 +169,7 @@ refuse(struct lp_rewrite *rewrite, struct lp_batch *batch, struct lp_pkt *pkt,
 	uint32_t index = pkt->conn;
 
 	if (why == LP_REASON_TX_MTU)
-		lp_icmp_too_big(rewrite, batch, pkt);
+		lp_too_big_answer(rewrite->neighbors, batch, pkt, conn);
 	if (conn->tcp.state != LP_TCP_SYN_SENT || pkt->dir != LP_TO_BROKER) {
 		lp_pkt_drop(pkt, why);
 		return;
