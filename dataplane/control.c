@@ -168,10 +168,7 @@ on_tick(evutil_socket_t socket, short what, void *arg)
 	control->ticked_ns = lp_clock_ns();
 }
 
-/*
- * Tells the steering programs that we live: only while the worker does.  One
- * that hangs must show, so that they do what is configured for that.
- */
+/* The worker tells the steering programs that it lives; we tell the log. */
 static void
 on_beat(evutil_socket_t socket, short what, void *arg)
 {
@@ -186,8 +183,6 @@ on_beat(evutil_socket_t socket, short what, void *arg)
 	if (!dataplane->worker)
 		return;
 	stuck_ns = lp_worker_stuck_ns(dataplane->worker, now_ns);
-	if (stuck_ns == 0)
-		lp_ports_beat(&dataplane->ports, now_ns);
 	if (!control->stuck && stuck_ns >= LP_CONTROL_STUCK_MS * 1000000ull) {
 		control->stuck = true;
 		lp_log_error("the worker has been in one turn for more than "

@@ -16,6 +16,9 @@ static const struct lp_object *find_object(
     const struct lp_config *config, const struct lp_port_slot *slot);
 static bool same_device(
     const struct lp_port_object *a, const struct lp_port_object *b);
+static bool may_become(const struct lp_ports *ports,
+    const struct lp_port_slot *slot, const struct lp_port_object *object,
+    char why[LP_WHY_SIZE]);
 static int choose_backend(
     struct lp_ports *ports, unsigned backend, char why[LP_WHY_SIZE]);
 static int open_port(struct lp_ports *ports, struct lp_port_slot *slot,
@@ -94,8 +97,11 @@ lp_ports_prepare(struct lp_ports *ports, const struct lp_config *config,
 		struct lp_port_slot *slot = find_slot(ports, &object->port);
 		const char *field = "device";
 
-		if (slot)
+		if (slot && may_become(ports, slot, &object->port, why))
 			continue;
+		if (slot)
+			return refuse(refusal, object->id, object->port.name,
+			    "allow_default_route", why);
 		slot = free_slot(ports);
 		if (!slot)
 			return refuse(refusal, object->id, object->port.name,
@@ -231,14 +237,6 @@ lp_ports_reclaim(struct lp_ports *ports, struct lp_pipeline *pipeline)
 	return done;
 }
 
-void
-lp_ports_beat(struct lp_ports *ports, uint64_t now_ns)
-{
-	for (unsigned i = 0; i < LP_PORTS_MAX; i++)
-		if (ports->slots[i].port && !ports->slots[i].gone)
-			ports->ops->beat(ports->slots[i].port, now_ns);
-}
-
 /* The slot that has that device, open or not. */
 static struct lp_port_slot *
 find_slot(struct lp_ports *ports, const struct lp_port_object *object)
@@ -283,6 +281,17 @@ static bool
 same_device(const struct lp_port_object *a, const struct lp_port_object *b)
 {
 	return a->backend == b->backend && strcmp(a->device, b->device) == 0;
+}
+
+/* Leave that was given is asked for again only when it is taken back. */
+static bool
+may_become(const struct lp_ports *ports, const struct lp_port_slot *slot,
+    const struct lp_port_object *object, char why[LP_WHY_SIZE])
+{
+	if (!slot->port || slot->gone || !ports->ops->check ||
+	    !slot->object.allow_default_route || object->allow_default_route)
+		return true;
+	return ports->ops->check(slot->port, object, why) == 0;
 }
 
 static int

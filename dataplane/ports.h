@@ -41,6 +41,7 @@ struct lp_ports {
 	uint32_t buffer_count;
 	const struct lp_backend_ops *ops; /* NULL until the first port */
 	struct lp_pool *pool; /* NULL until then, too */
+	char held[LP_WHY_SIZE]; /* by the host, too: as last logged */
 	struct lp_port_slot slots[LP_PORTS_MAX];
 };
 
@@ -87,8 +88,5 @@ void lp_ports_close_gone(struct lp_ports *ports);
 
 /* True if no closed slot waits for the worker; pipeline NULL: none runs. */
 bool lp_ports_reclaim(struct lp_ports *ports, struct lp_pipeline *pipeline);
-
-/* The dataplane is alive. */
-void lp_ports_beat(struct lp_ports *ports, uint64_t now_ns);
 
 #endif

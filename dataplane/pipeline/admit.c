@@ -15,8 +15,8 @@
  *
  * Half-open connections have a quota: beyond it the oldest of them goes, so a
  * flood of SYNs pushes out itself.  A full table gives up the oldest closed
- * one; when there is none either, the newcomer is refused, never an
- * established connection.
+ * one, else the oldest half-open one; when there is none either, the newcomer
+ * is refused, never an established connection.
  *
  * Drops: starting, not_ours, ip_source, half_open_full, no_connection,
  * rst_limited.
@@ -187,6 +187,8 @@ make_room(struct lp_admit *admit, struct lp_batch *batch)
 		victim = lp_conntrack_oldest(conntrack, LP_CLASS_HALF_OPEN);
 	else if (conntrack->free_count == 0)
 		victim = lp_conntrack_oldest(conntrack, LP_CLASS_CLOSED);
+	if (victim == LP_CONN_NONE && conntrack->free_count == 0)
+		victim = lp_conntrack_oldest(conntrack, LP_CLASS_HALF_OPEN);
 	if (victim != LP_CONN_NONE)
 		evict(admit, batch, victim);
 	return conntrack->free_count > 0;

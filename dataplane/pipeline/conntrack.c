@@ -44,6 +44,7 @@ static void tuple_of(
     const struct lp_conn *, enum lp_direction, struct lp_tuple *);
 static enum lp_conn_class class_of(uint8_t);
 static uint32_t timeout_of(const struct lp_conn *);
+static uint32_t deadline_of(const struct lp_conn *);
 static void count_table(struct lp_conntrack *);
 
 void
@@ -304,13 +305,15 @@ lp_conntrack_expired(struct lp_conntrack *conntrack, uint32_t now_s)
 	for (unsigned i = 0; i < LP_EXPIRE_STEP; i++) {
 		uint32_t index = lp_wheel_pop(&conntrack->wheel, now_s);
 		const struct lp_conn *conn;
+		uint32_t deadline_s;
 
 		if (index == LP_WHEEL_NONE)
 			break;
 		conn = lp_conntrack_get(conntrack, index);
-		if ((int32_t)(now_s - conn->expires_s) > 0)
+		deadline_s = deadline_of(conn);
+		if ((int32_t)(now_s - deadline_s) > 0)
 			return index;
-		lp_wheel_put(&conntrack->wheel, index, conn->expires_s);
+		lp_wheel_put(&conntrack->wheel, index, deadline_s);
 	}
 	return LP_CONN_NONE;
 }
@@ -444,6 +447,22 @@ timeout_of(const struct lp_conn *conn)
 		    ? LP_TIMEOUT_ESTABLISHED_S
 		    : LP_TIMEOUT_CLOSING_S;
 	}
+}
+
+/*
+ * Where packets still pass, an established connection lives on even if none
+ * of them was inside the window that we know of: that we lost track is no
+ * reason to reset what its ends agree on.
+ */
+static uint32_t
+deadline_of(const struct lp_conn *conn)
+{
+	uint32_t idle_s = conn->last_s + LP_TIMEOUT_ESTABLISHED_S;
+
+	if (conn->tcp.state == LP_TCP_ESTABLISHED &&
+	    (int32_t)(idle_s - conn->expires_s) > 0)
+		return idle_s;
+	return conn->expires_s;
 }
 
 static void

@@ -53,6 +53,9 @@ enum {
 	/* (own address, broker endpoint) pairs with ports in use. */
 	LP_SOURCE_PAIRS_MAX = 4096,
 
+	/* The worker tells the steering programs that it lives. */
+	LP_BEAT_NS = 200000000,
+
 	/* A prime, well above 100 x the brokers of a large cluster. */
 	LP_MAGLEV_SIZE = 16381,
 

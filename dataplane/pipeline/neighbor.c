@@ -64,6 +64,7 @@ static struct lp_neighbor *locate(
 static struct lp_neighbor *create(struct lp_neighbors *,
     const struct lp_batch *, const struct lp_ip *, uint8_t);
 static struct lp_neighbor *place(struct lp_neighbors *, uint64_t);
+static bool goes_before(const struct lp_neighbor *, const struct lp_neighbor *);
 static void discard(struct lp_neighbors *, struct lp_neighbor *);
 static void drop_queue(struct lp_neighbors *, struct lp_neighbor *);
 static void hold(
@@ -364,13 +365,26 @@ place(struct lp_neighbors *neighbors, uint64_t now_ms)
 		neighbors->hand = (neighbors->hand + 1) % LP_NEIGHBORS_MAX;
 		if (entry->port_id == 0)
 			return entry;
-		if (oldest == NULL || entry->used_ms < oldest->used_ms)
+		if (oldest == NULL || goes_before(entry, oldest))
 			oldest = entry;
 	}
-	if (now_ms - oldest->used_ms < LP_NEIGHBOR_RETRY_MS)
+	if (oldest->confirmed_ms != 0 &&
+	    now_ms - oldest->used_ms < LP_NEIGHBOR_RETRY_MS)
 		return NULL;
 	discard(neighbors, oldest);
 	return oldest;
+}
+
+/*
+ * What never answered goes first, whatever its age: sources that somebody
+ * made up must not push out the next hops of those that live.
+ */
+static bool
+goes_before(const struct lp_neighbor *a, const struct lp_neighbor *b)
+{
+	if ((a->confirmed_ms == 0) != (b->confirmed_ms == 0))
+		return a->confirmed_ms == 0;
+	return a->used_ms < b->used_ms;
 }
 
 static void

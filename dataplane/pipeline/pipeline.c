@@ -48,6 +48,10 @@ struct lp_pipeline {
 	struct lp_admit admit;
 	struct lp_rewrite rewrite;
 
+	/* When the ports, and those of which snapshot, were told we live. */
+	uint64_t beat_ns;
+	uint64_t beat_serial;
+
 	/* The sweep that follows a new generation. */
 	uint64_t swept; /* generation that all connections were checked by */
 	uint64_t sweeping; /* generation that they are being checked by */
@@ -63,6 +67,8 @@ static void transmit(struct lp_pipeline *, struct lp_batch *);
 static void transmit_list(
     struct lp_pipeline *, struct lp_batch *, struct lp_pkt[], unsigned);
 static void account(struct lp_pipeline *, struct lp_batch *);
+static void beat(struct lp_pipeline *, const struct lp_batch *);
+static bool has_way_back(const struct lp_snapshot *, const struct lp_conn *);
 static void expire(struct lp_pipeline *, struct lp_batch *);
 static void sweep(struct lp_pipeline *, struct lp_batch *);
 static uint32_t to_reclaim(const struct lp_pipeline *);
@@ -90,6 +96,7 @@ lp_pipeline_run(struct lp_pipeline *pipeline, uint64_t now_ns)
 
 	transmit(pipeline, batch);
 	account(pipeline, batch);
+	beat(pipeline, batch);
 	reclaim(pipeline);
 	return batch->count;
 }
@@ -312,6 +319,27 @@ account(struct lp_pipeline *pipeline, struct lp_batch *batch)
 		pipeline->backend->free_count(pipeline->pool));
 }
 
+/*
+ * The worker itself says that it lives, not control: control may wait for a
+ * disk or a device for seconds, and packets must not.
+ */
+static void
+beat(struct lp_pipeline *pipeline, const struct lp_batch *batch)
+{
+	if (batch->snapshot == NULL ||
+	    (batch->now_ns - pipeline->beat_ns < LP_BEAT_NS &&
+		pipeline->beat_serial == batch->snapshot->serial))
+		return;
+	pipeline->beat_ns = batch->now_ns;
+	pipeline->beat_serial = batch->snapshot->serial;
+	for (unsigned i = 0; i < LP_PORTS_MAX; i++) {
+		struct lp_port *port = batch->snapshot->ports[i].port;
+
+		if (port != NULL)
+			port->ops->beat(port, batch->now_ns);
+	}
+}
+
 /* Connections whose time is over; those that live are reset on both sides. */
 static void
 expire(struct lp_pipeline *pipeline, struct lp_batch *batch)
@@ -362,7 +390,6 @@ sweep(struct lp_pipeline *pipeline, struct lp_batch *batch)
 	for (unsigned i = 0; i < LP_SWEEP_STEP && room > 0; i++) {
 		uint32_t index = pipeline->sweep_at;
 		struct lp_conn *conn;
-		const struct lp_service *service;
 
 		if (index == count) {
 			pipeline->swept = pipeline->sweeping;
@@ -374,12 +401,7 @@ sweep(struct lp_pipeline *pipeline, struct lp_batch *batch)
 			continue;
 		conn->nexthop[LP_TO_BROKER] = 0;
 		conn->nexthop[LP_TO_CLIENT] = 0;
-		service = lp_snapshot_service(
-		    snapshot, &conn->vip_ip, conn->vip_port);
-		if (service != NULL &&
-		    service->listener_id == conn->listener_id &&
-		    lp_snapshot_target(
-			snapshot, conn->listener_id, conn->broker_id) != NULL)
+		if (has_way_back(snapshot, conn))
 			continue;
 		lp_reset_connection(&pipeline->reset, batch, conn);
 		lp_conntrack_remove(&pipeline->conntrack, index);
@@ -396,6 +418,29 @@ to_reclaim(const struct lp_pipeline *pipeline)
 	    atomic_load_explicit(&pipeline->reclaim, memory_order_acquire);
 
 	return word & ~(word >> 16) & 0xffff;
+}
+
+/*
+ * Its endpoint and its broker are still configured, and what the broker sends
+ * still comes to us: the source address is one of ours, or we are asked to
+ * take what that endpoint sends.
+ */
+static bool
+has_way_back(const struct lp_snapshot *snapshot, const struct lp_conn *conn)
+{
+	const struct lp_service *service =
+	    lp_snapshot_service(snapshot, &conn->vip_ip, conn->vip_port);
+	const struct lp_target *target =
+	    lp_snapshot_target(snapshot, conn->listener_id, conn->broker_id);
+
+	if (service == NULL || service->listener_id != conn->listener_id ||
+	    target == NULL)
+		return false;
+	if (conn->flags & LP_CONN_NAT_PORT)
+		return lp_snapshot_own(snapshot, &conn->source_ip) != NULL;
+	return target->source_address == LP_SOURCE_PRESERVE &&
+	    target->real.port == conn->broker_port &&
+	    lp_ip_equal(&target->real.ip, &conn->broker_ip);
 }
 
 /* Buffers of ports that control has closed. */

@@ -136,6 +136,12 @@ rewrite_packet(
 
 	assert(pkt->conn != LP_CONN_NONE);
 	track = lp_conntrack_get(rewrite->conntrack, pkt->conn)->tcp;
+	if (track.state == LP_TCP_CLOSED && (pkt->tcp_flags & LP_TCP_SYN)) {
+		/* Reset by an earlier packet of this batch: sent again, it
+		 * opens a connection of its own. */
+		lp_pkt_drop(pkt, LP_REASON_NO_CONNECTION);
+		return;
+	}
 	lp_admit_segment(pkt, &segment);
 	verdict = lp_tcp_state_run(&track, pkt->dir, &segment);
 	hop = lp_rewrite_nexthop(rewrite, batch, pkt, &why);

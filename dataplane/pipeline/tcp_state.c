@@ -134,6 +134,8 @@ static const uint8_t transitions[LP_TCP_STATES][EVENTS][2] = {
 static enum lp_tcp_verdict run_reset(
     struct lp_tcp_track *, enum lp_direction, const struct lp_tcp_segment *);
 static bool acks_syn(const struct lp_tcp_peer *, uint32_t);
+static bool begins_anew(const struct lp_tcp_track *, enum lp_direction,
+    const struct lp_tcp_segment *);
 static bool completes(const struct lp_tcp_track *, enum lp_direction,
     const struct lp_tcp_segment *);
 static bool in_window(const struct lp_tcp_track *, enum lp_direction,
@@ -212,7 +214,8 @@ lp_tcp_state_run(struct lp_tcp_track *track, enum lp_direction dir,
 	}
 	if (syn && !lp_tcp_state_half_open(track->state))
 		return LP_TCP_OUT_OF_WINDOW;
-	if (!(track->peer[dir].flags & LP_PEER_SEEN)) {
+	if (!(track->peer[dir].flags & LP_PEER_SEEN) ||
+	    begins_anew(track, dir, segment)) {
 		/* The first word of the broker is a SYN, or it is nothing. */
 		if (!syn || (ack && !acks_syn(to, segment->ack)))
 			return LP_TCP_OUT_OF_WINDOW;
@@ -268,6 +271,22 @@ acks_syn(const struct lp_tcp_peer *client, uint32_t ack)
 {
 	return !lp_seq_before(ack, client->end) &&
 	    !lp_seq_before(client->limit, ack);
+}
+
+/*
+ * The broker answers the SYN once more with another number: its first answer
+ * was a SYN cookie and got lost, or it was started again in between.
+ */
+static bool
+begins_anew(const struct lp_tcp_track *track, enum lp_direction dir,
+    const struct lp_tcp_segment *segment)
+{
+	const uint8_t both = LP_TCP_SYN | LP_TCP_ACK;
+
+	return dir == LP_TO_CLIENT && track->state == LP_TCP_SYN_RECEIVED &&
+	    (segment->flags & both) == both &&
+	    segment->seq + 1 != track->peer[LP_TO_CLIENT].end &&
+	    segment->ack == track->peer[LP_TO_BROKER].end;
 }
 
 /*

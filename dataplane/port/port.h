@@ -85,6 +85,10 @@ struct lp_port {
 	uint16_t mtu;
 };
 
+/* One address that the host's own network has, and the device it is on. */
+typedef void lp_port_host_address(
+    void *arg, const struct lp_ip *ip, const char *device);
+
 struct lp_backend_ops {
 	const char *name; /* "af_xdp" */
 
@@ -105,10 +109,24 @@ struct lp_backend_ops {
 	 * until the worker calls reclaim.
 	 */
 	void (*close)(struct lp_port *port);
+	/*
+	 * control: whether an open port may become what the object says: 0,
+	 * or -errno and why not.  NULL: it may.
+	 */
+	int (*check)(const struct lp_port *port,
+	    const struct lp_port_object *object, char why[LP_WHY_SIZE]);
+	/*
+	 * control: every address that the host has itself; 0 or -errno.  NULL
+	 * where ports share no device with a host.
+	 */
+	int (*host_addresses)(lp_port_host_address *each, void *arg);
 	/* control; NULL where there is nothing to steer. */
 	int (*steer)(struct lp_port *port, const struct lp_steer *steer,
 	    char why[LP_WHY_SIZE]);
-	/* control, a few times a second: the dataplane is alive. */
+	/*
+	 * worker, each LP_BEAT_NS and at least once a second: the dataplane is
+	 * alive.
+	 */
 	void (*beat)(struct lp_port *port, uint64_t now_ns);
 	/* control: the state of the device now. */
 	void (*link)(struct lp_port *port, struct lp_port_link *link);

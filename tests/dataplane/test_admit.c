@@ -160,10 +160,13 @@ START_TEST(a_full_table_gives_up_what_is_over)
 	plane_quiet();
 	ck_assert_uint_eq(plane_connections(), CONNECTIONS);
 	ck_assert_uint_eq(lp_count_get(&plane.region.stats->evicted), 1);
-	/* And no more. */
+	/* The next one pushes out what is half-open. */
 	plane_in(0, "tcp 10.9.0.50:40001 > 10.9.0.100:9100 S seq=7");
-	plane_expect(0, "tcp 10.9.0.100:9100 > 10.9.0.50:40001 RA ack=8");
+	plane_expect(1, TO_B4 "R seq=8");
+	plane_expect(0, TO_C4 "RA ack=8");
+	plane_expect(1, "tcp 10.8.0.10:* > 10.8.0.20:9092 S seq=7");
 	plane_quiet();
+	ck_assert_uint_eq(lp_count_get(&plane.region.stats->evicted), 2);
 }
 END_TEST
 

@@ -122,6 +122,21 @@ static const struct table tables[] = {
 		{B, S | A, 0, 1, W, 0, X, OK, LP_TCP_SYN_RECEIVED},
 		{C, A,	   1, 1, W, 0, X, OK, LP_TCP_ESTABLISHED},
 	}},
+	{"a second SYN-ACK with another number: a SYN cookie got lost", 1000, 5000, {
+		{C, S,	   0,	    0,	      W, 0,  X, OK, LP_TCP_SYN_SENT},
+		{B, S | A, 0,	    1,	      W, 0,  X, OK, LP_TCP_SYN_RECEIVED},
+		{C, S,	   0,	    0,	      W, 0,  X, OK, LP_TCP_SYN_RECEIVED},
+		{B, S | A, 70000000, 1,	      W, 0,  X, OK, LP_TCP_SYN_RECEIVED},
+		{C, A,	   1,	    1,	      W, 0,  X, NO, LP_TCP_SYN_RECEIVED},
+		{C, A,	   1,	    70000001, W, 10, X, OK, LP_TCP_ESTABLISHED},
+		{B, A,	   70000001, 11,      W, 10, X, OK, LP_TCP_ESTABLISHED},
+	}},
+	{"a SYN-ACK that acknowledges nothing of ours does not begin anew", 1000, 5000, {
+		{C, S,	   0,	    0,	      W, 0,  X, OK, LP_TCP_SYN_SENT},
+		{B, S | A, 0,	    1,	      W, 0,  X, OK, LP_TCP_SYN_RECEIVED},
+		{B, S | A, 70000000, 500,     W, 0,  X, NO, LP_TCP_SYN_RECEIVED},
+		{C, A,	   1,	    1,	      W, 10, X, OK, LP_TCP_ESTABLISHED},
+	}},
 	{"only the exact ACK completes a handshake", 1000, 5000, {
 		{C, S,	   0, 0, W, 0,	X, OK, LP_TCP_SYN_SENT},
 		{B, S | A, 0, 1, W, 0,	X, OK, LP_TCP_SYN_RECEIVED},
