@@ -2,8 +2,8 @@
 /*
  * The order, and why:
  *
- *	open ports ▸ worker ▸ build ▸ steer more ▸ publish ▸ adopt ▸
- *	steer less ▸ close ports ▸ release counters ▸ save
+ *	ask the host ▸ open ports ▸ worker ▸ build ▸ steer more ▸ publish ▸
+ *	adopt ▸ steer less ▸ close ports ▸ release counters ▸ save
  *
  * Whatever can fail comes before publish and is undone when it does.  What
  * follows cannot refuse any more: it logs.  A port steers an address to us
@@ -19,6 +19,7 @@
 #include <time.h>
 
 #include "dataplane/clock.h"
+#include "dataplane/host.h"
 #include "dataplane/persist.h"
 #include "proto/log.h"
 
@@ -53,6 +54,10 @@ lp_apply_candidate(struct lp_dataplane *dataplane,
 	uint64_t built_ns;
 	int error;
 
+	error = lp_host_check(&dataplane->ports, &dataplane->running.config,
+	    &candidate->config, refusal);
+	if (error)
+		goto cancel;
 	error =
 	    lp_ports_prepare(&dataplane->ports, &candidate->config, refusal);
 	if (error)
@@ -97,6 +102,7 @@ lp_apply_last_good(struct lp_dataplane *dataplane)
 {
 	struct lp_running *running = &dataplane->running;
 	struct lp_persist state = {0};
+	struct lp_refusal refusal;
 
 	load(dataplane, &state);
 	running->epoch_seen = state.epoch_seen;
@@ -112,6 +118,9 @@ lp_apply_last_good(struct lp_dataplane *dataplane)
 		    "from %s",
 	    running->generation, running->epoch, running->config.count,
 	    dataplane->options->snapshot_path);
+	/* Nothing of it is new: this can only warn. */
+	(void)lp_host_check(
+	    &dataplane->ports, &running->config, &running->config, &refusal);
 	lp_apply_watch(dataplane);
 	/* Without a port there is no worker, and nothing to publish yet. */
 	return dataplane->worker || !dataplane->ports.pool
@@ -139,19 +148,26 @@ lp_apply_watch(struct lp_dataplane *dataplane)
 {
 	struct lp_running *running = &dataplane->running;
 	struct lp_snapshot *snapshot;
+	bool again = dataplane->unpublished;
 	int error;
 
+	if (dataplane->unsaved)
+		save(dataplane);
 	lp_ports_reclaim(&dataplane->ports,
 	    dataplane->worker ? lp_worker_pipeline(dataplane->worker) : NULL);
-	if (!lp_ports_watch(&dataplane->ports))
+	if (!lp_ports_watch(&dataplane->ports) && !again)
 		return;
+	dataplane->unpublished = true;
 	error = ensure_worker(dataplane);
 	if (!error)
 		error = build(dataplane, &snapshot, &running->config,
 		    running->epoch, running->generation);
 	if (error) {
-		/* Ports that are gone stay so; the next second tries again. */
-		lp_log_error("snapshot: %s", strerror(-error));
+		if (!again)
+			lp_log_error("ports have changed, but no snapshot "
+				     "could be made of it: %s; it is tried "
+				     "again each second",
+			    strerror(-error));
 		return;
 	}
 	steer_running(dataplane);
@@ -227,6 +243,7 @@ static void
 publish(struct lp_dataplane *dataplane, struct lp_snapshot *next)
 {
 	lp_snapshot_publish(&dataplane->cell, next);
+	dataplane->unpublished = false;
 	if (dataplane->worker)
 		lp_worker_wake(dataplane->worker);
 }
@@ -296,11 +313,12 @@ save(struct lp_dataplane *dataplane)
 	for (unsigned i = 0; i < LP_PORTS_MAX; i++)
 		state.port_ids[i] = dataplane->ports.slots[i].id;
 	error = lp_persist_save(path, &state, &running->config);
-	if (error)
+	if (error && !dataplane->unsaved)
 		lp_log_error("%s: %s: generation %" PRIu64 " runs, but a "
-			     "restart would not know it",
+			     "restart would not know it; it is tried again "
+			     "each second",
 		    path, strerror(-error), running->generation);
-	else if (dataplane->unsaved)
+	else if (!error && dataplane->unsaved)
 		lp_log_info("%s: written again", path);
 	dataplane->unsaved = error != 0;
 }

@@ -34,7 +34,7 @@ int lp_apply_last_good(struct lp_dataplane *dataplane);
 void lp_apply_epoch(
     struct lp_dataplane *dataplane, uint64_t epoch, uint64_t controller);
 
-/* Each second: devices that come and go. */
+/* Each second: devices that come and go, and whatever has failed before. */
 void lp_apply_watch(struct lp_dataplane *dataplane);
 
 #endif

@@ -20,6 +20,8 @@ static int refuse_object(struct lp_candidate *candidate,
     const char *field);
 static int out_of_place(struct lp_candidate *candidate,
     struct lp_refusal *refusal, uint64_t generation, const char *frame);
+static int check_epoch(struct lp_candidate *candidate,
+    const struct lp_running *running, struct lp_refusal *refusal);
 static int check_order(struct lp_candidate *candidate,
     const struct lp_running *running, struct lp_refusal *refusal);
 static int check_base(struct lp_candidate *candidate,
@@ -30,7 +32,6 @@ static int remove_object(struct lp_candidate *candidate,
     const Lp__Pb__Object *message, struct lp_refusal *refusal);
 static int check_result(
     struct lp_candidate *candidate, struct lp_refusal *refusal);
-static unsigned message_kind(const Lp__Pb__Object *message);
 
 void
 lp_candidate_init(struct lp_candidate *candidate)
@@ -48,7 +49,8 @@ lp_candidate_fini(struct lp_candidate *candidate)
 
 int
 lp_candidate_begin(struct lp_candidate *candidate, const Lp__Pb__Begin *begin,
-    const struct lp_running *running, struct lp_refusal *refusal)
+    uint64_t epoch, const struct lp_running *running,
+    struct lp_refusal *refusal)
 {
 	int error;
 
@@ -62,11 +64,14 @@ lp_candidate_begin(struct lp_candidate *candidate, const Lp__Pb__Begin *begin,
 	candidate->base_generation = begin->full ? 0 : begin->base_generation;
 	candidate->digest = begin->digest;
 	candidate->expected = begin->object_count;
-	if (begin->epoch < running->epoch_seen)
+	error = check_epoch(candidate, running, refusal);
+	if (error)
+		return error;
+	if (begin->epoch != epoch)
 		return refuse(candidate, refusal,
-		    LP__PB__REJECTED__CODE__FENCED,
-		    "epoch %" PRIu64 " is over: %" PRIu64 " was seen",
-		    begin->epoch, running->epoch_seen);
+		    LP__PB__REJECTED__CODE__PROTOCOL,
+		    "BEGIN has epoch %" PRIu64 ", but WELCOME had %" PRIu64,
+		    begin->epoch, epoch);
 	if (begin->generation == 0 || begin->object_count > FRAMES_MAX)
 		return refuse(candidate, refusal,
 		    LP__PB__REJECTED__CODE__PROTOCOL,
@@ -115,7 +120,9 @@ lp_candidate_end(struct lp_candidate *candidate, const Lp__Pb__End *end,
 		candidate->state = LP_CANDIDATE_NONE;
 		return -ECANCELED;
 	}
-	error = check_order(candidate, running, refusal);
+	error = check_epoch(candidate, running, refusal);
+	if (!error)
+		error = check_order(candidate, running, refusal);
 	if (!error && candidate->base_generation != 0)
 		error = check_base(candidate, running, refusal);
 	if (!error)
@@ -146,7 +153,7 @@ static int
 refuse_object(struct lp_candidate *candidate, struct lp_refusal *refusal,
     const Lp__Pb__Object *object, const char *field)
 {
-	const char *kind = lp_object_kind_name(message_kind(object));
+	const char *kind = lp_object_kind_name(lp_message_object_kind(object));
 	char why[LP_WHY_SIZE];
 
 	memcpy(why, refusal->why, sizeof(why));
@@ -170,6 +177,18 @@ out_of_place(struct lp_candidate *candidate, struct lp_refusal *refusal,
 	refusal->out_of_place = true;
 	candidate->state = state;
 	return -EINVAL;
+}
+
+/* Another controller may have come, also between BEGIN and END. */
+static int
+check_epoch(struct lp_candidate *candidate, const struct lp_running *running,
+    struct lp_refusal *refusal)
+{
+	if (candidate->epoch >= running->epoch_seen)
+		return 0;
+	return refuse(candidate, refusal, LP__PB__REJECTED__CODE__FENCED,
+	    "epoch %" PRIu64 " is over: %" PRIu64 " was seen", candidate->epoch,
+	    running->epoch_seen);
 }
 
 /*
@@ -227,7 +246,7 @@ static int
 remove_object(struct lp_candidate *candidate, const Lp__Pb__Object *message,
     struct lp_refusal *refusal)
 {
-	unsigned kind = message_kind(message);
+	unsigned kind = lp_message_object_kind(message);
 
 	if (kind != 0 && message->has_id &&
 	    lp_config_remove(&candidate->config, kind, message->id) == 0)
@@ -262,24 +281,4 @@ check_result(struct lp_candidate *candidate, struct lp_refusal *refusal)
 	refusal->field = found.field;
 	memcpy(refusal->object, found.object, sizeof(refusal->object));
 	return -EINVAL;
-}
-
-/* The kind of the object in the message; 0: none. */
-static unsigned
-message_kind(const Lp__Pb__Object *message)
-{
-	switch (message->body_case) {
-	case LP__PB__OBJECT__BODY_PORT:
-		return LP_OBJECT_PORT;
-	case LP__PB__OBJECT__BODY_CLUSTER:
-		return LP_OBJECT_CLUSTER;
-	case LP__PB__OBJECT__BODY_BROKER:
-		return LP_OBJECT_BROKER;
-	case LP__PB__OBJECT__BODY_LISTENER:
-		return LP_OBJECT_LISTENER;
-	case LP__PB__OBJECT__BODY_ENDPOINT:
-		return LP_OBJECT_ENDPOINT;
-	default:
-		return 0;
-	}
 }

@@ -56,12 +56,12 @@ void lp_candidate_init(struct lp_candidate *candidate);
 void lp_candidate_fini(struct lp_candidate *candidate);
 
 /*
- * The three frames in turn.  0, -ENOMEM, or -EINVAL with *refusal filled: it
- * is to be sent.
+ * The three frames in turn; epoch is that of WELCOME.  0, -ENOMEM, or -EINVAL
+ * with *refusal filled: it is to be sent.
  */
 int lp_candidate_begin(struct lp_candidate *candidate,
-    const Lp__Pb__Begin *begin, const struct lp_running *running,
-    struct lp_refusal *refusal);
+    const Lp__Pb__Begin *begin, uint64_t epoch,
+    const struct lp_running *running, struct lp_refusal *refusal);
 int lp_candidate_object(struct lp_candidate *candidate,
     const Lp__Pb__ObjectFrame *frame, struct lp_refusal *refusal);
 

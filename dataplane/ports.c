@@ -361,6 +361,7 @@ close_port(struct lp_ports *ports, struct lp_port_slot *slot)
 static bool
 watch_open(struct lp_ports *ports, struct lp_port_slot *slot)
 {
+	const struct lp_port was = *slot->port;
 	struct lp_port_link link = {0};
 
 	if (slot->gone)
@@ -377,8 +378,15 @@ watch_open(struct lp_ports *ports, struct lp_port_slot *slot)
 		slot->down = !link.up;
 		lp_log_info("port %s: link is %s%s%s", slot->object.name,
 		    link.up ? "up" : "down", link.why[0] ? ": " : "", link.why);
+		/* Switches may have learnt otherwise meanwhile. */
+		if (link.up)
+			slot->port->incarnation++;
 	}
-	return false;
+	if (was.mtu != slot->port->mtu)
+		lp_log_info("port %s: MTU %d, was %d", slot->object.name,
+		    slot->port->mtu, was.mtu);
+	return was.mtu != slot->port->mtu ||
+	    was.incarnation != slot->port->incarnation;
 }
 
 static bool

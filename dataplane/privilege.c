@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
+#include "proto/limits.h"
 #include "proto/log.h"
 
 static const struct {
@@ -31,7 +32,9 @@ static const struct {
 	const char *lacks;
 } kernel_notes[] = {
     {5, 9, "no XDP links: AF_XDP ports cannot be opened"},
-    {5, 10, "one UMEM cannot serve several devices: one AF_XDP port only"},
+    {5, 10,
+	"one AF_XDP port cannot have sockets on several receive queues: only "
+	"devices with one queue can be opened"},
     {5, 11, "no preferred busy polling"},
     {6, 4,
 	"AF_XDP rings cannot be handed over: packets that wait in them "
@@ -39,6 +42,7 @@ static const struct {
 };
 
 static int restrict_to_kept(bool effective, bool inheritable);
+static void list_missing(char buf[LP_WHY_SIZE]);
 static void log_kernel(void);
 
 int
@@ -65,20 +69,6 @@ lp_privilege_drop_packets(void)
 	return 0;
 }
 
-char *
-lp_privilege_missing(char buf[LP_WHY_SIZE])
-{
-	size_t len = 0;
-
-	buf[0] = '\0';
-	capng_get_caps_process();
-	for (int i = 0; i < KEPT; i++)
-		if (!capng_have_capability(CAPNG_EFFECTIVE, kept[i].bit))
-			len += (size_t)snprintf(buf + len, LP_WHY_SIZE - len,
-			    "%s%s", len ? " " : "", kept[i].name);
-	return buf;
-}
-
 void
 lp_privilege_raise_memlock(void)
 {
@@ -99,7 +89,7 @@ lp_privilege_log_host(void)
 	struct rlimit limit;
 
 	log_kernel();
-	lp_privilege_missing(missing);
+	list_missing(missing);
 	if (missing[0] != '\0')
 		lp_log_warn("missing privileges: %s: AF_XDP ports cannot be "
 			    "opened; start as root or give these capabilities",
@@ -140,6 +130,20 @@ restrict_to_kept(bool effective, bool inheritable)
 	if (capng_apply(may_bound ? CAPNG_SELECT_BOTH : CAPNG_SELECT_CAPS) != 0)
 		return errno ? -errno : -EPERM;
 	return 0;
+}
+
+/* "CAP_BPF CAP_NET_RAW", or "". */
+static void
+list_missing(char buf[LP_WHY_SIZE])
+{
+	size_t len = 0;
+
+	buf[0] = '\0';
+	capng_get_caps_process();
+	for (int i = 0; i < KEPT; i++)
+		if (!capng_have_capability(CAPNG_EFFECTIVE, kept[i].bit))
+			len += (size_t)snprintf(buf + len, LP_WHY_SIZE - len,
+			    "%s%s", len ? " " : "", kept[i].name);
 }
 
 static void

@@ -10,8 +10,6 @@
 #ifndef LP_DATAPLANE_PRIVILEGE_H
 #define LP_DATAPLANE_PRIVILEGE_H
 
-#include "proto/limits.h"
-
 /*
  * The keeper, once its socket is open: the five stay permitted and
  * inheritable for the packet process, none is effective, all others are gone
@@ -24,12 +22,6 @@ int lp_privilege_drop_keeper(void);
  * it dies with its keeper.
  */
 int lp_privilege_drop_packets(void);
-
-/*
- * Those of the five that this process lacks, "CAP_BPF CAP_NET_RAW", or "" if
- * it has them all.  Returns buf.
- */
-char *lp_privilege_missing(char buf[LP_WHY_SIZE]);
 
 /* Locked memory without a limit, or as much as is allowed. */
 void lp_privilege_raise_memlock(void);

@@ -217,15 +217,22 @@ static bool
 take_frame(struct lp_session *session, struct evbuffer *input)
 {
 	Lp__Pb__DataplaneMessage *message;
+	const uint8_t *bytes;
 	const uint8_t *payload;
 	size_t have = evbuffer_get_length(input);
 	size_t len = LP_FRAME_HEADER_SIZE;
 	enum lp_parse_result result = LP_MORE;
 
 	/* First the header, then the whole frame, in one piece. */
-	while (result == LP_MORE && len <= have)
-		result = lp_frame_next(evbuffer_pullup(input, (ev_ssize_t)len),
-		    len, &payload, &len);
+	while (result == LP_MORE && len <= have) {
+		bytes = evbuffer_pullup(input, (ev_ssize_t)len);
+		if (!bytes) {
+			drop(
+			    session, "no memory for a frame of %zu bytes", len);
+			return false;
+		}
+		result = lp_frame_next(bytes, len, &payload, &len);
+	}
 	if (result == LP_MORE)
 		return false;
 	if (result == LP_BAD) {
@@ -319,8 +326,8 @@ static void
 handle_begin(struct lp_session *session, const Lp__Pb__Begin *begin)
 {
 	struct lp_refusal refusal;
-	int error = lp_candidate_begin(
-	    &session->candidate, begin, &session->dataplane->running, &refusal);
+	int error = lp_candidate_begin(&session->candidate, begin,
+	    session->epoch, &session->dataplane->running, &refusal);
 
 	refused(session, error, &refusal, begin->generation);
 }

@@ -187,6 +187,7 @@ add_port(struct lp_snapshot_port *place, struct lp_port *port,
 	if (port) {
 		memcpy(place->mac, port->mac, sizeof(place->mac));
 		place->mtu = port->mtu;
+		place->incarnation = port->incarnation;
 	}
 }
 

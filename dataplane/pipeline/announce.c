@@ -21,6 +21,7 @@ static uint16_t done_before(
     const struct lp_announce *, uint32_t, const struct lp_ip *);
 static unsigned announce_place(
     struct lp_announce *, struct lp_batch *, uint32_t, bool);
+static uint16_t same_slots(struct lp_announce *, const struct lp_snapshot *);
 static uint16_t open_slots(const struct lp_snapshot *);
 
 void
@@ -47,7 +48,7 @@ lp_announce_update(
 {
 	struct lp_announced *before = announce->places;
 	uint32_t before_count = announce->count;
-	uint16_t open = open_slots(snapshot);
+	uint16_t same = same_slots(announce, snapshot);
 
 	assert(snapshot->own_mask < LP_OWN_SIZE);
 	announce->places = announce->before;
@@ -60,7 +61,7 @@ lp_announce_update(
 
 		announce->places[i] = (struct lp_announced){.ip = own->ip};
 		if (own->port_mask != 0)
-			announce->places[i].done = own->port_mask & open &
+			announce->places[i].done = own->port_mask & same &
 			    done_before(announce, before_count, &own->ip);
 	}
 }
@@ -130,6 +131,22 @@ announce_place(struct lp_announce *announce, struct lp_batch *batch,
 	place->done |= todo;
 	place->again = again ? 0 : todo;
 	return sent;
+}
+
+/* Open ones whose neighbours know all that they knew; noted for next time. */
+static uint16_t
+same_slots(struct lp_announce *announce, const struct lp_snapshot *snapshot)
+{
+	uint16_t mask = open_slots(snapshot);
+
+	for (unsigned i = 0; i < LP_PORTS_MAX; i++) {
+		uint32_t incarnation = snapshot->ports[i].incarnation;
+
+		if (announce->incarnation[i] != incarnation)
+			mask &= (uint16_t) ~(1u << i);
+		announce->incarnation[i] = incarnation;
+	}
+	return mask;
 }
 
 static uint16_t

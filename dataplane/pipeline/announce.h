@@ -22,6 +22,7 @@ struct lp_announce {
 	uint32_t count;
 	uint32_t at; /* place to go on from; count: the round is over */
 	uint64_t again_ms; /* when the second round begins; 0: none */
+	uint32_t incarnation[LP_PORTS_MAX]; /* of the ports, as announced */
 };
 
 /* Takes its memory; lp_announce_init() starts with nothing announced. */

@@ -65,6 +65,7 @@ struct lp_snapshot_port {
 	uint8_t side; /* enum lp_side */
 	uint8_t prefix_count;
 	uint16_t mtu;
+	uint32_t incarnation; /* another one: announce again */
 	struct lp_prefix prefixes[LP_PORT_ADDRESSES_MAX];
 	struct lp_ip gateway_v4; /* lp_ip_is_none(): none */
 	struct lp_ip gateway_v6;

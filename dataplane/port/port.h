@@ -77,12 +77,17 @@ struct lp_port_counter {
 };
 enum { LP_PORT_COUNTERS_MAX = 24 };
 
-/* Common head of every back end's port; written by control before publishing */
+/*
+ * Common head of every back end's port.  Control writes and reads it; workers
+ * see what a snapshot copied of it.
+ */
 struct lp_port {
 	const struct lp_backend_ops *ops;
 	uint8_t slot;
 	uint8_t mac[6];
 	uint16_t mtu;
+	/* One more when neighbours must hear of it again: a new MAC, link up */
+	uint32_t incarnation;
 };
 
 /* One address that the host's own network has, and the device it is on. */
@@ -128,7 +133,10 @@ struct lp_backend_ops {
 	 * alive.
 	 */
 	void (*beat)(struct lp_port *port, uint64_t now_ns);
-	/* control: the state of the device now. */
+	/*
+	 * control: the state of the device now.  mac and mtu of the port
+	 * follow it, and a snapshot made afterwards has them.
+	 */
 	void (*link)(struct lp_port *port, struct lp_port_link *link);
 	/* control: fills at most max counters, returns how many. */
 	unsigned (*counters)(const struct lp_port *port,

@@ -34,6 +34,8 @@ static void dismantle(struct lp_port_xdp *xdp);
 static int port_open(struct lp_port **port, const struct lp_port_config *config,
     char why[LP_WHY_SIZE]);
 static void port_close(struct lp_port *port);
+static int port_check(const struct lp_port *port,
+    const struct lp_port_object *object, char why[LP_WHY_SIZE]);
 static int port_steer(
     struct lp_port *port, const struct lp_steer *steer, char why[LP_WHY_SIZE]);
 static void port_beat(struct lp_port *port, uint64_t now_ns);
@@ -47,6 +49,8 @@ const struct lp_backend_ops lp_port_xdp_ops = {
     .pool_close = lp_pool_close,
     .open = port_open,
     .close = port_close,
+    .check = port_check,
+    .host_addresses = lp_xdp_device_host_addresses,
     .steer = port_steer,
     .beat = port_beat,
     .link = port_link,
@@ -103,6 +107,16 @@ port_close(struct lp_port *port)
 	free(xdp);
 }
 
+/* What else the object says needs no leave of the device. */
+static int
+port_check(const struct lp_port *port, const struct lp_port_object *object,
+    char why[LP_WHY_SIZE])
+{
+	const struct lp_port_xdp *xdp = (const struct lp_port_xdp *)port;
+
+	return lp_xdp_device_check_route(&xdp->device, object, why);
+}
+
 static int
 port_steer(
     struct lp_port *port, const struct lp_steer *steer, char why[LP_WHY_SIZE])
@@ -112,9 +126,13 @@ port_steer(
 
 	error = lp_xdp_device_groups(
 	    &xdp->device, steer->addresses, steer->address_count, why);
+	if (error == 0)
+		error = lp_xdp_steer_set(&xdp->steer, steer, why);
 	if (error != 0)
 		return error;
-	return lp_xdp_steer_set(&xdp->steer, steer, why);
+	/* Complete now: sockets are bound and addresses are known. */
+	return lp_xdp_link_activate(
+	    &xdp->link, &xdp->steer, xdp->steer.program, why);
 }
 
 static void
@@ -139,6 +157,18 @@ say_mode(const struct lp_port_xdp *xdp, struct lp_port_link *link)
 		    xdp->sockets.why);
 }
 
+/* A bond fails over, somebody sets the MTU: the port goes on with it. */
+static void
+follow(struct lp_port_xdp *xdp, const struct lp_port_link *link)
+{
+	if (memcmp(xdp->port.mac, link->mac, sizeof(link->mac)) != 0) {
+		memcpy(xdp->port.mac, link->mac, sizeof(link->mac));
+		xdp->port.incarnation++;
+	}
+	xdp->port.mtu = link->mtu < LP_MTU_MAX ? link->mtu : LP_MTU_MAX;
+	lp_xdp_steer_mac(&xdp->steer, link->mac);
+}
+
 static void
 port_link(struct lp_port *port, struct lp_port_link *link)
 {
@@ -155,8 +185,16 @@ port_link(struct lp_port *port, struct lp_port_link *link)
 		    "detached it",
 		    xdp->device.name);
 	}
+	if (link->present &&
+	    lp_xdp_device_queues(&xdp->device) != xdp->sockets.count) {
+		link->present = false;
+		link->up = false;
+		snprintf(link->why, sizeof(link->why),
+		    "%s has another number of receive queues now",
+		    xdp->device.name);
+	}
 	if (link->present)
-		lp_xdp_steer_mac(&xdp->steer, link->mac);
+		follow(xdp, link);
 	else
 		atomic_store_explicit(&xdp->gone, true, memory_order_relaxed);
 	link->queues = (uint16_t)xdp->sockets.count;

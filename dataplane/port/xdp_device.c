@@ -20,6 +20,7 @@
 static int ask_ethtool(const struct lp_xdp_device *device, void *command);
 static int check_default_route(
     const struct lp_xdp_device *device, char why[LP_WHY_SIZE]);
+static bool ip_of_sockaddr(struct lp_ip *ip, const struct sockaddr *address);
 static int check_addresses(
     const struct lp_port_object *object, char why[LP_WHY_SIZE]);
 
@@ -92,12 +93,34 @@ lp_xdp_device_check(const struct lp_xdp_device *device,
 		    device->name, request.ifr_mtu, LP_MTU_MAX, device->name);
 		return -EMSGSIZE;
 	}
-	if (!object->allow_default_route) {
-		error = check_default_route(device, why);
-		if (error != 0)
-			return error;
-	}
+	error = lp_xdp_device_check_route(device, object, why);
+	if (error != 0)
+		return error;
 	return check_addresses(object, why);
+}
+
+int
+lp_xdp_device_check_route(const struct lp_xdp_device *device,
+    const struct lp_port_object *object, char why[LP_WHY_SIZE])
+{
+	return object->allow_default_route ? 0
+					   : check_default_route(device, why);
+}
+
+int
+lp_xdp_device_host_addresses(lp_port_host_address *each, void *arg)
+{
+	const struct ifaddrs *one;
+	struct ifaddrs *all;
+	struct lp_ip ip;
+
+	if (getifaddrs(&all) != 0)
+		return -errno;
+	for (one = all; one != NULL; one = one->ifa_next)
+		if (ip_of_sockaddr(&ip, one->ifa_addr))
+			each(arg, &ip, one->ifa_name);
+	freeifaddrs(all);
+	return 0;
 }
 
 /* Drivers that do not say leave the queues of sysfs. */
@@ -362,38 +385,45 @@ ip_of_sockaddr(struct lp_ip *ip, const struct sockaddr *address)
 	return false;
 }
 
+/* A port's addresses, and the first of them that the kernel has. */
+struct search {
+	const struct lp_port_object *object;
+	bool found;
+	char *why;
+};
+
+static void
+match_address(void *arg, const struct lp_ip *ip, const char *device)
+{
+	struct search *search = arg;
+	char text[LP_IP_TEXT_SIZE];
+	int i;
+
+	for (i = 0; i < search->object->address_count; i++) {
+		if (search->found ||
+		    !lp_ip_equal(ip, &search->object->addresses[i].ip))
+			continue;
+		search->found = true;
+		lp_ip_format(text, ip);
+		snprintf(search->why, LP_WHY_SIZE,
+		    "the kernel holds %s on %s; a port's addresses are "
+		    "its own: ip addr del %s dev %s",
+		    text, device, text, device);
+	}
+}
+
 /* The kernel and we would both answer for it. */
 static int
 check_addresses(const struct lp_port_object *object, char why[LP_WHY_SIZE])
 {
-	const struct ifaddrs *each;
-	struct ifaddrs *all;
-	char text[LP_IP_TEXT_SIZE];
-	int i, error = 0;
-	struct lp_ip ip;
+	struct search search = {.object = object, .why = why};
+	int error = lp_xdp_device_host_addresses(match_address, &search);
 
-	if (getifaddrs(&all) != 0) {
-		error = -errno;
+	if (error != 0) {
 		snprintf(why, LP_WHY_SIZE,
-		    "cannot list the addresses of the "
-		    "kernel: %s",
+		    "cannot list the addresses of the kernel: %s",
 		    strerror(-error));
 		return error;
 	}
-	for (each = all; each != NULL && error == 0; each = each->ifa_next) {
-		if (!ip_of_sockaddr(&ip, each->ifa_addr))
-			continue;
-		for (i = 0; i < object->address_count && error == 0; i++) {
-			if (!lp_ip_equal(&ip, &object->addresses[i].ip))
-				continue;
-			lp_ip_format(text, &ip);
-			snprintf(why, LP_WHY_SIZE,
-			    "the kernel holds %s on %s; a port's addresses are "
-			    "its own: ip addr del %s dev %s",
-			    text, each->ifa_name, text, each->ifa_name);
-			error = -EADDRINUSE;
-		}
-	}
-	freeifaddrs(all);
-	return error;
+	return search.found ? -EADDRINUSE : 0;
 }

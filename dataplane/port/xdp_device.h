@@ -33,6 +33,13 @@ void lp_xdp_device_close(struct lp_xdp_device *device);
 int lp_xdp_device_check(const struct lp_xdp_device *device,
     const struct lp_port_object *object, char why[LP_WHY_SIZE]);
 
+/* Of these only the host's default route: an open port may lose its leave. */
+int lp_xdp_device_check_route(const struct lp_xdp_device *device,
+    const struct lp_port_object *object, char why[LP_WHY_SIZE]);
+
+/* Every address that the kernel holds, on any device.  0 or -errno. */
+int lp_xdp_device_host_addresses(lp_port_host_address *each, void *arg);
+
 /* Receive queues that are in use; at least 1. */
 unsigned lp_xdp_device_queues(const struct lp_xdp_device *device);
 

@@ -15,11 +15,13 @@
 #include <linux/if_link.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "dataplane/keep.h"
 #include "dataplane/port/pool.h"
 #include "dataplane/port/xdp_device.h"
+#include "dataplane/port/xdp_steer.h"
 
 static void
 keep_name(char name[LP_KEEP_NAME_SIZE], const char *device)
@@ -27,9 +29,9 @@ keep_name(char name[LP_KEEP_NAME_SIZE], const char *device)
 	snprintf(name, LP_KEEP_NAME_SIZE, "link:%s", device);
 }
 
-/* The kept link with the new program in it, or -errno: make a new one. */
+/* The kept link, or -errno: make a new one. */
 static int
-adopt(const struct lp_xdp_device *device, int program, struct lp_keep *keep)
+adopt(const struct lp_xdp_device *device, struct lp_keep *keep)
 {
 	char name[LP_KEEP_NAME_SIZE];
 	struct lp_xdp_link old = {.fd = -1};
@@ -40,8 +42,6 @@ adopt(const struct lp_xdp_device *device, int program, struct lp_keep *keep)
 	if (old.fd < 0)
 		return old.fd;
 	error = lp_xdp_link_is_on(&old, device->ifindex) ? 0 : -ENODEV;
-	if (error == 0)
-		error = bpf_link_update(old.fd, program, NULL);
 	if (error == 0)
 		return old.fd;
 	lp_xdp_link_detach(&old, device->name, keep);
@@ -101,9 +101,10 @@ lp_xdp_link_open(struct lp_xdp_link *link, const struct lp_xdp_device *device,
 
 	*link = (struct lp_xdp_link){.fd = -1};
 	if (keep != NULL)
-		link->fd = adopt(device, program, keep);
+		link->fd = adopt(device, keep);
 	if (link->fd >= 0) {
 		link->adopted = true;
+		link->pending = true;
 		if (is_generic(device))
 			say_generic(link, device->driver, 0);
 		return 0;
@@ -131,6 +132,30 @@ lp_xdp_link_open(struct lp_xdp_link *link, const struct lp_xdp_device *device,
 		    "%s: driver %s takes no XDP program: %s", device->name,
 		    device->driver, strerror(-error));
 	return error;
+}
+
+int
+lp_xdp_link_activate(struct lp_xdp_link *link, struct lp_xdp_steer *steer,
+    int program, char why[LP_WHY_SIZE])
+{
+	struct timespec now;
+
+	if (!link->pending)
+		return 0;
+	/* Its first turn is the worker's first beat: until then, ours. */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	lp_xdp_steer_beat(
+	    steer, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);
+	if (bpf_link_update(link->fd, program, NULL) != 0) {
+		int error = -errno;
+
+		snprintf(why, LP_WHY_SIZE,
+		    "cannot replace the XDP program of the process before: %s",
+		    strerror(-error));
+		return error;
+	}
+	link->pending = false;
+	return 0;
 }
 
 int

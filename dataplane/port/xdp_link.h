@@ -9,22 +9,34 @@
 #include "dataplane/port/port.h"
 
 struct lp_xdp_device;
+struct lp_xdp_steer;
 
 struct lp_xdp_link {
 	int fd;
-	bool adopted; /* a predecessor's, with our program in it */
+	bool adopted; /* a predecessor's */
+	/* Adopted, and still with the predecessor's program in it. */
+	bool pending;
 	bool generic; /* not in the driver: slower */
 	char why[96]; /* why generic */
 };
 
 /*
- * Puts the program on the device: into the link that is kept for it, if there
- * is one, else into a new one.  0, or -errno and why; the pool knows how long
+ * Takes the link that is kept for the device, if there is one, or puts the
+ * program on it by a new one.  0, or -errno and why; the pool knows how long
  * -EBUSY is retried.
  */
 int lp_xdp_link_open(struct lp_xdp_link *link,
     const struct lp_xdp_device *device, int program, const struct lp_pool *pool,
     struct lp_keep *keep, char why[LP_WHY_SIZE]);
+
+/*
+ * Puts the program into an adopted link, once it has sockets and addresses:
+ * until then the predecessor's, whose sockets are gone, drops what is ours,
+ * where one that knows nothing yet would give it to the kernel.  0 or -errno
+ * and why.
+ */
+int lp_xdp_link_activate(struct lp_xdp_link *link, struct lp_xdp_steer *steer,
+    int program, char why[LP_WHY_SIZE]);
 
 /* Has the keeper hold it from now on. */
 int lp_xdp_link_keep(

@@ -3,8 +3,10 @@
 #include "dataplane/apply.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "dataplane/port/port_memory.h"
@@ -207,6 +209,172 @@ START_TEST(device_that_vanished_is_opened_again)
 }
 END_TEST
 
+START_TEST(port_that_came_back_is_not_forgotten)
+{
+	struct lp_port_slot *slot;
+	unsigned index;
+
+	begin();
+	ck_assert_int_eq(apply(1), 0);
+	slot = slot_of(FRONT);
+	index = (unsigned)(slot - dataplane.ports.slots);
+	lp_port_memory_link(slot->port, false, false);
+	lp_apply_watch(&dataplane);
+	ck_assert_ptr_null(slot->port);
+	/* It is back, but a worker cannot run: no such processor. */
+	lp_worker_free(dataplane.worker);
+	dataplane.worker = NULL;
+	options.cpu = CPU_SETSIZE - 1;
+	lp_apply_watch(&dataplane);
+	ck_assert_ptr_nonnull(slot->port);
+	ck_assert_ptr_null(published()->ports[index].port);
+	options.cpu = -1;
+	lp_apply_watch(&dataplane);
+	ck_assert_ptr_nonnull(dataplane.worker);
+	ck_assert_ptr_eq(published()->ports[index].port, slot->port);
+	end();
+}
+END_TEST
+
+START_TEST(failed_save_is_tried_again)
+{
+	struct stat status;
+
+	begin();
+	/* A directory in its place. */
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	ck_assert_int_eq(apply(1), 0);
+	ck_assert(dataplane.unsaved);
+	lp_apply_watch(&dataplane);
+	ck_assert(dataplane.unsaved);
+	ck_assert_int_eq(rmdir(path), 0);
+	lp_apply_watch(&dataplane);
+	ck_assert(!dataplane.unsaved);
+	ck_assert_int_eq(stat(path, &status), 0);
+	ck_assert(S_ISREG(status.st_mode));
+	end();
+}
+END_TEST
+
+/* A host around the memory ports: the addresses that it has. */
+static struct {
+	struct lp_ip addresses[4];
+	size_t count;
+	unsigned checks;
+} host;
+
+static int
+host_addresses(lp_port_host_address *each, void *arg)
+{
+	for (size_t i = 0; i < host.count; i++)
+		each(arg, &host.addresses[i], "eth1");
+	return 0;
+}
+
+static int
+host_check(const struct lp_port *port, const struct lp_port_object *object,
+    char why[LP_WHY_SIZE])
+{
+	(void)port;
+	ck_assert(!object->allow_default_route);
+	host.checks++;
+	snprintf(why, LP_WHY_SIZE, "the default route");
+	return -EPERM;
+}
+
+static void
+host_gets(const char *address)
+{
+	ck_assert_int_eq(
+	    lp_ip_parse(&host.addresses[host.count++], address, NULL), 0);
+}
+
+static void
+begin_with_host(void)
+{
+	static struct lp_backend_ops ops;
+
+	begin();
+	ck_assert_int_eq(apply(1), 0);
+	host.count = host.checks = 0;
+	ops = lp_port_memory_ops;
+	ops.host_addresses = host_addresses;
+	ops.check = host_check;
+	dataplane.ports.ops = &ops;
+}
+
+static void
+expect_refused(uint64_t generation, const char *object, const char *field)
+{
+	ck_assert_int_eq(apply(generation), -EINVAL);
+	ck_assert_int_eq(refusal.code, LP__PB__REJECTED__CODE__RESOURCE);
+	ck_assert_str_eq(refusal.object, object);
+	ck_assert_str_eq(refusal.field, field);
+	ck_assert_uint_eq(refusal.generation, generation);
+	ck_assert_uint_eq(dataplane.running.generation, 1);
+}
+
+START_TEST(new_address_that_the_host_has_is_refused)
+{
+	struct lp_object port;
+
+	begin_with_host();
+	host_gets("192.0.2.1");
+	host_gets("10.9.0.5");
+	put(&config, make_listener(70, PAYMENTS, "new", "10.9.0.5:9092"));
+	expect_refused(2, "listener payments/new", "vip");
+	ck_assert_str_eq(refusal.why,
+	    "the kernel holds 10.9.0.5 on eth1: remove it there (ip addr "
+	    "del), or choose another");
+	lp_config_remove(&config, LP_OBJECT_LISTENER, 70);
+	port = *lp_config_find(&config, LP_OBJECT_PORT, FRONT);
+	ck_assert_int_eq(
+	    lp_prefix_parse(&port.port.addresses[0], "10.9.0.5/24", NULL), 0);
+	put(&config, port);
+	expect_refused(2, "port front", "address");
+	/* The host gives it away. */
+	host.count = 1;
+	ck_assert_int_eq(apply(2), 0);
+	end();
+}
+END_TEST
+
+START_TEST(running_address_that_the_host_gets_stops_no_other_change)
+{
+	const struct lp_object *front;
+
+	begin_with_host();
+	front = lp_config_find(&config, LP_OBJECT_PORT, FRONT);
+	host.addresses[host.count++] = front->port.addresses[0].ip;
+	host_gets("10.9.0.100");
+	put(&config, make_cluster(60, "another"));
+	ck_assert_int_eq(apply(2), 0);
+	ck_assert_ptr_nonnull(strstr(dataplane.ports.held, "10.9.0.100 on "));
+	host.count = 0;
+	ck_assert_int_eq(apply(3), 0);
+	ck_assert_str_eq(dataplane.ports.held, "");
+	end();
+}
+END_TEST
+
+START_TEST(leave_for_the_default_route_is_asked_for_when_taken_back)
+{
+	struct lp_object port;
+
+	begin_with_host();
+	port = *lp_config_find(&config, LP_OBJECT_PORT, FRONT);
+	port.port.allow_default_route = true;
+	put(&config, port);
+	ck_assert_int_eq(apply(1), 0);
+	ck_assert_uint_eq(host.checks, 0);
+	port.port.allow_default_route = false;
+	put(&config, port);
+	expect_refused(2, "port front", "allow_default_route");
+	ck_assert_uint_eq(host.checks, 1);
+	end();
+}
+END_TEST
+
 START_TEST(forwarding_begins_from_the_last_good_configuration)
 {
 	unsigned slot;
@@ -282,6 +450,11 @@ main(void)
 	    devices_keep_their_slots,
 	    steering_follows_the_generation,
 	    device_that_vanished_is_opened_again,
+	    port_that_came_back_is_not_forgotten,
+	    failed_save_is_tried_again,
+	    new_address_that_the_host_has_is_refused,
+	    running_address_that_the_host_gets_stops_no_other_change,
+	    leave_for_the_default_route_is_asked_for_when_taken_back,
 	    forwarding_begins_from_the_last_good_configuration,
 	    epoch_survives_without_a_generation,
 	    all_slots_can_be_used,

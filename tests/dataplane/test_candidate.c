@@ -8,6 +8,7 @@
 
 enum { EPOCH = 5, GENERATION = 10 };
 
+static uint64_t welcomed; /* the epoch of the session */
 static struct lp_running running;
 static struct lp_candidate candidate;
 static struct lp_refusal refusal;
@@ -16,6 +17,7 @@ static void
 begin_running(void)
 {
 	cold_config(&running.config);
+	welcomed = EPOCH;
 	running.epoch_seen = EPOCH;
 	running.epoch = EPOCH;
 	running.generation = GENERATION;
@@ -43,7 +45,8 @@ begin(uint64_t epoch, uint64_t generation, uint64_t base, uint32_t count,
 	frame.base_generation = base;
 	frame.object_count = count;
 	frame.digest = digest;
-	return lp_candidate_begin(&candidate, &frame, &running, &refusal);
+	return lp_candidate_begin(
+	    &candidate, &frame, welcomed, &running, &refusal);
 }
 
 static int
@@ -108,6 +111,34 @@ START_TEST(base_is_looked_at_again_at_the_end)
 }
 END_TEST
 
+START_TEST(epoch_is_looked_at_again_at_the_end)
+{
+	begin_running();
+	ck_assert_int_eq(begin(EPOCH, 100, 0, 0, 1), 0);
+	/* Another controller has taken over, and counts from the beginning. */
+	running.epoch_seen = EPOCH + 1;
+	running.epoch = EPOCH + 1;
+	running.generation = 3;
+	ck_assert_int_eq(end(100), -EINVAL);
+	ck_assert_int_eq(refusal.code, LP__PB__REJECTED__CODE__FENCED);
+	ck_assert_uint_eq(refusal.generation, 100);
+	end_running();
+}
+END_TEST
+
+START_TEST(begin_has_the_epoch_of_welcome)
+{
+	begin_running();
+	ck_assert_int_eq(begin(EPOCH + 1, 11, 0, 0, 1), -EINVAL);
+	ck_assert_int_eq(refusal.code, LP__PB__REJECTED__CODE__PROTOCOL);
+	ck_assert_int_eq(end(11), -ECANCELED);
+	welcomed = EPOCH + 2;
+	ck_assert_int_eq(begin(EPOCH + 1, 11, 0, 0, 1), -EINVAL);
+	ck_assert_int_eq(refusal.code, LP__PB__REJECTED__CODE__PROTOCOL);
+	end_running();
+}
+END_TEST
+
 START_TEST(delta_on_nothing_is_refused)
 {
 	struct lp_running none = {0};
@@ -119,7 +150,8 @@ START_TEST(delta_on_nothing_is_refused)
 	frame.generation = 1;
 	frame.full = false;
 	ck_assert_int_eq(
-	    lp_candidate_begin(&candidate, &frame, &none, &refusal), -EINVAL);
+	    lp_candidate_begin(&candidate, &frame, 1, &none, &refusal),
+	    -EINVAL);
 	ck_assert_int_eq(refusal.code, LP__PB__REJECTED__CODE__BASE);
 	lp_candidate_fini(&candidate);
 }
@@ -218,6 +250,8 @@ main(void)
 	    full_generation_begins_from_nothing,
 	    delta_begins_from_what_runs,
 	    base_is_looked_at_again_at_the_end,
+	    epoch_is_looked_at_again_at_the_end,
+	    begin_has_the_epoch_of_welcome,
 	    delta_on_nothing_is_refused,
 	    removing_what_is_not_there_is_refused,
 	    frames_out_of_place_are_told_apart,

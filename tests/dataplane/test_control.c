@@ -325,6 +325,35 @@ START_TEST(newer_controller_fences_the_older_one)
 }
 END_TEST
 
+START_TEST(newer_controller_fences_what_the_older_one_has_begun)
+{
+	struct controller other;
+
+	begin_fresh();
+	controller_begin(&controller, EPOCH, 100, 0, 0, 1);
+	controller_open(&other, dataplane.socket);
+	controller_welcome(&other, EPOCH + 1);
+	controller_apply(&other, EPOCH + 1, 3, &config);
+	controller_end(&controller, 100);
+	controller_expect_rejected(&controller, LP__PB__REJECTED__CODE__FENCED);
+	controller_expect_end(&controller);
+	controller_close(&other);
+	expect_running(3, lp_config_digest(&config));
+	end();
+}
+END_TEST
+
+START_TEST(begin_of_another_epoch_than_welcome_is_rejected)
+{
+	begin_applied();
+	controller_push(&controller, EPOCH + 1, 2, &config);
+	controller_expect_rejected(
+	    &controller, LP__PB__REJECTED__CODE__PROTOCOL);
+	controller_apply(&controller, EPOCH, 3, &config);
+	end();
+}
+END_TEST
+
 START_TEST(epoch_is_remembered_over_a_restart)
 {
 	begin_applied();
@@ -542,6 +571,8 @@ main(void)
 	    lower_epoch_is_fenced_and_closed,
 	    equal_epoch_of_another_controller_is_fenced,
 	    newer_controller_fences_the_older_one,
+	    newer_controller_fences_what_the_older_one_has_begun,
+	    begin_of_another_epoch_than_welcome_is_rejected,
 	    epoch_is_remembered_over_a_restart,
 	    beats_carry_the_running_generation,
 	    silent_controller_is_dropped,

@@ -421,6 +421,21 @@ START_TEST(a_port_that_comes_back_announces_again)
 }
 END_TEST
 
+START_TEST(a_port_that_became_another_announces_again)
+{
+	static const char *const back[] = {
+	    "10.8.0.10", "10.8.0.11", "2001:db8:8::10"};
+	unsigned seen = 0;
+
+	/* A new MAC, or its link came up. */
+	plane.wires[1]->incarnation++;
+	plane_publish();
+	plane_run();
+	ck_assert_uint_eq(announced(back, 3, &seen), 3);
+	ck_assert_uint_eq(seen, 7);
+}
+END_TEST
+
 START_TEST(next_hops_of_a_port_that_goes_are_forgotten)
 {
 	static const struct plane_row rows[] = {
@@ -476,6 +491,7 @@ main(void)
 	tcase_add_test(tests, our_addresses_are_announced_twice_at_start);
 	tcase_add_test(tests, later_only_new_addresses_are_announced);
 	tcase_add_test(tests, a_port_that_comes_back_announces_again);
+	tcase_add_test(tests, a_port_that_became_another_announces_again);
 	tcase_add_test(tests, next_hops_of_a_port_that_goes_are_forgotten);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

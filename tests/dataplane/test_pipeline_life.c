@@ -290,6 +290,44 @@ START_TEST(a_listener_that_goes_takes_its_connections_only)
 }
 END_TEST
 
+START_TEST(connections_of_preserved_sources_end_when_they_are_translated)
+{
+	struct lp_object legacy =
+	    *lp_config_find(&plane.config, LP_OBJECT_LISTENER, LEGACY);
+
+	open_four();
+	legacy.listener.source_address = LP_SOURCE_TRANSLATE;
+	put(&plane.config, legacy);
+	plane_publish();
+	plane_run();
+	plane_expect(0, "tcp 10.9.0.101:9100 > 10.9.0.50:40002 RA ack=71");
+	plane_expect(1, "tcp 10.9.0.50:40002 > 10.8.0.20:9092 R seq=71");
+	plane_quiet();
+	ck_assert_uint_eq(plane_connections(), 3);
+}
+END_TEST
+
+START_TEST(connections_of_a_source_address_that_goes_end)
+{
+	struct lp_object back =
+	    *lp_config_find(&plane.config, LP_OBJECT_PORT, BACK);
+
+	open_four();
+	for (unsigned i = 0; i < back.port.address_count; i++)
+		if (lp_ip_is_v4(&back.port.addresses[i].ip))
+			back.port.addresses[i].ip.bytes[15] += 100;
+	put(&plane.config, back);
+	plane_publish();
+	plane_run();
+	while (plane_take(0) || plane_take(1))
+		;
+	/* That of a preserved source has none of ours. */
+	ck_assert_uint_eq(lp_count_get(&plane.region.stats->removed), 2);
+	plane_in(0, C4 "A seq=1001 ack=5001");
+	plane_expect(0, TO_C4 "R seq=5001");
+}
+END_TEST
+
 START_TEST(a_change_of_something_else_resets_nobody)
 {
 	open_four();
@@ -390,6 +428,9 @@ main(void)
 	tcase_add_test(tests, ports_under_load_are_served_alike);
 	tcase_add_test(tests, a_broker_that_goes_takes_its_connections_only);
 	tcase_add_test(tests, a_listener_that_goes_takes_its_connections_only);
+	tcase_add_test(tests,
+	    connections_of_preserved_sources_end_when_they_are_translated);
+	tcase_add_test(tests, connections_of_a_source_address_that_goes_end);
 	tcase_add_test(tests, a_change_of_something_else_resets_nobody);
 	tcase_add_test(tests, a_new_gateway_is_taken_by_old_connections_too);
 	tcase_add_test(tests, a_port_that_closes_takes_its_packets_along);

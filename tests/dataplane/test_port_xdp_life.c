@@ -138,6 +138,46 @@ START_TEST(an_address_that_the_kernel_holds_is_refused)
 }
 END_TEST
 
+static void
+remember_near1(void *arg, const struct lp_ip *ip, const char *device)
+{
+	struct lp_ip *found = arg;
+
+	if (strcmp(device, "near1") == 0 && lp_ip_is_v4(ip))
+		*found = *ip;
+}
+
+START_TEST(addresses_of_the_host_are_listed)
+{
+	struct lp_ip want = port_lab_ip("10.9.0.5"), found = {{0}};
+
+	port_lab_run("ip addr add 10.9.0.5/24 dev near1");
+	ck_assert_int_eq(ops->host_addresses(remember_near1, &found), 0);
+	ck_assert(lp_ip_equal(&found, &want));
+}
+END_TEST
+
+START_TEST(an_open_port_loses_its_leave_for_the_default_route)
+{
+	struct lp_port_config config = port_lab_config(0);
+
+	config.object.allow_default_route = true;
+	port_lab_run("ip addr add 192.0.2.1/24 dev near0 && "
+		     "ip route add default via 192.0.2.2");
+	ck_assert_int_eq(
+	    ops->open(&port_lab.ports[0], &config, port_lab.why), 0);
+	ck_assert_int_eq(
+	    ops->check(port_lab.ports[0], &config.object, port_lab.why), 0);
+	config.object.allow_default_route = false;
+	ck_assert_int_eq(
+	    ops->check(port_lab.ports[0], &config.object, port_lab.why),
+	    -EPERM);
+	port_lab_run("ip route del default");
+	ck_assert_int_eq(
+	    ops->check(port_lab.ports[0], &config.object, port_lab.why), 0);
+}
+END_TEST
+
 START_TEST(a_second_port_on_a_device_is_refused)
 {
 	struct lp_port_config config = port_lab_config(0);
@@ -441,6 +481,9 @@ add(TCase *tcase)
 	tcase_add_test(tcase, the_device_of_the_default_route_is_refused);
 	tcase_add_test(tcase, the_device_of_the_default_v6_route_is_refused);
 	tcase_add_test(tcase, an_address_that_the_kernel_holds_is_refused);
+	tcase_add_test(tcase, addresses_of_the_host_are_listed);
+	tcase_add_test(
+	    tcase, an_open_port_loses_its_leave_for_the_default_route);
 	tcase_add_test(tcase, a_second_port_on_a_device_is_refused);
 	tcase_add_test(tcase, a_foreign_program_is_refused);
 	tcase_add_test(tcase, a_pool_that_is_promised_away_is_refused);
