@@ -24,7 +24,8 @@ static int fetch(struct round *round, const struct lp_lpctl *lpctl,
     const char *dataplane, const struct lp_stats_view *before,
     struct lp_error *error);
 static int watch(const struct lp_lpctl *lpctl, const char *dataplane,
-    uint32_t every_s, struct lp_print *print, struct lp_error *error);
+    uint32_t every_s, const struct lp_print *print, struct lp_error *error);
+static bool may_pass(int status);
 
 int
 lp_cmd_stats(const struct lp_lpctl *lpctl, const struct lp_words *words,
@@ -76,29 +77,52 @@ fetch(struct round *round, const struct lp_lpctl *lpctl, const char *dataplane,
 	return status;
 }
 
-/* every_s: 0 for one round only; else until a signal ends us. */
+/*
+ * every_s: 0 for one round only; else until a signal ends us.  Daemons may be
+ * started again meanwhile: that is said once, and tried again.
+ */
 static int
 watch(const struct lp_lpctl *lpctl, const char *dataplane, uint32_t every_s,
-    struct lp_print *print, struct lp_error *error)
+    const struct lp_print *print, struct lp_error *error)
 {
 	const struct timespec pause = {.tv_sec = every_s};
 	struct round old = {0};
+	bool said = false;
 	int status;
 
-	do {
+	for (;;) {
 		struct round new = {0};
 
 		status = fetch(&new, lpctl, dataplane, &old.view, error);
-		if (status == LP_EXIT_OK)
+		if (status == LP_EXIT_OK) {
 			status = lp_error_output(
 			    error, lpctl->output->stats(print, &new.view));
-		round_fini(&old);
-		old = new;
-		if (status == LP_EXIT_OK && every_s > 0) {
-			(void)fflush(print->out);
-			(void)nanosleep(&pause, NULL);
+			round_fini(&old);
+			old = new;
+			said = false;
+			if (status != LP_EXIT_OK)
+				break;
+		} else {
+			round_fini(&new);
+			if (every_s == 0 || !may_pass(status))
+				break;
+			if (!said)
+				(void)fprintf(lpctl->err,
+				    "lpctl: %s; trying again every %u s\n",
+				    error->text, every_s);
+			said = true;
 		}
-	} while (status == LP_EXIT_OK && every_s > 0 && !ferror(print->out));
+		if (every_s == 0 || fflush(print->out) != 0)
+			break;
+		(void)nanosleep(&pause, NULL);
+	}
 	round_fini(&old);
 	return status;
+}
+
+/* Nobody there, or no answer; what is wrong in itself stays wrong. */
+static bool
+may_pass(int status)
+{
+	return status == LP_EXIT_UNREACHABLE || status == LP_EXIT_TIMEOUT;
 }

@@ -20,7 +20,7 @@ static const struct lp_option options[LP_OPTIONS] = {
     [LP_OPTION_OUTPUT] = {"output", "FORMAT", "text json",
 	"text (default) or json", LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 'o'},
     [LP_OPTION_TIMEOUT] = {"timeout", "SECONDS", NULL,
-	"wait so long for the dataplanes to apply a change (10)",
+	"wait so long for the dataplanes to apply a change (10, at most 600)",
 	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
     [LP_OPTION_NO_WAIT] = {"no-wait", NULL, NULL,
 	"store a change and do not wait for the dataplanes", 0, 0, 0},

@@ -193,11 +193,11 @@ set_global(struct lp_line *line, struct lp_lpctl *lpctl, enum lp_option_id id,
 		break;
 	case LP_OPTION_TIMEOUT:
 		if (lp_command_number(
-			&lpctl->timeout_s, value, 0, LP_TIMEOUT_S_MAX) != 0)
+			&lpctl->timeout_s, value, 0, LP_TIMEOUT_MAX_S) != 0)
 			return lp_error_set(error, LP_EXIT_USAGE,
 			    "--timeout: \"%s\" is no number of seconds from "
 			    "0 to %d",
-			    value, LP_TIMEOUT_S_MAX);
+			    value, LP_TIMEOUT_MAX_S);
 		break;
 	case LP_OPTION_NO_WAIT:
 		lpctl->timeout_s = 0;

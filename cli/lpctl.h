@@ -14,7 +14,6 @@
 
 enum {
 	LP_TIMEOUT_S_DEFAULT = 10,
-	LP_TIMEOUT_S_MAX = 3600,
 	/* lp-controld's own time to answer, added to the wait. */
 	LP_ANSWER_S = 5,
 };

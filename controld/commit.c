@@ -9,8 +9,8 @@
  *
  * A rollback is a new generation with the old content.  It is waited for
  * like any other, so that who is told "rejected" finds the old state again.
- * A dataplane that goes away meanwhile is not waited for: it gets the
- * desired generation when it comes back.
+ * A dataplane that was connected at any moment of it is waited for also when
+ * it has gone: until it has come back and answered, or the time is over.
  */
 #include "controld/commit.h"
 
@@ -21,6 +21,7 @@
 #include <stdlib.h>
 
 #include "controld/model.h"
+#include "proto/limits.h"
 #include "proto/log.h"
 
 enum phase {
@@ -41,6 +42,7 @@ struct poll {
 	unsigned connected, applied, rejected;
 	const struct lp_push_dataplane *late; /* one without an answer */
 	const struct lp_push_dataplane *refuser; /* one that rejected */
+	bool refused_base; /* as it did the generation before */
 };
 
 struct lp_commit {
@@ -55,9 +57,13 @@ struct lp_commit {
 	struct lp_model_change change; /* its notes */
 	struct lp_generation before;
 	bool stored; /* else nothing was to be changed */
-	unsigned connected; /* when it was pushed */
+	uint64_t base; /* number of the generation that it found */
+	/* A bit for each dataplane. */
+	uint32_t awaited; /* was connected since */
+	uint32_t refused; /* has rejected the base, too */
 	/* Of the rejection that is being rolled back. */
 	struct lp_push_dataplane refuser;
+	bool refused_base;
 	char rollback[128];
 };
 
@@ -67,11 +73,13 @@ static int apply(struct lp_commit *commit);
 static int save(struct lp_commit *commit);
 static void evaluate(struct lp_commit *commit);
 static void evaluate_rollback(struct lp_commit *commit);
-static struct poll poll_dataplanes(const struct lp_context *context);
-static void roll_back(
-    struct lp_commit *commit, const struct lp_push_dataplane *refuser);
+static void look(struct lp_commit *commit);
+static struct poll poll_dataplanes(const struct lp_commit *commit);
+static void roll_back(struct lp_commit *commit, const struct poll *poll);
 static int save_rollback(struct lp_commit *commit);
 static void reply_done(struct lp_commit *commit, const struct poll *poll);
+static void reply_late(
+    struct lp_commit *commit, const struct lp_push_dataplane *late);
 static void reply_rejected(struct lp_commit *commit);
 static void finish(struct lp_commit *commit);
 static void start_timer(struct lp_commit *commit);
@@ -146,6 +154,8 @@ lp_commit_add(struct lp_commit *commit, const struct lp_reply_to *to,
 void
 lp_commit_changed(struct lp_commit *commit)
 {
+	if (commit->phase != IDLE)
+		look(commit);
 	if (commit->phase == WAITING)
 		evaluate(commit);
 	else if (commit->phase == ROLLING_BACK)
@@ -179,15 +189,17 @@ on_next(evutil_socket_t fd, short what, void *arg)
 	commit->phase = STARTING;
 	commit->stored = false;
 	commit->change = (struct lp_model_change){0};
+	commit->base = commit->context->current.number;
+	commit->awaited = commit->refused = 0;
+	look(commit);
 	if (commit->ticket.to.client == 0 || apply(commit) != 0 ||
 	    save(commit) != 0) {
 		finish(commit);
 		return;
 	}
-	commit->connected = poll_dataplanes(commit->context).connected;
 	commit->phase = WAITING;
 	if (timeout_ms(commit) == 0) {
-		const struct poll poll = poll_dataplanes(commit->context);
+		const struct poll poll = poll_dataplanes(commit);
 
 		reply_done(commit, &poll);
 		finish(commit);
@@ -201,20 +213,11 @@ static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct lp_commit *commit = arg;
-	const struct poll poll = poll_dataplanes(commit->context);
-	const struct lp_reply_failure failure = {
-	    .result = LP__PB__FAILURE__RESULT__TIMEOUT,
-	    .dataplane =
-		poll.late != NULL ? lp_reply_dataplane_name(poll.late) : NULL,
-	};
 
 	(void)fd;
 	(void)what;
 	if (commit->phase == WAITING)
-		lp_reply_failure(commit->context, &commit->ticket.to, &failure,
-		    "generation %" PRIu64 " is stored, but was not applied "
-		    "within %u ms; it will be as soon as the dataplane can",
-		    commit->context->current.number, timeout_ms(commit));
+		reply_late(commit, poll_dataplanes(commit).late);
 	else
 		reply_rejected(commit);
 	finish(commit);
@@ -288,10 +291,10 @@ save(struct lp_commit *commit)
 static void
 evaluate(struct lp_commit *commit)
 {
-	const struct poll poll = poll_dataplanes(commit->context);
+	const struct poll poll = poll_dataplanes(commit);
 
 	if (poll.refuser != NULL) {
-		roll_back(commit, poll.refuser);
+		roll_back(commit, &poll);
 	} else if (poll.late == NULL) {
 		reply_done(commit, &poll);
 		finish(commit);
@@ -301,15 +304,34 @@ evaluate(struct lp_commit *commit)
 static void
 evaluate_rollback(struct lp_commit *commit)
 {
-	if (poll_dataplanes(commit->context).late != NULL)
+	if (poll_dataplanes(commit).late != NULL)
 		return;
 	reply_rejected(commit);
 	finish(commit);
 }
 
-static struct poll
-poll_dataplanes(const struct lp_context *context)
+/* What is forgotten when a dataplane goes, or answers the next generation. */
+static void
+look(struct lp_commit *commit)
 {
+	const struct lp_push *push = commit->context->push;
+
+	for (unsigned i = 0; i < lp_push_count(push); i++) {
+		const struct lp_push_dataplane *dataplane =
+		    lp_push_dataplane(push, i);
+
+		if (!dataplane->connected)
+			continue;
+		commit->awaited |= 1u << i;
+		if (dataplane->rejected == commit->base)
+			commit->refused |= 1u << i;
+	}
+}
+
+static struct poll
+poll_dataplanes(const struct lp_commit *commit)
+{
+	const struct lp_context *context = commit->context;
 	const struct lp_generation *current = &context->current;
 	struct poll poll = {0};
 
@@ -317,11 +339,12 @@ poll_dataplanes(const struct lp_context *context)
 		const struct lp_push_dataplane *dataplane =
 		    lp_push_dataplane(context->push, i);
 
-		/* One that is about to say HELLO is worth to wait for. */
-		if (dataplane->expected)
-			poll.late = dataplane;
-		if (!dataplane->connected)
+		if (!dataplane->connected) {
+			/* One about to say HELLO is worth to wait for, too. */
+			if (dataplane->expected || commit->awaited & 1u << i)
+				poll.late = dataplane;
 			continue;
+		}
 		poll.connected++;
 		if (dataplane->generation == current->number &&
 		    dataplane->digest == current->digest) {
@@ -330,6 +353,9 @@ poll_dataplanes(const struct lp_context *context)
 		    dataplane->rejected == current->number) {
 			poll.rejected++;
 			poll.refuser = dataplane;
+			/* It may have applied the base at a later attempt. */
+			poll.refused_base = commit->refused & 1u << i &&
+			    dataplane->generation != commit->base;
 		} else {
 			poll.late = dataplane;
 		}
@@ -338,10 +364,11 @@ poll_dataplanes(const struct lp_context *context)
 }
 
 static void
-roll_back(struct lp_commit *commit, const struct lp_push_dataplane *refuser)
+roll_back(struct lp_commit *commit, const struct poll *poll)
 {
 	commit->phase = STARTING;
-	commit->refuser = *refuser; /* it will run the next one soon */
+	commit->refuser = *poll->refuser; /* it will run the next one soon */
+	commit->refused_base = poll->refused_base;
 	snprintf(
 	    commit->rollback, sizeof(commit->rollback), "nothing was changed");
 	if (!commit->stored || save_rollback(commit) != 0) {
@@ -389,20 +416,12 @@ reply_done(struct lp_commit *commit, const struct poll *poll)
 	Lp__Pb__TransactionReply done = LP__PB__TRANSACTION_REPLY__INIT;
 	const struct lp_model_change *change = &commit->change;
 	char *notes[LP_LISTENERS_MAX + 1];
-	char gone[LP_WHY_SIZE];
 
 	for (size_t i = 0; i < change->note_count; i++)
 		notes[done.n_notes++] = change->notes[i];
-	if (poll->connected < commit->connected) {
-		snprintf(gone, sizeof(gone),
-		    "%u of %u dataplanes went away before they answered: see "
-		    "lpctl status",
-		    commit->connected - poll->connected, commit->connected);
-		notes[done.n_notes++] = gone;
-	} else if (poll->connected == 0) {
+	if (poll->connected == 0)
 		notes[done.n_notes++] =
 		    (char *)"no dataplane is connected: stored only";
-	}
 	done.notes = notes;
 	done.generation = commit->context->current.number;
 	done.has_applied = done.has_connected = true;
@@ -411,6 +430,30 @@ reply_done(struct lp_commit *commit, const struct poll *poll)
 	reply.body_case = LP__PB__CONTROL_REPLY__BODY_TRANSACTION;
 	reply.transaction = &done;
 	lp_reply_send(commit->context, &commit->ticket.to, &reply);
+}
+
+static void
+reply_late(struct lp_commit *commit, const struct lp_push_dataplane *late)
+{
+	struct lp_reply_failure failure = {
+	    .result = LP__PB__FAILURE__RESULT__TIMEOUT};
+	uint64_t number = commit->context->current.number;
+
+	/* Else it was answered when the last one came. */
+	assert(late != NULL);
+	failure.dataplane = lp_reply_dataplane_name(late);
+	if (late->connected)
+		lp_reply_failure(commit->context, &commit->ticket.to, &failure,
+		    "generation %" PRIu64 " is stored, but was not applied "
+		    "within %u ms; it will be as soon as the dataplane can",
+		    number, timeout_ms(commit));
+	else
+		lp_reply_failure(commit->context, &commit->ticket.to, &failure,
+		    "generation %" PRIu64 " is stored, but the dataplane is "
+		    "away and has not applied it within %u ms: %s; it will "
+		    "when it is back",
+		    number, timeout_ms(commit),
+		    late->why[0] != '\0' ? late->why : "no HELLO yet");
 }
 
 static void
@@ -424,8 +467,14 @@ reply_rejected(struct lp_commit *commit)
 	    .dataplane = lp_reply_dataplane_name(refuser),
 	};
 
-	lp_reply_failure(commit->context, &commit->ticket.to, &failure,
-	    "%s (%s)", refuser->text, commit->rollback);
+	if (commit->refused_base)
+		lp_reply_failure(commit->context, &commit->ticket.to, &failure,
+		    "%s (%s; it rejected generation %" PRIu64
+		    " already; correct that first)",
+		    refuser->text, commit->rollback, commit->base);
+	else
+		lp_reply_failure(commit->context, &commit->ticket.to, &failure,
+		    "%s (%s)", refuser->text, commit->rollback);
 }
 
 static void
@@ -457,7 +506,7 @@ timeout_ms(const struct lp_commit *commit)
 
 	if (!transaction->has_timeout_ms)
 		return LP_COMMIT_TIMEOUT_MS;
-	return transaction->timeout_ms < LP_COMMIT_TIMEOUT_MAX_MS
+	return transaction->timeout_ms < LP_TIMEOUT_MAX_S * 1000
 	    ? transaction->timeout_ms
-	    : LP_COMMIT_TIMEOUT_MAX_MS;
+	    : LP_TIMEOUT_MAX_S * 1000;
 }

@@ -11,7 +11,6 @@
 enum {
 	LP_COMMIT_QUEUE_MAX = 64, /* transactions that wait for their turn */
 	LP_COMMIT_TIMEOUT_MS = 10000, /* if the request does not say */
-	LP_COMMIT_TIMEOUT_MAX_MS = 600000,
 };
 
 struct lp_commit;

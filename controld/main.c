@@ -73,8 +73,8 @@ main(int argc, char **argv)
 	    {"group", KEY_GROUP, "NAME", 0,
 		"members of this group may use lpctl, too", 0},
 	    {"epoch", KEY_EPOCH, "N", 0,
-		"take dataplanes over from another lp-controld: with a "
-		"number above its epoch",
+		"have at least this epoch, to take dataplanes over from "
+		"another lp-controld: a number above its epoch",
 		0},
 	    {"check", 'n', NULL, 0,
 		"check the database, print the configuration as lpctl "

@@ -7,23 +7,19 @@
  */
 #include "controld/serve.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/listener.h>
-#include <grp.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "controld/stream.h"
+#include "proto/listen.h"
 #include "proto/log.h"
-
-enum { BACKLOG = 64 };
 
 struct client {
 	struct lp_serve *serve;
@@ -43,11 +39,7 @@ struct lp_serve {
 	struct client clients[LP_SERVE_CLIENTS_MAX];
 };
 
-static int check_path(
-    const char *path, const struct sockaddr_un *address, char *why);
-static int listen_at(struct lp_serve *serve, int fd,
-    const struct sockaddr_un *address, char *why);
-static int set_group(const char *path, const char *group, char *why);
+static int accept_from(struct lp_serve *serve, int fd);
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd,
     struct sockaddr *address, int len, void *arg);
 static void on_accept_error(struct evconnlistener *listener, void *arg);
@@ -61,42 +53,33 @@ static void identify(struct client *client, evutil_socket_t fd);
 static void doom(struct client *client, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 static void clear(struct client *client);
-static int refuse(char *why, int err, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 
 int
 lp_serve_open(struct lp_serve **out, const struct lp_serve_options *options,
     char why[LP_SERVE_WHY_SIZE])
 {
 	struct lp_serve *serve;
-	struct sockaddr_un address;
-	int err, fd;
+	int fd = lp_listen_open(options->path, options->group, why);
 
-	if (lp_stream_address(&address, options->path) != 0)
-		return refuse(why, -ENAMETOOLONG,
-		    "%s: longer than the path of a socket can be",
-		    options->path);
-	err = check_path(options->path, &address, why);
-	if (err != 0)
-		return err;
+	if (fd < 0)
+		return fd;
 	serve = calloc(1, sizeof(*serve));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (serve == NULL || fd < 0) {
-		err = refuse(
-		    why, -errno, "%s: %s", options->path, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		free(serve);
-		return err;
+	if (serve == NULL) {
+		close(fd);
+		unlink(options->path);
+		goto no_memory;
 	}
 	serve->options = *options;
-	err = listen_at(serve, fd, &address, why);
-	if (err != 0) {
+	if (accept_from(serve, fd) != 0) {
 		lp_serve_close(serve);
-		return err;
+		goto no_memory;
 	}
 	*out = serve;
 	return 0;
+no_memory:
+	snprintf(
+	    why, LP_SERVE_WHY_SIZE, "%s: no memory to listen", options->path);
+	return -ENOMEM;
 }
 
 void
@@ -146,92 +129,22 @@ lp_serve_count(const struct lp_serve *serve)
 	return count;
 }
 
-/* Nothing there, or a socket that nobody listens on: then it goes. */
+/* Takes ownership of fd, which listens. */
 static int
-check_path(const char *path, const struct sockaddr_un *address, char *why)
-{
-	struct stat status;
-	int fd, err;
-
-	if (lstat(path, &status) != 0)
-		return errno == ENOENT
-		    ? 0
-		    : refuse(why, -errno, "%s: %s", path, strerror(errno));
-	if (!S_ISSOCK(status.st_mode))
-		return refuse(
-		    why, -ENOTSOCK, "%s: is there, and is no socket", path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return refuse(why, -errno, "%s: %s", path, strerror(errno));
-	err = connect(fd, (const struct sockaddr *)address, sizeof(*address))
-	    ? errno
-	    : 0;
-	close(fd);
-	/* A full backlog (EAGAIN) is a living daemon, too. */
-	if (err == 0 || err == EAGAIN)
-		return refuse(why, -EADDRINUSE,
-		    "%s: another daemon serves this socket", path);
-	if (err != ECONNREFUSED)
-		return refuse(why, -err, "%s: %s", path, strerror(err));
-	if (unlink(path) != 0)
-		return refuse(why, -errno,
-		    "%s: left by a dead daemon, cannot be removed: %s", path,
-		    strerror(errno));
-	return 0;
-}
-
-/* Takes ownership of fd. */
-static int
-listen_at(struct lp_serve *serve, int fd, const struct sockaddr_un *address,
-    char *why)
+accept_from(struct lp_serve *serve, int fd)
 {
 	const struct lp_serve_options *options = &serve->options;
-	mode_t mask = umask(0117); /* 0660 from the first moment */
-	int err = bind(fd, (const struct sockaddr *)address, sizeof(*address))
-	    ? -errno
-	    : 0;
 
-	umask(mask);
-	if (err != 0) {
-		close(fd);
-		return refuse(
-		    why, err, "%s: %s", options->path, strerror(-err));
-	}
 	serve->path = strdup(options->path); /* ours to remove from now on */
-	err = set_group(options->path, options->group, why);
-	if (err == 0)
-		serve->listener = evconnlistener_new(options->base, on_accept,
-		    serve, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
-		    BACKLOG, fd);
+	serve->listener = evconnlistener_new(options->base, on_accept, serve,
+	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 	if (serve->listener == NULL)
 		close(fd);
-	if (err != 0)
-		return err;
 	serve->reaper = event_new(options->base, -1, 0, reap, serve);
 	if (serve->path == NULL || serve->listener == NULL ||
 	    serve->reaper == NULL)
-		return refuse(why, -ENOMEM, "%s: cannot listen: %s",
-		    options->path, strerror(errno));
+		return -ENOMEM;
 	evconnlistener_set_error_cb(serve->listener, on_accept_error);
-	return 0;
-}
-
-static int
-set_group(const char *path, const char *group, char *why)
-{
-	const struct group *entry;
-
-	if (group == NULL)
-		return 0;
-	entry = getgrnam(group);
-	if (entry == NULL)
-		return refuse(
-		    why, -ENOENT, "--group %s: there is no such group", group);
-	if (chown(path, (uid_t)-1, entry->gr_gid) != 0)
-		return refuse(why, -errno,
-		    "%s: cannot be given to group %s: "
-		    "%s",
-		    path, group, strerror(errno));
 	return 0;
 }
 
@@ -423,15 +336,4 @@ clear(struct client *client)
 	bufferevent_free(client->bev);
 	event_free(client->timer);
 	*client = (struct client){.serve = client->serve};
-}
-
-static int
-refuse(char *why, int err, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(why, LP_SERVE_WHY_SIZE, format, args);
-	va_end(args);
-	return err;
 }

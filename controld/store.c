@@ -337,14 +337,14 @@ load_generation(struct lp_store *store, struct lp_generation *current)
 static int
 take_epoch(struct lp_store *store, uint64_t wanted)
 {
-	uint64_t epoch = wanted != 0 ? wanted : store->epoch + 1;
+	uint64_t epoch = wanted > store->epoch ? wanted : store->epoch + 1;
 	int err;
 
-	if (epoch <= store->epoch || epoch > INT64_MAX)
+	if (epoch > INT64_MAX)
 		return lp_store_sql_refuse(&store->sql, -EINVAL,
-		    "epoch %" PRIu64 " is not above %" PRIu64
-		    ", the last one: leave --epoch out, or give a higher one",
-		    epoch, store->epoch);
+		    "there is no epoch after %" PRIu64
+		    ": make a new database of what lp-controld --check prints",
+		    store->epoch);
 	err = lp_store_sql_run(
 	    &store->sql, "UPDATE meta SET epoch = ?", "i", (int64_t)epoch);
 	if (err == 0)

@@ -26,7 +26,7 @@ struct lp_store;
 
 struct lp_store_options {
 	const char *path;
-	/* 0: one more than the last; else higher than the last: take-over. */
+	/* One more than the last, and at least this. */
 	uint64_t epoch;
 	/* Looks only: no lock, no migration, no epoch, no commit. */
 	bool read_only;

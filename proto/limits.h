@@ -33,6 +33,8 @@ enum lp_limits {
 	LP_FRAME_SIZE_MAX = 65536,
 	/* Operations in one transaction of lpctl. */
 	LP_OPERATIONS_MAX = 4096,
+	/* That one may wait for dataplanes; others wait behind it. */
+	LP_TIMEOUT_MAX_S = 600,
 	/* Rows in one frame of a streamed reply (connections, stats). */
 	LP_ROWS_MAX = 128,
 };

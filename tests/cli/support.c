@@ -120,30 +120,42 @@ support_replies(struct lp_replies *replies, const struct support_bytes *bytes)
 	}
 }
 
-static void
-serve(int listener, const struct support_bytes *bytes, enum support_end end)
+static int
+answer(int listener, const struct support_bytes *bytes)
 {
 	static uint8_t request[LP_FRAME_SIZE_MAX];
 	const uint8_t *payload = NULL;
 	size_t payload_len = 0;
 	size_t len = 0;
-	int fd = end == SUPPORT_DEAF ? -1 : accept(listener, NULL, NULL);
+	int fd = accept(listener, NULL, NULL);
 
-	while (fd >= 0 &&
-	    lp_frame_next(request, len, &payload, &payload_len) != LP_OK) {
+	while (lp_frame_next(request, len, &payload, &payload_len) != LP_OK) {
 		ssize_t n = recv(fd, request + len, sizeof(request) - len, 0);
 
 		if (n <= 0)
 			_exit(EXIT_FAILURE);
 		len += (size_t)n;
 	}
-	for (size_t at = 0; fd >= 0 && bytes != NULL && at < bytes->len;) {
+	for (size_t at = 0; bytes != NULL && at < bytes->len;) {
 		ssize_t n =
 		    send(fd, bytes->data + at, bytes->len - at, MSG_NOSIGNAL);
 
 		if (n <= 0)
 			_exit(EXIT_FAILURE);
 		at += (size_t)n;
+	}
+	return fd;
+}
+
+static void
+serve(int listener, const struct support_bytes *bytes, size_t count,
+    enum support_end end)
+{
+	for (size_t i = 0; end != SUPPORT_DEAF && i < count; i++) {
+		int fd = answer(listener, bytes == NULL ? NULL : &bytes[i]);
+
+		if (i + 1 < count)
+			(void)close(fd);
 	}
 	while (end != SUPPORT_CLOSE)
 		(void)pause();
@@ -153,6 +165,13 @@ serve(int listener, const struct support_bytes *bytes, enum support_end end)
 void
 support_daemon_start(struct support_daemon *daemon,
     const struct support_bytes *bytes, enum support_end end)
+{
+	support_daemon_start_many(daemon, bytes, 1, end);
+}
+
+void
+support_daemon_start_many(struct support_daemon *daemon,
+    const struct support_bytes *bytes, size_t count, enum support_end end)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -171,7 +190,7 @@ support_daemon_start(struct support_daemon *daemon,
 	ck_assert_int_ge(daemon->pid, 0);
 	if (daemon->pid == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		serve(listener, bytes, end);
+		serve(listener, bytes, count, end);
 	}
 	(void)close(listener);
 }

@@ -77,6 +77,9 @@ struct support_daemon {
 };
 void support_daemon_start(struct support_daemon *daemon,
     const struct support_bytes *bytes, enum support_end end);
+/* The same, with an answer for each of so many connections. */
+void support_daemon_start_many(struct support_daemon *daemon,
+    const struct support_bytes *bytes, size_t count, enum support_end end);
 void support_daemon_stop(struct support_daemon *daemon);
 
 #endif

@@ -354,6 +354,51 @@ START_TEST(transaction_beyond_a_frame_is_refused_here)
 }
 END_TEST
 
+static void
+add_failure(struct support_bytes *bytes, Lp__Pb__Failure__Result result,
+    const char *why)
+{
+	support_reply_failure(bytes, result, 0, NULL, NULL, why);
+}
+
+/* Daemons are started again; only what is wrong in itself ends it. */
+START_TEST(watching_goes_on_when_a_round_fails)
+{
+	static struct support_bytes rounds[5];
+	struct support_daemon daemon;
+	struct support_output out, err;
+	struct support_argv words;
+	struct lp_lpctl lpctl;
+	struct lp_line line;
+	struct lp_error error;
+
+	add_failure(&rounds[0], 3, "nobody is there");
+	add_failure(&rounds[1], 3, "still nobody");
+	support_reply_stats(&rounds[2], 0);
+	add_failure(&rounds[3], 4, "no answer");
+	add_failure(&rounds[4], 1, "refused");
+	support_output_open(&out);
+	support_output_open(&err);
+	support_daemon_start_many(&daemon, rounds, 5, SUPPORT_HANG);
+	support_lpctl(&lpctl, daemon.path, &out, &err);
+	support_argv(&words, "stats --watch");
+	ck_assert_int_eq(
+	    lp_line_parse(&line, &lpctl, words.argc, words.argv, &error), 0);
+	ck_assert_int_eq(
+	    line.commands[0].command->run(&lpctl, &line.commands[0], &error),
+	    LP_EXIT_REFUSED);
+	ck_assert_str_eq(error.text, "refused");
+	ck_assert_str_eq(support_output_text(&err),
+	    "lpctl: nobody is there; trying again every 1 s\n"
+	    "lpctl: no answer; trying again every 1 s\n");
+	ck_assert_ptr_nonnull(strstr(support_output_text(&out), "edge-1"));
+	lp_line_fini(&line);
+	support_daemon_stop(&daemon);
+	support_output_close(&out);
+	support_output_close(&err);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -381,6 +426,7 @@ main(void)
 	tcase_add_loop_test(tcase, failure_names_command_object_and_field, 0,
 	    sizeof(failures) / sizeof(failures[0]));
 	tcase_add_test(tcase, transaction_beyond_a_frame_is_refused_here);
+	tcase_add_test(tcase, watching_goes_on_when_a_round_fails);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

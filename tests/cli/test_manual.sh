@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Every option of --help is in the manual page: test_manual.sh PROGRAM PAGE
+# Every option of --help is in the manual page, which the unit names:
+# test_manual.sh PROGRAM PAGE
 set -u
 
 failed=0
@@ -15,6 +16,19 @@ for option in $options; do
 	esac
 	if ! grep -qE -e "Fl ${option#-}( |\$)" "$2"; then
 		echo "$2: no $option"
+		failed=1
+	fi
+done
+for section in SIGNALS FILES 'EXIT STATUS'; do
+	if ! grep -qx ".Sh $section" "$2"; then
+		echo "$2: no $section"
+		failed=1
+	fi
+done
+name=$(basename "$2" .8)
+for unit in "$(dirname "$2")"/../*/"$name.service.in"; do
+	if ! grep -qxF "Documentation=man:$name(8)" "$unit"; then
+		echo "$unit: Documentation= is not man:$name(8)"
 		failed=1
 	fi
 done

@@ -21,16 +21,10 @@ static struct world world;
 static struct fake fake;
 
 static void
-start_with(struct lp_push_times times)
-{
-	world_start(&world, &times, 1);
-	fake_start(&fake, &world, world.paths[0]);
-}
-
-static void
 start(void)
 {
-	start_with(patient);
+	world_start(&world, &patient, 1);
+	fake_start(&fake, &world, world.paths[0]);
 }
 
 static void
@@ -161,94 +155,6 @@ START_TEST(a_delta_that_does_not_fit_is_followed_by_the_whole)
 }
 END_TEST
 
-START_TEST(what_a_dataplane_rejects_is_rolled_back)
-{
-	const Lp__Pb__Failure *failure;
-	struct pushed first, pushed;
-
-	start();
-	first = fake_synchronise(&fake);
-	world_state(&world, 0, "applied");
-	world_send(&world, basic, 10000);
-	fake_take_push(&fake);
-	fake_rejected(&fake, 2, CODE(RESOURCE), "port front", "device",
-	    "eth1: there is no such device");
-	pushed = fake_take_push(&fake);
-	ck_assert_uint_eq(pushed.generation, 3);
-	ck_assert_uint_eq(pushed.digest, first.digest);
-	ck_assert(pushed.full);
-	ck_assert_uint_eq(world.reply_count, 0); /* it is waited for */
-	fake_applied(&fake, 3, pushed.digest);
-	failure = failure_of(world_replies(&world, 1));
-	ck_assert_int_eq(failure->result, RESULT(REJECTED));
-	ck_assert_str_eq(failure->object, "port front");
-	ck_assert_str_eq(failure->field, "device");
-	ck_assert_str_eq(failure->dataplane, "host-a");
-	ck_assert_str_eq(failure->text,
-	    "eth1: there is no such device (rolled back by generation 3)");
-	ck_assert_str_eq(world_status(&world, 0)->state, "applied");
-	/* It is as before: the same transaction is judged anew. */
-	world_send(&world, basic, 10000);
-	pushed = fake_take_push(&fake);
-	ck_assert_uint_eq(pushed.generation, 4);
-	fake_applied(&fake, 4, pushed.digest);
-	done_of(world_replies(&world, 2));
-	stop();
-}
-END_TEST
-
-START_TEST(one_that_rejects_rolls_all_back)
-{
-	struct fake other;
-	struct pushed first, pushed;
-
-	world_start(&world, &patient, 2);
-	fake_start(&fake, &world, world.paths[0]);
-	fake_start(&other, &world, world.paths[1]);
-	first = fake_synchronise(&fake);
-	fake_synchronise(&other);
-	world_state(&world, 0, "applied");
-	world_state(&world, 1, "applied");
-	world_send(&world, basic, 10000);
-	pushed = fake_take_push(&fake);
-	fake_applied(&fake, 2, pushed.digest);
-	fake_take_push(&other);
-	fake_rejected(&other, 2, CODE(INVALID), "port front", "device", "no");
-	pushed = fake_take_push(&fake);
-	ck_assert_uint_eq(pushed.digest, first.digest);
-	fake_applied(&fake, 3, pushed.digest);
-	pushed = fake_take_push(&other);
-	ck_assert_uint_eq(pushed.digest, first.digest);
-	fake_applied(&other, 3, pushed.digest);
-	ck_assert_int_eq(
-	    failure_of(world_replies(&world, 1))->result, RESULT(REJECTED));
-	fake_stop(&other);
-	stop();
-}
-END_TEST
-
-START_TEST(what_is_not_applied_in_time_stays_stored)
-{
-	const Lp__Pb__Failure *failure;
-	struct pushed pushed;
-
-	start();
-	fake_synchronise(&fake);
-	world_state(&world, 0, "applied");
-	world_send(&world, basic, 20);
-	failure = failure_of(world_replies(&world, 1));
-	ck_assert_int_eq(failure->result, RESULT(TIMEOUT));
-	ck_assert_str_eq(failure->dataplane, "host-a");
-	ck_assert_str_eq(failure->text,
-	    "generation 2 is stored, but was not applied within 20 ms; it "
-	    "will be as soon as the dataplane can");
-	pushed = fake_take_push(&fake);
-	fake_applied(&fake, 2, pushed.digest);
-	world_state(&world, 0, "applied");
-	stop();
-}
-END_TEST
-
 START_TEST(a_late_answer_is_followed_by_the_newest_generation)
 {
 	struct pushed pushed;
@@ -268,44 +174,6 @@ START_TEST(a_late_answer_is_followed_by_the_newest_generation)
 	ck_assert(pushed.full);
 	fake_applied(&fake, 4, pushed.digest);
 	ck_assert_uint_eq(done_of(world_replies(&world, 3))->generation, 4);
-	stop();
-}
-END_TEST
-
-START_TEST(a_dataplane_that_goes_away_is_not_waited_for)
-{
-	const Lp__Pb__TransactionReply *done;
-
-	start();
-	fake_synchronise(&fake);
-	world_state(&world, 0, "applied");
-	world_send(&world, "add cluster a", 10000);
-	fake_take_push(&fake);
-	fake_hang_up(&fake);
-	done = done_of(world_replies(&world, 1));
-	ck_assert_uint_eq(done->applied, 0);
-	ck_assert_uint_eq(done->n_notes, 1);
-	ck_assert_str_eq(done->notes[0],
-	    "1 of 1 dataplanes went away before they answered: see lpctl "
-	    "status");
-	stop();
-}
-END_TEST
-
-START_TEST(a_dataplane_that_is_just_coming_is_waited_for)
-{
-	struct pushed pushed;
-
-	start();
-	fake_wait_connection(&fake, 1);
-	world_send(&world, basic, 10000);
-	fake_hello(&fake, 0, 0, 0);
-	fake_take(&fake, BODY(WELCOME));
-	ck_assert_uint_eq(world.reply_count, 0);
-	pushed = fake_take_push(&fake);
-	ck_assert_uint_eq(pushed.generation, 2);
-	fake_applied(&fake, 2, pushed.digest);
-	ck_assert_uint_eq(done_of(world_replies(&world, 1))->applied, 1);
 	stop();
 }
 END_TEST
@@ -507,12 +375,7 @@ main(void)
 	TEST(without_a_dataplane_it_is_stored_only);
 	TEST(a_change_is_sent_as_a_delta_and_waited_for);
 	LOOP(a_delta_that_does_not_fit_is_followed_by_the_whole, 2);
-	TEST(what_a_dataplane_rejects_is_rolled_back);
-	TEST(one_that_rejects_rolls_all_back);
-	TEST(what_is_not_applied_in_time_stays_stored);
 	TEST(a_late_answer_is_followed_by_the_newest_generation);
-	TEST(a_dataplane_that_goes_away_is_not_waited_for);
-	TEST(a_dataplane_that_is_just_coming_is_waited_for);
 	TEST(changed_bytes_of_a_request_do_no_harm);
 	TEST(transactions_wait_for_their_turn);
 	TEST(nothing_new_makes_no_generation);

@@ -206,14 +206,39 @@ START_TEST(every_start_has_a_higher_epoch)
 	ck_assert_int_eq(database_try_open(&database, &store, 10, false), 0);
 	ck_assert_uint_eq(lp_store_epoch(store), 10);
 	database_close(&database, store);
-	ck_assert_int_eq(
-	    database_try_open(&database, &store, 10, false), -EINVAL);
-	ck_assert_ptr_nonnull(strstr(database.why,
-	    "epoch 10 is not above 10, the last one: leave --epoch out, or "
-	    "give a higher one"));
 	store = database_open(&database);
 	ck_assert_uint_eq(lp_store_epoch(store), 11);
 	database_close(&database, store);
+}
+END_TEST
+
+/* A unit file with --epoch starts again and again. */
+START_TEST(an_epoch_that_is_asked_for_is_the_least)
+{
+	static const uint64_t wanted[] = {10, 10, 11, 1, 40};
+	static const uint64_t taken[] = {10, 11, 12, 13, 40};
+	struct lp_store *store;
+
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		ck_assert_int_eq(
+		    database_try_open(&database, &store, wanted[i], false), 0);
+		ck_assert_uint_eq(lp_store_epoch(store), taken[i]);
+		database_close(&database, store);
+	}
+}
+END_TEST
+
+START_TEST(after_the_last_epoch_there_is_none)
+{
+	struct lp_store *store;
+
+	ck_assert_int_eq(
+	    database_try_open(&database, &store, INT64_MAX, false), 0);
+	database_close(&database, store);
+	ck_assert_int_eq(
+	    database_try_open(&database, &store, 0, false), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(
+	    database.why, "there is no epoch after 9223372036854775807"));
 }
 END_TEST
 
@@ -407,6 +432,8 @@ main(void)
 	tcase_add_test(tcase, every_generation_is_kept_with_its_content);
 	tcase_add_test(tcase, the_last_thousand_generations_are_kept);
 	tcase_add_test(tcase, every_start_has_a_higher_epoch);
+	tcase_add_test(tcase, an_epoch_that_is_asked_for_is_the_least);
+	tcase_add_test(tcase, after_the_last_epoch_there_is_none);
 	tcase_add_test(tcase, a_path_may_hold_any_character);
 	tcase_add_test(tcase, one_daemon_at_a_time);
 	tcase_add_test(tcase, looking_changes_nothing_and_needs_no_lock);
