@@ -13,7 +13,7 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/keeper.h"
 #include "dataplane/privilege.h"
-#include "dataplane/socket.h"
+#include "proto/listen.h"
 #include "proto/log.h"
 
 static int run_keeper(const struct lp_options *options, int argc, char **argv);
@@ -43,13 +43,12 @@ run_keeper(const struct lp_options *options, int argc, char **argv)
 	    .store = &store,
 	};
 	char why[LP_WHY_SIZE];
-	int socket =
-	    lp_socket_listen(options->socket_path, options->group, why);
+	int socket = lp_listen_open(options->socket_path, options->group, why);
 	int status;
 	int error;
 
 	if (socket < 0) {
-		lp_log_error("%s: %s", options->socket_path, why);
+		lp_log_error("%s", why);
 		return EX_CONFIG;
 	}
 	lp_keep_store_init(&store);

@@ -10,7 +10,7 @@ target_link_libraries(lp_test_cold PUBLIC
 add_dependencies(lp_test_cold lp-dataplane)
 
 foreach(test apply candidate control keeper liveness persist process region
-	report restart snapshot socket steering worker)
+	report restart snapshot steering worker)
 	add_executable(test_${test}
 		${CMAKE_CURRENT_LIST_DIR}/test_${test}.c
 		$<TARGET_OBJECTS:lp_hot>)

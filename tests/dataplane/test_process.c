@@ -132,7 +132,8 @@ START_TEST(socket_of_a_living_dataplane_is_left_alone)
 	ck_assert_int_ne(second.keeper, first);
 	ck_assert_int_eq(dataplane_wait(&second), EX_CONFIG);
 	ck_assert(dataplane_logged(&second, second.socket));
-	ck_assert(dataplane_logged(&second, "another process listens"));
+	ck_assert(
+	    dataplane_logged(&second, "another daemon serves this socket"));
 	controller_open(&controller, dataplane.socket);
 	controller_welcome(&controller, EPOCH);
 	controller_beat(&controller);

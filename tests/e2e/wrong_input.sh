@@ -94,10 +94,18 @@ devices() {
 	check "unless it is allowed" lab_ctl add-port third \
 	    --device lpspare --address 10.9.3.10/24 --allow-default-route
 	check "and it can be removed again" lab_ctl del-port third
+	check "an open port loses its leave for the default route" leave_is_lost
 	lab_on lightpath ip route del default
 	check "an address that the kernel holds is rejected" \
 	    refuses 5 192.0.2.2 add-port third --device lpspare \
 	    --address 192.0.2.2/24
+	check "a VIP that the kernel holds is rejected, by its listener" \
+	    refuses 5 "lab/held: vip: the kernel holds 192.0.2.2 on lpspare" \
+	    add-listener lab held 192.0.2.2:9092
+	check "and so is the new address of an open port" \
+	    refuses 5 "front: address: the kernel holds 192.0.2.2 on lpspare" \
+	    set-port front --address 10.9.1.10/24 --address 192.0.2.2/24
+	check "a VIP that the kernel gets later is warned about" vip_is_shared
 	check "a device that another port has is refused" \
 	    refuses 1 front add-port third --device front \
 	    --address 10.9.3.10/24
@@ -118,6 +126,26 @@ devices() {
 	check "a device that vanishes does no harm" vanishes
 	check "the port of a device that vanished can be removed" \
 	    lab_ctl del-port third
+}
+
+# A port has the device of the default route by leave, which is taken back.
+leave_is_lost() {
+	lab_ctl add-port third --device lpspare --address 10.9.3.10/24 \
+	    --allow-default-route &&
+	    refuses 5 "default IPv4 route" set-port third \
+		--allow-default-route=no && lab_ctl del-port third
+}
+
+# What runs goes on, and so do changes of something else.
+vip_is_shared() {
+	local status=0
+
+	lab_on lightpath ip addr add "$LAB_VIP_IP/32" dev lpspare
+	lab_ctl add-cluster unrelated && lab_ctl del-cluster unrelated &&
+	    [ "$(grep -c "kernel holds.* $LAB_VIP_IP on lpspare" \
+		"$LAB_DIR/dataplane.log")" -eq 1 ] || status=1
+	lab_on lightpath ip addr del "$LAB_VIP_IP/32" dev lpspare
+	return $status
 }
 
 generic_is_said() {
