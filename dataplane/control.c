@@ -25,7 +25,7 @@ struct lp_control {
 	struct event_base *base;
 	struct evconnlistener *listener;
 	struct event *tick;
-	struct event *beat;
+	struct event *watch;
 	struct event *stop[2];
 	struct lp_session *sessions[LP_CONTROL_SESSIONS_MAX];
 	uint64_t ticked_ns;
@@ -36,7 +36,7 @@ static int open_events(struct lp_control *control, int socket);
 static void on_accept(struct evconnlistener *listener, evutil_socket_t socket,
     struct sockaddr *address, int len, void *arg);
 static void on_tick(evutil_socket_t socket, short what, void *arg);
-static void on_beat(evutil_socket_t socket, short what, void *arg);
+static void on_watch(evutil_socket_t socket, short what, void *arg);
 static void on_stop(evutil_socket_t signal, short what, void *arg);
 static void sweep(struct lp_control *control);
 static void excuse(struct lp_control *control);
@@ -73,8 +73,8 @@ lp_control_free(struct lp_control *control)
 	for (int i = 0; i < 2; i++)
 		if (control->stop[i])
 			event_free(control->stop[i]);
-	if (control->beat)
-		event_free(control->beat);
+	if (control->watch)
+		event_free(control->watch);
 	if (control->tick)
 		event_free(control->tick);
 	if (control->listener)
@@ -94,7 +94,7 @@ static int
 open_events(struct lp_control *control, int socket)
 {
 	const struct timeval tick = {.tv_sec = LP_CONTROL_TICK_MS / 1000};
-	const struct timeval beat = {.tv_usec = LP_CONTROL_BEAT_MS * 1000};
+	const struct timeval watch = {.tv_usec = LP_CONTROL_WATCH_MS * 1000};
 
 	/* A controller that hangs up must not end us. */
 	signal(SIGPIPE, SIG_IGN);
@@ -110,17 +110,17 @@ open_events(struct lp_control *control, int socket)
 		return -ENOMEM;
 	control->tick =
 	    event_new(control->base, -1, EV_PERSIST, on_tick, control);
-	control->beat =
-	    event_new(control->base, -1, EV_PERSIST, on_beat, control);
+	control->watch =
+	    event_new(control->base, -1, EV_PERSIST, on_watch, control);
 	control->stop[0] =
 	    evsignal_new(control->base, SIGTERM, on_stop, control);
 	control->stop[1] =
 	    evsignal_new(control->base, SIGINT, on_stop, control);
-	if (!control->tick || !control->beat || !control->stop[0] ||
+	if (!control->tick || !control->watch || !control->stop[0] ||
 	    !control->stop[1])
 		return -ENOMEM;
 	if (event_add(control->tick, &tick) != 0 ||
-	    event_add(control->beat, &beat) != 0 ||
+	    event_add(control->watch, &watch) != 0 ||
 	    event_add(control->stop[0], NULL) != 0 ||
 	    event_add(control->stop[1], NULL) != 0)
 		return -ENOMEM;
@@ -170,7 +170,7 @@ on_tick(evutil_socket_t socket, short what, void *arg)
 
 /* The worker tells the steering programs that it lives; we tell the log. */
 static void
-on_beat(evutil_socket_t socket, short what, void *arg)
+on_watch(evutil_socket_t socket, short what, void *arg)
 {
 	struct lp_control *control = arg;
 	struct lp_dataplane *dataplane = control->dataplane;

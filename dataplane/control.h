@@ -15,7 +15,7 @@ enum {
 	/* Controllers at once: one, its successor, and people with tools. */
 	LP_CONTROL_SESSIONS_MAX = 8,
 	LP_CONTROL_TICK_MS = 1000,
-	LP_CONTROL_BEAT_MS = 200,
+	LP_CONTROL_WATCH_MS = 200,
 	/* A worker's turn that takes longer is logged. */
 	LP_CONTROL_STUCK_MS = 1000,
 };

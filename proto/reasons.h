@@ -81,7 +81,6 @@ enum { LP_VERDICTS = 5 };
 	X(NEIGHBOR_FULL, "neighbor_full", "neighbour table or its queue full") \
 	X(TX_FULL, "tx_full", "transmit ring full")                            \
 	X(TX_MTU, "tx_mtu", "larger than the MTU of the port out")             \
-	X(NO_BUFFER, "no_buffer", "no packet buffer")                          \
 	X(PORT_GONE, "port_gone", "its port was removed")
 /* clang-format on */
 

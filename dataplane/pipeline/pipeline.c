@@ -25,7 +25,8 @@
  *
  * Synchronization: one worker runs this.  The snapshot is read once a turn, so
  * a turn sees exactly one generation.  Nothing here allocates, locks, logs,
- * reads a clock or makes a system call; a test reads that off the symbols.
+ * reads a clock or makes a system call, the ports' rx, tx and flush aside; a
+ * test reads that off the symbols.
  */
 #include "dataplane/pipeline/pipeline.h"
 

@@ -72,8 +72,7 @@ struct lp_conn {
 	uint32_t listener_id;
 	uint32_t broker_id;
 	uint16_t counters; /* index of its endpoint counters */
-	uint8_t port[2]; /* slot it leaves by, by direction */
-	uint8_t reserved[8];
+	uint8_t reserved[10];
 	uint32_t serial; /* of this use of the place; shown to people */
 };
 static_assert(sizeof(struct lp_conn) == 192, "a connection, three lines");

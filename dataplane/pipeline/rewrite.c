@@ -11,10 +11,10 @@
  * us.
  *
  * A segment outside the window is forwarded and changes no state but the
- * counters: both ends know better than we do (PACKETS: layer 4 passes it).
+ * counters: both ends know better than we do.
  *
  * Reasons: forwarded, opened, out_of_window, reset_unreachable; drops: ttl,
- *tx_mtu, and those of neighbor.c.
+ * tx_mtu, and those of neighbor.c.
  */
 #include "dataplane/pipeline/rewrite.h"
 

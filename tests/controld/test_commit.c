@@ -32,23 +32,6 @@ stop(void)
 	world_stop(&world);
 }
 
-static const Lp__Pb__Failure *
-failure_of(const Lp__Pb__ControlReply *reply)
-{
-	ck_assert_int_eq(reply->body_case, LP__PB__CONTROL_REPLY__BODY_FAILURE);
-	ck_assert(!reply->more);
-	return reply->failure;
-}
-
-static const Lp__Pb__TransactionReply *
-done_of(const Lp__Pb__ControlReply *reply)
-{
-	ck_assert_msg(
-	    reply->body_case == LP__PB__CONTROL_REPLY__BODY_TRANSACTION, "%s",
-	    reply->failure ? reply->failure->text : "?");
-	return reply->transaction;
-}
-
 START_TEST(what_a_dataplane_rejects_is_rolled_back)
 {
 	const Lp__Pb__Failure *failure;
@@ -67,7 +50,7 @@ START_TEST(what_a_dataplane_rejects_is_rolled_back)
 	ck_assert(pushed.full);
 	ck_assert_uint_eq(world.reply_count, 0); /* it is waited for */
 	fake_applied(&fake, 3, pushed.digest);
-	failure = failure_of(world_replies(&world, 1));
+	failure = world_failure(world_replies(&world, 1));
 	ck_assert_int_eq(failure->result, RESULT(REJECTED));
 	ck_assert_str_eq(failure->object, "port front");
 	ck_assert_str_eq(failure->field, "device");
@@ -80,7 +63,7 @@ START_TEST(what_a_dataplane_rejects_is_rolled_back)
 	pushed = fake_take_push(&fake);
 	ck_assert_uint_eq(pushed.generation, 4);
 	fake_applied(&fake, 4, pushed.digest);
-	done_of(world_replies(&world, 2));
+	world_done(world_replies(&world, 2));
 	stop();
 }
 END_TEST
@@ -109,7 +92,7 @@ START_TEST(one_that_rejects_rolls_all_back)
 	ck_assert_uint_eq(pushed.digest, first.digest);
 	fake_applied(&other, 3, pushed.digest);
 	ck_assert_int_eq(
-	    failure_of(world_replies(&world, 1))->result, RESULT(REJECTED));
+	    world_failure(world_replies(&world, 1))->result, RESULT(REJECTED));
 	fake_stop(&other);
 	stop();
 }
@@ -124,7 +107,7 @@ START_TEST(what_is_not_applied_in_time_stays_stored)
 	fake_synchronise(&fake);
 	world_state(&world, 0, "applied");
 	world_send(&world, basic, 20);
-	failure = failure_of(world_replies(&world, 1));
+	failure = world_failure(world_replies(&world, 1));
 	ck_assert_int_eq(failure->result, RESULT(TIMEOUT));
 	ck_assert_str_eq(failure->dataplane, "host-a");
 	ck_assert_str_eq(failure->text,
@@ -156,7 +139,7 @@ START_TEST(a_dataplane_that_goes_away_is_waited_for)
 	pushed = fake_take_push(&fake);
 	ck_assert_uint_eq(world.reply_count, 0);
 	fake_applied(&fake, 2, pushed.digest);
-	done = done_of(world_replies(&world, 1));
+	done = world_done(world_replies(&world, 1));
 	ck_assert_uint_eq(done->applied, 1);
 	ck_assert_uint_eq(done->connected, 1);
 	ck_assert_uint_eq(done->n_notes, 0);
@@ -184,7 +167,7 @@ START_TEST(a_dataplane_that_stays_away_has_not_applied_in_time)
 	fake_take_push(&fake);
 	evconnlistener_disable(fake.listener); /* connected, but mute */
 	fake_hang_up(&fake);
-	failure = failure_of(world_replies(&world, 1));
+	failure = world_failure(world_replies(&world, 1));
 	ck_assert_int_eq(failure->result, RESULT(TIMEOUT));
 	ck_assert_str_eq(failure->dataplane, "host-a");
 	ck_assert_str_eq(failure->text,
@@ -214,7 +197,7 @@ START_TEST(a_dataplane_that_crashes_is_not_taken_for_one_that_applied)
 	fake_stop(&other);
 	remove(world.paths[1]);
 	ck_assert_int_eq(
-	    failure_of(world_replies(&world, 1))->result, RESULT(TIMEOUT));
+	    world_failure(world_replies(&world, 1))->result, RESULT(TIMEOUT));
 	stop();
 }
 END_TEST
@@ -256,7 +239,7 @@ START_TEST(what_rejects_already_is_told_apart_from_the_change)
 	pushed = fake_take_push(&fake);
 	ck_assert_uint_eq(pushed.generation, 4);
 	fake_rejected(&fake, 4, CODE(RESOURCE), "port front", "device", "gone");
-	failure = failure_of(world_replies(&world, 2));
+	failure = world_failure(world_replies(&world, 2));
 	ck_assert_int_eq(failure->result, RESULT(REJECTED));
 	ck_assert_str_eq(failure->dataplane, "host-a");
 	ck_assert_str_eq(failure->text,
@@ -286,7 +269,7 @@ START_TEST(what_was_rejected_once_and_applied_then_is_not_held_against_it)
 	fake_rejected(&fake, 3, CODE(INVALID), "cluster b", "name", "no");
 	pushed = fake_take_push(&fake);
 	fake_applied(&fake, 4, pushed.digest);
-	ck_assert_str_eq(failure_of(world_replies(&world, 2))->text,
+	ck_assert_str_eq(world_failure(world_replies(&world, 2))->text,
 	    "no (rolled back by generation 4)");
 	stop();
 }
@@ -305,7 +288,7 @@ START_TEST(a_dataplane_that_is_just_coming_is_waited_for)
 	pushed = fake_take_push(&fake);
 	ck_assert_uint_eq(pushed.generation, 2);
 	fake_applied(&fake, 2, pushed.digest);
-	ck_assert_uint_eq(done_of(world_replies(&world, 1))->applied, 1);
+	ck_assert_uint_eq(world_done(world_replies(&world, 1))->applied, 1);
 	stop();
 }
 END_TEST

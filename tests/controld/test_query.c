@@ -32,14 +32,6 @@ stop(void)
 	world_stop(&world);
 }
 
-static const Lp__Pb__Failure *
-failure_of(const Lp__Pb__ControlReply *reply)
-{
-	ck_assert_int_eq(reply->body_case, LP__PB__CONTROL_REPLY__BODY_FAILURE);
-	ck_assert(!reply->more);
-	return reply->failure;
-}
-
 /* Sends a body of no fields. */
 static void
 ask(Lp__Pb__ControlRequest__BodyCase body)
@@ -153,7 +145,7 @@ START_TEST(two_dataplanes_make_one_answer)
 	ck_assert_uint_eq(world.reply_count, 1);
 	ck_assert(world.replies[0]->more);
 	fake_hang_up(&other);
-	failure_of(world_replies(&world, 2));
+	world_failure(world_replies(&world, 2));
 	fake_stop(&other);
 	stop();
 }
@@ -196,7 +188,7 @@ START_TEST(a_question_without_an_answer_ends_in_time)
 
 	start_basic();
 	ask(LP__PB__CONTROL_REQUEST__BODY_COUNTERS);
-	failure = failure_of(world_replies(&world, 2));
+	failure = world_failure(world_replies(&world, 2));
 	ck_assert_int_eq(failure->result, RESULT(TIMEOUT));
 	ck_assert_str_eq(failure->dataplane, "host-a");
 	stop();
@@ -209,7 +201,7 @@ START_TEST(a_dataplane_that_goes_ends_the_question)
 	ask(LP__PB__CONTROL_REQUEST__BODY_COUNTERS);
 	fake_take(&fake, BODY(STATS_REQUEST));
 	fake_hang_up(&fake);
-	ck_assert_str_eq(failure_of(world_replies(&world, 2))->text,
+	ck_assert_str_eq(world_failure(world_replies(&world, 2))->text,
 	    "it went away before its answer was complete");
 	stop();
 }
@@ -219,8 +211,8 @@ START_TEST(without_a_dataplane_there_is_nobody_to_ask)
 {
 	world_start(&world, &patient, 1);
 	ask(LP__PB__CONTROL_REQUEST__BODY_COUNTERS);
-	ck_assert_int_eq(
-	    failure_of(world_replies(&world, 1))->result, RESULT(UNREACHABLE));
+	ck_assert_int_eq(world_failure(world_replies(&world, 1))->result,
+	    RESULT(UNREACHABLE));
 	world_stop(&world);
 }
 END_TEST

@@ -34,23 +34,6 @@ stop(void)
 	world_stop(&world);
 }
 
-static const Lp__Pb__Failure *
-failure_of(const Lp__Pb__ControlReply *reply)
-{
-	ck_assert_int_eq(reply->body_case, LP__PB__CONTROL_REPLY__BODY_FAILURE);
-	ck_assert(!reply->more);
-	return reply->failure;
-}
-
-static const Lp__Pb__TransactionReply *
-done_of(const Lp__Pb__ControlReply *reply)
-{
-	ck_assert_msg(
-	    reply->body_case == LP__PB__CONTROL_REPLY__BODY_TRANSACTION, "%s",
-	    reply->failure ? reply->failure->text : "?");
-	return reply->transaction;
-}
-
 /* Sends a body of no fields. */
 static void
 ask(Lp__Pb__ControlRequest__BodyCase body)
@@ -88,7 +71,7 @@ START_TEST(without_a_dataplane_it_is_stored_only)
 
 	world_start(&world, &patient, 1);
 	world_send(&world, basic, 10000);
-	done = done_of(world_replies(&world, 1));
+	done = world_done(world_replies(&world, 1));
 	ck_assert_uint_eq(done->generation, 2);
 	ck_assert_uint_eq(done->applied, 0);
 	ck_assert_uint_eq(done->connected, 0);
@@ -116,7 +99,7 @@ START_TEST(a_change_is_sent_as_a_delta_and_waited_for)
 	ck_assert_uint_eq(pushed.objects, 7);
 	ck_assert_uint_eq(world.reply_count, 0);
 	fake_applied(&fake, 2, pushed.digest);
-	done = done_of(world_replies(&world, 1));
+	done = world_done(world_replies(&world, 1));
 	ck_assert_uint_eq(done->generation, 2);
 	ck_assert_uint_eq(done->applied, 1);
 	ck_assert_uint_eq(done->connected, 1);
@@ -130,7 +113,7 @@ START_TEST(a_change_is_sent_as_a_delta_and_waited_for)
 	ck_assert_uint_eq(pushed.objects, 4);
 	ck_assert_uint_eq(pushed.gone, 2);
 	fake_applied(&fake, 3, pushed.digest);
-	ck_assert_uint_eq(done_of(world_replies(&world, 2))->generation, 3);
+	ck_assert_uint_eq(world_done(world_replies(&world, 2))->generation, 3);
 	stop();
 }
 END_TEST
@@ -150,7 +133,7 @@ START_TEST(a_delta_that_does_not_fit_is_followed_by_the_whole)
 	ck_assert(pushed.full);
 	ck_assert_uint_eq(pushed.generation, 2);
 	fake_applied(&fake, 2, pushed.digest);
-	ck_assert_uint_eq(done_of(world_replies(&world, 1))->applied, 1);
+	ck_assert_uint_eq(world_done(world_replies(&world, 1))->applied, 1);
 	stop();
 }
 END_TEST
@@ -173,7 +156,7 @@ START_TEST(a_late_answer_is_followed_by_the_newest_generation)
 	ck_assert_uint_eq(pushed.generation, 4);
 	ck_assert(pushed.full);
 	fake_applied(&fake, 4, pushed.digest);
-	ck_assert_uint_eq(done_of(world_replies(&world, 3))->generation, 4);
+	ck_assert_uint_eq(world_done(world_replies(&world, 3))->generation, 4);
 	stop();
 }
 END_TEST
@@ -220,7 +203,7 @@ START_TEST(transactions_wait_for_their_turn)
 	fake_take(&fake, BODY(BEGIN));
 	for (unsigned i = 0; i <= 64; i++)
 		world_send(&world, "add cluster c may=1", 10000);
-	ck_assert_str_eq(failure_of(world_replies(&world, 1))->text,
+	ck_assert_str_eq(world_failure(world_replies(&world, 1))->text,
 	    "64 transactions wait already; try again later");
 	fake_take(&fake, BODY(OBJECT));
 	fake_take(&fake, BODY(END));
@@ -243,9 +226,9 @@ START_TEST(nothing_new_makes_no_generation)
 	world_send(&world, basic, 10000);
 	pushed = fake_take_push(&fake);
 	fake_applied(&fake, 2, pushed.digest);
-	done_of(world_replies(&world, 1));
+	world_done(world_replies(&world, 1));
 	world_send(&world, "add cluster payments may=1", 10000);
-	done = done_of(world_replies(&world, 2));
+	done = world_done(world_replies(&world, 2));
 	ck_assert_uint_eq(done->generation, 2);
 	ck_assert_uint_eq(done->applied, 1);
 	stop();
@@ -259,7 +242,7 @@ START_TEST(a_refusal_names_command_object_and_field)
 	world_start(&world, &patient, 0);
 	world_send(
 	    &world, "add cluster one; add broker two 1 to=10.0.0.1:1", 0);
-	failure = failure_of(world_replies(&world, 1));
+	failure = world_failure(world_replies(&world, 1));
 	ck_assert_int_eq(failure->result, RESULT(REFUSED));
 	ck_assert_uint_eq(failure->place, 2);
 	ck_assert_str_eq(failure->object, "broker two/1");
@@ -277,7 +260,7 @@ START_TEST(what_a_gone_client_had_waiting_is_not_done)
 	lp_session_gone(world.session, 1);
 	ask(LP__PB__CONTROL_REQUEST__BODY_SHOW);
 	world_send(&world, "add cluster c", 0);
-	ck_assert_uint_eq(done_of(world_replies(&world, 2))->generation, 2);
+	ck_assert_uint_eq(world_done(world_replies(&world, 2))->generation, 2);
 	world_stop(&world);
 }
 END_TEST
@@ -332,7 +315,7 @@ START_TEST(another_control_protocol_is_told_so)
 	request->protocol = 2;
 	request->cookie = 5;
 	lp_session_request(world.session, 1, "tester", request);
-	ck_assert_str_eq(failure_of(world_replies(&world, 1))->text,
+	ck_assert_str_eq(world_failure(world_replies(&world, 1))->text,
 	    "this lp-controld speaks control protocol 1, lpctl 2: bring both "
 	    "to the same version");
 	ck_assert_uint_eq(world.replies[0]->cookie, 5);
@@ -345,7 +328,7 @@ START_TEST(an_unknown_request_is_told_so)
 	world_start(&world, &patient, 0);
 	ask(LP__PB__CONTROL_REQUEST__BODY__NOT_SET);
 	ck_assert_int_eq(
-	    failure_of(world_replies(&world, 1))->result, RESULT(USAGE));
+	    world_failure(world_replies(&world, 1))->result, RESULT(USAGE));
 	world_stop(&world);
 }
 END_TEST

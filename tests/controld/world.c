@@ -209,3 +209,20 @@ world_state(struct world *world, unsigned index, const char *state)
 
 	world_run(world, in_state, &wanted);
 }
+
+const Lp__Pb__Failure *
+world_failure(const Lp__Pb__ControlReply *reply)
+{
+	ck_assert_int_eq(reply->body_case, LP__PB__CONTROL_REPLY__BODY_FAILURE);
+	ck_assert(!reply->more);
+	return reply->failure;
+}
+
+const Lp__Pb__TransactionReply *
+world_done(const Lp__Pb__ControlReply *reply)
+{
+	ck_assert_msg(
+	    reply->body_case == LP__PB__CONTROL_REPLY__BODY_TRANSACTION, "%s",
+	    reply->failure ? reply->failure->text : "?");
+	return reply->transaction;
+}

@@ -48,4 +48,8 @@ const Lp__Pb__DataplaneStatus *world_status(
 /* Until dataplane `index` is in that state. */
 void world_state(struct world *world, unsigned index, const char *state);
 
+/* The reply is the whole answer, a refusal; or a change that was done. */
+const Lp__Pb__Failure *world_failure(const Lp__Pb__ControlReply *reply);
+const Lp__Pb__TransactionReply *world_done(const Lp__Pb__ControlReply *reply);
+
 #endif
