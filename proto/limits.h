@@ -22,6 +22,9 @@ enum lp_limits {
 
 	LP_PORTS_MAX = 16,
 	LP_PORT_ADDRESSES_MAX = 16,
+	/* Bytes of an IP packet: RFC 8200, 5; what jumbo frames come to. */
+	LP_PORT_MTU_MIN = 1280,
+	LP_PORT_MTU_MAX = 9600,
 	LP_CLUSTERS_MAX = 64,
 	LP_BROKERS_MAX = 1024,
 	LP_LISTENERS_MAX = 256,

@@ -56,6 +56,8 @@ struct lp_port_object {
 	/* Allow a device that carries the host's default route. */
 	bool allow_default_route;
 	uint8_t address_count;
+	/* DPDK: bytes of an IP packet; 0: the device's own. */
+	uint16_t mtu;
 	struct lp_prefix addresses[LP_PORT_ADDRESSES_MAX];
 	struct lp_ip gateway_v4; /* none: lp_ip_is_none() */
 	struct lp_ip gateway_v6;

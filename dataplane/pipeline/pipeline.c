@@ -157,7 +157,7 @@ lp_pipeline_fds(struct lp_pipeline *pipeline, int fds[], unsigned max)
 	for (unsigned i = 0; snapshot != NULL && i < LP_PORTS_MAX; i++) {
 		const struct lp_port *port = snapshot->ports[i].port;
 
-		if (port != NULL)
+		if (port != NULL && port->ops->fds != NULL)
 			count += port->ops->fds(port, fds + count, max - count);
 	}
 	return count;
@@ -246,7 +246,7 @@ transmit(struct lp_pipeline *pipeline, struct lp_batch *batch)
 	for (unsigned i = 0; batch->snapshot != NULL && i < LP_PORTS_MAX; i++) {
 		struct lp_port *port = batch->snapshot->ports[i].port;
 
-		if (port != NULL)
+		if (port != NULL && port->ops->flush != NULL)
 			port->ops->flush(port);
 	}
 }
@@ -336,7 +336,7 @@ beat(struct lp_pipeline *pipeline, const struct lp_batch *batch)
 	for (unsigned i = 0; i < LP_PORTS_MAX; i++) {
 		struct lp_port *port = batch->snapshot->ports[i].port;
 
-		if (port != NULL)
+		if (port != NULL && port->ops->beat != NULL)
 			port->ops->beat(port, batch->now_ns);
 	}
 }

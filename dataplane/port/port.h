@@ -5,7 +5,8 @@
  * A back end (AF_XDP, DPDK, memory) is one constant table of functions.  All
  * ports of a process are opened by one back end on one buffer pool, so that
  * any port may transmit what any other received.  rx also refills and tx also
- * reaps completions: a stage never hears of rings.
+ * reaps completions: a stage never hears of rings.  Functions that not every
+ * back end needs may be NULL, where it is said.
  *
  * Threads: functions marked "control" are called by the control thread,
  * functions marked "worker" by the one worker that owns the port.  A port is
@@ -41,6 +42,9 @@ struct lp_pool_config {
 	uint32_t buffer_count; /* LP_BUFFERS_MIN..LP_BUFFERS_MAX */
 	uint8_t *ledger; /* enum lp_buffer_owner, in the region; borrowed */
 	struct lp_keep *keep; /* may be NULL (tests) */
+	/* Where a buffer's size can be chosen: the MTU that it must hold. */
+	uint16_t mtu; /* LP_PORT_MTU_MIN..LP_PORT_MTU_MAX; 0: the default */
+	const char *arguments; /* of the back end itself; NULL: none */
 };
 
 struct lp_port_config {
@@ -66,7 +70,13 @@ struct lp_port_link {
 	uint16_t mtu; /* bytes of IP packet */
 	uint8_t mac[6];
 	uint16_t queues;
-	char mode[32]; /* "copy", "zero-copy", "generic copy", "memory" */
+	/* "copy", "zero-copy", "generic copy", "memory"; DPDK: the driver */
+	char mode[32];
+	char driver[32]; /* "veth", "net_memif"; "" where there is none */
+	int16_t numa_node; /* of the device; negative: none, or not known */
+	uint32_t speed_mbps; /* Mbit/s; 0: not known */
+	/* What the device does for us, "rx-ip-checksum rss"; "": nothing. */
+	char offloads[96];
 	char why[LP_WHY_SIZE]; /* why it is slow or not up; "" if it is fine */
 };
 
@@ -102,6 +112,12 @@ struct lp_backend_ops {
 	    const struct lp_pool_config *config, char why[LP_WHY_SIZE]);
 	/* control, with no port open and no worker running. */
 	void (*pool_close)(struct lp_pool *pool);
+	/*
+	 * control, before anything else: whether the back end takes these
+	 * arguments of the command line; 0, or -EINVAL and why not.  NULL: it
+	 * takes none.
+	 */
+	int (*check_arguments)(const char *arguments, char why[LP_WHY_SIZE]);
 
 	/*
 	 * control: on -errno nothing is left behind.  -EBUSY is retried
@@ -125,12 +141,18 @@ struct lp_backend_ops {
 	 * where ports share no device with a host.
 	 */
 	int (*host_addresses)(lp_port_host_address *each, void *arg);
+	/*
+	 * control: the port has become that object, which `check` has let
+	 * pass.  NULL: there is nothing to do for it.
+	 */
+	void (*become)(
+	    struct lp_port *port, const struct lp_port_object *object);
 	/* control; NULL where there is nothing to steer. */
 	int (*steer)(struct lp_port *port, const struct lp_steer *steer,
 	    char why[LP_WHY_SIZE]);
 	/*
 	 * worker, each LP_BEAT_NS and at least once a second: the dataplane is
-	 * alive.
+	 * alive.  NULL where nobody wants to know.
 	 */
 	void (*beat)(struct lp_port *port, uint64_t now_ns);
 	/*
@@ -154,10 +176,21 @@ struct lp_backend_ops {
 	/*
 	 * worker, once a turn after all tx: tells the kernel that there is
 	 * work, where it asked to be told (a system call at most per port).
+	 * NULL: tx has done it.
 	 */
 	void (*flush)(struct lp_port *port);
-	/* worker: descriptors to poll for input; returns how many. */
+	/*
+	 * worker: descriptors to poll for input; returns how many.  NULL:
+	 * nothing tells of input, ports must be looked at again and again.
+	 */
 	unsigned (*fds)(const struct lp_port *port, int fds[], unsigned max);
+
+	/*
+	 * worker: the first thing that its thread does, and the last.  NULL:
+	 * any thread will do.  0 or -errno.
+	 */
+	int (*enter)(struct lp_pool *pool);
+	void (*leave)(struct lp_pool *pool);
 
 	/*
 	 * worker: an empty buffer with headroom; false when there is none.
