@@ -5,9 +5,6 @@
  * Life-cycle: the memory is always new, because a socket of a predecessor that
  * is still being torn down may write into the old one.  It is offered to the
  * keeper, so that a successor which adopts bound sockets finds it.
- *
- * Limits: a quarter of all buffers is promised to no ring: it is for batches,
- * outboxes and held packets.
  */
 #include "dataplane/port/pool.h"
 
@@ -38,8 +35,10 @@ lp_pool_open(struct lp_pool **out, const struct lp_pool_config *config,
 	pool = aligned_alloc(_Alignof(struct lp_pool), sizeof(*pool));
 	if (pool == NULL)
 		goto no_memory;
-	*pool = (struct lp_pool){
-	    .count = count, .ledger = config->ledger, .fd = -1};
+	*pool = (struct lp_pool){.count = count,
+	    .ledger = config->ledger,
+	    .budget = {.count = count},
+	    .fd = -1};
 	pool->free = calloc(count, sizeof(pool->free[0]));
 	if (pool->free == NULL)
 		goto no_memory;
@@ -83,7 +82,7 @@ lp_pool_close(struct lp_pool *pool)
 {
 	if (pool == NULL)
 		return;
-	assert(pool->reserved == 0);
+	assert(pool->budget.reserved == 0);
 	if (pool->memory != NULL)
 		munmap(pool->memory, pool->size);
 	if (pool->fd >= 0)
@@ -133,29 +132,6 @@ uint32_t
 lp_pool_free_count(const struct lp_pool *pool)
 {
 	return pool->free_count;
-}
-
-uint32_t
-lp_pool_reserve(struct lp_pool *pool, unsigned rings)
-{
-	uint32_t left = pool->count - pool->count / 4 - pool->reserved;
-	uint32_t size = LP_POOL_RING_MAX;
-
-	assert(rings > 0);
-	/* A port takes at most a quarter of what is left: others will come. */
-	while (size > LP_POOL_RING_MIN && size * rings > left / 4)
-		size /= 2;
-	if (size * rings > left)
-		return 0;
-	pool->reserved += size * rings;
-	return size;
-}
-
-void
-lp_pool_unreserve(struct lp_pool *pool, unsigned rings, uint32_t size)
-{
-	assert(pool->reserved >= size * rings);
-	pool->reserved -= size * rings;
 }
 
 void

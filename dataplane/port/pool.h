@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dataplane/port/budget.h"
 #include "dataplane/port/port.h"
 
 struct lp_pool {
@@ -22,7 +23,7 @@ struct lp_pool {
 	uint8_t *ledger; /* borrowed */
 
 	/* control */
-	uint32_t reserved; /* buffers promised to the rings of ports */
+	struct lp_budget budget; /* what rings of ports may hold of it */
 	uint64_t busy_until_ns; /* see lp_pool_expect_busy */
 	int fd; /* the memory, so that a successor can map it */
 
@@ -42,16 +43,6 @@ void lp_pool_release(
     struct lp_pool *pool, struct lp_pkt *pkts[], unsigned count);
 void lp_pool_reclaim(struct lp_pool *pool, uint8_t slot);
 uint32_t lp_pool_free_count(const struct lp_pool *pool);
-
-/*
- * control: promises `rings` rings of equal size to a port, and says how many
- * buffers each may hold: a power of two, smaller when the pool is nearly
- * promised away, so that no port can starve another.  0: not even
- * LP_POOL_RING_MIN each are left.
- */
-enum { LP_POOL_RING_MIN = 32, LP_POOL_RING_MAX = 1024 };
-uint32_t lp_pool_reserve(struct lp_pool *pool, unsigned rings);
-void lp_pool_unreserve(struct lp_pool *pool, unsigned rings, uint32_t size);
 
 /*
  * control: what held a device, a dead predecessor or a port that was just

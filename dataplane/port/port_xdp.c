@@ -291,20 +291,20 @@ open_sockets(struct lp_port_xdp *xdp, char why[LP_WHY_SIZE])
 	int error = 0;
 
 	if (queues <= LP_PORT_QUEUES_MAX)
-		size = lp_pool_reserve(xdp->pool, queues + 1);
+		size = lp_budget_reserve(&xdp->pool->budget, queues + 1);
 	if (size == 0) {
 		snprintf(why, LP_WHY_SIZE,
 		    "%s has %u receive queues: at most %d, and %d free packet "
 		    "buffers for each, can be served: ethtool -L %s combined "
 		    "N, or configure more buffers",
-		    xdp->name, queues, LP_PORT_QUEUES_MAX, LP_POOL_RING_MIN,
+		    xdp->name, queues, LP_PORT_QUEUES_MAX, LP_BUDGET_RING_MIN,
 		    xdp->name);
 		return -ENOSPC;
 	}
 	error = lp_xdp_sockets_open(&xdp->sockets, &xdp->device, xdp->pool,
 	    queues, size, xdp->link.generic ? xdp->link.why : NULL, why);
 	if (error != 0) {
-		lp_pool_unreserve(xdp->pool, queues + 1, size);
+		lp_budget_return(&xdp->pool->budget, queues + 1, size);
 		xdp->sockets.count = 0;
 		return error;
 	}
@@ -324,8 +324,8 @@ dismantle(struct lp_port_xdp *xdp)
 	lp_xdp_link_close(&xdp->link);
 	if (xdp->sockets.count > 0) {
 		lp_xdp_sockets_close(&xdp->sockets);
-		lp_pool_unreserve(
-		    xdp->pool, xdp->sockets.count + 1, xdp->sockets.ring_size);
+		lp_budget_return(&xdp->pool->budget, xdp->sockets.count + 1,
+		    xdp->sockets.ring_size);
 	}
 	lp_xdp_steer_close(&xdp->steer);
 	lp_xdp_device_close(&xdp->device);

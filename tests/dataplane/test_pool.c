@@ -158,7 +158,7 @@ START_TEST(sixteen_ports_have_rings_and_a_quarter_stays_free)
 	static uint8_t owners[LP_BUFFERS_DEFAULT];
 	const struct lp_pool_config config = {
 	    .buffer_count = LP_BUFFERS_DEFAULT, .ledger = owners};
-	uint32_t size, last = LP_POOL_RING_MAX;
+	uint32_t size, last = LP_BUDGET_RING_MAX;
 	char why[LP_WHY_SIZE];
 	struct lp_pool *large;
 	int i;
@@ -166,30 +166,30 @@ START_TEST(sixteen_ports_have_rings_and_a_quarter_stays_free)
 	ck_assert_int_eq(lp_pool_open(&large, &config, why), 0);
 	for (i = 0; i < LP_PORTS_MAX; i++) {
 		/* One receive queue and one to transmit. */
-		size = lp_pool_reserve(large, 2);
-		ck_assert_uint_ge(size, LP_POOL_RING_MIN);
+		size = lp_budget_reserve(&large->budget, 2);
+		ck_assert_uint_ge(size, LP_BUDGET_RING_MIN);
 		ck_assert_uint_eq(size & (size - 1), 0);
 		ck_assert_uint_le(size, last);
 		last = size;
 	}
-	while (lp_pool_reserve(large, 1) != 0)
+	while (lp_budget_reserve(&large->budget, 1) != 0)
 		;
-	ck_assert_uint_le(large->reserved, LP_BUFFERS_DEFAULT / 4 * 3);
-	large->reserved = 0;
+	ck_assert_uint_le(large->budget.reserved, LP_BUFFERS_DEFAULT / 4 * 3);
+	large->budget.reserved = 0;
 	lp_pool_close(large);
 }
 END_TEST
 
 START_TEST(what_a_port_gives_back_another_gets)
 {
-	uint32_t size = lp_pool_reserve(pool, 4);
+	uint32_t size = lp_budget_reserve(&pool->budget, 4);
 
 	ck_assert_uint_gt(size, 0);
-	while (lp_pool_reserve(pool, 4) != 0)
+	while (lp_budget_reserve(&pool->budget, 4) != 0)
 		;
-	lp_pool_unreserve(pool, 4, size);
-	ck_assert_uint_gt(lp_pool_reserve(pool, 4), 0);
-	pool->reserved = 0;
+	lp_budget_return(&pool->budget, 4, size);
+	ck_assert_uint_gt(lp_budget_reserve(&pool->budget, 4), 0);
+	pool->budget.reserved = 0;
 }
 END_TEST
 
