@@ -18,6 +18,7 @@
 
 static int serve(const struct lp_options *options, struct lp_keep *keep);
 static int check_cpu(int cpu);
+static int check_dpdk(const char *arguments);
 static int exit_status(int error);
 
 int
@@ -32,6 +33,8 @@ lp_dataplane_init(struct lp_dataplane *dataplane,
 	dataplane->started_ns = lp_clock_ns();
 	lp_config_init(&dataplane->running.config);
 	error = check_cpu(options->cpu);
+	if (!error)
+		error = check_dpdk(options->dpdk);
 	if (error)
 		return error;
 	error = lp_region_open(
@@ -42,8 +45,8 @@ lp_dataplane_init(struct lp_dataplane *dataplane,
 		    options->connections, strerror(-error));
 		return error;
 	}
-	lp_ports_init(&dataplane->ports, keep, dataplane->region.ledger,
-	    options->buffers);
+	lp_ports_init(
+	    &dataplane->ports, keep, dataplane->region.ledger, options);
 	error = lp_apply_last_good(dataplane);
 	if (error)
 		lp_dataplane_fini(dataplane);
@@ -130,6 +133,26 @@ check_cpu(int cpu)
 		     "run on it",
 	    cpu);
 	return -EINVAL;
+}
+
+/* The same for what the back end is told. */
+static int
+check_dpdk(const char *arguments)
+{
+	const struct lp_backend_ops *ops = lp_port_backend(LP_BACKEND_DPDK);
+	char why[LP_WHY_SIZE];
+	int error;
+
+	if (!arguments)
+		return 0;
+	if (!ops) {
+		lp_log_error("--dpdk: this dataplane was built without DPDK");
+		return -EINVAL;
+	}
+	error = ops->check_arguments(arguments, why);
+	if (error)
+		lp_log_error("--dpdk: %s", why);
+	return error;
 }
 
 static int

@@ -22,6 +22,8 @@ enum option_key {
 	KEY_IDLE = 256,
 	KEY_SPIN_US,
 	KEY_CPU,
+	KEY_MTU,
+	KEY_DPDK,
 	KEY_KEEPER_FD,
 };
 
@@ -46,6 +48,13 @@ static const struct argp_option option_list[] = {
     {"connections", KEY_CONNECTIONS, "N", 0,
 	"Connections at most (default 65536)", 1},
     {"buffers", KEY_BUFFERS, "N", 0, "Packet buffers (default 16384)", 1},
+    {"mtu", KEY_MTU, "N", 0,
+	"Largest MTU of DPDK ports, whose packet buffers are as large "
+	"(default 2030)",
+	1},
+    {"dpdk", KEY_DPDK, "ARGUMENTS", 0,
+	"Arguments of DPDK's EAL, as one word: --dpdk '-n 4 --file-prefix x'",
+	2},
     {"idle", KEY_IDLE, "adaptive|spin", 0,
 	"Sleep after a while without packets, or never", 2},
     {"spin-us", KEY_SPIN_US, "N", 0,
@@ -126,6 +135,13 @@ parse_option(int key, char *arg, struct argp_state *state)
 	case KEY_CPU:
 		options->cpu =
 		    (int)get_number(state, "cpu", arg, 0, CPU_SETSIZE - 1);
+		return 0;
+	case KEY_MTU:
+		options->mtu = (uint16_t)get_number(
+		    state, "mtu", arg, LP_PORT_MTU_MIN, LP_PORT_MTU_MAX);
+		return 0;
+	case KEY_DPDK:
+		options->dpdk = arg;
 		return 0;
 	case KEY_VERBOSE:
 		options->verbose = true;

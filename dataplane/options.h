@@ -25,6 +25,8 @@ struct lp_options {
 	const char *group; /* NULL: the socket stays the owner's group's */
 	uint32_t connections;
 	uint32_t buffers;
+	uint16_t mtu; /* that packet buffers of DPDK hold; 0: the default */
+	const char *dpdk; /* arguments of EAL; NULL: none */
 	uint32_t spin_us; /* without a packet, before it sleeps */
 	bool spin; /* never sleep */
 	bool verbose;

@@ -34,12 +34,14 @@ static int refuse(struct lp_refusal *refusal, uint32_t id, const char *name,
 
 void
 lp_ports_init(struct lp_ports *ports, struct lp_keep *keep, uint8_t *ledger,
-    uint32_t buffer_count)
+    const struct lp_options *options)
 {
 	memset(ports, 0, sizeof(*ports));
 	ports->keep = keep;
 	ports->ledger = ledger;
-	ports->buffer_count = buffer_count;
+	ports->buffer_count = options->buffers;
+	ports->mtu = options->mtu;
+	ports->dpdk_arguments = options->dpdk;
 }
 
 void
@@ -101,7 +103,10 @@ lp_ports_prepare(struct lp_ports *ports, const struct lp_config *config,
 			continue;
 		if (slot)
 			return refuse(refusal, object->id, object->port.name,
-			    "allow_default_route", why);
+			    slot->object.mtu == object->port.mtu
+				? "allow_default_route"
+				: "mtu",
+			    why);
 		slot = free_slot(ports);
 		if (!slot)
 			return refuse(refusal, object->id, object->port.name,
@@ -148,6 +153,8 @@ lp_ports_commit(struct lp_ports *ports, const struct lp_config *config)
 		if (object) {
 			slot->id = object->id;
 			slot->object = object->port;
+			if (slot->port && ports->ops->become)
+				ports->ops->become(slot->port, &object->port);
 			continue;
 		}
 		slot->id = 0;
@@ -226,9 +233,10 @@ lp_ports_reclaim(struct lp_ports *ports, struct lp_pipeline *pipeline)
 
 		if (!slot->reclaiming)
 			continue;
-		if (!pipeline)
-			ports->ops->reclaim(ports->pool, (uint8_t)i);
-		else if (!lp_pipeline_reclaim(pipeline, (uint8_t)i)) {
+		if (!pipeline) {
+			if (ports->ops->reclaim)
+				ports->ops->reclaim(ports->pool, (uint8_t)i);
+		} else if (!lp_pipeline_reclaim(pipeline, (uint8_t)i)) {
 			done = false;
 			continue;
 		}
@@ -283,13 +291,19 @@ same_device(const struct lp_port_object *a, const struct lp_port_object *b)
 	return a->backend == b->backend && strcmp(a->device, b->device) == 0;
 }
 
-/* Leave that was given is asked for again only when it is taken back. */
+/*
+ * Leave that was given is asked for again only when it is taken back; an MTU
+ * only when it is another one.
+ */
 static bool
 may_become(const struct lp_ports *ports, const struct lp_port_slot *slot,
     const struct lp_port_object *object, char why[LP_WHY_SIZE])
 {
+	bool route =
+	    slot->object.allow_default_route && !object->allow_default_route;
+
 	if (!slot->port || slot->gone || !ports->ops->check ||
-	    !slot->object.allow_default_route || object->allow_default_route)
+	    (!route && slot->object.mtu == object->mtu))
 		return true;
 	return ports->ops->check(slot->port, object, why) == 0;
 }
@@ -302,6 +316,9 @@ choose_backend(struct lp_ports *ports, unsigned backend, char why[LP_WHY_SIZE])
 	    .buffer_count = ports->buffer_count,
 	    .ledger = ports->ledger,
 	    .keep = ports->keep,
+	    .mtu = ports->mtu,
+	    .arguments =
+		backend == LP_BACKEND_DPDK ? ports->dpdk_arguments : NULL,
 	};
 	int error;
 

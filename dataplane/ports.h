@@ -21,6 +21,7 @@
 #include <stdbool.h>
 
 #include "dataplane/candidate.h"
+#include "dataplane/options.h"
 #include "dataplane/pipeline/pipeline.h"
 #include "dataplane/snapshot.h"
 
@@ -39,14 +40,17 @@ struct lp_ports {
 	struct lp_keep *keep; /* may be NULL; borrowed */
 	uint8_t *ledger; /* borrowed */
 	uint32_t buffer_count;
+	uint16_t mtu; /* that buffers must hold; 0: the back end's default */
+	const char *dpdk_arguments; /* may be NULL; borrowed */
 	const struct lp_backend_ops *ops; /* NULL until the first port */
 	struct lp_pool *pool; /* NULL until then, too */
 	char held[LP_WHY_SIZE]; /* by the host, too: as last logged */
 	struct lp_port_slot slots[LP_PORTS_MAX];
 };
 
+/* dpdk_arguments may be NULL. */
 void lp_ports_init(struct lp_ports *ports, struct lp_keep *keep,
-    uint8_t *ledger, uint32_t buffer_count);
+    uint8_t *ledger, const struct lp_options *options);
 /* Closes all.  No worker runs. */
 void lp_ports_fini(struct lp_ports *ports);
 

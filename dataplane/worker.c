@@ -16,21 +16,30 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 #include "dataplane/clock.h"
 #include "dataplane/grace.h"
+#include "proto/log.h"
 
 enum {
 	TURNS_BETWEEN_QUIESCENT = 64,
 	FDS_MAX = LP_PORTS_MAX * LP_PORT_QUEUES_MAX,
+	/*
+	 * Where nothing tells of packets: how long it sleeps before it looks
+	 * again.  A timer of the kernel is late by about as much.
+	 */
+	NAP_NS = 50000,
 };
 
 struct lp_worker {
 	struct lp_snapshot_cell *cell;
 	struct lp_stats *stats;
 	struct lp_pipeline *pipeline;
+	const struct lp_backend_ops *backend;
+	struct lp_pool *pool;
 	uint64_t spin_ns;
 	bool spin;
 	int wake_fd;
@@ -56,6 +65,7 @@ static int make_pipeline(
     struct lp_worker *worker, const struct lp_worker_config *config);
 static int start_thread(struct lp_worker *worker, int cpu);
 static void *run(void *arg);
+static void enter(struct lp_worker *worker);
 static unsigned take_turn(struct lp_worker *worker, uint64_t *now_ns);
 static void sleep_until_needed(struct lp_worker *worker, uint64_t *now_ns);
 
@@ -71,6 +81,8 @@ lp_worker_new(struct lp_worker **out, const struct lp_worker_config *config)
 	memset(worker, 0, sizeof(*worker));
 	worker->cell = config->cell;
 	worker->stats = config->region->stats;
+	worker->backend = config->backend;
+	worker->pool = config->pool;
 	worker->spin = config->spin;
 	worker->spin_ns = (uint64_t)config->spin_us * 1000;
 	worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -185,6 +197,7 @@ run(void *arg)
 	uint64_t idle_since_ns = now_ns;
 	unsigned since_quiescent = 0;
 
+	enter(worker);
 	lp_grace_register();
 	while (!atomic_load_explicit(&worker->stop, memory_order_acquire)) {
 		unsigned packets = take_turn(worker, &now_ns);
@@ -201,7 +214,25 @@ run(void *arg)
 			sleep_until_needed(worker, &now_ns);
 	}
 	lp_grace_unregister(worker->cell);
+	if (worker->backend->leave)
+		worker->backend->leave(worker->pool);
 	return NULL;
+}
+
+/* A back end that does not know the thread is slower, and no worse. */
+static void
+enter(struct lp_worker *worker)
+{
+	int error = 0;
+
+	if (worker->backend->enter)
+		error = worker->backend->enter(worker->pool);
+	if (error)
+		lp_log_warn("worker: %s does not know this thread: %s: it has "
+			    "no cache of packet buffers",
+		    worker->backend->name, strerror(-error));
+	if (!worker->backend->fds)
+		prctl(PR_SET_TIMERSLACK, 1);
 }
 
 /* The end of one turn is the beginning of the next: one look at the clock. */
@@ -226,12 +257,15 @@ static void
 sleep_until_needed(struct lp_worker *worker, uint64_t *now_ns)
 {
 	int wait_ms = lp_pipeline_wait_ms(worker->pipeline, *now_ns);
+	struct timespec wait = {wait_ms / 1000, wait_ms % 1000 * 1000000l};
 	unsigned count = 0;
 	uint64_t end_ns;
 	eventfd_t ignored;
 
 	if (wait_ms == 0)
 		return;
+	if (!worker->backend->fds)
+		wait = (struct timespec){.tv_nsec = NAP_NS};
 	count = lp_pipeline_fds(worker->pipeline, worker->fds, FDS_MAX);
 	for (unsigned i = 0; i < count; i++)
 		worker->polled[i] =
@@ -241,7 +275,7 @@ sleep_until_needed(struct lp_worker *worker, uint64_t *now_ns)
 	lp_grace_offline(worker->cell);
 	atomic_store_explicit(&worker->asleep, true, memory_order_relaxed);
 	/* An error or a signal is a wake-up like any other. */
-	poll(worker->polled, count + 1, wait_ms);
+	ppoll(worker->polled, count + 1, &wait, NULL);
 	atomic_store_explicit(&worker->asleep, false, memory_order_relaxed);
 	lp_grace_online();
 	if (worker->polled[count].revents)

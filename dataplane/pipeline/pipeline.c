@@ -315,14 +315,12 @@ account(struct lp_pipeline *pipeline, struct lp_batch *batch)
 	}
 	if (count > 0)
 		pipeline->backend->release(pipeline->pool, done, count);
-	lp_count_set(&stats->buffers,
-	    pipeline->region->header->buffer_count -
-		pipeline->backend->free_count(pipeline->pool));
 }
 
 /*
  * The worker itself says that it lives, not control: control may wait for a
- * disk or a device for seconds, and packets must not.
+ * disk or a device for seconds, and packets must not.  And it counts what is
+ * too dear to be counted each turn.
  */
 static void
 beat(struct lp_pipeline *pipeline, const struct lp_batch *batch)
@@ -333,6 +331,9 @@ beat(struct lp_pipeline *pipeline, const struct lp_batch *batch)
 		return;
 	pipeline->beat_ns = batch->now_ns;
 	pipeline->beat_serial = batch->snapshot->serial;
+	lp_count_set(&pipeline->region->stats->buffers,
+	    pipeline->region->header->buffer_count -
+		pipeline->backend->free_count(pipeline->pool));
 	for (unsigned i = 0; i < LP_PORTS_MAX; i++) {
 		struct lp_port *port = batch->snapshot->ports[i].port;
 
@@ -453,7 +454,8 @@ reclaim(struct lp_pipeline *pipeline)
 	for (uint8_t slot = 0; todo != 0; slot++, todo >>= 1) {
 		if (!(todo & 1))
 			continue;
-		pipeline->backend->reclaim(pipeline->pool, slot);
+		if (pipeline->backend->reclaim != NULL)
+			pipeline->backend->reclaim(pipeline->pool, slot);
 		atomic_fetch_or_explicit(&pipeline->reclaim, 1u << (slot + 16),
 		    memory_order_release);
 	}

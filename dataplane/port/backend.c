@@ -10,6 +10,10 @@ lp_port_backend(unsigned backend)
 	case LP_BACKEND_AF_XDP:
 		return &lp_port_xdp_ops;
 #endif
+#ifdef LP_HAVE_DPDK
+	case LP_BACKEND_DPDK:
+		return &lp_port_dpdk_ops;
+#endif
 	case LP_BACKEND_MEMORY:
 		return &lp_port_memory_ops;
 	default:

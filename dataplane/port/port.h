@@ -200,13 +200,17 @@ struct lp_backend_ops {
 	/* worker: back to the pool. */
 	void (*release)(
 	    struct lp_pool *pool, struct lp_pkt *pkts[], unsigned count);
-	/* worker: the port in slot was closed; take back what it held. */
+	/*
+	 * worker: the port in slot was closed; take back what it held.  NULL:
+	 * close has done it.
+	 */
 	void (*reclaim)(struct lp_pool *pool, uint8_t slot);
-	/* worker: free buffers, for the stats. */
+	/* worker, now and then: free buffers, for the stats. */
 	uint32_t (*free_count)(const struct lp_pool *pool);
 };
 
 extern const struct lp_backend_ops lp_port_xdp_ops; /* port_xdp.c */
+extern const struct lp_backend_ops lp_port_dpdk_ops; /* port_dpdk.c */
 extern const struct lp_backend_ops lp_port_memory_ops; /* port_memory.c */
 
 /* The built-in back end of that kind (enum lp_backend), or NULL. */

@@ -93,10 +93,16 @@ lp_xdp_device_check(const struct lp_xdp_device *device,
 		    device->name, request.ifr_mtu, LP_MTU_MAX, device->name);
 		return -EMSGSIZE;
 	}
-	error = lp_xdp_device_check_route(device, object, why);
-	if (error != 0)
-		return error;
-	return check_addresses(object, why);
+	return lp_xdp_device_check_owner(device, object, why);
+}
+
+int
+lp_xdp_device_check_owner(const struct lp_xdp_device *device,
+    const struct lp_port_object *object, char why[LP_WHY_SIZE])
+{
+	int error = lp_xdp_device_check_route(device, object, why);
+
+	return error != 0 ? error : check_addresses(object, why);
 }
 
 int
@@ -105,6 +111,16 @@ lp_xdp_device_check_route(const struct lp_xdp_device *device,
 {
 	return object->allow_default_route ? 0
 					   : check_default_route(device, why);
+}
+
+bool
+lp_xdp_device_merges(const struct lp_xdp_device *device)
+{
+	struct ethtool_value gro = {.cmd = ETHTOOL_GGRO};
+	struct ethtool_value flags = {.cmd = ETHTOOL_GFLAGS};
+
+	return (ask_ethtool(device, &gro) == 0 && gro.data != 0) ||
+	    (ask_ethtool(device, &flags) == 0 && (flags.data & ETH_FLAG_LRO));
 }
 
 int

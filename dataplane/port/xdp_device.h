@@ -37,6 +37,13 @@ int lp_xdp_device_check(const struct lp_xdp_device *device,
 int lp_xdp_device_check_route(const struct lp_xdp_device *device,
     const struct lp_port_object *object, char why[LP_WHY_SIZE]);
 
+/* Its host's default route and the addresses that the kernel holds. */
+int lp_xdp_device_check_owner(const struct lp_xdp_device *device,
+    const struct lp_port_object *object, char why[LP_WHY_SIZE]);
+
+/* Whether the kernel merges what it receives there (GRO, LRO). */
+bool lp_xdp_device_merges(const struct lp_xdp_device *device);
+
 /* Every address that the kernel holds, on any device.  0 or -errno. */
 int lp_xdp_device_host_addresses(lp_port_host_address *each, void *arg);
 

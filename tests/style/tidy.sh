@@ -149,9 +149,11 @@ check_includes() {
 		xdp/*\ dataplane/port/xdp_sockets.h) ;;
 		bpf/*\ dataplane/port/steer.bpf.c) ;;
 		bpf/*\ dataplane/port/xdp_*) ;;
+		rte_*\ dataplane/port/dpdk_*) ;;
+		rte_*\ dataplane/port/port_dpdk*) ;;
 		urcu*\ dataplane/grace.c) ;;
 		cap-ng.h\ dataplane/privilege.c) ;;
-		sqlite3.h* | jansson.h* | xdp/* | bpf/* | urcu* | cap-ng.h*)
+		sqlite3.h* | jansson.h* | xdp/* | bpf/* | rte_* | urcu* | cap-ng.h*)
 			echo "$1: $include belongs into another file" ;;
 		esac
 	done

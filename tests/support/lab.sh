@@ -19,6 +19,9 @@
 LAB_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 LAB_SUPPORT=$LAB_ROOT/tests/support
 LAB_BUILD=${LAB_BUILD:-$LAB_ROOT/build}
+# What drives Lightpath's devices: af_xdp, or dpdk by one of its vdevs.
+LAB_BACKEND=${LAB_BACKEND:-af_xdp}
+LAB_VDEV=${LAB_VDEV:-net_af_packet}
 LAB_TMP=${TMPDIR:-/tmp}
 LAB_NODE=1
 LAB_BASE=9200
@@ -247,11 +250,16 @@ lab_netns() {
 # The kernel must send whole checksums and small segments, for Lightpath
 # changes both; and receive with NAPI, without which a veth drops what XDP
 # redirects to it.
+# A packet socket gets what GRO has merged, which fits no buffer.
 lab_veth() {
+	local gro=on
+
+	[ "$LAB_BACKEND $LAB_VDEV" != "dpdk net_af_packet" ] || gro=off
 	ip -n "$LAB_ID-$1" link add net0 type veth \
 	    peer name "$2" netns "$LAB_ID-lightpath" &&
 	    lab_on "$1" ethtool -K net0 tx off tso off gso off gro on \
 	        >/dev/null &&
+	    lab_on lightpath ethtool -K "$2" gro $gro >/dev/null &&
 	    ip -n "$LAB_ID-lightpath" link set "$2" up &&
 	    ip -n "$LAB_ID-$1" link set net0 up
 }
@@ -425,9 +433,13 @@ lab_reason() {
 	lab_stats ".reasons.$1"
 }
 
-# Why packets were dropped, and how many: nothing if none was.
+# Why packets were dropped, and how many: nothing if none was.  What is not
+# ours the kernel gets on AF_XDP, and nobody on DPDK.
 lab_drops() {
-	lab_stats "$LAB_JQ_DROPS"
+	local others=none
+
+	[ "$LAB_BACKEND" != dpdk ] || others=not_ours
+	lab_stats ".reasons |= del(.$others) | $LAB_JQ_DROPS"
 }
 LAB_JQ_DROPS='.reasons | del(.none, .forwarded, .opened, .out_of_window,
     .icmp_translated, .arp, .ndp, .icmp_echo, .neighbor_pending) |
@@ -439,11 +451,24 @@ lab_backend() {
 	lab_stats '[.ports[] | "\(.backend) (\(.mode))"] | unique | join(", ")'
 }
 
+# lab_device DEVICE: what names it to the back end.  A vdev's own number is in
+# its name, and not the device's.
+lab_device() {
+	local number=0
+
+	[ "$1" = front ] || number=1
+	if [ "$LAB_BACKEND" = dpdk ]; then
+		echo "--backend dpdk --device $LAB_VDEV$number,iface=$1"
+	else
+		echo "--device $1"
+	fi
+}
+
 # The configuration of the picture above, as a list of lpctl commands.
 lab_commands() {
 	cat <<-END
-	add-port front --device front --address $LAB_FRONT/$LAB_FRONT_LEN --side client
-	add-port back --device back --address $LAB_BACK/$LAB_FRONT_LEN --side broker
+	add-port front $(lab_device front) --address $LAB_FRONT/$LAB_FRONT_LEN --side client
+	add-port back $(lab_device back) --address $LAB_BACK/$LAB_FRONT_LEN --side broker
 	add-cluster lab
 	add-broker lab $LAB_NODE $LAB_REAL
 	add-listener lab public $LAB_VIP --broker-base $LAB_BASE

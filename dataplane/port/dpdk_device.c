@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Life-cycle: open ▸ check ▸ start ▸ ... ▸ close.  A PCI device that the
+ * kernel drives is refused before DPDK looks at it.
+ *
+ * Synchronization: control, all of it, but for `removed`, which DPDK's thread
+ * for interrupts sets.
+ */
+#include "dataplane/port/dpdk_device.h"
+
+#include <errno.h>
+#include <linux/ethtool.h>
+#include <rte_bus_vdev.h>
+#include <rte_dev.h>
+#include <rte_errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dataplane/port/dpdk_eal.h"
+#include "dataplane/port/dpdk_log.h"
+#include "dataplane/port/dpdk_pci.h"
+
+static int attach(
+    struct lp_dpdk_device *device, const char *devargs, char why[LP_WHY_SIZE]);
+static int find(struct lp_dpdk_device *device, const char *devargs);
+static int identify(struct lp_dpdk_device *device, char why[LP_WHY_SIZE]);
+static int on_removed(uint16_t port_id, enum rte_eth_event_type event,
+    void *device, void *unused);
+static void ask_link(
+    const struct lp_dpdk_device *device, struct lp_port_link *link);
+static void name_offloads(
+    const struct lp_dpdk_device *device, struct lp_port_link *link);
+static void say_why(const struct lp_dpdk_device *device,
+    const struct lp_dpdk_pool *pool, struct lp_port_link *link);
+
+int
+lp_dpdk_device_open(
+    struct lp_dpdk_device *device, const char *devargs, char why[LP_WHY_SIZE])
+{
+	int error;
+
+	memset(device, 0, sizeof(*device));
+	device->port_id = RTE_MAX_ETHPORTS;
+	if (lp_dpdk_pci_name(devargs, device->name)) {
+		error = lp_dpdk_pci_check("/sys", device->name, why);
+		if (error != 0)
+			return error;
+	}
+	if (find(device, devargs) == 0) {
+		snprintf(why, LP_WHY_SIZE,
+		    "%s is open in this process already: as another port, or "
+		    "with other arguments; delete that port first",
+		    device->name);
+		device->port_id = RTE_MAX_ETHPORTS;
+		return -EBUSY;
+	}
+	error = attach(device, devargs, why);
+	if (error == 0)
+		error = identify(device, why);
+	return error;
+}
+
+void
+lp_dpdk_device_close(struct lp_dpdk_device *device, struct lp_dpdk_pool *pool)
+{
+	if (device->has_kernel)
+		lp_xdp_device_close(&device->kernel);
+	device->has_kernel = false;
+	if (device->port_id != RTE_MAX_ETHPORTS) {
+		rte_eth_dev_callback_unregister(device->port_id,
+		    RTE_ETH_EVENT_INTR_RMV, on_removed, device);
+		if (device->started)
+			rte_eth_dev_stop(device->port_id);
+		rte_eth_dev_close(device->port_id);
+	}
+	device->started = false;
+	device->port_id = RTE_MAX_ETHPORTS;
+	if (device->device != NULL)
+		rte_dev_remove(device->device);
+	device->device = NULL;
+	if (device->ring != 0)
+		lp_budget_return(
+		    &pool->budget, device->rx_queues + 1u, device->ring);
+	device->ring = 0;
+	lp_dpdk_pool_settle(pool);
+}
+
+int
+lp_dpdk_device_check(const struct lp_dpdk_device *device,
+    const struct lp_port_object *object, const struct lp_dpdk_pool *pool,
+    char why[LP_WHY_SIZE])
+{
+	if (object->mtu > pool->mtu) {
+		snprintf(why, LP_WHY_SIZE,
+		    "an MTU of %u does not fit a packet buffer, which holds "
+		    "%u: start lp-dataplane with --mtu %u",
+		    object->mtu, pool->mtu, object->mtu);
+		return -EMSGSIZE;
+	}
+	if (!device->has_kernel)
+		return 0;
+	return lp_xdp_device_check_owner(&device->kernel, object, why);
+}
+
+void
+lp_dpdk_device_state(struct lp_dpdk_device *device,
+    const struct lp_dpdk_pool *pool, struct lp_port_link *link)
+{
+	struct rte_ether_addr mac;
+
+	memset(link, 0, sizeof(*link));
+	link->numa_node = (int16_t)(device->node < 0 ? -1 : device->node);
+	link->queues = device->rx_queues;
+	snprintf(link->driver, sizeof(link->driver), "%s", device->driver);
+	snprintf(link->mode, sizeof(link->mode), "%s", device->driver);
+	name_offloads(device, link);
+	link->present = !atomic_load(&device->removed);
+	if (!link->present) {
+		snprintf(link->why, sizeof(link->why), "%s was removed",
+		    device->name);
+		return;
+	}
+	(void)rte_eth_dev_get_mtu(device->port_id, &link->mtu);
+	if (rte_eth_macaddr_get(device->port_id, &mac) == 0)
+		memcpy(link->mac, mac.addr_bytes, sizeof(link->mac));
+	ask_link(device, link);
+	if (link->present && link->up)
+		say_why(device, pool, link);
+}
+
+static int
+attach(
+    struct lp_dpdk_device *device, const char *devargs, char why[LP_WHY_SIZE])
+{
+	const char *said;
+	int error;
+
+	lp_dpdk_log_listen();
+	error = rte_dev_probe(devargs);
+	if (error == 0)
+		error = find(device, devargs);
+	if (error == 0)
+		return 0;
+	said = lp_dpdk_log_complaint("no driver has taken it");
+	snprintf(why, LP_WHY_SIZE, "DPDK cannot open %.80s: %.140s",
+	    device->name, said);
+	return -ENODEV;
+}
+
+/* Its name, and its ethdev if there is one. */
+static int
+find(struct lp_dpdk_device *device, const char *devargs)
+{
+	int error;
+
+	if (!lp_dpdk_pci_name(devargs, device->name))
+		snprintf(device->name, sizeof(device->name), "%.*s",
+		    (int)strcspn(devargs, ","), devargs);
+	error = rte_eth_dev_get_port_by_name(device->name, &device->port_id);
+	if (error != 0)
+		device->port_id = RTE_MAX_ETHPORTS;
+	return error;
+}
+
+static int
+identify(struct lp_dpdk_device *device, char why[LP_WHY_SIZE])
+{
+	char interface[IF_NAMESIZE];
+	struct rte_eth_dev_info info;
+	int error = rte_eth_dev_info_get(device->port_id, &info);
+
+	if (error != 0) {
+		snprintf(why, LP_WHY_SIZE, "%s does not say what it is: %s",
+		    device->name, strerror(-error));
+		return error;
+	}
+	device->device = info.device;
+	device->node = rte_eth_dev_socket_id(device->port_id);
+	snprintf(
+	    device->driver, sizeof(device->driver), "%.31s", info.driver_name);
+	(void)rte_eth_dev_callback_register(
+	    device->port_id, RTE_ETH_EVENT_INTR_RMV, on_removed, device);
+	if (info.if_index == 0 ||
+	    if_indextoname(info.if_index, interface) == NULL)
+		return 0;
+	error = lp_xdp_device_open(&device->kernel, interface, why);
+	device->has_kernel = error == 0;
+	return error;
+}
+
+static int
+on_removed(uint16_t port_id, enum rte_eth_event_type event, void *removed,
+    void *unused)
+{
+	struct lp_dpdk_device *device = removed;
+
+	(void)port_id;
+	(void)event;
+	(void)unused;
+	atomic_store(&device->removed, true);
+	return 0;
+}
+
+/* What the kernel knows of it is nearer to the truth than a vdev's driver. */
+static void
+ask_link(const struct lp_dpdk_device *device, struct lp_port_link *link)
+{
+	struct rte_eth_link state;
+
+	if (rte_eth_link_get_nowait(device->port_id, &state) == 0) {
+		link->up = state.link_status == RTE_ETH_LINK_UP;
+		if (state.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN)
+			link->speed_mbps = state.link_speed;
+	}
+	if (!link->up)
+		snprintf(link->why, sizeof(link->why), "%s has no link",
+		    device->name);
+	if (device->has_kernel) {
+		struct lp_port_link kernel = {0};
+
+		lp_xdp_device_state(
+		    (struct lp_xdp_device *)&device->kernel, &kernel);
+		link->present = kernel.present;
+		link->up = kernel.up && (link->up || !kernel.present);
+		if (!kernel.up)
+			memcpy(link->why, kernel.why, sizeof(link->why));
+		if (kernel.present) {
+			link->mtu = kernel.mtu;
+			memcpy(link->mac, kernel.mac, sizeof(link->mac));
+		}
+	}
+}
+
+static void
+name_offloads(const struct lp_dpdk_device *device, struct lp_port_link *link)
+{
+	const struct {
+		const char *name;
+		bool on;
+	} all[] = {
+	    {"rx-ip-checksum",
+		device->rx_offloads & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM},
+	    {"rx-tcp-checksum",
+		device->rx_offloads & RTE_ETH_RX_OFFLOAD_TCP_CKSUM},
+	    {"rss", device->rss},
+	};
+	size_t len = 0;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i].on)
+			len += (size_t)snprintf(link->offloads + len,
+			    sizeof(link->offloads) - len, "%s%s",
+			    len > 0 ? " " : "", all[i].name);
+}
+
+/* The gravest of what makes it slow. */
+static void
+say_why(const struct lp_dpdk_device *device, const struct lp_dpdk_pool *pool,
+    struct lp_port_link *link)
+{
+	int worker = atomic_load(&pool->worker_node);
+
+	if (device->mtu_why[0] != '\0')
+		memcpy(link->why, device->mtu_why, sizeof(link->why));
+	else if (device->has_kernel &&
+	    strcmp(device->driver, "net_af_packet") == 0 &&
+	    lp_xdp_device_merges(&device->kernel))
+		snprintf(link->why, sizeof(link->why),
+		    "the kernel merges segments into frames that fit no "
+		    "buffer: ethtool -K %s gro off lro off",
+		    device->kernel.name);
+	else if (device->node >= 0 && worker >= 0 && device->node != worker)
+		snprintf(link->why, sizeof(link->why),
+		    "the device is on NUMA node %d, the worker on node %d: "
+		    "--cpu moves it",
+		    device->node, worker);
+	else
+		snprintf(
+		    link->why, sizeof(link->why), "%s", lp_dpdk_eal_cost());
+}

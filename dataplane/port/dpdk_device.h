@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An ethdev: found by its devargs, judged, set up, asked, let go.  Control
+ * thread only, but for what an event says.
+ */
+#ifndef LP_PORT_DPDK_DEVICE_H
+#define LP_PORT_DPDK_DEVICE_H
+
+#include <rte_ethdev.h>
+#include <stdatomic.h>
+
+#include "dataplane/port/dpdk_pool.h"
+#include "dataplane/port/xdp_device.h"
+
+struct lp_dpdk_device {
+	char name[RTE_ETH_NAME_MAX_LEN]; /* "0000:03:00.0", "net_memif0" */
+	char driver[32]; /* "net_ixgbe" */
+	uint16_t port_id; /* RTE_MAX_ETHPORTS: none */
+	struct rte_device *device; /* what is to be removed */
+	int node; /* NUMA; negative: none */
+	/* The interface of the kernel that it is on (net_af_packet). */
+	bool has_kernel;
+	struct lp_xdp_device kernel;
+	bool started;
+	uint16_t rx_queues;
+	uint32_t ring; /* buffers promised to each ring; 0: none */
+	uint64_t rx_offloads; /* in use: RTE_ETH_RX_OFFLOAD_* */
+	bool rss;
+	char mtu_why[LP_WHY_SIZE]; /* why it has not the MTU asked for */
+	atomic_bool removed; /* unplugged: its driver says so */
+};
+
+/*
+ * Attaches it.  0, or -errno and why: there is none, the kernel has it,
+ * another port of this process has it, the driver refuses.
+ */
+int lp_dpdk_device_open(
+    struct lp_dpdk_device *device, const char *devargs, char why[LP_WHY_SIZE]);
+/* What is not attached is no matter. */
+void lp_dpdk_device_close(
+    struct lp_dpdk_device *device, struct lp_dpdk_pool *pool);
+
+/*
+ * Whether a port may have it (the host's default route, its addresses), and
+ * an MTU that fits a packet buffer.  0, or -errno and why not.
+ */
+int lp_dpdk_device_check(const struct lp_dpdk_device *device,
+    const struct lp_port_object *object, const struct lp_dpdk_pool *pool,
+    char why[LP_WHY_SIZE]);
+
+/* Fills the whole of it. */
+void lp_dpdk_device_state(struct lp_dpdk_device *device,
+    const struct lp_dpdk_pool *pool, struct lp_port_link *link);
+
+#endif
