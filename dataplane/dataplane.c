@@ -70,7 +70,7 @@ lp_dataplane_main(const struct lp_options *options)
 	int error;
 
 	prctl(PR_SET_NAME, "lp-packets");
-	error = lp_privilege_drop_packets();
+	error = lp_privilege_drop_packets(options->dpdk_privileged);
 	if (error) {
 		lp_log_error("capabilities: %s", strerror(-error));
 		return EX_OSERR;
@@ -81,7 +81,7 @@ lp_dataplane_main(const struct lp_options *options)
 		    "--keeper-fd %d: %s", options->keeper_fd, strerror(-error));
 		return EX_OSERR;
 	}
-	lp_privilege_log_host();
+	lp_privilege_log_host(options->dpdk_privileged);
 	error = serve(options, keep);
 	lp_keep_free(keep);
 	return exit_status(error);

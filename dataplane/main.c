@@ -30,7 +30,7 @@ main(int argc, char **argv)
 	return run_keeper(&options, argc, argv);
 }
 
-/* What needs more than the five capabilities is done here, before the drop. */
+/* What needs more than the capabilities kept is done here, before the drop. */
 static int
 run_keeper(const struct lp_options *options, int argc, char **argv)
 {
@@ -54,7 +54,7 @@ run_keeper(const struct lp_options *options, int argc, char **argv)
 	lp_keep_store_init(&store);
 	lp_keep_store_put(&store, LP_CONTROL_KEEP_NAME, socket);
 	lp_privilege_raise_memlock();
-	error = lp_privilege_drop_keeper();
+	error = lp_privilege_drop_keeper(options->dpdk_privileged);
 	if (error) {
 		lp_log_error("capabilities: %s", strerror(-error));
 		status = EX_OSERR;

@@ -24,6 +24,7 @@ enum option_key {
 	KEY_CPU,
 	KEY_MTU,
 	KEY_DPDK,
+	KEY_DPDK_PRIVILEGED,
 	KEY_KEEPER_FD,
 };
 
@@ -53,7 +54,10 @@ static const struct argp_option option_list[] = {
 	"(default 2030)",
 	1},
     {"dpdk", KEY_DPDK, "ARGUMENTS", 0,
-	"Arguments of DPDK's EAL, as one word: --dpdk '-n 4 --file-prefix x'",
+	"More arguments for DPDK's EAL, as one word: --dpdk '-n 4'", 2},
+    {"dpdk-privileged", KEY_DPDK_PRIVILEGED, NULL, 0,
+	"Keep CAP_SYS_ADMIN and CAP_SYS_RAWIO, for DPDK devices that need "
+	"physical addresses (uio, vfio without an IOMMU) and for net_af_xdp",
 	2},
     {"idle", KEY_IDLE, "adaptive|spin", 0,
 	"Sleep after a while without packets, or never", 2},
@@ -142,6 +146,9 @@ parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_DPDK:
 		options->dpdk = arg;
+		return 0;
+	case KEY_DPDK_PRIVILEGED:
+		options->dpdk_privileged = true;
 		return 0;
 	case KEY_VERBOSE:
 		options->verbose = true;

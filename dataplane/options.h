@@ -27,6 +27,7 @@ struct lp_options {
 	uint32_t buffers;
 	uint16_t mtu; /* that packet buffers of DPDK hold; 0: the default */
 	const char *dpdk; /* arguments of EAL; NULL: none */
+	bool dpdk_privileged; /* keep what some of its devices need */
 	uint32_t spin_us; /* without a packet, before it sleeps */
 	bool spin; /* never sleep */
 	bool verbose;

@@ -17,12 +17,15 @@
 static const struct {
 	unsigned bit;
 	const char *name;
+	bool more; /* only if more was asked for */
 } kept[] = {
-    {CAP_NET_ADMIN, "CAP_NET_ADMIN"},
-    {CAP_NET_RAW, "CAP_NET_RAW"},
-    {CAP_BPF, "CAP_BPF"},
-    {CAP_PERFMON, "CAP_PERFMON"},
-    {CAP_IPC_LOCK, "CAP_IPC_LOCK"},
+    {CAP_NET_ADMIN, "CAP_NET_ADMIN", false},
+    {CAP_NET_RAW, "CAP_NET_RAW", false},
+    {CAP_BPF, "CAP_BPF", false},
+    {CAP_PERFMON, "CAP_PERFMON", false},
+    {CAP_IPC_LOCK, "CAP_IPC_LOCK", false},
+    {CAP_SYS_ADMIN, "CAP_SYS_ADMIN", true},
+    {CAP_SYS_RAWIO, "CAP_SYS_RAWIO", true},
 };
 enum { KEPT = sizeof(kept) / sizeof(kept[0]) };
 
@@ -41,20 +44,20 @@ static const struct {
 	"are lost when the packet process restarts"},
 };
 
-static int restrict_to_kept(bool effective, bool inheritable);
-static void list_missing(char buf[LP_WHY_SIZE]);
+static int restrict_to_kept(bool more, bool effective, bool inheritable);
+static void list_missing(bool more, char buf[LP_WHY_SIZE]);
 static void log_kernel(void);
 
 int
-lp_privilege_drop_keeper(void)
+lp_privilege_drop_keeper(bool more)
 {
-	return restrict_to_kept(false, true);
+	return restrict_to_kept(more, false, true);
 }
 
 int
-lp_privilege_drop_packets(void)
+lp_privilege_drop_packets(bool more)
 {
-	int error = restrict_to_kept(true, false);
+	int error = restrict_to_kept(more, true, false);
 
 	if (error)
 		return error;
@@ -83,15 +86,15 @@ lp_privilege_raise_memlock(void)
 }
 
 void
-lp_privilege_log_host(void)
+lp_privilege_log_host(bool more)
 {
 	char missing[LP_WHY_SIZE];
 	struct rlimit limit;
 
 	log_kernel();
-	list_missing(missing);
+	list_missing(more, missing);
 	if (missing[0] != '\0')
-		lp_log_warn("missing privileges: %s: AF_XDP ports cannot be "
+		lp_log_warn("missing privileges: %s: ports cannot be "
 			    "opened; start as root or give these capabilities",
 		    missing);
 	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 &&
@@ -103,7 +106,7 @@ lp_privilege_log_host(void)
 }
 
 static int
-restrict_to_kept(bool effective, bool inheritable)
+restrict_to_kept(bool more, bool effective, bool inheritable)
 {
 	bool have[KEPT];
 	bool may_bound;
@@ -117,6 +120,8 @@ restrict_to_kept(bool effective, bool inheritable)
 	for (int i = 0; i < KEPT; i++) {
 		unsigned type = CAPNG_PERMITTED;
 
+		if (kept[i].more && !more)
+			continue;
 		capng_update(CAPNG_ADD, CAPNG_BOUNDING_SET, kept[i].bit);
 		if (!have[i])
 			continue;
@@ -134,14 +139,15 @@ restrict_to_kept(bool effective, bool inheritable)
 
 /* "CAP_BPF CAP_NET_RAW", or "". */
 static void
-list_missing(char buf[LP_WHY_SIZE])
+list_missing(bool more, char buf[LP_WHY_SIZE])
 {
 	size_t len = 0;
 
 	buf[0] = '\0';
 	capng_get_caps_process();
 	for (int i = 0; i < KEPT; i++)
-		if (!capng_have_capability(CAPNG_EFFECTIVE, kept[i].bit))
+		if ((more || !kept[i].more) &&
+		    !capng_have_capability(CAPNG_EFFECTIVE, kept[i].bit))
 			len += (size_t)snprintf(buf + len, LP_WHY_SIZE - len,
 			    "%s%s", len ? " " : "", kept[i].name);
 }

@@ -72,8 +72,11 @@ lp_dpdk_setup_start(struct lp_dpdk_device *device, uint16_t wanted,
 	lp_dpdk_pool_settle(pool);
 	return 0;
 fail:
-	snprintf(why, LP_WHY_SIZE, "DPDK cannot set up %.80s: %.140s",
-	    device->name, lp_dpdk_log_complaint(strerror(-error)));
+	snprintf(why, LP_WHY_SIZE, "DPDK cannot set up %.60s: %.120s%s",
+	    device->name, lp_dpdk_log_complaint(strerror(-error)),
+	    strcmp(device->driver, "net_af_xdp") == 0
+		? " (it needs lp-dataplane --dpdk-privileged)"
+		: "");
 	return error;
 }
 

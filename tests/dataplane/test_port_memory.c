@@ -198,7 +198,6 @@ END_TEST
 START_TEST(back_ends_are_found_by_kind)
 {
 	ck_assert_ptr_eq(lp_port_backend(LP_BACKEND_MEMORY), ops);
-	ck_assert_ptr_null(lp_port_backend(LP_BACKEND_DPDK));
 	ck_assert_ptr_null(lp_port_backend(0));
 }
 END_TEST

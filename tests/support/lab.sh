@@ -372,9 +372,12 @@ lab_kafka_answers() {
 
 # lab_dataplane_start [OPTION...]
 lab_dataplane_start() {
+	local more=()
+
+	[ "$LAB_VDEV" != net_af_xdp ] || more=(--dpdk-privileged)
 	lab_start dataplane lightpath "$LAB_BUILD/dataplane/lp-dataplane" \
 	    --id lab --socket "$LAB_DIR/dataplane.sock" \
-	    --snapshot "$LAB_DIR/dataplane.snapshot" "$@"
+	    --snapshot "$LAB_DIR/dataplane.snapshot" "${more[@]}" "$@"
 }
 
 # lab_controld_start [OPTION...]
