@@ -454,14 +454,11 @@ lab_backend() {
 	lab_stats '[.ports[] | "\(.backend) (\(.mode))"] | unique | join(", ")'
 }
 
-# lab_device DEVICE: what names it to the back end.  A vdev's own number is in
-# its name, and not the device's.
+# lab_device DEVICE: what names it to the back end, as options of add-port.  The
+# name of a vdev may be any that begins with its driver's.
 lab_device() {
-	local number=0
-
-	[ "$1" = front ] || number=1
 	if [ "$LAB_BACKEND" = dpdk ]; then
-		echo "--backend dpdk --device $LAB_VDEV$number,iface=$1"
+		echo "--backend dpdk --device ${LAB_VDEV}_$1,iface=$1"
 	else
 		echo "--device $1"
 	fi
