@@ -128,6 +128,22 @@ add_gateway(struct lp_change *change, const char *text, struct lp_error *error)
 	return LP_EXIT_OK;
 }
 
+/* "none" leaves the device its own. */
+static int
+set_mtu(struct lp_change *change, const char *text, struct lp_error *error)
+{
+	change->port.has_mtu = true;
+	change->port.mtu = 0;
+	if (strcmp(text, "none") == 0 ||
+	    lp_command_number(
+		&change->port.mtu, text, LP_PORT_MTU_MIN, LP_PORT_MTU_MAX) == 0)
+		return LP_EXIT_OK;
+	return lp_error_set(error, LP_EXIT_REFUSED,
+	    "mtu: \"%s\" is no MTU, which is a number from %d to %d, or "
+	    "\"none\" for the device's own",
+	    text, LP_PORT_MTU_MIN, LP_PORT_MTU_MAX);
+}
+
 /* line.c has seen to it that words of a list are in the list. */
 static int
 one_field(struct lp_change *change, enum lp_option_id id, const char *value,
@@ -158,6 +174,8 @@ one_field(struct lp_change *change, enum lp_option_id id, const char *value,
 		port->has_backend = true;
 		port->backend = word;
 		break;
+	case LP_OPTION_MTU:
+		return set_mtu(change, value, error);
 	case LP_OPTION_DEFAULT_ROUTE:
 		port->has_allow_default_route = true;
 		port->allow_default_route =

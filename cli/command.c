@@ -11,7 +11,7 @@
 #define BIT(option) (1U << LP_OPTION_##option)
 #define PORT_OPTIONS                                                           \
 	(BIT(DEVICE) | BIT(ADDRESS) | BIT(GATEWAY) | BIT(SIDE) |               \
-	    BIT(BACKEND) | BIT(DEFAULT_ROUTE))
+	    BIT(BACKEND) | BIT(MTU) | BIT(DEFAULT_ROUTE))
 #define LISTENER_OPTIONS (BIT(MODE) | BIT(BROKER_BASE) | BIT(SOURCE_ADDRESS))
 
 static const struct lp_option options[LP_OPTIONS] = {
@@ -32,8 +32,8 @@ static const struct lp_option options[LP_OPTIONS] = {
 	"help, on the command if one is given", 0, 0, 'h'},
 
     [LP_OPTION_DEVICE] = {"device", "DEV", NULL,
-	"network interface that the port takes", LP_ARGUMENT_REQUIRED,
-	LP_WORD_DEVICE, 0},
+	"network interface that the port takes; dpdk: device arguments",
+	LP_ARGUMENT_REQUIRED, LP_WORD_DEVICE, 0},
     [LP_OPTION_ADDRESS] = {"address", "IP/LEN", NULL,
 	"address of the port; may be repeated; set-port replaces all",
 	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
@@ -45,6 +45,9 @@ static const struct lp_option options[LP_OPTIONS] = {
 	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
     [LP_OPTION_BACKEND] = {"backend", "BACKEND", "af_xdp dpdk memory",
 	"af_xdp (default), or another that the dataplane has",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_MTU] = {"mtu", "BYTES", NULL,
+	"dpdk: MTU, 1280 to 9600; \"none\" for the device's own",
 	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
     [LP_OPTION_DEFAULT_ROUTE] = {"allow-default-route", "yes|no", "yes no",
 	"take the device even if the host's default route uses it",

@@ -70,13 +70,14 @@ make_port(const struct lp_view *view, const struct lp_object *object)
 	for (unsigned i = 0; i < port->address_count; i++)
 		(void)json_array_append_new(addresses,
 		    json_string(lp_prefix_format(buf, &port->addresses[i])));
-	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b}", "id",
-	    integer(object->id), "name", port->name, "device", port->device,
-	    "backend", lp_backend_name(port->backend), "side",
+	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:o}",
+	    "id", integer(object->id), "name", port->name, "device",
+	    port->device, "backend", lp_backend_name(port->backend), "side",
 	    lp_side_name(port->side), "addresses", addresses, "gateway_v4",
 	    ip_or_null(&port->gateway_v4), "gateway_v6",
 	    ip_or_null(&port->gateway_v6), "allow_default_route",
-	    port->allow_default_route);
+	    port->allow_default_route, "mtu",
+	    port->mtu != 0 ? integer(port->mtu) : json_null());
 }
 
 static const char *

@@ -65,6 +65,8 @@ show_port(const struct lp_print *print, const struct lp_port_object *port)
 	if (!lp_ip_is_none(&port->gateway_v6))
 		(void)fprintf(print->out, "    gateway %s\n",
 		    lp_ip_format(buf, &port->gateway_v6));
+	if (port->mtu != 0)
+		(void)fprintf(print->out, "    MTU %u\n", port->mtu);
 	if (port->allow_default_route)
 		(void)fprintf(print->out,
 		    "    may take the device of the host's default route\n");

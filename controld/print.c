@@ -55,6 +55,8 @@ print_port(FILE *out, const struct lp_port_object *port)
 	print_gateway(out, &port->gateway_v6);
 	fprintf(out, " --side %s --backend %s", lp_side_name(port->side),
 	    lp_backend_name(port->backend));
+	if (port->mtu != 0)
+		fprintf(out, " --mtu %u", port->mtu);
 	if (port->allow_default_route)
 		fputs(" --allow-default-route", out);
 	fputc('\n', out);

@@ -53,7 +53,7 @@ lp_store_rows_load(struct lp_store_sql *sql, struct lp_config *config)
 		int (*read)(void *arg, sqlite3_stmt *row);
 	} tables[] = {
 	    {"SELECT id, name, device, backend, side, allow_default_route, "
-	     "gateway_v4, gateway_v6 FROM port ORDER BY id",
+	     "gateway_v4, gateway_v6, mtu FROM port ORDER BY id",
 		read_port},
 	    {"SELECT id, name FROM cluster ORDER BY id", read_cluster},
 	    {"SELECT id, cluster_id, node_id, host, real_ip, real_port "
@@ -97,7 +97,7 @@ read_port(void *arg, sqlite3_stmt *row)
 	struct reader *reader = arg;
 	struct lp_object object;
 	struct lp_port_object *port = &object.port;
-	int64_t allow;
+	int64_t allow, mtu;
 
 	if (start(reader, &object, LP_OBJECT_PORT, row) ||
 	    get_text(reader, &object, row, 1, port->name, sizeof(port->name)) ||
@@ -108,9 +108,11 @@ read_port(void *arg, sqlite3_stmt *row)
 	    get_word(reader, &object, row, 4, &port->side, lp_side_parse) ||
 	    get_number(reader, &object, row, 5, 1, &allow) ||
 	    get_gateway(reader, &object, row, 6, &port->gateway_v4) ||
-	    get_gateway(reader, &object, row, 7, &port->gateway_v6))
+	    get_gateway(reader, &object, row, 7, &port->gateway_v6) ||
+	    get_number(reader, &object, row, 8, UINT16_MAX, &mtu))
 		return -EINVAL;
 	port->allow_default_route = allow != 0;
+	port->mtu = (uint16_t)mtu; /* NULL is 0 */
 	reader->object = &object;
 	if (lp_store_sql_each(reader->sql,
 		"SELECT port_id, ip, len FROM port_address "
@@ -406,9 +408,9 @@ insert_port(struct lp_store_sql *sql, const struct lp_object *object)
 
 	err = lp_store_sql_run(sql,
 	    "INSERT INTO port (id, name, device, backend, side, "
-	    "allow_default_route, gateway_v4, gateway_v6) "
-	    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-	    "ittttitt", (int64_t)object->id, port->name, port->device,
+	    "allow_default_route, gateway_v4, gateway_v6, mtu) "
+	    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0))",
+	    "ittttitti", (int64_t)object->id, port->name, port->device,
 	    lp_backend_name(port->backend), lp_side_name(port->side),
 	    (int64_t)port->allow_default_route,
 	    lp_ip_is_none(&port->gateway_v4)
@@ -416,7 +418,8 @@ insert_port(struct lp_store_sql *sql, const struct lp_object *object)
 		: lp_ip_format(v4, &port->gateway_v4),
 	    lp_ip_is_none(&port->gateway_v6)
 		? NULL
-		: lp_ip_format(v6, &port->gateway_v6));
+		: lp_ip_format(v6, &port->gateway_v6),
+	    (int64_t)port->mtu);
 	for (unsigned i = 0; err == 0 && i < port->address_count; i++)
 		err = lp_store_sql_run(sql,
 		    "INSERT INTO port_address (port_id, place, ip, len) "

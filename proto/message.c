@@ -332,6 +332,9 @@ give_port(struct lp_message_object *holder, const struct lp_port_object *port)
 	message->gateway_v4 = give_ip(&port->gateway_v4);
 	message->has_gateway_v6 = !lp_ip_is_none(&port->gateway_v6);
 	message->gateway_v6 = give_ip(&port->gateway_v6);
+	/* Absent if 0: ports that are older than it keep their digest. */
+	message->has_mtu = port->mtu != 0;
+	message->mtu = port->mtu;
 }
 
 static void

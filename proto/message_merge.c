@@ -29,6 +29,8 @@ static int take_addresses(struct lp_port_object *port,
     const Lp__Pb__Port *message, const struct report *report);
 static int take_gateways(struct lp_port_object *port,
     const Lp__Pb__Port *message, const struct report *report);
+static int take_mtu(
+    struct lp_port_object *port, uint32_t mtu, const struct report *report);
 static int take_endpoint(struct lp_endpoint *out,
     const Lp__Pb__Endpoint *message, const char *field,
     const struct report *report);
@@ -93,6 +95,8 @@ merge_port(struct lp_port_object *port, const Lp__Pb__Port *message,
 		    "side", report);
 	if (!rc && message->has_allow_default_route)
 		port->allow_default_route = message->allow_default_route;
+	if (!rc && message->has_mtu)
+		rc = take_mtu(port, message->mtu, report);
 	if (!rc && replace_addresses)
 		rc = take_addresses(port, message, report);
 	if (!rc && replace_gateway)
@@ -222,6 +226,17 @@ take_gateways(struct lp_port_object *port, const Lp__Pb__Port *message,
 		rc = take_ip(
 		    &port->gateway_v6, &message->gateway_v6, "gateway", report);
 	return rc;
+}
+
+/* 0 takes away what was there. */
+static int
+take_mtu(struct lp_port_object *port, uint32_t mtu, const struct report *report)
+{
+	if (mtu > UINT16_MAX)
+		return refuse(report, "mtu", "%u is not %d..%d", mtu,
+		    LP_PORT_MTU_MIN, LP_PORT_MTU_MAX);
+	port->mtu = (uint16_t)mtu;
+	return 0;
 }
 
 static int

@@ -55,6 +55,8 @@ static int check_listener(
 static int check_name(const char *name, const struct report *report);
 static int check_device(
     const struct lp_port_object *port, const struct report *report);
+static int check_mtu(
+    const struct lp_port_object *port, const struct report *report);
 static int check_addresses(
     const struct lp_port_object *port, const struct report *report);
 static int check_address(
@@ -191,6 +193,9 @@ check_port(const struct lp_port_object *port, const struct report *report)
 	rc = check_device(port, report);
 	if (rc)
 		return rc;
+	rc = check_mtu(port, report);
+	if (rc)
+		return rc;
 	rc = check_addresses(port, report);
 	if (rc)
 		return rc;
@@ -281,6 +286,25 @@ check_device(const struct lp_port_object *port, const struct report *report)
 		strcmp(device, "..") == 0))
 		return refuse(
 		    report, "device", "%s cannot name an interface", device);
+	return 0;
+}
+
+/* The kernel's devices have theirs from the kernel. */
+static int
+check_mtu(const struct lp_port_object *port, const struct report *report)
+{
+	if (port->mtu == 0)
+		return 0;
+	if (port->mtu < LP_PORT_MTU_MIN || port->mtu > LP_PORT_MTU_MAX)
+		return refuse(report, "mtu", "%u is not %d..%d", port->mtu,
+		    LP_PORT_MTU_MIN, LP_PORT_MTU_MAX);
+	if (port->backend == LP_BACKEND_AF_XDP)
+		return refuse(report, "mtu",
+		    "a port of af_xdp has the MTU of its device: ip link set "
+		    "%s mtu %u sets it, --mtu none leaves it as it is",
+		    port->device, port->mtu);
+	if (port->backend != LP_BACKEND_DPDK)
+		return refuse(report, "mtu", "is for ports of dpdk only");
 	return 0;
 }
 

@@ -395,7 +395,7 @@ support_reply_version(struct support_bytes *bytes)
 	body.version = "0.1.0";
 	body.has_protocol = body.has_schema = true;
 	body.protocol = 1;
-	body.schema = 1;
+	body.schema = 2;
 	support_bytes_add(bytes, &reply);
 }
 

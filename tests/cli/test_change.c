@@ -36,6 +36,33 @@ static const struct row rows[] = {
     {"set-port front --allow-default-route=yes --side client", 0,
 	"SET port front: side=client route=1"},
     {"set-port front --gateway none", 0, "SET port front: gateway"},
+    {"add-port f --device net_memif0,socket=/run/x.sock,role=client "
+     "--address 10.9.0.10/24 --backend dpdk --mtu 9600",
+	0,
+	"ADD port f: name=f device=net_memif0,socket=/run/x.sock,role=client "
+	"address=10.9.0.10/24 backend=dpdk mtu=9600"},
+    {"set-port f --device 0000:03:00.0,key=val --mtu 1280", 0,
+	"SET port f: device=0000:03:00.0,key=val mtu=1280"},
+    {"set-port f --mtu none", 0, "SET port f: mtu=0"},
+    {"set-port f --mtu 9000 --mtu none", 0, "SET port f: mtu=0"},
+    {"set-port f --mtu 0", LP_EXIT_REFUSED,
+	"set-port f: mtu: \"0\" is no MTU, which is a number from 1280 to "
+	"9600, or \"none\" for the device's own"},
+    {"set-port f --mtu 1279", LP_EXIT_REFUSED,
+	"set-port f: mtu: \"1279\" is no MTU, which is a number from 1280 to "
+	"9600, or \"none\" for the device's own"},
+    {"set-port f --mtu 9601", LP_EXIT_REFUSED,
+	"set-port f: mtu: \"9601\" is no MTU, which is a number from 1280 to "
+	"9600, or \"none\" for the device's own"},
+    {"set-port f --mtu -1", LP_EXIT_REFUSED,
+	"set-port f: mtu: \"-1\" is no MTU, which is a number from 1280 to "
+	"9600, or \"none\" for the device's own"},
+    {"set-port f --mtu 1500x", LP_EXIT_REFUSED,
+	"set-port f: mtu: \"1500x\" is no MTU, which is a number from 1280 "
+	"to 9600, or \"none\" for the device's own"},
+    {"set-port f --mtu ''", LP_EXIT_REFUSED,
+	"set-port f: mtu: \"\" is no MTU, which is a number from 1280 to "
+	"9600, or \"none\" for the device's own"},
     {"set-port front --name rear --device eth9", 0,
 	"SET port front: name=rear device=eth9"},
     {"set-port front --address 10.9.0.11/24", 0,
@@ -225,6 +252,8 @@ write_port(FILE *out, const Lp__Pb__Operation *op)
 		write_string(out, "side", lp_side_name(port->side));
 	if (port->has_backend)
 		write_string(out, "backend", lp_backend_name(port->backend));
+	if (port->has_mtu)
+		(void)fprintf(out, " mtu=%u", port->mtu);
 	if (port->has_allow_default_route)
 		(void)fprintf(out, " route=%d", port->allow_default_route);
 }

@@ -18,6 +18,8 @@ static const struct {
 	"--socket\n--output\n--timeout\n--no-wait\n--verbose\n"
 	"--version\n--help\n"},
     {"add-port x --si", "--side\n"},
+    {"add-port x --mt", "--mtu\n"},
+    {"set-port x --mtu ''", ""},
     {"show --si", ""},
     {"add-port x --side ''", "client\nbroker\nboth\n"},
     {"add-port x --side b", "broker\nboth\n"},

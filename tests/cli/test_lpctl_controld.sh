@@ -170,6 +170,23 @@ run 0 -o json set-port back --gateway 10.0.2.1
 grep -q '"connected": 0' "$dir/out" || fail 'JSON of a change'
 grep -q '"notes": \[' "$dir/out" || fail 'JSON of a change'
 
+# ---- the MTU: of dpdk only, and only until it is taken away ------------------
+run 0 set-port back --backend dpdk --device net_memif0,role=client --mtu 9000 \
+	-- set-port front --backend dpdk --device 0000:03:00.0
+run 0 show
+prints '    device net_memif0,role=client, backend dpdk, side both'
+prints '    MTU 9000'
+run 0 -o json list-ports
+grep -q '"mtu": 9000' "$dir/out" || fail 'JSON has no MTU'
+grep -q '"mtu": null' "$dir/out" || fail 'JSON has an MTU that was not set'
+refused 'set-port back: mtu: a port of af_xdp has the MTU of its device: ip ' \
+	set-port back --backend af_xdp --device lpt1
+run 0 set-port back --mtu none
+run 0 show
+grep -q MTU "$dir/out" && fail 'the MTU is still there'
+run 0 set-port back --backend af_xdp --device lpt1 \
+	-- set-port front --backend af_xdp --device lpt0
+
 # ---- refused, and nothing stored --------------------------------------------
 refused 'add-cluster payments: ' add-cluster payments
 refused 'add-port front: ' add-port front --device x --address 10.9.9.9/24
@@ -179,6 +196,11 @@ refused 'add-port third: address: ' \
 	add-port third --device lpt3 --address 10.9.0.10/24
 refused 'add-port third: address: ' \
 	add-port third --device lpt3 --address 224.0.0.1/24
+refused 'add-port third: mtu: "9601" is no MTU' \
+	add-port third --device net_tap0 --address 10.7.0.1/24 --backend dpdk \
+	--mtu 9601
+refused 'add-port third: mtu: a port of af_xdp has the MTU of its device: ip ' \
+	add-port third --device lpt3 --address 10.7.0.1/24 --mtu 9000
 refused 'add-broker payments/1: ' add-broker payments 1 10.0.2.11:9092
 refused 'add-broker nothing/1: ' add-broker nothing 1 10.0.2.11:9092
 refused 'add-broker payments/3: endpoint: ' \

@@ -30,6 +30,11 @@ static const struct {
 	"add listener payments kept vip=10.9.0.101:9092 base=20000 "
 	"source=preserve;"
 	"add listener six public vip=[fd00:9::100]:9092"},
+    {"dpdk",
+	"add port front device=0000:03:00.0,rx-vec=1 backend=dpdk mtu=9000 "
+	"side=client address=10.9.0.10/24;"
+	"add port back device=net_memif0,socket=/run/it's($here).sock "
+	"backend=dpdk side=broker address=10.8.0.10/24"},
 };
 
 START_TEST(the_canonical_configuration_is_as_it_was)

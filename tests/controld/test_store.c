@@ -47,7 +47,7 @@ START_TEST(a_new_database_holds_an_empty_first_generation)
 	database_close(&database, store);
 	ck_assert_int_eq(database_int(&database, "PRAGMA application_id"),
 	    LP_STORE_APPLICATION_ID);
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 1);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 2);
 }
 END_TEST
 
@@ -60,6 +60,7 @@ static const char *const changes[] = {
      "add listener payments six vip=[fd00:8::100]:9092 source=preserve;"
      "del listener payments six"),
     "set port front address=10.9.0.11/24,10.9.0.12/24 gateway=none",
+    "set port front backend=dpdk device=net_memif0,role=client mtu=9600",
     /* names and endpoints that change places */
     ("add cluster orders; add broker orders 1 to=10.9.0.31:9092;"
      "add listener orders public vip=10.9.0.101:9092 base=9100;"

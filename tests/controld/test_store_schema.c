@@ -75,9 +75,9 @@ END_TEST
 START_TEST(a_newer_schema_is_refused)
 {
 	database_close(&database, database_open(&database));
-	database_sql(&database, "PRAGMA user_version = 2");
+	database_sql(&database, "PRAGMA user_version = 3");
 	database_check_refused(
-	    &database, "has schema 2, this lp-controld knows up to 1");
+	    &database, "has schema 3, this lp-controld knows up to 2");
 	ck_assert_int_eq(database_int(&database, "SELECT epoch FROM meta"), 1);
 }
 END_TEST
@@ -122,6 +122,7 @@ static const struct {
 	"endpoint payments/public/1: vip: 10.9.0.100 is not the address"},
     {"UPDATE port_address SET ip = '224.0.0.1'", "port front (id 1): "},
     {"UPDATE cluster SET name = 'a b'", "cluster a b (id 2): name: "},
+    {"UPDATE port SET mtu = 1500", "port front (id 1): mtu: "},
     {"UPDATE meta SET next_id = 3", "meta.next_id is 3, but id 3 is taken"},
     {"DELETE FROM meta", "table meta holds no sensible row"},
     {"PRAGMA foreign_keys = OFF; DELETE FROM cluster", "cluster"},
@@ -175,6 +176,8 @@ START_TEST(the_schema_itself_refuses_what_makes_no_sense)
 	    "INSERT INTO endpoint VALUES (50, 5, 3, '10.0.0.1', 9)",
 	    "DELETE FROM cluster",
 	    "UPDATE listener SET mode = 'other'",
+	    "UPDATE port SET mtu = 1279",
+	    "UPDATE port SET mtu = 9601",
 	};
 	struct lp_store *store = database_open(&database);
 	sqlite3 *raw;
@@ -189,40 +192,85 @@ START_TEST(the_schema_itself_refuses_what_makes_no_sense)
 }
 END_TEST
 
-static const struct lp_schema_migration three[] = {
-    {"0001_initial", NULL}, /* filled in below */
-    {"0002_more", "CREATE TABLE more (a); INSERT INTO more VALUES (2)"},
-    {"0003_broken", "CREATE TABLE third (a); SELECT nonsense"},
+/* Schema 1 again, as lp-controld 0.1 left it. */
+static void
+make_old(void)
+{
+	database_sql(&database,
+	    "ALTER TABLE port DROP COLUMN mtu; PRAGMA user_version = 1");
+}
+
+START_TEST(a_database_of_the_first_schema_is_brought_up)
+{
+	struct lp_store *store = database_open(&database);
+	uint64_t digest;
+
+	database_commit(&database, store, basic);
+	digest = database.current.digest;
+	database_close(&database, store);
+	make_old();
+	store = database_open(&database);
+	/* The same configuration: it is no new generation. */
+	ck_assert_uint_eq(database.current.number, 2);
+	ck_assert_uint_eq(database.current.digest, digest);
+	ck_assert_uint_eq(database.current.config.objects[0].port.mtu, 0);
+	database_commit(&database, store,
+	    "set port front backend=dpdk device=net_tap0 mtu=9000");
+	database_close(&database, store);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 2);
+	ck_assert_int_eq(
+	    database_int(&database, "SELECT mtu FROM port WHERE id = 1"), 9000);
+}
+END_TEST
+
+START_TEST(looking_brings_nothing_up)
+{
+	struct lp_store *store = database_open(&database);
+
+	database_close(&database, store);
+	make_old();
+	ck_assert_int_lt(database_try_open(&database, &store, 0, true), 0);
+	ck_assert_ptr_nonnull(strstr(database.why,
+	    "has schema 1; starting lp-controld once brings it to 2"));
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 1);
+}
+END_TEST
+
+/* What is embedded, and two more. */
+static const struct lp_schema_migration more[] = {
+    {"0003_more", "CREATE TABLE more (a); INSERT INTO more VALUES (2)"},
+    {"0004_broken", "CREATE TABLE fourth (a); SELECT nonsense"},
 };
 
 static int
 open_with(size_t count, struct lp_store **store)
 {
-	struct lp_schema_migration list[3];
+	struct lp_schema_migration list[4];
 	const struct lp_store_options options = {.path = database.path,
 	    .migrations = list,
 	    .migration_count = count};
 
-	memcpy(list, three, sizeof(list));
-	list[0] = lp_schema_migrations[0];
+	ck_assert_uint_eq(lp_schema_count, 2);
+	memcpy(list, lp_schema_migrations, 2 * sizeof(list[0]));
+	memcpy(&list[2], more, sizeof(more));
 	return lp_store_open(store, &database.current, &options, database.why);
 }
 
 START_TEST(a_migration_leaves_a_copy_of_what_was)
 {
 	struct lp_store *store = database_open(&database);
-	const char *copy = path_in(database.dir, "lightpath.db.schema-1");
+	const char *copy = path_in(database.dir, "lightpath.db.schema-2");
 
 	database_commit(&database, store, basic);
 	database_close(&database, store);
-	ck_assert_msg(open_with(2, &store) == 0, "%s", database.why);
+	ck_assert_msg(open_with(3, &store) == 0, "%s", database.why);
 	ck_assert_uint_eq(database.current.config.count, 7);
 	database_close(&database, store);
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 2);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 3);
 	ck_assert_int_eq(database_int(&database, "SELECT a FROM more"), 2);
 	free(database.path);
 	database.path = strdup(copy);
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 1);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 2);
 	ck_assert_int_eq(
 	    database_int(&database, "SELECT count(*) FROM broker"), 2);
 }
@@ -234,13 +282,13 @@ START_TEST(a_migration_that_fails_changes_nothing)
 
 	database_commit(&database, store, basic);
 	database_close(&database, store);
-	ck_assert_int_lt(open_with(3, &store), 0);
+	ck_assert_int_lt(open_with(4, &store), 0);
 	ck_assert_ptr_nonnull(strstr(database.why, "nonsense"));
-	/* The second stands for itself; the third left nothing. */
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 2);
+	/* The third stands for itself; the fourth left nothing. */
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 3);
 	ck_assert_int_eq(database_int(&database,
 			     "SELECT count(*) FROM sqlite_schema "
-			     "WHERE name = 'third'"),
+			     "WHERE name = 'fourth'"),
 	    0);
 	ck_assert_int_eq(database_int(&database, "SELECT epoch FROM meta"), 1);
 }
@@ -267,7 +315,9 @@ main(void)
 	    sizeof(bad_rows) / sizeof(bad_rows[0]));
 	tcase_add_test(tcase, rows_changed_by_hand_make_a_generation);
 	tcase_add_loop_test(
-	    tcase, the_schema_itself_refuses_what_makes_no_sense, 0, 9);
+	    tcase, the_schema_itself_refuses_what_makes_no_sense, 0, 11);
+	tcase_add_test(tcase, a_database_of_the_first_schema_is_brought_up);
+	tcase_add_test(tcase, looking_brings_nothing_up);
 	tcase_add_test(tcase, a_migration_leaves_a_copy_of_what_was);
 	tcase_add_test(tcase, a_migration_that_fails_changes_nothing);
 	suite_add_tcase(suite, tcase);

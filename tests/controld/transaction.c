@@ -80,6 +80,15 @@ set_port(Lp__Pb__Operation *op, const char *key, char *value)
 	if (strcmp(key, "route") == 0)
 		port->has_allow_default_route = port->allow_default_route =
 		    true;
+	if (strcmp(key, "backend") == 0) {
+		ck_assert_int_eq(lp_backend_parse(&word, value), 0);
+		port->has_backend = true;
+		port->backend = word;
+	}
+	if (strcmp(key, "mtu") == 0) {
+		port->has_mtu = true;
+		port->mtu = (uint32_t)atoi(value);
+	}
 	if (strcmp(key, "gateway") == 0) {
 		op->has_replace_gateway = op->replace_gateway = true;
 		if (strcmp(value, "none") == 0)

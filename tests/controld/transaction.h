@@ -9,7 +9,8 @@
 
 /*
  * A request with a transaction; commands are separated by ';':
- *   add port NAME device=D address=A,A gateway=G side=S route=1
+ *   add port NAME device=D address=A,A gateway=G side=S backend=B mtu=N
+ *            route=1
  *   add cluster NAME
  *   add broker CLUSTER NODE [to=IP:PORT]
  *   add listener CLUSTER NAME [vip=IP:PORT] [base=N] [source=W] [mode=W]

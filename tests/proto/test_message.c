@@ -30,6 +30,7 @@ largest_port(void)
 	memset(object.port.device, 'd', LP_DEVICE_SIZE - 1);
 	object.port.backend = LP_BACKEND_DPDK;
 	object.port.allow_default_route = true;
+	object.port.mtu = LP_PORT_MTU_MAX;
 	for (unsigned i = 1; i < LP_PORT_ADDRESSES_MAX; i++) {
 		object.port.addresses[i] = object.port.addresses[0];
 		object.port.addresses[i].ip.bytes[14] = (uint8_t)i;
@@ -93,6 +94,7 @@ START_TEST(every_field_of_a_port_comes_back)
 	ck_assert_uint_eq(back.port.backend, LP_BACKEND_DPDK);
 	ck_assert_uint_eq(back.port.side, LP_SIDE_BOTH);
 	ck_assert(back.port.allow_default_route);
+	ck_assert_uint_eq(back.port.mtu, LP_PORT_MTU_MAX);
 	ck_assert_uint_eq(back.port.address_count, LP_PORT_ADDRESSES_MAX);
 	ck_assert_uint_eq(back.port.addresses[3].len, 24);
 	for (unsigned i = 0; i < LP_PORT_ADDRESSES_MAX; i++)
@@ -183,6 +185,9 @@ START_TEST(numbers_beyond_their_range_are_refused_not_cut)
 	expect_refused("backend", "257 is no such value");
 	lp_message_from_object(&holder, &port)->port->side = 0x100 + 3;
 	expect_refused("side", "259 is no such value");
+	lp_message_from_object(&holder, &port)->port->has_mtu = true;
+	holder.port.mtu = 65536 + 1500;
+	expect_refused("mtu", "67036 is not 1280..9600");
 	lp_message_from_object(&holder, &port);
 	holder.prefixes[0].len = 256 + 24;
 	expect_refused("address", "280 is no such value");
@@ -261,6 +266,48 @@ START_TEST(set_changes_only_what_the_message_carries)
 	ck_assert_uint_eq(port.port.address_count, 2);
 	ck_assert(lp_ip_equal(&port.port.gateway_v4, &before.port.gateway_v4));
 	ck_assert(lp_ip_equal(&port.port.gateway_v6, &before.port.gateway_v6));
+}
+END_TEST
+
+/* What was packed before there was an MTU has the same bytes, and digest. */
+START_TEST(an_mtu_that_is_the_devices_own_is_not_sent)
+{
+	struct lp_object port =
+	    make_port(7, "p", LP_SIDE_BOTH, "10.0.0.1/24", NULL, NULL);
+
+	ck_assert(!lp_message_from_object(&holder, &port)->port->has_mtu);
+	port.port.mtu = 9000;
+	ck_assert(lp_message_from_object(&holder, &port)->port->has_mtu);
+}
+END_TEST
+
+START_TEST(an_mtu_stays_until_it_is_taken_away)
+{
+	struct lp_object port =
+	    make_port(7, "p", LP_SIDE_BOTH, "10.0.0.1/24", NULL, NULL);
+	Lp__Pb__Object message = LP__PB__OBJECT__INIT;
+	Lp__Pb__Port fields = LP__PB__PORT__INIT;
+	char why[LP_WHY_SIZE];
+	const char *field;
+
+	port.port.mtu = 9000;
+	message.body_case = LP__PB__OBJECT__BODY_PORT;
+	message.port = &fields;
+	ck_assert_int_eq(
+	    lp_message_merge_object(&port, &message, true, true, &field, why),
+	    0);
+	ck_assert_uint_eq(port.port.mtu, 9000);
+	fields.has_mtu = true;
+	fields.mtu = 1500;
+	ck_assert_int_eq(
+	    lp_message_merge_object(&port, &message, false, false, &field, why),
+	    0);
+	ck_assert_uint_eq(port.port.mtu, 1500);
+	fields.mtu = 0;
+	ck_assert_int_eq(
+	    lp_message_merge_object(&port, &message, false, false, &field, why),
+	    0);
+	ck_assert_uint_eq(port.port.mtu, 0);
 }
 END_TEST
 
@@ -482,6 +529,8 @@ main(void)
 	tcase_add_test(tests, numbers_beyond_their_range_are_refused_not_cut);
 	tcase_add_test(tests, texts_and_addresses_of_a_wrong_size_are_refused);
 	tcase_add_test(tests, set_changes_only_what_the_message_carries);
+	tcase_add_test(tests, an_mtu_that_is_the_devices_own_is_not_sent);
+	tcase_add_test(tests, an_mtu_stays_until_it_is_taken_away);
 	tcase_add_test(tests, lists_are_replaced_as_a_whole_and_only_if_asked);
 	tcase_add_test(tests, a_merge_that_fails_changes_nothing);
 	tcase_add_test(tests, merged_texts_leave_nothing_of_the_old);

@@ -46,6 +46,7 @@ START_TEST(init_gives_the_defaults)
 	ck_assert_uint_eq(object.port.backend, LP_BACKEND_AF_XDP);
 	ck_assert_uint_eq(object.port.side, LP_SIDE_BOTH);
 	ck_assert(!object.port.allow_default_route);
+	ck_assert_uint_eq(object.port.mtu, 0);
 	lp_object_init(&object, LP_OBJECT_LISTENER);
 	ck_assert_uint_eq(object.listener.mode, LP_MODE_VIP);
 	ck_assert_uint_eq(object.listener.source_address, LP_SOURCE_TRANSLATE);
@@ -273,6 +274,38 @@ START_TEST(devices_of_dpdk_have_a_form_of_their_own)
 }
 END_TEST
 
+START_TEST(only_ports_of_dpdk_have_an_mtu_of_their_own)
+{
+	static const struct {
+		unsigned backend, mtu;
+		const char *why;
+	} rows[] = {
+	    {LP_BACKEND_DPDK, 0, NULL},
+	    {LP_BACKEND_DPDK, 1280, NULL},
+	    {LP_BACKEND_DPDK, 9600, NULL},
+	    {LP_BACKEND_DPDK, 1279, "1279 is not 1280..9600"},
+	    {LP_BACKEND_DPDK, 9601, "9601 is not 1280..9600"},
+	    {LP_BACKEND_DPDK, UINT16_MAX, "65535 is not 1280..9600"},
+	    {LP_BACKEND_AF_XDP, 0, NULL},
+	    {LP_BACKEND_AF_XDP, 1, "1 is not 1280..9600"},
+	    {LP_BACKEND_AF_XDP, 1500,
+		"a port of af_xdp has the MTU of its device: ip link set "
+		"net_tap0 mtu 1500 sets it, --mtu none leaves it as it is"},
+	    {LP_BACKEND_MEMORY, 0, NULL},
+	    {LP_BACKEND_MEMORY, 1500, "is for ports of dpdk only"},
+	};
+	struct lp_object object = port("10.9.0.10/24", NULL, NULL);
+
+	strcpy(object.port.device, "net_tap0");
+	object.port.backend = (uint8_t)rows[_i].backend;
+	object.port.mtu = (uint16_t)rows[_i].mtu;
+	if (rows[_i].why != NULL)
+		expect_wrong(&object, "mtu", rows[_i].why);
+	else
+		expect_right(&object);
+}
+END_TEST
+
 START_TEST(enums_of_a_port_have_only_their_values)
 {
 	struct lp_object object = port("10.9.0.10/24", NULL, NULL);
@@ -379,6 +412,8 @@ main(void)
 	tcase_add_test(tests, a_prefix_length_beyond_its_family_is_refused);
 	tcase_add_loop_test(tests, interfaces_are_named_as_in_the_kernel, 0, 8);
 	tcase_add_test(tests, devices_of_dpdk_have_a_form_of_their_own);
+	tcase_add_loop_test(
+	    tests, only_ports_of_dpdk_have_an_mtu_of_their_own, 0, 11);
 	tcase_add_test(tests, enums_of_a_port_have_only_their_values);
 	tcase_add_test(tests, bad_brokers_are_refused);
 	tcase_add_test(tests, bad_listeners_are_refused);
