@@ -22,7 +22,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "proto/devargs.h"
+
 static lp_config_check_step check_objects;
+static lp_config_check_step check_backends;
 static lp_config_check_step check_references;
 static lp_config_check_step check_unique;
 static lp_config_check_step check_pairs;
@@ -34,6 +37,7 @@ lp_config_check(const struct lp_config *config, struct lp_config_error *error)
 {
 	static lp_config_check_step *const steps[] = {
 	    check_objects,
+	    check_backends,
 	    check_references,
 	    check_unique,
 	    check_pairs,
@@ -111,6 +115,38 @@ check_objects(const struct lp_config_check *check)
 	return 0;
 }
 
+/*
+ * All ports of a dataplane share one pool of packets, which one back end
+ * makes.
+ */
+static int
+check_backends(const struct lp_config_check *check)
+{
+	static const char *const titles[] = {
+	    [LP_BACKEND_AF_XDP] = "AF_XDP",
+	    [LP_BACKEND_DPDK] = "DPDK",
+	    [LP_BACKEND_MEMORY] = "memory",
+	};
+	const struct lp_object *ports[LP_PORTS_MAX];
+	size_t count = lp_config_check_list(check, LP_OBJECT_PORT, ports);
+
+	for (size_t i = 1; i < count; i++) {
+		bool ordered = ports[0]->port.backend < ports[i]->port.backend;
+		const struct lp_port_object *a = &ports[ordered ? 0 : i]->port;
+		const struct lp_port_object *b = &ports[ordered ? i : 0]->port;
+
+		if (a->backend == b->backend)
+			continue;
+		return lp_config_check_refuse(check, ports[i], "backend",
+		    "%s and %s ports cannot be mixed in one dataplane: port "
+		    "%s is %s, port %s is %s",
+		    titles[a->backend], titles[b->backend], a->name,
+		    lp_backend_name(a->backend), b->name,
+		    lp_backend_name(b->backend));
+	}
+	return 0;
+}
+
 static int
 check_references(const struct lp_config_check *check)
 {
@@ -181,11 +217,15 @@ by_port_name(const void *a, const void *b)
 	return strcmp((*left)->port.name, (*right)->port.name);
 }
 
+/* Ports of one back end: that is proven already. */
 static int
 by_device(const void *a, const void *b)
 {
 	const struct lp_object *const *left = a, *const *right = b;
 
+	if ((*left)->port.backend == LP_BACKEND_DPDK)
+		return lp_devargs_compare(
+		    (*left)->port.device, (*right)->port.device);
 	return strcmp((*left)->port.device, (*right)->port.device);
 }
 

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "proto/devargs.h"
+
 enum { INTERFACE_NAME_SIZE = 16 }; /* IFNAMSIZ */
 
 static const char *const kinds[LP_OBJECT_KINDS] = {
@@ -286,7 +288,10 @@ check_device(const struct lp_port_object *port, const struct report *report)
 		strcmp(device, "..") == 0))
 		return refuse(
 		    report, "device", "%s cannot name an interface", device);
-	return 0;
+	if (port->backend != LP_BACKEND_DPDK)
+		return 0;
+	*report->field = "device";
+	return lp_devargs_check(device, report->why);
 }
 
 /* The kernel's devices have theirs from the kernel. */

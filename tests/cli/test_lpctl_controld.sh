@@ -201,6 +201,17 @@ refused 'add-port third: mtu: "9601" is no MTU' \
 	--mtu 9601
 refused 'add-port third: mtu: a port of af_xdp has the MTU of its device: ip ' \
 	add-port third --device lpt3 --address 10.7.0.1/24 --mtu 9000
+refused 'add-port third: device: eth1 is no device of DPDK: say --device ' \
+	add-port third --device eth1 --address 10.7.0.1/24 --backend dpdk
+refused 'add-port third: device: eth_tap0 is a name of old' \
+	add-port third --device eth_tap0 --address 10.7.0.1/24 --backend dpdk
+refused 'add-port third: device: has no spaces' add-port third \
+	--device 'net_tap0,iface=a b' --address 10.7.0.1/24 --backend dpdk
+refused 'add-port third: backend: AF_XDP and DPDK ports cannot be mixed in one dataplane: port front is af_xdp, port third is dpdk' \
+	add-port third --device net_tap0 --address 10.7.0.1/24 --backend dpdk
+refused 'device: is already taken by port front' \
+	set-port front --backend dpdk --device net_tap0,a \
+	-- set-port back --backend dpdk --device net_tap0,b
 refused 'add-broker payments/1: ' add-broker payments 1 10.0.2.11:9092
 refused 'add-broker nothing/1: ' add-broker nothing 1 10.0.2.11:9092
 refused 'add-broker payments/3: endpoint: ' \

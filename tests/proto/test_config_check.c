@@ -178,6 +178,80 @@ START_TEST(names_and_devices_are_unique)
 }
 END_TEST
 
+START_TEST(backends_are_not_mixed)
+{
+	struct lp_object port =
+	    make_port(50, "third", LP_SIDE_BOTH, "10.1.0.1/24", NULL, NULL);
+
+	port.port.backend = LP_BACKEND_DPDK;
+	strcpy(port.port.device, "net_memif0");
+	put(&config, port);
+	expect_wrong(50,
+	    "port third: backend: AF_XDP and DPDK ports cannot be mixed in "
+	    "one dataplane: port front is af_xdp, port third is dpdk");
+	port.port.backend = LP_BACKEND_MEMORY;
+	put(&config, port);
+	expect_wrong(50,
+	    "port third: backend: AF_XDP and memory ports cannot be mixed in "
+	    "one dataplane: port front is af_xdp, port third is memory");
+	lp_config_remove(&config, LP_OBJECT_PORT, FRONT);
+	lp_config_remove(&config, LP_OBJECT_PORT, BACK);
+	port.id = FRONT;
+	strcpy(port.port.name, "first");
+	put(&config, port);
+	port.id = 50;
+	strcpy(port.port.name, "third");
+	port.port.backend = LP_BACKEND_DPDK;
+	put(&config, port);
+	expect_wrong(50,
+	    "port third: backend: DPDK and memory ports cannot be mixed in "
+	    "one dataplane: port third is dpdk, port first is memory");
+}
+END_TEST
+
+static void
+put_two_of_dpdk(const char *one, const char *other)
+{
+	struct lp_object port =
+	    make_port(FRONT, "front", LP_SIDE_BOTH, "10.9.0.10/24", NULL, NULL);
+
+	port.port.backend = LP_BACKEND_DPDK;
+	strcpy(port.port.device, one);
+	put(&config, port);
+	port = make_port(
+	    BACK, "back", LP_SIDE_BROKER, "10.8.0.10/24", "10.8.0.1", NULL);
+	port.port.backend = LP_BACKEND_DPDK;
+	strcpy(port.port.device, other);
+	put(&config, port);
+}
+
+/* Before this only the text was compared. */
+START_TEST(a_device_of_dpdk_is_known_by_its_name)
+{
+	static const char *const same[][2] = {
+	    {"net_memif0,a", "net_memif0,b"},
+	    {"net_memif0", "net_memif0,role=client"},
+	    {"0000:03:00.0", "03:00.0"},
+	    {"0000:0a:00.0,x=1", "pci:0A:00.0"},
+	};
+	static const char *const different[][2] = {
+	    {"net_memif0,a", "net_memif1,a"},
+	    {"net_memif0", "net_memif"},
+	    {"0000:03:00.0", "0001:03:00.0"},
+	    {"03:00.0", "03:00.1"},
+	};
+
+	/* Brokers and VIPs of IPv6 would want ports that have it. */
+	lp_config_remove(&config, LP_OBJECT_ENDPOINT, ORDERS_PUBLIC_1);
+	lp_config_remove(&config, LP_OBJECT_LISTENER, ORDERS_PUBLIC);
+	lp_config_remove(&config, LP_OBJECT_BROKER, ORDERS_1);
+	put_two_of_dpdk(different[_i][0], different[_i][1]);
+	expect_right(&config);
+	put_two_of_dpdk(same[_i][0], same[_i][1]);
+	expect_wrong(BACK, "port back: device: is already taken by port front");
+}
+END_TEST
+
 START_TEST(a_broker_has_one_endpoint_a_listener)
 {
 	put(&config,
@@ -447,6 +521,8 @@ main(void)
 	tcase_add_test(tests, an_endpoint_stays_within_its_cluster);
 	tcase_add_test(tests, an_endpoint_has_the_address_of_its_listener);
 	tcase_add_test(tests, names_and_devices_are_unique);
+	tcase_add_test(tests, backends_are_not_mixed);
+	tcase_add_loop_test(tests, a_device_of_dpdk_is_known_by_its_name, 0, 4);
 	tcase_add_test(tests, a_broker_has_one_endpoint_a_listener);
 	tcase_add_loop_test(tests, networks_of_two_ports_do_not_overlap, 0, 6);
 	tcase_add_test(tests, a_vip_is_nobody_elses_address);

@@ -28,6 +28,7 @@ largest_port(void)
 
 	memset(object.port.name, 'n', LP_NAME_SIZE - 1);
 	memset(object.port.device, 'd', LP_DEVICE_SIZE - 1);
+	memcpy(object.port.device, "net_", 4);
 	object.port.backend = LP_BACKEND_DPDK;
 	object.port.allow_default_route = true;
 	object.port.mtu = LP_PORT_MTU_MAX;

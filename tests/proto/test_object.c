@@ -269,6 +269,23 @@ START_TEST(devices_of_dpdk_have_a_form_of_their_own)
 	strcpy(object.port.device, "0000:00:1f.6 ,x");
 	expect_wrong(
 	    &object, "device", "has no spaces and only ASCII characters");
+	strcpy(object.port.device, "net_memif0,\x01");
+	expect_wrong(
+	    &object, "device", "has no spaces and only ASCII characters");
+	strcpy(object.port.device, "net_memif0,\xc3\xa4");
+	expect_wrong(
+	    &object, "device", "has no spaces and only ASCII characters");
+	strcpy(object.port.device, "");
+	expect_wrong(&object, "device", "is missing or empty");
+	strcpy(object.port.device, "eth1");
+	expect_wrong(&object, "device",
+	    "eth1 is no device of DPDK: say --device "
+	    "net_af_packet0,iface=eth1 for an interface of the kernel, or a "
+	    "PCI address");
+	memset(object.port.device, 'x', LP_DEVICE_SIZE);
+	memcpy(object.port.device, "net_", 4);
+	object.port.device[LP_DEVICE_SIZE - 1] = '\0';
+	expect_right(&object);
 	memset(object.port.device, 'x', LP_DEVICE_SIZE);
 	expect_wrong(&object, "device", "is longer than 255 characters");
 }
