@@ -48,6 +48,7 @@ struct frame {
 static void fill_process(
     struct frame *frame, const struct lp_dataplane *dataplane);
 static void fill_ports(struct frame *frame, const struct lp_ports *ports);
+static void fill_link(struct port *port);
 static void fill_port(struct port *port, const struct lp_ports *ports,
     const struct lp_port_slot *slot);
 static void fill_counters(
@@ -120,7 +121,6 @@ fill_port(struct port *port, const struct lp_ports *ports,
 {
 	struct lp_port_counter counters[LP_PORT_COUNTERS_MAX];
 	Lp__Pb__PortStats *message = &port->message;
-	struct lp_port_link *link = &port->link;
 	unsigned count;
 
 	lp__pb__port_stats__init(message);
@@ -134,9 +134,32 @@ fill_port(struct port *port, const struct lp_ports *ports,
 		message->why = (char *)slot->why;
 		return;
 	}
-	ports->ops->link(slot->port, link);
+	ports->ops->link(slot->port, &port->link);
+	fill_link(port);
+	count =
+	    ports->ops->counters(slot->port, counters, LP_PORT_COUNTERS_MAX);
+	for (unsigned i = 0; i < count; i++)
+		add(&port->counters, counters[i].name, counters[i].value);
+	message->n_counters = port->counters.count;
+	message->counters = port->counters.list;
+}
+
+/* What is not known is left out. */
+static void
+fill_link(struct port *port)
+{
+	Lp__Pb__PortStats *message = &port->message;
+	struct lp_port_link *link = &port->link;
+
 	message->up = link->present && link->up;
 	message->mode = link->mode;
+	if (link->driver[0] != '\0')
+		message->driver = link->driver;
+	message->has_speed_mbps = link->speed_mbps != 0;
+	message->speed_mbps = link->speed_mbps;
+	message->has_numa_node = link->numa_node >= 0;
+	message->numa_node = link->numa_node;
+	message->offloads = link->offloads;
 	if (link->why[0] != '\0')
 		message->why = link->why;
 	message->has_mtu = true;
@@ -147,12 +170,6 @@ fill_port(struct port *port, const struct lp_ports *ports,
 	    link->mac[0], link->mac[1], link->mac[2], link->mac[3],
 	    link->mac[4], link->mac[5]);
 	message->mac = port->mac;
-	count =
-	    ports->ops->counters(slot->port, counters, LP_PORT_COUNTERS_MAX);
-	for (unsigned i = 0; i < count; i++)
-		add(&port->counters, counters[i].name, counters[i].value);
-	message->n_counters = port->counters.count;
-	message->counters = port->counters.list;
 }
 
 static void

@@ -282,6 +282,7 @@ port_link(struct lp_port *port, struct lp_port_link *link)
 	link->mtu = port->mtu;
 	memcpy(link->mac, port->mac, sizeof(link->mac));
 	link->queues = 1;
+	link->numa_node = -1;
 	snprintf(link->mode, sizeof(link->mode), "memory");
 	if (!link->present)
 		snprintf(link->why, sizeof(link->why), "device is gone");

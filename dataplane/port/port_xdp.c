@@ -198,6 +198,8 @@ port_link(struct lp_port *port, struct lp_port_link *link)
 	else
 		atomic_store_explicit(&xdp->gone, true, memory_order_relaxed);
 	link->queues = (uint16_t)xdp->sockets.count;
+	link->numa_node = xdp->device.numa_node;
+	snprintf(link->driver, sizeof(link->driver), "%s", xdp->device.driver);
 	say_mode(xdp, link);
 }
 

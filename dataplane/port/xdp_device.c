@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 static int ask_ethtool(const struct lp_xdp_device *device, void *command);
+static uint32_t ask_speed(const struct lp_xdp_device *device);
+static int16_t read_numa_node(const char *name);
 static int check_default_route(
     const struct lp_xdp_device *device, char why[LP_WHY_SIZE]);
 static bool ip_of_sockaddr(struct lp_ip *ip, const struct sockaddr *address);
@@ -51,6 +53,7 @@ lp_xdp_device_open(
 		    driver.driver);
 	else
 		snprintf(device->driver, sizeof(device->driver), "unknown");
+	device->numa_node = read_numa_node(name);
 	return 0;
 }
 
@@ -179,6 +182,7 @@ lp_xdp_device_state(struct lp_xdp_device *device, struct lp_port_link *link)
 
 	link->present = false;
 	link->up = false;
+	link->speed_mbps = 0;
 	snprintf(
 	    link->why, sizeof(link->why), "device %s is gone", device->name);
 	/* It may have been renamed. */
@@ -196,6 +200,8 @@ lp_xdp_device_state(struct lp_xdp_device *device, struct lp_port_link *link)
 	memcpy(link->mac, request.ifr_hwaddr.sa_data, sizeof(link->mac));
 	link->present = true;
 	link->up = (flags & IFF_UP) && (flags & IFF_RUNNING);
+	if (link->up)
+		link->speed_mbps = ask_speed(device);
 	if (link->up)
 		link->why[0] = '\0';
 	else if (flags & IFF_UP)
@@ -321,6 +327,49 @@ ask_ethtool(const struct lp_xdp_device *device, void *command)
 
 	memcpy(request.ifr_name, device->name, sizeof(request.ifr_name));
 	return ioctl(device->socket, SIOCETHTOOL, &request) == 0 ? 0 : -errno;
+}
+
+/* Mbit/s; 0 where the driver does not know. */
+static uint32_t
+ask_speed(const struct lp_xdp_device *device)
+{
+	union {
+		struct ethtool_link_settings settings;
+		uint32_t room[16 + 3 * INT8_MAX]; /* for its three masks */
+	} command = {.settings.cmd = ETHTOOL_GLINKSETTINGS};
+	int words;
+
+	/* First it only says how many words a mask has, as a negative. */
+	if (ask_ethtool(device, &command) != 0)
+		return 0;
+	words = -command.settings.link_mode_masks_nwords;
+	if (words <= 0 || words > INT8_MAX)
+		return 0;
+	command.settings.cmd = ETHTOOL_GLINKSETTINGS;
+	command.settings.link_mode_masks_nwords = (int8_t)words;
+	if (ask_ethtool(device, &command) != 0 ||
+	    command.settings.speed == (uint32_t)SPEED_UNKNOWN)
+		return 0;
+	return command.settings.speed;
+}
+
+/* Of the card; what is no card has none. */
+static int16_t
+read_numa_node(const char *name)
+{
+	char path[64];
+	int node = -1;
+	FILE *file;
+
+	snprintf(
+	    path, sizeof(path), "/sys/class/net/%s/device/numa_node", name);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return -1;
+	if (fscanf(file, "%d", &node) != 1 || node < 0 || node > INT16_MAX)
+		node = -1;
+	fclose(file);
+	return (int16_t)node;
 }
 
 /* A line of /proc/net/route: a default route through that device? */

@@ -16,6 +16,7 @@ struct lp_xdp_device {
 	int groups; /* holds the multicast memberships; -1: none yet */
 	char name[IF_NAMESIZE]; /* may change */
 	char driver[32];
+	int16_t numa_node; /* negative: none */
 	/* Solicited-node groups joined: the last 3 bytes, sorted. */
 	uint32_t *joined;
 	size_t joined_count;
@@ -50,7 +51,7 @@ int lp_xdp_device_host_addresses(lp_port_host_address *each, void *arg);
 /* Receive queues that are in use; at least 1. */
 unsigned lp_xdp_device_queues(const struct lp_xdp_device *device);
 
-/* Fills present, up, mtu, mac and, if it is not up, why. */
+/* Fills present, up, mtu, mac, speed_mbps and, if it is not up, why. */
 void lp_xdp_device_state(
     struct lp_xdp_device *device, struct lp_port_link *link);
 

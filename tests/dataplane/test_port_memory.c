@@ -70,6 +70,10 @@ START_TEST(options_set_mac_and_mtu)
 	ck_assert(link.present && link.up);
 	ck_assert_uint_eq(link.mtu, 1400);
 	ck_assert_str_eq(link.mode, "memory");
+	ck_assert_str_eq(link.driver, "");
+	ck_assert_str_eq(link.offloads, "");
+	ck_assert_int_lt(link.numa_node, 0);
+	ck_assert_uint_eq(link.speed_mbps, 0);
 	lp_port_memory_link(port, true, false);
 	ops->link(port, &link);
 	ck_assert(link.present && !link.up);

@@ -259,6 +259,7 @@ START_TEST(a_device_that_is_down_is_opened_and_says_so)
 	ck_assert(link.present);
 	ck_assert(!link.up);
 	ck_assert_str_eq(link.why, "device is down: ip link set near0 up");
+	ck_assert_uint_eq(link.speed_mbps, 0);
 	port_lab_run("ip link set near0 up");
 	port_lab_await_up("near0");
 	port_lab_await_up("far0");
@@ -267,6 +268,11 @@ START_TEST(a_device_that_is_down_is_opened_and_says_so)
 	ck_assert_str_eq(link.mode, "copy");
 	ck_assert_str_eq(link.why, "copy mode: driver veth has no zero copy");
 	ck_assert_uint_eq(link.mtu, 1500);
+	/* What veth says of itself. */
+	ck_assert_str_eq(link.driver, "veth");
+	ck_assert_uint_eq(link.speed_mbps, 10000);
+	ck_assert_int_lt(link.numa_node, 0);
+	ck_assert_str_eq(link.offloads, "");
 	port_lab_passage(0, 0, 1);
 }
 END_TEST
@@ -285,6 +291,7 @@ START_TEST(a_driver_without_xdp_is_served_generically)
 	ck_assert_str_eq(link.mode, "generic copy");
 	ck_assert(
 	    strstr(link.why, "driver bridge takes no native XDP") != NULL);
+	ck_assert_str_eq(link.driver, "bridge");
 }
 END_TEST
 

@@ -271,6 +271,118 @@ START_TEST(endpoints_are_reported_by_name)
 }
 END_TEST
 
+/* What the link of the next report says. */
+static struct lp_port_link said;
+
+static void
+say_link(struct lp_port *port, struct lp_port_link *link)
+{
+	(void)port;
+	*link = said;
+}
+
+static unsigned
+say_nothing(
+    const struct lp_port *port, struct lp_port_counter counters[], unsigned max)
+{
+	(void)port;
+	(void)counters;
+	(void)max;
+	return 0;
+}
+
+/* The first two slots have ports; the first is open, the second is not. */
+static Lp__Pb__DataplaneMessage *
+report_ports(void)
+{
+	static const struct lp_backend_ops ops = {
+	    .link = say_link, .counters = say_nothing};
+	static struct lp_port port;
+	struct evbuffer *out = evbuffer_new();
+	Lp__Pb__DataplaneMessage *message;
+
+	begin();
+	dataplane.ports.ops = &ops;
+	for (unsigned i = 0; i < 2; i++) {
+		struct lp_port_slot *slot = &dataplane.ports.slots[i];
+
+		slot->id = FRONT + i;
+		slot->object = lp_config_find(
+		    &dataplane.running.config, LP_OBJECT_PORT, FRONT + i)
+				   ->port;
+	}
+	dataplane.ports.slots[0].port = &port;
+	strcpy(dataplane.ports.slots[1].why, "no such device");
+	ck_assert_int_eq(lp_report_stats(out, &dataplane, 5), 0);
+	message = take_message(out);
+	ck_assert_uint_eq(message->stats_reply->stats->n_ports, 2);
+	evbuffer_free(out);
+	memset(&dataplane.ports, 0, sizeof(dataplane.ports));
+	end();
+	return message;
+}
+
+START_TEST(all_that_a_link_says_is_reported)
+{
+	Lp__Pb__DataplaneMessage *message;
+	const Lp__Pb__PortStats *row;
+
+	said = (struct lp_port_link){.present = true,
+	    .up = true,
+	    .mtu = 9000,
+	    .queues = 4,
+	    .mode = "zero-copy",
+	    .driver = "mlx5_core",
+	    .numa_node = 0,
+	    .speed_mbps = 100000,
+	    .offloads = "rx-ip-checksum rss"};
+	message = report_ports();
+	row = message->stats_reply->stats->ports[0];
+	ck_assert(row->up);
+	ck_assert_uint_eq(row->mtu, 9000);
+	ck_assert_uint_eq(row->queues, 4);
+	ck_assert_str_eq(row->mode, "zero-copy");
+	ck_assert_str_eq(row->driver, "mlx5_core");
+	ck_assert(row->has_numa_node);
+	ck_assert_int_eq(row->numa_node, 0);
+	ck_assert_uint_eq(row->speed_mbps, 100000);
+	ck_assert_str_eq(row->offloads, "rx-ip-checksum rss");
+	ck_assert_ptr_null(row->why);
+	lp__pb__dataplane_message__free_unpacked(message, NULL);
+}
+END_TEST
+
+START_TEST(what_is_not_known_of_a_port_is_left_out)
+{
+	Lp__Pb__DataplaneMessage *message;
+	const Lp__Pb__PortStats *row;
+
+	said = (struct lp_port_link){.present = true,
+	    .mode = "copy",
+	    .numa_node = -1,
+	    .why = "no carrier"};
+	message = report_ports();
+	row = message->stats_reply->stats->ports[0];
+	ck_assert(!row->up);
+	ck_assert(row->has_mtu);
+	ck_assert_ptr_null(row->driver);
+	ck_assert(!row->has_numa_node);
+	ck_assert(!row->has_speed_mbps);
+	ck_assert_str_eq(row->offloads, "");
+	ck_assert_str_eq(row->why, "no carrier");
+	/* Not open: by this it is known. */
+	row = message->stats_reply->stats->ports[1];
+	ck_assert(row->has_up && !row->up);
+	ck_assert(!row->has_mtu && !row->has_queues);
+	ck_assert(!row->has_numa_node && !row->has_speed_mbps);
+	ck_assert_ptr_null(row->mode);
+	ck_assert_ptr_null(row->driver);
+	ck_assert_ptr_null(row->offloads);
+	ck_assert_str_eq(row->why, "no such device");
+	lp__pb__dataplane_message__free_unpacked(message, NULL);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -280,6 +392,8 @@ main(void)
 	    no_row_is_torn,
 	    every_reason_has_its_counter,
 	    endpoints_are_reported_by_name,
+	    all_that_a_link_says_is_reported,
+	    what_is_not_known_of_a_port_is_left_out,
 	    NULL,
 	};
 
