@@ -6,6 +6,9 @@
 
 static int fetch(
     struct lp_view *view, const struct lp_lpctl *lpctl, struct lp_error *error);
+static int fetch_live(struct lp_replies *replies, const struct lp_lpctl *lpctl,
+    struct lp_error *error);
+static size_t count_whole(const struct lp_replies *replies);
 static int show_of_cluster(const struct lp_lpctl *lpctl, const char *cluster,
     int (*write)(const struct lp_print *print, const struct lp_view *view,
 	const struct lp_object *cluster),
@@ -22,12 +25,34 @@ lp_cmd_show(const struct lp_lpctl *lpctl, const struct lp_words *words,
 	return show_all(lpctl, lpctl->output->show, error);
 }
 
+/* That no dataplane can tell of its ports is part of the answer. */
 int
 lp_cmd_show_ports(const struct lp_lpctl *lpctl, const struct lp_words *words,
     struct lp_error *error)
 {
+	struct lp_ports_view view = {0};
+	struct lp_replies replies = {0}, whole;
+	struct lp_error missing = {0};
+	size_t index = 0;
+	int status;
+
 	(void)words;
-	return show_all(lpctl, lpctl->output->ports, error);
+	status = fetch(&view.config, lpctl, error);
+	if (status != LP_EXIT_OK)
+		return status;
+	if (lp_view_next(&view.config, LP_OBJECT_PORT, &index) != NULL &&
+	    fetch_live(&replies, lpctl, &missing) != LP_EXIT_OK)
+		view.why = missing.text;
+	whole = (struct lp_replies){replies.list, count_whole(&replies)};
+	if (whole.count > 0)
+		status = lp_view_stats_init(&view.live, &whole, NULL, error);
+	if (status == LP_EXIT_OK)
+		status = lp_error_output(
+		    error, lpctl->output->ports(&lpctl->print, &view));
+	lp_view_stats_fini(&view.live);
+	lp_client_replies_free(&replies);
+	lp_view_fini(&view.config);
+	return status;
 }
 
 int
@@ -72,6 +97,32 @@ fetch(
 		status = lp_view_init(view, &replies, error);
 	lp_client_replies_free(&replies);
 	return status;
+}
+
+static int
+fetch_live(struct lp_replies *replies, const struct lp_lpctl *lpctl,
+    struct lp_error *error)
+{
+	Lp__Pb__CountersRequest counters = LP__PB__COUNTERS_REQUEST__INIT;
+	Lp__Pb__ControlRequest request = LP__PB__CONTROL_REQUEST__INIT;
+
+	request.body_case = LP__PB__CONTROL_REQUEST__BODY_COUNTERS;
+	request.counters = &counters;
+	return lp_client_ask(replies, lpctl->socket, lp_lpctl_answer_ms(lpctl),
+	    &request, LP__PB__CONTROL_REPLY__BODY_COUNTERS, error);
+}
+
+/* An answer that broke off has the frames before the one that says so. */
+static size_t
+count_whole(const struct lp_replies *replies)
+{
+	size_t count = 0;
+
+	while (count < replies->count &&
+	    replies->list[count]->body_case ==
+		LP__PB__CONTROL_REPLY__BODY_COUNTERS)
+		count++;
+	return count;
 }
 
 static int

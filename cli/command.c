@@ -89,11 +89,12 @@ static const struct lp_command commands[] = {
 	    "The addresses belong to the dataplane alone: the kernel must "
 	    "not hold them.\nEach one gives 64512 source ports towards each "
 	    "broker.",
-	.examples =
-	    "lpctl add-port front --device eth1 --address 10.9.0.10/24 "
-	    "--side client\n"
-	    "lpctl add-port back --device eth2 --address 10.0.2.10/24 "
-	    "--address fd00:2::10/64 --gateway 10.0.2.1 --side broker\n",
+	.examples = "lpctl add-port front --device eth1 --address 10.9.0.10/24 "
+		    "--side client\n"
+		    "lpctl add-port back --device eth2 --address 10.0.2.10/24 "
+		    "--address fd00:2::10/64 --gateway 10.0.2.1 --side broker\n"
+		    "lpctl add-port front --backend dpdk --device 0000:03:00.0 "
+		    "--address 10.9.0.10/24 --mtu 9000\n",
 	.change = lp_cmd_port_add,
     },
     {
@@ -104,7 +105,8 @@ static const struct lp_command commands[] = {
 	.details = "--address replaces all addresses, --gateway both "
 		   "gateways.",
 	.examples = "lpctl set-port back --gateway 10.0.2.254\n"
-		    "lpctl set-port back --gateway none\n",
+		    "lpctl set-port back --gateway none\n"
+		    "lpctl set-port back --mtu 9000\n",
 	.change = lp_cmd_port_set,
     },
     {
@@ -117,9 +119,12 @@ static const struct lp_command commands[] = {
     },
     {
 	.name = "list-ports",
-	.summary = "list the ports",
+	.summary = "list the ports, and what runs of them",
+	.details = "Below the configuration: each port as each dataplane has "
+		   "it, with the reason\nwhy it is slow, down or not open.",
 	.examples = "lpctl list-ports\n"
-		    "lpctl -o json list-ports | jq -r '.ports[].device'\n",
+		    "lpctl -o json list-ports | jq '.ports[].live[] | "
+		    "select(.link != \"up\")'\n",
 	.run = lp_cmd_show_ports,
     },
     {

@@ -28,7 +28,8 @@ struct lp_output {
 	int (*changed)(const struct lp_print *print,
 	    const Lp__Pb__TransactionReply *reply);
 	int (*show)(const struct lp_print *print, const struct lp_view *view);
-	int (*ports)(const struct lp_print *print, const struct lp_view *view);
+	int (*ports)(
+	    const struct lp_print *print, const struct lp_ports_view *view);
 	int (*clusters)(
 	    const struct lp_print *print, const struct lp_view *view);
 	/* Of one cluster, or of all if it is NULL. */

@@ -18,12 +18,17 @@
 #include "proto/message.h"
 
 static int write_document(const struct lp_print *print, json_t *document);
+static json_t *append(json_t *list, json_t *value);
+static json_t *join(json_t *to, json_t *from);
 static json_t *integer(uint64_t value);
+static json_t *number_or_null(bool known, int64_t value);
 static json_t *string_or_null(const char *text);
+static json_t *words_of(const char *text);
 static json_t *time_text(uint64_t time_ns);
 static json_t *hex(uint64_t value);
 static json_t *endpoint(const struct lp_endpoint *value);
 static json_t *endpoint_message(const Lp__Pb__Endpoint *message);
+static json_t *link_of(const Lp__Pb__PortStats *port);
 static json_t *list_of(const struct lp_view *view, enum lp_object_kind kind,
     uint32_t cluster_id,
     json_t *(*make)(
@@ -38,11 +43,7 @@ json_changed(
 	json_t *notes = json_array();
 
 	for (size_t i = 0; i < reply->n_notes; i++)
-		if (json_array_append_new(
-			notes, json_string(reply->notes[i])) != 0) {
-			json_decref(notes);
-			return -EINVAL;
-		}
+		notes = append(notes, json_string(reply->notes[i]));
 	return write_document(print,
 	    json_pack("{s:o, s:o, s:o, s:o}", "generation",
 		integer(reply->generation), "applied", integer(reply->applied),
@@ -77,7 +78,7 @@ make_port(const struct lp_view *view, const struct lp_object *object)
 	    ip_or_null(&port->gateway_v4), "gateway_v6",
 	    ip_or_null(&port->gateway_v6), "allow_default_route",
 	    port->allow_default_route, "mtu",
-	    port->mtu != 0 ? integer(port->mtu) : json_null());
+	    number_or_null(port->mtu != 0, port->mtu));
 }
 
 static const char *
@@ -158,10 +159,7 @@ list_of(const struct lp_view *view, enum lp_object_kind kind,
 	while ((object = cluster_id != 0
 		       ? lp_view_next_of(view, kind, cluster_id, &index)
 		       : lp_view_next(view, kind, &index)) != NULL)
-		if (json_array_append_new(list, make(view, object)) != 0) {
-			json_decref(list);
-			return NULL;
-		}
+		list = append(list, make(view, object));
 	return list;
 }
 
@@ -185,11 +183,48 @@ write_list(const struct lp_print *print, const struct lp_view *view,
 		key, list));
 }
 
-static int
-json_ports(const struct lp_print *print, const struct lp_view *view)
+static json_t *
+live_port(const struct lp_stats_row *row, uint32_t id)
 {
-	return write_list(
-	    print, view, "ports", list_of(view, LP_OBJECT_PORT, 0, make_port));
+	static const Lp__Pb__PortStats none = LP__PB__PORT_STATS__INIT;
+	const Lp__Pb__PortStats *known = lp_view_port(row, id);
+	const Lp__Pb__PortStats *port = known != NULL ? known : &none;
+
+	return join(
+	    json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "dataplane",
+		row->dataplane, "link", lp_view_link(known), "mode",
+		string_or_null(port->mode), "mtu",
+		number_or_null(port->has_mtu, port->mtu), "queues",
+		number_or_null(port->has_queues, port->queues), "mac",
+		string_or_null(port->mac), "why",
+		string_or_null(
+		    known != NULL ? port->why : "it does not run this port")),
+	    link_of(port));
+}
+
+/* Adds to each port what each dataplane says of it. */
+static int
+json_ports(const struct lp_print *print, const struct lp_ports_view *view)
+{
+	json_t *ports = list_of(&view->config, LP_OBJECT_PORT, 0, make_port);
+
+	for (size_t i = 0; i < json_array_size(ports); i++) {
+		json_t *port = json_array_get(ports, i);
+		json_t *live = json_array();
+		json_int_t id = json_integer_value(json_object_get(port, "id"));
+
+		for (size_t j = 0; j < view->live.count; j++)
+			live = append(
+			    live, live_port(&view->live.rows[j], (uint32_t)id));
+		if (json_object_set_new(port, "live", live) != 0) {
+			json_decref(ports);
+			return -EINVAL;
+		}
+	}
+	return write_document(print,
+	    json_pack("{s:o, s:o, s:o}", "generation",
+		integer(view->config.generation), "ports", ports, "why",
+		string_or_null(view->why)));
 }
 
 static int
@@ -232,7 +267,7 @@ strings(char *const *list, size_t count)
 static json_t *
 dataplane_status(const Lp__Pb__DataplaneStatus *status)
 {
-	json_t *made = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "dataplane",
+	json_t *texts = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "dataplane",
 	    string_or_null(status->id), "path", string_or_null(status->path),
 	    "state", string_or_null(status->state), "why",
 	    string_or_null(status->why), "version",
@@ -247,12 +282,7 @@ dataplane_status(const Lp__Pb__DataplaneStatus *status)
 	    integer(status->since_ns), "build_ns", integer(status->build_ns),
 	    "swap_ns", integer(status->swap_ns));
 
-	if (json_object_update(made, numbers) != 0) {
-		json_decref(made);
-		made = NULL;
-	}
-	json_decref(numbers);
-	return made;
+	return join(texts, numbers);
 }
 
 static int
@@ -261,11 +291,8 @@ json_status(const struct lp_print *print, const Lp__Pb__StatusReply *reply)
 	json_t *dataplanes = json_array();
 
 	for (size_t i = 0; i < reply->n_dataplanes; i++)
-		if (json_array_append_new(dataplanes,
-			dataplane_status(reply->dataplanes[i])) != 0) {
-			json_decref(dataplanes);
-			return -EINVAL;
-		}
+		dataplanes =
+		    append(dataplanes, dataplane_status(reply->dataplanes[i]));
 	return write_document(print,
 	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"generation", integer(reply->generation), "digest",
@@ -295,18 +322,31 @@ counters(Lp__Pb__Counter *const *list, size_t count)
 	return object;
 }
 
+/* What the device is, apart from the port that it serves. */
+static json_t *
+link_of(const Lp__Pb__PortStats *port)
+{
+	return json_pack("{s:o, s:o, s:o, s:o}", "driver",
+	    string_or_null(port->driver), "speed_mbps",
+	    number_or_null(port->has_speed_mbps, port->speed_mbps), "numa_node",
+	    number_or_null(port->has_numa_node, port->numa_node), "offloads",
+	    words_of(port->offloads));
+}
+
 static json_t *
 port_stats(const Lp__Pb__PortStats *port)
 {
-	return json_pack(
-	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "id",
-	    integer(port->id), "name", string_or_null(port->name), "device",
-	    string_or_null(port->device), "backend",
-	    string_or_null(port->backend), "mode", string_or_null(port->mode),
-	    "why", string_or_null(port->why), "up", port->up, "mtu",
-	    integer(port->mtu), "mac", string_or_null(port->mac), "queues",
-	    integer(port->queues), "counters",
-	    counters(port->counters, port->n_counters));
+	json_t *made =
+	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o}",
+		"id", integer(port->id), "name", string_or_null(port->name),
+		"device", string_or_null(port->device), "backend",
+		string_or_null(port->backend), "mode",
+		string_or_null(port->mode), "why", string_or_null(port->why),
+		"up", port->up, "mtu", integer(port->mtu), "mac",
+		string_or_null(port->mac), "queues", integer(port->queues),
+		"counters", counters(port->counters, port->n_counters));
+
+	return join(made, link_of(port));
 }
 
 static json_t *
@@ -329,10 +369,7 @@ port_list(const Lp__Pb__Stats *stats)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < stats->n_ports; i++)
-		if (json_array_append_new(list, port_stats(stats->ports[i]))) {
-			json_decref(list);
-			return NULL;
-		}
+		list = append(list, port_stats(stats->ports[i]));
 	return list;
 }
 
@@ -342,11 +379,7 @@ endpoint_list(const Lp__Pb__Stats *stats)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < stats->n_endpoints; i++)
-		if (json_array_append_new(
-			list, endpoint_stats(stats->endpoints[i]))) {
-			json_decref(list);
-			return NULL;
-		}
+		list = append(list, endpoint_stats(stats->endpoints[i]));
 	return list;
 }
 
@@ -377,10 +410,7 @@ json_stats(const struct lp_print *print, const struct lp_stats_view *view)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < view->count; i++)
-		if (json_array_append_new(list, stats_row(&view->rows[i]))) {
-			json_decref(list);
-			return -EINVAL;
-		}
+		list = append(list, stats_row(&view->rows[i]));
 	return write_document(print, json_pack("{s:o}", "dataplanes", list));
 }
 
@@ -411,10 +441,7 @@ json_connections(
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < view->count; i++)
-		if (json_array_append_new(list, connection(&view->rows[i]))) {
-			json_decref(list);
-			return -EINVAL;
-		}
+		list = append(list, connection(&view->rows[i]));
 	return write_document(print, json_pack("{s:o}", "connections", list));
 }
 
@@ -451,6 +478,28 @@ write_document(const struct lp_print *print, json_t *document)
 	return err;
 }
 
+/* Takes both over; without the value there is no list either. */
+static json_t *
+append(json_t *list, json_t *value)
+{
+	if (json_array_append_new(list, value) == 0)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
+/* One object of two; takes both over. */
+static json_t *
+join(json_t *to, json_t *from)
+{
+	if (json_object_update(to, from) != 0) {
+		json_decref(to);
+		to = NULL;
+	}
+	json_decref(from);
+	return to;
+}
+
 static json_t *
 integer(uint64_t value)
 {
@@ -459,9 +508,31 @@ integer(uint64_t value)
 }
 
 static json_t *
+number_or_null(bool known, int64_t value)
+{
+	return known ? json_integer(value) : json_null();
+}
+
+static json_t *
 string_or_null(const char *text)
 {
 	return text != NULL ? json_string(text) : json_null();
+}
+
+/* "a b" is ["a", "b"]. */
+static json_t *
+words_of(const char *text)
+{
+	json_t *list = text != NULL ? json_array() : json_null();
+	size_t len;
+
+	for (; text != NULL && *text != '\0'; text += len) {
+		len = strcspn(text, " ");
+		if (len > 0)
+			list = append(list, json_stringn(text, len));
+		len += strspn(text + len, " ");
+	}
+	return list;
 }
 
 static json_t *

@@ -3,14 +3,10 @@
 
 #include "cli/output.h"
 #include "cli/output_text_live.h"
+#include "cli/output_text_ports.h"
 #include "cli/table.h"
 
 #define COLUMNS(columns) (columns), sizeof(columns) / sizeof((columns)[0])
-
-static void write_addresses(
-    struct lp_table *table, const struct lp_port_object *port);
-static void write_gateways(
-    struct lp_table *table, const struct lp_port_object *port);
 
 static const char *
 plural(uint32_t count)
@@ -147,62 +143,6 @@ text_show(const struct lp_print *print, const struct lp_view *view)
 }
 
 /* ---- lists ------------------------------------------------------------ */
-
-static int
-text_ports(const struct lp_print *print, const struct lp_view *view)
-{
-	static const struct lp_column columns[] = {{"PORT", false},
-	    {"DEVICE", false}, {"BACKEND", false}, {"SIDE", false},
-	    {"ADDRESSES", false}, {"GATEWAYS", false}};
-	const struct lp_object *object;
-	struct lp_table table;
-	size_t index = 0;
-
-	lp_table_init(&table, COLUMNS(columns));
-	while ((object = lp_view_next(view, LP_OBJECT_PORT, &index)) != NULL) {
-		const struct lp_port_object *port = &object->port;
-
-		lp_table_add(&table, LP_STYLE_PLAIN, "%s", port->name);
-		lp_table_add(&table, LP_STYLE_PLAIN, "%s", port->device);
-		lp_table_add(&table, LP_STYLE_PLAIN, "%s",
-		    lp_backend_name(port->backend));
-		lp_table_add(
-		    &table, LP_STYLE_PLAIN, "%s", lp_side_name(port->side));
-		write_addresses(&table, port);
-		write_gateways(&table, port);
-	}
-	return lp_table_write(&table, print->out, print->color);
-}
-
-static void
-write_addresses(struct lp_table *table, const struct lp_port_object *port)
-{
-	char list[LP_PORT_ADDRESSES_MAX * (LP_PREFIX_TEXT_SIZE + 1)] = "";
-	char *end = list;
-
-	for (unsigned i = 0; i < port->address_count; i++) {
-		if (i > 0)
-			*end++ = ',';
-		end += strlen(lp_prefix_format(end, &port->addresses[i]));
-	}
-	lp_table_add(table, LP_STYLE_PLAIN, "%s", list);
-}
-
-static void
-write_gateways(struct lp_table *table, const struct lp_port_object *port)
-{
-	bool has_v4 = !lp_ip_is_none(&port->gateway_v4);
-	bool has_v6 = !lp_ip_is_none(&port->gateway_v6);
-	char v4[LP_IP_TEXT_SIZE] = "";
-	char v6[LP_IP_TEXT_SIZE] = "";
-
-	if (has_v4)
-		(void)lp_ip_format(v4, &port->gateway_v4);
-	if (has_v6)
-		(void)lp_ip_format(v6, &port->gateway_v6);
-	lp_table_add(table, LP_STYLE_PLAIN, "%s%s%s", v4,
-	    has_v4 && has_v6 ? "," : "", v6);
-}
 
 static unsigned
 count_of(
@@ -351,7 +291,7 @@ const struct lp_output lp_output_text = {
     .name = "text",
     .changed = text_changed,
     .show = text_show,
-    .ports = text_ports,
+    .ports = lp_output_text_ports,
     .clusters = text_clusters,
     .brokers = text_brokers,
     .listeners = text_listeners,

@@ -199,21 +199,24 @@ write_ports(const struct lp_print *print, const struct lp_stats_row *row)
 {
 	static const struct lp_column columns[] = {{"PORT", false},
 	    {"DEVICE", false}, {"STATE", false}, {"BACKEND", false},
-	    {"MODE", false}, {"MTU", true}, {"QUEUES", true}, {"MAC", false},
-	    {"WHY", false}};
+	    {"DRIVER", false}, {"MODE", false}, {"MTU", true}, {"QUEUES", true},
+	    {"MAC", false}, {"WHY", false}};
 	struct lp_table table;
 
 	lp_table_init(&table, COLUMNS(columns));
 	for (size_t i = 0; i < row->now->n_ports; i++) {
 		const Lp__Pb__PortStats *port = row->now->ports[i];
+		char speed[LP_VIEW_SPEED_SIZE];
 
 		lp_table_add(&table, LP_STYLE_PLAIN, "%s", or_dash(port->name));
 		lp_table_add(
 		    &table, LP_STYLE_PLAIN, "%s", or_dash(port->device));
 		lp_table_add(&table, port->up ? LP_STYLE_GOOD : LP_STYLE_BAD,
-		    "%s", port->up ? "up" : "down");
+		    "%s%s", lp_view_link(port), lp_view_speed(speed, port));
 		lp_table_add(
 		    &table, LP_STYLE_PLAIN, "%s", or_dash(port->backend));
+		lp_table_add(
+		    &table, LP_STYLE_PLAIN, "%s", or_dash(port->driver));
 		lp_table_add(&table, LP_STYLE_PLAIN, "%s", or_dash(port->mode));
 		lp_table_add(&table, LP_STYLE_PLAIN, "%u", port->mtu);
 		lp_table_add(&table, LP_STYLE_PLAIN, "%u", port->queues);

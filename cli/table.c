@@ -10,9 +10,14 @@
 enum {
 	CELLS_FIRST = 64,
 	GAP = 2, /* spaces between columns */
+	INDENT = 4, /* of notes */
 };
 
 static struct lp_table_cell *next_cell(struct lp_table *table);
+static char *make_text(
+    struct lp_table *table, const char *format, va_list args);
+static void write_notes(
+    const struct lp_table *table, size_t cells, FILE *out, bool color);
 static void write_row(const struct lp_table *table, size_t first,
     const size_t *widths, FILE *out, bool color);
 
@@ -39,6 +44,9 @@ lp_table_fini(struct lp_table *table)
 	for (size_t i = 0; i < table->count; i++)
 		free(table->cells[i].text);
 	free(table->cells);
+	for (size_t i = 0; i < table->note_count; i++)
+		free(table->notes[i].text);
+	free(table->notes);
 	*table = (struct lp_table){0};
 }
 
@@ -52,16 +60,52 @@ lp_table_add(
 	if (cell == NULL)
 		return;
 	va_start(args, format);
-	if (vasprintf(&cell->text, format, args) < 0) {
-		cell->text = NULL;
-		table->no_memory = true;
-	}
+	cell->text = make_text(table, format, args);
 	va_end(args);
 	cell->style = style;
-	/* A terminal must not be steered by what a daemon sent. */
-	for (char *c = cell->text; c != NULL && *c != '\0'; c++)
+}
+
+void
+lp_table_note(
+    struct lp_table *table, enum lp_style style, const char *format, ...)
+{
+	struct lp_table_note *notes =
+	    realloc(table->notes, (table->note_count + 1) * sizeof(*notes));
+	va_list args;
+
+	assert(table->count % table->column_count == 0);
+	if (notes == NULL) {
+		table->no_memory = true;
+		return;
+	}
+	table->notes = notes;
+	notes = &notes[table->note_count++];
+	va_start(args, format);
+	notes->text = make_text(table, format, args);
+	va_end(args);
+	notes->style = style;
+	notes->cells = table->count;
+}
+
+char *
+lp_table_safe(char *text)
+{
+	for (char *c = text; *c != '\0'; c++)
 		if ((unsigned char)*c < ' ' || *c == '\177')
 			*c = '?';
+	return text;
+}
+
+/* A terminal must not be steered by what a daemon sent. */
+static char *
+make_text(struct lp_table *table, const char *format, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, format, args) >= 0)
+		return lp_table_safe(text);
+	table->no_memory = true;
+	return NULL;
 }
 
 static struct lp_table_cell *
@@ -106,8 +150,10 @@ lp_table_write(struct lp_table *table, FILE *out, bool color)
 	}
 	assert(table->count % table->column_count == 0);
 	measure(table, widths);
-	for (size_t i = 0; i < table->count; i += table->column_count)
+	for (size_t i = 0; i < table->count; i += table->column_count) {
 		write_row(table, i, widths, out, color);
+		write_notes(table, i + table->column_count, out, color);
+	}
 out:
 	free(widths);
 	lp_table_fini(table);
@@ -140,6 +186,20 @@ write_row(const struct lp_table *table, size_t first, const size_t *widths,
 		spaces += GAP;
 	}
 	(void)fputc('\n', out);
+}
+
+/* Those of the row that ends with that many cells. */
+static void
+write_notes(const struct lp_table *table, size_t cells, FILE *out, bool color)
+{
+	for (size_t i = 0; i < table->note_count; i++) {
+		const struct lp_table_note *note = &table->notes[i];
+
+		if (note->cells == cells)
+			(void)fprintf(out, "%*s%s%s%s\n", INDENT, "",
+			    lp_table_style(note->style, color), note->text,
+			    lp_table_plain(note->style, color));
+	}
 }
 
 const char *

@@ -31,12 +31,21 @@ struct lp_table_cell {
 	enum lp_style style;
 };
 
+/* A line of its own below a row. */
+struct lp_table_note {
+	char *text;
+	enum lp_style style;
+	size_t cells; /* that are before it */
+};
+
 struct lp_table {
 	const struct lp_column *columns;
 	size_t column_count;
 	struct lp_table_cell *cells;
 	size_t count;
 	size_t size;
+	struct lp_table_note *notes;
+	size_t note_count;
 	uint32_t hidden; /* bit n: column n is not written */
 	bool no_memory;
 };
@@ -52,8 +61,15 @@ void lp_table_fini(struct lp_table *table);
 void lp_table_add(struct lp_table *table, enum lp_style style,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* A line below the row that has just been completed, indented. */
+void lp_table_note(struct lp_table *table, enum lp_style style,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+
 /* Writes the titles and all rows.  0, or -ENOMEM.  Ends with fini. */
 int lp_table_write(struct lp_table *table, FILE *out, bool color);
+
+/* Makes text of a daemon harmless to a terminal, in place; returns it. */
+char *lp_table_safe(char *text);
 
 /* Escape sequences around text; "" without color. */
 const char *lp_table_style(enum lp_style style, bool color);

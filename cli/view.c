@@ -3,10 +3,13 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proto/message.h"
+
+enum { MBPS_PER_GBPS = 1000 };
 
 static int add_objects(struct lp_view *view, const Lp__Pb__ShowReply *reply,
     struct lp_error *error);
@@ -243,6 +246,42 @@ lp_view_counter(
 		if (strcmp(text_or_empty(counters[i]->name), name) == 0)
 			return counters[i]->value;
 	return 0;
+}
+
+const Lp__Pb__PortStats *
+lp_view_port(const struct lp_stats_row *row, uint32_t id)
+{
+	for (size_t i = 0; i < row->now->n_ports; i++)
+		if (row->now->ports[i]->id == id)
+			return row->now->ports[i];
+	return NULL;
+}
+
+const char *
+lp_view_link(const Lp__Pb__PortStats *port)
+{
+	if (port == NULL)
+		return "unknown";
+	if (!port->has_mtu)
+		return "not open";
+	return port->up ? "up" : "down";
+}
+
+const char *
+lp_view_speed(char buf[LP_VIEW_SPEED_SIZE], const Lp__Pb__PortStats *port)
+{
+	uint32_t mbps = port != NULL ? port->speed_mbps : 0;
+
+	buf[0] = '\0';
+	if (mbps >= MBPS_PER_GBPS && mbps % MBPS_PER_GBPS == 0)
+		(void)snprintf(
+		    buf, LP_VIEW_SPEED_SIZE, " %uG", mbps / MBPS_PER_GBPS);
+	else if (mbps >= MBPS_PER_GBPS)
+		(void)snprintf(buf, LP_VIEW_SPEED_SIZE, " %.1fG",
+		    (double)mbps / MBPS_PER_GBPS);
+	else if (mbps > 0)
+		(void)snprintf(buf, LP_VIEW_SPEED_SIZE, " %uM", mbps);
+	return buf;
 }
 
 static double

@@ -33,6 +33,13 @@ struct lp_stats_view {
 	size_t count;
 };
 
+/* The ports: as they are configured, and as dataplanes have them. */
+struct lp_ports_view {
+	struct lp_view config;
+	struct lp_stats_view live;
+	const char *why; /* a dataplane is missing in it; NULL: none is */
+};
+
 struct lp_connection_row {
 	const char *dataplane;
 	const Lp__Pb__Connection *connection;
@@ -78,6 +85,19 @@ const struct lp_object *lp_view_next_endpoint(
 /* A counter's value by name; 0 if there is none. */
 uint64_t lp_view_counter(
     Lp__Pb__Counter *const *counters, size_t count, const char *name);
+
+/* What a dataplane says of a port; NULL if it does not know it. */
+const Lp__Pb__PortStats *lp_view_port(
+    const struct lp_stats_row *row, uint32_t id);
+
+/* "up", "down", "not open"; of NULL "unknown". */
+const char *lp_view_link(const Lp__Pb__PortStats *port);
+
+enum { LP_VIEW_SPEED_SIZE = 16 };
+
+/* " 100M", " 2.5G", " 10G"; "" if it is not known. */
+const char *lp_view_speed(
+    char buf[LP_VIEW_SPEED_SIZE], const Lp__Pb__PortStats *port);
 
 /* Where the worker's time went, as shares of it; all 0 if nobody counted. */
 struct lp_view_time {

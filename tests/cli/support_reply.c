@@ -161,6 +161,20 @@ support_reply_show_empty(struct support_bytes *bytes)
 }
 
 void
+support_reply_show_dpdk(struct support_bytes *bytes)
+{
+	struct lp_object objects[2];
+
+	make_port(&objects[0], 1, "front", "0000:03:00.0,rx-vec=1",
+	    "10.9.0.10/24", NULL);
+	make_port(&objects[1], 2, "back",
+	    "net_memif0,socket=/run/x.sock,role=client", "10.0.2.10/24", NULL);
+	objects[0].port.backend = objects[1].port.backend = LP_BACKEND_DPDK;
+	objects[0].port.mtu = 9000;
+	add_show(bytes, objects, 2, false);
+}
+
+void
 support_reply_status(struct support_bytes *bytes)
 {
 	char *backends[] = {"af_xdp", "memory"};
@@ -221,8 +235,8 @@ make_counters(Lp__Pb__Counter *counters, Lp__Pb__Counter **list,
 }
 
 static void
-add_stats(struct support_bytes *bytes, Lp__Pb__Stats *stats, uint64_t round,
-    bool more)
+add_stats_of(struct support_bytes *bytes, const char *dataplane,
+    Lp__Pb__Stats *stats, uint64_t round, bool more)
 {
 	Lp__Pb__CountersReply body = LP__PB__COUNTERS_REPLY__INIT;
 	REPLY(body, COUNTERS, counters);
@@ -231,10 +245,17 @@ add_stats(struct support_bytes *bytes, Lp__Pb__Stats *stats, uint64_t round,
 	stats->time_ns = SUPPORT_NOW_NS + round * 2 * S;
 	stats->uptime_ns = (3725 + round * 2) * S;
 	stats->restarts = 1;
-	body.dataplane = "edge-1";
+	body.dataplane = (char *)dataplane;
 	body.stats = stats;
 	reply.has_more = reply.more = more;
 	support_bytes_add(bytes, &reply);
+}
+
+static void
+add_stats(struct support_bytes *bytes, Lp__Pb__Stats *stats, uint64_t round,
+    bool more)
+{
+	add_stats_of(bytes, "edge-1", stats, round, more);
 }
 
 static void
@@ -259,6 +280,10 @@ add_port_stats(struct support_bytes *bytes, uint64_t round)
 	port.mtu = 1500;
 	port.mac = "02:00:00:00:00:01";
 	port.queues = 1;
+	port.driver = "veth";
+	port.offloads = "";
+	port.has_speed_mbps = true;
+	port.speed_mbps = 10000;
 	port.n_counters =
 	    make_counters(counters, list, names, 3000 + 500 * round, 1000);
 	port.counters = list;
@@ -325,6 +350,52 @@ support_reply_stats(struct support_bytes *bytes, uint64_t round)
 	    make_counters(counters[3], lists[3], tables, 1000, 600);
 	stats.tables = lists[3];
 	add_stats(bytes, &stats, round, false);
+}
+
+/* An open port of DPDK. */
+static void
+make_port_stats(Lp__Pb__PortStats *port, uint32_t id, const char *name,
+    const char *driver, uint32_t mbps)
+{
+	lp__pb__port_stats__init(port);
+	port->has_id = port->has_up = port->has_mtu = port->has_queues = true;
+	port->id = id;
+	port->name = (char *)name;
+	port->backend = "dpdk";
+	port->mode = port->driver = (char *)driver;
+	port->up = true;
+	port->mtu = 9000;
+	port->mac = "02:00:00:00:00:01";
+	port->queues = 1;
+	port->has_speed_mbps = mbps != 0;
+	port->speed_mbps = mbps;
+	port->offloads = "";
+}
+
+void
+support_reply_ports(struct support_bytes *bytes)
+{
+	Lp__Pb__PortStats front, back;
+	Lp__Pb__PortStats *ports[] = {&front, &back};
+	Lp__Pb__Stats stats = LP__PB__STATS__INIT;
+
+	stats.n_ports = 2;
+	stats.ports = ports;
+	make_port_stats(&front, 1, "front", "mlx5_pci", 100000);
+	front.has_numa_node = true;
+	front.offloads = "rx-ip-checksum rx-tcp-checksum rss";
+	lp__pb__port_stats__init(&back);
+	back.has_id = back.has_up = true;
+	back.id = 2;
+	back.why = "net_memif0: no socket at /run/x.sock";
+	add_stats_of(bytes, "edge-1", &stats, 0, true);
+	make_port_stats(&front, 1, "front", "net_ixgbe", 0);
+	front.up = false;
+	front.has_numa_node = true;
+	front.numa_node = 1;
+	front.why = "no carrier";
+	make_port_stats(&back, 7, "other", "net_memif", 0);
+	add_stats_of(bytes, "edge-2", &stats, 0, false);
 }
 
 static void

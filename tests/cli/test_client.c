@@ -399,6 +399,120 @@ START_TEST(watching_goes_on_when_a_round_fails)
 }
 END_TEST
 
+/* The configuration is the answer; what dataplanes say of it is beside it. */
+static void
+expect_ports(const struct support_bytes answers[2], size_t count,
+    enum support_end end, const char *wanted, const char *unwanted)
+{
+	struct support_daemon daemon;
+	struct support_output out;
+	struct support_argv words;
+	struct lp_lpctl lpctl;
+	struct lp_line line;
+	struct lp_error error;
+	const char *text;
+
+	support_output_open(&out);
+	support_daemon_start_many(&daemon, answers, count, end);
+	support_lpctl(&lpctl, daemon.path, &out, NULL);
+	support_argv(&words, "list-ports");
+	ck_assert_int_eq(
+	    lp_line_parse(&line, &lpctl, words.argc, words.argv, &error), 0);
+	ck_assert_int_eq(
+	    line.commands[0].command->run(&lpctl, &line.commands[0], &error),
+	    LP_EXIT_OK);
+	text = support_output_text(&out);
+	ck_assert_ptr_nonnull(strstr(text, "back   eth2    af_xdp"));
+	ck_assert_msg(strstr(text, wanted) != NULL, "%s", text);
+	if (unwanted != NULL)
+		ck_assert_msg(strstr(text, unwanted) == NULL, "%s", text);
+	lp_line_fini(&line);
+	support_daemon_stop(&daemon);
+	support_output_close(&out);
+}
+
+START_TEST(ports_are_listed_with_what_runs)
+{
+	static struct support_bytes answers[2];
+
+	support_reply_show(&answers[0]);
+	support_reply_stats(&answers[1], 0);
+	expect_ports(
+	    answers, 2, SUPPORT_HANG, "front  up 10G   veth", "edge-1");
+}
+END_TEST
+
+START_TEST(ports_are_listed_without_a_dataplane)
+{
+	static struct support_bytes answers[2];
+
+	support_reply_show(&answers[0]);
+	add_failure(&answers[1], 3, "no dataplane is connected");
+	expect_ports(answers, 2, SUPPORT_HANG, "NUMA\nfront  unknown  -", NULL);
+	expect_ports(
+	    answers, 2, SUPPORT_HANG, "\nno dataplane is connected\n", NULL);
+}
+END_TEST
+
+/* One has answered; the other is named. */
+START_TEST(ports_are_listed_with_a_part_of_the_answer)
+{
+	static struct support_bytes answers[2];
+
+	support_reply_show(&answers[0]);
+	support_reply_ports(&answers[1]);
+	/* Only the first of its frames. */
+	answers[1].len =
+	    4 + ((size_t)answers[1].data[2] << 8 | answers[1].data[3]);
+	add_failure(&answers[1], 4, "no complete answer within 5000 ms");
+	expect_ports(
+	    answers, 2, SUPPORT_HANG, "front  edge-1     up 100G", "edge-2");
+	expect_ports(answers, 2, SUPPORT_HANG,
+	    "\nno complete answer within 5000 ms\n", NULL);
+}
+END_TEST
+
+/* lp-controld itself goes between the two questions. */
+START_TEST(ports_are_listed_even_if_the_daemon_goes)
+{
+	static struct support_bytes answers[2];
+
+	support_reply_show(&answers[0]);
+	expect_ports(answers, 2, SUPPORT_CLOSE, "unknown", NULL);
+	support_reply_version(&answers[1]);
+	expect_ports(answers, 2, SUPPORT_HANG, "is of another kind", NULL);
+}
+END_TEST
+
+/* Nothing is asked that nobody would read. */
+START_TEST(no_ports_need_no_dataplane)
+{
+	static struct support_bytes answers[1];
+	struct support_daemon daemon;
+	struct support_output out;
+	struct support_argv words;
+	struct lp_lpctl lpctl;
+	struct lp_line line;
+	struct lp_error error;
+
+	support_reply_show_empty(&answers[0]);
+	support_output_open(&out);
+	support_daemon_start(&daemon, answers, SUPPORT_CLOSE);
+	support_lpctl(&lpctl, daemon.path, &out, NULL);
+	support_argv(&words, "list-ports");
+	ck_assert_int_eq(
+	    lp_line_parse(&line, &lpctl, words.argc, words.argv, &error), 0);
+	ck_assert_int_eq(
+	    line.commands[0].command->run(&lpctl, &line.commands[0], &error),
+	    LP_EXIT_OK);
+	ck_assert_str_eq(support_output_text(&out),
+	    "PORT  DEVICE  BACKEND  SIDE  ADDRESSES  GATEWAYS\n");
+	lp_line_fini(&line);
+	support_daemon_stop(&daemon);
+	support_output_close(&out);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -427,6 +541,11 @@ main(void)
 	    sizeof(failures) / sizeof(failures[0]));
 	tcase_add_test(tcase, transaction_beyond_a_frame_is_refused_here);
 	tcase_add_test(tcase, watching_goes_on_when_a_round_fails);
+	tcase_add_test(tcase, ports_are_listed_with_what_runs);
+	tcase_add_test(tcase, ports_are_listed_without_a_dataplane);
+	tcase_add_test(tcase, ports_are_listed_with_a_part_of_the_answer);
+	tcase_add_test(tcase, ports_are_listed_even_if_the_daemon_goes);
+	tcase_add_test(tcase, no_ports_need_no_dataplane);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

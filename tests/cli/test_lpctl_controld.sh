@@ -130,6 +130,8 @@ run 0 del-cluster nothing --if-exists
 # ---- lists ------------------------------------------------------------------
 run 0 list-ports
 prints 'front  lpt0    af_xdp   client  10.9.0.10/24'
+prints 'front  unknown  -       -       -       -     -'
+prints 'no dataplane is connected: see lpctl status'
 run 0 list-clusters
 prints 'payments        2          1'
 run 0 list-brokers payments
@@ -177,6 +179,8 @@ run 0 show
 prints '    device net_memif0,role=client, backend dpdk, side both'
 prints '    MTU 9000'
 run 0 -o json list-ports
+grep -q '"live": \[\]' "$dir/out" || fail 'JSON says what does not run'
+grep -q '"why": "no dataplane is connected' "$dir/out" || fail 'JSON: no why'
 grep -q '"mtu": 9000' "$dir/out" || fail 'JSON has no MTU'
 grep -q '"mtu": null' "$dir/out" || fail 'JSON has an MTU that was not set'
 refused 'set-port back: mtu: a port of af_xdp has the MTU of its device: ip ' \

@@ -66,8 +66,6 @@ write_view(const struct lp_output *output, const struct lp_print *print,
 		    &view.config, LP_OBJECT_CLUSTER, 0, cluster);
 	if (strcmp(what, "show") == 0)
 		err = output->show(print, &view);
-	else if (strcmp(what, "ports") == 0)
-		err = output->ports(print, &view);
 	else if (strcmp(what, "clusters") == 0)
 		err = output->clusters(print, &view);
 	else if (strcmp(what, "brokers") == 0)
@@ -85,12 +83,74 @@ write_view(const struct lp_output *output, const struct lp_print *print,
 		return write_view(output, print, replies, what, cluster);      \
 	}
 VIEW(show, "show", NULL)
-VIEW(ports, "ports", NULL)
 VIEW(clusters, "clusters", NULL)
 VIEW(brokers, "brokers", NULL)
 VIEW(listeners, "listeners", NULL)
 VIEW(no_brokers, "brokers", "empty")
 VIEW(own_listeners, "listeners", "payments")
+
+/* replies: NULL where no dataplane has answered, and then why. */
+static int
+write_ports_of(const struct lp_output *output, const struct lp_print *print,
+    const struct lp_replies *config, struct lp_replies *replies,
+    const char *why)
+{
+	struct lp_ports_view view = {.why = why};
+	struct lp_error error;
+	int err = -1;
+
+	if (lp_view_init(&view.config, config, &error) != LP_EXIT_OK)
+		return -1;
+	if (replies == NULL ||
+	    lp_view_stats_init(&view.live, replies, NULL, &error) == 0)
+		err = output->ports(print, &view);
+	lp_view_stats_fini(&view.live);
+	lp_view_fini(&view.config);
+	return err;
+}
+
+/* One dataplane, which runs the first of the two ports. */
+static int
+write_ports(const struct lp_output *output, const struct lp_print *print,
+    struct lp_replies *replies)
+{
+	static struct support_bytes bytes;
+	struct lp_replies live;
+	int err;
+
+	bytes.len = 0;
+	support_reply_stats(&bytes, 0);
+	support_replies(&live, &bytes);
+	err = write_ports_of(output, print, replies, &live, NULL);
+	lp_client_replies_free(&live);
+	return err;
+}
+
+static int
+write_lonely_ports(const struct lp_output *output, const struct lp_print *print,
+    struct lp_replies *replies)
+{
+	return write_ports_of(output, print, replies, NULL,
+	    "no dataplane is connected: see lpctl status");
+}
+
+/* Two dataplanes; a third is said to be missing. */
+static int
+write_many_ports(const struct lp_output *output, const struct lp_print *print,
+    struct lp_replies *replies)
+{
+	static struct support_bytes bytes;
+	struct lp_replies config;
+	int err;
+
+	bytes.len = 0;
+	support_reply_show_dpdk(&bytes);
+	support_replies(&config, &bytes);
+	err = write_ports_of(output, print, &config, replies,
+	    "dataplane edge-3: it went away before its answer was complete");
+	lp_client_replies_free(&config);
+	return err;
+}
 
 static int
 write_stats(const struct lp_output *output, const struct lp_print *print,
@@ -176,6 +236,9 @@ static const struct page pages[] = {
     {"show-empty", support_reply_show_empty, write_show},
     {"list-ports", support_reply_show, write_ports},
     {"list-ports-empty", support_reply_show_empty, write_ports},
+    {"list-ports-lonely", support_reply_show, write_lonely_ports},
+    {"list-ports-many", support_reply_ports, write_many_ports},
+    {"show-dpdk", support_reply_show_dpdk, write_show},
     {"list-clusters", support_reply_show, write_clusters},
     {"list-brokers", support_reply_show, write_brokers},
     {"list-brokers-of-empty", support_reply_show, write_no_brokers},
@@ -314,6 +377,50 @@ START_TEST(table_keeps_a_terminal_safe)
 	ck_assert_int_eq(lp_table_write(&table, out.file, false), 0);
 	ck_assert_str_eq(support_output_text(&out), "A        B\nx?[2Jy?  7\n");
 	support_output_close(&out);
+}
+END_TEST
+
+START_TEST(table_writes_notes_below_their_rows)
+{
+	static const struct lp_column columns[] = {{"A", false}, {"B", true}};
+	struct support_output out;
+	struct lp_table table;
+
+	support_output_open(&out);
+	lp_table_init(&table, columns, 2);
+	for (int i = 1; i <= 2; i++) {
+		lp_table_add(&table, LP_STYLE_PLAIN, "%s", "row");
+		lp_table_add(&table, LP_STYLE_PLAIN, "%d", i);
+		lp_table_note(&table, LP_STYLE_PLAIN, "first\033 of %d", i);
+		lp_table_note(
+		    &table, LP_STYLE_PLAIN, "%s", "longer than any column");
+	}
+	ck_assert_int_eq(lp_table_write(&table, out.file, false), 0);
+	ck_assert_str_eq(support_output_text(&out),
+	    "A    B\n"
+	    "row  1\n"
+	    "    first? of 1\n"
+	    "    longer than any column\n"
+	    "row  2\n"
+	    "    first? of 2\n"
+	    "    longer than any column\n");
+	support_output_close(&out);
+}
+END_TEST
+
+START_TEST(speed_is_as_short_as_it_can_be)
+{
+	static const struct {
+		uint32_t mbps;
+		const char *text;
+	} rows[] = {{0, ""}, {10, " 10M"}, {999, " 999M"}, {1000, " 1G"},
+	    {2500, " 2.5G"}, {100000, " 100G"}, {UINT32_MAX, " 4294967.3G"}};
+	Lp__Pb__PortStats port = LP__PB__PORT_STATS__INIT;
+	char buf[LP_VIEW_SPEED_SIZE];
+
+	port.speed_mbps = rows[_i].mbps;
+	ck_assert_str_eq(lp_view_speed(buf, &port), rows[_i].text);
+	ck_assert_str_eq(lp_view_speed(buf, NULL), "");
 }
 END_TEST
 
@@ -468,6 +575,8 @@ main(void)
 	tcase_add_loop_test(tcase, text_of_a_change_says_who_applied_it, 0, 4);
 	tcase_add_test(tcase, color_changes_nothing_but_the_color);
 	tcase_add_test(tcase, table_keeps_a_terminal_safe);
+	tcase_add_test(tcase, table_writes_notes_below_their_rows);
+	tcase_add_loop_test(tcase, speed_is_as_short_as_it_can_be, 0, 7);
 	tcase_add_loop_test(tcase, duration_has_its_two_largest_units, 0, 8);
 	tcase_add_test(tcase, time_is_rfc_3339);
 	tcase_add_test(tcase, counters_of_a_new_process_have_no_past);
