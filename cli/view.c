@@ -270,7 +270,7 @@ lp_view_link(const Lp__Pb__PortStats *port)
 const char *
 lp_view_speed(char buf[LP_VIEW_SPEED_SIZE], const Lp__Pb__PortStats *port)
 {
-	uint32_t mbps = port != NULL ? port->speed_mbps : 0;
+	uint32_t mbps = port != NULL && port->up ? port->speed_mbps : 0;
 
 	buf[0] = '\0';
 	if (mbps >= MBPS_PER_GBPS && mbps % MBPS_PER_GBPS == 0)

@@ -95,7 +95,7 @@ const char *lp_view_link(const Lp__Pb__PortStats *port);
 
 enum { LP_VIEW_SPEED_SIZE = 16 };
 
-/* " 100M", " 2.5G", " 10G"; "" if it is not known. */
+/* " 100M", " 2.5G", " 10G"; "" if it is not known, or not up. */
 const char *lp_view_speed(
     char buf[LP_VIEW_SPEED_SIZE], const Lp__Pb__PortStats *port);
 

@@ -389,7 +389,7 @@ support_reply_ports(struct support_bytes *bytes)
 	back.id = 2;
 	back.why = "net_memif0: no socket at /run/x.sock";
 	add_stats_of(bytes, "edge-1", &stats, 0, true);
-	make_port_stats(&front, 1, "front", "net_ixgbe", 0);
+	make_port_stats(&front, 1, "front", "net_ixgbe", 10000);
 	front.up = false;
 	front.has_numa_node = true;
 	front.numa_node = 1;

@@ -419,6 +419,8 @@ START_TEST(speed_is_as_short_as_it_can_be)
 	char buf[LP_VIEW_SPEED_SIZE];
 
 	port.speed_mbps = rows[_i].mbps;
+	ck_assert_str_eq(lp_view_speed(buf, &port), "");
+	port.up = true;
 	ck_assert_str_eq(lp_view_speed(buf, &port), rows[_i].text);
 	ck_assert_str_eq(lp_view_speed(buf, NULL), "");
 }
