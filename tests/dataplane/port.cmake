@@ -6,7 +6,9 @@ foreach(test pool port_memory)
 	add_test(NAME ${test} COMMAND test_${test})
 endforeach()
 if(LP_AF_XDP)
-	add_library(lp_port_lab STATIC ${CMAKE_CURRENT_LIST_DIR}/port_lab.c)
+	add_library(lp_port_lab STATIC ${CMAKE_CURRENT_LIST_DIR}/port_lab.c
+		${CMAKE_SOURCE_DIR}/tests/support/ensure.c
+		${CMAKE_SOURCE_DIR}/tests/support/veth.c)
 	target_link_libraries(lp_port_lab PUBLIC lp_port PkgConfig::CHECK)
 	foreach(test steer port_xdp port_xdp_life)
 		add_executable(test_${test}

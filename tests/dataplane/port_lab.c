@@ -7,72 +7,25 @@
 #include <fcntl.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
-#include <net/if.h>
 #include <poll.h>
-#include <sched.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 static const struct lp_backend_ops *const ops = &lp_port_xdp_ops;
 
 struct port_lab port_lab;
 
-bool
-port_lab_enter(void)
-{
-	if (unshare(CLONE_NEWNET) != 0)
-		return false;
-	/* Nothing but what the tests send. */
-	return system("sysctl -qw net.ipv6.conf.default.accept_dad=0 "
-		      "net.ipv6.conf.default.router_solicitations=0") == 0;
-}
-
-void
-port_lab_run(const char *format, ...)
-{
-	char line[512];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	ck_assert_msg(system(line) == 0, "failed: %s", line);
-}
-
-int
-port_lab_wire(const char *device)
-{
-	struct sockaddr_ll address = {
-	    .sll_family = AF_PACKET,
-	    .sll_protocol = htons(ETH_P_ALL),
-	    .sll_ifindex = (int)if_nametoindex(device),
-	};
-	int wire = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	int room = 4 << 20; /* for whatever a test sends before it looks */
-
-	ck_assert_int_ge(wire, 0);
-	ck_assert_int_eq(
-	    setsockopt(wire, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)),
-	    0);
-	ck_assert_int_eq(
-	    bind(wire, (struct sockaddr *)&address, sizeof(address)), 0);
-	return wire;
-}
-
 size_t
 port_lab_receive(int wire, uint16_t type, uint8_t last, uint8_t *frame)
 {
 	struct pollfd ready = {.fd = wire, .events = POLLIN};
 	struct sockaddr_ll from;
-	const uint64_t end = port_lab_now_ns() + LAB_WAIT_MS * 1000000ULL;
+	const uint64_t end = veth_now_ns() + VETH_WAIT_MS * 1000000ULL;
 
-	while (port_lab_now_ns() < end && poll(&ready, 1, LAB_WAIT_MS) > 0) {
+	while (veth_now_ns() < end && poll(&ready, 1, VETH_WAIT_MS) > 0) {
 		socklen_t size = sizeof(from);
 		ssize_t len = recvfrom(wire, frame, LAB_FRAME_MAX, 0,
 		    (struct sockaddr *)&from, &size);
@@ -83,21 +36,6 @@ port_lab_receive(int wire, uint16_t type, uint8_t last, uint8_t *frame)
 			return (size_t)len;
 	}
 	return 0;
-}
-
-void
-port_lab_await_up(const char *device)
-{
-	const uint64_t end = port_lab_now_ns() + LAB_WAIT_MS * 1000000ULL;
-	struct ifreq request = {0};
-	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", device);
-	do {
-		ck_assert_uint_lt(port_lab_now_ns(), end);
-		ck_assert_int_eq(ioctl(fd, SIOCGIFFLAGS, &request), 0);
-	} while (!(request.ifr_flags & IFF_RUNNING));
-	close(fd);
 }
 
 struct lp_ip
@@ -208,33 +146,24 @@ lp_keep_drop(struct lp_keep *keep, const char *name)
 	return 0;
 }
 
-uint64_t
-port_lab_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 void
 port_lab_setup(void)
 {
 	int i;
 
 	/* Every test is a process of its own: a new namespace each. */
-	ck_assert(port_lab_enter());
+	ck_assert(veth_enter());
 	memset(&port_lab, 0, sizeof(port_lab));
 	port_lab.keep.to = -1;
 	for (i = 0; i < LAB_PORTS; i++) {
 		char far[16];
 
-		port_lab_run("ip link add near%d type veth peer name far%d "
-			     "&& ip link set near%d up && ip link set far%d up",
+		veth_run("ip link add near%d type veth peer name far%d "
+			 "&& ip link set near%d up && ip link set far%d up",
 		    i, i, i, i);
 		snprintf(far, sizeof(far), "far%d", i);
-		port_lab_await_up(far);
-		port_lab.wires[i] = port_lab_wire(far);
+		veth_await_up(far);
+		port_lab.wires[i] = veth_socket(far);
 	}
 	port_lab_open_pool();
 }
@@ -299,7 +228,7 @@ port_lab_steer(int i)
 	ip = port_lab_ip(text);
 	ck_assert_int_eq(
 	    ops->steer(port_lab.ports[i], &whole, port_lab.why), 0);
-	ops->beat(port_lab.ports[i], port_lab_now_ns());
+	ops->beat(port_lab.ports[i], veth_now_ns());
 }
 
 void
@@ -318,12 +247,12 @@ port_lab_open(int i, struct lp_keep *keep)
 unsigned
 port_lab_rx(int i, struct lp_pkt pkts[], unsigned count)
 {
-	const uint64_t end = port_lab_now_ns() + LAB_WAIT_MS * 1000000ULL;
+	const uint64_t end = veth_now_ns() + VETH_WAIT_MS * 1000000ULL;
 	struct pollfd ready[LP_PORT_QUEUES_MAX];
 	int fds[LP_PORT_QUEUES_MAX];
 	unsigned n, j, received = 0;
 
-	while (received < count && port_lab_now_ns() < end) {
+	while (received < count && veth_now_ns() < end) {
 		received += ops->rx(
 		    port_lab.ports[i], pkts + received, count - received);
 		if (received == count)
@@ -406,9 +335,9 @@ port_lab_main(const char *name, void (*add)(struct TCase *tcase))
 	SRunner *runner;
 	int failed;
 
-	if (!port_lab_enter()) {
+	if (!veth_enter()) {
 		fprintf(stderr, "skipped: needs a network namespace (root)\n");
-		return LAB_SKIPPED;
+		return VETH_SKIPPED;
 	}
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, port_lab_setup, port_lab_teardown);

@@ -9,13 +9,12 @@
 
 #include "dataplane/keep.h"
 #include "dataplane/port/port.h"
+#include "tests/support/veth.h"
 
 enum {
 	LAB_FRAME_MAX = 2048,
-	LAB_WAIT_MS = 3000,
 	LAB_PORTS = 3,
 	LAB_BUFFERS = LP_BUFFERS_MIN,
-	LAB_SKIPPED = 77, /* what CTest takes for skipped */
 };
 
 /* A keep that holds descriptors in this process. */
@@ -64,27 +63,13 @@ void port_lab_release(struct lp_pkt *pkt);
 void port_lab_passage(int in, int out, uint8_t last);
 
 uint64_t port_lab_counter(int i, const char *name);
-uint64_t port_lab_now_ns(void);
 
 /* Runs the tests of that one case; what main() returns. */
 struct TCase;
 int port_lab_main(const char *name, void (*add)(struct TCase *tcase));
 
-/* The process moves to a new network namespace; false: not permitted. */
-bool port_lab_enter(void);
-
-/* Runs a command line; the test fails if it does. */
-void port_lab_run(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
-
-/* A socket for raw frames on a device. */
-int port_lab_wire(const char *device);
-
 /* The next frame with that EtherType and last byte; 0: none in time. */
 size_t port_lab_receive(int wire, uint16_t type, uint8_t last, uint8_t *frame);
-
-/* The kernel notices a carrier a little after the command has returned. */
-void port_lab_await_up(const char *device);
 
 /* An address of text. */
 struct lp_ip port_lab_ip(const char *text);

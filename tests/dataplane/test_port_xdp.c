@@ -64,7 +64,7 @@ END_TEST
 START_TEST(what_is_not_ours_goes_to_the_kernel)
 {
 	uint8_t frame[LAB_FRAME_MAX];
-	int kernel = port_lab_wire("near0");
+	int kernel = veth_socket("near0");
 	struct lp_pkt pkt;
 	size_t len;
 
@@ -85,7 +85,7 @@ START_TEST(arp_of_others_goes_to_the_kernel_and_a_copy_to_us)
 	struct pollfd ready[LP_PORT_QUEUES_MAX];
 	int fds[LP_PORT_QUEUES_MAX];
 	uint8_t frame[LAB_FRAME_MAX];
-	int kernel = port_lab_wire("near0");
+	int kernel = veth_socket("near0");
 	struct lp_pkt pkt;
 	unsigned i, count;
 	size_t len;
@@ -99,7 +99,7 @@ START_TEST(arp_of_others_goes_to_the_kernel_and_a_copy_to_us)
 	ck_assert_uint_eq(count, 2);
 	for (i = 0; i < count; i++)
 		ready[i] = (struct pollfd){fds[i], POLLIN, 0};
-	ck_assert_int_eq(poll(ready, count, LAB_WAIT_MS), 1);
+	ck_assert_int_eq(poll(ready, count, VETH_WAIT_MS), 1);
 	ck_assert_uint_eq(ops->rx(port_lab.ports[0], &pkt, 1), 1);
 	ck_assert_int_eq(poll(ready, count, 0), 0);
 	ck_assert_uint_eq(pkt.flags, LP_PKT_COPY);
@@ -181,7 +181,7 @@ START_TEST(a_device_that_is_down_fills_the_ring_and_no_more)
 	unsigned sent = 0;
 
 	port_lab_open(0, NULL);
-	port_lab_run("ip link set near0 down");
+	veth_run("ip link set near0 down");
 	while (ops->alloc(port_lab.pool, &pkt)) {
 		pkt.len = 64;
 		if (ops->tx(port_lab.ports[0], &one, 1) == 0)
@@ -193,8 +193,8 @@ START_TEST(a_device_that_is_down_fills_the_ring_and_no_more)
 	ck_assert_uint_gt(sent, 0);
 	ck_assert_uint_lt(sent, LAB_BUFFERS / 2);
 	ck_assert_uint_gt(port_lab_counter(0, "tx_errors"), 0);
-	port_lab_run("ip link set near0 up");
-	port_lab_await_up("far0");
+	veth_run("ip link set near0 up");
+	veth_await_up("far0");
 	/* What waited goes out, and there is room again. */
 	ops->flush(port_lab.ports[0]);
 	port_lab_passage(0, 0, 5);
@@ -206,12 +206,12 @@ START_TEST(traffic_of_a_dead_dataplane_is_dropped)
 	struct lp_pkt pkt;
 
 	port_lab_open(0, NULL);
-	ops->beat(port_lab.ports[0], port_lab_now_ns() - 3000000000);
+	ops->beat(port_lab.ports[0], veth_now_ns() - 3000000000);
 	port_lab_send(0, 1);
 	/* A second frame that does come tells that the first one did not. */
 	while (port_lab_counter(0, "steer_dropped_dead") == 0)
 		;
-	ops->beat(port_lab.ports[0], port_lab_now_ns());
+	ops->beat(port_lab.ports[0], veth_now_ns());
 	port_lab_send(0, 2);
 	ck_assert_uint_eq(port_lab_rx(0, &pkt, 1), 1);
 	ck_assert_uint_eq(pkt.data[63], 2);
@@ -231,12 +231,12 @@ START_TEST(every_queue_is_served)
 	int i;
 
 	close(port_lab.wires[0]);
-	port_lab_run("ip link del near0 && ip link add near0 numrxqueues 3 "
-		     "numtxqueues 3 type veth peer name far0 numrxqueues 3 "
-		     "numtxqueues 3 && ip link set near0 up && ip link set "
-		     "far0 up");
-	port_lab_await_up("far0");
-	port_lab.wires[0] = port_lab_wire("far0");
+	veth_run("ip link del near0 && ip link add near0 numrxqueues 3 "
+		 "numtxqueues 3 type veth peer name far0 numrxqueues 3 "
+		 "numtxqueues 3 && ip link set near0 up && ip link set "
+		 "far0 up");
+	veth_await_up("far0");
+	port_lab.wires[0] = veth_socket("far0");
 	port_lab_open(0, NULL);
 	ops->link(port_lab.ports[0], &link);
 	ck_assert_uint_eq(link.queues, QUEUES);

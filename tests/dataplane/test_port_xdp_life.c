@@ -92,9 +92,9 @@ START_TEST(a_large_mtu_is_refused_with_both_numbers)
 {
 	struct lp_port_config config = port_lab_config(0);
 
-	port_lab_run("ip link set near0 mtu %d", LP_MTU_MAX + 1);
+	veth_run("ip link set near0 mtu %d", LP_MTU_MAX + 1);
 	check_refused(&config, -EMSGSIZE, "MTU of 1775, at most 1774");
-	port_lab_run("ip link set near0 mtu %d", LP_MTU_MAX);
+	veth_run("ip link set near0 mtu %d", LP_MTU_MAX);
 	port_lab_open(0, NULL);
 	ck_assert_uint_eq(port_lab.ports[0]->mtu, LP_MTU_MAX);
 }
@@ -104,8 +104,8 @@ START_TEST(the_device_of_the_default_route_is_refused)
 {
 	struct lp_port_config config = port_lab_config(0);
 
-	port_lab_run("ip addr add 192.0.2.1/24 dev near0 && "
-		     "ip route add default via 192.0.2.2");
+	veth_run("ip addr add 192.0.2.1/24 dev near0 && "
+		 "ip route add default via 192.0.2.2");
 	check_refused(&config, -EPERM, "near0 carries the host's default IPv4");
 	/* Another device is no matter, and the operator may insist. */
 	port_lab_open(1, NULL);
@@ -119,8 +119,8 @@ START_TEST(the_device_of_the_default_v6_route_is_refused)
 {
 	struct lp_port_config config = port_lab_config(2);
 
-	port_lab_run("ip -6 addr add 2001:db8::1/64 dev near2 nodad && "
-		     "ip -6 route add default via 2001:db8::2");
+	veth_run("ip -6 addr add 2001:db8::1/64 dev near2 nodad && "
+		 "ip -6 route add default via 2001:db8::2");
 	check_refused(&config, -EPERM, "near2 carries the host's default IPv6");
 }
 END_TEST
@@ -129,7 +129,7 @@ START_TEST(an_address_that_the_kernel_holds_is_refused)
 {
 	struct lp_port_config config = port_lab_config(0);
 
-	port_lab_run("ip -6 addr add 2001:db8::1/64 dev near1 nodad");
+	veth_run("ip -6 addr add 2001:db8::1/64 dev near1 nodad");
 	config.object.address_count = 2;
 	config.object.addresses[0].ip = port_lab_ip("10.0.0.1");
 	config.object.addresses[1].ip = port_lab_ip("2001:db8::1");
@@ -151,7 +151,7 @@ START_TEST(addresses_of_the_host_are_listed)
 {
 	struct lp_ip want = port_lab_ip("10.9.0.5"), found = {{0}};
 
-	port_lab_run("ip addr add 10.9.0.5/24 dev near1");
+	veth_run("ip addr add 10.9.0.5/24 dev near1");
 	ck_assert_int_eq(ops->host_addresses(remember_near1, &found), 0);
 	ck_assert(lp_ip_equal(&found, &want));
 }
@@ -162,8 +162,8 @@ START_TEST(an_open_port_loses_its_leave_for_the_default_route)
 	struct lp_port_config config = port_lab_config(0);
 
 	config.object.allow_default_route = true;
-	port_lab_run("ip addr add 192.0.2.1/24 dev near0 && "
-		     "ip route add default via 192.0.2.2");
+	veth_run("ip addr add 192.0.2.1/24 dev near0 && "
+		 "ip route add default via 192.0.2.2");
 	ck_assert_int_eq(
 	    ops->open(&port_lab.ports[0], &config, port_lab.why), 0);
 	ck_assert_int_eq(
@@ -172,7 +172,7 @@ START_TEST(an_open_port_loses_its_leave_for_the_default_route)
 	ck_assert_int_eq(
 	    ops->check(port_lab.ports[0], &config.object, port_lab.why),
 	    -EPERM);
-	port_lab_run("ip route del default");
+	veth_run("ip route del default");
 	ck_assert_int_eq(
 	    ops->check(port_lab.ports[0], &config.object, port_lab.why), 0);
 }
@@ -230,7 +230,7 @@ START_TEST(a_pool_that_is_promised_away_is_refused)
 	int count = 0, error;
 
 	for (;;) {
-		port_lab_run(
+		veth_run(
 		    "ip link add v%d type veth peer name w%d", count, count);
 		snprintf(config.object.device, sizeof(config.object.device),
 		    "v%d", count);
@@ -253,16 +253,16 @@ START_TEST(a_device_that_is_down_is_opened_and_says_so)
 {
 	struct lp_port_link link;
 
-	port_lab_run("ip link set near0 down");
+	veth_run("ip link set near0 down");
 	port_lab_open(0, NULL);
 	ops->link(port_lab.ports[0], &link);
 	ck_assert(link.present);
 	ck_assert(!link.up);
 	ck_assert_str_eq(link.why, "device is down: ip link set near0 up");
 	ck_assert_uint_eq(link.speed_mbps, 0);
-	port_lab_run("ip link set near0 up");
-	port_lab_await_up("near0");
-	port_lab_await_up("far0");
+	veth_run("ip link set near0 up");
+	veth_await_up("near0");
+	veth_await_up("far0");
 	ops->link(port_lab.ports[0], &link);
 	ck_assert(link.up);
 	ck_assert_str_eq(link.mode, "copy");
@@ -282,8 +282,8 @@ START_TEST(a_driver_without_xdp_is_served_generically)
 	struct lp_port_config config = port_lab_config(0);
 	struct lp_port_link link;
 
-	port_lab_run("ip link add plain0 type bridge && "
-		     "ip link set plain0 up");
+	veth_run("ip link add plain0 type bridge && "
+		 "ip link set plain0 up");
 	strcpy(config.object.device, "plain0");
 	ck_assert_int_eq(
 	    ops->open(&port_lab.ports[0], &config, port_lab.why), 0);
@@ -307,7 +307,7 @@ START_TEST(a_vanished_device_neither_crashes_nor_spins)
 	ck_assert(ops->alloc(port_lab.pool, &pkt));
 	pkt.len = 64;
 	ck_assert_uint_eq(ops->tx(port_lab.ports[0], &one, 1), 1);
-	port_lab_run("ip link del near0");
+	veth_run("ip link del near0");
 	for (i = 0; i < 100; i++) {
 		ops->flush(port_lab.ports[0]);
 		ck_assert_uint_eq(ops->rx(port_lab.ports[0], &pkt, 1), 0);
@@ -324,11 +324,11 @@ START_TEST(a_vanished_device_neither_crashes_nor_spins)
 	port_lab_close(0);
 
 	/* Another device of that name is another device. */
-	port_lab_run("ip link add near0 type veth peer name far0 && "
-		     "ip link set near0 up && ip link set far0 up");
+	veth_run("ip link add near0 type veth peer name far0 && "
+		 "ip link set near0 up && ip link set far0 up");
 	close(port_lab.wires[0]);
-	port_lab_await_up("far0");
-	port_lab.wires[0] = port_lab_wire("far0");
+	veth_await_up("far0");
+	port_lab.wires[0] = veth_socket("far0");
 	port_lab_open(0, &port_lab.keep);
 	port_lab_passage(0, 0, 2);
 }
