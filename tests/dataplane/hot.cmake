@@ -1,16 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-# Tests of the packet path: a plane is a pipeline over memory ports, with the
-# few cold modules that make a snapshot.
+# Tests of the packet path: a plane is a pipeline over ports, with the few cold
+# modules that make a snapshot.
 add_library(lp_test_plane STATIC
+	${CMAKE_SOURCE_DIR}/tests/support/ensure.c
 	${CMAKE_SOURCE_DIR}/tests/support/packet.c
 	${CMAKE_SOURCE_DIR}/tests/support/packet_describe.c
 	${CMAKE_SOURCE_DIR}/tests/support/plane.c
+	${CMAKE_SOURCE_DIR}/tests/support/plane_backend.c
 	${CMAKE_SOURCE_DIR}/tests/support/plane_config.c
+	${CMAKE_SOURCE_DIR}/tests/support/plane_main.c
+	${CMAKE_SOURCE_DIR}/tests/support/veth.c
+	${CMAKE_SOURCE_DIR}/tests/support/wire.c
+	${CMAKE_SOURCE_DIR}/tests/support/wire_memory.c
+	${CMAKE_SOURCE_DIR}/tests/support/wire_veth.c
 	${CMAKE_SOURCE_DIR}/dataplane/counters.c
 	${CMAKE_SOURCE_DIR}/dataplane/grace.c
 	${CMAKE_SOURCE_DIR}/dataplane/maglev.c
 	${CMAKE_SOURCE_DIR}/dataplane/pipeline_new.c
 	${CMAKE_SOURCE_DIR}/dataplane/snapshot.c
+	${CMAKE_SOURCE_DIR}/dataplane/steering.c
 	$<TARGET_OBJECTS:lp_hot>)
 target_link_libraries(lp_test_plane PUBLIC lp_test_objects lp_port
 	PkgConfig::CHECK PkgConfig::URCU PkgConfig::XXHASH)
@@ -21,4 +29,23 @@ foreach(module checksum parse tcp_state wheel nat conntrack neighbor icmp
 		${CMAKE_CURRENT_LIST_DIR}/test_${module}.c)
 	target_link_libraries(test_${module} PRIVATE lp_test_plane)
 	add_test(NAME dataplane/${module} COMMAND test_${module})
+endforeach()
+
+# The same tables on the other back ends of this build; what sends no packet is
+# not run again.
+set(lp_test_backends)
+if(LP_AF_XDP)
+	list(APPEND lp_test_backends af_xdp)
+endif()
+if(LP_DPDK)
+	list(APPEND lp_test_backends dpdk)
+endif()
+foreach(backend ${lp_test_backends})
+	foreach(module neighbor icmp reset admit pipeline pipeline_life)
+		add_test(NAME dataplane/${backend}/${module}
+			COMMAND test_${module})
+		set_tests_properties(dataplane/${backend}/${module} PROPERTIES
+			ENVIRONMENT LP_TEST_BACKEND=${backend}
+			SKIP_RETURN_CODE 77 TIMEOUT 300)
+	endforeach()
 endforeach()

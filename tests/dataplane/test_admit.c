@@ -3,10 +3,10 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "tests/proto/objects.h"
 #include "tests/support/plane.h"
+#include "tests/support/plane_main.h"
 
 #define C4 "tcp 10.9.0.50:40000 > 10.9.0.100:9100 "
 #define B4 "tcp 10.8.0.20:9092 > 10.8.0.10:$ "
@@ -342,15 +342,9 @@ START_TEST(counters_tell_what_was_opened_and_refused)
 }
 END_TEST
 
-int
-main(void)
+static void
+add(TCase *tests)
 {
-	Suite *suite = suite_create("admit");
-	TCase *tests = tcase_create("admit");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	suite_add_tcase(suite, tests);
 	tcase_add_checked_fixture(tests, setup, plane_close);
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(
@@ -372,8 +366,10 @@ main(void)
 	    tests, a_client_that_begins_anew_within_a_batch_is_not_mixed_up);
 	tcase_add_test(tests, several_addresses_share_the_clients);
 	tcase_add_test(tests, counters_tell_what_was_opened_and_refused);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int
+main(void)
+{
+	return plane_main("admit", add);
 }

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "tests/support/plane.h"
+#include "tests/support/plane_main.h"
 
 enum { COUNT = 256, NOW = PLANE_START_S };
 
@@ -405,15 +406,9 @@ START_TEST(who_holds_time_wait_is_noted)
 }
 END_TEST
 
-int
-main(void)
+static void
+add_tests(TCase *tests)
 {
-	Suite *suite = suite_create("conntrack");
-	TCase *tests = tcase_create("conntrack");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	suite_add_tcase(suite, tests);
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(
@@ -428,8 +423,10 @@ main(void)
 	tcase_add_test(
 	    tests, two_connections_with_one_source_port_cannot_both_return);
 	tcase_add_loop_test(tests, who_holds_time_wait_is_noted, 0, 5);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int
+main(void)
+{
+	return plane_main("conntrack", add_tests);
 }

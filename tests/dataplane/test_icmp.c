@@ -3,9 +3,9 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "tests/support/plane.h"
+#include "tests/support/plane_main.h"
 
 #define C4 "tcp 10.9.0.50:40000 > 10.9.0.100:9100 "
 #define B4 "tcp 10.8.0.20:9092 > 10.8.0.10:$ "
@@ -245,15 +245,9 @@ START_TEST(errors_that_cannot_be_true_are_refused)
 }
 END_TEST
 
-int
-main(void)
+static void
+add(TCase *tests)
 {
-	Suite *suite = suite_create("icmp");
-	TCase *tests = tcase_create("icmp");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	suite_add_tcase(suite, tests);
 	tcase_add_checked_fixture(tests, setup, plane_close);
 	tcase_add_test(tests, pings_of_our_addresses_are_answered);
 	tcase_add_loop_test(tests, other_pings_and_bad_ones_are_not, 0, 12);
@@ -262,8 +256,10 @@ main(void)
 	tcase_add_test(tests, an_error_about_a_syn_reaches_the_client);
 	tcase_add_loop_test(
 	    tests, errors_that_cannot_be_true_are_refused, 0, 21);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int
+main(void)
+{
+	return plane_main("icmp", add);
 }

@@ -3,11 +3,10 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "dataplane/port/port_memory.h"
 #include "tests/proto/objects.h"
 #include "tests/support/plane.h"
+#include "tests/support/plane_main.h"
 
 #define C4 "tcp 10.9.0.50:40000 > 10.9.0.100:9100 "
 #define ASK_B "arp-request 10.8.0.10 > 10.8.0.20 "
@@ -275,7 +274,9 @@ START_TEST(a_next_hop_that_moves_tells_us_itself)
 	static const struct plane_row rows[] = {
 	    {PLANE_IN, 1, "arp-request 10.8.0.20 > 10.8.0.10"},
 	    {PLANE_OUT, 1, "arp-reply 10.8.0.10 > 10.8.0.20"},
-	    {PLANE_IN, 1, "arp-request 10.8.0.20 > 10.8.0.20 mac=2:7:7:7:7:7"},
+	    {PLANE_IN, 1,
+		"arp-request 10.8.0.20 > 10.8.0.20 mac=2:7:7:7:7:7 "
+		"dmac=ff:ff:ff:ff:ff:ff"},
 	    {PLANE_IN, 0, C4 "S seq=1"},
 	    {PLANE_OUT, 1,
 		"tcp * > 10.8.0.20:9092 S seq=1 dmac=02:07:07:07:07:07"},
@@ -462,15 +463,9 @@ START_TEST(next_hops_of_a_port_that_goes_are_forgotten)
 }
 END_TEST
 
-int
-main(void)
+static void
+add(TCase *tests)
 {
-	Suite *suite = suite_create("neighbor");
-	TCase *tests = tcase_create("neighbor");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	suite_add_tcase(suite, tests);
 	tcase_add_checked_fixture(tests, setup, plane_close);
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, questions_for_our_addresses_are_answered);
@@ -493,8 +488,10 @@ main(void)
 	tcase_add_test(tests, a_port_that_comes_back_announces_again);
 	tcase_add_test(tests, a_port_that_became_another_announces_again);
 	tcase_add_test(tests, next_hops_of_a_port_that_goes_are_forgotten);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int
+main(void)
+{
+	return plane_main("neighbor", add);
 }

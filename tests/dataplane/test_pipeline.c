@@ -4,11 +4,10 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "dataplane/port/port_memory.h"
 #include "tests/proto/objects.h"
 #include "tests/support/plane.h"
+#include "tests/support/plane_main.h"
 
 /* The four ends: to and from us on both sides, IPv4 and IPv6. */
 #define C4 "tcp 10.9.0.50:40000 > 10.9.0.100:9100 "
@@ -346,8 +345,8 @@ START_TEST(what_does_not_fit_is_answered_and_dropped)
 	packet.bytes[18] = (1696 + 20) >> 8;
 	packet.bytes[19] = (1696 + 20) & 0xff;
 	packet.len = 54 + 1696 + 20;
-	ck_assert(
-	    lp_port_memory_inject(plane.wires[1], packet.bytes, packet.len));
+	memcpy(packet.bytes, plane.wires[1]->mac, 6);
+	ck_assert(plane_inject(1, packet.bytes, packet.len));
 	plane_run();
 	plane_expect(1, "too-big 2001:db8:8::10 > 2001:db8:8::21 mtu=1400");
 	ck_assert_uint_le(plane.frame.len, 14 + 1280);
@@ -355,15 +354,9 @@ START_TEST(what_does_not_fit_is_answered_and_dropped)
 }
 END_TEST
 
-int
-main(void)
+static void
+add(TCase *tests)
 {
-	Suite *suite = suite_create("pipeline");
-	TCase *tests = tcase_create("pipeline");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	suite_add_tcase(suite, tests);
 	tcase_add_checked_fixture(tests, setup, plane_close);
 	tcase_add_test(tests, a_connection_lives_from_syn_to_time_wait);
 	tcase_add_test(tests, ipv6_is_the_same);
@@ -376,8 +369,10 @@ main(void)
 	tcase_add_loop_test(
 	    tests, the_mss_is_lowered_to_what_both_ports_carry, 0, 10);
 	tcase_add_test(tests, what_does_not_fit_is_answered_and_dropped);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int
+main(void)
+{
+	return plane_main("pipeline", add);
 }

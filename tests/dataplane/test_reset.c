@@ -3,10 +3,10 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "tests/proto/objects.h"
 #include "tests/support/plane.h"
+#include "tests/support/plane_main.h"
 
 #define C4 "tcp 10.9.0.50:40000 > 10.9.0.100:9100 "
 #define B4 "tcp 10.8.0.20:9092 > 10.8.0.10:$ "
@@ -175,15 +175,9 @@ START_TEST(a_reset_waits_for_its_next_hop)
 }
 END_TEST
 
-int
-main(void)
+static void
+add(TCase *tests)
 {
-	Suite *suite = suite_create("reset");
-	TCase *tests = tcase_create("reset");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	suite_add_tcase(suite, tests);
 	tcase_add_checked_fixture(tests, setup, plane_close);
 	tcase_set_timeout(tests, 60);
 	tcase_add_loop_test(
@@ -193,8 +187,10 @@ main(void)
 	tcase_add_test(tests, both_ends_are_reset_where_they_accept_it);
 	tcase_add_test(tests, what_is_over_is_not_reset);
 	tcase_add_test(tests, a_reset_waits_for_its_next_hop);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int
+main(void)
+{
+	return plane_main("reset", add);
 }

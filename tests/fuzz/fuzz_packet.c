@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane/port/port_memory.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/support/plane.h"
 
@@ -177,8 +176,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (len > LP_BUFFER_SIZE - LP_BUFFER_HEADROOM)
 			len = LP_BUFFER_SIZE - LP_BUFFER_HEADROOM;
 		right = right && !tainted(data + HEAD, len);
-		if (!lp_port_memory_inject(
-			plane.wires[how & 1], data + HEAD, len))
+		if (!plane_inject(how & 1, data + HEAD, len))
 			abort();
 		plane.now_ns += (1ull << (how >> 1 & 7) * 5) * 1000;
 		plane_run();

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A pipeline over memory ports, for tests: the test is the wire and the clock.
+ * A pipeline for tests: the test is the wire and the clock.
+ *
+ * The ports are memory, or devices of the back end that LP_TEST_BACKEND names
+ * ("memory", "af_xdp", "dpdk"): the same tests hold on all of them.
  *
  * One plane a test program, made anew by plane_open(); what goes wrong in it
  * ends the program.  Unless it is told not to be, the wire is helpful: it
@@ -27,6 +30,7 @@ struct plane_out {
 };
 
 struct plane {
+	enum lp_backend backend;
 	struct lp_config config;
 	struct lp_region region;
 	struct lp_pool *pool;
@@ -36,7 +40,7 @@ struct plane {
 	struct lp_pipeline *pipeline;
 	struct plane_out out[LP_PORTS_MAX];
 	uint64_t now_ns;
-	uint64_t received;
+	uint64_t generation; /* of steering */
 	uint64_t seed;
 	bool helpful;
 	uint16_t nat; /* what "$" stands for in a packet's text */
@@ -67,10 +71,16 @@ void plane_open_with(uint32_t connections, struct lp_config *config);
  */
 void plane_close(void);
 
+/* What LP_TEST_BACKEND says, which this build must have. */
+enum lp_backend plane_backend(void);
+
+/* For tests whose nature needs the rings of memory ports. */
+bool plane_on_memory(void);
+
 /* The ledger of buffers and the reasons add up; checked after every turn. */
 void plane_check(void);
 
-/* Opens a memory port for that port object: "mac=...", "mtu=..." or "". */
+/* Opens a port for that port object: "mac=...", "mtu=..." or "". */
 void plane_port(uint8_t slot, uint32_t port_id, const char *options);
 
 /* A snapshot of plane.config as it is now; the old one is freed. */
@@ -87,8 +97,13 @@ void plane_wait_ms(uint64_t ms);
 
 /* A frame in, and turns; text as of packet.h, "$" is plane.nat. */
 void plane_in(uint8_t slot, const char *text);
-/* The same without a turn. */
+/*
+ * The same without a turn.  Without dmac= it goes to the port's MAC, or to
+ * that of a group.
+ */
 void plane_queue(uint8_t slot, const char *text);
+/* Bytes, as they are; false if there is no room for them. */
+bool plane_inject(uint8_t slot, const void *bytes, size_t len);
 
 /* The next frame out of that port matches; ":$*" also notes its source port. */
 void plane_expect(uint8_t slot, const char *text);
@@ -102,6 +117,14 @@ void plane_forget(void);
 /* Counters. */
 uint64_t plane_reason(enum lp_reason reason);
 
+/*
+ * Frames that the ports have left to the kernel: none where there are no
+ * others on the device.  What is left so would have been dropped, or only
+ * learnt from, for one of the reasons that may pass.
+ */
+uint64_t plane_passed(void);
+bool plane_may_pass(enum lp_reason reason);
+
 /* A connection of the region in use, or NULL: number n of them. */
 struct lp_conn *plane_connection(unsigned n);
 unsigned plane_connections(void);
@@ -111,7 +134,8 @@ enum plane_way {
 	PLANE_OUT,
 	PLANE_WAIT_MS, /* text: how long */
 	PLANE_STATE, /* text: TCP state of the only connection */
-	PLANE_REASON, /* text: a reason that has counted since last asked */
+	/* text: a reason that has counted, or may pass and has, since asked */
+	PLANE_REASON,
 };
 
 struct plane_row {

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The wire of ports on devices: near<i> is the port's, the test has a raw
+ * socket at far<i>.
+ *
+ * A frame sent into a device is received some time later, and what the port
+ * leaves to the kernel never is: settle() waits until the counters of the port
+ * account for every frame that was injected, and takes what was received.  The
+ * pipeline gets it from there, so that a turn finds in its ports exactly what
+ * was put in before it, as it does on memory ports.  For that another port
+ * stands in front of the real one; it also keeps the pipeline's heartbeat from
+ * the device, since the time of a plane is not that of the kernel.
+ */
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/support/ensure.h"
+#include "tests/support/veth.h"
+#include "tests/support/wire.h"
+
+enum {
+	READY_MAX = 512, /* frames that wait for a turn */
+	POLL_MS = 1, /* between two looks at counters, which wake nobody */
+};
+
+struct front {
+	struct lp_port port; /* what the pipeline sees */
+	struct lp_port *real;
+	int far; /* raw socket */
+	struct lp_pkt ready[READY_MAX];
+	unsigned first, end; /* of ready */
+	uint64_t injected;
+	uint64_t received; /* of the real port */
+	uint64_t given; /* to the pipeline */
+	uint64_t sent;
+	uint64_t taken; /* of those sent */
+};
+
+static const struct lp_backend_ops *ops;
+static struct lp_pool *pool;
+static struct front *fronts[LP_PORTS_MAX];
+
+static struct front *
+front_of(struct lp_port *port)
+{
+	return (struct front *)port;
+}
+
+static unsigned
+front_rx(struct lp_port *port, struct lp_pkt pkts[], unsigned max)
+{
+	struct front *front = front_of(port);
+	unsigned count = front->end - front->first;
+
+	if (count > max)
+		count = max;
+	memcpy(pkts, front->ready + front->first, count * sizeof(pkts[0]));
+	front->first += count;
+	if (front->first == front->end)
+		front->first = front->end = 0;
+	front->given += count;
+	return count;
+}
+
+static unsigned
+front_tx(struct lp_port *port, struct lp_pkt *pkts[], unsigned count)
+{
+	struct front *front = front_of(port);
+	unsigned taken = ops->tx(front->real, pkts, count);
+
+	front->sent += taken;
+	return taken;
+}
+
+static void
+front_flush(struct lp_port *port)
+{
+	if (ops->flush != NULL)
+		ops->flush(front_of(port)->real);
+}
+
+static const struct lp_backend_ops front_ops = {
+    .name = "front",
+    .rx = front_rx,
+    .tx = front_tx,
+    .flush = front_flush,
+};
+
+static bool
+wire_enter(const struct lp_backend_ops *backend)
+{
+	ops = backend;
+	memset(fronts, 0, sizeof(fronts));
+	/* No addresses of the kernel's own: it would speak. */
+	return veth_enter() &&
+	    system("sysctl -qw net.ipv6.conf.default.addr_gen_mode=1") == 0;
+}
+
+static void
+make_devices(uint8_t slot, const char *options)
+{
+	char mac[32] = "", far[16];
+	const char *at;
+	unsigned mtu = 1500;
+
+	snprintf(mac, sizeof(mac), "02:00:00:00:00:%02x", slot);
+	if ((at = strstr(options, "mtu=")) != NULL)
+		sscanf(at, "mtu=%u", &mtu);
+	if ((at = strstr(options, "mac=")) != NULL)
+		sscanf(at, "mac=%31[^,]", mac);
+	veth_run("ip link add near%u address %s mtu %u type veth "
+		 "peer name far%u mtu %u && "
+		 "sysctl -qw net.ipv6.conf.far%u.disable_ipv6=1 && "
+		 "ip link set near%u up && ip link set far%u up",
+	    slot, mac, mtu, slot, mtu, slot, slot, slot);
+	snprintf(far, sizeof(far), "far%u", slot);
+	veth_await_up(far);
+}
+
+static struct lp_port *
+wire_open(uint8_t slot, struct lp_pool *from, const char *options)
+{
+	struct lp_port_config config = {.slot = slot, .pool = from};
+	struct front *front = calloc(1, sizeof(*front));
+	char why[LP_WHY_SIZE] = "", far[16];
+
+	ensure(front != NULL && !fronts[slot], "no memory, or open");
+	pool = from;
+	make_devices(slot, options);
+	snprintf(far, sizeof(far), "far%u", slot);
+	front->far = veth_socket(far);
+	snprintf(
+	    config.object.device, sizeof(config.object.device), "near%u", slot);
+	if (strcmp(ops->name, "dpdk") == 0)
+		snprintf(config.object.device, sizeof(config.object.device),
+		    "net_af_packet%u,iface=near%u", slot, slot);
+	ensure(ops->open(&front->real, &config, why) == 0, "%s", why);
+	front->port = *front->real;
+	front->port.ops = &front_ops;
+	fronts[slot] = front;
+	return &front->port;
+}
+
+/* What the kernel says by itself: reports of its multicast groups. */
+static bool
+is_noise(const uint8_t *frame, size_t len)
+{
+	return len >= 14 + 40 + 8 + 1 && frame[12] == 0x86 &&
+	    frame[13] == 0xdd && frame[20] == 0 && frame[54] == 58 &&
+	    (frame[62] == 143 || frame[62] == 131 || frame[62] == 132);
+}
+
+/* The next frame at the far end that a port has sent; 0: none in time. */
+static size_t
+receive(const struct front *front, void *buf, size_t max, int timeout_ms)
+{
+	struct pollfd ready = {.fd = front->far, .events = POLLIN};
+	struct sockaddr_ll from;
+
+	while (poll(&ready, 1, timeout_ms) > 0) {
+		socklen_t size = sizeof(from);
+		ssize_t len = recvfrom(front->far, buf, max, MSG_TRUNC,
+		    (struct sockaddr *)&from, &size);
+
+		ensure(len > 0, "recvfrom: %s", strerror(errno));
+		if (from.sll_pkttype != PACKET_OUTGOING &&
+		    !is_noise(buf, (size_t)len < max ? (size_t)len : max))
+			return (size_t)len;
+	}
+	return 0;
+}
+
+static void
+wire_close(uint8_t slot)
+{
+	struct front *front = fronts[slot];
+	uint8_t frame[LP_BUFFER_SIZE];
+
+	for (; front->first < front->end; front->first++) {
+		struct lp_pkt *pkt = &front->ready[front->first];
+
+		ops->release(pool, &pkt, 1);
+	}
+	ops->close(front->real);
+	ops->reclaim(pool, slot);
+	while (front->taken < front->sent &&
+	    receive(front, frame, sizeof(frame), VETH_WAIT_MS) > 0)
+		front->taken++;
+	ensure(front->taken == front->sent, "port %u: %lu sent, %lu arrived",
+	    slot, front->sent, front->taken);
+	ensure(receive(front, frame, sizeof(frame), 0) == 0,
+	    "port %u: a frame that it has not sent", slot);
+	close(front->far);
+	free(front);
+	fronts[slot] = NULL;
+}
+
+static void
+wire_steer(uint8_t slot, const struct lp_steer *steer)
+{
+	char why[LP_WHY_SIZE] = "";
+
+	if (ops->steer != NULL)
+		ensure(
+		    ops->steer(fronts[slot]->real, steer, why) == 0, "%s", why);
+}
+
+static bool
+wire_inject(uint8_t slot, const void *bytes, size_t len)
+{
+	struct front *front = fronts[slot];
+	ssize_t rc;
+
+	if (front->injected - front->received >= READY_MAX)
+		return false;
+	if (ops->beat != NULL)
+		ops->beat(front->real, veth_now_ns());
+	rc = send(front->far, bytes, len, 0);
+	ensure(
+	    rc == (ssize_t)len, "send of %zu bytes: %s", len, strerror(errno));
+	front->injected++;
+	return true;
+}
+
+/* All that came in is with us, or with the kernel alone. */
+static bool
+is_settled(struct front *front)
+{
+	uint64_t passed = wire_counter(front->real, "steer_passed");
+	uint64_t copied = wire_counter(front->real, "steer_copied");
+
+	ensure(wire_counter(front->real, "steer_dropped_dead") == 0 &&
+		wire_counter(front->real, "steer_dropped_no_socket") == 0,
+	    "the steering program drops what is ours");
+	memmove(front->ready, front->ready + front->first,
+	    (front->end - front->first) * sizeof(front->ready[0]));
+	front->end -= front->first;
+	front->first = 0;
+	front->end += ops->rx(
+	    front->real, front->ready + front->end, READY_MAX - front->end);
+	front->received = wire_counter(front->real, "rx_packets");
+	ensure(front->given + front->end == front->received,
+	    "a port counts other packets than it gives");
+	return front->received + passed == front->injected + copied;
+}
+
+static void
+settle(struct front *front)
+{
+	const uint64_t end = veth_now_ns() + VETH_WAIT_MS * 1000000ULL;
+	struct pollfd ready[LP_PORT_QUEUES_MAX + 1];
+	int fds[LP_PORT_QUEUES_MAX + 1];
+
+	while (!is_settled(front)) {
+		unsigned count = 0;
+
+		ensure(veth_now_ns() < end, "%lu frames in, %lu received",
+		    front->injected, front->received);
+		if (ops->fds != NULL)
+			count =
+			    ops->fds(front->real, fds, LP_PORT_QUEUES_MAX + 1);
+		for (unsigned i = 0; i < count; i++)
+			ready[i] = (struct pollfd){fds[i], POLLIN, 0};
+		(void)poll(ready, count, POLL_MS);
+	}
+}
+
+static void
+wire_settle(void)
+{
+	for (unsigned i = 0; i < LP_PORTS_MAX; i++)
+		if (fronts[i])
+			settle(fronts[i]);
+}
+
+static size_t
+wire_take(uint8_t slot, void *buf, size_t max)
+{
+	struct front *front = fronts[slot];
+	size_t len;
+
+	if (front->taken == front->sent)
+		return 0;
+	len = receive(front, buf, max, VETH_WAIT_MS);
+	ensure(len > 0, "port %u: %lu sent, %lu arrived", slot, front->sent,
+	    front->taken);
+	front->taken++;
+	return len;
+}
+
+static uint64_t
+wire_received(uint8_t slot)
+{
+	return fronts[slot]->given;
+}
+
+static uint64_t
+wire_passed(uint8_t slot)
+{
+	return wire_counter(fronts[slot]->real, "steer_passed");
+}
+
+const struct wire_ops wire_veth = {
+    .enter = wire_enter,
+    .open = wire_open,
+    .close = wire_close,
+    .steer = wire_steer,
+    .inject = wire_inject,
+    .settle = wire_settle,
+    .take = wire_take,
+    .received = wire_received,
+    .passed = wire_passed,
+};
