@@ -50,6 +50,8 @@ enum {
 	ND_ADVERTISEMENT = 136,
 	/* RFC 791: the offset of a fragment. */
 	FRAGMENT_OFFSET_MASK = 0x1fff,
+	/* IPv6 extension headers walked over: as many as parse.c does. */
+	EXTENSIONS_MAX = 4,
 };
 
 enum whose {
@@ -176,10 +178,8 @@ judge_ipv4(const struct ethhdr *eth, const void *end)
 }
 
 static __always_inline enum whose
-judge_nd(const struct ipv6hdr *ip, const void *end)
+judge_nd(const struct ipv6hdr *ip, const struct nd *nd, const void *end)
 {
-	const struct nd *nd = (const void *)(ip + 1);
-
 	if ((const void *)(nd + 1) > end)
 		return OTHERS;
 	if (nd->type != ND_SOLICITATION && nd->type != ND_ADVERTISEMENT)
@@ -189,22 +189,46 @@ judge_nd(const struct ipv6hdr *ip, const void *end)
 	return ip->daddr.s6_addr[0] == 0xff ? EVERYONES : OTHERS;
 }
 
+/* What follows hop-by-hop and destination options, or NULL. */
+static __always_inline const void *
+skip_extensions(const struct ipv6hdr *ip, const void *end, __u8 *next)
+{
+	const __u8 *at = (const void *)(ip + 1);
+	int i;
+
+	*next = ip->nexthdr;
+	for (i = 0; i < EXTENSIONS_MAX; i++) {
+		if (*next != IPPROTO_HOPOPTS && *next != IPPROTO_DSTOPTS)
+			break;
+		if ((const void *)(at + 8) > end)
+			return NULL;
+		*next = at[0];
+		at += 8 + at[1] * 8;
+	}
+	return at;
+}
+
 static __always_inline enum whose
 judge_ipv6(const struct ethhdr *eth, const void *end)
 {
 	const struct ipv6hdr *ip = (const void *)(eth + 1);
 	struct lp_steer_source key = {};
+	const void *l4;
+	__u8 next;
 
 	if ((const void *)(ip + 1) > end)
 		return OTHERS;
 	if (is_own_v6(ip->daddr.s6_addr32))
 		return OURS;
-	if (ip->nexthdr == IPPROTO_ICMPV6)
-		return judge_nd(ip, end);
-	if (ip->nexthdr != IPPROTO_TCP)
+	l4 = skip_extensions(ip, end, &next);
+	if (!l4)
+		return OTHERS;
+	if (next == IPPROTO_ICMPV6)
+		return judge_nd(ip, l4, end);
+	if (next != IPPROTO_TCP)
 		return OTHERS;
 	__builtin_memcpy(key.ip, &ip->saddr, sizeof(key.ip));
-	return judge_source(&key, (const void *)(ip + 1), end);
+	return judge_source(&key, l4, end);
 }
 
 /* A unicast frame that only came here because of flooding or promiscuity. */

@@ -38,7 +38,7 @@ struct row {
 	uint8_t protocol; /* 0: UDP */
 	uint8_t nd; /* ICMPv6 type */
 	uint8_t fragment; /* offset in units of 8 */
-	uint8_t options; /* words of IPv4 options */
+	uint8_t options; /* words of IPv4 options, IPv6 option headers */
 	uint8_t cut; /* bytes missing at the end */
 };
 
@@ -92,6 +92,14 @@ static const struct row rows[] = {
 	.source_port = 9092, .verdict = OURS},
     {"from its other port", "us", "2001:db8:b::7", "2001:db8::1", .protocol = 6,
 	.source_port = 9093, .verdict = PASS},
+    {"from a v6 broker, options", "us", "2001:db8:b::7", "2001:db8::1",
+	.protocol = 6, .source_port = 9092, .options = 4, .verdict = OURS},
+    {"from a v6 broker, more than are walked over", "us", "2001:db8:b::7",
+	"2001:db8::1", .protocol = 6, .source_port = 9092, .options = 5,
+	.verdict = PASS},
+    {"from a v6 broker, cut in its options", "us", "2001:db8:b::7",
+	"2001:db8::1", .protocol = 6, .source_port = 9092, .options = 4,
+	.cut = 21, .verdict = PASS},
 
     {"ARP for us", "all", .target = "10.9.0.10", .verdict = OURS},
     {"ARP for us, unicast", "us", .target = "10.9.0.10", .verdict = OURS},
@@ -115,6 +123,10 @@ static const struct row rows[] = {
 	.destination = "2001:db8::b", .verdict = PASS},
     {"RA to all", "group", .target = "2001:db8::c", .nd = 134,
 	.destination = "ff02::1", .verdict = PASS},
+    {"NS for us, options", "group", .target = "2001:db8::a", .nd = 135,
+	.destination = "ff02::1:ff00:a", .options = 1, .verdict = OURS},
+    {"NS for the host, options", "group", .target = "2001:db8::b", .nd = 135,
+	.destination = "ff02::1:ff00:b", .options = 2, .verdict = COPY},
     {"NS cut", "group", .target = "2001:db8::a", .nd = 135,
 	.destination = "ff02::1:ff00:a", .cut = 1, .verdict = PASS},
 };
@@ -251,12 +263,22 @@ put_v6(uint8_t *at, const struct row *row)
 {
 	const struct lp_ip from = ip_of(row->source ? row->source : "fe80::1");
 	const struct lp_ip to = ip_of(row->destination);
+	uint8_t last = row->nd ? 58 : row->protocol ? row->protocol : 17;
 	uint8_t head[8] = {0x60, [7] = 255};
+	/* Destination options: padding. */
+	uint8_t option[8] = {60, 0, 1, 4};
+	unsigned i;
 
 	at = put_type(at, row, 0x86dd);
-	head[6] = row->nd ? 58 : row->protocol ? row->protocol : 17;
+	head[6] = row->options > 0 ? option[0] : last;
 	at = put(put(at, head, sizeof(head)), from.bytes, 16);
-	return put(at, to.bytes, 16);
+	at = put(at, to.bytes, 16);
+	for (i = 1; i <= row->options; i++) {
+		if (i == row->options)
+			option[0] = last;
+		at = put(at, option, sizeof(option));
+	}
+	return at;
 }
 
 static uint8_t *
