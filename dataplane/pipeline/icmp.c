@@ -11,7 +11,8 @@
  *	client's side ▸ error about vip:client    ▸ broker, about broker:source
  *
  * The quoted sequence number must be one that is in flight (RFC 5927, 4.1),
- * or anybody could tear down connections from afar.
+ * the error must be addressed to the source of what it quotes, and come from
+ * the side that this was sent to, or anybody could tear down connections.
  *
  * Reasons: icmp_echo, icmp_translated; drops: icmp_invalid, icmp_unknown,
  * ip_source, not_ours, starting, and those of rewrite.c.
@@ -152,6 +153,7 @@ translate_error(
 {
 	const struct lp_conn *conn;
 	enum lp_direction dir;
+	struct lp_ip src, dst;
 	struct quote quote;
 	enum lp_reason why;
 	uint32_t hop;
@@ -160,12 +162,22 @@ translate_error(
 		lp_pkt_drop(pkt, LP_REASON_ICMP_INVALID);
 		return;
 	}
+	/* RFC 1122, 3.2.2: it is sent to the source of what it quotes. */
+	lp_parse_addresses(pkt, &src, &dst);
+	if (!lp_ip_equal(&dst, &quote.tuple.dst)) {
+		lp_pkt_drop(pkt, LP_REASON_ICMP_UNKNOWN);
+		return;
+	}
 	pkt->conn = lp_conntrack_find(rewrite->conntrack, &quote.tuple, &dir);
 	if (pkt->conn == LP_CONN_NONE) {
 		lp_pkt_drop(pkt, LP_REASON_ICMP_UNKNOWN);
 		return;
 	}
 	pkt->dir = (uint8_t)dir;
+	if (!lp_conntrack_comes_by(batch->snapshot, pkt->port_in, dir)) {
+		lp_pkt_drop(pkt, LP_REASON_NOT_OURS);
+		return;
+	}
 	conn = lp_conntrack_get(rewrite->conntrack, pkt->conn);
 	if (!in_flight(conn, dir, quote.seq)) {
 		lp_pkt_drop(pkt, LP_REASON_ICMP_UNKNOWN);

@@ -234,6 +234,14 @@ START_TEST(errors_that_cannot_be_true_are_refused)
 		    "A seq=1001",
 		"icmp_invalid"},
 	    {"unreach 10.8.0.1 > 10.8.0.10 ttl=1 / " TO_B4 "A seq=1001", "ttl"},
+	    /* Sent to another than who sent what it quotes. */
+	    {"unreach 10.8.0.1 > 10.8.0.11 code=3 / " TO_B4 "A seq=1001",
+		"icmp_unknown"},
+	    {"unreach 10.9.0.1 > 10.9.0.77 code=3 / " TO_C4 "A seq=5001",
+		"icmp_unknown"},
+	    /* By the port of the other side. */
+	    {"unreach 10.9.0.1 > 10.8.0.10 code=3 / " TO_B4 "A seq=1001",
+		"not_ours"},
 	};
 	const struct plane_row rows[] = {
 	    {PLANE_IN, all[_i].text[11] != '9', all[_i].text},
@@ -255,7 +263,7 @@ add(TCase *tests)
 	tcase_add_test(tests, errors_of_ipv6_too);
 	tcase_add_test(tests, an_error_about_a_syn_reaches_the_client);
 	tcase_add_loop_test(
-	    tests, errors_that_cannot_be_true_are_refused, 0, 21);
+	    tests, errors_that_cannot_be_true_are_refused, 0, 24);
 }
 
 int

@@ -230,6 +230,24 @@ START_TEST(out_of_window_passes_and_changes_nothing)
 }
 END_TEST
 
+START_TEST(nobody_speaks_for_an_end_from_the_other_side)
+{
+	static const struct plane_row rows[] = {
+	    {PLANE_IN, 1, C4 "R seq=1001"},
+	    {PLANE_REASON, 0, "not_ours"},
+	    {PLANE_IN, 0, B4 "R seq=5001"},
+	    {PLANE_REASON, 0, "not_ours"},
+	    {PLANE_STATE, 0, "ESTABLISHED"},
+	    {PLANE_IN, 0, C4 "A seq=1001 ack=5001 len=9"},
+	    {PLANE_OUT, 1, TO_B4 "A seq=1001 ack=5001 len=9"},
+	};
+
+	PLANE_ROWS(opening);
+	PLANE_ROWS(rows);
+	ck_assert_uint_eq(plane_connection(0)->packets[LP_TO_BROKER], 3);
+}
+END_TEST
+
 START_TEST(a_new_syn_takes_up_the_tuple_of_what_is_over)
 {
 	static const struct plane_row rows[] = {
@@ -365,6 +383,7 @@ add(TCase *tests)
 	    tests, one_client_port_to_two_preserved_endpoints_gets_another);
 	tcase_add_test(tests, odd_frames_are_counted_and_hurt_nobody);
 	tcase_add_test(tests, out_of_window_passes_and_changes_nothing);
+	tcase_add_test(tests, nobody_speaks_for_an_end_from_the_other_side);
 	tcase_add_test(tests, a_new_syn_takes_up_the_tuple_of_what_is_over);
 	tcase_add_loop_test(
 	    tests, the_mss_is_lowered_to_what_both_ports_carry, 0, 10);
