@@ -3,9 +3,11 @@
  * The steering program: what of a device's traffic is ours.
  *
  * Ours goes to the socket of its receive queue, everything else to the kernel,
- * which never notices.  ARP and neighbour discovery of others, sent to all,
- * goes to the kernel and a copy to us, to learn from.  When the dataplane has
- * died our traffic is dropped: the kernel would answer it with a reset.
+ * which never notices.  Where sources are preserved, what brokers send is ours,
+ * too, and ICMP errors about what they are sent.  ARP and neighbour discovery
+ * of others, sent to all, goes to the kernel and a copy to us, to learn from.
+ * When the dataplane has died our traffic is dropped: the kernel would answer
+ * it with a reset.
  *
  * Needs Linux 5.10 or later: no helper is newer than the ring buffer (5.8),
  * except the coarse clock, which is used where the kernel has it.
@@ -44,8 +46,20 @@ struct nd {
 	__u32 target[4];
 };
 
+/* RFC 792 and 4443: an error, before the head of what it is about. */
+struct icmp_error {
+	__u8 type;
+	__u8 code;
+	__u16 checksum;
+	__u32 rest;
+};
+
 enum {
 	ARP_ETHERNET = 1,
+	ICMP_UNREACHABLE = 3,
+	ICMP_EXCEEDED = 11,
+	ICMP_PARAMETER = 12,
+	ICMP6_ERRORS_END = 5,
 	ND_SOLICITATION = 135,
 	ND_ADVERTISEMENT = 136,
 	/* RFC 791: the offset of a fragment. */
@@ -159,31 +173,81 @@ judge_source(
 	return bpf_map_lookup_elem(&sources, key) ? OURS : OTHERS;
 }
 
+/* The ports of what an error quotes: it was sent to a broker. */
+static __always_inline enum whose
+judge_quoted(struct lp_steer_source *key, const __u16 *ports, const void *end)
+{
+	if ((const void *)(ports + 2) > end)
+		return OTHERS;
+	key->port = ports[1];
+	return bpf_map_lookup_elem(&sources, key) ? OURS : OTHERS;
+}
+
+static __always_inline enum whose
+judge_error_v4(struct lp_steer_source *key, const struct icmp_error *error,
+    const void *end)
+{
+	const struct iphdr *ip = (const void *)(error + 1);
+
+	if ((const void *)(ip + 1) > end)
+		return OTHERS;
+	if (error->type != ICMP_UNREACHABLE && error->type != ICMP_EXCEEDED &&
+	    error->type != ICMP_PARAMETER)
+		return OTHERS;
+	if (ip->protocol != IPPROTO_TCP || ip->ihl < 5 ||
+	    (ip->frag_off & bpf_htons(FRAGMENT_OFFSET_MASK)))
+		return OTHERS;
+	key->ip[3] = ip->daddr;
+	return judge_quoted(key, (const void *)ip + ip->ihl * 4, end);
+}
+
+static __always_inline enum whose
+judge_error_v6(struct lp_steer_source *key, const struct icmp_error *error,
+    const void *end)
+{
+	const struct ipv6hdr *ip = (const void *)(error + 1);
+
+	if ((const void *)(ip + 1) > end)
+		return OTHERS;
+	if (error->type == 0 || error->type >= ICMP6_ERRORS_END ||
+	    ip->nexthdr != IPPROTO_TCP)
+		return OTHERS;
+	__builtin_memcpy(key->ip, &ip->daddr, sizeof(key->ip));
+	return judge_quoted(key, (const void *)(ip + 1), end);
+}
+
 static __always_inline enum whose
 judge_ipv4(const struct ethhdr *eth, const void *end)
 {
 	const struct iphdr *ip = (const void *)(eth + 1);
 	struct lp_steer_source key = {{0, 0, bpf_htonl(0xffff), 0}, 0, 0};
+	const void *l4;
 
 	if ((const void *)(ip + 1) > end)
 		return OTHERS;
 	/* Fragments too: user space drops and counts them. */
 	if (is_own_v4(&ip->daddr))
 		return OURS;
-	if (ip->protocol != IPPROTO_TCP || ip->ihl < 5 ||
-	    (ip->frag_off & bpf_htons(FRAGMENT_OFFSET_MASK)))
+	if (ip->ihl < 5 || (ip->frag_off & bpf_htons(FRAGMENT_OFFSET_MASK)))
+		return OTHERS;
+	l4 = (const void *)ip + ip->ihl * 4;
+	if (ip->protocol == IPPROTO_ICMP)
+		return judge_error_v4(&key, l4, end);
+	if (ip->protocol != IPPROTO_TCP)
 		return OTHERS;
 	key.ip[3] = ip->saddr;
-	return judge_source(&key, (const void *)ip + ip->ihl * 4, end);
+	return judge_source(&key, l4, end);
 }
 
 static __always_inline enum whose
-judge_nd(const struct ipv6hdr *ip, const struct nd *nd, const void *end)
+judge_icmpv6(const struct ipv6hdr *ip, const struct nd *nd, const void *end)
 {
+	struct lp_steer_source key = {};
+
 	if ((const void *)(nd + 1) > end)
 		return OTHERS;
 	if (nd->type != ND_SOLICITATION && nd->type != ND_ADVERTISEMENT)
-		return OTHERS;
+		return judge_error_v6(&key, (const void *)nd, end);
 	if (nd->type == ND_SOLICITATION && is_own_v6(nd->target))
 		return OURS;
 	return ip->daddr.s6_addr[0] == 0xff ? EVERYONES : OTHERS;
@@ -224,7 +288,7 @@ judge_ipv6(const struct ethhdr *eth, const void *end)
 	if (!l4)
 		return OTHERS;
 	if (next == IPPROTO_ICMPV6)
-		return judge_nd(ip, l4, end);
+		return judge_icmpv6(ip, l4, end);
 	if (next != IPPROTO_TCP)
 		return OTHERS;
 	__builtin_memcpy(key.ip, &ip->saddr, sizeof(key.ip));

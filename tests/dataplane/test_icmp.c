@@ -193,6 +193,34 @@ START_TEST(an_error_about_a_syn_reaches_the_client)
 }
 END_TEST
 
+/* The router behind us has the client's own address to send them to. */
+START_TEST(errors_about_a_preserved_source_are_translated_too)
+{
+	static const struct plane_row rows[] = {
+	    {PLANE_IN, 0, "tcp 10.9.0.50:40000 > 10.9.0.101:9100 S seq=1"},
+	    {PLANE_OUT, 1, "tcp 10.9.0.50:40000 > 10.8.0.20:9092 S"},
+	    {PLANE_IN, 1,
+		"unreach 10.8.0.1 > 10.9.0.50 code=1 / tcp 10.9.0.50:40000 > "
+		"10.8.0.20:9092 S seq=1"},
+	    {PLANE_OUT, 0,
+		"unreach 10.9.0.101 > 10.9.0.50 code=1 / tcp 10.9.0.50:40000 "
+		"> 10.9.0.101:9100 S seq=1"},
+	    {PLANE_IN, 0,
+		"tcp [2001:db8:9::50]:1 > [2001:db8:9::101]:9101 S seq=1"},
+	    {PLANE_OUT, 1,
+		"tcp [2001:db8:9::50]:1 > [2001:db8:8::21]:9092 S seq=1"},
+	    {PLANE_IN, 1,
+		"too-big fe80::1 > 2001:db8:9::50 mtu=1300 / tcp "
+		"[2001:db8:9::50]:1 > [2001:db8:8::21]:9092 S seq=1"},
+	    {PLANE_OUT, 0,
+		"too-big 2001:db8:9::101 > 2001:db8:9::50 mtu=1300 / tcp "
+		"[2001:db8:9::50]:1 > [2001:db8:9::101]:9101 S seq=1"},
+	};
+
+	PLANE_ROWS(rows);
+}
+END_TEST
+
 #define ERROR4 "unreach 10.8.0.1 > 10.8.0.10 code=3"
 #define ERROR6 "unreach 2001:db8:8::1 > 2001:db8:8::10"
 
@@ -262,6 +290,8 @@ add(TCase *tests)
 	tcase_add_test(tests, errors_go_to_the_end_that_they_are_for);
 	tcase_add_test(tests, errors_of_ipv6_too);
 	tcase_add_test(tests, an_error_about_a_syn_reaches_the_client);
+	tcase_add_test(
+	    tests, errors_about_a_preserved_source_are_translated_too);
 	tcase_add_loop_test(
 	    tests, errors_that_cannot_be_true_are_refused, 0, 24);
 }

@@ -11,12 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "dataplane/port/xdp_steer.h"
+#include "tests/support/veth.h"
 
-enum { SKIPPED = 77, FRAME_MAX = 256 };
+enum { FRAME_MAX = 256 };
 
 /* Verdicts: the kernel has no sum of "pass" and "copy". */
 enum verdict {
@@ -32,11 +32,12 @@ struct row {
 	const char *source; /* IP; NULL: an ARP or ND frame */
 	const char *destination;
 	const char *target; /* of ARP and ND */
+	const char *quoted; /* destination of what an ICMP error quotes */
 	enum verdict verdict;
 	uint16_t type; /* EtherType; 0: that of the addresses */
-	uint16_t source_port;
-	uint8_t protocol; /* 0: UDP */
-	uint8_t nd; /* ICMPv6 type */
+	uint16_t source_port; /* quoted: of the destination */
+	uint8_t protocol; /* 0: UDP; of what is quoted */
+	uint8_t nd; /* ICMP type */
 	uint8_t fragment; /* offset in units of 8 */
 	uint8_t options; /* words of IPv4 options, IPv6 option headers */
 	uint8_t cut; /* bytes missing at the end */
@@ -100,6 +101,36 @@ static const struct row rows[] = {
     {"from a v6 broker, cut in its options", "us", "2001:db8:b::7",
 	"2001:db8::1", .protocol = 6, .source_port = 9092, .options = 4,
 	.cut = 21, .verdict = PASS},
+    {"an error about what a broker was sent", "us", "10.1.0.1", "10.0.0.1",
+	.quoted = "10.1.0.7", .source_port = 9092, .protocol = 6, .nd = 3,
+	.options = 2, .verdict = OURS},
+    {"TTL exceeded", "us", "10.1.0.1", "10.0.0.1", .quoted = "10.1.0.7",
+	.source_port = 9092, .protocol = 6, .nd = 11, .verdict = OURS},
+    {"a bad parameter", "us", "10.1.0.1", "10.0.0.1", .quoted = "10.1.0.7",
+	.source_port = 9092, .protocol = 6, .nd = 12, .verdict = OURS},
+    {"a redirect", "us", "10.1.0.1", "10.0.0.1", .quoted = "10.1.0.7",
+	.source_port = 9092, .protocol = 6, .nd = 5, .verdict = PASS},
+    {"about its other port", "us", "10.1.0.1", "10.0.0.1", .quoted = "10.1.0.7",
+	.source_port = 9093, .protocol = 6, .nd = 3, .verdict = PASS},
+    {"about another", "us", "10.1.0.1", "10.0.0.1", .quoted = "10.1.0.8",
+	.source_port = 9092, .protocol = 6, .nd = 3, .verdict = PASS},
+    {"about UDP", "us", "10.1.0.1", "10.0.0.1", .quoted = "10.1.0.7",
+	.source_port = 9092, .nd = 3, .verdict = PASS},
+    {"cut in its quote", "us", "10.1.0.1", "10.0.0.1", .quoted = "10.1.0.7",
+	.source_port = 9092, .protocol = 6, .nd = 3, .cut = 1, .verdict = PASS},
+    {"about what a v6 broker was sent", "us", "fe80::1", "2001:db8::1",
+	.quoted = "2001:db8:b::7", .source_port = 9092, .protocol = 6, .nd = 2,
+	.options = 1, .verdict = OURS},
+    {"about its other port", "us", "fe80::1", "2001:db8::1",
+	.quoted = "2001:db8:b::7", .source_port = 9093, .protocol = 6, .nd = 2,
+	.verdict = PASS},
+    {"about UDP", "us", "fe80::1", "2001:db8::1", .quoted = "2001:db8:b::7",
+	.source_port = 9092, .nd = 4, .verdict = PASS},
+    {"no error", "us", "fe80::1", "2001:db8::1", .quoted = "2001:db8:b::7",
+	.source_port = 9092, .protocol = 6, .nd = 128, .verdict = PASS},
+    {"cut in its quote", "us", "fe80::1", "2001:db8::1",
+	.quoted = "2001:db8:b::7", .source_port = 9092, .protocol = 6, .nd = 1,
+	.cut = 1, .verdict = PASS},
 
     {"ARP for us", "all", .target = "10.9.0.10", .verdict = OURS},
     {"ARP for us, unicast", "us", .target = "10.9.0.10", .verdict = OURS},
@@ -155,15 +186,6 @@ ip_of(const char *text)
 	return ip;
 }
 
-static uint64_t
-now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static void
 set_all(void)
 {
@@ -186,7 +208,7 @@ setup(void)
 	ck_assert_int_ge(xsk, 0);
 	ck_assert_int_eq(lp_xdp_steer_socket(&steer, 0, xsk), 0);
 	lp_xdp_steer_mac(&steer, own_mac);
-	lp_xdp_steer_beat(&steer, now_ns());
+	lp_xdp_steer_beat(&steer, veth_now_ns());
 	set_all();
 }
 
@@ -250,7 +272,7 @@ put_v4(uint8_t *at, const struct row *row)
 
 	at = put_type(at, row, 0x0800);
 	head[7] = row->fragment;
-	head[9] = row->protocol ? row->protocol : 17;
+	head[9] = row->quoted ? 1 : row->protocol ? row->protocol : 17;
 	memcpy(head + 12, lp_ip_v4(&from), 4);
 	memcpy(head + 16, lp_ip_v4(&to), 4);
 	at = put(at, head, sizeof(head));
@@ -299,12 +321,39 @@ put_tcp(uint8_t *at, const struct row *row)
 	return put(at, head, sizeof(head));
 }
 
+/* Up to the ports of what it quotes. */
+static uint8_t *
+put_error(uint8_t *at, const struct row *row)
+{
+	const struct lp_ip to = ip_of(row->quoted);
+	const uint8_t protocol = row->protocol ? row->protocol : 17;
+	const uint8_t icmp[8] = {row->nd};
+	uint8_t v4[20] = {0x45, [9] = protocol},
+		v6[40] = {0x60, [6] = protocol};
+	const uint8_t ports[4] = {
+	    0, 7, (uint8_t)(row->source_port >> 8), (uint8_t)row->source_port};
+
+	at = put(at, icmp, sizeof(icmp));
+	if (lp_ip_is_v4(&to)) {
+		memcpy(v4 + 16, lp_ip_v4(&to), 4);
+		at = put(at, v4, sizeof(v4));
+	} else {
+		memcpy(v6 + 24, to.bytes, 16);
+		at = put(at, v6, sizeof(v6));
+	}
+	return put(at, ports, sizeof(ports));
+}
+
 static size_t
 build(uint8_t *frame, const struct row *row)
 {
 	uint8_t *at = put_mac(frame, row->to);
 
-	if (row->nd)
+	if (row->quoted)
+		at = put_error(strchr(row->destination, ':') ? put_v6(at, row)
+							     : put_v4(at, row),
+		    row);
+	else if (row->nd)
 		at = put_nd(put_v6(at, row), row);
 	else if (row->target)
 		at = put_arp(at, row);
@@ -384,14 +433,14 @@ START_TEST(a_dead_dataplane_drops_what_is_ours_and_nothing_else)
 {
 	uint8_t frame[FRAME_MAX];
 	size_t len = build(frame, to_us);
-	const uint64_t beat = now_ns() - 2500000000;
+	const uint64_t beat = veth_now_ns() - 2500000000;
 
 	lp_xdp_steer_beat(&steer, beat);
 	ck_assert_uint_eq(run(frame, len), XDP_DROP);
 	ck_assert_uint_eq(counter(LP_STEER_DEAD), 1);
 	ck_assert_uint_eq(run(frame, build(frame, &rows[1])), XDP_PASS);
 	/* A little late is not dead. */
-	lp_xdp_steer_beat(&steer, now_ns() - 1000000000);
+	lp_xdp_steer_beat(&steer, veth_now_ns() - 1000000000);
 	ck_assert_uint_eq(run(frame, build(frame, to_us)), XDP_REDIRECT);
 }
 END_TEST
@@ -409,7 +458,7 @@ START_TEST(a_heartbeat_ahead_of_the_coarse_clock_is_alive)
 {
 	uint8_t frame[FRAME_MAX];
 
-	lp_xdp_steer_beat(&steer, now_ns() + 1000000000);
+	lp_xdp_steer_beat(&steer, veth_now_ns() + 1000000000);
 	ck_assert_uint_eq(run(frame, build(frame, to_us)), XDP_REDIRECT);
 }
 END_TEST
@@ -540,7 +589,7 @@ main(void)
 	error = lp_xdp_steer_open(&steer, on_copy, NULL, why);
 	if (error == -EPERM) {
 		fprintf(stderr, "skipped: %s\n", why);
-		return SKIPPED;
+		return VETH_SKIPPED;
 	}
 	lp_xdp_steer_close(&steer);
 	runner = srunner_create(make_suite());
