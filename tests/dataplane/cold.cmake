@@ -22,6 +22,7 @@ endforeach()
 
 add_executable(fuzz_persist
 	${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_persist.c
-	${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_main.c)
+	${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_main.c
+	${CMAKE_SOURCE_DIR}/tests/fuzz/mutate.c)
 target_link_libraries(fuzz_persist PRIVATE lp_dataplane_cold)
 add_test(NAME fuzz/persist COMMAND fuzz_persist)

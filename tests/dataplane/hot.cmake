@@ -2,7 +2,6 @@
 # Tests of the packet path: a plane is a pipeline over ports, with the few cold
 # modules that make a snapshot.
 add_library(lp_test_plane STATIC
-	${CMAKE_SOURCE_DIR}/tests/support/ensure.c
 	${CMAKE_SOURCE_DIR}/tests/support/packet.c
 	${CMAKE_SOURCE_DIR}/tests/support/packet_describe.c
 	${CMAKE_SOURCE_DIR}/tests/support/plane.c

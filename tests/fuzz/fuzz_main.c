@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 
 enum {
 	INPUT_MAX = 1 << 17, /* bytes; above any frame */
@@ -31,16 +32,6 @@ struct fuzz {
 	uint8_t seed[INPUT_MAX];
 };
 
-/* xorshift64* */
-static uint32_t
-draw(struct fuzz *fuzz)
-{
-	fuzz->random ^= fuzz->random >> 12;
-	fuzz->random ^= fuzz->random << 25;
-	fuzz->random ^= fuzz->random >> 27;
-	return (uint32_t)((fuzz->random * 0x2545f4914f6cdd1dull) >> 32);
-}
-
 static void
 run(struct fuzz *fuzz, const uint8_t *data, size_t size)
 {
@@ -48,35 +39,6 @@ run(struct fuzz *fuzz, const uint8_t *data, size_t size)
 
 	memcpy(input, data, size);
 	LLVMFuzzerTestOneInput(input, size);
-}
-
-static size_t
-mutate(struct fuzz *fuzz, uint8_t *data, size_t size)
-{
-	static const uint8_t edges[] = {0, 1, 0x7f, 0x80, 0xff};
-	size_t at = draw(fuzz) % size, other = draw(fuzz) % size;
-	size_t len = size - (at > other ? at : other);
-
-	switch (draw(fuzz) % 6) {
-	case 0:
-		data[at] ^= (uint8_t)(1u << draw(fuzz) % 8);
-		break;
-	case 1:
-		data[at] = (uint8_t)draw(fuzz);
-		break;
-	case 2:
-		data[at] = edges[draw(fuzz) % sizeof(edges)];
-		break;
-	case 3: /* repeat a piece elsewhere */
-		memmove(data + at, data + other, len);
-		break;
-	case 4: /* take a byte out */
-		memmove(data + at, data + at + 1, size - at - 1);
-		return size > 1 ? size - 1 : size;
-	case 5: /* cut the end off */
-		return at + 1;
-	}
-	return size;
 }
 
 static void
@@ -93,22 +55,25 @@ run_seeds(struct fuzz *fuzz)
 static void
 run_random(struct fuzz *fuzz, unsigned runs)
 {
+	uint64_t *random = &fuzz->random;
 	unsigned seeds = 0;
 
 	while (fuzz_seed(seeds, fuzz->seed, sizeof(fuzz->seed)) > 0)
 		seeds++;
 	for (unsigned i = 0; i < runs; i++) {
-		unsigned which = draw(fuzz) % (seeds + 1);
+		unsigned which = fuzz_draw(random) % (seeds + 1);
+		unsigned changes;
 		size_t size = 0;
 
 		if (which < seeds) {
 			size = fuzz_seed(which, fuzz->seed, sizeof(fuzz->seed));
-			for (unsigned j = draw(fuzz) % MUTATIONS_MAX; j-- > 0;)
-				size = mutate(fuzz, fuzz->seed, size);
+			changes = fuzz_draw(random) % MUTATIONS_MAX;
+			while (changes-- > 0)
+				size = fuzz_mutate(random, fuzz->seed, size);
 		} else {
-			size = draw(fuzz) % RANDOM_MAX;
+			size = fuzz_draw(random) % RANDOM_MAX;
 			for (size_t j = 0; j < size; j++)
-				fuzz->seed[j] = (uint8_t)draw(fuzz);
+				fuzz->seed[j] = (uint8_t)fuzz_draw(random);
 		}
 		run(fuzz, fuzz->seed, size);
 	}
@@ -130,14 +95,6 @@ run_file(struct fuzz *fuzz, const char *path)
 	return true;
 }
 
-static unsigned long long
-setting(const char *name, unsigned long long otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoull(text, NULL, 0) : otherwise;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -146,7 +103,7 @@ main(int argc, char **argv)
 	uint8_t *map = mmap(NULL, INPUT_MAX + page, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	unsigned long long seed =
-	    setting("FUZZ_SEED", (unsigned long long)time(NULL));
+	    fuzz_setting("FUZZ_SEED", (unsigned long long)time(NULL));
 	bool right = true;
 
 	if (map == MAP_FAILED || mprotect(map + INPUT_MAX, page, PROT_NONE)) {
@@ -161,9 +118,8 @@ main(int argc, char **argv)
 	}
 	printf("FUZZ_SEED=%llu\n", seed);
 	fflush(stdout);
-	/* Never 0, which would stay so. */
-	fuzz.random = seed * 0x9e3779b97f4a7c15ull | 1;
+	fuzz.random = fuzz_random(seed);
 	run_seeds(&fuzz);
-	run_random(&fuzz, (unsigned)setting("FUZZ_RUNS", RUNS));
+	run_random(&fuzz, (unsigned)fuzz_setting("FUZZ_RUNS", RUNS));
 	return EXIT_SUCCESS;
 }

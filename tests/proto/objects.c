@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "objects.h"
 
-#include <check.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "tests/support/ensure.h"
 
 enum { BROKER_BASE = 9100 };
 
@@ -12,7 +14,7 @@ parse_ip(struct lp_ip *ip, const char *text)
 	char why[LP_WHY_SIZE] = "";
 
 	if (text)
-		ck_assert_msg(lp_ip_parse(ip, text, why) == 0, "%s", why);
+		ensure(lp_ip_parse(ip, text, why) == 0, "%s", why);
 }
 
 static void
@@ -20,7 +22,7 @@ parse_endpoint(struct lp_endpoint *endpoint, const char *text)
 {
 	char why[LP_WHY_SIZE] = "";
 
-	ck_assert_msg(lp_endpoint_parse(endpoint, text, why) == 0, "%s", why);
+	ensure(lp_endpoint_parse(endpoint, text, why) == 0, "%s", why);
 }
 
 struct lp_object
@@ -35,14 +37,14 @@ make_port(uint32_t id, const char *name, unsigned side, const char *addresses,
 	object.port.side = (uint8_t)side;
 	strcpy(object.port.name, name);
 	snprintf(object.port.device, LP_DEVICE_SIZE, "eth-%.10s", name);
-	ck_assert_uint_lt(strlen(addresses), sizeof(text));
+	ensure(strlen(addresses) < sizeof(text), "too long: %s", addresses);
 	strcpy(text, addresses);
 	for (char *word = strtok_r(text, " ", &rest); word;
 	     word = strtok_r(NULL, " ", &rest)) {
 		unsigned i = object.port.address_count++;
 
-		ck_assert_uint_lt(i, LP_PORT_ADDRESSES_MAX);
-		ck_assert_msg(
+		ensure(i < LP_PORT_ADDRESSES_MAX, "too many: %s", addresses);
+		ensure(
 		    lp_prefix_parse(&object.port.addresses[i], word, why) == 0,
 		    "%s", why);
 	}
@@ -109,7 +111,7 @@ make_endpoint(
 void
 put(struct lp_config *config, struct lp_object object)
 {
-	ck_assert_int_eq(lp_config_put(config, &object), 0);
+	ensure(lp_config_put(config, &object) == 0, "no room for an object");
 }
 
 void

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Objects from text, for tests: what does not parse fails the test. */
+/* Objects from text, for tests: what does not parse ends the program. */
 #ifndef LP_TESTS_PROTO_OBJECTS_H
 #define LP_TESTS_PROTO_OBJECTS_H
 

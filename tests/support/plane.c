@@ -310,10 +310,9 @@ plane_wait_ms(uint64_t ms)
 }
 
 void
-plane_queue(uint8_t slot, const char *text)
+plane_build(struct packet *packet, uint8_t slot, const char *text)
 {
 	char whole[PACKET_TEXT_SIZE], word[32], *dollar;
-	struct packet packet;
 
 	snprintf(whole, sizeof(whole), "%s", text);
 	while ((dollar = strchr(whole, '$')) != NULL) {
@@ -323,11 +322,19 @@ plane_queue(uint8_t slot, const char *text)
 		snprintf(dollar, sizeof(whole) - (size_t)(dollar - whole),
 		    "%u%s", plane.nat, rest);
 	}
-	packet_build(&packet, whole);
+	packet_build(packet, whole);
 	/* To us, if to one and not said to whom: devices take nothing else. */
-	if (!(packet.bytes[0] & 1) &&
+	if (!(packet->bytes[0] & 1) &&
 	    !packet_word(whole, "dmac", word, sizeof(word)))
-		memcpy(packet.bytes, plane.wires[slot]->mac, 6);
+		memcpy(packet->bytes, plane.wires[slot]->mac, 6);
+}
+
+void
+plane_queue(uint8_t slot, const char *text)
+{
+	struct packet packet;
+
+	plane_build(&packet, slot, text);
 	ensure(plane_inject(slot, packet.bytes, packet.len), "no room for %s",
 	    text);
 }
@@ -358,9 +365,8 @@ plane_take(uint8_t slot)
 	return true;
 }
 
-/* The port of the source, "10.8.0.10:1234" or "[...]:1234". */
-static uint16_t
-source_port(const char *text)
+uint16_t
+plane_source_port(const char *text)
 {
 	char src[64] = "";
 
@@ -390,7 +396,7 @@ plane_expect(uint8_t slot, const char *text)
 	ensure(packet_matches(plane.text, whole),
 	    "port %u\nexpected %s\ngot      %s", slot, whole, plane.text);
 	if (note)
-		plane.nat = source_port(plane.text);
+		plane.nat = plane_source_port(plane.text);
 }
 
 void

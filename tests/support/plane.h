@@ -97,11 +97,10 @@ void plane_wait_ms(uint64_t ms);
 
 /* A frame in, and turns; text as of packet.h, "$" is plane.nat. */
 void plane_in(uint8_t slot, const char *text);
-/*
- * The same without a turn.  Without dmac= it goes to the port's MAC, or to
- * that of a group.
- */
+/* The same without a turn. */
 void plane_queue(uint8_t slot, const char *text);
+/* The frame of that text; to the MAC of the port in that slot without dmac= */
+void plane_build(struct packet *packet, uint8_t slot, const char *text);
 /* Bytes, as they are; false if there is no room for them. */
 bool plane_inject(uint8_t slot, const void *bytes, size_t len);
 
@@ -111,6 +110,8 @@ void plane_expect(uint8_t slot, const char *text);
 bool plane_take(uint8_t slot);
 /* Nothing has left by any port. */
 void plane_quiet(void);
+/* The port of the source in a text, "10.8.0.10:1234" or "[...]:1234". */
+uint16_t plane_source_port(const char *text);
 /* Forgets all frames that have left. */
 void plane_forget(void);
 

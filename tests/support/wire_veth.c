@@ -36,6 +36,7 @@ struct front {
 	struct lp_pkt ready[READY_MAX];
 	unsigned first, end; /* of ready */
 	uint64_t injected;
+	unsigned unsettled; /* of those injected */
 	uint64_t received; /* of the real port */
 	uint64_t given; /* to the pipeline */
 	uint64_t sent;
@@ -217,7 +218,7 @@ wire_inject(uint8_t slot, const void *bytes, size_t len)
 	struct front *front = fronts[slot];
 	ssize_t rc;
 
-	if (front->injected - front->received >= READY_MAX)
+	if (front->unsettled + front->end - front->first >= READY_MAX)
 		return false;
 	if (ops->beat != NULL)
 		ops->beat(front->real, veth_now_ns());
@@ -225,6 +226,7 @@ wire_inject(uint8_t slot, const void *bytes, size_t len)
 	ensure(
 	    rc == (ssize_t)len, "send of %zu bytes: %s", len, strerror(errno));
 	front->injected++;
+	front->unsettled++;
 	return true;
 }
 
@@ -269,6 +271,7 @@ settle(struct front *front)
 			ready[i] = (struct pollfd){fds[i], POLLIN, 0};
 		(void)poll(ready, count, POLL_MS);
 	}
+	front->unsettled = 0;
 }
 
 static void
