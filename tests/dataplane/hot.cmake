@@ -39,12 +39,15 @@ endif()
 if(LP_DPDK)
 	list(APPEND lp_test_backends dpdk)
 endif()
+set(lp_af_xdp_environment LP_TEST_BACKEND=af_xdp)
+# DPDK is slow to start, and starts once in a process: all tests in one.
+set(lp_dpdk_environment LP_TEST_BACKEND=dpdk CK_FORK=no)
 foreach(backend ${lp_test_backends})
 	foreach(module neighbor icmp reset admit pipeline pipeline_life)
 		add_test(NAME dataplane/${backend}/${module}
 			COMMAND test_${module})
 		set_tests_properties(dataplane/${backend}/${module} PROPERTIES
-			ENVIRONMENT LP_TEST_BACKEND=${backend}
+			ENVIRONMENT "${lp_${backend}_environment}"
 			SKIP_RETURN_CODE 77 TIMEOUT 300)
 	endforeach()
 endforeach()

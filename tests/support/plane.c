@@ -96,6 +96,9 @@ plane_open_with(uint32_t connections, struct lp_config *config)
 	ensure(wire->enter(backend), "no place for devices");
 	open_region(connections);
 	pool.ledger = plane.region.ledger;
+	/* Not to fight for hugepages with other tests. */
+	if (plane.backend == LP_BACKEND_DPDK)
+		pool.arguments = "--no-huge";
 	ensure(backend->pool_open(&plane.pool, &pool, why) == 0, "%s", why);
 	ensure(!backend->enter || backend->enter(plane.pool) == 0,
 	    "the back end does not let us in");

@@ -24,8 +24,9 @@ veth_enter(void)
 	if (unshare(CLONE_NEWNET) != 0)
 		return false;
 	/* Nothing but what the tests send. */
-	return system("sysctl -qw net.ipv6.conf.default.accept_dad=0 "
-		      "net.ipv6.conf.default.router_solicitations=0") == 0;
+	veth_sysctl("0", "net/ipv6/conf/default/accept_dad");
+	veth_sysctl("0", "net/ipv6/conf/default/router_solicitations");
+	return true;
 }
 
 void
@@ -38,6 +39,38 @@ veth_run(const char *format, ...)
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
 	ensure(system(line) == 0, "failed: %s", line);
+}
+
+void
+veth_sysctl(const char *value, const char *format, ...)
+{
+	char path[256] = "/proc/sys/";
+	size_t len = strlen(path);
+	va_list args;
+	FILE *file;
+
+	va_start(args, format);
+	vsnprintf(path + len, sizeof(path) - len, format, args);
+	va_end(args);
+	file = fopen(path, "w");
+	ensure(file != NULL, "%s: %s", path, strerror(errno));
+	ensure(fputs(value, file) >= 0 && fclose(file) == 0, "%s: not %s", path,
+	    value);
+}
+
+void
+veth_up(const char *device)
+{
+	struct ifreq request = {0};
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", device);
+	ensure(
+	    ioctl(fd, SIOCGIFFLAGS, &request) == 0, "there is no %s", device);
+	request.ifr_flags |= IFF_UP;
+	ensure(ioctl(fd, SIOCSIFFLAGS, &request) == 0, "%s: %s", device,
+	    strerror(errno));
+	close(fd);
 }
 
 int

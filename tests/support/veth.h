@@ -22,6 +22,13 @@ bool veth_enter(void);
 /* Runs a command line, which must succeed. */
 void veth_run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* "net/ipv4/..." of /proc/sys, in the namespace that the process is in. */
+void veth_sysctl(const char *value, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Sets a device up; that of a pair has a carrier when both are. */
+void veth_up(const char *device);
+
 /* A socket for raw frames on a device. */
 int veth_socket(const char *device);
 

@@ -35,7 +35,7 @@ struct wire_ops {
 
 	/* Frames that the pipeline has received of that port. */
 	uint64_t (*received)(uint8_t slot);
-	/* Frames in that the port has left to the kernel.  NULL: none. */
+	/* Frames in that the port has left to others.  NULL: none. */
 	uint64_t (*passed)(uint8_t slot);
 };
 
