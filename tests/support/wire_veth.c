@@ -27,6 +27,7 @@
 enum {
 	READY_MAX = 512, /* frames that wait for a turn */
 	POLL_MS = 1, /* between two looks at counters, which wake nobody */
+	WAIT_MS = 20000, /* for what is lost: it is there at once */
 };
 
 struct front {
@@ -207,7 +208,7 @@ wire_close(uint8_t slot)
 	if (ops->reclaim != NULL)
 		ops->reclaim(pool, slot);
 	while (front->taken < front->sent &&
-	    receive(front, frame, sizeof(frame), VETH_WAIT_MS) > 0)
+	    receive(front, frame, sizeof(frame), WAIT_MS) > 0)
 		front->taken++;
 	ensure(front->taken == front->sent, "port %u: %lu sent, %lu arrived",
 	    slot, front->sent, front->taken);
@@ -314,7 +315,7 @@ is_settled(struct front *front)
 static void
 settle(struct front *front)
 {
-	const uint64_t end = veth_now_ns() + VETH_WAIT_MS * 1000000ULL;
+	const uint64_t end = veth_now_ns() + WAIT_MS * 1000000ULL;
 	struct pollfd ready[LP_PORT_QUEUES_MAX + 1];
 	int fds[LP_PORT_QUEUES_MAX + 1];
 
@@ -349,7 +350,7 @@ wire_take(uint8_t slot, void *buf, size_t max)
 
 	if (front->taken == front->sent)
 		return 0;
-	len = receive(front, buf, max, VETH_WAIT_MS);
+	len = receive(front, buf, max, WAIT_MS);
 	ensure(len > 0, "port %u: %lu sent, %lu arrived", slot, front->sent,
 	    front->taken);
 	front->taken++;
