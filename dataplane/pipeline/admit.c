@@ -3,7 +3,6 @@
  * Overview
  *
  *	known ▸ on           a SYN in TIME-WAIT begins anew (RFC 9293, 3.6.1)
- *	known, by a port of the other side ▸ drop
  *	not ours, or from one of ours ▸ drop
  *	no SYN ▸ RST         reset_unknown
  *	no listener ▸ RST    reset_closed_port
@@ -57,9 +56,6 @@ lp_admit_stage(struct lp_admit *admit, struct lp_batch *batch)
 			lp_pkt_drop(pkt, LP_REASON_STARTING);
 		else if (pkt->conn == LP_CONN_NONE || reopens(admit, pkt))
 			admit_packet(admit, batch, pkt);
-		else if (!lp_conntrack_comes_by(
-			     batch->snapshot, pkt->port_in, pkt->dir))
-			lp_pkt_drop(pkt, LP_REASON_NOT_OURS);
 	}
 }
 

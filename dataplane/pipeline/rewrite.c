@@ -2,7 +2,7 @@
 /*
  * Overview
  *
- *	judge ▸ next hop ▸ commit ▸ translate ▸ output
+ *	side ▸ judge ▸ next hop ▸ commit ▸ translate ▸ output
  *
  * The order is the promise: a packet that is dropped has changed nothing, and
  * a packet that is transmitted was committed before.  So the TCP state runs on
@@ -14,7 +14,7 @@
  * counters: both ends know better than we do.
  *
  * Reasons: forwarded, opened, out_of_window, reset_unreachable; drops: ttl,
- * tx_mtu, and those of neighbor.c.
+ * tx_mtu, not_ours (by a port of the other side), and those of neighbor.c.
  */
 #include "dataplane/pipeline/rewrite.h"
 
@@ -135,6 +135,10 @@ rewrite_packet(
 	uint32_t hop;
 
 	assert(pkt->conn != LP_CONN_NONE);
+	if (!lp_conntrack_comes_by(batch->snapshot, pkt->port_in, pkt->dir)) {
+		lp_pkt_drop(pkt, LP_REASON_NOT_OURS);
+		return;
+	}
 	track = lp_conntrack_get(rewrite->conntrack, pkt->conn)->tcp;
 	if (track.state == LP_TCP_CLOSED && (pkt->tcp_flags & LP_TCP_SYN)) {
 		/* Reset by an earlier packet of this batch: sent again, it

@@ -232,6 +232,15 @@ END_TEST
 
 START_TEST(nobody_speaks_for_an_end_from_the_other_side)
 {
+	static const struct plane_row half_open[] = {
+	    {PLANE_IN, 0, C4 "S seq=1000"},
+	    {PLANE_OUT, 1, "tcp 10.8.0.10:$* > 10.8.0.20:9092 S seq=1000"},
+	    {PLANE_IN, 1, C4 "S seq=1000"},
+	    {PLANE_REASON, 0, "not_ours"},
+	    {PLANE_IN, 0, B4 "RA seq=0 ack=1001"},
+	    {PLANE_REASON, 0, "not_ours"},
+	    {PLANE_STATE, 0, "SYN-SENT"},
+	};
 	static const struct plane_row rows[] = {
 	    {PLANE_IN, 1, C4 "R seq=1001"},
 	    {PLANE_REASON, 0, "not_ours"},
@@ -242,9 +251,10 @@ START_TEST(nobody_speaks_for_an_end_from_the_other_side)
 	    {PLANE_OUT, 1, TO_B4 "A seq=1001 ack=5001 len=9"},
 	};
 
+	PLANE_ROWS(half_open);
 	PLANE_ROWS(opening);
 	PLANE_ROWS(rows);
-	ck_assert_uint_eq(plane_connection(0)->packets[LP_TO_BROKER], 3);
+	ck_assert_uint_eq(plane_connection(0)->packets[LP_TO_BROKER], 4);
 }
 END_TEST
 

@@ -96,7 +96,11 @@ write_events(FILE *to)
 	fputc('\t', to);
 }
 
-/* What a copy of this process makes of the frame: its exit status. */
+/*
+ * What a copy of this process makes of the frame: its exit status.  Buffers
+ * are shared with the copy, but it writes to free ones, and into held packets
+ * only a MAC that is written once more when they are sent.
+ */
 static int
 try_frame(const struct corpus_frame *frame, const char *text)
 {
