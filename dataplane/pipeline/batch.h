@@ -34,9 +34,11 @@ enum lp_pkt_flags {
 	LP_PKT_ICMP = 1 << 2, /* ICMP or ICMPv6 */
 	LP_PKT_ARP = 1 << 3,
 	LP_PKT_COPY = 1 << 4, /* the kernel has it too: learn, never answer */
-	/* The device has verified it. */
-	LP_PKT_IP_SUM_GOOD = 1 << 5,
-	LP_PKT_TCP_SUM_GOOD = 1 << 6,
+	LP_PKT_IP_SUM_GOOD = 1 << 5, /* the device has verified it: IPv4 */
+	LP_PKT_TCP_SUM_GOOD = 1 << 6, /* and that of TCP */
+	/* What the port says of a packet; all others are parse's. */
+	LP_PKT_FROM_PORT =
+	    LP_PKT_COPY | LP_PKT_IP_SUM_GOOD | LP_PKT_TCP_SUM_GOOD,
 };
 
 struct lp_snapshot;

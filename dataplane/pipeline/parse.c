@@ -44,7 +44,7 @@ lp_parse_packet(struct lp_pkt *pkt)
 	pkt->port_out = LP_PORT_NONE;
 	pkt->verdict = LP_UNDECIDED;
 	pkt->reason = LP_REASON_NONE;
-	pkt->flags &= LP_PKT_COPY;
+	pkt->flags &= LP_PKT_FROM_PORT;
 	if (pkt->len < LP_ETH_LEN) {
 		lp_pkt_drop(pkt, LP_REASON_RUNT);
 		return;
@@ -168,7 +168,8 @@ parse_ipv4(struct lp_pkt *pkt)
 		lp_pkt_drop(pkt, LP_REASON_IP_HEADER);
 		return;
 	}
-	if (lp_sum_fold(lp_sum_add(0, ip, header)) != 0xffff) {
+	if (!(pkt->flags & LP_PKT_IP_SUM_GOOD) &&
+	    lp_sum_fold(lp_sum_add(0, ip, header)) != 0xffff) {
 		lp_pkt_drop(pkt, LP_REASON_IP_CHECKSUM);
 		return;
 	}
@@ -288,7 +289,8 @@ parse_tcp(struct lp_pkt *pkt)
 	 * not summed here: it changes no state that its acknowledgement would
 	 * not confirm, and its end checks it.
 	 */
-	if (pkt->tcp_flags & (LP_TCP_SYN | LP_TCP_FIN | LP_TCP_RST)) {
+	if (!(pkt->flags & LP_PKT_TCP_SUM_GOOD) &&
+	    (pkt->tcp_flags & (LP_TCP_SYN | LP_TCP_FIN | LP_TCP_RST))) {
 		enum lp_reason wrong = lp_parse_tcp_checksum(pkt);
 
 		if (wrong != LP_REASON_NONE)

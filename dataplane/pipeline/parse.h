@@ -9,7 +9,11 @@
 #include "dataplane/pipeline/batch.h"
 #include "proto/address.h"
 
-/* Sets offsets and flags of each packet, or drops it with the reason. */
+/*
+ * Sets offsets and flags of each packet, or drops it with the reason.  What
+ * the port said of it stays (LP_PKT_FROM_PORT): a checksum that the device has
+ * found good is not verified once more.
+ */
 void lp_parse_stage(struct lp_batch *batch);
 
 /* One packet; what the stage does in its loop.  For trace and fuzzing. */

@@ -237,7 +237,43 @@ START_TEST(a_copy_of_the_kernels_stays_one)
 	pkt.data = packet.bytes;
 	pkt.len = (uint16_t)packet.len;
 	lp_parse_packet(&pkt);
-	ck_assert_uint_eq(pkt.flags, LP_PKT_ARP | LP_PKT_COPY);
+	ck_assert_uint_eq(pkt.flags, LP_PKT_ARP | LP_PKT_FROM_PORT);
+}
+END_TEST
+
+/* A flag stands for its own checksum and for no other. */
+START_TEST(a_checksum_that_the_device_found_good_is_not_verified)
+{
+	static const struct {
+		const char *text;
+		uint8_t flags;
+		enum lp_reason reason;
+	} all[] = {
+	    {T4 "S badip=1", LP_PKT_IP_SUM_GOOD, LP_REASON_NONE},
+	    {T4 "S badip=1", LP_PKT_TCP_SUM_GOOD, LP_REASON_IP_CHECKSUM},
+	    {E4 "badip=1", LP_PKT_IP_SUM_GOOD, LP_REASON_NONE},
+	    {T4 "S badsum=1", LP_PKT_TCP_SUM_GOOD, LP_REASON_NONE},
+	    {T4 "S badsum=1", LP_PKT_IP_SUM_GOOD, LP_REASON_TCP_CHECKSUM},
+	    {T4 "RA badsum=1", LP_PKT_TCP_SUM_GOOD, LP_REASON_NONE},
+	    {T6 "FA badsum=1", LP_PKT_TCP_SUM_GOOD, LP_REASON_NONE},
+	    {T6 "FA badsum=1", LP_PKT_IP_SUM_GOOD, LP_REASON_TCP_CHECKSUM},
+	    /* Good sums do not make a good header. */
+	    {T4 "S total=19", LP_PKT_FROM_PORT, LP_REASON_IP_HEADER},
+	    {T4 "S off=4", LP_PKT_FROM_PORT, LP_REASON_TCP_HEADER},
+	};
+	struct packet packet;
+	struct lp_pkt pkt;
+
+	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		packet_build(&packet, all[i].text);
+		pkt = (struct lp_pkt){.data = packet.bytes,
+		    .len = (uint16_t)packet.len,
+		    .flags = all[i].flags};
+		lp_parse_packet(&pkt);
+		ck_assert_msg(pkt.reason == all[i].reason, "%s: %s",
+		    all[i].text, lp_reason_name(pkt.reason));
+		ck_assert_uint_eq(pkt.flags & LP_PKT_FROM_PORT, all[i].flags);
+	}
 }
 END_TEST
 
@@ -337,6 +373,8 @@ main(void)
 	    nothing_is_read_beyond_the_end_however_a_frame_is_cut, 0, ROWS);
 	tcase_add_test(tests, offsets_are_those_of_the_headers);
 	tcase_add_test(tests, a_copy_of_the_kernels_stays_one);
+	tcase_add_test(
+	    tests, a_checksum_that_the_device_found_good_is_not_verified);
 	tcase_add_test(tests, options_are_found_where_they_are_and_only_whole);
 	tcase_add_loop_test(tests, a_sum_left_to_hardware_is_told_apart, 0, 2);
 	tcase_add_test(tests, noise_is_parsed_without_harm);
