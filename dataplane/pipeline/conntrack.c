@@ -2,9 +2,12 @@
 /*
  * Overview
  *
- * One hash table with chains serves both directions: a connection has two
- * nodes, 2 x index + direction, each in the chain of its tuple's hash.  The
- * hash is seeded at random, so that nobody can aim at one chain.
+ * One hash table serves both directions: a connection has two nodes, 2 x index
+ * + direction, each at or soon after the place that its tuple's hash says.  At
+ * most half of the places are taken, and a place has the whole hash beside the
+ * node: so a search reads one cache line of the table, and of connections only
+ * the one that it looks for.  The hash is seeded at random, so that nobody can
+ * aim at one place.  Deletion closes the gap (Knuth, 6.4, algorithm R).
  *
  * Life-cycle
  *
@@ -29,17 +32,17 @@
 #include "dataplane/pipeline/parse.h"
 #include "dataplane/pipeline/wire.h"
 
-enum { NODE_NONE = UINT32_MAX };
-
 static bool is_ours(const struct lp_pkt *);
 static void prefetch(const struct lp_conntrack *, uint32_t);
-static uint32_t find_in(const struct lp_conntrack *, uint32_t,
+static uint32_t find_from(const struct lp_conntrack *, uint32_t, uint32_t,
     const struct lp_tuple *, enum lp_direction *);
+static uint32_t locate(const struct lp_conntrack *, uint32_t, uint32_t);
 static void recover(struct lp_region *);
 static void rebuild(struct lp_conntrack *);
 static void insert(struct lp_conntrack *, uint32_t);
-static void unlink_node(struct lp_conntrack *, uint32_t);
-static uint32_t bucket_of(const struct lp_conntrack *, const struct lp_tuple *);
+static void insert_node(struct lp_conntrack *, uint32_t);
+static void remove_node(struct lp_conntrack *, uint32_t);
+static uint32_t hash_of(const struct lp_conntrack *, const struct lp_tuple *);
 static void tuple_of(
     const struct lp_conn *, enum lp_direction, struct lp_tuple *);
 static enum lp_conn_class class_of(uint8_t);
@@ -51,13 +54,14 @@ void
 lp_conntrack_carve(
     struct lp_conntrack *conntrack, struct lp_arena *arena, uint32_t count)
 {
-	uint32_t buckets = 1;
+	uint32_t places = 1;
 
-	while (buckets < 2 * count)
-		buckets *= 2;
-	conntrack->bucket_mask = buckets - 1;
-	conntrack->buckets = lp_arena_take(arena, buckets, sizeof(uint32_t));
-	conntrack->chain = lp_arena_take(arena, 2ul * count, sizeof(uint32_t));
+	/* Two nodes a connection, and as many places again stay free. */
+	while (places < 4 * count)
+		places *= 2;
+	conntrack->place_mask = places - 1;
+	conntrack->places =
+	    lp_arena_take(arena, places, sizeof(*conntrack->places));
 	conntrack->free = lp_arena_take(arena, count, sizeof(uint32_t));
 	conntrack->class = lp_arena_take(arena, count, sizeof(uint8_t));
 	conntrack->links.older = lp_arena_take(arena, count, sizeof(uint32_t));
@@ -81,8 +85,9 @@ lp_conntrack_init(struct lp_conntrack *conntrack, struct lp_region *region,
 	conntrack->half_open_max = count / LP_HALF_OPEN_SHARE;
 	if (conntrack->half_open_max > LP_HALF_OPEN_MAX)
 		conntrack->half_open_max = LP_HALF_OPEN_MAX;
-	memset(conntrack->buckets, 0xff,
-	    (conntrack->bucket_mask + 1ul) * sizeof(uint32_t));
+	static_assert((unsigned)LP_NODE_NONE == UINT32_MAX, "all ones");
+	memset(conntrack->places, 0xff,
+	    (conntrack->place_mask + 1ul) * sizeof(*conntrack->places));
 	for (unsigned i = 0; i < LP_CLASSES; i++)
 		lp_fifo_init(&conntrack->classes[i]);
 	lp_wheel_init(&conntrack->wheel, now_s);
@@ -99,6 +104,7 @@ void
 lp_conntrack_stage(struct lp_conntrack *conntrack, struct lp_batch *batch)
 {
 	struct lp_tuple tuples[LP_BATCH_MAX];
+	uint32_t at[LP_BATCH_MAX];
 
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct lp_pkt *pkt = &batch->pkts[i];
@@ -106,14 +112,17 @@ lp_conntrack_stage(struct lp_conntrack *conntrack, struct lp_batch *batch)
 		if (!is_ours(pkt))
 			continue;
 		lp_conntrack_tuple(pkt, &tuples[i]);
-		pkt->hash = bucket_of(conntrack, &tuples[i]);
-		__builtin_prefetch(&conntrack->buckets[pkt->hash]);
+		pkt->hash = hash_of(conntrack, &tuples[i]);
+		at[i] = pkt->hash & conntrack->place_mask;
+		__builtin_prefetch(&conntrack->places[at[i]]);
 	}
 	for (unsigned i = 0; i < batch->count; i++) {
 		const struct lp_pkt *pkt = &batch->pkts[i];
 
-		if (is_ours(pkt))
-			prefetch(conntrack, conntrack->buckets[pkt->hash]);
+		if (!is_ours(pkt))
+			continue;
+		at[i] = locate(conntrack, at[i], pkt->hash);
+		prefetch(conntrack, conntrack->places[at[i]].node);
 	}
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct lp_pkt *pkt = &batch->pkts[i];
@@ -121,7 +130,8 @@ lp_conntrack_stage(struct lp_conntrack *conntrack, struct lp_batch *batch)
 
 		if (!is_ours(pkt))
 			continue;
-		pkt->conn = find_in(conntrack, pkt->hash, &tuples[i], &dir);
+		pkt->conn =
+		    find_from(conntrack, at[i], pkt->hash, &tuples[i], &dir);
 		pkt->dir = (uint8_t)dir;
 	}
 }
@@ -141,7 +151,10 @@ uint32_t
 lp_conntrack_find(const struct lp_conntrack *conntrack,
     const struct lp_tuple *tuple, enum lp_direction *dir)
 {
-	return find_in(conntrack, bucket_of(conntrack, tuple), tuple, dir);
+	uint32_t hash = hash_of(conntrack, tuple);
+
+	return find_from(
+	    conntrack, hash & conntrack->place_mask, hash, tuple, dir);
 }
 
 static bool
@@ -155,34 +168,45 @@ prefetch(const struct lp_conntrack *conntrack, uint32_t node)
 {
 	const struct lp_conn *conn;
 
-	if (node == NODE_NONE)
+	if (node == LP_NODE_NONE)
 		return;
 	conn = lp_conntrack_get(conntrack, node / 2);
 	__builtin_prefetch(&conn->client_ip);
 	__builtin_prefetch(&conn->client_port);
 	__builtin_prefetch(&conn->packets);
-	__builtin_prefetch(&conntrack->chain[node]);
 }
 
+/* From that place on, which is the hash's or one behind it. */
 static uint32_t
-find_in(const struct lp_conntrack *conntrack, uint32_t bucket,
+find_from(const struct lp_conntrack *conntrack, uint32_t at, uint32_t hash,
     const struct lp_tuple *tuple, enum lp_direction *dir)
 {
-	uint32_t node = conntrack->buckets[bucket];
-
-	while (node != NODE_NONE) {
-		const struct lp_conn *conn =
-		    lp_conntrack_get(conntrack, node / 2);
+	for (;; at = (at + 1) & conntrack->place_mask) {
 		struct lp_tuple other;
+		uint32_t node;
 
-		tuple_of(conn, node % 2, &other);
+		at = locate(conntrack, at, hash);
+		node = conntrack->places[at].node;
+		if (node == LP_NODE_NONE)
+			return LP_CONN_NONE;
+		tuple_of(
+		    lp_conntrack_get(conntrack, node / 2), node % 2, &other);
 		if (memcmp(&other, tuple, sizeof(other)) == 0) {
 			*dir = node % 2;
 			return node / 2;
 		}
-		node = conntrack->chain[node];
 	}
-	return LP_CONN_NONE;
+}
+
+/* The first place from that one on that has the hash, or is free. */
+static uint32_t
+locate(const struct lp_conntrack *conntrack, uint32_t at, uint32_t hash)
+{
+	const struct lp_conntrack_place *places = conntrack->places;
+
+	while (places[at].hash != hash && places[at].node != LP_NODE_NONE)
+		at = (at + 1) & conntrack->place_mask;
+	return at;
 }
 
 uint32_t
@@ -256,8 +280,8 @@ lp_conntrack_remove(struct lp_conntrack *conntrack, uint32_t index)
 	struct lp_conn *conn = lp_conntrack_get(conntrack, index);
 
 	assert(conn->use == LP_CONN_USED);
-	unlink_node(conntrack, index * 2 + LP_TO_BROKER);
-	unlink_node(conntrack, index * 2 + LP_TO_CLIENT);
+	remove_node(conntrack, index * 2 + LP_TO_BROKER);
+	remove_node(conntrack, index * 2 + LP_TO_CLIENT);
 	lp_wheel_remove(&conntrack->wheel, index);
 	lp_fifo_remove(&conntrack->classes[conntrack->class[index]],
 	    conntrack->links, index);
@@ -362,22 +386,15 @@ rebuild(struct lp_conntrack *conntrack)
 	count_table(conntrack);
 }
 
-/* Into chains, wheel and queue; the connection is complete. */
+/* Into table, wheel and queue; the connection is complete. */
 static void
 insert(struct lp_conntrack *conntrack, uint32_t index)
 {
 	const struct lp_conn *conn = lp_conntrack_get(conntrack, index);
 	enum lp_conn_class class = class_of(conn->tcp.state);
 
-	for (unsigned dir = 0; dir < 2; dir++) {
-		struct lp_tuple tuple;
-		uint32_t bucket;
-
-		tuple_of(conn, dir, &tuple);
-		bucket = bucket_of(conntrack, &tuple);
-		conntrack->chain[index * 2 + dir] = conntrack->buckets[bucket];
-		conntrack->buckets[bucket] = index * 2 + dir;
-	}
+	insert_node(conntrack, index * 2 + LP_TO_BROKER);
+	insert_node(conntrack, index * 2 + LP_TO_CLIENT);
 	conntrack->class[index] = (uint8_t) class;
 	lp_fifo_add(&conntrack->classes[class], conntrack->links, index);
 	lp_wheel_put(&conntrack->wheel, index, conn->expires_s);
@@ -387,26 +404,51 @@ insert(struct lp_conntrack *conntrack, uint32_t index)
 }
 
 static void
-unlink_node(struct lp_conntrack *conntrack, uint32_t node)
+insert_node(struct lp_conntrack *conntrack, uint32_t node)
 {
 	struct lp_tuple tuple;
-	uint32_t *at;
+	uint32_t hash, at;
 
 	tuple_of(lp_conntrack_get(conntrack, node / 2), node % 2, &tuple);
-	at = &conntrack->buckets[bucket_of(conntrack, &tuple)];
-	while (*at != node) {
-		assert(*at != NODE_NONE);
-		at = &conntrack->chain[*at];
+	hash = hash_of(conntrack, &tuple);
+	at = hash & conntrack->place_mask;
+	while (conntrack->places[at].node != LP_NODE_NONE)
+		at = (at + 1) & conntrack->place_mask;
+	conntrack->places[at] =
+	    (struct lp_conntrack_place){.hash = hash, .node = node};
+}
+
+/* Empties its place and moves up those that probed past it. */
+static void
+remove_node(struct lp_conntrack *conntrack, uint32_t node)
+{
+	struct lp_conntrack_place *places = conntrack->places;
+	uint32_t mask = conntrack->place_mask;
+	struct lp_tuple tuple;
+	uint32_t hole, at;
+
+	tuple_of(lp_conntrack_get(conntrack, node / 2), node % 2, &tuple);
+	hole = hash_of(conntrack, &tuple) & mask;
+	while (places[hole].node != node) {
+		assert(places[hole].node != LP_NODE_NONE);
+		hole = (hole + 1) & mask;
 	}
-	*at = conntrack->chain[node];
+	for (at = (hole + 1) & mask; places[at].node != LP_NODE_NONE;
+	     at = (at + 1) & mask) {
+		/* Stays if its home lies cyclically in (hole, at]. */
+		if (((at - places[at].hash) & mask) < ((at - hole) & mask))
+			continue;
+		places[hole] = places[at];
+		hole = at;
+	}
+	places[hole].node = LP_NODE_NONE;
 }
 
 static uint32_t
-bucket_of(const struct lp_conntrack *conntrack, const struct lp_tuple *tuple)
+hash_of(const struct lp_conntrack *conntrack, const struct lp_tuple *tuple)
 {
 	return (uint32_t)XXH3_64bits_withSeed(
-		   tuple, sizeof(*tuple), conntrack->seed) &
-	    conntrack->bucket_mask;
+	    tuple, sizeof(*tuple), conntrack->seed);
 }
 
 static void

@@ -3,7 +3,7 @@
  * The table of connections: finding, adding, changing, expiring.
  *
  * The connections themselves lie in the state region; the indexes over them
- * (hash chains, free list, timer wheel, queues, source ports) are private and
+ * (hash table, free list, timer wheel, queues, source ports) are private and
  * rebuilt from them at start.  A connection is found by either of its tuples:
  * client to VIP, and broker to source.
  */
@@ -24,13 +24,19 @@ enum lp_conn_class {
 	LP_CLASSES,
 };
 
+/* A place of the hash table. */
+struct lp_conntrack_place {
+	uint32_t hash; /* of the tuple */
+	uint32_t node; /* 2 x connection + direction, or LP_NODE_NONE: free */
+};
+enum { LP_NODE_NONE = UINT32_MAX };
+
 struct lp_conntrack {
 	struct lp_region *region;
 	struct lp_stats *stats;
 	uint64_t seed;
-	uint32_t *buckets; /* first node of each chain */
-	uint32_t bucket_mask;
-	uint32_t *chain; /* next node, by node: 2 x connection + direction */
+	struct lp_conntrack_place *places; /* linear probing */
+	uint32_t place_mask;
 	uint32_t *free; /* stack of free connections */
 	uint32_t free_count;
 	uint8_t *class; /* by connection, enum lp_conn_class */

@@ -3,11 +3,10 @@
  * The state region: what must survive the packet process.
  *
  * One mapped memfd, laid out at start from the limits, kept by the keeper.
- * Nothing in it is a pointer: everything is an index.  Hash chains, wheel and
+ * Nothing in it is a pointer: everything is an index.  Hash table, wheel and
  * free lists are not in it; they are rebuilt at start by a scan.
  *
- *	header | counters | endpoint counters | undo slots | connections |
- *ledger
+ *	header | counters | endpoint counters | undo | connections | ledger
  *
  * The worker changes one connection at a time under its undo slot: copy,
  * mark, change, unmark.  A slot found marked at start is copied back, so a
