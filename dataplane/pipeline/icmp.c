@@ -98,7 +98,7 @@ checksum_valid(const struct lp_pkt *pkt)
 {
 	const uint8_t *ip = pkt->data + pkt->l3_off;
 	uint32_t len = (uint32_t)(pkt->len - pkt->l4_off);
-	uint32_t sum = 0;
+	uint64_t sum = 0;
 
 	if (pkt->flags & LP_PKT_V6)
 		sum = lp_sum_pseudo(

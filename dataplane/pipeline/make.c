@@ -73,7 +73,7 @@ lp_make_checksum(struct lp_pkt *pkt, uint8_t proto, unsigned field)
 	const uint8_t *ip = pkt->data + pkt->l3_off;
 	uint8_t *l4 = pkt->data + pkt->l4_off;
 	uint32_t len = (uint32_t)(pkt->len - pkt->l4_off);
-	uint32_t sum = 0;
+	uint64_t sum = 0;
 
 	lp_put16(l4 + field, 0);
 	if (pkt->flags & LP_PKT_V6)

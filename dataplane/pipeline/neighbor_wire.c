@@ -160,7 +160,7 @@ read_nd(const struct lp_pkt *pkt, struct lp_neighbor_message *message)
 	const uint8_t *nd = pkt->data + pkt->l4_off;
 	unsigned len = (unsigned)(pkt->len - pkt->l4_off);
 	struct lp_ip src, dst;
-	uint32_t sum;
+	uint64_t sum;
 
 	lp_parse_addresses(pkt, &src, &dst);
 	sum = lp_sum_pseudo(src.bytes, dst.bytes, 16, LP_PROTO_ICMP6, len);

@@ -90,7 +90,7 @@ lp_parse_tcp_checksum(const struct lp_pkt *pkt)
 	const uint8_t *ip = pkt->data + pkt->l3_off;
 	const uint8_t *tcp = pkt->data + pkt->l4_off;
 	uint32_t len = (uint32_t)(pkt->len - pkt->l4_off);
-	uint32_t pseudo;
+	uint64_t pseudo;
 
 	assert(pkt->flags & LP_PKT_TCP);
 	if (pkt->flags & LP_PKT_V6)

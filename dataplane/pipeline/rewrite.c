@@ -94,7 +94,7 @@ lp_rewrite_addresses(uint8_t *ip, bool v6, const struct lp_ip *src,
 	uint8_t *was_dst = ip + (v6 ? LP_IP6_DST : LP_IP4_DST);
 	const uint8_t *is_src = v6 ? src->bytes : lp_ip_v4(src);
 	const uint8_t *is_dst = v6 ? dst->bytes : lp_ip_v4(dst);
-	uint32_t diff = 0;
+	uint64_t diff = 0;
 
 	diff = lp_sum_replace(diff, was_src, is_src, len);
 	diff = lp_sum_replace(diff, was_dst, is_dst, len);
@@ -103,7 +103,7 @@ lp_rewrite_addresses(uint8_t *ip, bool v6, const struct lp_ip *src,
 	if (v6) {
 		ip[LP_IP6_HOPS] = (uint8_t)(ip[LP_IP6_HOPS] - hop);
 	} else {
-		uint32_t ip_diff = diff;
+		uint64_t ip_diff = diff;
 
 		if (hop)
 			/* The hop count is the high byte of its word. */

@@ -153,7 +153,7 @@ set_segment(uint8_t *head, uint8_t flags, uint32_t seq, uint32_t ack,
 {
 	uint16_t tcp_len = (uint16_t)(HEAD_LEN - TCP + payload_len);
 	uint8_t *ip = head + IP, *tcp = head + TCP;
-	uint32_t sum;
+	uint64_t sum;
 
 	lp_put16(ip + LP_IP4_TOTAL, (uint16_t)(LP_IP4_LEN + tcp_len));
 	lp_put16(ip + LP_IP4_SUM, 0);
