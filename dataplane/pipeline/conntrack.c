@@ -171,9 +171,9 @@ prefetch(const struct lp_conntrack *conntrack, uint32_t node)
 	if (node == LP_NODE_NONE)
 		return;
 	conn = lp_conntrack_get(conntrack, node / 2);
-	__builtin_prefetch(&conn->client_ip);
+	__builtin_prefetch(&conn->tcp);
 	__builtin_prefetch(&conn->client_port);
-	__builtin_prefetch(&conn->packets);
+	__builtin_prefetch(&conn->client_ip);
 }
 
 /* From that place on, which is the hash's or one behind it. */
@@ -219,15 +219,16 @@ lp_conntrack_add(
 	if (conntrack->free_count == 0)
 		return LP_CONN_NONE;
 	index = conntrack->free[--conntrack->free_count];
-	conn = lp_region_begin(conntrack->region, index);
-	assert(conn->use == LP_CONN_FREE);
+	conn = lp_conntrack_get(conntrack, index);
+	assert(conn->use == LP_CONN_FREE && from->use == LP_CONN_FREE);
 	*conn = *from;
 	conn->opened_s = now_s;
 	conn->last_s = now_s;
 	conn->serial = ++conntrack->serial;
 	conn->expires_s = now_s + timeout_of(conn);
+	/* One byte decides: no undo needed. */
+	atomic_signal_fence(memory_order_seq_cst);
 	conn->use = LP_CONN_USED;
-	lp_region_end(conntrack->region);
 
 	insert(conntrack, index);
 	lp_count_add(&conntrack->stats->opened, 1);
@@ -291,9 +292,10 @@ lp_conntrack_remove(struct lp_conntrack *conntrack, uint32_t index)
 	lp_count_set(&conntrack->region->endpoints[conn->counters].open,
 	    lp_count_get(&conntrack->region->endpoints[conn->counters].open) -
 		1);
-	/* One byte decides: no undo needed. */
+	/* As it began. */
 	atomic_signal_fence(memory_order_seq_cst);
 	conn->use = LP_CONN_FREE;
+	atomic_signal_fence(memory_order_seq_cst);
 	conntrack->free[conntrack->free_count++] = index;
 	count_table(conntrack);
 }
@@ -352,7 +354,8 @@ recover(struct lp_region *region)
 	if (marked == 0)
 		return;
 	if (marked <= region->header->connection_count)
-		region->connections[marked - 1] = region->undo->copy;
+		memcpy(&region->connections[marked - 1], region->undo->copy,
+		    LP_CONN_CHANGING);
 	atomic_store_explicit(&region->undo->marked, 0, memory_order_release);
 }
 

@@ -11,12 +11,15 @@
  * The worker changes one connection at a time under its undo slot: copy,
  * mark, change, unmark.  A slot found marked at start is copied back, so a
  * process killed at any instruction leaves every connection as it was before
- * or after a packet, never between.
+ * or after a packet, never between.  A connection begins and ends with one
+ * store: that of its use.
  */
 #ifndef LP_PIPELINE_REGION_H
 #define LP_PIPELINE_REGION_H
 
 #include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
 
 #include "dataplane/pipeline/batch.h"
 #include "dataplane/pipeline/stats.h"
@@ -39,52 +42,59 @@ enum lp_conn_flags {
 };
 
 /*
- * A connection, both directions.  Three cache lines: who, how it stands, what
- * it moved.  Ports in host order.
+ * A connection, both directions.  Ports in host order.
  *
  *	client ── client:vip ──▶ us ── source:broker ──▶ broker
+ *
+ * Four cache lines.  First what a packet changes, then what it reads, then
+ * what few packets need.
  */
 struct lp_conn {
-	/* line 0: the two tuples */
-	_Alignas(64) struct lp_ip client_ip;
-	struct lp_ip vip_ip;
-	struct lp_ip source_ip; /* as the broker sees the client */
-	struct lp_ip broker_ip;
+	/* LP_CONN_CHANGING bytes: a packet changes these and no others */
+	_Alignas(64) struct lp_tcp_track tcp;
+	uint8_t flags; /* enum lp_conn_flags */
+	uint8_t spare[3];
+	uint32_t expires_s; /* CLOCK_MONOTONIC */
+	uint32_t last_s;
+	uint64_t packets[2]; /* by direction, forwarded */
+	uint64_t bytes[2]; /* TCP payload */
 
-	/* line 1: changes with every packet */
+	/* the rest of line 1 */
+	uint32_t nexthop[2]; /* by direction: serial in neighbor.c; a hint */
 	uint16_t client_port;
 	uint16_t vip_port;
 	uint16_t source_port;
 	uint16_t broker_port;
-	uint32_t expires_s; /* CLOCK_MONOTONIC */
-	uint32_t nexthop[2]; /* by direction: serial in neighbor.c; a hint */
+	uint16_t counters; /* index of its endpoint counters */
 	uint8_t use; /* enum lp_conn_use */
-	uint8_t flags; /* enum lp_conn_flags */
-	uint16_t spare;
-	struct lp_tcp_track tcp;
+	uint8_t spare1[29];
 
-	/* line 2: counters, and what it copied from the snapshot */
-	uint64_t packets[2]; /* by direction, forwarded */
-	uint64_t bytes[2]; /* TCP payload */
+	/* line 2: the addresses */
+	struct lp_ip client_ip;
+	struct lp_ip vip_ip;
+	struct lp_ip source_ip; /* as the broker sees the client */
+	struct lp_ip broker_ip;
+
+	/* line 3: what it copied from the snapshot; room for its streams */
 	uint32_t opened_s;
-	uint32_t last_s;
 	uint32_t listener_id;
 	uint32_t broker_id;
-	uint16_t counters; /* index of its endpoint counters */
-	uint8_t reserved[10];
 	uint32_t serial; /* of this use of the place; shown to people */
+	uint8_t reserved[48];
 };
-static_assert(sizeof(struct lp_conn) == 192, "a connection, three lines");
+static_assert(sizeof(struct lp_conn) == 256, "a connection, four lines");
+enum { LP_CONN_CHANGING = offsetof(struct lp_conn, nexthop) };
+static_assert(LP_CONN_CHANGING == 80, "five moves of 16 bytes");
 
 /* What an undo slot holds while a connection is being changed. */
 struct lp_undo {
 	_Alignas(64) _Atomic uint32_t marked; /* index + 1; 0: not marked */
-	struct lp_conn copy;
+	_Alignas(16) uint8_t copy[LP_CONN_CHANGING];
 };
 
 enum {
 	LP_REGION_MAGIC = 0x4c50524e, /* "LPRN" */
-	LP_REGION_LAYOUT = 1, /* one more with every change of this page */
+	LP_REGION_LAYOUT = 2, /* one more with every change of this page */
 };
 
 struct lp_region_header {
@@ -114,7 +124,8 @@ struct lp_region {
 };
 
 /*
- * Brackets a change of one connection.  The fences keep the compiler's and
+ * Brackets a change of one connection, which may be of its first
+ * LP_CONN_CHANGING bytes.  The fences keep the compiler's and
  * the processor's stores in order: after SIGKILL the memory is as some prefix
  * of them.
  */
@@ -125,7 +136,7 @@ lp_region_begin(struct lp_region *region, uint32_t index)
 
 	assert(index < region->header->connection_count);
 	assert(atomic_load_explicit(&undo->marked, memory_order_relaxed) == 0);
-	undo->copy = region->connections[index];
+	memcpy(undo->copy, &region->connections[index], LP_CONN_CHANGING);
 	atomic_store_explicit(&undo->marked, index + 1, memory_order_release);
 	atomic_signal_fence(memory_order_seq_cst);
 	return &region->connections[index];

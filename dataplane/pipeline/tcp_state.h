@@ -62,9 +62,9 @@ enum lp_tcp_peer_flags {
 struct lp_tcp_track {
 	struct lp_tcp_peer peer[2]; /* by the direction it sends in */
 	uint8_t state; /* enum lp_tcp_state */
-	uint8_t spare[7];
+	uint8_t spare[3];
 };
-static_assert(sizeof(struct lp_tcp_track) == 40, "part of a cache line");
+static_assert(sizeof(struct lp_tcp_track) == 36, "part of a cache line");
 
 struct lp_tcp_segment {
 	uint32_t seq;

@@ -227,7 +227,7 @@ START_TEST(a_marked_undo_slot_is_copied_back)
 
 	index = add(1, LP_TCP_ESTABLISHED);
 	before = *lp_conntrack_get(&conntrack, index);
-	for (size_t torn = 0; torn <= sizeof(before); torn += 8) {
+	for (size_t torn = 0; torn <= LP_CONN_CHANGING; torn += 8) {
 		struct lp_conn *conn = lp_region_begin(&plane.region, index);
 
 		memset(conn, 0xa5, torn);
@@ -238,7 +238,8 @@ START_TEST(a_marked_undo_slot_is_copied_back)
 		ck_assert_uint_eq(conntrack.free_count, COUNT - 1);
 	}
 	/* Half added: it never was. */
-	memset(lp_region_begin(&plane.region, 9), 0xa5, sizeof(before));
+	memset(lp_conntrack_get(&conntrack, 9), 0xa5, sizeof(before));
+	lp_conntrack_get(&conntrack, 9)->use = LP_CONN_FREE;
 	init_at(3, NOW);
 	ck_assert_uint_eq(conntrack.free_count, COUNT - 1);
 	/* A mark that cannot be is no connection's. */

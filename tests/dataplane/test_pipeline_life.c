@@ -107,9 +107,7 @@ START_TEST(a_process_that_was_killed_goes_on_with_its_connections)
 	conn = plane_connection(0);
 	lp_region_begin(
 	    &plane.region, (uint32_t)(conn - plane.region.connections));
-	memset(&conn->client_ip, 0, 16);
-	conn->source_port = 1;
-	memset(&conn->tcp, 0xff, sizeof(conn->tcp));
+	memset(conn, 0xff, LP_CONN_CHANGING);
 	plane_restart();
 	PLANE_ROWS(rows);
 	/* Its port is taken still. */
