@@ -47,7 +47,6 @@ struct lp_pkt {
 	_Alignas(64) uint8_t *data; /* first byte of the Ethernet header */
 	uint64_t buf; /* the back end's own handle, opaque to stages */
 	uint32_t conn; /* index in the region, or LP_CONN_NONE */
-	uint32_t hash; /* of the tuple, from conntrack */
 	uint16_t len; /* bytes from data, Ethernet header included */
 	uint16_t l3_off;
 	uint16_t l4_off;
@@ -60,7 +59,7 @@ struct lp_pkt {
 	uint8_t reason; /* enum lp_reason */
 	uint8_t port_in; /* slot of the port */
 	uint8_t port_out; /* LP_PORT_NONE: do not transmit */
-	uint8_t spare[17];
+	uint8_t spare[21];
 };
 static_assert(sizeof(struct lp_pkt) == 64, "one packet, one cache line");
 

@@ -3,11 +3,8 @@
  * Overview
  *
  * One hash table serves both directions: a connection has two nodes, 2 x index
- * + direction, each at or soon after the place that its tuple's hash says.  At
- * most half of the places are taken, and a place has the whole hash beside the
- * node: so a search reads one cache line of the table, and of connections only
- * the one that it looks for.  The hash is seeded at random, so that nobody can
- * aim at one place.  Deletion closes the gap (Knuth, 6.4, algorithm R).
+ * + direction, under the hashes of its two tuples.  The hash is seeded at
+ * random, so that nobody can aim at one place.
  *
  * Life-cycle
  *
@@ -29,22 +26,35 @@
 
 #include <string.h>
 
+#include "dataplane/pipeline/checksum.h"
 #include "dataplane/pipeline/parse.h"
 #include "dataplane/pipeline/wire.h"
 
+/* A tuple that a connection is looked for by. */
+struct search {
+	uint64_t addresses; /* as in struct lp_conn; 0: IPv6 */
+	uint32_t ports;
+	uint32_t hash;
+	const uint8_t *src; /* the addresses in full, if of IPv6 */
+	const uint8_t *dst;
+};
+
 static bool is_ours(const struct lp_pkt *);
-static void prefetch(const struct lp_conntrack *, uint32_t);
-static uint32_t find_from(const struct lp_conntrack *, uint32_t, uint32_t,
-    const struct lp_tuple *, enum lp_direction *);
-static uint32_t locate(const struct lp_conntrack *, uint32_t, uint32_t);
+static void search_packet(
+    const struct lp_conntrack *, const struct lp_pkt *, struct search *);
+static uint32_t hash_of(const struct lp_conntrack *, uint32_t);
+static void hash(const struct lp_conntrack *, struct search *);
+static void prefetch(const struct lp_conntrack *, uint32_t, bool);
+static uint32_t find_from(const struct lp_conntrack *, uint32_t,
+    const struct search *, enum lp_direction *);
+static bool matches(
+    const struct lp_conn *, enum lp_direction, const struct search *);
 static void recover(struct lp_region *);
 static void rebuild(struct lp_conntrack *);
 static void insert(struct lp_conntrack *, uint32_t);
-static void insert_node(struct lp_conntrack *, uint32_t);
-static void remove_node(struct lp_conntrack *, uint32_t);
-static uint32_t hash_of(const struct lp_conntrack *, const struct lp_tuple *);
-static void tuple_of(
-    const struct lp_conn *, enum lp_direction, struct lp_tuple *);
+static void set_wire(struct lp_conn *);
+static uint64_t wire_addresses(const struct lp_ip *, const struct lp_ip *);
+static uint32_t wire_ports(uint16_t, uint16_t);
 static enum lp_conn_class class_of(uint8_t);
 static uint32_t timeout_of(const struct lp_conn *);
 static uint32_t deadline_of(const struct lp_conn *);
@@ -54,14 +64,7 @@ void
 lp_conntrack_carve(
     struct lp_conntrack *conntrack, struct lp_arena *arena, uint32_t count)
 {
-	uint32_t places = 1;
-
-	/* Two nodes a connection, and as many places again stay free. */
-	while (places < 4 * count)
-		places *= 2;
-	conntrack->place_mask = places - 1;
-	conntrack->places =
-	    lp_arena_take(arena, places, sizeof(*conntrack->places));
+	lp_table_carve(&conntrack->table, arena, 2 * count);
 	conntrack->free = lp_arena_take(arena, count, sizeof(uint32_t));
 	conntrack->class = lp_arena_take(arena, count, sizeof(uint8_t));
 	conntrack->links.older = lp_arena_take(arena, count, sizeof(uint32_t));
@@ -85,9 +88,7 @@ lp_conntrack_init(struct lp_conntrack *conntrack, struct lp_region *region,
 	conntrack->half_open_max = count / LP_HALF_OPEN_SHARE;
 	if (conntrack->half_open_max > LP_HALF_OPEN_MAX)
 		conntrack->half_open_max = LP_HALF_OPEN_MAX;
-	static_assert((unsigned)LP_NODE_NONE == UINT32_MAX, "all ones");
-	memset(conntrack->places, 0xff,
-	    (conntrack->place_mask + 1ul) * sizeof(*conntrack->places));
+	lp_table_init(&conntrack->table);
 	for (unsigned i = 0; i < LP_CLASSES; i++)
 		lp_fifo_init(&conntrack->classes[i]);
 	lp_wheel_init(&conntrack->wheel, now_s);
@@ -103,26 +104,27 @@ lp_conntrack_init(struct lp_conntrack *conntrack, struct lp_region *region,
 void
 lp_conntrack_stage(struct lp_conntrack *conntrack, struct lp_batch *batch)
 {
-	struct lp_tuple tuples[LP_BATCH_MAX];
+	struct search searches[LP_BATCH_MAX];
 	uint32_t at[LP_BATCH_MAX];
 
 	for (unsigned i = 0; i < batch->count; i++) {
-		struct lp_pkt *pkt = &batch->pkts[i];
+		const struct lp_pkt *pkt = &batch->pkts[i];
 
 		if (!is_ours(pkt))
 			continue;
-		lp_conntrack_tuple(pkt, &tuples[i]);
-		pkt->hash = hash_of(conntrack, &tuples[i]);
-		at[i] = pkt->hash & conntrack->place_mask;
-		__builtin_prefetch(&conntrack->places[at[i]]);
+		search_packet(conntrack, pkt, &searches[i]);
+		at[i] = searches[i].hash & conntrack->table.mask;
+		__builtin_prefetch(&conntrack->table.places[at[i]]);
 	}
 	for (unsigned i = 0; i < batch->count; i++) {
 		const struct lp_pkt *pkt = &batch->pkts[i];
 
 		if (!is_ours(pkt))
 			continue;
-		at[i] = locate(conntrack, at[i], pkt->hash);
-		prefetch(conntrack, conntrack->places[at[i]].node);
+		at[i] =
+		    lp_table_probe(&conntrack->table, at[i], searches[i].hash);
+		prefetch(conntrack, conntrack->table.places[at[i]].value,
+		    (pkt->flags & LP_PKT_V6) != 0);
 	}
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct lp_pkt *pkt = &batch->pkts[i];
@@ -130,8 +132,7 @@ lp_conntrack_stage(struct lp_conntrack *conntrack, struct lp_batch *batch)
 
 		if (!is_ours(pkt))
 			continue;
-		pkt->conn =
-		    find_from(conntrack, at[i], pkt->hash, &tuples[i], &dir);
+		pkt->conn = find_from(conntrack, at[i], &searches[i], &dir);
 		pkt->dir = (uint8_t)dir;
 	}
 }
@@ -151,10 +152,14 @@ uint32_t
 lp_conntrack_find(const struct lp_conntrack *conntrack,
     const struct lp_tuple *tuple, enum lp_direction *dir)
 {
-	uint32_t hash = hash_of(conntrack, tuple);
+	struct search search = {
+	    .addresses = wire_addresses(&tuple->src, &tuple->dst),
+	    .ports = wire_ports(tuple->sport, tuple->dport),
+	    .src = tuple->src.bytes,
+	    .dst = tuple->dst.bytes};
 
-	return find_from(
-	    conntrack, hash & conntrack->place_mask, hash, tuple, dir);
+	hash(conntrack, &search);
+	return find_from(conntrack, search.hash, &search, dir);
 }
 
 static bool
@@ -164,49 +169,105 @@ is_ours(const struct lp_pkt *pkt)
 }
 
 static void
-prefetch(const struct lp_conntrack *conntrack, uint32_t node)
+search_packet(const struct lp_conntrack *conntrack, const struct lp_pkt *pkt,
+    struct search *search)
+{
+	const uint8_t *ip = pkt->data + pkt->l3_off;
+
+	search->addresses = 0;
+	if (pkt->flags & LP_PKT_V6) {
+		search->src = ip + LP_IP6_SRC;
+		search->dst = ip + LP_IP6_DST;
+	} else {
+		static_assert(LP_IP4_DST == LP_IP4_SRC + 4, "one load");
+		memcpy(&search->addresses, ip + LP_IP4_SRC, 8);
+		assert(search->addresses != 0);
+	}
+	static_assert(LP_TCP_DST == LP_TCP_SRC + 2, "one load");
+	memcpy(&search->ports, pkt->data + pkt->l4_off + LP_TCP_SRC, 4);
+	hash(conntrack, search);
+}
+
+static uint32_t
+hash_of(const struct lp_conntrack *conntrack, uint32_t node)
+{
+	const struct lp_conn *conn = lp_conntrack_get(conntrack, node / 2);
+	bool client = node % 2 == LP_TO_BROKER;
+	struct search search = {.addresses = conn->wire_addresses[node % 2],
+	    .ports = conn->wire_ports[node % 2],
+	    .src = client ? conn->client_ip.bytes : conn->broker_ip.bytes,
+	    .dst = client ? conn->vip_ip.bytes : conn->source_ip.bytes};
+
+	hash(conntrack, &search);
+	return search.hash;
+}
+
+static void
+hash(const struct lp_conntrack *conntrack, struct search *search)
+{
+	uint64_t v4[2] = {search->addresses, search->ports};
+	uint8_t v6[36];
+
+	if (search->addresses != 0) {
+		search->hash = (uint32_t)XXH3_64bits_withSeed(
+		    v4, sizeof(v4), conntrack->seed);
+		return;
+	}
+	memcpy(v6, search->src, 16);
+	memcpy(v6 + 16, search->dst, 16);
+	memcpy(v6 + 32, &search->ports, 4);
+	search->hash =
+	    (uint32_t)XXH3_64bits_withSeed(v6, sizeof(v6), conntrack->seed);
+}
+
+static void
+prefetch(const struct lp_conntrack *conntrack, uint32_t node, bool v6)
 {
 	const struct lp_conn *conn;
 
-	if (node == LP_NODE_NONE)
+	if (node == LP_TABLE_NONE)
 		return;
 	conn = lp_conntrack_get(conntrack, node / 2);
 	__builtin_prefetch(&conn->tcp);
-	__builtin_prefetch(&conn->client_port);
-	__builtin_prefetch(&conn->client_ip);
+	__builtin_prefetch(&conn->wire_addresses);
+	if (v6)
+		__builtin_prefetch(&conn->client_ip);
 }
 
 /* From that place on, which is the hash's or one behind it. */
 static uint32_t
-find_from(const struct lp_conntrack *conntrack, uint32_t at, uint32_t hash,
-    const struct lp_tuple *tuple, enum lp_direction *dir)
+find_from(const struct lp_conntrack *conntrack, uint32_t at,
+    const struct search *search, enum lp_direction *dir)
 {
-	for (;; at = (at + 1) & conntrack->place_mask) {
-		struct lp_tuple other;
+	for (;; at++) {
 		uint32_t node;
 
-		at = locate(conntrack, at, hash);
-		node = conntrack->places[at].node;
-		if (node == LP_NODE_NONE)
+		at = lp_table_probe(&conntrack->table, at, search->hash);
+		node = conntrack->table.places[at].value;
+		if (node == LP_TABLE_NONE)
 			return LP_CONN_NONE;
-		tuple_of(
-		    lp_conntrack_get(conntrack, node / 2), node % 2, &other);
-		if (memcmp(&other, tuple, sizeof(other)) == 0) {
+		if (matches(lp_conntrack_get(conntrack, node / 2), node % 2,
+			search)) {
 			*dir = node % 2;
 			return node / 2;
 		}
 	}
 }
 
-/* The first place from that one on that has the hash, or is free. */
-static uint32_t
-locate(const struct lp_conntrack *conntrack, uint32_t at, uint32_t hash)
+static bool
+matches(const struct lp_conn *conn, enum lp_direction dir,
+    const struct search *search)
 {
-	const struct lp_conntrack_place *places = conntrack->places;
+	bool client = dir == LP_TO_BROKER;
 
-	while (places[at].hash != hash && places[at].node != LP_NODE_NONE)
-		at = (at + 1) & conntrack->place_mask;
-	return at;
+	if (conn->wire_addresses[dir] != search->addresses ||
+	    conn->wire_ports[dir] != search->ports)
+		return false;
+	return search->addresses != 0 ||
+	    (memcmp(client ? &conn->client_ip : &conn->broker_ip, search->src,
+		 16) == 0 &&
+		memcmp(client ? &conn->vip_ip : &conn->source_ip, search->dst,
+		    16) == 0);
 }
 
 uint32_t
@@ -222,6 +283,7 @@ lp_conntrack_add(
 	conn = lp_conntrack_get(conntrack, index);
 	assert(conn->use == LP_CONN_FREE && from->use == LP_CONN_FREE);
 	*conn = *from;
+	set_wire(conn);
 	conn->opened_s = now_s;
 	conn->last_s = now_s;
 	conn->serial = ++conntrack->serial;
@@ -281,8 +343,9 @@ lp_conntrack_remove(struct lp_conntrack *conntrack, uint32_t index)
 	struct lp_conn *conn = lp_conntrack_get(conntrack, index);
 
 	assert(conn->use == LP_CONN_USED);
-	remove_node(conntrack, index * 2 + LP_TO_BROKER);
-	remove_node(conntrack, index * 2 + LP_TO_CLIENT);
+	for (uint32_t node = index * 2; node < index * 2 + 2; node++)
+		lp_table_remove(
+		    &conntrack->table, hash_of(conntrack, node), node);
 	lp_wheel_remove(&conntrack->wheel, index);
 	lp_fifo_remove(&conntrack->classes[conntrack->class[index]],
 	    conntrack->links, index);
@@ -382,6 +445,7 @@ rebuild(struct lp_conntrack *conntrack)
 		/* Next hops are private to a process. */
 		conn->nexthop[LP_TO_BROKER] = 0;
 		conn->nexthop[LP_TO_CLIENT] = 0;
+		set_wire(conn);
 		if ((int32_t)(conn->serial - conntrack->serial) > 0)
 			conntrack->serial = conn->serial;
 		insert(conntrack, i);
@@ -396,8 +460,8 @@ insert(struct lp_conntrack *conntrack, uint32_t index)
 	const struct lp_conn *conn = lp_conntrack_get(conntrack, index);
 	enum lp_conn_class class = class_of(conn->tcp.state);
 
-	insert_node(conntrack, index * 2 + LP_TO_BROKER);
-	insert_node(conntrack, index * 2 + LP_TO_CLIENT);
+	for (uint32_t node = index * 2; node < index * 2 + 2; node++)
+		lp_table_add(&conntrack->table, hash_of(conntrack, node), node);
 	conntrack->class[index] = (uint8_t) class;
 	lp_fifo_add(&conntrack->classes[class], conntrack->links, index);
 	lp_wheel_put(&conntrack->wheel, index, conn->expires_s);
@@ -406,64 +470,50 @@ insert(struct lp_conntrack *conntrack, uint32_t index)
 	count_table(conntrack);
 }
 
+/* What follows from addresses and ports, for the packets. */
 static void
-insert_node(struct lp_conntrack *conntrack, uint32_t node)
+set_wire(struct lp_conn *conn)
 {
-	struct lp_tuple tuple;
-	uint32_t hash, at;
+	uint64_t diff;
 
-	tuple_of(lp_conntrack_get(conntrack, node / 2), node % 2, &tuple);
-	hash = hash_of(conntrack, &tuple);
-	at = hash & conntrack->place_mask;
-	while (conntrack->places[at].node != LP_NODE_NONE)
-		at = (at + 1) & conntrack->place_mask;
-	conntrack->places[at] =
-	    (struct lp_conntrack_place){.hash = hash, .node = node};
+	conn->wire_addresses[LP_TO_BROKER] =
+	    wire_addresses(&conn->client_ip, &conn->vip_ip);
+	conn->wire_addresses[LP_TO_CLIENT] =
+	    wire_addresses(&conn->broker_ip, &conn->source_ip);
+	conn->wire_ports[LP_TO_BROKER] =
+	    wire_ports(conn->client_port, conn->vip_port);
+	conn->wire_ports[LP_TO_CLIENT] =
+	    wire_ports(conn->broker_port, conn->source_port);
+	diff =
+	    lp_sum_replace(0, conn->client_ip.bytes, conn->source_ip.bytes, 16);
+	diff =
+	    lp_sum_replace(diff, conn->vip_ip.bytes, conn->broker_ip.bytes, 16);
+	conn->sum_addresses = lp_sum_word(diff);
+	diff = lp_sum_replace16(diff, conn->client_port, conn->source_port);
+	diff = lp_sum_replace16(diff, conn->vip_port, conn->broker_port);
+	conn->sum_all = lp_sum_word(diff);
 }
 
-/* Empties its place and moves up those that probed past it. */
-static void
-remove_node(struct lp_conntrack *conntrack, uint32_t node)
+static uint64_t
+wire_addresses(const struct lp_ip *src, const struct lp_ip *dst)
 {
-	struct lp_conntrack_place *places = conntrack->places;
-	uint32_t mask = conntrack->place_mask;
-	struct lp_tuple tuple;
-	uint32_t hole, at;
+	uint64_t addresses = 0;
 
-	tuple_of(lp_conntrack_get(conntrack, node / 2), node % 2, &tuple);
-	hole = hash_of(conntrack, &tuple) & mask;
-	while (places[hole].node != node) {
-		assert(places[hole].node != LP_NODE_NONE);
-		hole = (hole + 1) & mask;
+	if (lp_ip_is_v4(src) && lp_ip_is_v4(dst)) {
+		memcpy(&addresses, lp_ip_v4(src), 4);
+		memcpy((uint8_t *)&addresses + 4, lp_ip_v4(dst), 4);
 	}
-	for (at = (hole + 1) & mask; places[at].node != LP_NODE_NONE;
-	     at = (at + 1) & mask) {
-		/* Stays if its home lies cyclically in (hole, at]. */
-		if (((at - places[at].hash) & mask) < ((at - hole) & mask))
-			continue;
-		places[hole] = places[at];
-		hole = at;
-	}
-	places[hole].node = LP_NODE_NONE;
+	return addresses;
 }
 
 static uint32_t
-hash_of(const struct lp_conntrack *conntrack, const struct lp_tuple *tuple)
+wire_ports(uint16_t sport, uint16_t dport)
 {
-	return (uint32_t)XXH3_64bits_withSeed(
-	    tuple, sizeof(*tuple), conntrack->seed);
-}
+	uint16_t ports[2] = {htobe16(sport), htobe16(dport)};
+	uint32_t both;
 
-static void
-tuple_of(
-    const struct lp_conn *conn, enum lp_direction dir, struct lp_tuple *tuple)
-{
-	if (dir == LP_TO_BROKER)
-		*tuple = (struct lp_tuple){conn->client_ip, conn->vip_ip,
-		    conn->client_port, conn->vip_port};
-	else
-		*tuple = (struct lp_tuple){conn->broker_ip, conn->source_ip,
-		    conn->broker_port, conn->source_port};
+	memcpy(&both, ports, sizeof(both));
+	return both;
 }
 
 static enum lp_conn_class

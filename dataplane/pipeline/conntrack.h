@@ -14,6 +14,7 @@
 #include "dataplane/pipeline/nat.h"
 #include "dataplane/pipeline/region.h"
 #include "dataplane/pipeline/snapshot.h"
+#include "dataplane/pipeline/table.h"
 #include "dataplane/pipeline/wheel.h"
 
 /* Which queue a connection stands in, for eviction. */
@@ -24,19 +25,11 @@ enum lp_conn_class {
 	LP_CLASSES,
 };
 
-/* A place of the hash table. */
-struct lp_conntrack_place {
-	uint32_t hash; /* of the tuple */
-	uint32_t node; /* 2 x connection + direction, or LP_NODE_NONE: free */
-};
-enum { LP_NODE_NONE = UINT32_MAX };
-
 struct lp_conntrack {
 	struct lp_region *region;
 	struct lp_stats *stats;
 	uint64_t seed;
-	struct lp_conntrack_place *places; /* linear probing */
-	uint32_t place_mask;
+	struct lp_table table; /* of nodes: 2 x connection + direction */
 	uint32_t *free; /* stack of free connections */
 	uint32_t free_count;
 	uint8_t *class; /* by connection, enum lp_conn_class */
@@ -55,7 +48,6 @@ struct lp_tuple {
 	uint16_t sport;
 	uint16_t dport;
 };
-static_assert(sizeof(struct lp_tuple) == 36, "hashed as bytes: no padding");
 
 /* Takes the memory of the indexes over so many connections. */
 void lp_conntrack_carve(struct lp_conntrack *conntrack, struct lp_arena *arena,
@@ -68,7 +60,7 @@ void lp_conntrack_carve(struct lp_conntrack *conntrack, struct lp_arena *arena,
 void lp_conntrack_init(struct lp_conntrack *conntrack, struct lp_region *region,
     uint64_t seed, uint32_t now_s);
 
-/* Sets conn, dir and hash of every TCP packet whose connection is known. */
+/* Sets conn and dir of every TCP packet whose connection is known. */
 void lp_conntrack_stage(struct lp_conntrack *conntrack, struct lp_batch *batch);
 
 /* The tuple of a parsed TCP packet. */

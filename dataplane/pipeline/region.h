@@ -47,7 +47,7 @@ enum lp_conn_flags {
  *	client ── client:vip ──▶ us ── source:broker ──▶ broker
  *
  * Four cache lines.  First what a packet changes, then what it reads, then
- * what few packets need.
+ * what few packets need: an established IPv4 packet touches two.
  */
 struct lp_conn {
 	/* LP_CONN_CHANGING bytes: a packet changes these and no others */
@@ -59,31 +59,42 @@ struct lp_conn {
 	uint64_t packets[2]; /* by direction, forwarded */
 	uint64_t bytes[2]; /* TCP payload */
 
-	/* the rest of line 1 */
+	/*
+	 * The rest of line 1.  First the tuples by direction, as they lie in
+	 * the headers of a packet that comes in: source, then destination.
+	 */
+	uint64_t wire_addresses[2]; /* IPv4; 0: IPv6, see the addresses */
+	uint32_t wire_ports[2];
 	uint32_t nexthop[2]; /* by direction: serial in neighbor.c; a hint */
-	uint16_t client_port;
-	uint16_t vip_port;
-	uint16_t source_port;
-	uint16_t broker_port;
+	/*
+	 * What changes in a checksum (checksum.h) on the way to the broker,
+	 * with the ports and without; on the way back its complement.
+	 */
+	uint16_t sum_addresses;
+	uint16_t sum_all;
 	uint16_t counters; /* index of its endpoint counters */
 	uint8_t use; /* enum lp_conn_use */
-	uint8_t spare1[29];
+	uint8_t spare1[9];
 
-	/* line 2: the addresses */
+	/* line 2: the addresses; only IPv6 packets need them */
 	struct lp_ip client_ip;
 	struct lp_ip vip_ip;
 	struct lp_ip source_ip; /* as the broker sees the client */
 	struct lp_ip broker_ip;
 
-	/* line 3: what it copied from the snapshot; room for its streams */
+	/* line 3: for people and for the end; room for its streams */
 	uint32_t opened_s;
 	uint32_t listener_id;
 	uint32_t broker_id;
 	uint32_t serial; /* of this use of the place; shown to people */
-	uint8_t reserved[48];
+	uint16_t client_port;
+	uint16_t vip_port;
+	uint16_t source_port;
+	uint16_t broker_port;
+	uint8_t reserved[40];
 };
 static_assert(sizeof(struct lp_conn) == 256, "a connection, four lines");
-enum { LP_CONN_CHANGING = offsetof(struct lp_conn, nexthop) };
+enum { LP_CONN_CHANGING = offsetof(struct lp_conn, wire_addresses) };
 static_assert(LP_CONN_CHANGING == 80, "five moves of 16 bytes");
 
 /* What an undo slot holds while a connection is being changed. */
@@ -94,7 +105,7 @@ struct lp_undo {
 
 enum {
 	LP_REGION_MAGIC = 0x4c50524e, /* "LPRN" */
-	LP_REGION_LAYOUT = 2, /* one more with every change of this page */
+	LP_REGION_LAYOUT = 3, /* one more with every change of this page */
 };
 
 struct lp_region_header {

@@ -30,6 +30,9 @@ static void refuse(
     struct lp_rewrite *, struct lp_batch *, struct lp_pkt *, enum lp_reason);
 static void translate(const struct lp_rewrite *, const struct lp_batch *,
     struct lp_pkt *, uint8_t);
+static void translate_ipv4(
+    const struct lp_conn *, const struct lp_pkt *, uint16_t);
+static void translate_ipv6(const struct lp_conn *, const struct lp_pkt *);
 static void clamp_mss(
     const struct lp_batch *, const struct lp_pkt *, uint8_t *, uint8_t);
 
@@ -193,6 +196,10 @@ refuse(struct lp_rewrite *rewrite, struct lp_batch *batch, struct lp_pkt *pkt,
 		lp_pkt_drop(pkt, why);
 }
 
+/*
+ * It becomes a packet of the tuple by which answers to it come in, turned
+ * round: source and destination swapped.
+ */
 static void
 translate(const struct lp_rewrite *rewrite, const struct lp_batch *batch,
     struct lp_pkt *pkt, uint8_t slot)
@@ -201,20 +208,49 @@ translate(const struct lp_rewrite *rewrite, const struct lp_batch *batch,
 	    lp_conntrack_get(rewrite->conntrack, pkt->conn);
 	struct lp_endpoint_stats *endpoint =
 	    &rewrite->conntrack->region->endpoints[conn->counters];
-	bool to_broker = pkt->dir == LP_TO_BROKER;
-	uint8_t *ip = pkt->data + pkt->l3_off;
+	uint16_t flip = pkt->dir == LP_TO_BROKER ? 0 : 0xffff;
 	uint8_t *tcp = pkt->data + pkt->l4_off;
+	uint32_t ports = conn->wire_ports[!pkt->dir];
 
 	lp_count_add(&endpoint->packets[pkt->dir], 1);
 	lp_count_add(&endpoint->bytes[pkt->dir], pkt->payload_len);
-	lp_rewrite_addresses(ip, (pkt->flags & LP_PKT_V6) != 0,
-	    to_broker ? &conn->source_ip : &conn->vip_ip,
-	    to_broker ? &conn->broker_ip : &conn->client_ip, tcp,
-	    to_broker ? conn->source_port : conn->vip_port,
-	    to_broker ? conn->broker_port : conn->client_port, tcp + LP_TCP_SUM,
-	    true);
+	if (pkt->flags & LP_PKT_V6)
+		translate_ipv6(conn, pkt);
+	else
+		translate_ipv4(conn, pkt, conn->sum_addresses ^ flip);
+	ports = ports << 16 | ports >> 16;
+	memcpy(tcp + LP_TCP_SRC, &ports, sizeof(ports));
+	lp_sum_update(tcp + LP_TCP_SUM, conn->sum_all ^ flip);
 	if (pkt->tcp_flags & LP_TCP_SYN)
 		clamp_mss(batch, pkt, tcp, slot);
+}
+
+static void
+translate_ipv4(
+    const struct lp_conn *conn, const struct lp_pkt *pkt, uint16_t sum)
+{
+	/* One hop less: the high byte of its word, whatever that was. */
+	const uint16_t hop = 0xffff - 0x0100;
+	uint64_t addresses = conn->wire_addresses[!pkt->dir];
+	uint8_t *ip = pkt->data + pkt->l3_off;
+
+	addresses = addresses << 32 | addresses >> 32;
+	memcpy(ip + LP_IP4_SRC, &addresses, sizeof(addresses));
+	ip[LP_IP4_TTL]--;
+	lp_sum_update(ip + LP_IP4_SUM, (uint64_t)sum + htobe16(hop));
+}
+
+static void
+translate_ipv6(const struct lp_conn *conn, const struct lp_pkt *pkt)
+{
+	bool to_broker = pkt->dir == LP_TO_BROKER;
+	uint8_t *ip = pkt->data + pkt->l3_off;
+
+	memcpy(
+	    ip + LP_IP6_SRC, to_broker ? &conn->source_ip : &conn->vip_ip, 16);
+	memcpy(ip + LP_IP6_DST, to_broker ? &conn->broker_ip : &conn->client_ip,
+	    16);
+	ip[LP_IP6_HOPS]--;
 }
 
 /* RFC 9293, 3.7.1: no end may send more than both ports carry. */

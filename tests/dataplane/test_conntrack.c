@@ -91,6 +91,13 @@ find(const struct lp_conn *conn, enum lp_direction want)
 	return index;
 }
 
+static unsigned
+draw(uint64_t *random)
+{
+	*random = *random * 6364136223846793005ull + 1442695040888963407ull;
+	return (unsigned)(*random >> 33);
+}
+
 START_TEST(a_connection_is_found_by_both_tuples_until_removed)
 {
 	struct lp_conn conn = make_conn(7, LP_TCP_SYN_SENT);
@@ -105,6 +112,45 @@ START_TEST(a_connection_is_found_by_both_tuples_until_removed)
 	ck_assert_uint_eq(find(&conn, LP_TO_CLIENT), LP_CONN_NONE);
 	conn = make_conn(8, LP_TCP_SYN_SENT);
 	ck_assert_uint_eq(find(&conn, LP_TO_CLIENT), other);
+}
+END_TEST
+
+/* Hashes that crowd at the end of the table, so that probes go round it. */
+START_TEST(the_hash_table_holds_what_was_put_in_whatever_was_taken_out)
+{
+	enum { VALUES = 32, STEPS = 20000 };
+	_Alignas(64) static uint8_t bytes[2048];
+	struct lp_arena arena = {.base = bytes};
+	uint32_t hashes[VALUES] = {0}; /* 0: not in */
+	struct lp_table table;
+	uint64_t random = 1;
+
+	lp_table_carve(&table, &arena, VALUES);
+	ck_assert_uint_le(arena.used, sizeof(bytes));
+	ck_assert_uint_eq(table.mask, 2 * VALUES - 1);
+	lp_table_init(&table);
+	for (unsigned i = 0; i < STEPS; i++) {
+		uint32_t value = draw(&random) % VALUES;
+
+		if (hashes[value] != 0) {
+			lp_table_remove(&table, hashes[value], value);
+			hashes[value] = 0;
+		} else {
+			hashes[value] = 1u << 16 | (56 + draw(&random) % 16);
+			lp_table_add(&table, hashes[value], value);
+		}
+		for (value = 0; value < VALUES; value++) {
+			uint32_t at = lp_table_probe(
+			    &table, hashes[value], hashes[value]);
+
+			while (table.places[at].value != value &&
+			    table.places[at].value != LP_TABLE_NONE)
+				at = lp_table_probe(
+				    &table, at + 1, hashes[value]);
+			ck_assert_int_eq(table.places[at].value == value,
+			    hashes[value] != 0);
+		}
+	}
 }
 END_TEST
 
@@ -284,13 +330,6 @@ look(struct view *view)
 	}
 }
 
-static unsigned
-draw(uint64_t *random)
-{
-	*random = *random * 6364136223846793005ull + 1442695040888963407ull;
-	return (unsigned)(*random >> 33);
-}
-
 static void
 random_step(uint64_t *random, uint32_t now_s)
 {
@@ -414,6 +453,8 @@ add_tests(TCase *tests)
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(
 	    tests, a_connection_is_found_by_both_tuples_until_removed);
+	tcase_add_test(
+	    tests, the_hash_table_holds_what_was_put_in_whatever_was_taken_out);
 	tcase_add_test(tests, a_full_table_is_a_normal_outcome);
 	tcase_add_loop_test(tests, every_state_has_its_time, 0, 13);
 	tcase_add_test(tests, every_packet_keeps_an_established_connection);
