@@ -49,6 +49,8 @@ static uint32_t find_from(const struct lp_conntrack *, uint32_t,
     const struct search *, enum lp_direction *);
 static bool matches(
     const struct lp_conn *, enum lp_direction, const struct search *);
+static void set_expiry(struct lp_conn *, uint8_t, uint32_t);
+static void follow_state(struct lp_conntrack *, uint32_t);
 static void recover(struct lp_region *);
 static void rebuild(struct lp_conntrack *);
 static void insert(struct lp_conntrack *, uint32_t);
@@ -299,42 +301,22 @@ lp_conntrack_add(
 
 void
 lp_conntrack_commit(struct lp_conntrack *conntrack, uint32_t index,
-    const struct lp_tcp_track *track, enum lp_direction dir, uint16_t len,
+    enum lp_tcp_verdict verdict, enum lp_direction dir, uint16_t len,
     uint32_t now_s)
 {
-	struct lp_conn *conn = lp_region_begin(conntrack->region, index);
-	uint8_t was = conn->tcp.state;
-	enum lp_conn_class class;
+	struct lp_conn *conn = lp_conntrack_get(conntrack, index);
+	uint8_t was =
+	    conntrack->region->undo->copy[offsetof(struct lp_conn, tcp.state)];
 
 	assert(conn->use == LP_CONN_USED);
 	conn->packets[dir]++;
 	conn->bytes[dir] += len;
 	conn->last_s = now_s;
-	if (track != NULL) {
-		conn->tcp = *track;
-		/* First, or not knowing of the client's: TIME-WAIT is its. */
-		if (track->state == LP_TCP_FIN_RECEIVED ||
-		    track->state == LP_TCP_CLOSING)
-			conn->flags |= LP_CONN_BROKER_CLOSED;
-		/* What is over stays over: late segments do not renew it. */
-		if (was != track->state ||
-		    class_of(track->state) != LP_CLASS_CLOSED)
-			conn->expires_s = now_s + timeout_of(conn);
-	}
+	if (verdict == LP_TCP_OK)
+		set_expiry(conn, was, now_s);
 	lp_region_end(conntrack->region);
-
-	if (was == conn->tcp.state)
-		return;
-	lp_wheel_put(&conntrack->wheel, index, conn->expires_s);
-	class = class_of(conn->tcp.state);
-	if (class != conntrack->class[index]) {
-		lp_fifo_remove(&conntrack->classes[conntrack->class[index]],
-		    conntrack->links, index);
-		lp_fifo_add(
-		    &conntrack->classes[class], conntrack->links, index);
-		conntrack->class[index] = (uint8_t) class;
-		count_table(conntrack);
-	}
+	if (was != conn->tcp.state)
+		follow_state(conntrack, index);
 }
 
 void
@@ -405,6 +387,41 @@ lp_conntrack_expired(struct lp_conntrack *conntrack, uint32_t now_s)
 		lp_wheel_put(&conntrack->wheel, index, deadline_s);
 	}
 	return LP_CONN_NONE;
+}
+
+/* After a segment within the window. */
+static void
+set_expiry(struct lp_conn *conn, uint8_t was, uint32_t now_s)
+{
+	uint8_t state = conn->tcp.state;
+
+	if (state == LP_TCP_ESTABLISHED) {
+		conn->expires_s = now_s + LP_TIMEOUT_ESTABLISHED_S;
+		return;
+	}
+	/* First, or not knowing of the client's: TIME-WAIT is its. */
+	if (state == LP_TCP_FIN_RECEIVED || state == LP_TCP_CLOSING)
+		conn->flags |= LP_CONN_BROKER_CLOSED;
+	/* What is over stays over: late segments do not renew it. */
+	if (was != state || class_of(state) != LP_CLASS_CLOSED)
+		conn->expires_s = now_s + timeout_of(conn);
+}
+
+/* Wheel and queue of a connection whose state has changed. */
+static void
+follow_state(struct lp_conntrack *conntrack, uint32_t index)
+{
+	const struct lp_conn *conn = lp_conntrack_get(conntrack, index);
+	enum lp_conn_class class = class_of(conn->tcp.state);
+
+	lp_wheel_put(&conntrack->wheel, index, conn->expires_s);
+	if (class == conntrack->class[index])
+		return;
+	lp_fifo_remove(&conntrack->classes[conntrack->class[index]],
+	    conntrack->links, index);
+	lp_fifo_add(&conntrack->classes[class], conntrack->links, index);
+	conntrack->class[index] = (uint8_t) class;
+	count_table(conntrack);
 }
 
 /* A process died within a change: the connection is as it was before. */

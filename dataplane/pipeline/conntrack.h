@@ -78,11 +78,13 @@ uint32_t lp_conntrack_add(
     struct lp_conntrack *conntrack, const struct lp_conn *conn, uint32_t now_s);
 
 /*
- * Commits a packet of len payload bytes that is to be transmitted: counts it,
- * and if track is not NULL the TCP state and the timer move on.
+ * Commits a packet of len payload bytes that is to be transmitted, and ends
+ * the change of its connection that lp_region_begin() has begun and that has
+ * run its TCP state, with that verdict: counts it, and the timer moves on
+ * unless it was outside the window.
  */
 void lp_conntrack_commit(struct lp_conntrack *conntrack, uint32_t index,
-    const struct lp_tcp_track *track, enum lp_direction dir, uint16_t len,
+    enum lp_tcp_verdict verdict, enum lp_direction dir, uint16_t len,
     uint32_t now_s);
 
 /* Gives its source port back and forgets it. */

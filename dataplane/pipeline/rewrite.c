@@ -2,12 +2,12 @@
 /*
  * Overview
  *
- *	side ▸ judge ▸ next hop ▸ commit ▸ translate ▸ output
+ *	side ▸ next hop ▸ commit ▸ translate ▸ output
  *
  * The order is the promise: a packet that is dropped has changed nothing, and
- * a packet that is transmitted was committed before.  So the TCP state runs on
- * a copy, everything that may refuse the packet comes before the commit, and
- * a process killed between commit and transmit looks to TCP like a loss behind
+ * a packet that is transmitted was committed before.  So everything that may
+ * refuse the packet comes before the commit, which runs the TCP state, and a
+ * process killed between commit and transmit looks to TCP like a loss behind
  * us.
  *
  * A segment outside the window is forwarded and changes no state but the
@@ -130,35 +130,33 @@ static void
 rewrite_packet(
     struct lp_rewrite *rewrite, struct lp_batch *batch, struct lp_pkt *pkt)
 {
+	struct lp_conn *conn = lp_conntrack_get(rewrite->conntrack, pkt->conn);
 	struct lp_tcp_segment segment;
-	struct lp_tcp_track track;
 	enum lp_tcp_verdict verdict;
 	enum lp_reason reason = LP_REASON_FORWARDED;
 	enum lp_reason why;
 	uint32_t hop;
 
-	assert(pkt->conn != LP_CONN_NONE);
 	if (!lp_conntrack_comes_by(batch->snapshot, pkt->port_in, pkt->dir)) {
 		lp_pkt_drop(pkt, LP_REASON_NOT_OURS);
 		return;
 	}
-	track = lp_conntrack_get(rewrite->conntrack, pkt->conn)->tcp;
-	if (track.state == LP_TCP_CLOSED && (pkt->tcp_flags & LP_TCP_SYN)) {
+	if (conn->tcp.state == LP_TCP_CLOSED && (pkt->tcp_flags & LP_TCP_SYN)) {
 		/* Reset by an earlier packet of this batch: sent again, it
 		 * opens a connection of its own. */
 		lp_pkt_drop(pkt, LP_REASON_NO_CONNECTION);
 		return;
 	}
-	lp_admit_segment(pkt, &segment);
-	verdict = lp_tcp_state_run(&track, pkt->dir, &segment);
 	hop = lp_rewrite_nexthop(rewrite, batch, pkt, &why);
 	if (hop == 0) {
 		refuse(rewrite, batch, pkt, why);
 		return;
 	}
-	lp_conntrack_commit(rewrite->conntrack, pkt->conn,
-	    verdict == LP_TCP_OK ? &track : NULL, pkt->dir, pkt->payload_len,
-	    lp_batch_now_s(batch));
+	lp_admit_segment(pkt, &segment);
+	lp_region_begin(rewrite->conntrack->region, pkt->conn);
+	verdict = lp_tcp_state_run(&conn->tcp, pkt->dir, &segment);
+	lp_conntrack_commit(rewrite->conntrack, pkt->conn, verdict, pkt->dir,
+	    pkt->payload_len, lp_batch_now_s(batch));
 	translate(
 	    rewrite, batch, pkt, lp_neighbor_slot(rewrite->neighbors, hop));
 	if (verdict != LP_TCP_OK)

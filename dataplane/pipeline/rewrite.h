@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The last word on a segment of a known connection: judged by TCP state,
- * given the other side's addresses and its next hop, and committed.
+ * The last word on a segment of a known connection: given its next hop,
+ * committed with what it means to the TCP state, and given the other side's
+ * addresses.
  */
 #ifndef LP_PIPELINE_REWRITE_H
 #define LP_PIPELINE_REWRITE_H

@@ -99,9 +99,8 @@ void lp_tcp_state_open(
     struct lp_tcp_track *track, const struct lp_tcp_segment *syn);
 
 /*
- * Runs one segment that an end sent in that direction.  Changes *track only
- * with LP_TCP_OK; so a caller works on a copy and commits it when the packet
- * is to be transmitted.
+ * Runs one segment that an end sent in that direction, and that is to be
+ * transmitted.  Changes *track only with LP_TCP_OK.
  */
 enum lp_tcp_verdict lp_tcp_state_run(struct lp_tcp_track *track,
     enum lp_direction dir, const struct lp_tcp_segment *segment);

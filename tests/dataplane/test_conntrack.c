@@ -115,6 +115,17 @@ START_TEST(a_connection_is_found_by_both_tuples_until_removed)
 }
 END_TEST
 
+/* A packet that leaves the connection in that state. */
+static void
+commit(uint32_t index, enum lp_tcp_state state, enum lp_direction dir,
+    uint16_t len, uint32_t now_s)
+{
+	struct lp_conn *conn = lp_region_begin(&plane.region, index);
+
+	conn->tcp.state = (uint8_t)state;
+	lp_conntrack_commit(&conntrack, index, LP_TCP_OK, dir, len, now_s);
+}
+
 /* Hashes that crowd at the end of the table, so that probes go round it. */
 START_TEST(the_hash_table_holds_what_was_put_in_whatever_was_taken_out)
 {
@@ -201,12 +212,11 @@ END_TEST
 START_TEST(every_packet_keeps_an_established_connection)
 {
 	uint32_t index = add(1, LP_TCP_ESTABLISHED);
-	struct lp_tcp_track track = lp_conntrack_get(&conntrack, index)->tcp;
 
-	lp_conntrack_commit(
-	    &conntrack, index, &track, LP_TO_BROKER, 100, NOW + 7000);
-	lp_conntrack_commit(
-	    &conntrack, index, NULL, LP_TO_CLIENT, 50, NOW + 7400);
+	commit(index, LP_TCP_ESTABLISHED, LP_TO_BROKER, 100, NOW + 7000);
+	lp_region_begin(&plane.region, index);
+	lp_conntrack_commit(&conntrack, index, LP_TCP_OUT_OF_WINDOW,
+	    LP_TO_CLIENT, 50, NOW + 7400);
 	ck_assert_uint_eq(
 	    lp_conntrack_expired(&conntrack, NOW + 7441), LP_CONN_NONE);
 	ck_assert_uint_eq(
@@ -229,15 +239,10 @@ END_TEST
 START_TEST(what_is_over_is_not_renewed_by_late_segments)
 {
 	uint32_t index = add(1, LP_TCP_LAST_ACK);
-	struct lp_tcp_track track = lp_conntrack_get(&conntrack, index)->tcp;
 
-	track.state = LP_TCP_TIME_WAIT;
-	lp_conntrack_commit(
-	    &conntrack, index, &track, LP_TO_BROKER, 0, NOW + 10);
-	lp_conntrack_commit(
-	    &conntrack, index, &track, LP_TO_BROKER, 0, NOW + 11);
-	lp_conntrack_commit(
-	    &conntrack, index, &track, LP_TO_BROKER, 0, NOW + 12);
+	commit(index, LP_TCP_TIME_WAIT, LP_TO_BROKER, 0, NOW + 10);
+	commit(index, LP_TCP_TIME_WAIT, LP_TO_BROKER, 0, NOW + 11);
+	commit(index, LP_TCP_TIME_WAIT, LP_TO_BROKER, 0, NOW + 12);
 	ck_assert_uint_eq(lp_conntrack_expired(&conntrack, NOW + 13), index);
 }
 END_TEST
@@ -245,21 +250,17 @@ END_TEST
 START_TEST(the_oldest_of_a_class_goes_first)
 {
 	uint32_t first = add(1, LP_TCP_SYN_SENT), second;
-	struct lp_tcp_track track;
 
 	second = add(2, LP_TCP_SYN_SENT);
 	ck_assert_uint_eq(
 	    lp_conntrack_oldest(&conntrack, LP_CLASS_HALF_OPEN), first);
 	ck_assert_uint_eq(
 	    lp_conntrack_oldest(&conntrack, LP_CLASS_CLOSED), LP_CONN_NONE);
-	track = lp_conntrack_get(&conntrack, first)->tcp;
-	track.state = LP_TCP_ESTABLISHED;
-	lp_conntrack_commit(&conntrack, first, &track, LP_TO_BROKER, 0, NOW);
+	commit(first, LP_TCP_ESTABLISHED, LP_TO_BROKER, 0, NOW);
 	ck_assert_uint_eq(
 	    lp_conntrack_oldest(&conntrack, LP_CLASS_HALF_OPEN), second);
 	ck_assert_uint_eq(lp_count_get(&plane.region.stats->half_open), 1);
-	track.state = LP_TCP_CLOSED;
-	lp_conntrack_commit(&conntrack, first, &track, LP_TO_BROKER, 0, NOW);
+	commit(first, LP_TCP_CLOSED, LP_TO_BROKER, 0, NOW);
 	ck_assert_uint_eq(
 	    lp_conntrack_oldest(&conntrack, LP_CLASS_CLOSED), first);
 }
@@ -335,7 +336,6 @@ random_step(uint64_t *random, uint32_t now_s)
 {
 	uint32_t index = draw(random) % COUNT;
 	struct lp_conn *used = lp_conntrack_get(&conntrack, index);
-	struct lp_tcp_track track;
 	struct lp_conn conn;
 
 	if (draw(random) % 2 && conntrack.free_count > 0) {
@@ -361,10 +361,8 @@ random_step(uint64_t *random, uint32_t now_s)
 	} else if (used->use == LP_CONN_USED && draw(random) % 2) {
 		lp_conntrack_remove(&conntrack, index);
 	} else if (used->use == LP_CONN_USED) {
-		track = used->tcp;
-		track.state = (uint8_t)(draw(random) % LP_TCP_STATES);
-		lp_conntrack_commit(
-		    &conntrack, index, &track, draw(random) % 2, 10, now_s);
+		commit(index, draw(random) % LP_TCP_STATES, draw(random) % 2,
+		    10, now_s);
 	}
 }
 
@@ -437,10 +435,8 @@ START_TEST(who_holds_time_wait_is_noted)
 	    {LP_TCP_FIN_SENT, LP_TCP_LAST_ACK, false},
 	};
 	uint32_t index = add(1, all[_i].from);
-	struct lp_tcp_track track = lp_conntrack_get(&conntrack, index)->tcp;
 
-	track.state = (uint8_t)all[_i].to;
-	lp_conntrack_commit(&conntrack, index, &track, LP_TO_CLIENT, 0, NOW);
+	commit(index, all[_i].to, LP_TO_CLIENT, 0, NOW);
 	ck_assert_uint_eq(lp_conntrack_get(&conntrack, index)->flags,
 	    all[_i].broker ? LP_CONN_BROKER_CLOSED : 0);
 }
