@@ -27,7 +27,8 @@ static void parse_ipv4(struct lp_pkt *);
 static void parse_ipv6(struct lp_pkt *);
 static void parse_l4(struct lp_pkt *, uint8_t);
 static void parse_tcp(struct lp_pkt *);
-static bool source_is_host(const struct lp_pkt *, uint8_t);
+static bool source4_is_host(const uint8_t *);
+static bool source6_is_host(const uint8_t *);
 static bool source_is_nobody(const struct lp_pkt *);
 
 void
@@ -169,12 +170,12 @@ parse_ipv4(struct lp_pkt *pkt)
 		return;
 	}
 	if (!(pkt->flags & LP_PKT_IP_SUM_GOOD) &&
-	    lp_sum_fold(lp_sum_add(0, ip, header)) != 0xffff) {
+	    lp_sum_word(lp_sum_header(ip, header)) != 0xffff) {
 		lp_pkt_drop(pkt, LP_REASON_IP_CHECKSUM);
 		return;
 	}
 	pkt->len = (uint16_t)(LP_ETH_LEN + total);
-	if (!source_is_host(pkt, 4)) {
+	if (!source4_is_host(ip)) {
 		lp_pkt_drop(pkt, LP_REASON_IP_SOURCE);
 		return;
 	}
@@ -206,7 +207,7 @@ parse_ipv6(struct lp_pkt *pkt)
 	}
 	pkt->len = (uint16_t)(LP_ETH_LEN + total);
 	pkt->flags |= LP_PKT_V6;
-	if (!source_is_host(pkt, 6)) {
+	if (!source6_is_host(ip)) {
 		lp_pkt_drop(pkt, LP_REASON_IP_SOURCE);
 		return;
 	}
@@ -276,7 +277,7 @@ parse_tcp(struct lp_pkt *pkt)
 	}
 	header = (tcp[LP_TCP_OFF] >> 4) * 4u;
 	if (header < LP_TCP_LEN || header > room ||
-	    !lp_tcp_state_flags_valid(tcp[LP_TCP_FLAGS])) {
+	    !lp_tcp_flags_valid(tcp[LP_TCP_FLAGS])) {
 		lp_pkt_drop(pkt, LP_REASON_TCP_HEADER);
 		return;
 	}
@@ -303,16 +304,18 @@ parse_tcp(struct lp_pkt *pkt)
  * for an IPv4 address.
  */
 static bool
-source_is_host(const struct lp_pkt *pkt, uint8_t version)
+source4_is_host(const uint8_t *ip)
+{
+	uint8_t first = ip[LP_IP4_SRC];
+
+	return first != 0 && first != 127 && first < 224;
+}
+
+static bool
+source6_is_host(const uint8_t *ip)
 {
 	static const uint8_t loopback[16] = {[15] = 1};
-	const uint8_t *ip = pkt->data + LP_ETH_LEN;
 
-	if (version == 4) {
-		uint8_t first = ip[LP_IP4_SRC];
-
-		return first != 0 && first != 127 && first < 224;
-	}
 	return ip[LP_IP6_SRC] != 0xff &&
 	    memcmp(ip + LP_IP6_SRC, loopback, 16) != 0 &&
 	    memcmp(ip + LP_IP6_SRC, lp_ip_v4_prefix, 12) != 0;

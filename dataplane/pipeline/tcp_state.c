@@ -153,17 +153,6 @@ static uint32_t window_of(const struct lp_tcp_peer *, uint16_t, uint8_t);
 static uint32_t end_of(const struct lp_tcp_segment *);
 
 bool
-lp_tcp_state_flags_valid(uint8_t flags)
-{
-	uint8_t control = flags & (LP_TCP_SYN | LP_TCP_FIN | LP_TCP_RST);
-
-	/* At most one of them, and without SYN and RST there is an ACK. */
-	if (control & (uint8_t)(control - 1))
-		return false;
-	return (flags & (LP_TCP_SYN | LP_TCP_RST | LP_TCP_ACK)) != 0;
-}
-
-bool
 lp_tcp_state_half_open(uint8_t state)
 {
 	return state == LP_TCP_SYN_SENT || state == LP_TCP_SIMSYN_SENT ||

@@ -106,7 +106,16 @@ enum lp_tcp_verdict lp_tcp_state_run(struct lp_tcp_track *track,
     enum lp_direction dir, const struct lp_tcp_segment *segment);
 
 /* Flags that may occur together (RFC 9293); SYN with FIN or RST may not. */
-bool lp_tcp_state_flags_valid(uint8_t flags);
+static inline bool
+lp_tcp_flags_valid(uint8_t flags)
+{
+	uint8_t control = flags & (LP_TCP_SYN | LP_TCP_FIN | LP_TCP_RST);
+
+	/* At most one of them, and without SYN and RST there is an ACK. */
+	if (control & (uint8_t)(control - 1))
+		return false;
+	return (flags & (LP_TCP_SYN | LP_TCP_RST | LP_TCP_ACK)) != 0;
+}
 
 /* Not yet three segments of a handshake. */
 bool lp_tcp_state_half_open(uint8_t state);

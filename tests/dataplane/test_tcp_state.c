@@ -384,7 +384,7 @@ START_TEST(only_one_of_syn_fin_and_rst_and_an_ack_without_them)
 		bool valid =
 		    control <= 1 && ((flags & A) || (flags & S) || (flags & R));
 
-		ck_assert_msg(lp_tcp_state_flags_valid((uint8_t)flags) == valid,
+		ck_assert_msg(lp_tcp_flags_valid((uint8_t)flags) == valid,
 		    "flags %#x", flags);
 	}
 }
