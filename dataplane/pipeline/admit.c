@@ -121,12 +121,13 @@ admit_packet(struct lp_admit *admit, struct lp_batch *batch, struct lp_pkt *pkt)
 static bool
 reopens(const struct lp_admit *admit, const struct lp_pkt *pkt)
 {
-	uint8_t state =
-	    lp_conntrack_get(admit->conntrack, pkt->conn)->tcp.state;
+	uint8_t state;
 
-	return pkt->dir == LP_TO_BROKER &&
-	    (pkt->tcp_flags & (LP_TCP_SYN | LP_TCP_ACK)) == LP_TCP_SYN &&
-	    (state == LP_TCP_TIME_WAIT || state == LP_TCP_CLOSED);
+	if (pkt->dir != LP_TO_BROKER ||
+	    (pkt->tcp_flags & (LP_TCP_SYN | LP_TCP_ACK)) != LP_TCP_SYN)
+		return false;
+	state = lp_conntrack_get(admit->conntrack, pkt->conn)->tcp.state;
+	return state == LP_TCP_TIME_WAIT || state == LP_TCP_CLOSED;
 }
 
 static enum lp_reason

@@ -77,6 +77,7 @@ struct lp_batch {
 	/* Of this turn, and only of this turn; NULL: no configuration yet. */
 	const struct lp_snapshot *snapshot;
 	unsigned count;
+	uint8_t flags; /* of all its packets, from parse */
 	struct lp_pkt pkts[LP_BATCH_MAX];
 	struct lp_outbox out;
 };

@@ -52,6 +52,8 @@ static void rewrite_error(
 void
 lp_icmp_stage(struct lp_rewrite *rewrite, struct lp_batch *batch)
 {
+	if (!(batch->flags & LP_PKT_ICMP))
+		return;
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct lp_pkt *pkt = &batch->pkts[i];
 

@@ -104,6 +104,8 @@ lp_neighbor_stage(struct lp_neighbors *neighbors, struct lp_batch *batch)
 	if (batch->snapshot != NULL &&
 	    neighbors->serial != batch->snapshot->serial)
 		new_snapshot(neighbors, batch->snapshot);
+	if (!(batch->flags & (LP_PKT_ARP | LP_PKT_ICMP)))
+		return;
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct lp_pkt *pkt = &batch->pkts[i];
 

@@ -34,8 +34,11 @@ static bool source_is_nobody(const struct lp_pkt *);
 void
 lp_parse_stage(struct lp_batch *batch)
 {
-	for (unsigned i = 0; i < batch->count; i++)
+	batch->flags = 0;
+	for (unsigned i = 0; i < batch->count; i++) {
 		lp_parse_packet(&batch->pkts[i]);
+		batch->flags |= batch->pkts[i].flags;
+	}
 }
 
 void

@@ -67,6 +67,8 @@ static void receive(struct lp_pipeline *, struct lp_batch *);
 static void transmit(struct lp_pipeline *, struct lp_batch *);
 static void transmit_list(
     struct lp_pipeline *, struct lp_batch *, struct lp_pkt[], unsigned);
+static unsigned transmit_port(
+    struct lp_batch *, uint8_t, struct lp_pkt *[], unsigned);
 static void account(struct lp_pipeline *, struct lp_batch *);
 static void beat(struct lp_pipeline *, const struct lp_batch *);
 static bool has_way_back(const struct lp_snapshot *, const struct lp_conn *);
@@ -257,34 +259,28 @@ transmit_list(struct lp_pipeline *pipeline, struct lp_batch *batch,
     struct lp_pkt pkts[], unsigned count)
 {
 	struct lp_pkt *list[LP_OUTBOX_MAX];
-	uint32_t slots = 0;
+	struct lp_pkt *left[LP_OUTBOX_MAX];
+	unsigned left_count = 0;
 
 	static_assert((unsigned)LP_OUTBOX_MAX >= (unsigned)LP_BATCH_MAX, "");
 	for (unsigned i = 0; i < count; i++) {
 		if (pkts[i].verdict != LP_HOLD && pkts[i].verdict != LP_DROP &&
 		    pkts[i].port_out != LP_PORT_NONE)
-			slots |= 1u << pkts[i].port_out;
+			left[left_count++] = &pkts[i];
 	}
-	for (unsigned slot = 0; slots != 0; slot++, slots >>= 1) {
-		struct lp_port *port;
-		unsigned n = 0, sent = 0;
+	/* Those of the first one's port; then of what is left. */
+	while (left_count > 0) {
+		uint8_t slot = left[0]->port_out;
+		unsigned n = 0, others = 0, sent;
 
-		if (!(slots & 1))
-			continue;
-		for (unsigned i = 0; i < count; i++) {
-			if (pkts[i].port_out == slot &&
-			    pkts[i].verdict != LP_HOLD &&
-			    pkts[i].verdict != LP_DROP)
-				list[n++] = &pkts[i];
+		for (unsigned i = 0; i < left_count; i++) {
+			if (left[i]->port_out == slot)
+				list[n++] = left[i];
+			else
+				left[others++] = left[i];
 		}
-		port = batch->snapshot->ports[slot].port;
-		if (port != NULL)
-			sent = port->ops->tx(port, list, n);
-		for (unsigned i = sent; i < n; i++) {
-			list[i]->verdict = LP_DROP;
-			list[i]->reason = port == NULL ? LP_REASON_PORT_GONE
-						       : LP_REASON_TX_FULL;
-		}
+		left_count = others;
+		sent = transmit_port(batch, slot, list, n);
 		if (sent < n && pkts == batch->out.pkts) {
 			lp_count_add(
 			    &pipeline->region->stats->dropped_made, n - sent);
@@ -294,6 +290,22 @@ transmit_list(struct lp_pipeline *pipeline, struct lp_batch *batch,
 	}
 }
 
+/* How many the port took; the others are dropped. */
+static unsigned
+transmit_port(
+    struct lp_batch *batch, uint8_t slot, struct lp_pkt *list[], unsigned count)
+{
+	struct lp_port *port = batch->snapshot->ports[slot].port;
+	unsigned sent = port == NULL ? 0 : port->ops->tx(port, list, count);
+
+	for (unsigned i = sent; i < count; i++) {
+		list[i]->verdict = LP_DROP;
+		list[i]->reason =
+		    port == NULL ? LP_REASON_PORT_GONE : LP_REASON_TX_FULL;
+	}
+	return sent;
+}
+
 /* One verdict and one reason for every packet that came in. */
 static void
 account(struct lp_pipeline *pipeline, struct lp_batch *batch)
@@ -301,17 +313,24 @@ account(struct lp_pipeline *pipeline, struct lp_batch *batch)
 	struct lp_stats *stats = pipeline->region->stats;
 	struct lp_pkt *done[LP_BATCH_MAX];
 	unsigned count = 0;
+	unsigned alike = 0;
 
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct lp_pkt *pkt = &batch->pkts[i];
 
 		assert(pkt->verdict != LP_UNDECIDED);
-		lp_count_add(&stats->verdicts[pkt->verdict], 1);
-		lp_count_add(&stats->reasons[pkt->reason], 1);
 		/* Neither sent nor held: its buffer is ours to give back. */
 		if (pkt->verdict == LP_DROP ||
 		    (pkt->verdict == LP_LOCAL && pkt->port_out == LP_PORT_NONE))
 			done[count++] = pkt;
+		/* Those that follow one another are counted at once. */
+		alike++;
+		if (i + 1 < batch->count && pkt[1].verdict == pkt->verdict &&
+		    pkt[1].reason == pkt->reason)
+			continue;
+		lp_count_add(&stats->verdicts[pkt->verdict], alike);
+		lp_count_add(&stats->reasons[pkt->reason], alike);
+		alike = 0;
 	}
 	if (count > 0)
 		pipeline->backend->release(pipeline->pool, done, count);
