@@ -59,22 +59,6 @@ lp_admit_stage(struct lp_admit *admit, struct lp_batch *batch)
 	}
 }
 
-void
-lp_admit_segment(const struct lp_pkt *pkt, struct lp_tcp_segment *segment)
-{
-	const uint8_t *tcp = pkt->data + pkt->l4_off;
-	uint16_t scale = 0;
-
-	if (pkt->tcp_flags & LP_TCP_SYN)
-		scale = lp_parse_tcp_option(pkt, LP_TCP_OPT_SCALE, 3);
-	*segment = (struct lp_tcp_segment){.seq = lp_get32(tcp + LP_TCP_SEQ),
-	    .ack = lp_get32(tcp + LP_TCP_ACKNO),
-	    .len = pkt->payload_len,
-	    .window = lp_get16(tcp + LP_TCP_WINDOW),
-	    .flags = pkt->tcp_flags,
-	    .scale = scale != 0 ? pkt->data[scale] : LP_TCP_NO_SCALE};
-}
-
 static void
 admit_packet(struct lp_admit *admit, struct lp_batch *batch, struct lp_pkt *pkt)
 {

@@ -22,15 +22,6 @@
 #include "dataplane/pipeline/neighbor.h"
 
 #include "dataplane/pipeline/neighbor_wire.h"
-#include "dataplane/pipeline/wire.h"
-
-enum state {
-	STATE_NEW,
-	STATE_INCOMPLETE,
-	STATE_REACHABLE,
-	STATE_PROBE,
-	STATE_FAILED,
-};
 
 enum {
 	BUCKETS = 2 * LP_NEIGHBORS_MAX,
@@ -38,22 +29,6 @@ enum {
 	RECYCLE_STEPS = 32, /* places looked at for one to recycle */
 };
 static_assert((BUCKETS & (BUCKETS - 1)) == 0, "a power of two");
-
-struct lp_neighbor {
-	struct lp_ip ip;
-	uint32_t serial;
-	uint32_t port_id; /* of the port in slot; 0: place is free */
-	uint16_t chain; /* next in its bucket: entry + 1 */
-	uint8_t slot;
-	uint8_t state;
-	uint8_t probes; /* questions sent without an answer */
-	uint8_t queued;
-	uint8_t mac[6];
-	uint64_t confirmed_ms;
-	uint64_t next_ms; /* ask again, or try a failed one again */
-	uint64_t used_ms;
-	struct lp_pkt queue[LP_NEIGHBOR_QUEUE_MAX];
-};
 
 static void receive(struct lp_neighbors *, struct lp_batch *, struct lp_pkt *);
 static void learn(struct lp_neighbors *, struct lp_batch *, uint8_t,
@@ -73,9 +48,8 @@ static void ask(
     struct lp_neighbors *, struct lp_batch *, struct lp_neighbor *, bool);
 static void retry(
     struct lp_neighbors *, struct lp_batch *, struct lp_neighbor *);
-static void settle(struct lp_neighbors *, struct lp_neighbor *, enum state);
-static void address(
-    const struct lp_batch *, const struct lp_neighbor *, struct lp_pkt *);
+static void settle(
+    struct lp_neighbors *, struct lp_neighbor *, enum lp_neighbor_state);
 static void new_snapshot(struct lp_neighbors *, const struct lp_snapshot *);
 
 void
@@ -129,8 +103,8 @@ lp_neighbor_tick(struct lp_neighbors *neighbors, struct lp_batch *batch)
 		struct lp_neighbor *entry = &neighbors->entries[i];
 
 		if (entry->port_id != 0 && entry->next_ms <= now_ms &&
-		    (entry->state == STATE_INCOMPLETE ||
-			entry->state == STATE_PROBE))
+		    (entry->state == LP_NEIGHBOR_INCOMPLETE ||
+			entry->state == LP_NEIGHBOR_PROBE))
 			retry(neighbors, batch, entry);
 	}
 }
@@ -161,7 +135,7 @@ lp_neighbor_find(struct lp_neighbors *neighbors, struct lp_batch *batch,
 		}
 	}
 	entry->used_ms = now_ms;
-	if (entry->state == STATE_FAILED && now_ms < entry->next_ms) {
+	if (entry->state == LP_NEIGHBOR_FAILED && now_ms < entry->next_ms) {
 		*why = LP_REASON_NEIGHBOR_FAILED;
 		return 0;
 	}
@@ -187,25 +161,25 @@ lp_neighbor_output(struct lp_neighbors *neighbors, struct lp_batch *batch,
 	uint64_t now_ms = lp_batch_now_ms(batch);
 
 	assert(entry->serial == serial && entry->port_id != 0);
-	switch ((enum state)entry->state) {
-	case STATE_REACHABLE:
+	switch ((enum lp_neighbor_state)entry->state) {
+	case LP_NEIGHBOR_REACHABLE:
 		if (now_ms - entry->confirmed_ms > LP_NEIGHBOR_REACHABLE_MS) {
-			settle(neighbors, entry, STATE_PROBE);
+			settle(neighbors, entry, LP_NEIGHBOR_PROBE);
 			ask(neighbors, batch, entry, true);
 		}
 		break;
-	case STATE_PROBE:
+	case LP_NEIGHBOR_PROBE:
 		break;
-	case STATE_NEW:
-	case STATE_FAILED:
-		settle(neighbors, entry, STATE_INCOMPLETE);
+	case LP_NEIGHBOR_NEW:
+	case LP_NEIGHBOR_FAILED:
+		settle(neighbors, entry, LP_NEIGHBOR_INCOMPLETE);
 		ask(neighbors, batch, entry, false);
 		/* fall through */
-	case STATE_INCOMPLETE:
+	case LP_NEIGHBOR_INCOMPLETE:
 		hold(neighbors, entry, pkt);
 		return false;
 	}
-	address(batch, entry, pkt);
+	lp_neighbor_address(batch, entry, pkt);
 	return true;
 }
 
@@ -283,12 +257,13 @@ learn(struct lp_neighbors *neighbors, struct lp_batch *batch, uint8_t slot,
 		return;
 	if (message->has_mac)
 		memcpy(entry->mac, message->mac, 6);
-	else if (entry->state != STATE_REACHABLE && entry->state != STATE_PROBE)
+	else if (entry->state != LP_NEIGHBOR_REACHABLE &&
+	    entry->state != LP_NEIGHBOR_PROBE)
 		return;
 	entry->confirmed_ms = lp_batch_now_ms(batch);
-	settle(neighbors, entry, STATE_REACHABLE);
+	settle(neighbors, entry, LP_NEIGHBOR_REACHABLE);
 	for (unsigned i = 0; i < entry->queued; i++) {
-		address(batch, entry, &entry->queue[i]);
+		lp_neighbor_address(batch, entry, &entry->queue[i]);
 		lp_make_release(neighbors->make, batch, &entry->queue[i]);
 	}
 	entry->queued = 0;
@@ -396,7 +371,7 @@ discard(struct lp_neighbors *neighbors, struct lp_neighbor *entry)
 	uint16_t *at =
 	    &neighbors->buckets[lp_snapshot_hash_ip(&entry->ip) % BUCKETS];
 
-	settle(neighbors, entry, STATE_NEW);
+	settle(neighbors, entry, LP_NEIGHBOR_NEW);
 	drop_queue(neighbors, entry);
 	while (*at != self) {
 		assert(*at != 0);
@@ -462,15 +437,15 @@ static void
 retry(struct lp_neighbors *neighbors, struct lp_batch *batch,
     struct lp_neighbor *entry)
 {
-	bool unicast = entry->state == STATE_PROBE;
+	bool unicast = entry->state == LP_NEIGHBOR_PROBE;
 
 	if (entry->probes < LP_NEIGHBOR_PROBES_MAX) {
 		ask(neighbors, batch, entry, unicast);
 	} else if (unicast) {
-		settle(neighbors, entry, STATE_INCOMPLETE);
+		settle(neighbors, entry, LP_NEIGHBOR_INCOMPLETE);
 		ask(neighbors, batch, entry, false);
 	} else {
-		settle(neighbors, entry, STATE_FAILED);
+		settle(neighbors, entry, LP_NEIGHBOR_FAILED);
 		entry->next_ms = lp_batch_now_ms(batch) + LP_NEIGHBOR_FAILED_MS;
 		drop_queue(neighbors, entry);
 	}
@@ -478,25 +453,16 @@ retry(struct lp_neighbors *neighbors, struct lp_batch *batch,
 
 /* Changes the state, and the count of those that are asked for. */
 static void
-settle(
-    struct lp_neighbors *neighbors, struct lp_neighbor *entry, enum state state)
+settle(struct lp_neighbors *neighbors, struct lp_neighbor *entry,
+    enum lp_neighbor_state state)
 {
-	if (entry->state == STATE_INCOMPLETE || entry->state == STATE_PROBE)
+	if (entry->state == LP_NEIGHBOR_INCOMPLETE ||
+	    entry->state == LP_NEIGHBOR_PROBE)
 		neighbors->pending--;
-	if (state == STATE_INCOMPLETE || state == STATE_PROBE)
+	if (state == LP_NEIGHBOR_INCOMPLETE || state == LP_NEIGHBOR_PROBE)
 		neighbors->pending++;
 	entry->state = (uint8_t)state;
 	entry->probes = 0;
-}
-
-static void
-address(const struct lp_batch *batch, const struct lp_neighbor *entry,
-    struct lp_pkt *pkt)
-{
-	memcpy(pkt->data + LP_ETH_DST, entry->mac, 6);
-	memcpy(
-	    pkt->data + LP_ETH_SRC, batch->snapshot->ports[entry->slot].mac, 6);
-	pkt->port_out = entry->slot;
 }
 
 /* Forgets next hops of ports that are gone. */

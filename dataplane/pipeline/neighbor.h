@@ -14,8 +14,35 @@
 #include "dataplane/pipeline/arena.h"
 #include "dataplane/pipeline/make.h"
 #include "dataplane/pipeline/snapshot.h"
+#include "dataplane/pipeline/wire.h"
 
-struct lp_neighbor;
+/* See neighbor.c. */
+enum lp_neighbor_state {
+	LP_NEIGHBOR_NEW,
+	LP_NEIGHBOR_INCOMPLETE,
+	LP_NEIGHBOR_REACHABLE,
+	LP_NEIGHBOR_PROBE,
+	LP_NEIGHBOR_FAILED,
+};
+
+struct lp_neighbor {
+	/* line 0: all that a packet of an established connection asks for */
+	_Alignas(64) struct lp_ip ip;
+	uint32_t serial;
+	uint32_t port_id; /* of the port in slot; 0: place is free */
+	uint16_t chain; /* next in its bucket: entry + 1 */
+	uint8_t slot;
+	uint8_t state; /* enum lp_neighbor_state */
+	uint8_t probes; /* questions sent without an answer */
+	uint8_t queued;
+	uint8_t mac[6];
+	uint64_t confirmed_ms;
+	uint64_t next_ms; /* ask again, or try a failed one again */
+	uint64_t used_ms;
+
+	struct lp_pkt queue[LP_NEIGHBOR_QUEUE_MAX];
+};
+static_assert(offsetof(struct lp_neighbor, queue) == 64, "line 0");
 
 struct lp_neighbors {
 	const struct lp_make *make;
@@ -63,6 +90,36 @@ uint8_t lp_neighbor_slot(const struct lp_neighbors *neighbors, uint32_t serial);
  */
 bool lp_neighbor_output(struct lp_neighbors *neighbors, struct lp_batch *batch,
     uint32_t serial, struct lp_pkt *pkt);
+
+/*
+ * The next hop of that serial if packets may go to it at once, without a
+ * question; else NULL.
+ */
+static inline struct lp_neighbor *
+lp_neighbor_ready(const struct lp_neighbors *neighbors,
+    const struct lp_batch *batch, uint32_t serial)
+{
+	struct lp_neighbor *entry =
+	    &neighbors->entries[serial % LP_NEIGHBORS_MAX];
+
+	return entry->serial == serial &&
+		entry->state == LP_NEIGHBOR_REACHABLE &&
+		lp_batch_now_ms(batch) - entry->confirmed_ms <=
+		    LP_NEIGHBOR_REACHABLE_MS
+	    ? entry
+	    : NULL;
+}
+
+/* From us to that next hop. */
+static inline void
+lp_neighbor_address(const struct lp_batch *batch,
+    const struct lp_neighbor *entry, struct lp_pkt *pkt)
+{
+	memcpy(pkt->data + LP_ETH_DST, entry->mac, 6);
+	memcpy(
+	    pkt->data + LP_ETH_SRC, batch->snapshot->ports[entry->slot].mac, 6);
+	pkt->port_out = entry->slot;
+}
 
 /* Something to do soon: milliseconds until then, at most max. */
 unsigned lp_neighbor_wait_ms(

@@ -28,13 +28,11 @@ static void rewrite_packet(
     struct lp_rewrite *, struct lp_batch *, struct lp_pkt *);
 static void refuse(
     struct lp_rewrite *, struct lp_batch *, struct lp_pkt *, enum lp_reason);
-static void translate(const struct lp_rewrite *, const struct lp_batch *,
-    struct lp_pkt *, uint8_t);
+static void translate(const struct lp_rewrite *, const struct lp_pkt *);
 static void translate_ipv4(
     const struct lp_conn *, const struct lp_pkt *, uint16_t);
 static void translate_ipv6(const struct lp_conn *, const struct lp_pkt *);
-static void clamp_mss(
-    const struct lp_batch *, const struct lp_pkt *, uint8_t *, uint8_t);
+static void clamp_mss(const struct lp_batch *, const struct lp_pkt *, uint8_t);
 
 void
 lp_rewrite_stage(struct lp_rewrite *rewrite, struct lp_batch *batch)
@@ -54,26 +52,33 @@ lp_rewrite_nexthop(struct lp_rewrite *rewrite, struct lp_batch *batch,
 	struct lp_conn *conn = lp_conntrack_get(rewrite->conntrack, pkt->conn);
 	const uint8_t *ip = pkt->data + pkt->l3_off;
 	bool client = pkt->dir == LP_TO_CLIENT;
+	uint32_t hop = conn->nexthop[pkt->dir];
+	struct lp_neighbor *ready;
 	uint8_t slot;
-	uint32_t hop;
 
 	if (ip[pkt->flags & LP_PKT_V6 ? LP_IP6_HOPS : LP_IP4_TTL] <= 1) {
 		*why = LP_REASON_TTL;
 		return 0;
 	}
-	hop =
-	    lp_neighbor_find(rewrite->neighbors, batch, conn->nexthop[pkt->dir],
-		client ? &conn->client_ip : &conn->broker_ip,
-		client ? LP_SIDE_CLIENT : LP_SIDE_BROKER, why);
-	if (hop == 0)
-		return 0;
-	slot = lp_neighbor_slot(rewrite->neighbors, hop);
+	ready = lp_neighbor_ready(rewrite->neighbors, batch, hop);
+	if (ready != NULL) {
+		ready->used_ms = lp_batch_now_ms(batch);
+		slot = ready->slot;
+	} else {
+		hop = lp_neighbor_find(rewrite->neighbors, batch, hop,
+		    client ? &conn->client_ip : &conn->broker_ip,
+		    client ? LP_SIDE_CLIENT : LP_SIDE_BROKER, why);
+		if (hop == 0)
+			return 0;
+		slot = lp_neighbor_slot(rewrite->neighbors, hop);
+	}
 	if (pkt->len - pkt->l3_off > batch->snapshot->ports[slot].mtu) {
 		*why = LP_REASON_TX_MTU;
 		return 0;
 	}
 	/* A hint of this process: not part of the connection's state. */
-	conn->nexthop[pkt->dir] = hop;
+	if (ready == NULL)
+		conn->nexthop[pkt->dir] = hop;
 	return hop;
 }
 
@@ -81,10 +86,17 @@ void
 lp_rewrite_output(struct lp_rewrite *rewrite, struct lp_batch *batch,
     struct lp_pkt *pkt, uint32_t hop, enum lp_reason reason)
 {
-	if (lp_neighbor_output(rewrite->neighbors, batch, hop, pkt))
+	const struct lp_neighbor *ready =
+	    lp_neighbor_ready(rewrite->neighbors, batch, hop);
+
+	if (ready != NULL) {
+		lp_neighbor_address(batch, ready, pkt);
 		lp_pkt_decide(pkt, LP_FORWARD, reason);
-	else
+	} else if (lp_neighbor_output(rewrite->neighbors, batch, hop, pkt)) {
+		lp_pkt_decide(pkt, LP_FORWARD, reason);
+	} else {
 		lp_pkt_decide(pkt, LP_HOLD, LP_REASON_NEIGHBOR_PENDING);
+	}
 }
 
 void
@@ -157,8 +169,10 @@ rewrite_packet(
 	verdict = lp_tcp_state_run(&conn->tcp, pkt->dir, &segment);
 	lp_conntrack_commit(rewrite->conntrack, pkt->conn, verdict, pkt->dir,
 	    pkt->payload_len, lp_batch_now_s(batch));
-	translate(
-	    rewrite, batch, pkt, lp_neighbor_slot(rewrite->neighbors, hop));
+	translate(rewrite, pkt);
+	if (pkt->tcp_flags & LP_TCP_SYN)
+		clamp_mss(
+		    batch, pkt, lp_neighbor_slot(rewrite->neighbors, hop));
 	if (verdict != LP_TCP_OK)
 		reason = LP_REASON_OUT_OF_WINDOW;
 	else if (pkt->reason == LP_REASON_OPENED)
@@ -199,8 +213,7 @@ refuse(struct lp_rewrite *rewrite, struct lp_batch *batch, struct lp_pkt *pkt,
  * round: source and destination swapped.
  */
 static void
-translate(const struct lp_rewrite *rewrite, const struct lp_batch *batch,
-    struct lp_pkt *pkt, uint8_t slot)
+translate(const struct lp_rewrite *rewrite, const struct lp_pkt *pkt)
 {
 	const struct lp_conn *conn =
 	    lp_conntrack_get(rewrite->conntrack, pkt->conn);
@@ -219,8 +232,6 @@ translate(const struct lp_rewrite *rewrite, const struct lp_batch *batch,
 	ports = ports << 16 | ports >> 16;
 	memcpy(tcp + LP_TCP_SRC, &ports, sizeof(ports));
 	lp_sum_update(tcp + LP_TCP_SUM, conn->sum_all ^ flip);
-	if (pkt->tcp_flags & LP_TCP_SYN)
-		clamp_mss(batch, pkt, tcp, slot);
 }
 
 static void
@@ -253,8 +264,7 @@ translate_ipv6(const struct lp_conn *conn, const struct lp_pkt *pkt)
 
 /* RFC 9293, 3.7.1: no end may send more than both ports carry. */
 static void
-clamp_mss(const struct lp_batch *batch, const struct lp_pkt *pkt, uint8_t *tcp,
-    uint8_t slot)
+clamp_mss(const struct lp_batch *batch, const struct lp_pkt *pkt, uint8_t slot)
 {
 	uint16_t at = lp_parse_tcp_option(pkt, LP_TCP_OPT_MSS, 4);
 	uint16_t in = batch->snapshot->ports[pkt->port_in].mtu;
@@ -275,5 +285,6 @@ clamp_mss(const struct lp_batch *batch, const struct lp_pkt *pkt, uint8_t *tcp,
 	memcpy(was, pkt->data + even, len);
 	lp_put16(pkt->data + at, room);
 	memcpy(is, pkt->data + even, len);
-	lp_sum_update(tcp + LP_TCP_SUM, lp_sum_replace(0, was, is, len));
+	lp_sum_update(pkt->data + pkt->l4_off + LP_TCP_SUM,
+	    lp_sum_replace(0, was, is, len));
 }

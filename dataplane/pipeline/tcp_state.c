@@ -131,7 +131,7 @@ static const uint8_t transitions[LP_TCP_STATES][EVENTS][2] = {
 };
 /* clang-format on */
 
-static bool is_plain(const struct lp_tcp_track *, enum lp_direction,
+static inline bool is_plain(const struct lp_tcp_track *, enum lp_direction,
     const struct lp_tcp_segment *);
 static enum lp_tcp_verdict run_reset(
     struct lp_tcp_track *, enum lp_direction, const struct lp_tcp_segment *);
@@ -140,17 +140,17 @@ static bool begins_anew(const struct lp_tcp_track *, enum lp_direction,
     const struct lp_tcp_segment *);
 static bool completes(const struct lp_tcp_track *, enum lp_direction,
     const struct lp_tcp_segment *);
-static bool in_window(const struct lp_tcp_track *, enum lp_direction,
+static inline bool in_window(const struct lp_tcp_track *, enum lp_direction,
     const struct lp_tcp_segment *, uint32_t);
 static void meet_broker(
     struct lp_tcp_track *, const struct lp_tcp_segment *, uint32_t);
 static void learn_scale(
     struct lp_tcp_track *, enum lp_direction, const struct lp_tcp_segment *);
-static void advance(struct lp_tcp_track *, enum lp_direction,
+static inline void advance(struct lp_tcp_track *, enum lp_direction,
     const struct lp_tcp_segment *, uint32_t);
 static void move(struct lp_tcp_track *, enum event, enum lp_direction);
-static uint32_t window_of(const struct lp_tcp_peer *, uint16_t, uint8_t);
-static uint32_t end_of(const struct lp_tcp_segment *);
+static inline uint32_t window_of(const struct lp_tcp_peer *, uint16_t, uint8_t);
+static inline uint32_t end_of(const struct lp_tcp_segment *);
 
 bool
 lp_tcp_state_half_open(uint8_t state)
@@ -241,7 +241,7 @@ lp_tcp_state_run(struct lp_tcp_track *track, enum lp_direction dir,
 }
 
 /* Nearly all segments: the numbers move on, the state cannot. */
-static bool
+static inline bool
 is_plain(const struct lp_tcp_track *track, enum lp_direction dir,
     const struct lp_tcp_segment *segment)
 {
@@ -312,7 +312,7 @@ completes(const struct lp_tcp_track *track, enum lp_direction dir,
 }
 
 /* The bounds I to IV. */
-static bool
+static inline bool
 in_window(const struct lp_tcp_track *track, enum lp_direction dir,
     const struct lp_tcp_segment *segment, uint32_t end)
 {
@@ -370,7 +370,7 @@ learn_scale(struct lp_tcp_track *track, enum lp_direction dir,
 	    syn->scale > LP_TCP_SCALE_MAX ? LP_TCP_SCALE_MAX : syn->scale;
 }
 
-static void
+static inline void
 advance(struct lp_tcp_track *track, enum lp_direction dir,
     const struct lp_tcp_segment *segment, uint32_t end)
 {
@@ -402,13 +402,13 @@ move(struct lp_tcp_track *track, enum event event, enum lp_direction dir)
 		track->state = next;
 }
 
-static uint32_t
+static inline uint32_t
 window_of(const struct lp_tcp_peer *peer, uint16_t field, uint8_t flags)
 {
 	return (uint32_t)field << (flags & LP_TCP_SYN ? 0 : peer->scale);
 }
 
-static uint32_t
+static inline uint32_t
 end_of(const struct lp_tcp_segment *segment)
 {
 	return segment->seq + segment->len +
