@@ -35,18 +35,19 @@ struct search {
 	uint64_t addresses; /* as in struct lp_conn; 0: IPv6 */
 	uint32_t ports;
 	uint32_t hash;
+	uint32_t at; /* where in the table to go on */
 	const uint8_t *src; /* the addresses in full, if of IPv6 */
 	const uint8_t *dst;
 };
 
-static bool is_ours(const struct lp_pkt *);
 static void search_packet(
     const struct lp_conntrack *, const struct lp_pkt *, struct search *);
 static uint32_t hash_of(const struct lp_conntrack *, uint32_t);
-static void hash(const struct lp_conntrack *, struct search *);
-static void prefetch(const struct lp_conntrack *, uint32_t, bool);
-static uint32_t find_from(const struct lp_conntrack *, uint32_t,
-    const struct search *, enum lp_direction *);
+static inline void hash(const struct lp_conntrack *, struct search *);
+static uint32_t hash_ipv6(const struct lp_conntrack *, const struct search *);
+static void prefetch(const struct lp_conntrack *, const struct search *);
+static uint32_t find(
+    const struct lp_conntrack *, const struct search *, enum lp_direction *);
 static bool matches(
     const struct lp_conn *, enum lp_direction, const struct search *);
 static void set_expiry(struct lp_conn *, uint8_t, uint32_t);
@@ -107,35 +108,31 @@ void
 lp_conntrack_stage(struct lp_conntrack *conntrack, struct lp_batch *batch)
 {
 	struct search searches[LP_BATCH_MAX];
-	uint32_t at[LP_BATCH_MAX];
+	struct lp_pkt *ours[LP_BATCH_MAX];
+	unsigned count = 0;
 
-	for (unsigned i = 0; i < batch->count; i++) {
-		const struct lp_pkt *pkt = &batch->pkts[i];
-
-		if (!is_ours(pkt))
-			continue;
-		search_packet(conntrack, pkt, &searches[i]);
-		at[i] = searches[i].hash & conntrack->table.mask;
-		__builtin_prefetch(&conntrack->table.places[at[i]]);
-	}
-	for (unsigned i = 0; i < batch->count; i++) {
-		const struct lp_pkt *pkt = &batch->pkts[i];
-
-		if (!is_ours(pkt))
-			continue;
-		at[i] =
-		    lp_table_probe(&conntrack->table, at[i], searches[i].hash);
-		prefetch(conntrack, conntrack->table.places[at[i]].value,
-		    (pkt->flags & LP_PKT_V6) != 0);
-	}
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct lp_pkt *pkt = &batch->pkts[i];
+
+		if (pkt->verdict != LP_UNDECIDED || !(pkt->flags & LP_PKT_TCP))
+			continue;
+		search_packet(conntrack, pkt, &searches[count]);
+		__builtin_prefetch(
+		    &conntrack->table.places[searches[count].at]);
+		ours[count++] = pkt;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		struct search *search = &searches[i];
+
+		search->at =
+		    lp_table_probe(&conntrack->table, search->at, search->hash);
+		prefetch(conntrack, search);
+	}
+	for (unsigned i = 0; i < count; i++) {
 		enum lp_direction dir = LP_TO_BROKER;
 
-		if (!is_ours(pkt))
-			continue;
-		pkt->conn = find_from(conntrack, at[i], &searches[i], &dir);
-		pkt->dir = (uint8_t)dir;
+		ours[i]->conn = find(conntrack, &searches[i], &dir);
+		ours[i]->dir = (uint8_t)dir;
 	}
 }
 
@@ -161,13 +158,7 @@ lp_conntrack_find(const struct lp_conntrack *conntrack,
 	    .dst = tuple->dst.bytes};
 
 	hash(conntrack, &search);
-	return find_from(conntrack, search.hash, &search, dir);
-}
-
-static bool
-is_ours(const struct lp_pkt *pkt)
-{
-	return pkt->verdict == LP_UNDECIDED && (pkt->flags & LP_PKT_TCP);
+	return find(conntrack, &search, dir);
 }
 
 static void
@@ -204,27 +195,33 @@ hash_of(const struct lp_conntrack *conntrack, uint32_t node)
 	return search.hash;
 }
 
-static void
+static inline void
 hash(const struct lp_conntrack *conntrack, struct search *search)
 {
 	uint64_t v4[2] = {search->addresses, search->ports};
-	uint8_t v6[36];
 
-	if (search->addresses != 0) {
-		search->hash = (uint32_t)XXH3_64bits_withSeed(
-		    v4, sizeof(v4), conntrack->seed);
-		return;
-	}
-	memcpy(v6, search->src, 16);
-	memcpy(v6 + 16, search->dst, 16);
-	memcpy(v6 + 32, &search->ports, 4);
-	search->hash =
-	    (uint32_t)XXH3_64bits_withSeed(v6, sizeof(v6), conntrack->seed);
+	search->hash = search->addresses != 0
+	    ? (uint32_t)XXH3_64bits_withSeed(v4, sizeof(v4), conntrack->seed)
+	    : hash_ipv6(conntrack, search);
+	search->at = search->hash & conntrack->table.mask;
+}
+
+static uint32_t
+hash_ipv6(const struct lp_conntrack *conntrack, const struct search *search)
+{
+	uint8_t bytes[36];
+
+	memcpy(bytes, search->src, 16);
+	memcpy(bytes + 16, search->dst, 16);
+	memcpy(bytes + 32, &search->ports, 4);
+	return (uint32_t)XXH3_64bits_withSeed(
+	    bytes, sizeof(bytes), conntrack->seed);
 }
 
 static void
-prefetch(const struct lp_conntrack *conntrack, uint32_t node, bool v6)
+prefetch(const struct lp_conntrack *conntrack, const struct search *search)
 {
+	uint32_t node = conntrack->table.places[search->at].value;
 	const struct lp_conn *conn;
 
 	if (node == LP_TABLE_NONE)
@@ -232,16 +229,15 @@ prefetch(const struct lp_conntrack *conntrack, uint32_t node, bool v6)
 	conn = lp_conntrack_get(conntrack, node / 2);
 	__builtin_prefetch(&conn->tcp);
 	__builtin_prefetch(&conn->wire_addresses);
-	if (v6)
+	if (search->addresses == 0)
 		__builtin_prefetch(&conn->client_ip);
 }
 
-/* From that place on, which is the hash's or one behind it. */
 static uint32_t
-find_from(const struct lp_conntrack *conntrack, uint32_t at,
-    const struct search *search, enum lp_direction *dir)
+find(const struct lp_conntrack *conntrack, const struct search *search,
+    enum lp_direction *dir)
 {
-	for (;; at++) {
+	for (uint32_t at = search->at;; at++) {
 		uint32_t node;
 
 		at = lp_table_probe(&conntrack->table, at, search->hash);

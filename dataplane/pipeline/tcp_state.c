@@ -133,6 +133,8 @@ static const uint8_t transitions[LP_TCP_STATES][EVENTS][2] = {
 
 static inline bool is_plain(const struct lp_tcp_track *, enum lp_direction,
     const struct lp_tcp_segment *);
+static enum lp_tcp_verdict run_event(
+    struct lp_tcp_track *, enum lp_direction, const struct lp_tcp_segment *);
 static enum lp_tcp_verdict run_reset(
     struct lp_tcp_track *, enum lp_direction, const struct lp_tcp_segment *);
 static bool acks_syn(const struct lp_tcp_peer *, uint32_t);
@@ -188,17 +190,37 @@ enum lp_tcp_verdict
 lp_tcp_state_run(struct lp_tcp_track *track, enum lp_direction dir,
     const struct lp_tcp_segment *segment)
 {
+	uint32_t end = segment->seq + segment->len;
+
+	if (!is_plain(track, dir, segment))
+		return run_event(track, dir, segment);
+	if (!in_window(track, dir, segment, end))
+		return LP_TCP_OUT_OF_WINDOW;
+	advance(track, dir, segment, end);
+	return LP_TCP_OK;
+}
+
+/* Nearly all segments: the numbers move on, the state cannot. */
+static inline bool
+is_plain(const struct lp_tcp_track *track, enum lp_direction dir,
+    const struct lp_tcp_segment *segment)
+{
+	return track->state == LP_TCP_ESTABLISHED &&
+	    !(segment->flags & (LP_TCP_SYN | LP_TCP_FIN | LP_TCP_RST)) &&
+	    (track->peer[dir].flags & LP_PEER_SEEN) &&
+	    !(track->peer[!dir].flags & LP_PEER_FIN);
+}
+
+/* Apart from the above, whose few registers it would spill. */
+static __attribute__((noinline)) enum lp_tcp_verdict
+run_event(struct lp_tcp_track *track, enum lp_direction dir,
+    const struct lp_tcp_segment *segment)
+{
 	struct lp_tcp_peer *to = &track->peer[!dir];
 	bool syn = (segment->flags & LP_TCP_SYN) != 0;
 	bool ack = (segment->flags & LP_TCP_ACK) != 0;
 	uint32_t end = end_of(segment);
 
-	if (is_plain(track, dir, segment)) {
-		if (!in_window(track, dir, segment, end))
-			return LP_TCP_OUT_OF_WINDOW;
-		advance(track, dir, segment, end);
-		return LP_TCP_OK;
-	}
 	if (segment->flags & LP_TCP_RST)
 		return run_reset(track, dir, segment);
 	if (track->state == LP_TCP_CLOSED)
@@ -238,17 +260,6 @@ lp_tcp_state_run(struct lp_tcp_track *track, enum lp_direction dir,
 		move(track, EVENT_FIN_ACKED, dir);
 	}
 	return LP_TCP_OK;
-}
-
-/* Nearly all segments: the numbers move on, the state cannot. */
-static inline bool
-is_plain(const struct lp_tcp_track *track, enum lp_direction dir,
-    const struct lp_tcp_segment *segment)
-{
-	return track->state == LP_TCP_ESTABLISHED &&
-	    !(segment->flags & (LP_TCP_SYN | LP_TCP_FIN | LP_TCP_RST)) &&
-	    (track->peer[dir].flags & LP_PEER_SEEN) &&
-	    !(track->peer[!dir].flags & LP_PEER_FIN);
 }
 
 static enum lp_tcp_verdict
