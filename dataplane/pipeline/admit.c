@@ -47,6 +47,8 @@ static bool source_is_free(const struct lp_admit *, const struct lp_conn *);
 void
 lp_admit_stage(struct lp_admit *admit, struct lp_batch *batch)
 {
+	if (!batch->newcomers)
+		return;
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct lp_pkt *pkt = &batch->pkts[i];
 
@@ -151,8 +153,7 @@ open_connection(struct lp_admit *admit, struct lp_batch *batch,
 		lp_count_add(&region->endpoints[target->counters].refused, 1);
 		return LP_REASON_RESET_NO_SOURCE_PORT;
 	}
-	pkt->conn =
-	    lp_conntrack_add(admit->conntrack, &conn, lp_batch_now_s(batch));
+	pkt->conn = lp_conntrack_add(admit->conntrack, &conn, batch->now_s);
 	assert(pkt->conn != LP_CONN_NONE);
 	pkt->dir = LP_TO_BROKER;
 	pkt->reason = LP_REASON_OPENED;

@@ -69,7 +69,7 @@ lp_announce_update(
 void
 lp_announce_tick(struct lp_announce *announce, struct lp_batch *batch)
 {
-	uint64_t now_ms = lp_batch_now_ms(batch);
+	uint64_t now_ms = batch->now_ms;
 	bool again = announce->again_ms != 0;
 	unsigned sent = 0;
 

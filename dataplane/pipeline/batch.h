@@ -74,24 +74,23 @@ struct lp_outbox {
 
 struct lp_batch {
 	uint64_t now_ns; /* CLOCK_MONOTONIC, read once a turn */
+	uint64_t now_ms; /* the same time */
+	uint32_t now_s;
 	/* Of this turn, and only of this turn; NULL: no configuration yet. */
 	const struct lp_snapshot *snapshot;
 	unsigned count;
 	uint8_t flags; /* of all its packets, from parse */
+	bool newcomers; /* from conntrack: a SYN, or no connection is known */
 	struct lp_pkt pkts[LP_BATCH_MAX];
 	struct lp_outbox out;
 };
 
-static inline uint32_t
-lp_batch_now_s(const struct lp_batch *batch)
+static inline void
+lp_batch_set_now(struct lp_batch *batch, uint64_t now_ns)
 {
-	return (uint32_t)(batch->now_ns / 1000000000u);
-}
-
-static inline uint64_t
-lp_batch_now_ms(const struct lp_batch *batch)
-{
-	return batch->now_ns / 1000000u;
+	batch->now_ns = now_ns;
+	batch->now_ms = now_ns / 1000000u;
+	batch->now_s = (uint32_t)(now_ns / 1000000000u);
 }
 
 static inline void

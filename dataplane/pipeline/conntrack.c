@@ -111,6 +111,7 @@ lp_conntrack_stage(struct lp_conntrack *conntrack, struct lp_batch *batch)
 	struct lp_pkt *ours[LP_BATCH_MAX];
 	unsigned count = 0;
 
+	batch->newcomers = false;
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct lp_pkt *pkt = &batch->pkts[i];
 
@@ -133,6 +134,8 @@ lp_conntrack_stage(struct lp_conntrack *conntrack, struct lp_batch *batch)
 
 		ours[i]->conn = find(conntrack, &searches[i], &dir);
 		ours[i]->dir = (uint8_t)dir;
+		batch->newcomers |= ours[i]->conn == LP_CONN_NONE ||
+		    (ours[i]->tcp_flags & LP_TCP_SYN) != 0;
 	}
 }
 

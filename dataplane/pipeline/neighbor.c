@@ -91,7 +91,7 @@ lp_neighbor_stage(struct lp_neighbors *neighbors, struct lp_batch *batch)
 void
 lp_neighbor_tick(struct lp_neighbors *neighbors, struct lp_batch *batch)
 {
-	uint64_t now_ms = lp_batch_now_ms(batch);
+	uint64_t now_ms = batch->now_ms;
 
 	if (batch->snapshot == NULL)
 		return;
@@ -116,7 +116,7 @@ lp_neighbor_find(struct lp_neighbors *neighbors, struct lp_batch *batch,
 {
 	struct lp_neighbor *entry =
 	    &neighbors->entries[hint % LP_NEIGHBORS_MAX];
-	uint64_t now_ms = lp_batch_now_ms(batch);
+	uint64_t now_ms = batch->now_ms;
 	struct lp_ip nexthop;
 	uint8_t slot;
 
@@ -158,7 +158,7 @@ lp_neighbor_output(struct lp_neighbors *neighbors, struct lp_batch *batch,
 {
 	struct lp_neighbor *entry =
 	    &neighbors->entries[serial % LP_NEIGHBORS_MAX];
-	uint64_t now_ms = lp_batch_now_ms(batch);
+	uint64_t now_ms = batch->now_ms;
 
 	assert(entry->serial == serial && entry->port_id != 0);
 	switch ((enum lp_neighbor_state)entry->state) {
@@ -260,7 +260,7 @@ learn(struct lp_neighbors *neighbors, struct lp_batch *batch, uint8_t slot,
 	else if (entry->state != LP_NEIGHBOR_REACHABLE &&
 	    entry->state != LP_NEIGHBOR_PROBE)
 		return;
-	entry->confirmed_ms = lp_batch_now_ms(batch);
+	entry->confirmed_ms = batch->now_ms;
 	settle(neighbors, entry, LP_NEIGHBOR_REACHABLE);
 	for (unsigned i = 0; i < entry->queued; i++) {
 		lp_neighbor_address(batch, entry, &entry->queue[i]);
@@ -306,7 +306,7 @@ create(struct lp_neighbors *neighbors, const struct lp_batch *batch,
 {
 	uint16_t *bucket =
 	    &neighbors->buckets[lp_snapshot_hash_ip(ip) % BUCKETS];
-	struct lp_neighbor *entry = place(neighbors, lp_batch_now_ms(batch));
+	struct lp_neighbor *entry = place(neighbors, batch->now_ms);
 	uint32_t serial;
 	unsigned at;
 
@@ -322,7 +322,7 @@ create(struct lp_neighbors *neighbors, const struct lp_batch *batch,
 	    .port_id = batch->snapshot->ports[slot].id,
 	    .chain = *bucket,
 	    .slot = slot,
-	    .used_ms = lp_batch_now_ms(batch)};
+	    .used_ms = batch->now_ms};
 	assert(entry->port_id != 0);
 	*bucket = (uint16_t)(at + 1);
 	lp_count_set(&neighbors->make->stats->neighbors, ++neighbors->count);
@@ -417,7 +417,7 @@ ask(struct lp_neighbors *neighbors, struct lp_batch *batch,
 	const struct lp_ip *own = NULL;
 
 	entry->probes++;
-	entry->next_ms = lp_batch_now_ms(batch) + LP_NEIGHBOR_RETRY_MS;
+	entry->next_ms = batch->now_ms + LP_NEIGHBOR_RETRY_MS;
 	/* From the address on its link, else from any of its family. */
 	for (unsigned i = 0; i < port->prefix_count; i++) {
 		if (lp_prefix_contains(&port->prefixes[i], &entry->ip)) {
@@ -446,7 +446,7 @@ retry(struct lp_neighbors *neighbors, struct lp_batch *batch,
 		ask(neighbors, batch, entry, false);
 	} else {
 		settle(neighbors, entry, LP_NEIGHBOR_FAILED);
-		entry->next_ms = lp_batch_now_ms(batch) + LP_NEIGHBOR_FAILED_MS;
+		entry->next_ms = batch->now_ms + LP_NEIGHBOR_FAILED_MS;
 		drop_queue(neighbors, entry);
 	}
 }

@@ -104,8 +104,7 @@ lp_neighbor_ready(const struct lp_neighbors *neighbors,
 
 	return entry->serial == serial &&
 		entry->state == LP_NEIGHBOR_REACHABLE &&
-		lp_batch_now_ms(batch) - entry->confirmed_ms <=
-		    LP_NEIGHBOR_REACHABLE_MS
+		batch->now_ms - entry->confirmed_ms <= LP_NEIGHBOR_REACHABLE_MS
 	    ? entry
 	    : NULL;
 }

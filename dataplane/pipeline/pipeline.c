@@ -82,7 +82,7 @@ lp_pipeline_run(struct lp_pipeline *pipeline, uint64_t now_ns)
 {
 	struct lp_batch *batch = &pipeline->batch;
 
-	batch->now_ns = now_ns;
+	lp_batch_set_now(batch, now_ns);
 	batch->snapshot = lp_snapshot_get(pipeline->cell);
 
 	receive(pipeline, batch);
@@ -371,8 +371,7 @@ expire(struct lp_pipeline *pipeline, struct lp_batch *batch)
 	unsigned room = (LP_OUTBOX_MAX - batch->out.count) / 4;
 
 	while (room-- > 0) {
-		uint32_t index =
-		    lp_conntrack_expired(conntrack, lp_batch_now_s(batch));
+		uint32_t index = lp_conntrack_expired(conntrack, batch->now_s);
 		const struct lp_conn *conn;
 
 		if (index == LP_CONN_NONE)

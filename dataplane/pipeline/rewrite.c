@@ -62,7 +62,7 @@ lp_rewrite_nexthop(struct lp_rewrite *rewrite, struct lp_batch *batch,
 	}
 	ready = lp_neighbor_ready(rewrite->neighbors, batch, hop);
 	if (ready != NULL) {
-		ready->used_ms = lp_batch_now_ms(batch);
+		ready->used_ms = batch->now_ms;
 		slot = ready->slot;
 	} else {
 		hop = lp_neighbor_find(rewrite->neighbors, batch, hop,
@@ -168,7 +168,7 @@ rewrite_packet(
 	lp_region_begin(rewrite->conntrack->region, pkt->conn);
 	verdict = lp_tcp_state_run(&conn->tcp, pkt->dir, &segment);
 	lp_conntrack_commit(rewrite->conntrack, pkt->conn, verdict, pkt->dir,
-	    pkt->payload_len, lp_batch_now_s(batch));
+	    pkt->payload_len, batch->now_s);
 	translate(rewrite, pkt);
 	if (pkt->tcp_flags & LP_TCP_SYN)
 		clamp_mss(

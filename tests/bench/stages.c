@@ -78,7 +78,7 @@ stages_free(struct stages *stages)
 unsigned
 stages_turn(struct stages *stages, unsigned slot, uint64_t cycles[STAGES])
 {
-	stages->batch.now_ns = stages->world->now_ns;
+	lp_batch_set_now(&stages->batch, stages->world->now_ns);
 	stages->batch.snapshot = lp_snapshot_get(&stages->world->cell);
 	for (unsigned i = 0; i < STAGES; i++) {
 		uint64_t begin = world_cycles();
