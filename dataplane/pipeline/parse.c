@@ -19,8 +19,12 @@
 #include "dataplane/pipeline/tcp_state.h"
 #include "dataplane/pipeline/wire.h"
 
-/* IPv6 extension headers that we walk over before giving up. */
-enum { EXTENSIONS_MAX = 4 };
+enum {
+	/* IPv6 extension headers that we walk over before giving up. */
+	EXTENSIONS_MAX = 4,
+	/* So many packets on, headers are asked for; a device wrote them. */
+	AHEAD = 4,
+};
 
 static void parse_arp(struct lp_pkt *);
 static void parse_ipv4(struct lp_pkt *);
@@ -36,6 +40,8 @@ lp_parse_stage(struct lp_batch *batch)
 {
 	batch->flags = 0;
 	for (unsigned i = 0; i < batch->count; i++) {
+		if (i + AHEAD < batch->count)
+			__builtin_prefetch(batch->pkts[i + AHEAD].data);
 		lp_parse_packet(&batch->pkts[i]);
 		batch->flags |= batch->pkts[i].flags;
 	}
