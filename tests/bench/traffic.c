@@ -4,23 +4,19 @@
 #include <err.h>
 #include <string.h>
 
-#include "dataplane/pipeline/checksum.h"
 #include "dataplane/pipeline/tcp_state.h"
 
 enum {
-	IP = LP_ETH_LEN,
-	TCP = IP + LP_IP4_LEN,
+	IP = SEGMENT_IP,
+	TCP = SEGMENT_TCP,
 	CLIENT_SEQ = 1000,
 	BROKER_SEQ = 5000,
-	TTL = 64,
 	CLIENTS_A_HOST = 256,
 	FIRST_PORT = 32768,
 };
 
 static void lay_out(struct flow *flow, uint32_t number);
 static void set_source(struct flow *flow, const uint8_t *syn);
-static void set_segment(uint8_t *head, uint8_t flags, uint32_t seq,
-    uint32_t ack, uint16_t payload_len);
 static uint64_t exchange(struct world *world, const struct flow flows[],
     unsigned count, enum lp_direction dir, uint8_t seen[][HEAD_LEN]);
 static void parse(uint8_t bytes[4], const char *text);
@@ -29,9 +25,6 @@ static const uint8_t macs[2][6] = {
     {2, 0, 0, 0, 1, 1}, /* of the gateway */
     {2, 0, 0, 0, 2, 1}, /* of the broker */
 };
-static const uint8_t options[12] = {LP_TCP_OPT_MSS, 4, 0x05, 0xb4,
-    LP_TCP_OPT_NOP, LP_TCP_OPT_SCALE, 3, 7, LP_TCP_OPT_NOP, LP_TCP_OPT_NOP,
-    LP_TCP_OPT_NOP, LP_TCP_OPT_NOP};
 
 void
 traffic_arp(uint8_t frame[ARP_LEN], unsigned slot)
@@ -59,15 +52,15 @@ traffic_open(
 
 	for (unsigned i = 0; i < count; i++) {
 		lay_out(&flows[i], first + i);
-		set_segment(
+		segment_set(
 		    flows[i].head[LP_TO_BROKER], LP_TCP_SYN, CLIENT_SEQ, 0, 0);
 	}
 	cycles = exchange(world, flows, count, LP_TO_BROKER, seen);
 	for (unsigned i = 0; i < count; i++) {
 		set_source(&flows[i], seen[i]);
-		set_segment(flows[i].head[LP_TO_CLIENT],
+		segment_set(flows[i].head[LP_TO_CLIENT],
 		    LP_TCP_SYN | LP_TCP_ACK, BROKER_SEQ, CLIENT_SEQ + 1, 0);
-		set_segment(flows[i].head[LP_TO_BROKER], LP_TCP_ACK,
+		segment_set(flows[i].head[LP_TO_BROKER], LP_TCP_ACK,
 		    CLIENT_SEQ + 1, BROKER_SEQ + 1, 0);
 	}
 	cycles += exchange(world, flows, count, LP_TO_CLIENT, seen);
@@ -81,15 +74,15 @@ traffic_close(struct world *world, struct flow flows[], unsigned count)
 	uint64_t cycles;
 
 	for (unsigned i = 0; i < count; i++) {
-		set_segment(flows[i].head[LP_TO_BROKER],
+		segment_set(flows[i].head[LP_TO_BROKER],
 		    LP_TCP_FIN | LP_TCP_ACK, CLIENT_SEQ + 1, BROKER_SEQ + 1, 0);
-		set_segment(flows[i].head[LP_TO_CLIENT],
+		segment_set(flows[i].head[LP_TO_CLIENT],
 		    LP_TCP_FIN | LP_TCP_ACK, BROKER_SEQ + 1, CLIENT_SEQ + 2, 0);
 	}
 	cycles = exchange(world, flows, count, LP_TO_BROKER, seen);
 	cycles += exchange(world, flows, count, LP_TO_CLIENT, seen);
 	for (unsigned i = 0; i < count; i++)
-		set_segment(flows[i].head[LP_TO_BROKER], LP_TCP_ACK,
+		segment_set(flows[i].head[LP_TO_BROKER], LP_TCP_ACK,
 		    CLIENT_SEQ + 2, BROKER_SEQ + 2, 0);
 	return cycles + exchange(world, flows, count, LP_TO_BROKER, seen);
 }
@@ -97,9 +90,9 @@ traffic_close(struct world *world, struct flow flows[], unsigned count)
 void
 traffic_set_payload(struct flow *flow, uint16_t len)
 {
-	set_segment(flow->head[LP_TO_BROKER], LP_TCP_PSH | LP_TCP_ACK,
+	segment_set(flow->head[LP_TO_BROKER], LP_TCP_PSH | LP_TCP_ACK,
 	    CLIENT_SEQ + 1, BROKER_SEQ + 1, len);
-	set_segment(flow->head[LP_TO_CLIENT], LP_TCP_PSH | LP_TCP_ACK,
+	segment_set(flow->head[LP_TO_CLIENT], LP_TCP_PSH | LP_TCP_ACK,
 	    BROKER_SEQ + 1, CLIENT_SEQ + 1, len);
 }
 
@@ -110,21 +103,14 @@ lay_out(struct flow *flow, uint32_t number)
 	uint8_t *out = flow->head[LP_TO_BROKER];
 	uint8_t *in = flow->head[LP_TO_CLIENT];
 
-	memset(flow, 0, sizeof(*flow));
 	for (unsigned dir = 0; dir < 2; dir++) {
 		uint8_t *head = flow->head[dir];
 
+		segment_lay_out(head);
 		/* The memory ports' addresses: see port_memory.c. */
 		head[LP_ETH_DST] = 2;
 		head[LP_ETH_DST + 5] = dir == LP_TO_BROKER ? FRONT : BACK;
 		memcpy(head + LP_ETH_SRC, macs[dir], 6);
-		lp_put16(head + LP_ETH_TYPE, LP_ETHERTYPE_IPV4);
-		head[IP] = 0x45;
-		lp_put16(head + IP + LP_IP4_FRAG, LP_IP4_DF);
-		head[IP + LP_IP4_TTL] = TTL;
-		head[IP + LP_IP4_PROTO] = LP_PROTO_TCP;
-		head[TCP + LP_TCP_OFF] = 8 << 4;
-		memcpy(head + TCP + LP_TCP_LEN, options, sizeof(options));
 	}
 	lp_put32(out + IP + LP_IP4_SRC,
 	    10u << 24 | 200u << 16 | (number / CLIENTS_A_HOST + 1));
@@ -144,30 +130,6 @@ set_source(struct flow *flow, const uint8_t *syn)
 
 	memcpy(in + IP + LP_IP4_DST, syn + IP + LP_IP4_SRC, 4);
 	memcpy(in + TCP + LP_TCP_DST, syn + TCP + LP_TCP_SRC, 2);
-}
-
-/* The payload is all zeros: it adds nothing to the checksum. */
-static void
-set_segment(uint8_t *head, uint8_t flags, uint32_t seq, uint32_t ack,
-    uint16_t payload_len)
-{
-	uint16_t tcp_len = (uint16_t)(HEAD_LEN - TCP + payload_len);
-	uint8_t *ip = head + IP, *tcp = head + TCP;
-	uint64_t sum;
-
-	lp_put16(ip + LP_IP4_TOTAL, (uint16_t)(LP_IP4_LEN + tcp_len));
-	lp_put16(ip + LP_IP4_SUM, 0);
-	sum = lp_sum_add(0, ip, LP_IP4_LEN);
-	lp_put16(ip + LP_IP4_SUM, (uint16_t)~lp_sum_fold(sum));
-	lp_put32(tcp + LP_TCP_SEQ, seq);
-	lp_put32(tcp + LP_TCP_ACKNO, ack);
-	tcp[LP_TCP_FLAGS] = flags;
-	lp_put16(tcp + LP_TCP_WINDOW, UINT16_MAX);
-	lp_put16(tcp + LP_TCP_SUM, 0);
-	sum = lp_sum_pseudo(
-	    ip + LP_IP4_SRC, ip + LP_IP4_DST, 4, LP_PROTO_TCP, tcp_len);
-	sum = lp_sum_add(sum, tcp, HEAD_LEN - TCP);
-	lp_put16(tcp + LP_TCP_SUM, (uint16_t)~lp_sum_fold(sum));
 }
 
 /* A segment of each connection in one turn; seen is what came out, in order. */

@@ -6,6 +6,7 @@
 #ifndef LP_BENCH_TRAFFIC_H
 #define LP_BENCH_TRAFFIC_H
 
+#include "segment.h"
 #include "world.h"
 
 #define GATEWAY_IP "10.9.1.1"
@@ -15,12 +16,7 @@
 #define BACK_IP "10.9.2.10"
 #define SECOND_BACK_IP "10.9.2.11"
 
-enum {
-	ARP_LEN = 42,
-	/* Ethernet, IPv4, and TCP with 12 bytes of options, as Linux has. */
-	HEAD_LEN = 14 + 20 + 32,
-	PAYLOAD_MAX = 1448,
-};
+enum { ARP_LEN = 42 };
 
 /* A connection: what each end puts in front of its payload. */
 struct flow {
