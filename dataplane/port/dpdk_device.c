@@ -16,13 +16,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/port/dpdk_devargs.h"
 #include "dataplane/port/dpdk_eal.h"
 #include "dataplane/port/dpdk_log.h"
 #include "dataplane/port/dpdk_pci.h"
 
-static int attach(
-    struct lp_dpdk_device *device, const char *devargs, char why[LP_WHY_SIZE]);
-static int find(struct lp_dpdk_device *device, const char *devargs);
+static int attach(struct lp_dpdk_device *device, const char *bus,
+    const char *devargs, char why[LP_WHY_SIZE]);
+static int find(struct lp_dpdk_device *device);
+static const char *explain(const char *complaint);
 static int identify(struct lp_dpdk_device *device, char why[LP_WHY_SIZE]);
 static int check_unique(const struct lp_dpdk_device *device, unsigned if_index,
     const char *interface, char why[LP_WHY_SIZE]);
@@ -39,16 +41,18 @@ int
 lp_dpdk_device_open(
     struct lp_dpdk_device *device, const char *devargs, char why[LP_WHY_SIZE])
 {
+	struct lp_dpdk_devargs parsed;
 	int error;
 
 	memset(device, 0, sizeof(*device));
 	device->port_id = RTE_MAX_ETHPORTS;
-	if (lp_dpdk_pci_name(devargs, device->name)) {
-		error = lp_dpdk_pci_check("/sys", device->name, why);
-		if (error != 0)
-			return error;
-	}
-	if (find(device, devargs) == 0) {
+	error = lp_dpdk_devargs_parse(&parsed, devargs, why);
+	if (error == 0 && strcmp(parsed.bus, "pci") == 0)
+		error = lp_dpdk_pci_check("/sys", parsed.name, why);
+	if (error != 0)
+		return error;
+	snprintf(device->name, sizeof(device->name), "%s", parsed.name);
+	if (find(device) == 0) {
 		snprintf(why, LP_WHY_SIZE,
 		    "%s is open in this process already: as another port, or "
 		    "with other arguments; delete that port first",
@@ -56,7 +60,7 @@ lp_dpdk_device_open(
 		device->port_id = RTE_MAX_ETHPORTS;
 		return -EBUSY;
 	}
-	error = attach(device, devargs, why);
+	error = attach(device, parsed.bus, devargs, why);
 	if (error == 0)
 		error = identify(device, why);
 	return error;
@@ -131,37 +135,56 @@ lp_dpdk_device_state(struct lp_dpdk_device *device,
 }
 
 static int
-attach(
-    struct lp_dpdk_device *device, const char *devargs, char why[LP_WHY_SIZE])
+attach(struct lp_dpdk_device *device, const char *bus, const char *devargs,
+    char why[LP_WHY_SIZE])
 {
-	const char *said;
 	int error;
 
 	lp_dpdk_log_listen();
 	error = rte_dev_probe(devargs);
-	if (error == 0)
-		error = find(device, devargs);
-	if (error == 0)
+	if (error != 0) {
+		snprintf(why, LP_WHY_SIZE, "DPDK cannot open %.80s: %.140s",
+		    device->name,
+		    explain(lp_dpdk_log_complaint("no driver has taken it")));
+		return -ENODEV;
+	}
+	if (find(device) == 0)
 		return 0;
-	said = lp_dpdk_log_complaint("no driver has taken it");
-	snprintf(why, LP_WHY_SIZE, "DPDK cannot open %.80s: %.140s",
-	    device->name, said);
+	(void)rte_eal_hotplug_remove(bus, device->name);
+	snprintf(why, LP_WHY_SIZE, "%.80s is no network device to DPDK",
+	    device->name);
 	return -ENODEV;
 }
 
-/* Its name, and its ethdev if there is one. */
+/* Some drivers name the ethdev otherwise than its device (net_ring). */
 static int
-find(struct lp_dpdk_device *device, const char *devargs)
+find(struct lp_dpdk_device *device)
 {
-	int error;
+	struct rte_eth_dev_info info;
 
-	if (!lp_dpdk_pci_name(devargs, device->name))
-		snprintf(device->name, sizeof(device->name), "%.*s",
-		    (int)strcspn(devargs, ","), devargs);
-	error = rte_eth_dev_get_port_by_name(device->name, &device->port_id);
-	if (error != 0)
-		device->port_id = RTE_MAX_ETHPORTS;
-	return error;
+	for (uint16_t id = 0; id < RTE_MAX_ETHPORTS; id++) {
+		if (!rte_eth_dev_is_valid_port(id) ||
+		    rte_eth_dev_info_get(id, &info) != 0 ||
+		    info.device == NULL ||
+		    strcmp(rte_dev_name(info.device), device->name) != 0)
+			continue;
+		device->port_id = id;
+		return 0;
+	}
+	device->port_id = RTE_MAX_ETHPORTS;
+	return -ENODEV;
+}
+
+/* What EAL means, when no driver has said more. */
+static const char *
+explain(const char *complaint)
+{
+	if (strncmp(complaint, "EAL: Driver cannot attach", 25) == 0)
+		return "its driver does not take these arguments: one is "
+		       "missing, unknown, or wrong";
+	if (strncmp(complaint, "EAL: Failed to attach", 21) == 0)
+		return "it is in use already, as a part of another device";
+	return complaint;
 }
 
 static int
