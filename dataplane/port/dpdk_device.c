@@ -26,8 +26,8 @@ static int attach(struct lp_dpdk_device *device, const char *bus,
 static int find(struct lp_dpdk_device *device);
 static const char *explain(const char *complaint);
 static int identify(struct lp_dpdk_device *device, char why[LP_WHY_SIZE]);
-static int check_unique(const struct lp_dpdk_device *device, unsigned if_index,
-    const char *interface, char why[LP_WHY_SIZE]);
+static int check_alone(const struct lp_dpdk_device *device, unsigned ifindex,
+    char why[LP_WHY_SIZE]);
 static int on_removed(uint16_t port_id, enum rte_eth_event_type event,
     void *device, void *unused);
 static void ask_link(
@@ -208,31 +208,30 @@ identify(struct lp_dpdk_device *device, char why[LP_WHY_SIZE])
 	if (info.if_index == 0 ||
 	    if_indextoname(info.if_index, interface) == NULL)
 		return 0;
-	error = check_unique(device, info.if_index, interface, why);
-	if (error != 0)
-		return error;
 	error = lp_xdp_device_open(&device->kernel, interface, why);
 	device->has_kernel = error == 0;
+	if (error == 0)
+		error = check_alone(device, info.if_index, why);
 	return error;
 }
 
-/* Two vdevs may be on one interface: each would answer what comes in there. */
+/* Two on one interface would both take every frame. */
 static int
-check_unique(const struct lp_dpdk_device *device, unsigned if_index,
-    const char *interface, char why[LP_WHY_SIZE])
+check_alone(const struct lp_dpdk_device *device, unsigned ifindex,
+    char why[LP_WHY_SIZE])
 {
+	char name[RTE_ETH_NAME_MAX_LEN];
 	struct rte_eth_dev_info info;
 
-	for (uint16_t other = 0; other < RTE_MAX_ETHPORTS; other++) {
-		if (other == device->port_id ||
-		    !rte_eth_dev_is_valid_port(other) ||
-		    rte_eth_dev_info_get(other, &info) != 0 ||
-		    info.if_index != if_index)
+	for (uint16_t id = 0; id < RTE_MAX_ETHPORTS; id++) {
+		if (id == device->port_id || !rte_eth_dev_is_valid_port(id) ||
+		    rte_eth_dev_info_get(id, &info) != 0 ||
+		    info.if_index != ifindex ||
+		    rte_eth_dev_get_name_by_port(id, name) != 0)
 			continue;
 		snprintf(why, LP_WHY_SIZE,
-		    "%s is on %s, which another port of this process has as "
-		    "%s",
-		    device->name, interface, rte_dev_name(info.device));
+		    "another port, %.64s, is on %s already", name,
+		    device->kernel.name);
 		return -EBUSY;
 	}
 	return 0;
