@@ -17,7 +17,8 @@
 
 static struct {
 	FILE *stream;
-	char first[LP_WHY_SIZE]; /* the first complaint */
+	char error[LP_WHY_SIZE]; /* the first */
+	char warning[LP_WHY_SIZE]; /* the first */
 	char told[LP_WHY_SIZE]; /* of it, what the caller may look at */
 } dpdk_log;
 
@@ -40,7 +41,8 @@ void
 lp_dpdk_log_listen(void)
 {
 	flockfile(dpdk_log.stream);
-	dpdk_log.first[0] = '\0';
+	dpdk_log.error[0] = '\0';
+	dpdk_log.warning[0] = '\0';
 	funlockfile(dpdk_log.stream);
 }
 
@@ -48,7 +50,9 @@ const char *
 lp_dpdk_log_complaint(const char *otherwise)
 {
 	flockfile(dpdk_log.stream);
-	memcpy(dpdk_log.told, dpdk_log.first, sizeof(dpdk_log.told));
+	memcpy(dpdk_log.told,
+	    dpdk_log.error[0] != '\0' ? dpdk_log.error : dpdk_log.warning,
+	    sizeof(dpdk_log.told));
 	funlockfile(dpdk_log.stream);
 	return dpdk_log.told[0] != '\0' ? dpdk_log.told : otherwise;
 }
@@ -58,6 +62,7 @@ static ssize_t
 take_line(void *cookie, const char *text, size_t size)
 {
 	uint32_t level = (uint32_t)rte_log_cur_msg_loglevel();
+	char *first = level <= RTE_LOG_ERR ? dpdk_log.error : dpdk_log.warning;
 	int len = (int)size;
 
 	(void)cookie;
@@ -69,9 +74,8 @@ take_line(void *cookie, const char *text, size_t size)
 		lp_log_debug("DPDK: %.*s", len, text);
 		return (ssize_t)size;
 	}
-	if (dpdk_log.first[0] == '\0')
-		snprintf(
-		    dpdk_log.first, sizeof(dpdk_log.first), "%.*s", len, text);
+	if (first[0] == '\0')
+		snprintf(first, LP_WHY_SIZE, "%.*s", len, text);
 	lp_log_info("DPDK: %.*s", len, text);
 	return (ssize_t)size;
 }

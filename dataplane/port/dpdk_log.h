@@ -13,8 +13,8 @@ int lp_dpdk_log_open(void);
 void lp_dpdk_log_listen(void);
 
 /*
- * control: the first complaint since then, without its newline, or the text
- * given.  Valid until the next listen.
+ * control: the first error since then, else the first warning, without its
+ * newline, or the text given.  Valid until the next listen.
  */
 const char *lp_dpdk_log_complaint(const char *otherwise);
 
