@@ -195,7 +195,11 @@ configure(struct lp_dpdk_device *device, const struct rte_eth_dev_info *info,
     uint16_t mtu)
 {
 	struct rte_eth_conf conf = {.rxmode = {.mtu = mtu}};
+	uint32_t extra = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
 
+	/* net_af_packet knows of no jumbo frames, and carries them. */
+	if (device->has_kernel && mtu + extra > info->max_rx_pktlen)
+		conf.rxmode.mtu = info->max_rx_pktlen - extra;
 	device->rx_offloads = info->rx_offload_capa & wanted_offloads;
 	device->rss = device->rx_queues > 1 &&
 	    (info->flow_type_rss_offloads & wanted_rss) != 0;
@@ -236,11 +240,15 @@ set_up_queues(struct lp_dpdk_device *device, struct rte_mempool *mempool)
 static int
 apply_mtu(const struct lp_dpdk_device *device, uint16_t mtu)
 {
-	uint16_t now;
+	struct lp_port_link now = {0};
 	int error;
 
-	if (rte_eth_dev_get_mtu(device->port_id, &now) == 0 && now == mtu &&
-	    !device->has_kernel)
+	if (device->has_kernel)
+		lp_xdp_device_state(
+		    (struct lp_xdp_device *)&device->kernel, &now);
+	else
+		(void)rte_eth_dev_get_mtu(device->port_id, &now.mtu);
+	if (now.mtu == mtu)
 		return 0;
 	error = rte_eth_dev_set_mtu(device->port_id, mtu);
 	return error == -ENOTSUP && !device->has_kernel ? 0 : error;
