@@ -3,10 +3,12 @@
 
 #include <assert.h>
 
+static uint32_t left_of(const struct lp_budget *budget);
+
 uint32_t
 lp_budget_reserve(struct lp_budget *budget, unsigned rings)
 {
-	uint32_t left = budget->count - budget->count / 4 - budget->reserved;
+	uint32_t left = left_of(budget);
 	uint32_t size = LP_BUDGET_RING_MAX;
 
 	assert(rings > 0);
@@ -24,4 +26,20 @@ lp_budget_return(struct lp_budget *budget, unsigned rings, uint32_t size)
 {
 	assert(budget->reserved >= size * rings);
 	budget->reserved -= size * rings;
+}
+
+bool
+lp_budget_keep(struct lp_budget *budget, uint32_t count)
+{
+	if (count > left_of(budget))
+		return false;
+	budget->reserved += count;
+	return true;
+}
+
+static uint32_t
+left_of(const struct lp_budget *budget)
+{
+	assert(budget->reserved <= budget->count - budget->count / 4);
+	return budget->count - budget->count / 4 - budget->reserved;
 }

@@ -7,6 +7,7 @@
 #ifndef LP_PORT_BUDGET_H
 #define LP_PORT_BUDGET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct lp_budget {
@@ -23,5 +24,8 @@ enum { LP_BUDGET_RING_MIN = 32, LP_BUDGET_RING_MAX = 1024 };
  */
 uint32_t lp_budget_reserve(struct lp_budget *budget, unsigned rings);
 void lp_budget_return(struct lp_budget *budget, unsigned rings, uint32_t size);
+
+/* Promises so many for good.  False: there are not as many left. */
+bool lp_budget_keep(struct lp_budget *budget, uint32_t count);
 
 #endif

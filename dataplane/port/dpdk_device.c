@@ -84,7 +84,9 @@ lp_dpdk_device_close(struct lp_dpdk_device *device, struct lp_dpdk_pool *pool)
 	if (device->device != NULL)
 		rte_dev_remove(device->device);
 	device->device = NULL;
-	if (device->ring != 0)
+	if (device->keeps)
+		pool->kept += (device->rx_queues + 1u) * device->ring;
+	else if (device->ring != 0)
 		lp_budget_return(
 		    &pool->budget, device->rx_queues + 1u, device->ring);
 	device->ring = 0;

@@ -24,6 +24,7 @@ struct lp_dpdk_device {
 	bool started;
 	uint16_t rx_queues;
 	uint32_t ring; /* buffers promised to each ring; 0: none */
+	bool keeps; /* its driver gives back none of them */
 	uint64_t rx_offloads; /* in use: RTE_ETH_RX_OFFLOAD_* */
 	bool rss;
 	char mtu_why[LP_WHY_SIZE]; /* why it has not the MTU asked for */

@@ -79,7 +79,7 @@ lp_dpdk_pool_close(struct lp_pool *closed)
 
 	if (pool == NULL)
 		return;
-	assert(pool->budget.reserved == 0);
+	assert(pool->budget.reserved == pool->kept);
 	for (unsigned i = 0; i < LP_DPDK_NODES_MAX; i++)
 		rte_mempool_free(atomic_load(&pool->pools[i]));
 	free(pool);

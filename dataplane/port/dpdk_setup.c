@@ -20,7 +20,11 @@
 
 #include "dataplane/port/dpdk_log.h"
 
-enum { MTU_DEFAULT = RTE_ETHER_MTU };
+enum {
+	MTU_DEFAULT = RTE_ETHER_MTU,
+	/* In the fill ring of a queue of net_af_xdp, whatever is asked for. */
+	AF_XDP_FILL = 2048,
+};
 
 static const uint64_t wanted_offloads =
     RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM;
@@ -29,6 +33,8 @@ static const uint64_t wanted_rss = RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP;
 static int choose_queues(struct lp_dpdk_device *device,
     const struct rte_eth_dev_info *info, struct lp_dpdk_pool *pool,
     char why[LP_WHY_SIZE]);
+static int keep_for_af_xdp(struct lp_dpdk_device *device, unsigned queues,
+    struct lp_dpdk_pool *pool, char why[LP_WHY_SIZE]);
 static int choose_mtu(const struct lp_dpdk_device *device,
     const struct rte_eth_dev_info *info, const struct lp_dpdk_pool *pool,
     uint16_t wanted, uint16_t *mtu, char why[LP_WHY_SIZE]);
@@ -139,6 +145,7 @@ choose_queues(struct lp_dpdk_device *device,
     char why[LP_WHY_SIZE])
 {
 	unsigned queues = info->nb_rx_queues > 0 ? info->nb_rx_queues : 1;
+	int error;
 
 	if (info->max_rx_queues < queues || info->max_tx_queues < 1) {
 		snprintf(why, LP_WHY_SIZE,
@@ -147,6 +154,9 @@ choose_queues(struct lp_dpdk_device *device,
 		    device->name, info->max_rx_queues, info->max_tx_queues);
 		return -ENOSPC;
 	}
+	error = keep_for_af_xdp(device, queues, pool, why);
+	if (error != 0)
+		return error;
 	if (queues <= LP_PORT_QUEUES_MAX)
 		device->ring = lp_budget_reserve(&pool->budget, queues + 1);
 	if (device->ring == 0) {
@@ -159,6 +169,39 @@ choose_queues(struct lp_dpdk_device *device,
 		return -ENOSPC;
 	}
 	device->rx_queues = (uint16_t)queues;
+	return 0;
+}
+
+/*
+ * net_af_xdp of DPDK 22.11 loses the buffers in its rings when it is closed,
+ * and its socket, so that it can be opened on an interface once.
+ */
+static int
+keep_for_af_xdp(struct lp_dpdk_device *device, unsigned queues,
+    struct lp_dpdk_pool *pool, char why[LP_WHY_SIZE])
+{
+	if (strcmp(device->driver, "net_af_xdp") != 0 || !device->has_kernel)
+		return 0;
+	for (unsigned i = 0; i < pool->stuck_count; i++) {
+		if (pool->stuck[i] != device->kernel.ifindex)
+			continue;
+		snprintf(why, LP_WHY_SIZE,
+		    "net_af_xdp does not let go of %s, and cannot have it "
+		    "twice: restart lp-dataplane, or use --backend af_xdp",
+		    device->kernel.name);
+		return -EBUSY;
+	}
+	if (pool->stuck_count == LP_DPDK_STUCK_MAX ||
+	    !lp_budget_keep(&pool->budget, queues * AF_XDP_FILL)) {
+		snprintf(why, LP_WHY_SIZE,
+		    "net_af_xdp takes %u packet buffers, and never gives them "
+		    "back: configure more buffers, or restart lp-dataplane",
+		    queues * AF_XDP_FILL);
+		return -ENOSPC;
+	}
+	pool->kept += queues * AF_XDP_FILL;
+	pool->stuck[pool->stuck_count++] = device->kernel.ifindex;
+	device->keeps = true;
 	return 0;
 }
 
