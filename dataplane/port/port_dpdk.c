@@ -147,6 +147,11 @@ port_link(struct lp_port *port, struct lp_port_link *link)
 	if (memcmp(port->mac, link->mac, sizeof(link->mac)) != 0) {
 		memcpy(port->mac, link->mac, sizeof(link->mac));
 		atomic_store(&dpdk->mac, lp_port_dpdk_mac(link->mac));
+		/* The kernel is the other end of a tap, and has its MAC. */
+		atomic_store(&dpdk->own,
+		    strcmp(link->driver, "net_tap") == 0
+			? (uint64_t)LP_PORT_DPDK_NO_MAC
+			: lp_port_dpdk_mac(link->mac));
 		port->incarnation++;
 	}
 	port->mtu = link->mtu < dpdk->pool->mtu ? link->mtu : dpdk->pool->mtu;

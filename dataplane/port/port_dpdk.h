@@ -34,6 +34,8 @@ struct lp_port_dpdk {
 	uint16_t first_queue; /* to ask, so that none starves */
 	/* control writes, worker reads: as in port.mac */
 	_Atomic uint64_t mac;
+	/* The same, or none: frames from it are our host's own. */
+	_Atomic uint64_t own;
 	_Alignas(64) struct lp_port_dpdk_io io;
 };
 
@@ -43,6 +45,9 @@ lp_port_dpdk_of(struct lp_port *port)
 	assert(port->ops == &lp_port_dpdk_ops);
 	return (struct lp_port_dpdk *)port;
 }
+
+/* No six bytes are as large. */
+enum { LP_PORT_DPDK_NO_MAC = -1 };
 
 /* The six bytes of a MAC, as two frames that begin with it compare. */
 static inline uint64_t

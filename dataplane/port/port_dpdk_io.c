@@ -31,9 +31,9 @@ count(_Atomic uint64_t *counter, uint64_t more)
 	atomic_store_explicit(counter, old + more, memory_order_relaxed);
 }
 
-/* To us or to a group, and not from us. */
+/* To us, or to a group and not from our own host. */
 static bool
-is_for_us(const struct rte_mbuf *mbuf, uint64_t mac)
+is_for_us(const struct rte_mbuf *mbuf, uint64_t mac, uint64_t own)
 {
 	const uint8_t *frame = rte_pktmbuf_mtod(mbuf, const uint8_t *);
 
@@ -41,7 +41,7 @@ is_for_us(const struct rte_mbuf *mbuf, uint64_t mac)
 		return true; /* a runt, which is parse's to count */
 	if (!(frame[0] & GROUP_BIT))
 		return lp_port_dpdk_mac(frame) == mac;
-	return lp_port_dpdk_mac(frame + RTE_ETHER_ADDR_LEN) != mac;
+	return lp_port_dpdk_mac(frame + RTE_ETHER_ADDR_LEN) != own;
 }
 
 static uint8_t
@@ -64,6 +64,7 @@ receive(struct lp_port_dpdk *dpdk, struct rte_mbuf *mbufs[], unsigned received,
     struct lp_pkt pkts[])
 {
 	uint64_t mac = atomic_load_explicit(&dpdk->mac, memory_order_relaxed);
+	uint64_t own = atomic_load_explicit(&dpdk->own, memory_order_relaxed);
 	unsigned kept = 0, too_long = 0;
 	uint64_t bytes = 0;
 
@@ -73,7 +74,7 @@ receive(struct lp_port_dpdk *dpdk, struct rte_mbuf *mbufs[], unsigned received,
 		if (i + PREFETCH_AHEAD < received)
 			rte_prefetch0(rte_pktmbuf_mtod(
 			    mbufs[i + PREFETCH_AHEAD], void *));
-		if (mbuf->nb_segs > 1 || !is_for_us(mbuf, mac)) {
+		if (mbuf->nb_segs > 1 || !is_for_us(mbuf, mac, own)) {
 			too_long += mbuf->nb_segs > 1;
 			rte_pktmbuf_free(mbuf);
 			continue;
