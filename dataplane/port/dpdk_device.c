@@ -177,15 +177,33 @@ find(struct lp_dpdk_device *device)
 	return -ENODEV;
 }
 
-/* What EAL means, when no driver has said more. */
+/*
+ * What EAL means when no driver has said more; and what net_memif of DPDK
+ * 22.11 leaves behind: the socket of a server, unless it is a file, and the
+ * name of one that failed.
+ */
 static const char *
 explain(const char *complaint)
 {
-	if (strncmp(complaint, "EAL: Driver cannot attach", 25) == 0)
-		return "its driver does not take these arguments: one is "
-		       "missing, unknown, or wrong";
-	if (strncmp(complaint, "EAL: Failed to attach", 21) == 0)
-		return "it is in use already, as a part of another device";
+	static const struct {
+		const char *complaint, *meaning;
+	} all[] = {
+	    {"EAL: Driver cannot attach",
+		"its driver does not take these arguments: one is missing, "
+		"unknown, or wrong"},
+	    {"EAL: Failed to attach",
+		"it is in use already, as a part of another device"},
+	    {": Address already in use",
+		"its socket is in use, maybe by an earlier port: restart "
+		"lp-dataplane, and say socket-abstract=no"},
+	    {" already allocated",
+		"an earlier try has left that name behind: restart "
+		"lp-dataplane, or use another name"},
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (strstr(complaint, all[i].complaint) != NULL)
+			return all[i].meaning;
 	return complaint;
 }
 
