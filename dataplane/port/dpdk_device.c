@@ -16,10 +16,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/clock.h"
 #include "dataplane/port/dpdk_devargs.h"
 #include "dataplane/port/dpdk_eal.h"
 #include "dataplane/port/dpdk_log.h"
 #include "dataplane/port/dpdk_pci.h"
+
+/* For how long a client may be without a link before its server is gone. */
+static const uint64_t server_wait_ns = 2000000000;
 
 static int attach(struct lp_dpdk_device *device, const char *bus,
     const char *devargs, char why[LP_WHY_SIZE]);
@@ -30,8 +34,11 @@ static int check_alone(const struct lp_dpdk_device *device, unsigned ifindex,
     char why[LP_WHY_SIZE]);
 static int on_removed(uint16_t port_id, enum rte_eth_event_type event,
     void *device, void *unused);
+static bool is_client(const struct lp_dpdk_device *device, const char *devargs);
 static void ask_link(
     const struct lp_dpdk_device *device, struct lp_port_link *link);
+static void ask_server(
+    struct lp_dpdk_device *device, struct lp_port_link *link);
 static void name_offloads(
     const struct lp_dpdk_device *device, struct lp_port_link *link);
 static void say_why(const struct lp_dpdk_device *device,
@@ -63,6 +70,8 @@ lp_dpdk_device_open(
 	error = attach(device, parsed.bus, devargs, why);
 	if (error == 0)
 		error = identify(device, why);
+	device->is_client = is_client(device, devargs);
+	device->linked_ns = lp_clock_ns();
 	return error;
 }
 
@@ -132,6 +141,7 @@ lp_dpdk_device_state(struct lp_dpdk_device *device,
 	if (rte_eth_macaddr_get(device->port_id, &mac) == 0)
 		memcpy(link->mac, mac.addr_bytes, sizeof(link->mac));
 	ask_link(device, link);
+	ask_server(device, link);
 	if (link->present && link->up)
 		say_why(device, pool, link);
 }
@@ -257,6 +267,15 @@ check_alone(const struct lp_dpdk_device *device, unsigned ifindex,
 	return 0;
 }
 
+/* It is one unless it is told otherwise. */
+static bool
+is_client(const struct lp_dpdk_device *device, const char *devargs)
+{
+	return strcmp(device->driver, "net_memif") == 0 &&
+	    strstr(devargs, "role=server") == NULL &&
+	    strstr(devargs, "role=master") == NULL;
+}
+
 static int
 on_removed(uint16_t port_id, enum rte_eth_event_type event, void *removed,
     void *unused)
@@ -298,6 +317,24 @@ ask_link(const struct lp_dpdk_device *device, struct lp_port_link *link)
 			memcpy(link->mac, kernel.mac, sizeof(link->mac));
 		}
 	}
+}
+
+/*
+ * net_memif of DPDK 22.11 connects a client when it is started, and not again:
+ * one that has lost its server is gone, and opened anew when there is one.
+ */
+static void
+ask_server(struct lp_dpdk_device *device, struct lp_port_link *link)
+{
+	uint64_t now_ns = lp_clock_ns();
+
+	if (link->up)
+		device->linked_ns = now_ns;
+	if (!device->is_client || now_ns - device->linked_ns < server_wait_ns)
+		return;
+	link->present = false;
+	snprintf(link->why, sizeof(link->why), "the server of %s is gone",
+	    device->name);
 }
 
 static void

@@ -27,6 +27,9 @@ struct lp_dpdk_device {
 	bool keeps; /* its driver gives back none of them */
 	uint64_t rx_offloads; /* in use: RTE_ETH_RX_OFFLOAD_* */
 	bool rss;
+	/* A client (net_memif) that nobody but we would connect again. */
+	bool is_client;
+	uint64_t linked_ns; /* when it was last seen up, or opened */
 	char mtu_why[LP_WHY_SIZE]; /* why it has not the MTU asked for */
 	atomic_bool removed; /* unplugged: its driver says so */
 };
