@@ -42,6 +42,17 @@ check_passage(
 	dpdk_lab_release(&pkt);
 }
 
+/* A thread of DPDK's closes them. */
+static void
+await_descriptors(unsigned count)
+{
+	const uint64_t end = dpdk_lab_now_ns() + DPDK_LAB_WAIT_MS * 1000000ULL;
+
+	while (dpdk_lab_descriptors() != count)
+		ck_assert_msg(dpdk_lab_now_ns() < end, "%u descriptors, not %u",
+		    dpdk_lab_descriptors(), count);
+}
+
 START_TEST(packets_go_both_ways)
 {
 	struct lp_port *server = open_end(0, "server");
@@ -67,7 +78,7 @@ START_TEST(the_client_goes_and_comes_back)
 {
 	struct lp_port *server = open_end(0, "server");
 	struct lp_port *client;
-	unsigned descriptors = 0;
+	const unsigned descriptors = dpdk_lab_descriptors();
 
 	ck_assert(dpdk_lab_link(server).present);
 	ck_assert(!dpdk_lab_link(server).up);
@@ -82,10 +93,8 @@ START_TEST(the_client_goes_and_comes_back)
 		dpdk_lab_await_link(server, false);
 		ck_assert_uint_eq(
 		    ops->free_count(dpdk_lab.pool), DPDK_LAB_BUFFERS);
-		if (i == 1)
-			descriptors = dpdk_lab_descriptors();
+		await_descriptors(descriptors);
 	}
-	ck_assert_uint_eq(dpdk_lab_descriptors(), descriptors);
 	dpdk_lab_close(server);
 }
 END_TEST
@@ -229,10 +238,15 @@ fork_peer(int *go)
 	return peer;
 }
 
-/* Peers are made before EAL is: there is one in a process. */
-START_TEST(a_peer_that_is_killed_under_traffic_harms_nobody)
+/*
+ * Peers are made before EAL is: there is one in a process.  The port rests
+ * while the connection ends: DPDK 22.11 takes the shared memory away in a
+ * thread of its own, whoever is using it.  A worker that does dies of it, and
+ * the keeper starts it again.
+ */
+START_TEST(a_peer_that_is_killed_is_no_harm_and_its_successor_welcome)
 {
-	enum { PEERS = 4 };
+	enum { PEERS = 4, PACKETS = 10000 };
 	struct lp_port *server;
 	pid_t peers[PEERS];
 	int go[PEERS];
@@ -248,12 +262,11 @@ START_TEST(a_peer_that_is_killed_under_traffic_harms_nobody)
 		unsigned received = 0;
 
 		ck_assert_int_eq(write(go[i], "", 1), 1);
-		while (received < 10000 && dpdk_lab_now_ns() < end)
+		while (received < PACKETS && dpdk_lab_now_ns() < end)
 			received += take_turn(server);
-		ck_assert_uint_ge(received, 10000);
+		ck_assert_uint_ge(received, PACKETS);
 		ck_assert_int_eq(kill(peers[i], SIGKILL), 0);
-		while (dpdk_lab_link(server).up)
-			take_turn(server);
+		dpdk_lab_await_link(server, false);
 		ck_assert_int_eq(waitpid(peers[i], NULL, 0), peers[i]);
 		close(go[i]);
 	}
@@ -277,7 +290,8 @@ add(TCase *tcase)
 static void
 add_bare(TCase *tcase)
 {
-	tcase_add_test(tcase, a_peer_that_is_killed_under_traffic_harms_nobody);
+	tcase_add_test(
+	    tcase, a_peer_that_is_killed_is_no_harm_and_its_successor_welcome);
 }
 
 int
