@@ -75,6 +75,7 @@ static const struct {
     {"--help", "see dpdk's own guide to EAL parameters"},
     {"-v", "it would end the process"},
     {"--version", "it would end the process"},
+    {"--", "what comes after it would not be looked at"},
 };
 
 static bool is_argument(const char *word, const char *name);
@@ -164,6 +165,8 @@ is_argument(const char *word, const char *name)
 {
 	size_t len = strcspn(word, "=");
 
+	if (strcmp(name, "--") == 0)
+		return strcmp(word, name) == 0;
 	if (name[1] != '-')
 		return strncmp(word, name, strlen(name)) == 0;
 	return len > strlen("--") && len <= strlen(name) &&
@@ -223,7 +226,8 @@ fill_arguments(
 			add(arguments, "--no-huge");
 		if (!files)
 			add(arguments, "--no-shconf");
-		if (!has_argument(&theirs, "-m")) {
+		if (!has_argument(&theirs, "-m") &&
+		    !has_argument(&theirs, "--socket-mem")) {
 			snprintf(arguments->megabytes,
 			    sizeof(arguments->megabytes), "%zu", bytes >> 20);
 			add(arguments, "-m");
@@ -333,8 +337,12 @@ init(struct arguments *arguments, char why[LP_WHY_SIZE])
 	/* It cannot be asked a second time in one process. */
 	eal.state = FAILED;
 	snprintf(eal.why, sizeof(eal.why),
-	    "DPDK does not start: %.160s (mend it, then restart lp-dataplane)",
-	    lp_dpdk_log_complaint(rte_strerror(rte_errno)));
+	    "DPDK does not start: %.160s%s (mend it, then restart "
+	    "lp-dataplane)",
+	    lp_dpdk_log_complaint(rte_strerror(rte_errno)),
+	    eal.hugepages && free_hugepage_bytes() == 0
+		? "; no hugepages are free"
+		: "");
 	snprintf(why, LP_WHY_SIZE, "%s", eal.why);
 	return -ENODEV;
 }
