@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * There are two syntaxes, "pci:0000:03:00.0,KEY=VALUE" and
- * "bus=pci,addr=0000:03:00.0/class=eth/driver=...".  DPDK is asked what it
- * makes of them, so that none is a way around our own checks.
+ * DPDK has two syntaxes, "pci:0000:03:00.0,KEY=VALUE" and, which nobody needs
+ * here, "bus=pci,addr=0000:03:00.0/class=eth/...".  Neither its parser nor its
+ * drivers are made for mistakes: a key without a value ends the process.  So
+ * only the first is let through, and only well-formed; then DPDK is asked what
+ * it makes of it.
  */
 #include "dataplane/port/dpdk_devargs.h"
 
@@ -16,6 +18,7 @@
 #include "dataplane/port/dpdk_log.h"
 #include "dataplane/port/dpdk_pci.h"
 
+static bool is_well_formed(const char *devargs);
 static bool has_within(const char *devargs);
 static int take(struct lp_dpdk_devargs *parsed, const struct rte_devargs *from);
 
@@ -33,6 +36,13 @@ lp_dpdk_devargs_parse(
 		    devargs);
 		return -EPERM;
 	}
+	if (!is_well_formed(devargs)) {
+		snprintf(why, LP_WHY_SIZE,
+		    "\"%.100s\" is no device: it is written "
+		    "NAME,KEY=VALUE,KEY=VALUE or BUS:NAME,KEY=VALUE",
+		    devargs);
+		return -EINVAL;
+	}
 	lp_dpdk_log_listen();
 	error = rte_devargs_parse(&dpdk, devargs);
 	if (error == 0)
@@ -48,6 +58,32 @@ lp_dpdk_devargs_parse(
 	/* All that its other pointers point into. */
 	free(dpdk.data);
 	return error;
+}
+
+static bool
+is_well_formed(const char *devargs)
+{
+	/* Whatever begins so is the other syntax to DPDK. */
+	static const char *const others[] = {"bus", "class", "driver"};
+	bool in_brackets = false; /* of a list: "representor=[0,2]" */
+	bool has_value = true; /* or is the name */
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strncmp(devargs, others[i], strlen(others[i])) == 0)
+			return false;
+	if (devargs[strcspn(devargs, ",=")] == '=')
+		return false;
+	for (; *devargs != '\0'; devargs++) {
+		if (*devargs == '=')
+			has_value = true;
+		else if (*devargs == '[' || *devargs == ']')
+			in_brackets = *devargs == '[';
+		else if (*devargs == ',' && !in_brackets && !has_value)
+			return false;
+		else if (*devargs == ',' && !in_brackets)
+			has_value = false;
+	}
+	return has_value;
 }
 
 /*
