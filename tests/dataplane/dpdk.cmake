@@ -3,7 +3,8 @@
 # every test of these programs is a process of its own.
 add_library(lp_dpdk_lab STATIC ${CMAKE_CURRENT_LIST_DIR}/dpdk_lab.c)
 target_link_libraries(lp_dpdk_lab PUBLIC lp_port PkgConfig::CHECK)
-foreach(test dpdk_eal dpdk_pci port_dpdk port_dpdk_life port_dpdk_vdevs port_dpdk_memif)
+foreach(test dpdk_eal dpdk_pci port_dpdk port_dpdk_life port_dpdk_vdevs port_dpdk_memif
+	port_dpdk_hostile)
 	add_executable(test_${test} ${CMAKE_CURRENT_LIST_DIR}/test_${test}.c)
 	target_link_libraries(test_${test} lp_dpdk_lab)
 	add_test(NAME ${test} COMMAND test_${test})

@@ -56,15 +56,17 @@ static const struct {
     {"net_failsafe0,exec(touch ran)", -EPERM, "runs commands"},
     {"net_failsafe0,dev(net_null9)", -EPERM, "a device that makes others"},
     {"net_failsafe0,fd(0)", -EPERM, "is no port"},
-    {"class=eth,mac=02:00:00:00:00:01", -ENODEV, "DPDK knows no device"},
-    {"bus=vdev,driver=net_null", -ENODEV, "DPDK knows no device"},
+    {"class=eth,mac=02:00:00:00:00:01", -EINVAL, "NAME,KEY=VALUE"},
+    {"net_null0,size", -EINVAL, "NAME,KEY=VALUE"},
+    {"net_null0,", -EINVAL, "NAME,KEY=VALUE"},
+    {"net_null0,,size=64", -EINVAL, "NAME,KEY=VALUE"},
+    {"business0", -EINVAL, "NAME,KEY=VALUE"},
+    {"bus=vdev,driver=net_null", -EINVAL, "NAME,KEY=VALUE"},
     /* No machine has a bus of that number. */
     {"0000:fe:1f.7", -ENODEV, "there is no PCI device 0000:fe:1f.7"},
     {"pci:fe:1f.7,x=y", -ENODEV, "there is no PCI device 0000:fe:1f.7"},
-    {"bus=pci,addr=0000:fe:1f.7", -ENODEV,
-	"there is no PCI device 0000:fe:1f.7"},
-    {"bus=pci,addr=0000:fe:1f.7/class=eth", -ENODEV,
-	"there is no PCI device 0000:fe:1f.7"},
+    {"bus=pci,addr=0000:fe:1f.7", -EINVAL, "NAME,KEY=VALUE"},
+    {"bus=pci,addr=0000:fe:1f.7/class=eth", -EINVAL, "NAME,KEY=VALUE"},
 };
 
 /* Each twice: what the first try leaves would be in the way of the second. */

@@ -21,7 +21,6 @@ static const char *const reopened[] = {
     "net_null0",
     "net_null0,copy=1",
     "vdev:net_null0",
-    "bus=vdev,name=net_null0",
     "eth_null0",
     "net_ring0",
     "net_ring0,nodeaction=other:0:CREATE",
