@@ -10,3 +10,9 @@ foreach(test dpdk_eal dpdk_pci port_dpdk port_dpdk_life port_dpdk_vdevs port_dpd
 	add_test(NAME ${test} COMMAND test_${test})
 	set_tests_properties(${test} PROPERTIES SKIP_RETURN_CODE 77)
 endforeach()
+add_executable(test_ports_dpdk ${CMAKE_CURRENT_LIST_DIR}/test_ports_dpdk.c
+	$<TARGET_OBJECTS:lp_hot>)
+target_link_libraries(test_ports_dpdk PRIVATE
+	lp_dpdk_lab lp_test_cold PkgConfig::XXHASH)
+add_test(NAME ports_dpdk COMMAND test_ports_dpdk)
+set_tests_properties(ports_dpdk PROPERTIES SKIP_RETURN_CODE 77)

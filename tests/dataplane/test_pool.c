@@ -193,6 +193,20 @@ START_TEST(what_a_port_gives_back_another_gets)
 }
 END_TEST
 
+START_TEST(what_is_kept_is_promised_to_nobody)
+{
+	const uint32_t all = pool->budget.count - pool->budget.count / 4;
+
+	ck_assert(!lp_budget_keep(&pool->budget, all + 1));
+	ck_assert(lp_budget_keep(&pool->budget, all - LP_BUDGET_RING_MIN));
+	ck_assert_uint_eq(lp_budget_reserve(&pool->budget, 2), 0);
+	ck_assert_uint_eq(
+	    lp_budget_reserve(&pool->budget, 1), LP_BUDGET_RING_MIN);
+	ck_assert(!lp_budget_keep(&pool->budget, 1));
+	pool->budget.reserved = 0;
+}
+END_TEST
+
 START_TEST(the_keeper_gets_the_memory)
 {
 	struct stat stat;
@@ -236,6 +250,7 @@ main(void)
 	tcase_add_test(
 	    tcase, sixteen_ports_have_rings_and_a_quarter_stays_free);
 	tcase_add_test(tcase, what_a_port_gives_back_another_gets);
+	tcase_add_test(tcase, what_is_kept_is_promised_to_nobody);
 	tcase_add_test(tcase, the_keeper_gets_the_memory);
 	tcase_add_test(tcase, a_keeper_that_refuses_is_an_error);
 	suite_add_tcase(suite, tcase);
