@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,7 +21,6 @@ struct pci_address {
 static bool parse_pci(struct pci_address *pci, const char *text);
 static bool take_hex(const char **at, unsigned digits, unsigned *out);
 static bool is_interface(const char *name, size_t len);
-static void canonical(char name[LP_DEVICE_SIZE], const char *devargs);
 
 int
 lp_devargs_check(const char *devargs, char why[LP_WHY_SIZE])
@@ -56,13 +54,28 @@ lp_devargs_check(const char *devargs, char why[LP_WHY_SIZE])
 	return -EINVAL;
 }
 
+bool
+lp_devargs_name(char name[LP_DEVICE_SIZE], const char *devargs)
+{
+	struct pci_address pci;
+
+	if (parse_pci(&pci, devargs)) {
+		snprintf(name, LP_DEVICE_SIZE, "%04x:%02x:%02x.%x", pci.domain,
+		    pci.bus, pci.device, pci.function);
+		return true;
+	}
+	snprintf(
+	    name, LP_DEVICE_SIZE, "%.*s", (int)strcspn(devargs, ","), devargs);
+	return false;
+}
+
 int
 lp_devargs_compare(const char *a, const char *b)
 {
 	char left[LP_DEVICE_SIZE], right[LP_DEVICE_SIZE];
 
-	canonical(left, a);
-	canonical(right, b);
+	lp_devargs_name(left, a);
+	lp_devargs_name(right, b);
 	return strcmp(left, right);
 }
 
@@ -110,18 +123,4 @@ is_interface(const char *name, size_t len)
 {
 	return len < INTERFACE_NAME_SIZE && strcspn(name, ":/") >= len &&
 	    strncmp(name, "net_", 4) != 0;
-}
-
-/* The name alone, the same one for every way to write it. */
-static void
-canonical(char name[LP_DEVICE_SIZE], const char *devargs)
-{
-	struct pci_address pci;
-
-	if (parse_pci(&pci, devargs))
-		snprintf(name, LP_DEVICE_SIZE, "%04x:%02x:%02x.%x", pci.domain,
-		    pci.bus, pci.device, pci.function);
-	else
-		snprintf(name, LP_DEVICE_SIZE, "%.*s",
-		    (int)strcspn(devargs, ","), devargs);
 }

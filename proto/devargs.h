@@ -12,10 +12,18 @@
 #ifndef LP_PROTO_DEVARGS_H
 #define LP_PROTO_DEVARGS_H
 
+#include <stdbool.h>
+
 #include "proto/limits.h"
 
 /* Whether they name a device: 0, or -EINVAL and why not. */
 int lp_devargs_check(const char *devargs, char why[LP_WHY_SIZE]);
+
+/*
+ * The name alone, the same one for every way to write it: true for that of a
+ * PCI device.
+ */
+bool lp_devargs_name(char name[LP_DEVICE_SIZE], const char *devargs);
 
 /* Like strcmp(), but of the devices that they name: 0 for the same one. */
 int lp_devargs_compare(const char *a, const char *b);

@@ -21,12 +21,13 @@
 #include "dataplane/port/dpdk_eal.h"
 #include "dataplane/port/dpdk_log.h"
 #include "dataplane/port/dpdk_pci.h"
+#include "proto/devargs.h"
 
 /* For how long a client may be without a link before its server is gone. */
 static const uint64_t server_wait_ns = 2000000000;
 
-static int attach(struct lp_dpdk_device *device, const char *bus,
-    const char *devargs, char why[LP_WHY_SIZE]);
+static int attach(
+    struct lp_dpdk_device *device, const char *devargs, char why[LP_WHY_SIZE]);
 static int find(struct lp_dpdk_device *device);
 static const char *explain(const char *complaint);
 static int identify(struct lp_dpdk_device *device, char why[LP_WHY_SIZE]);
@@ -48,17 +49,26 @@ int
 lp_dpdk_device_open(
     struct lp_dpdk_device *device, const char *devargs, char why[LP_WHY_SIZE])
 {
-	struct lp_dpdk_devargs parsed;
+	char name[LP_DEVICE_SIZE];
 	int error;
 
 	memset(device, 0, sizeof(*device));
 	device->port_id = RTE_MAX_ETHPORTS;
-	error = lp_dpdk_devargs_parse(&parsed, devargs, why);
-	if (error == 0 && strcmp(parsed.bus, "pci") == 0)
-		error = lp_dpdk_pci_check("/sys", parsed.name, why);
+	error = lp_dpdk_devargs_check(devargs, why);
 	if (error != 0)
 		return error;
-	snprintf(device->name, sizeof(device->name), "%s", parsed.name);
+	device->is_pci = lp_devargs_name(name, devargs);
+	if (strlen(name) >= sizeof(device->name)) {
+		snprintf(why, LP_WHY_SIZE,
+		    "the name of a device has at most %zu characters",
+		    sizeof(device->name) - 1);
+		return -EINVAL;
+	}
+	memcpy(device->name, name, strlen(name) + 1);
+	if (device->is_pci)
+		error = lp_dpdk_pci_check("/sys", device->name, why);
+	if (error != 0)
+		return error;
 	if (find(device) == 0) {
 		snprintf(why, LP_WHY_SIZE,
 		    "%s is open in this process already: as another port, or "
@@ -67,7 +77,7 @@ lp_dpdk_device_open(
 		device->port_id = RTE_MAX_ETHPORTS;
 		return -EBUSY;
 	}
-	error = attach(device, parsed.bus, devargs, why);
+	error = attach(device, devargs, why);
 	if (error == 0)
 		error = identify(device, why);
 	device->is_client = is_client(device, devargs);
@@ -147,8 +157,8 @@ lp_dpdk_device_state(struct lp_dpdk_device *device,
 }
 
 static int
-attach(struct lp_dpdk_device *device, const char *bus, const char *devargs,
-    char why[LP_WHY_SIZE])
+attach(
+    struct lp_dpdk_device *device, const char *devargs, char why[LP_WHY_SIZE])
 {
 	int error;
 
@@ -162,7 +172,8 @@ attach(struct lp_dpdk_device *device, const char *bus, const char *devargs,
 	}
 	if (find(device) == 0)
 		return 0;
-	(void)rte_eal_hotplug_remove(bus, device->name);
+	(void)rte_eal_hotplug_remove(
+	    device->is_pci ? "pci" : "vdev", device->name);
 	snprintf(why, LP_WHY_SIZE, "%.80s is no network device to DPDK",
 	    device->name);
 	return -ENODEV;

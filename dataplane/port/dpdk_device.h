@@ -14,6 +14,7 @@
 
 struct lp_dpdk_device {
 	char name[RTE_ETH_NAME_MAX_LEN]; /* "0000:03:00.0", "net_memif0" */
+	bool is_pci;
 	char driver[32]; /* "net_ixgbe" */
 	uint16_t port_id; /* RTE_MAX_ETHPORTS: none */
 	struct rte_device *device; /* what is to be removed */

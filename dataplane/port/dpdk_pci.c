@@ -15,33 +15,6 @@ static const char *const usable[] = {
 
 static void find_interface(const char *directory, char name[IF_NAMESIZE]);
 
-/* Also without its domain, which then is 0. */
-bool
-lp_dpdk_pci_name(const char *devargs, char name[LP_DPDK_PCI_NAME_SIZE])
-{
-	unsigned domain = 0, bus, slot, function;
-	int end = 0;
-
-	if (strncmp(devargs, "pci:", 4) == 0)
-		devargs += 4;
-	if (sscanf(devargs, "%8x:%2x:%2x.%1x%n", &domain, &bus, &slot,
-		&function, &end) != 4 ||
-	    end == 0) {
-		domain = 0;
-		end = 0;
-		if (sscanf(devargs, "%2x:%2x.%1x%n", &bus, &slot, &function,
-			&end) != 3 ||
-		    end == 0)
-			return false;
-	}
-	if ((devargs[end] != '\0' && devargs[end] != ',') || slot > 31 ||
-	    function > 7)
-		return false;
-	snprintf(name, LP_DPDK_PCI_NAME_SIZE, "%04x:%02x:%02x.%x", domain, bus,
-	    slot, function);
-	return true;
-}
-
 int
 lp_dpdk_pci_check(const char *sysfs, const char *name, char why[LP_WHY_SIZE])
 {

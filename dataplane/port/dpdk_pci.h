@@ -6,17 +6,7 @@
 #ifndef LP_PORT_DPDK_PCI_H
 #define LP_PORT_DPDK_PCI_H
 
-#include <stdbool.h>
-
 #include "proto/limits.h"
-
-enum { LP_DPDK_PCI_NAME_SIZE = sizeof("ffffffff:00:00.0") };
-
-/*
- * Devargs that begin with a PCI address, "0000:03:00.0" or "3:0.0", with or
- * without "pci:": true, and the name as sysfs and DPDK write it.
- */
-bool lp_dpdk_pci_name(const char *devargs, char name[LP_DPDK_PCI_NAME_SIZE]);
 
 /*
  * sysfs is "/sys", but in tests.  0; -ENODEV and why: there is no such

@@ -12,50 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct {
-	const char *devargs;
-	const char *name; /* NULL: it is none */
-} names[] = {
-    {"0000:03:00.0", "0000:03:00.0"},
-    {"03:00.0", "0000:03:00.0"},
-    {"3:0.0", "0000:03:00.0"},
-    {"0:3:0.1", "0000:03:00.1"},
-    {"pci:0000:03:00.0", "0000:03:00.0"},
-    {"pci:3:0.0", "0000:03:00.0"},
-    {"0000:03:00.0,representor=0", "0000:03:00.0"},
-    {"0000:03:00.0,", "0000:03:00.0"},
-    {"0000:ff:1f.7", "0000:ff:1f.7"},
-    {"0000:FF:1F.7", "0000:ff:1f.7"},
-    {"10000:e1:00.0", "10000:e1:00.0"},
-    {"ffffffff:ff:1f.7", "ffffffff:ff:1f.7"},
-    {"", NULL},
-    {"pci:", NULL},
-    {"eth1", NULL},
-    {"net_memif0", NULL},
-    {"net_memif0,id=03:00.0", NULL},
-    {"03:00", NULL},
-    {"03:00.", NULL},
-    {"0000:03:00.0x", NULL},
-    {"0000:03:00.00", NULL},
-    {"0000:03:00.0 ", NULL},
-    {"0000:03:20.0", NULL},
-    {"0000:03:00.8", NULL},
-    {"0000:103:00.0", NULL},
-    {"00:0000:03:00.0", NULL},
-    {"usb:0000:03:00.0", NULL},
-};
-
-START_TEST(names_are_recognized_and_written_as_sysfs_does)
-{
-	char name[LP_DPDK_PCI_NAME_SIZE] = "unset";
-	bool is = lp_dpdk_pci_name(names[_i].devargs, name);
-
-	ck_assert_msg(is == (names[_i].name != NULL), "%s", names[_i].devargs);
-	if (is)
-		ck_assert_str_eq(name, names[_i].name);
-}
-END_TEST
-
 static char sysfs[PATH_MAX];
 
 static void
@@ -190,9 +146,6 @@ main(void)
 	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_loop_test(tcase,
-	    names_are_recognized_and_written_as_sysfs_does, 0,
-	    sizeof(names) / sizeof(names[0]));
 	tcase_add_test(tcase, a_device_that_is_not_there_is_refused);
 	tcase_add_test(tcase, a_device_without_a_driver_is_refused);
 	tcase_add_test(

@@ -20,8 +20,6 @@ static const struct lp_backend_ops *const ops = &lp_port_dpdk_ops;
 static const char *const reopened[] = {
     "net_null0",
     "net_null0,copy=1",
-    "vdev:net_null0",
-    "eth_null0",
     "net_ring0",
     "net_ring0,nodeaction=other:0:CREATE",
     "net_pcap0,tx_pcap=out.pcap",
