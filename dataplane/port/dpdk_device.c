@@ -36,8 +36,7 @@ static int check_alone(const struct lp_dpdk_device *device, unsigned ifindex,
 static int on_removed(uint16_t port_id, enum rte_eth_event_type event,
     void *device, void *unused);
 static bool is_client(const struct lp_dpdk_device *device, const char *devargs);
-static void ask_link(
-    const struct lp_dpdk_device *device, struct lp_port_link *link);
+static void ask_link(struct lp_dpdk_device *device, struct lp_port_link *link);
 static void ask_server(
     struct lp_dpdk_device *device, struct lp_port_link *link);
 static void name_offloads(
@@ -89,7 +88,7 @@ void
 lp_dpdk_device_close(struct lp_dpdk_device *device, struct lp_dpdk_pool *pool)
 {
 	if (device->has_kernel)
-		lp_xdp_device_close(&device->kernel);
+		lp_netdev_close(&device->kernel);
 	device->has_kernel = false;
 	if (device->port_id != RTE_MAX_ETHPORTS) {
 		rte_eth_dev_callback_unregister(device->port_id,
@@ -126,7 +125,7 @@ lp_dpdk_device_check(const struct lp_dpdk_device *device,
 	}
 	if (!device->has_kernel)
 		return 0;
-	return lp_xdp_device_check_owner(&device->kernel, object, why);
+	return lp_netdev_check_owner(&device->kernel, object, why);
 }
 
 void
@@ -249,7 +248,7 @@ identify(struct lp_dpdk_device *device, char why[LP_WHY_SIZE])
 	if (info.if_index == 0 ||
 	    if_indextoname(info.if_index, interface) == NULL)
 		return 0;
-	error = lp_xdp_device_open(&device->kernel, interface, why);
+	error = lp_netdev_open(&device->kernel, interface, why);
 	device->has_kernel = error == 0;
 	if (error == 0)
 		error = check_alone(device, info.if_index, why);
@@ -302,7 +301,7 @@ on_removed(uint16_t port_id, enum rte_eth_event_type event, void *removed,
 
 /* What the kernel knows of it is nearer to the truth than a vdev's driver. */
 static void
-ask_link(const struct lp_dpdk_device *device, struct lp_port_link *link)
+ask_link(struct lp_dpdk_device *device, struct lp_port_link *link)
 {
 	struct rte_eth_link state;
 
@@ -317,8 +316,7 @@ ask_link(const struct lp_dpdk_device *device, struct lp_port_link *link)
 	if (device->has_kernel) {
 		struct lp_port_link kernel = {0};
 
-		lp_xdp_device_state(
-		    (struct lp_xdp_device *)&device->kernel, &kernel);
+		lp_netdev_state(&device->kernel, &kernel);
 		link->present = kernel.present;
 		link->up = kernel.up && (link->up || !kernel.present);
 		if (!kernel.up)
@@ -381,7 +379,7 @@ say_why(const struct lp_dpdk_device *device, const struct lp_dpdk_pool *pool,
 		memcpy(link->why, device->mtu_why, sizeof(link->why));
 	else if (device->has_kernel &&
 	    strcmp(device->driver, "net_af_packet") == 0 &&
-	    lp_xdp_device_merges(&device->kernel))
+	    lp_netdev_merges(&device->kernel))
 		snprintf(link->why, sizeof(link->why),
 		    "the kernel merges segments into frames that fit no "
 		    "buffer: ethtool -K %s gro off lro off",

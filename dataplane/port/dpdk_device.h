@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 
 #include "dataplane/port/dpdk_pool.h"
-#include "dataplane/port/xdp_device.h"
+#include "dataplane/port/netdev.h"
 
 struct lp_dpdk_device {
 	char name[RTE_ETH_NAME_MAX_LEN]; /* "0000:03:00.0", "net_memif0" */
@@ -21,7 +21,7 @@ struct lp_dpdk_device {
 	int node; /* NUMA; negative: none */
 	/* The interface of the kernel that it is on (net_af_packet). */
 	bool has_kernel;
-	struct lp_xdp_device kernel;
+	struct lp_netdev kernel;
 	bool started;
 	uint16_t rx_queues;
 	uint32_t ring; /* buffers promised to each ring; 0: none */

@@ -35,14 +35,14 @@ static int choose_queues(struct lp_dpdk_device *device,
     char why[LP_WHY_SIZE]);
 static int keep_for_af_xdp(struct lp_dpdk_device *device, unsigned queues,
     struct lp_dpdk_pool *pool, char why[LP_WHY_SIZE]);
-static int choose_mtu(const struct lp_dpdk_device *device,
+static int choose_mtu(struct lp_dpdk_device *device,
     const struct rte_eth_dev_info *info, const struct lp_dpdk_pool *pool,
     uint16_t wanted, uint16_t *mtu, char why[LP_WHY_SIZE]);
 static int configure(struct lp_dpdk_device *device,
     const struct rte_eth_dev_info *info, uint16_t mtu);
 static int set_up_queues(
     struct lp_dpdk_device *device, struct rte_mempool *mempool);
-static int apply_mtu(const struct lp_dpdk_device *device, uint16_t mtu);
+static int apply_mtu(struct lp_dpdk_device *device, uint16_t mtu);
 static void put_group(struct rte_ether_addr *group, const struct lp_ip *ip);
 
 int
@@ -119,8 +119,7 @@ lp_dpdk_setup_groups(struct lp_dpdk_device *device,
 	int error;
 
 	if (device->has_kernel)
-		return lp_xdp_device_groups(
-		    &device->kernel, addresses, count, why);
+		return lp_netdev_groups(&device->kernel, addresses, count, why);
 	groups = calloc(count + 1, sizeof(groups[0]));
 	if (groups == NULL) {
 		snprintf(why, LP_WHY_SIZE, "no memory for multicast groups");
@@ -207,15 +206,14 @@ keep_for_af_xdp(struct lp_dpdk_device *device, unsigned queues,
 
 /* Asked for, else that of the interface behind it, else Ethernet's. */
 static int
-choose_mtu(const struct lp_dpdk_device *device,
-    const struct rte_eth_dev_info *info, const struct lp_dpdk_pool *pool,
-    uint16_t wanted, uint16_t *mtu, char why[LP_WHY_SIZE])
+choose_mtu(struct lp_dpdk_device *device, const struct rte_eth_dev_info *info,
+    const struct lp_dpdk_pool *pool, uint16_t wanted, uint16_t *mtu,
+    char why[LP_WHY_SIZE])
 {
 	struct lp_port_link link = {.mtu = MTU_DEFAULT};
 
 	if (wanted == 0 && device->has_kernel)
-		lp_xdp_device_state(
-		    (struct lp_xdp_device *)&device->kernel, &link);
+		lp_netdev_state(&device->kernel, &link);
 	*mtu = wanted != 0 ? wanted : link.mtu;
 	if (*mtu > pool->mtu) {
 		snprintf(why, LP_WHY_SIZE,
@@ -281,14 +279,13 @@ set_up_queues(struct lp_dpdk_device *device, struct rte_mempool *mempool)
 
 /* Many vdevs have no such call, and carry what they are given. */
 static int
-apply_mtu(const struct lp_dpdk_device *device, uint16_t mtu)
+apply_mtu(struct lp_dpdk_device *device, uint16_t mtu)
 {
 	struct lp_port_link now = {0};
 	int error;
 
 	if (device->has_kernel)
-		lp_xdp_device_state(
-		    (struct lp_xdp_device *)&device->kernel, &now);
+		lp_netdev_state(&device->kernel, &now);
 	else
 		(void)rte_eth_dev_get_mtu(device->port_id, &now.mtu);
 	if (now.mtu == mtu)

@@ -2,7 +2,7 @@
 /*
  * The AF_XDP port.
  *
- * Overview: a steering program (xdp_steer.c) on a device (xdp_device.c) by a
+ * Overview: a steering program (xdp_steer.c) on a device (netdev.c) by a
  * link (xdp_link.c) gives our traffic to one socket a receive queue
  * (xdp_sockets.c).  port_xdp_io.c moves packets between their rings
  * and the worker; here is what ties all together.
@@ -50,7 +50,7 @@ const struct lp_backend_ops lp_port_xdp_ops = {
     .open = port_open,
     .close = port_close,
     .check = port_check,
-    .host_addresses = lp_xdp_device_host_addresses,
+    .host_addresses = lp_netdev_host_addresses,
     .steer = port_steer,
     .beat = port_beat,
     .link = port_link,
@@ -114,7 +114,7 @@ port_check(const struct lp_port *port, const struct lp_port_object *object,
 {
 	const struct lp_port_xdp *xdp = (const struct lp_port_xdp *)port;
 
-	return lp_xdp_device_check_route(&xdp->device, object, why);
+	return lp_netdev_check_route(&xdp->device, object, why);
 }
 
 static int
@@ -124,7 +124,7 @@ port_steer(
 	struct lp_port_xdp *xdp = lp_port_xdp_of(port);
 	int error;
 
-	error = lp_xdp_device_groups(
+	error = lp_netdev_groups(
 	    &xdp->device, steer->addresses, steer->address_count, why);
 	if (error == 0)
 		error = lp_xdp_steer_set(&xdp->steer, steer, why);
@@ -175,7 +175,7 @@ port_link(struct lp_port *port, struct lp_port_link *link)
 	struct lp_port_xdp *xdp = lp_port_xdp_of(port);
 
 	memset(link, 0, sizeof(*link));
-	lp_xdp_device_state(&xdp->device, link);
+	lp_netdev_state(&xdp->device, link);
 	if (link->present &&
 	    !lp_xdp_link_is_on(&xdp->link, xdp->device.ifindex)) {
 		link->present = false;
@@ -186,7 +186,7 @@ port_link(struct lp_port *port, struct lp_port_link *link)
 		    xdp->device.name);
 	}
 	if (link->present &&
-	    lp_xdp_device_queues(&xdp->device) != xdp->sockets.count) {
+	    lp_netdev_queues(&xdp->device) != xdp->sockets.count) {
 		link->present = false;
 		link->up = false;
 		snprintf(link->why, sizeof(link->why),
@@ -256,14 +256,14 @@ assemble(struct lp_port_xdp *xdp, const struct lp_port_config *config,
 	struct lp_port_link link;
 	int error;
 
-	error = lp_xdp_device_open(&xdp->device, config->object.device, why);
+	error = lp_netdev_open(&xdp->device, config->object.device, why);
 	if (error != 0)
 		return error;
 	snprintf(xdp->name, sizeof(xdp->name), "%s", xdp->device.name);
-	error = lp_xdp_device_check(&xdp->device, &config->object, why);
+	error = lp_netdev_check(&xdp->device, &config->object, why);
 	if (error != 0)
 		return error;
-	lp_xdp_device_state(&xdp->device, &link);
+	lp_netdev_state(&xdp->device, &link);
 	xdp->port.mtu = link.mtu;
 	memcpy(xdp->port.mac, link.mac, sizeof(xdp->port.mac));
 	error = lp_xdp_steer_open(&xdp->steer, lp_port_xdp_io_copy, xdp, why);
@@ -288,7 +288,7 @@ assemble(struct lp_port_xdp *xdp, const struct lp_port_config *config,
 static int
 open_sockets(struct lp_port_xdp *xdp, char why[LP_WHY_SIZE])
 {
-	unsigned i, queues = lp_xdp_device_queues(&xdp->device);
+	unsigned i, queues = lp_netdev_queues(&xdp->device);
 	uint32_t size = 0;
 	int error = 0;
 
@@ -330,5 +330,5 @@ dismantle(struct lp_port_xdp *xdp)
 		    xdp->sockets.ring_size);
 	}
 	lp_xdp_steer_close(&xdp->steer);
-	lp_xdp_device_close(&xdp->device);
+	lp_netdev_close(&xdp->device);
 }

@@ -8,8 +8,8 @@
 
 #include <stdatomic.h>
 
+#include "dataplane/port/netdev.h"
 #include "dataplane/port/pool.h"
-#include "dataplane/port/xdp_device.h"
 #include "dataplane/port/xdp_link.h"
 #include "dataplane/port/xdp_sockets.h"
 #include "dataplane/port/xdp_steer.h"
@@ -31,7 +31,7 @@ struct lp_port_xdp {
 	/* control */
 	struct lp_keep *keep;
 	char name[IF_NAMESIZE]; /* of the device, when it was opened */
-	struct lp_xdp_device device;
+	struct lp_netdev device;
 	struct lp_xdp_link link;
 
 	/* Both set it, and nobody takes it back: the device has vanished. */

@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 #include "dataplane/keep.h"
+#include "dataplane/port/netdev.h"
 #include "dataplane/port/pool.h"
-#include "dataplane/port/xdp_device.h"
 #include "dataplane/port/xdp_steer.h"
 
 static void
@@ -31,7 +31,7 @@ keep_name(char name[LP_KEEP_NAME_SIZE], const char *device)
 
 /* The kept link, or -errno: make a new one. */
 static int
-adopt(const struct lp_xdp_device *device, struct lp_keep *keep)
+adopt(const struct lp_netdev *device, struct lp_keep *keep)
 {
 	char name[LP_KEEP_NAME_SIZE];
 	struct lp_xdp_link old = {.fd = -1};
@@ -49,7 +49,7 @@ adopt(const struct lp_xdp_device *device, struct lp_keep *keep)
 }
 
 static int
-attach(const struct lp_xdp_device *device, int program, __u32 mode,
+attach(const struct lp_netdev *device, int program, __u32 mode,
     const struct lp_pool *pool)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = mode);
@@ -63,7 +63,7 @@ attach(const struct lp_xdp_device *device, int program, __u32 mode,
 }
 
 static void
-say_busy(const struct lp_xdp_device *device, char why[LP_WHY_SIZE])
+say_busy(const struct lp_netdev *device, char why[LP_WHY_SIZE])
 {
 	__u32 id = 0;
 
@@ -75,7 +75,7 @@ say_busy(const struct lp_xdp_device *device, char why[LP_WHY_SIZE])
 }
 
 static bool
-is_generic(const struct lp_xdp_device *device)
+is_generic(const struct lp_netdev *device)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, options);
 
@@ -93,7 +93,7 @@ say_generic(struct lp_xdp_link *link, const char *driver, int error)
 }
 
 int
-lp_xdp_link_open(struct lp_xdp_link *link, const struct lp_xdp_device *device,
+lp_xdp_link_open(struct lp_xdp_link *link, const struct lp_netdev *device,
     int program, const struct lp_pool *pool, struct lp_keep *keep,
     char why[LP_WHY_SIZE])
 {

@@ -8,7 +8,7 @@
 
 #include "dataplane/port/port.h"
 
-struct lp_xdp_device;
+struct lp_netdev;
 struct lp_xdp_steer;
 
 struct lp_xdp_link {
@@ -25,9 +25,9 @@ struct lp_xdp_link {
  * program on it by a new one.  0, or -errno and why; the pool knows how long
  * -EBUSY is retried.
  */
-int lp_xdp_link_open(struct lp_xdp_link *link,
-    const struct lp_xdp_device *device, int program, const struct lp_pool *pool,
-    struct lp_keep *keep, char why[LP_WHY_SIZE]);
+int lp_xdp_link_open(struct lp_xdp_link *link, const struct lp_netdev *device,
+    int program, const struct lp_pool *pool, struct lp_keep *keep,
+    char why[LP_WHY_SIZE]);
 
 /*
  * Puts the program into an adopted link, once it has sockets and addresses:

@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "dataplane/port/xdp_device.h"
+#include "dataplane/port/netdev.h"
 
 static_assert(LP_BUFFER_HEADROOM == 256, "XDP_PACKET_HEADROOM of the kernel");
 
@@ -19,9 +19,8 @@ static void say_why(int error, const struct lp_xdp_sockets *sockets,
 
 int
 lp_xdp_sockets_open(struct lp_xdp_sockets *sockets,
-    const struct lp_xdp_device *device, const struct lp_pool *pool,
-    unsigned count, uint32_t ring_size, const char *copy_why,
-    char why[LP_WHY_SIZE])
+    const struct lp_netdev *device, const struct lp_pool *pool, unsigned count,
+    uint32_t ring_size, const char *copy_why, char why[LP_WHY_SIZE])
 {
 	const uint64_t size = (uint64_t)pool->count * LP_BUFFER_SIZE;
 	int error = -EOPNOTSUPP;
@@ -65,7 +64,7 @@ lp_xdp_sockets_close(struct lp_xdp_sockets *sockets)
 
 void
 lp_xdp_sockets_await(struct lp_xdp_sockets *sockets,
-    const struct lp_xdp_device *device, const struct lp_pool *pool)
+    const struct lp_netdev *device, const struct lp_pool *pool)
 {
 	const uint64_t size = 2 * LP_BUFFER_SIZE;
 

@@ -16,7 +16,7 @@
 
 #include "dataplane/port/pool.h"
 
-struct lp_xdp_device;
+struct lp_netdev;
 
 struct lp_xdp_queue {
 	struct xsk_ring_cons rx;
@@ -46,9 +46,8 @@ struct lp_xdp_sockets {
  * else copy.  0, or -errno and why; -EBUSY is retried for a second.
  */
 int lp_xdp_sockets_open(struct lp_xdp_sockets *sockets,
-    const struct lp_xdp_device *device, const struct lp_pool *pool,
-    unsigned count, uint32_t ring_size, const char *copy_why,
-    char why[LP_WHY_SIZE]);
+    const struct lp_netdev *device, const struct lp_pool *pool, unsigned count,
+    uint32_t ring_size, const char *copy_why, char why[LP_WHY_SIZE]);
 void lp_xdp_sockets_close(struct lp_xdp_sockets *sockets);
 
 /*
@@ -58,7 +57,7 @@ void lp_xdp_sockets_close(struct lp_xdp_sockets *sockets);
  * with two buffers that nobody fills.
  */
 void lp_xdp_sockets_await(struct lp_xdp_sockets *sockets,
-    const struct lp_xdp_device *device, const struct lp_pool *pool);
+    const struct lp_netdev *device, const struct lp_pool *pool);
 
 /* Sums over the sockets; what cannot be read counts as zero. */
 void lp_xdp_sockets_statistics(

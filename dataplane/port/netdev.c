@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A network device as the kernel knows it; see xdp_device.h. */
-#include "dataplane/port/xdp_device.h"
+/* A network device as the kernel knows it; see netdev.h. */
+#include "dataplane/port/netdev.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,23 +17,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static int ask_ethtool(const struct lp_xdp_device *device, void *command);
-static uint32_t ask_speed(const struct lp_xdp_device *device);
+static int ask_ethtool(const struct lp_netdev *device, void *command);
+static uint32_t ask_speed(const struct lp_netdev *device);
 static int16_t read_numa_node(const char *name);
 static int check_default_route(
-    const struct lp_xdp_device *device, char why[LP_WHY_SIZE]);
+    const struct lp_netdev *device, char why[LP_WHY_SIZE]);
 static bool ip_of_sockaddr(struct lp_ip *ip, const struct sockaddr *address);
 static int check_addresses(
     const struct lp_port_object *object, char why[LP_WHY_SIZE]);
 
 int
-lp_xdp_device_open(
-    struct lp_xdp_device *device, const char *name, char why[LP_WHY_SIZE])
+lp_netdev_open(
+    struct lp_netdev *device, const char *name, char why[LP_WHY_SIZE])
 {
 	struct ethtool_drvinfo driver = {.cmd = ETHTOOL_GDRVINFO};
 	int error;
 
-	*device = (struct lp_xdp_device){.socket = -1, .groups = -1};
+	*device = (struct lp_netdev){.socket = -1, .groups = -1};
 	device->ifindex = if_nametoindex(name);
 	if (device->ifindex == 0) {
 		snprintf(why, LP_WHY_SIZE,
@@ -58,7 +58,7 @@ lp_xdp_device_open(
 }
 
 void
-lp_xdp_device_close(struct lp_xdp_device *device)
+lp_netdev_close(struct lp_netdev *device)
 {
 	/* The memberships go with their socket. */
 	if (device->groups >= 0)
@@ -66,11 +66,11 @@ lp_xdp_device_close(struct lp_xdp_device *device)
 	if (device->socket >= 0)
 		close(device->socket);
 	free(device->joined);
-	*device = (struct lp_xdp_device){.socket = -1, .groups = -1};
+	*device = (struct lp_netdev){.socket = -1, .groups = -1};
 }
 
 int
-lp_xdp_device_check(const struct lp_xdp_device *device,
+lp_netdev_check(const struct lp_netdev *device,
     const struct lp_port_object *object, char why[LP_WHY_SIZE])
 {
 	struct ifreq request = {0};
@@ -96,20 +96,20 @@ lp_xdp_device_check(const struct lp_xdp_device *device,
 		    device->name, request.ifr_mtu, LP_MTU_MAX, device->name);
 		return -EMSGSIZE;
 	}
-	return lp_xdp_device_check_owner(device, object, why);
+	return lp_netdev_check_owner(device, object, why);
 }
 
 int
-lp_xdp_device_check_owner(const struct lp_xdp_device *device,
+lp_netdev_check_owner(const struct lp_netdev *device,
     const struct lp_port_object *object, char why[LP_WHY_SIZE])
 {
-	int error = lp_xdp_device_check_route(device, object, why);
+	int error = lp_netdev_check_route(device, object, why);
 
 	return error != 0 ? error : check_addresses(object, why);
 }
 
 int
-lp_xdp_device_check_route(const struct lp_xdp_device *device,
+lp_netdev_check_route(const struct lp_netdev *device,
     const struct lp_port_object *object, char why[LP_WHY_SIZE])
 {
 	return object->allow_default_route ? 0
@@ -117,7 +117,7 @@ lp_xdp_device_check_route(const struct lp_xdp_device *device,
 }
 
 bool
-lp_xdp_device_merges(const struct lp_xdp_device *device)
+lp_netdev_merges(const struct lp_netdev *device)
 {
 	struct ethtool_value gro = {.cmd = ETHTOOL_GGRO};
 	struct ethtool_value flags = {.cmd = ETHTOOL_GFLAGS};
@@ -127,7 +127,7 @@ lp_xdp_device_merges(const struct lp_xdp_device *device)
 }
 
 int
-lp_xdp_device_host_addresses(lp_port_host_address *each, void *arg)
+lp_netdev_host_addresses(lp_port_host_address *each, void *arg)
 {
 	const struct ifaddrs *one;
 	struct ifaddrs *all;
@@ -162,7 +162,7 @@ count_sysfs_queues(const char *name)
 }
 
 unsigned
-lp_xdp_device_queues(const struct lp_xdp_device *device)
+lp_netdev_queues(const struct lp_netdev *device)
 {
 	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
 	unsigned count = 0;
@@ -175,7 +175,7 @@ lp_xdp_device_queues(const struct lp_xdp_device *device)
 }
 
 void
-lp_xdp_device_state(struct lp_xdp_device *device, struct lp_port_link *link)
+lp_netdev_state(struct lp_netdev *device, struct lp_port_link *link)
 {
 	struct ifreq request = {0};
 	short flags;
@@ -242,7 +242,7 @@ list_groups(uint32_t *groups, const struct lp_ip *addresses, size_t count)
 
 /* ff02::1:ffXX:XXXX, RFC 4291, 2.7.1 */
 static int
-change_group(const struct lp_xdp_device *device, int option, uint32_t group)
+change_group(const struct lp_netdev *device, int option, uint32_t group)
 {
 	struct ipv6_mreq membership = {
 	    .ipv6mr_interface = device->ifindex,
@@ -266,8 +266,7 @@ has_group(const uint32_t *groups, size_t count, uint32_t group)
 }
 
 static int
-change_groups(
-    struct lp_xdp_device *device, const uint32_t *groups, size_t count)
+change_groups(struct lp_netdev *device, const uint32_t *groups, size_t count)
 {
 	size_t i;
 	int error;
@@ -294,8 +293,8 @@ change_groups(
 }
 
 int
-lp_xdp_device_groups(struct lp_xdp_device *device,
-    const struct lp_ip *addresses, size_t count, char why[LP_WHY_SIZE])
+lp_netdev_groups(struct lp_netdev *device, const struct lp_ip *addresses,
+    size_t count, char why[LP_WHY_SIZE])
 {
 	uint32_t *groups = calloc(count + 1, sizeof(groups[0]));
 	size_t group_count;
@@ -321,7 +320,7 @@ lp_xdp_device_groups(struct lp_xdp_device *device,
 }
 
 static int
-ask_ethtool(const struct lp_xdp_device *device, void *command)
+ask_ethtool(const struct lp_netdev *device, void *command)
 {
 	struct ifreq request = {.ifr_data = command};
 
@@ -331,7 +330,7 @@ ask_ethtool(const struct lp_xdp_device *device, void *command)
 
 /* Mbit/s; 0 where the driver does not know. */
 static uint32_t
-ask_speed(const struct lp_xdp_device *device)
+ask_speed(const struct lp_netdev *device)
 {
 	union {
 		struct ethtool_link_settings settings;
@@ -414,7 +413,7 @@ has_line(
 }
 
 static int
-check_default_route(const struct lp_xdp_device *device, char why[LP_WHY_SIZE])
+check_default_route(const struct lp_netdev *device, char why[LP_WHY_SIZE])
 {
 	bool v4 = has_line(
 	    "/proc/thread-self/net/route", is_default_v4, device->name);
@@ -482,7 +481,7 @@ static int
 check_addresses(const struct lp_port_object *object, char why[LP_WHY_SIZE])
 {
 	struct search search = {.object = object, .why = why};
-	int error = lp_xdp_device_host_addresses(match_address, &search);
+	int error = lp_netdev_host_addresses(match_address, &search);
 
 	if (error != 0) {
 		snprintf(why, LP_WHY_SIZE,

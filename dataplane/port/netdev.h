@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A network device as the kernel knows it: what an AF_XDP port asks about it
- * before it takes it, and while it has it.  Control thread only.
+ * A network device as the kernel knows it: what a port asks about it before it
+ * takes it, and while it has it.  All of AF_XDP, and the vdevs of DPDK that are
+ * on an interface of the kernel.  Control thread only.
  */
-#ifndef LP_PORT_XDP_DEVICE_H
-#define LP_PORT_XDP_DEVICE_H
+#ifndef LP_PORT_NETDEV_H
+#define LP_PORT_NETDEV_H
 
 #include <net/if.h>
 
 #include "dataplane/port/port.h"
 
-struct lp_xdp_device {
+struct lp_netdev {
 	unsigned ifindex; /* never changes */
 	int socket; /* to ask on */
 	int groups; /* holds the multicast memberships; -1: none yet */
@@ -23,40 +24,39 @@ struct lp_xdp_device {
 };
 
 /* 0, or -errno and why: it does not exist. */
-int lp_xdp_device_open(
-    struct lp_xdp_device *device, const char *name, char why[LP_WHY_SIZE]);
-void lp_xdp_device_close(struct lp_xdp_device *device);
+int lp_netdev_open(
+    struct lp_netdev *device, const char *name, char why[LP_WHY_SIZE]);
+void lp_netdev_close(struct lp_netdev *device);
 
 /*
  * Whether a port may have it: its MTU, the host's default route, addresses
  * that the kernel holds.  0, or -errno and why not.
  */
-int lp_xdp_device_check(const struct lp_xdp_device *device,
+int lp_netdev_check(const struct lp_netdev *device,
     const struct lp_port_object *object, char why[LP_WHY_SIZE]);
 
 /* Of these only the host's default route: an open port may lose its leave. */
-int lp_xdp_device_check_route(const struct lp_xdp_device *device,
+int lp_netdev_check_route(const struct lp_netdev *device,
     const struct lp_port_object *object, char why[LP_WHY_SIZE]);
 
 /* Its host's default route and the addresses that the kernel holds. */
-int lp_xdp_device_check_owner(const struct lp_xdp_device *device,
+int lp_netdev_check_owner(const struct lp_netdev *device,
     const struct lp_port_object *object, char why[LP_WHY_SIZE]);
 
 /* Whether the kernel merges what it receives there (GRO, LRO). */
-bool lp_xdp_device_merges(const struct lp_xdp_device *device);
+bool lp_netdev_merges(const struct lp_netdev *device);
 
 /* Every address that the kernel holds, on any device.  0 or -errno. */
-int lp_xdp_device_host_addresses(lp_port_host_address *each, void *arg);
+int lp_netdev_host_addresses(lp_port_host_address *each, void *arg);
 
 /* Receive queues that are in use; at least 1. */
-unsigned lp_xdp_device_queues(const struct lp_xdp_device *device);
+unsigned lp_netdev_queues(const struct lp_netdev *device);
 
 /* Fills present, up, mtu, mac, speed_mbps and, if it is not up, why. */
-void lp_xdp_device_state(
-    struct lp_xdp_device *device, struct lp_port_link *link);
+void lp_netdev_state(struct lp_netdev *device, struct lp_port_link *link);
 
 /* Joins the solicited-node groups of these addresses, leaves the others. */
-int lp_xdp_device_groups(struct lp_xdp_device *device,
-    const struct lp_ip *addresses, size_t count, char why[LP_WHY_SIZE]);
+int lp_netdev_groups(struct lp_netdev *device, const struct lp_ip *addresses,
+    size_t count, char why[LP_WHY_SIZE]);
 
 #endif
