@@ -6,6 +6,7 @@
 #ifndef LP_PIPELINE_STATS_H
 #define LP_PIPELINE_STATS_H
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdint.h>
 

@@ -157,12 +157,6 @@ port_link(struct lp_port *port, struct lp_port_link *link)
 	port->mtu = link->mtu < dpdk->pool->mtu ? link->mtu : dpdk->pool->mtu;
 }
 
-static uint64_t
-load(const _Atomic uint64_t *counter)
-{
-	return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
 static unsigned
 port_counters(
     const struct lp_port *port, struct lp_port_counter counters[], unsigned max)
@@ -175,16 +169,16 @@ port_counters(
 
 	(void)rte_eth_stats_get(dpdk->device.port_id, &device);
 	const struct lp_port_counter all[] = {
-	    {"rx_packets", load(&io->rx_packets)},
-	    {"rx_bytes", load(&io->rx_bytes)},
-	    {"tx_packets", load(&io->tx_packets)},
-	    {"tx_bytes", load(&io->tx_bytes)},
+	    {"rx_packets", lp_count_get(&io->rx_packets)},
+	    {"rx_bytes", lp_count_get(&io->rx_bytes)},
+	    {"tx_packets", lp_count_get(&io->tx_packets)},
+	    {"tx_bytes", lp_count_get(&io->tx_bytes)},
 	    {"tx_errors", device.oerrors},
 	    {"rx_missed", device.imissed},
 	    {"rx_errors", device.ierrors},
 	    {"rx_no_buffer", device.rx_nombuf},
-	    {"rx_too_long", load(&io->rx_too_long)},
-	    {"rx_other_host", load(&io->rx_other_host)},
+	    {"rx_too_long", lp_count_get(&io->rx_too_long)},
+	    {"rx_other_host", lp_count_get(&io->rx_other_host)},
 	};
 	static_assert(
 	    sizeof(all) / sizeof(all[0]) <= LP_PORT_COUNTERS_MAX, "all fit");

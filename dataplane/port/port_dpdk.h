@@ -8,16 +8,17 @@
 
 #include <stdatomic.h>
 
+#include "dataplane/pipeline/stats.h"
 #include "dataplane/port/dpdk_device.h"
 
 /* Counters of its own; the worker writes, control reads. */
 struct lp_port_dpdk_io {
-	_Atomic uint64_t rx_packets;
-	_Atomic uint64_t rx_bytes;
-	_Atomic uint64_t rx_other_host; /* to another MAC, or sent by ours */
-	_Atomic uint64_t rx_too_long; /* more than one buffer */
-	_Atomic uint64_t tx_packets;
-	_Atomic uint64_t tx_bytes;
+	lp_counter rx_packets;
+	lp_counter rx_bytes;
+	lp_counter rx_other_host; /* to another MAC, or sent by ours */
+	lp_counter rx_too_long; /* more than one buffer */
+	lp_counter tx_packets;
+	lp_counter tx_bytes;
 };
 
 struct lp_port_dpdk {

@@ -22,15 +22,6 @@ enum {
 
 static_assert((unsigned)LP_BATCH_MAX <= UINT16_MAX, "bursts are 16 bits");
 
-/* One writer: a load and a store, not a locked add. */
-static void
-count(_Atomic uint64_t *counter, uint64_t more)
-{
-	uint64_t old = atomic_load_explicit(counter, memory_order_relaxed);
-
-	atomic_store_explicit(counter, old + more, memory_order_relaxed);
-}
-
 /* To us, or to a group and not from our own host. */
 static bool
 is_for_us(const struct rte_mbuf *mbuf, uint64_t mac, uint64_t own)
@@ -85,11 +76,12 @@ receive(struct lp_port_dpdk *dpdk, struct rte_mbuf *mbufs[], unsigned received,
 		bytes += mbuf->data_len;
 		kept++;
 	}
-	count(&dpdk->io.rx_packets, kept);
-	count(&dpdk->io.rx_bytes, bytes);
+	lp_count_add(&dpdk->io.rx_packets, kept);
+	lp_count_add(&dpdk->io.rx_bytes, bytes);
 	if (kept < received) {
-		count(&dpdk->io.rx_too_long, too_long);
-		count(&dpdk->io.rx_other_host, received - kept - too_long);
+		lp_count_add(&dpdk->io.rx_too_long, too_long);
+		lp_count_add(
+		    &dpdk->io.rx_other_host, received - kept - too_long);
 	}
 	return kept;
 }
@@ -137,7 +129,7 @@ lp_port_dpdk_io_tx(struct lp_port *port, struct lp_pkt *pkts[], unsigned wanted)
 	sent = rte_eth_tx_burst(dpdk->port_id, 0, mbufs, (uint16_t)wanted);
 	for (unsigned i = 0; i < sent; i++)
 		bytes += pkts[i]->len;
-	count(&dpdk->io.tx_packets, sent);
-	count(&dpdk->io.tx_bytes, bytes);
+	lp_count_add(&dpdk->io.tx_packets, sent);
+	lp_count_add(&dpdk->io.tx_bytes, bytes);
 	return sent;
 }

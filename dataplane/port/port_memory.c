@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/pipeline/stats.h"
 #include "dataplane/port/pool.h"
 
 struct frame {
@@ -22,8 +23,8 @@ struct ring {
 };
 
 struct counter {
-	_Atomic uint64_t packets; /* worker writes, control reads */
-	_Atomic uint64_t bytes;
+	lp_counter packets; /* worker writes, control reads */
+	lp_counter bytes;
 };
 
 struct port_memory {
@@ -296,18 +297,10 @@ port_counters(
 {
 	const struct port_memory *memory = const_memory_of(port);
 	const struct lp_port_counter all[] = {
-	    {"rx_packets",
-		atomic_load_explicit(
-		    &memory->received.packets, memory_order_relaxed)},
-	    {"rx_bytes",
-		atomic_load_explicit(
-		    &memory->received.bytes, memory_order_relaxed)},
-	    {"tx_packets",
-		atomic_load_explicit(
-		    &memory->sent.packets, memory_order_relaxed)},
-	    {"tx_bytes",
-		atomic_load_explicit(
-		    &memory->sent.bytes, memory_order_relaxed)},
+	    {"rx_packets", lp_count_get(&memory->received.packets)},
+	    {"rx_bytes", lp_count_get(&memory->received.bytes)},
+	    {"tx_packets", lp_count_get(&memory->sent.packets)},
+	    {"tx_bytes", lp_count_get(&memory->sent.bytes)},
 	};
 	unsigned i;
 
@@ -316,19 +309,11 @@ port_counters(
 	return i;
 }
 
-/* One writer: a load and a store, not a locked add. */
 static void
 count_frame(struct counter *counter, uint16_t len)
 {
-	uint64_t packets =
-	    atomic_load_explicit(&counter->packets, memory_order_relaxed);
-	uint64_t bytes =
-	    atomic_load_explicit(&counter->bytes, memory_order_relaxed);
-
-	atomic_store_explicit(
-	    &counter->packets, packets + 1, memory_order_relaxed);
-	atomic_store_explicit(
-	    &counter->bytes, bytes + len, memory_order_relaxed);
+	lp_count_add(&counter->packets, 1);
+	lp_count_add(&counter->bytes, len);
 }
 
 /* False if there is no buffer: the frame stays where it is. */

@@ -203,12 +203,6 @@ port_link(struct lp_port *port, struct lp_port_link *link)
 	say_mode(xdp, link);
 }
 
-static uint64_t
-load(const _Atomic uint64_t *counter)
-{
-	return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
 static unsigned
 port_counters(
     const struct lp_port *port, struct lp_port_counter counters[], unsigned max)
@@ -222,11 +216,11 @@ port_counters(
 	lp_xdp_steer_counters(&xdp->steer, steer);
 	lp_xdp_sockets_statistics(&xdp->sockets, &socket);
 	const struct lp_port_counter all[] = {
-	    {"rx_packets", load(&io->rx_packets)},
-	    {"rx_bytes", load(&io->rx_bytes)},
-	    {"tx_packets", load(&io->tx_packets)},
-	    {"tx_bytes", load(&io->tx_bytes)},
-	    {"tx_errors", load(&io->tx_errors)},
+	    {"rx_packets", lp_count_get(&io->rx_packets)},
+	    {"rx_bytes", lp_count_get(&io->rx_bytes)},
+	    {"tx_packets", lp_count_get(&io->tx_packets)},
+	    {"tx_bytes", lp_count_get(&io->tx_bytes)},
+	    {"tx_errors", lp_count_get(&io->tx_errors)},
 	    {"rx_dropped", socket.rx_dropped},
 	    {"rx_ring_full", socket.rx_ring_full},
 	    {"rx_fill_ring_empty", socket.rx_fill_ring_empty_descs},
@@ -238,7 +232,7 @@ port_counters(
 	    {"steer_dropped_no_socket", steer[LP_STEER_NO_SOCKET]},
 	    {"steer_copied", steer[LP_STEER_COPIED]},
 	    {"steer_copy_lost",
-		steer[LP_STEER_COPY_LOST] + load(&io->copies_lost)},
+		steer[LP_STEER_COPY_LOST] + lp_count_get(&io->copies_lost)},
 	    {"steer_vlan", steer[LP_STEER_VLAN]},
 	};
 	static_assert(

@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "dataplane/pipeline/stats.h"
 #include "dataplane/port/netdev.h"
 #include "dataplane/port/pool.h"
 #include "dataplane/port/xdp_link.h"
@@ -16,12 +17,12 @@
 
 /* Counters of its own; the worker writes, control reads. */
 struct lp_port_xdp_io {
-	_Atomic uint64_t rx_packets;
-	_Atomic uint64_t rx_bytes;
-	_Atomic uint64_t tx_packets;
-	_Atomic uint64_t tx_bytes;
-	_Atomic uint64_t tx_errors; /* wake-ups that the kernel refused */
-	_Atomic uint64_t copies_lost; /* no buffer for a copy */
+	lp_counter rx_packets;
+	lp_counter rx_bytes;
+	lp_counter tx_packets;
+	lp_counter tx_bytes;
+	lp_counter tx_errors; /* wake-ups that the kernel refused */
+	lp_counter copies_lost; /* no buffer for a copy */
 };
 
 struct lp_port_xdp {

@@ -20,15 +20,6 @@ enum {
 	REAP_MAX = 64,
 };
 
-/* One writer: a load and a store, not a locked add. */
-static void
-count(_Atomic uint64_t *counter, uint64_t more)
-{
-	uint64_t old = atomic_load_explicit(counter, memory_order_relaxed);
-
-	atomic_store_explicit(counter, old + more, memory_order_relaxed);
-}
-
 static bool
 is_gone(const struct lp_port_xdp *xdp)
 {
@@ -86,8 +77,8 @@ rx_queue(struct lp_port_xdp *xdp, struct lp_xdp_queue *queue,
 		xsk_ring_cons__release(&queue->rx, received);
 		assert(queue->filled >= received);
 		queue->filled -= received;
-		count(&xdp->io.rx_packets, received);
-		count(&xdp->io.rx_bytes, bytes);
+		lp_count_add(&xdp->io.rx_packets, received);
+		lp_count_add(&xdp->io.rx_bytes, bytes);
 	}
 	refill(xdp, queue);
 	/* The driver had found the fill ring empty and has stopped. */
@@ -105,15 +96,15 @@ lp_port_xdp_io_copy(void *context, const void *bytes, size_t len)
 
 	assert(xdp->copies_left > 0);
 	if (!lp_pool_alloc(xdp->pool, pkt)) {
-		count(&xdp->io.copies_lost, 1);
+		lp_count_add(&xdp->io.copies_lost, 1);
 		return true;
 	}
 	memcpy(pkt->data, bytes, len);
 	pkt->len = (uint16_t)len;
 	pkt->port_in = xdp->port.slot;
 	pkt->flags = LP_PKT_COPY;
-	count(&xdp->io.rx_packets, 1);
-	count(&xdp->io.rx_bytes, len);
+	lp_count_add(&xdp->io.rx_packets, 1);
+	lp_count_add(&xdp->io.rx_bytes, len);
 	xdp->copies++;
 	return --xdp->copies_left > 0;
 }
@@ -210,8 +201,8 @@ lp_port_xdp_io_tx(struct lp_port *port, struct lp_pkt *pkts[], unsigned wanted)
 	}
 	xsk_ring_prod__submit(tx, taken);
 	xdp->sending += taken;
-	count(&xdp->io.tx_packets, taken);
-	count(&xdp->io.tx_bytes, bytes);
+	lp_count_add(&xdp->io.tx_packets, taken);
+	lp_count_add(&xdp->io.tx_bytes, bytes);
 	return taken;
 }
 
@@ -237,7 +228,7 @@ wake(struct lp_port_xdp *xdp)
 		before = left;
 		if (sendto(fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 &&
 		    errno != EAGAIN && errno != EBUSY && errno != ENOBUFS) {
-			count(&xdp->io.tx_errors, 1);
+			lp_count_add(&xdp->io.tx_errors, 1);
 			return;
 		}
 		left = waiting(tx);

@@ -29,10 +29,6 @@ main() {
 	e2e_done
 }
 
-ping_answers() {
-	lab_on client ping -c 3 -i 0.2 -W 2 "$1"
-}
-
 advertised() {
 	lab_on client kcat -L -b "$LAB_VIP" | tr -d '[]' | tee /dev/stderr |
 	    grep -q "broker $LAB_NODE at $(tr -d '[]' <<<"$LAB_ENDPOINT")"

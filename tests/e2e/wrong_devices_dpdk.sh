@@ -29,10 +29,6 @@ main() {
 	e2e_done
 }
 
-ping_answers() {
-	lab_on client ping -c 1 -W 2 "$LAB_FRONT"
-}
-
 # From lpspare, where Lightpath is, to the client.
 spare_link() {
 	lab_on lightpath ip link add lpspare type veth peer name lppeer \
@@ -44,30 +40,13 @@ spare_link() {
 	    ip -n "$LAB_ID-client" link set lppeer up
 }
 
-# rejects STATUS TEXT COMMAND...: lpctl ends so, its message has the text, and
-# the configuration is what it was.
-rejects() {
-	local want=$1 text=$2 before status=0 said
-
-	shift 2
-	before=$(shown)
-	said=$(lab_ctl "$@" 2>&1 </dev/null) || status=$?
-	echo "status $status: $said"
-	[ $status -eq "$want" ] && [[ $said == *"$text"* ]] &&
-	    [ "$(shown)" = "$before" ]
-}
-
-shown() {
-	lab_ctl show | grep -v '^generation '
-}
-
 # third DEVICE TEXT [OPTION...]: a third port on it is rejected.
 third() {
 	local device=$1 text=$2
 
 	shift 2
 	# shellcheck disable=SC2086 # a list of words
-	rejects 5 "$text" add-port third --device "$device" $THIRD "$@"
+	refuses 5 "$text" add-port third --device "$device" $THIRD "$@"
 }
 
 # ---- arguments -----------------------------------------------------------
@@ -157,7 +136,7 @@ owners() {
 	check "and it can be removed again" lab_ctl del-port third
 	lab_on lightpath ip route del default
 	check "an address that the kernel holds is rejected" \
-	    rejects 5 192.0.2.2 add-port third --device "$SPARE" \
+	    refuses 5 192.0.2.2 add-port third --device "$SPARE" \
 	    --backend dpdk --address 192.0.2.2/24
 	lab_on lightpath ip addr del 192.0.2.2/24 dev lpspare
 }

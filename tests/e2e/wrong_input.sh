@@ -24,27 +24,6 @@ main() {
 	e2e_done
 }
 
-ping_answers() {
-	lab_on client ping -c 1 -W 2 "$LAB_FRONT"
-}
-
-# refuses STATUS TEXT COMMAND...: lpctl ends so, its message has the text, and
-# the configuration is what it was (a rollback is a generation of its own).
-refuses() {
-	local want=$1 text=$2 before status=0 said
-
-	shift 2
-	before=$(shown)
-	said=$(lab_ctl "$@" 2>&1 </dev/null) || status=$?
-	echo "status $status: $said"
-	[ $status -eq "$want" ] && [[ $said == *"$text"* ]] &&
-	    [ "$(shown)" = "$before" ]
-}
-
-shown() {
-	lab_ctl show | grep -v '^generation '
-}
-
 # ---- commands --------------------------------------------------------------
 
 # TEXT that the message must have | command
