@@ -13,6 +13,18 @@
 
 static const struct lp_backend_ops *const ops = &lp_port_dpdk_ops;
 
+const char *__tsan_default_options(void);
+
+/*
+ * The driver's thread for connections and DPDK itself are not instrumented:
+ * what TSan sees of them by its interceptors it takes for races.  Ours stay.
+ */
+const char *
+__tsan_default_options(void)
+{
+	return "ignore_noninstrumented_modules=1";
+}
+
 /* DPDK wants a path with a directory. */
 static struct lp_port *
 open_end(int number, const char *role)

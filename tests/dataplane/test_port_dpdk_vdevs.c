@@ -17,6 +17,15 @@ enum { AF_XDP_FILL = 2048 }; /* buffers that net_af_xdp takes for good */
 
 static const struct lp_backend_ops *const ops = &lp_port_dpdk_ops;
 
+const char *__lsan_default_suppressions(void);
+
+/* What net_af_xdp never frees goes with the socket that it never closes. */
+const char *
+__lsan_default_suppressions(void)
+{
+	return "leak:xsk_umem__create\n";
+}
+
 static const char *const reopened[] = {
     "net_null0",
     "net_null0,copy=1",
