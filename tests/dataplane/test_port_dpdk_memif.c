@@ -119,6 +119,8 @@ START_TEST(the_server_goes_and_comes_back)
 	uint64_t end;
 
 	dpdk_lab_await_link(client, true);
+	/* The driver is not to be closed while its thread connects. */
+	dpdk_lab_await_link(server, true);
 	dpdk_lab_close(server);
 	dpdk_lab_await_link(client, false);
 	ck_assert(dpdk_lab_link(client).present);
