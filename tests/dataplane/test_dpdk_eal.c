@@ -14,16 +14,28 @@
 
 #include "tests/dataplane/dpdk_lab.h"
 
-#define PREFIX "lp-test-eal"
-
 enum { BYTES = 8 << 20 };
 
-/* What EAL leaves of a prefix when its process ends. */
+/* Arguments with a file prefix that no other run of this test has. */
+static const char *
+with_prefix(void)
+{
+	static char arguments[64];
+
+	snprintf(arguments, sizeof(arguments),
+	    "--no-huge -m 64 --file-prefix lp-test-%d", (int)getpid());
+	return arguments;
+}
+
+/* What EAL leaves of it when its process ends. */
 static void
 remove_prefix(void)
 {
-	if (system("rm -rf /var/run/dpdk/" PREFIX) != 0)
-		fprintf(stderr, "cannot remove /var/run/dpdk/" PREFIX "\n");
+	char line[64];
+
+	snprintf(line, sizeof(line), "rm -rf /var/run/dpdk/lp-test-%d",
+	    (int)getpid());
+	ck_assert_int_eq(system(line), 0);
 }
 
 static const char *const refused[] = {
@@ -207,7 +219,6 @@ static const char *const starts[] = {
     "--no-huge -m 64",
     "--no-huge -m64",
     "--no-huge --iova-mode=va -n 2",
-    "--no-huge --file-prefix " PREFIX,
     "--no-huge --no-pci",
 };
 
@@ -219,10 +230,19 @@ START_TEST(it_starts_with_and_without_hugepages)
 	    lp_dpdk_eal_start(starts[_i], BYTES, why) == 0, "%s", why);
 	/* Once and for all: what is said later does not count. */
 	ck_assert_int_eq(lp_dpdk_eal_start("--no-such", BYTES, why), 0);
-	remove_prefix();
 	if (starts[_i] != NULL && strstr(starts[_i], "--no-huge") != NULL)
 		ck_assert_ptr_nonnull(
 		    strstr(lp_dpdk_eal_cost(), "no hugepages (--no-huge)"));
+}
+END_TEST
+
+START_TEST(it_starts_with_files_of_its_own)
+{
+	char why[LP_WHY_SIZE] = "";
+
+	ck_assert_msg(
+	    lp_dpdk_eal_start(with_prefix(), BYTES, why) == 0, "%s", why);
+	remove_prefix();
 }
 END_TEST
 
@@ -317,8 +337,7 @@ end_holder(pid_t child, int hold)
 
 START_TEST(a_file_prefix_that_another_process_has_is_told)
 {
-	static const char *const arguments =
-	    "--no-huge -m 64 --file-prefix " PREFIX;
+	const char *arguments = with_prefix();
 	pid_t child;
 	int hold;
 
@@ -355,6 +374,7 @@ add(TCase *tcase)
 	    sizeof(failures) / sizeof(failures[0]));
 	tcase_add_loop_test(tcase, it_starts_with_and_without_hugepages, 0,
 	    sizeof(starts) / sizeof(starts[0]));
+	tcase_add_test(tcase, it_starts_with_files_of_its_own);
 	tcase_add_test(tcase, the_thread_keeps_its_affinity_and_its_signals);
 	tcase_add_test(tcase, signals_come_to_the_thread_that_started_it);
 	tcase_add_test(tcase, a_file_prefix_that_another_process_has_is_told);
