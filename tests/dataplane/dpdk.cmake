@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests of the DPDK back end: each starts EAL, which a process has once, so
 # every test of these programs is a process of its own.
-add_library(lp_dpdk_lab STATIC ${CMAKE_CURRENT_LIST_DIR}/dpdk_lab.c)
+add_library(lp_dpdk_lab STATIC ${CMAKE_CURRENT_LIST_DIR}/dpdk_lab.c
+	${CMAKE_SOURCE_DIR}/tests/support/ensure.c
+	${CMAKE_SOURCE_DIR}/tests/support/veth.c)
 target_link_libraries(lp_dpdk_lab PUBLIC lp_port PkgConfig::CHECK)
 foreach(test dpdk_eal dpdk_pci port_dpdk port_dpdk_life port_dpdk_vdevs port_dpdk_memif
 	port_dpdk_hostile)

@@ -1,29 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/dataplane/dpdk_lab.h"
 
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <linux/if_packet.h>
-#include <net/ethernet.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 static const struct lp_backend_ops *const ops = &lp_port_dpdk_ops;
 
 struct dpdk_lab dpdk_lab;
 
-static bool unshare_network(void);
+static bool enter_network(void);
 static void remove_directory(void);
-static void await_running(const char *device);
 
 void
 dpdk_lab_setup(void)
@@ -49,7 +43,7 @@ dpdk_lab_enter(void)
 	const char *base = getenv("TMPDIR");
 
 	/* Every test is a process of its own: a new namespace each. */
-	ck_assert(unshare_network());
+	ck_assert(enter_network());
 	memset(&dpdk_lab, 0, sizeof(dpdk_lab));
 	snprintf(dpdk_lab.directory, sizeof(dpdk_lab.directory),
 	    "%s/lp-dpdk-XXXXXX", base != NULL ? base : "/tmp");
@@ -86,12 +80,12 @@ dpdk_lab_veth(int i)
 {
 	char name[IF_NAMESIZE];
 
-	dpdk_lab_run("ip link add near%d type veth peer name far%d "
-		     "&& ethtool -K near%d gro off "
-		     "&& ip link set near%d up && ip link set far%d up",
+	veth_run("ip link add near%d type veth peer name far%d "
+		 "&& ethtool -K near%d gro off "
+		 "&& ip link set near%d up && ip link set far%d up",
 	    i, i, i, i, i);
 	snprintf(name, sizeof(name), "near%d", i);
-	await_running(name);
+	veth_await_up(name);
 }
 
 struct lp_port_config
@@ -139,10 +133,10 @@ dpdk_lab_refused(
 unsigned
 dpdk_lab_rx(struct lp_port *port, struct lp_pkt pkts[], unsigned count)
 {
-	const uint64_t end = dpdk_lab_now_ns() + DPDK_LAB_WAIT_MS * 1000000ULL;
+	const uint64_t end = veth_now_ns() + DPDK_LAB_WAIT_MS * 1000000ULL;
 	unsigned received = 0;
 
-	while (received < count && dpdk_lab_now_ns() < end) {
+	while (received < count && veth_now_ns() < end) {
 		unsigned got = ops->rx(port, pkts + received, count - received);
 
 		received += got;
@@ -195,11 +189,11 @@ dpdk_lab_link(struct lp_port *port)
 void
 dpdk_lab_await_counter(struct lp_port *port, const char *name, uint64_t value)
 {
-	const uint64_t end = dpdk_lab_now_ns() + DPDK_LAB_WAIT_MS * 1000000ULL;
+	const uint64_t end = veth_now_ns() + DPDK_LAB_WAIT_MS * 1000000ULL;
 	struct lp_pkt pkt;
 
 	while (dpdk_lab_counter(port, name) < value) {
-		ck_assert_msg(dpdk_lab_now_ns() < end, "in vain: %s", name);
+		ck_assert_msg(veth_now_ns() < end, "in vain: %s", name);
 		ck_assert_uint_eq(ops->rx(port, &pkt, 1), 0);
 		sched_yield();
 	}
@@ -209,10 +203,10 @@ dpdk_lab_await_counter(struct lp_port *port, const char *name, uint64_t value)
 void
 dpdk_lab_await_link(struct lp_port *port, bool up)
 {
-	const uint64_t end = dpdk_lab_now_ns() + DPDK_LAB_WAIT_MS * 1000000ULL;
+	const uint64_t end = veth_now_ns() + DPDK_LAB_WAIT_MS * 1000000ULL;
 
 	while (dpdk_lab_link(port).up != up) {
-		ck_assert_msg(dpdk_lab_now_ns() < end, "link is not %s: %s",
+		ck_assert_msg(veth_now_ns() < end, "link is not %s: %s",
 		    up ? "up" : "down", dpdk_lab_link(port).why);
 		sched_yield();
 	}
@@ -231,56 +225,14 @@ dpdk_lab_descriptors(void)
 	return count;
 }
 
-uint64_t
-dpdk_lab_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-void
-dpdk_lab_run(const char *format, ...)
-{
-	char line[512];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	ck_assert_msg(system(line) == 0, "failed: %s", line);
-}
-
-int
-dpdk_lab_wire(const char *device)
-{
-	struct sockaddr_ll address = {
-	    .sll_family = AF_PACKET,
-	    .sll_protocol = htons(ETH_P_ALL),
-	    .sll_ifindex = (int)if_nametoindex(device),
-	};
-	int wire = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	int room = 4 << 20; /* for whatever a test sends before it looks */
-
-	ck_assert_int_ge(wire, 0);
-	ck_assert_int_eq(
-	    setsockopt(wire, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)),
-	    0);
-	ck_assert_int_eq(
-	    bind(wire, (struct sockaddr *)&address, sizeof(address)), 0);
-	return wire;
-}
-
 size_t
 dpdk_lab_receive(int wire, uint16_t type, uint8_t *frame)
 {
 	struct pollfd ready = {.fd = wire, .events = POLLIN};
 	struct sockaddr_ll from;
-	const uint64_t end = dpdk_lab_now_ns() + DPDK_LAB_WAIT_MS * 1000000ULL;
+	const uint64_t end = veth_now_ns() + DPDK_LAB_WAIT_MS * 1000000ULL;
 
-	while (
-	    dpdk_lab_now_ns() < end && poll(&ready, 1, DPDK_LAB_WAIT_MS) > 0) {
+	while (veth_now_ns() < end && poll(&ready, 1, DPDK_LAB_WAIT_MS) > 0) {
 		socklen_t size = sizeof(from);
 		ssize_t len = recvfrom(wire, frame, DPDK_LAB_FRAME_MAX, 0,
 		    (struct sockaddr *)&from, &size);
@@ -323,10 +275,10 @@ run(const char *name, void (*add)(TCase *tcase), bool has_fixture)
 		    tcase, dpdk_lab_setup, dpdk_lab_teardown);
 	add(tcase);
 	suite_add_tcase(suite, tcase);
-	if (!unshare_network()) {
+	if (!enter_network()) {
 		fprintf(stderr, "skipped: needs a network namespace (root)\n");
 		srunner_free(runner);
-		return DPDK_LAB_SKIPPED;
+		return VETH_SKIPPED;
 	}
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
@@ -347,12 +299,12 @@ dpdk_lab_main_bare(const char *name, void (*add)(TCase *tcase))
 }
 
 static bool
-unshare_network(void)
+enter_network(void)
 {
-	if (unshare(CLONE_NEWNET) != 0)
+	if (!veth_enter())
 		return false;
-	/* Nothing but what the tests send. */
-	return system("sysctl -qw net.ipv6.conf.default.disable_ipv6=1") == 0;
+	veth_sysctl("1", "net/ipv6/conf/default/disable_ipv6");
+	return true;
 }
 
 static void
@@ -366,20 +318,4 @@ remove_directory(void)
 	dpdk_lab.directory[0] = '\0';
 	if (system(line) != 0)
 		fprintf(stderr, "failed: %s\n", line);
-}
-
-/* The kernel notices a carrier a little after the command has returned. */
-static void
-await_running(const char *device)
-{
-	const uint64_t end = dpdk_lab_now_ns() + DPDK_LAB_WAIT_MS * 1000000ULL;
-	struct ifreq request = {0};
-	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", device);
-	do {
-		ck_assert_uint_lt(dpdk_lab_now_ns(), end);
-		ck_assert_int_eq(ioctl(fd, SIOCGIFFLAGS, &request), 0);
-	} while (!(request.ifr_flags & IFF_RUNNING));
-	close(fd);
 }

@@ -11,12 +11,12 @@
 #include <limits.h>
 
 #include "dataplane/port/port.h"
+#include "tests/support/veth.h"
 
 enum {
 	DPDK_LAB_FRAME_MAX = 16384,
 	DPDK_LAB_WAIT_MS = 10000,
 	DPDK_LAB_BUFFERS = LP_BUFFERS_MIN,
-	DPDK_LAB_SKIPPED = 77, /* what CTest takes for skipped */
 };
 
 struct dpdk_lab {
@@ -66,14 +66,6 @@ void dpdk_lab_await_link(struct lp_port *port, bool up);
 /* Descriptors that this process has open. */
 unsigned dpdk_lab_descriptors(void);
 
-uint64_t dpdk_lab_now_ns(void);
-
-/* Runs a command line; the test fails if it does. */
-void dpdk_lab_run(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
-
-/* A socket for raw frames on a device. */
-int dpdk_lab_wire(const char *device);
 /* The next frame with that EtherType that came in there; 0: none in time. */
 size_t dpdk_lab_receive(int wire, uint16_t type, uint8_t *frame);
 

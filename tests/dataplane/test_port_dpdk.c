@@ -15,7 +15,7 @@ static struct lp_port *
 open_pair(const char *devargs, int *wire)
 {
 	dpdk_lab_veth(0);
-	*wire = dpdk_lab_wire("far0");
+	*wire = veth_socket("far0");
 	return dpdk_lab_open(devargs);
 }
 
@@ -80,8 +80,8 @@ START_TEST(a_jumbo_frame_is_one_buffer)
 
 	dpdk_lab_open_pool(9100);
 	dpdk_lab_veth(0);
-	dpdk_lab_run("ip link set far0 mtu 9000 && ip link set near0 mtu 9000");
-	wire = dpdk_lab_wire("far0");
+	veth_run("ip link set far0 mtu 9000 && ip link set near0 mtu 9000");
+	wire = veth_socket("far0");
 	port = dpdk_lab_open("net_af_packet0,iface=near0,framesz=9088,blocksz="
 			     "36864,framecnt=64");
 	ck_assert_uint_eq(port->mtu, 9000);
@@ -142,7 +142,7 @@ START_TEST(frames_that_the_kernel_sends_are_dropped_and_counted)
 {
 	int wire;
 	struct lp_port *port = open_pair(near0, &wire);
-	int kernel = dpdk_lab_wire("near0");
+	int kernel = veth_socket("near0");
 	static const uint8_t others[][6] = {
 	    {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, {2, 0, 0, 0, 0, 1}};
 	uint8_t frame[64];
@@ -214,7 +214,7 @@ START_TEST(any_port_transmits_what_another_received)
 
 	for (int i = 0; i < 2; i++) {
 		dpdk_lab_veth(i);
-		wires[i] = dpdk_lab_wire(i == 0 ? "far0" : "far1");
+		wires[i] = veth_socket(i == 0 ? "far0" : "far1");
 		ports[i] = dpdk_lab_open(devargs[i]);
 	}
 	for (unsigned i = 0; i < 4; i++) {
@@ -319,9 +319,9 @@ START_TEST(a_device_that_is_down_holds_up_nobody)
 	int wire;
 	struct lp_port *port = open_pair(near0, &wire);
 	struct lp_pkt pkt, *one = &pkt;
-	uint64_t start = dpdk_lab_now_ns();
+	uint64_t start = veth_now_ns();
 
-	dpdk_lab_run("ip link set near0 down");
+	veth_run("ip link set near0 down");
 	for (unsigned i = 0; i < 2 * DPDK_LAB_BUFFERS; i++) {
 		ck_assert(ops->alloc(dpdk_lab.pool, &pkt));
 		pkt.len = 60;
@@ -330,9 +330,9 @@ START_TEST(a_device_that_is_down_holds_up_nobody)
 			dpdk_lab_release(&pkt);
 		ck_assert_uint_eq(ops->rx(port, &pkt, 1), 0);
 	}
-	ck_assert_uint_lt(dpdk_lab_now_ns() - start, 20000000000);
+	ck_assert_uint_lt(veth_now_ns() - start, 20000000000);
 	ck_assert_uint_gt(dpdk_lab_counter(port, "tx_errors"), 0);
-	dpdk_lab_run("ip link set near0 up");
+	veth_run("ip link set near0 up");
 	dpdk_lab_await_link(port, true);
 	dpdk_lab_close(port);
 	close(wire);

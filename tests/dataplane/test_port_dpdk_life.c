@@ -117,7 +117,7 @@ START_TEST(a_second_port_is_refused)
 
 	dpdk_lab_veth(0);
 	dpdk_lab_veth(1);
-	wire = dpdk_lab_wire("far0");
+	wire = veth_socket("far0");
 	port = dpdk_lab_open(near0);
 	for (size_t i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++) {
 		struct lp_port_config config =
@@ -145,8 +145,8 @@ START_TEST(the_device_of_the_default_route_is_refused)
 	struct lp_port *port;
 
 	dpdk_lab_veth(0);
-	dpdk_lab_run("ip addr add 192.0.2.1/24 dev near0 && "
-		     "ip route add default via 192.0.2.2");
+	veth_run("ip addr add 192.0.2.1/24 dev near0 && "
+		 "ip route add default via 192.0.2.2");
 	dpdk_lab_refused(
 	    &config, -EPERM, "near0 carries the host's default IPv4");
 	/* It is tried again each second. */
@@ -171,7 +171,7 @@ START_TEST(an_address_that_the_kernel_holds_is_refused)
 
 	dpdk_lab_veth(0);
 	dpdk_lab_veth(1);
-	dpdk_lab_run("ip addr add 192.0.2.1/24 dev near1");
+	veth_run("ip addr add 192.0.2.1/24 dev near1");
 	config.object.address_count = 1;
 	ck_assert_int_eq(
 	    lp_ip_parse(&config.object.addresses[0].ip, "192.0.2.1", NULL), 0);
@@ -202,14 +202,14 @@ START_TEST(the_mtu_follows_the_interface)
 	struct lp_port *port;
 
 	dpdk_lab_veth(0);
-	dpdk_lab_run("ip link set near0 mtu 1400");
+	veth_run("ip link set near0 mtu 1400");
 	port = dpdk_lab_open(near0);
 	ck_assert_uint_eq(port->mtu, 1400);
-	dpdk_lab_run("ip link set near0 mtu 1300");
+	veth_run("ip link set near0 mtu 1300");
 	ck_assert_uint_eq(dpdk_lab_link(port).mtu, 1300);
 	ck_assert_uint_eq(port->mtu, 1300);
 	/* More than a buffer holds: the port goes on with what one holds. */
-	dpdk_lab_run("ip link set near0 mtu 9000");
+	veth_run("ip link set near0 mtu 9000");
 	ck_assert_uint_eq(dpdk_lab_link(port).mtu, 9000);
 	ck_assert_uint_eq(port->mtu, 2030);
 	dpdk_lab_close(port);
@@ -221,7 +221,7 @@ START_TEST(an_mtu_above_the_buffer_is_refused_with_both_numbers)
 	struct lp_port_config config = dpdk_lab_config(near0);
 
 	dpdk_lab_veth(0);
-	dpdk_lab_run("ip link set near0 mtu 9000");
+	veth_run("ip link set near0 mtu 9000");
 	dpdk_lab_refused(&config, -EMSGSIZE,
 	    "an MTU of 9000, and a packet "
 	    "buffer holds 2030: start "
@@ -275,12 +275,12 @@ START_TEST(the_link_follows_the_interface)
 	struct lp_port *port;
 
 	dpdk_lab_veth(0);
-	dpdk_lab_run("ip link set near0 down");
+	veth_run("ip link set near0 down");
 	port = dpdk_lab_open(near0);
 	link = dpdk_lab_link(port);
 	ck_assert(link.present && !link.up);
 	ck_assert_str_eq(link.why, "device is down: ip link set near0 up");
-	dpdk_lab_run("ip link set near0 up");
+	veth_run("ip link set near0 up");
 	dpdk_lab_await_link(port, true);
 	link = dpdk_lab_link(port);
 	ck_assert_str_eq(link.mode, "net_af_packet");
@@ -288,7 +288,7 @@ START_TEST(the_link_follows_the_interface)
 	ck_assert_uint_eq(link.queues, 1);
 	ck_assert_str_eq(link.offloads, "");
 	ck_assert_ptr_nonnull(strstr(link.why, "no hugepages (--no-huge)"));
-	dpdk_lab_run("ip link set far0 down");
+	veth_run("ip link set far0 down");
 	dpdk_lab_await_link(port, false);
 	link = dpdk_lab_link(port);
 	ck_assert(link.present);
@@ -303,10 +303,10 @@ START_TEST(merging_by_the_kernel_is_told)
 
 	dpdk_lab_veth(0);
 	port = dpdk_lab_open(near0);
-	dpdk_lab_run("ethtool -K near0 gro on");
+	veth_run("ethtool -K near0 gro on");
 	ck_assert_ptr_nonnull(strstr(
 	    dpdk_lab_link(port).why, "ethtool -K near0 gro off lro off"));
-	dpdk_lab_run("ethtool -K near0 gro off");
+	veth_run("ethtool -K near0 gro off");
 	ck_assert_ptr_null(strstr(dpdk_lab_link(port).why, "ethtool"));
 	dpdk_lab_close(port);
 }
@@ -322,11 +322,11 @@ START_TEST(a_new_mac_is_a_new_incarnation)
 	int wire;
 
 	dpdk_lab_veth(0);
-	wire = dpdk_lab_wire("far0");
+	wire = veth_socket("far0");
 	port = dpdk_lab_open(near0);
 	(void)dpdk_lab_link(port);
 	incarnation = port->incarnation;
-	dpdk_lab_run("ip link set near0 address 02:00:00:00:00:42");
+	veth_run("ip link set near0 address 02:00:00:00:00:42");
 	(void)dpdk_lab_link(port);
 	ck_assert_int_eq(memcmp(port->mac, mac, 6), 0);
 	ck_assert_uint_eq(port->incarnation, incarnation + 1);
@@ -347,7 +347,7 @@ START_TEST(a_vanished_device_neither_crashes_nor_leaks)
 
 	dpdk_lab_veth(0);
 	port = dpdk_lab_open(near0);
-	dpdk_lab_run("ip link del near0");
+	veth_run("ip link del near0");
 	for (int i = 0; i < 1000; i++) {
 		ck_assert_uint_eq(ops->rx(port, &pkt, 1), 0);
 		ck_assert(ops->alloc(dpdk_lab.pool, &pkt));
@@ -378,12 +378,12 @@ START_TEST(groups_of_our_v6_addresses_are_joined)
 
 	ck_assert_int_eq(lp_ip_parse(&ip, "2001:db8::ab:cdef", NULL), 0);
 	dpdk_lab_veth(0);
-	dpdk_lab_run("sysctl -qw net.ipv6.conf.near0.disable_ipv6=0");
+	veth_run("sysctl -qw net.ipv6.conf.near0.disable_ipv6=0");
 	port = dpdk_lab_open(near0);
 	ck_assert_int_eq(ops->steer(port, &whole, dpdk_lab.why), 0);
-	dpdk_lab_run("ip maddr show dev near0 | grep -q ff02::1:ffab:cdef");
+	veth_run("ip maddr show dev near0 | grep -q ff02::1:ffab:cdef");
 	dpdk_lab_close(port);
-	dpdk_lab_run("! ip maddr show dev near0 | grep -q ff02::1:ffab:cdef");
+	veth_run("! ip maddr show dev near0 | grep -q ff02::1:ffab:cdef");
 }
 END_TEST
 

@@ -58,10 +58,10 @@ check_passage(
 static void
 await_descriptors(unsigned count)
 {
-	const uint64_t end = dpdk_lab_now_ns() + DPDK_LAB_WAIT_MS * 1000000ULL;
+	const uint64_t end = veth_now_ns() + DPDK_LAB_WAIT_MS * 1000000ULL;
 
 	while (dpdk_lab_descriptors() != count)
-		ck_assert_msg(dpdk_lab_now_ns() < end, "%u descriptors, not %u",
+		ck_assert_msg(veth_now_ns() < end, "%u descriptors, not %u",
 		    dpdk_lab_descriptors(), count);
 }
 
@@ -124,9 +124,9 @@ START_TEST(the_server_goes_and_comes_back)
 	dpdk_lab_close(server);
 	dpdk_lab_await_link(client, false);
 	ck_assert(dpdk_lab_link(client).present);
-	end = dpdk_lab_now_ns() + DPDK_LAB_WAIT_MS * 1000000ULL;
+	end = veth_now_ns() + DPDK_LAB_WAIT_MS * 1000000ULL;
 	while (dpdk_lab_link(client).present)
-		ck_assert_uint_lt(dpdk_lab_now_ns(), end);
+		ck_assert_uint_lt(veth_now_ns(), end);
 	ck_assert_str_eq(
 	    dpdk_lab_link(client).why, "the server of net_memif1 is gone");
 	dpdk_lab_close(client);
@@ -272,11 +272,11 @@ START_TEST(a_peer_that_is_killed_is_no_harm_and_its_successor_welcome)
 	server = open_end(0, "server");
 	for (int i = 0; i < PEERS; i++) {
 		const uint64_t end =
-		    dpdk_lab_now_ns() + DPDK_LAB_WAIT_MS * 1000000ULL;
+		    veth_now_ns() + DPDK_LAB_WAIT_MS * 1000000ULL;
 		unsigned received = 0;
 
 		ck_assert_int_eq(write(go[i], "", 1), 1);
-		while (received < PACKETS && dpdk_lab_now_ns() < end)
+		while (received < PACKETS && veth_now_ns() < end)
 			received += take_turn(server);
 		ck_assert_uint_ge(received, PACKETS);
 		ck_assert_int_eq(kill(peers[i], SIGKILL), 0);

@@ -288,7 +288,7 @@ START_TEST(net_tap_vouches_for_checksums_that_are_good)
 	    {70, LP_PKT_IP_SUM_GOOD},
 	};
 	struct lp_port *port = dpdk_lab_open("net_tap0,iface=tap0");
-	int wire = dpdk_lab_wire("tap0");
+	int wire = veth_socket("tap0");
 	uint8_t frame[DPDK_LAB_FRAME_MAX];
 	struct lp_pkt pkt;
 
@@ -326,7 +326,7 @@ START_TEST(the_kernel_behind_a_tap_is_heard)
 	int udp = socket(AF_INET, SOCK_DGRAM, 0);
 	struct lp_pkt pkt;
 
-	dpdk_lab_run("ip addr add 10.0.0.1/24 dev tap0");
+	veth_run("ip addr add 10.0.0.1/24 dev tap0");
 	dpdk_lab_await_link(port, true);
 	ck_assert_int_eq(
 	    sendto(udp, "?", 1, 0, (const struct sockaddr *)&to, sizeof(to)),
@@ -355,7 +355,7 @@ START_TEST(net_af_xdp_opens_once_an_interface)
 	int wire;
 
 	dpdk_lab_veth(0);
-	wire = dpdk_lab_wire("far0");
+	wire = veth_socket("far0");
 	port = dpdk_lab_open(near0);
 	dpdk_lab_await_link(port, true);
 	for (unsigned i = 0; i < 40; i++) {

@@ -49,7 +49,7 @@ setup(void)
 {
 	dpdk_lab_enter();
 	dpdk_lab_veth(0);
-	wire = dpdk_lab_wire("far0");
+	wire = veth_socket("far0");
 	lp_config_init(&config);
 	ck_assert_int_eq(
 	    lp_region_open(&region, NULL, 64, DPDK_LAB_BUFFERS), 0);
@@ -303,7 +303,7 @@ START_TEST(a_device_that_is_gone_is_opened_again)
 	add_port(FRONT, "front", LP_BACKEND_DPDK, "net_af_packet0,iface=near0");
 	apply();
 	ck_assert(!lp_ports_watch(&ports));
-	dpdk_lab_run("ip link del near0");
+	veth_run("ip link del near0");
 	ck_assert(lp_ports_watch(&ports));
 	apply();
 	lp_ports_close_gone(&ports);
@@ -312,7 +312,7 @@ START_TEST(a_device_that_is_gone_is_opened_again)
 	ck_assert_ptr_nonnull(strstr(ports.slots[0].why, "No such device"));
 	close(wire);
 	dpdk_lab_veth(0);
-	wire = dpdk_lab_wire("far0");
+	wire = veth_socket("far0");
 	ck_assert(lp_ports_watch(&ports));
 	apply();
 	send_arp();
