@@ -35,6 +35,8 @@ static void add_service(
     struct lp_snapshot *snapshot, const struct lp_service *service);
 static void index_target(struct lp_snapshot *snapshot, uint16_t target);
 static uint16_t client_ports(const struct lp_snapshot *snapshot);
+static void add_groups(struct lp_snapshot *snapshot);
+static int compare_groups(const void *one, const void *other);
 
 int
 lp_snapshot_build(struct lp_snapshot **out, const struct lp_config *config,
@@ -57,6 +59,7 @@ lp_snapshot_build(struct lp_snapshot **out, const struct lp_config *config,
 	error = add_listeners(snapshot, config);
 	if (error)
 		goto out;
+	add_groups(snapshot);
 	snapshot->digest = lp_config_digest(config);
 	*out = snapshot;
 	snapshot = NULL;
@@ -73,6 +76,7 @@ lp_snapshot_free(struct lp_snapshot *snapshot)
 		return;
 	free(snapshot->own);
 	free(snapshot->services);
+	free(snapshot->groups);
 	free(snapshot->targets);
 	free(snapshot->target_index);
 	free(snapshot->maglev);
@@ -138,6 +142,7 @@ allocate(struct lp_snapshot *snapshot, const struct lp_config *config)
 	assert(own <= LP_OWN_SIZE);
 	snapshot->own = calloc(own, sizeof(*snapshot->own));
 	snapshot->own_mask = own - 1;
+	snapshot->groups = calloc(own / 2, sizeof(*snapshot->groups));
 	snapshot->services = calloc(services, sizeof(*snapshot->services));
 	snapshot->service_mask = services - 1;
 	/* One more: calloc(0) may be NULL. */
@@ -146,8 +151,8 @@ allocate(struct lp_snapshot *snapshot, const struct lp_config *config)
 	snapshot->target_index_mask = pairs - 1;
 	snapshot->maglev =
 	    calloc(listeners + 1, LP_MAGLEV_SIZE * sizeof(*snapshot->maglev));
-	if (!snapshot->own || !snapshot->services || !snapshot->targets ||
-	    !snapshot->target_index || !snapshot->maglev)
+	if (!snapshot->own || !snapshot->groups || !snapshot->services ||
+	    !snapshot->targets || !snapshot->target_index || !snapshot->maglev)
 		return -ENOMEM;
 	return 0;
 }
@@ -188,6 +193,7 @@ add_port(struct lp_snapshot_port *place, struct lp_port *port,
 		memcpy(place->mac, port->mac, sizeof(place->mac));
 		place->mtu = port->mtu;
 		place->incarnation = port->incarnation;
+		place->alone = port->alone;
 	}
 }
 
@@ -344,4 +350,43 @@ client_ports(const struct lp_snapshot *snapshot)
 		if (snapshot->ports[slot].side & LP_SIDE_CLIENT)
 			mask |= 1u << slot;
 	return (uint16_t)mask;
+}
+
+/* Addresses that end alike have one group (RFC 4291, 2.7.1). */
+static void
+add_groups(struct lp_snapshot *snapshot)
+{
+	struct lp_group *groups = snapshot->groups;
+	uint32_t count = 0, kept = 0;
+	unsigned alone = 0;
+
+	for (unsigned slot = 0; slot < LP_PORTS_MAX; slot++)
+		alone |= (unsigned)snapshot->ports[slot].alone << slot;
+	for (uint32_t i = 0; i <= snapshot->own_mask; i++) {
+		const struct lp_own *own = &snapshot->own[i];
+		const uint8_t *ip = own->ip.bytes;
+
+		if ((own->port_mask & alone) == 0 || lp_ip_is_v4(&own->ip))
+			continue;
+		assert(count <= snapshot->own_mask / 2);
+		groups[count++] = (struct lp_group){
+		    .low = (uint32_t)(ip[13] << 16 | ip[14] << 8 | ip[15]),
+		    .port_mask = (uint16_t)(own->port_mask & alone)};
+	}
+	qsort(groups, count, sizeof(groups[0]), compare_groups);
+	for (uint32_t i = 0; i < count; i++) {
+		if (kept > 0 && groups[kept - 1].low == groups[i].low)
+			groups[kept - 1].port_mask |= groups[i].port_mask;
+		else
+			groups[kept++] = groups[i];
+	}
+	snapshot->group_count = kept;
+}
+
+static int
+compare_groups(const void *one, const void *other)
+{
+	const struct lp_group *a = one, *b = other;
+
+	return (a->low > b->low) - (a->low < b->low);
 }

@@ -31,6 +31,8 @@ enum {
 	 * least twice the addresses of all ports and listeners.
 	 */
 	LP_OWN_SIZE = 1024,
+	/* Multicast groups of those addresses. */
+	LP_GROUPS_MAX = LP_OWN_SIZE / 2,
 
 	LP_CONNECTIONS_DEFAULT = 65536,
 	LP_CONNECTIONS_MIN = 64,

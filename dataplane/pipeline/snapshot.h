@@ -38,6 +38,15 @@ struct lp_own {
 	uint8_t kind; /* enum lp_own_kind */
 };
 
+/*
+ * A solicited-node group of addresses that we answer for, on ports that are
+ * alone: ff02::1:ff00:0 and the last three bytes of the address.
+ */
+struct lp_group {
+	uint32_t low; /* those three bytes */
+	uint16_t port_mask; /* slots, never 0 */
+};
+
 /* A broker as one listener reaches it. */
 struct lp_target {
 	uint32_t listener_id;
@@ -64,6 +73,7 @@ struct lp_snapshot_port {
 	uint8_t mac[6];
 	uint8_t side; /* enum lp_side */
 	uint8_t prefix_count;
+	bool alone; /* see port.h */
 	uint16_t mtu;
 	uint32_t incarnation; /* another one: announce again */
 	struct lp_prefix prefixes[LP_PORT_ADDRESSES_MAX];
@@ -85,6 +95,10 @@ struct lp_snapshot {
 	uint32_t own_mask;
 	struct lp_service *services;
 	uint32_t service_mask;
+
+	/* Each once, in the order of low. */
+	struct lp_group *groups;
+	uint32_t group_count; /* at most LP_GROUPS_MAX */
 
 	struct lp_target *targets;
 	uint16_t target_count;

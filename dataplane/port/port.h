@@ -98,6 +98,7 @@ struct lp_port {
 	uint16_t mtu;
 	/* One more when neighbours must hear of it again: a new MAC, link up */
 	uint32_t incarnation;
+	bool alone; /* nobody else speaks on the device: no kernel behind it */
 };
 
 /* One address that the host's own network has, and the device it is on. */

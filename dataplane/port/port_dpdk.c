@@ -35,6 +35,7 @@ static int port_steer(
 static void port_link(struct lp_port *port, struct lp_port_link *link);
 static unsigned port_counters(const struct lp_port *port,
     struct lp_port_counter counters[], unsigned max);
+static bool is_tap(const char *driver);
 
 const struct lp_backend_ops lp_port_dpdk_ops = {
     .name = "dpdk",
@@ -89,6 +90,8 @@ port_open(struct lp_port **out, const struct lp_port_config *config,
 		free(dpdk);
 		return error;
 	}
+	dpdk->port.alone =
+	    !dpdk->device.has_kernel || is_tap(dpdk->device.driver);
 	dpdk->port_id = dpdk->device.port_id;
 	dpdk->queues = dpdk->device.rx_queues;
 	port_link(&dpdk->port, &link);
@@ -147,14 +150,19 @@ port_link(struct lp_port *port, struct lp_port_link *link)
 	if (memcmp(port->mac, link->mac, sizeof(link->mac)) != 0) {
 		memcpy(port->mac, link->mac, sizeof(link->mac));
 		atomic_store(&dpdk->mac, lp_port_dpdk_mac(link->mac));
-		/* The kernel is the other end of a tap, and has its MAC. */
 		atomic_store(&dpdk->own,
-		    strcmp(link->driver, "net_tap") == 0
-			? (uint64_t)LP_PORT_DPDK_NO_MAC
-			: lp_port_dpdk_mac(link->mac));
+		    is_tap(link->driver) ? (uint64_t)LP_PORT_DPDK_NO_MAC
+					 : lp_port_dpdk_mac(link->mac));
 		port->incarnation++;
 	}
 	port->mtu = link->mtu < dpdk->pool->mtu ? link->mtu : dpdk->pool->mtu;
+}
+
+/* The kernel is the other end of it, and has its MAC. */
+static bool
+is_tap(const char *driver)
+{
+	return strcmp(driver, "net_tap") == 0;
 }
 
 static unsigned

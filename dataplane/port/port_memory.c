@@ -204,6 +204,9 @@ parse_option(struct lp_port *port, const char *option)
 		       &end) == 6) {
 		for (i = 0; i < 6; i++)
 			port->mac[i] = (uint8_t)mac[i];
+	} else if (strncmp(option, "alone", 5) == 0) {
+		port->alone = true;
+		end = 5;
 	}
 	if (end == 0 || (option[end] != '\0' && option[end] != ','))
 		return -EINVAL;

@@ -5,7 +5,7 @@
  * The test is the wire: it injects frames that rx will hand out and takes
  * those that tx sent.  Both directions are bounded rings with one producer and
  * one consumer, so the test may be another thread than the worker.  The device
- * string is "NAME[,mac=02:00:00:00:00:01][,mtu=1500]".
+ * string is "NAME[,mac=02:00:00:00:00:01][,mtu=1500][,alone]".
  */
 #ifndef LP_PORT_PORT_MEMORY_H
 #define LP_PORT_PORT_MEMORY_H

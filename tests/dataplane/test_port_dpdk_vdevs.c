@@ -67,6 +67,31 @@ START_TEST(devices_open_again_and_again_and_leave_nothing)
 }
 END_TEST
 
+static const struct {
+	const char *devargs;
+	bool alone;
+} kinds[] = {
+    {"net_null0", true},
+    {"net_ring0", true},
+    {"net_pcap0,iface=near0", false},
+    {"net_af_packet0,iface=near0", false},
+    /* The kernel is at its other end. */
+    {"net_tap0,iface=tap0", true},
+};
+
+START_TEST(a_port_is_alone_where_no_kernel_stands_behind_it)
+{
+	dpdk_lab_veth(0);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct lp_port *port = dpdk_lab_open(kinds[i].devargs);
+
+		ck_assert_msg(port->alone == kinds[i].alone, "%s: %d",
+		    kinds[i].devargs, port->alone);
+		dpdk_lab_close(port);
+	}
+}
+END_TEST
+
 START_TEST(what_net_null_makes_is_for_nobody)
 {
 	struct lp_port *port = dpdk_lab_open("net_null0,copy=1");
@@ -388,6 +413,7 @@ static void
 add(TCase *tcase)
 {
 	tcase_add_test(tcase, devices_open_again_and_again_and_leave_nothing);
+	tcase_add_test(tcase, a_port_is_alone_where_no_kernel_stands_behind_it);
 	tcase_add_test(tcase, what_net_null_makes_is_for_nobody);
 	tcase_add_test(tcase, net_ring_gives_back_what_it_gets);
 	tcase_add_test(tcase, a_full_ring_leaves_packets_with_the_caller);

@@ -99,6 +99,32 @@ START_TEST(own_addresses_are_on_their_ports)
 }
 END_TEST
 
+START_TEST(groups_are_those_of_ports_that_are_alone)
+{
+	struct lp_port back = {.slot = 5, .alone = true};
+	struct lp_object twin =
+	    make_listener(NEXT_ID, ORDERS, "twin", "[2001:db8:7::100]:9092");
+
+	begin();
+	ck_assert(!snapshot->ports[2].alone);
+	ck_assert_uint_eq(snapshot->group_count, 0);
+	lp_snapshot_free(snapshot);
+	/* Another address that ends like one we have: their group is one. */
+	put(&config, twin);
+	front.alone = true;
+	ports.port[5] = &back;
+	ck_assert_int_eq(
+	    lp_snapshot_build(&snapshot, &config, &ports, &region), 0);
+	ck_assert(snapshot->ports[2].alone);
+	ck_assert_uint_eq(snapshot->group_count, 2);
+	ck_assert_uint_eq(snapshot->groups[0].low, 0x10);
+	ck_assert_uint_eq(snapshot->groups[0].port_mask, 1 << 2 | 1 << 5);
+	ck_assert_uint_eq(snapshot->groups[1].low, 0x100);
+	ck_assert_uint_eq(snapshot->groups[1].port_mask, 1 << 2);
+	end();
+}
+END_TEST
+
 START_TEST(every_endpoint_is_a_service)
 {
 	const struct lp_target *target;
@@ -405,6 +431,7 @@ main(void)
 	const TTest *const tests[] = {
 	    ports_are_in_their_slots,
 	    own_addresses_are_on_their_ports,
+	    groups_are_those_of_ports_that_are_alone,
 	    every_endpoint_is_a_service,
 	    bootstrap_is_balanced_over_its_own_brokers,
 	    listener_without_brokers_has_no_target,
