@@ -46,6 +46,7 @@ enum { LP_VERDICTS = 5 };
 	    "new connection refused by RST: cluster has no broker")            \
 	X(RESET_UNREACHABLE, "reset_unreachable",                              \
 	    "new connection refused by RST: the broker's next hop is silent")  \
+	X(MLD, "mld", "MLD query, answered for multicast groups of ours")      \
 	/* held */                                                             \
 	X(NEIGHBOR_PENDING, "neighbor_pending",                                \
 	    "waits for its next hop to be resolved")                           \
@@ -69,6 +70,7 @@ enum { LP_VERDICTS = 5 };
 	X(ICMP_UNKNOWN, "icmp_unknown", "ICMP of no connection of ours")       \
 	X(NDP_INVALID, "ndp_invalid", "neighbour discovery with bad fields")   \
 	X(ARP_INVALID, "arp_invalid", "ARP with bad fields")                   \
+	X(MLD_INVALID, "mld_invalid", "MLD query with bad fields")             \
 	/* dropped: connections */                                             \
 	X(NO_CONNECTION, "no_connection",                                      \
 	    "segment of no connection, not answerable")                        \

@@ -17,7 +17,7 @@
  * Ownership: a held packet's buffer belongs to its entry.
  *
  * Reasons: arp, ndp, arp_invalid, ndp_invalid, no_route, neighbor_failed,
- * neighbor_full; held: neighbor_pending.
+ * neighbor_full, and those of mld.c; held: neighbor_pending.
  */
 #include "dataplane/pipeline/neighbor.h"
 
@@ -60,6 +60,7 @@ lp_neighbor_carve(struct lp_neighbors *neighbors, struct lp_arena *arena)
 	neighbors->buckets =
 	    lp_arena_take(arena, BUCKETS, sizeof(*neighbors->buckets));
 	lp_announce_carve(&neighbors->announce, arena);
+	lp_mld_carve(&neighbors->mld, arena);
 }
 
 void
@@ -67,6 +68,7 @@ lp_neighbor_init(struct lp_neighbors *neighbors, const struct lp_make *make)
 {
 	neighbors->make = make;
 	lp_announce_init(&neighbors->announce, make);
+	lp_mld_init(&neighbors->mld, make);
 	lp_count_set(&make->stats->neighbors, 0);
 	lp_count_set(&make->stats->neighbors_max, LP_NEIGHBORS_MAX);
 }
@@ -83,8 +85,12 @@ lp_neighbor_stage(struct lp_neighbors *neighbors, struct lp_batch *batch)
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct lp_pkt *pkt = &batch->pkts[i];
 
-		if (pkt->verdict == LP_UNDECIDED && lp_neighbor_wire_is(pkt))
+		if (pkt->verdict != LP_UNDECIDED)
+			continue;
+		if (lp_neighbor_wire_is(pkt))
 			receive(neighbors, batch, pkt);
+		else if (lp_mld_is_query(batch, pkt))
+			lp_mld_receive(&neighbors->mld, batch, pkt);
 	}
 }
 
@@ -95,6 +101,8 @@ lp_neighbor_tick(struct lp_neighbors *neighbors, struct lp_batch *batch)
 
 	if (batch->snapshot == NULL)
 		return;
+	/* Groups first: who hears of an address may ask for it by them. */
+	lp_mld_tick(&neighbors->mld, batch);
 	lp_announce_tick(&neighbors->announce, batch);
 	if (neighbors->pending == 0 || now_ms < neighbors->tick_ms)
 		return;
@@ -193,6 +201,8 @@ lp_neighbor_wait_ms(
 		due = neighbors->tick_ms;
 	if (lp_announce_due_ms(&neighbors->announce) < due)
 		due = lp_announce_due_ms(&neighbors->announce);
+	if (lp_mld_due_ms(&neighbors->mld) < due)
+		due = lp_mld_due_ms(&neighbors->mld);
 	return due <= now_ms ? 0 : (unsigned)(due - now_ms);
 }
 
@@ -479,4 +489,5 @@ new_snapshot(struct lp_neighbors *neighbors, const struct lp_snapshot *snapshot)
 	}
 	neighbors->serial = snapshot->serial;
 	lp_announce_update(&neighbors->announce, snapshot);
+	lp_mld_update(&neighbors->mld, snapshot);
 }

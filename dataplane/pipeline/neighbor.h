@@ -5,7 +5,8 @@
  *
  * Answers for our addresses, learns and revalidates next hops, holds a few
  * packets while one is being resolved, and announces our addresses when they
- * appear or move, so that a host that takes over is found at once.
+ * appear or move, so that a host that takes over is found at once.  Where
+ * nobody else does it, it reports the groups that questions come by (mld.h).
  */
 #ifndef LP_PIPELINE_NEIGHBOR_H
 #define LP_PIPELINE_NEIGHBOR_H
@@ -13,6 +14,7 @@
 #include "dataplane/pipeline/announce.h"
 #include "dataplane/pipeline/arena.h"
 #include "dataplane/pipeline/make.h"
+#include "dataplane/pipeline/mld.h"
 #include "dataplane/pipeline/snapshot.h"
 #include "dataplane/pipeline/wire.h"
 
@@ -55,6 +57,7 @@ struct lp_neighbors {
 
 	uint64_t serial; /* of the snapshot that this is about */
 	struct lp_announce announce;
+	struct lp_mld mld;
 };
 
 /* Takes its memory; lp_neighbor_init() starts with an empty table. */
@@ -62,12 +65,15 @@ void lp_neighbor_carve(struct lp_neighbors *neighbors, struct lp_arena *arena);
 void lp_neighbor_init(
     struct lp_neighbors *neighbors, const struct lp_make *make);
 
-/* Answers and learns from every ARP and neighbour discovery packet. */
+/*
+ * Answers and learns from every ARP and neighbour discovery packet, and takes
+ * note of queries for our groups.
+ */
 void lp_neighbor_stage(struct lp_neighbors *neighbors, struct lp_batch *batch);
 
 /*
  * Once a turn: asks again for next hops that do not answer, gives up after
- * LP_NEIGHBOR_PROBES_MAX, announces what is new in this snapshot.
+ * LP_NEIGHBOR_PROBES_MAX, reports and announces what is new in this snapshot.
  */
 void lp_neighbor_tick(struct lp_neighbors *neighbors, struct lp_batch *batch);
 

@@ -10,7 +10,8 @@
  * have no verdict yet and may give them one, with the reason.
  *
  *	parse		proves the bounds, notes the offsets
- *	neighbor	answers and learns from ARP and neighbour discovery
+ *	neighbor	answers and learns from ARP and neighbour discovery;
+ *			answers queries for multicast groups
  *	icmp		answers pings, translates errors of our connections
  *	conntrack	finds the connection of a TCP segment
  *	admit		judges and creates new connections; RST for strangers

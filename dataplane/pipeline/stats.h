@@ -32,7 +32,7 @@ static_assert((unsigned)LP_REASON_COUNT <= LP_STATS_REASONS,
 	X(sleep_ns, "time asleep in poll")                                     \
 	X(sleeps, "times it went to sleep")                                    \
 	X(sent_reset, "RSTs of our own")                                       \
-	X(sent_neighbor, "ARP and neighbour discovery packets of our own")     \
+	X(sent_neighbor, "ARP, neighbour discovery and MLD packets of our own")\
 	X(sent_released, "held packets sent after their next hop was found")   \
 	X(dropped_held, "held packets dropped: next hop not found in time")    \
 	X(dropped_made, "packets of our own dropped: no buffer, no room")

@@ -3,7 +3,8 @@
  * Bytes on the wire: offsets, and unaligned access in network byte order.
  *
  * Sources: RFC 826 (ARP), RFC 791 (IPv4), RFC 8200 (IPv6), RFC 9293 (TCP),
- * RFC 792 and 4443 (ICMP), RFC 4861 (neighbour discovery).
+ * RFC 792 and 4443 (ICMP), RFC 4861 (neighbour discovery), RFC 2710 and 3810
+ * (multicast listener discovery).
  */
 #ifndef LP_PIPELINE_WIRE_H
 #define LP_PIPELINE_WIRE_H
@@ -47,6 +48,9 @@ enum {
 	LP_IP6_ROUTING = 43,
 	LP_IP6_FRAGMENT = 44,
 	LP_IP6_DSTOPTS = 60,
+	LP_IP6_OPT_PAD1 = 0,
+	LP_IP6_OPT_PADN = 1,
+	LP_IP6_OPT_ALERT = 5, /* RFC 2711 */
 
 	LP_PROTO_ICMP = 1,
 	LP_PROTO_TCP = 6,
@@ -92,8 +96,11 @@ enum {
 	LP_ICMP6_PARAMETER = 4,
 	LP_ICMP6_ECHO = 128,
 	LP_ICMP6_ECHO_REPLY = 129,
+	LP_ICMP6_MLD_QUERY = 130,
+	LP_ICMP6_MLD_REPORT_V1 = 131,
 	LP_ICMP6_NS = 135,
 	LP_ICMP6_NA = 136,
+	LP_ICMP6_MLD_REPORT_V2 = 143,
 
 	LP_ND_LEN = 24, /* NS and NA without options */
 	LP_ND_FLAGS = 4,
@@ -103,6 +110,17 @@ enum {
 	LP_ND_OPT_TARGET = 2,
 	LP_ND_SOLICITED = 0x40,
 	LP_ND_OVERRIDE = 0x20,
+
+	LP_MLD_V1_LEN = 24, /* queries and reports of MLDv1 */
+	LP_MLD_V2_LEN = 28, /* queries of MLDv2 without sources */
+	LP_MLD_DELAY = 4,
+	LP_MLD_GROUP = 8,
+	LP_MLD_COUNT = 6, /* reports of MLDv2 */
+	LP_MLD_RECORDS = 8,
+	LP_MLD_RECORD_LEN = 20, /* without sources */
+	LP_MLD_RECORD_GROUP = 4,
+	LP_MLD_IS_EXCLUDE = 2,
+	LP_MLD_TO_EXCLUDE = 4,
 };
 
 static inline uint16_t

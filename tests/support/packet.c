@@ -14,6 +14,7 @@ enum {
 	TCP = 20,
 	ICMP = 8,
 	ND = 24,
+	MLD = 24, /* MLDv1; queries of MLDv2 are 4 longer */
 };
 
 /* One end of a packet. */
@@ -224,8 +225,8 @@ icmp_type(const struct draft *draft, uint8_t *icmp)
 		uint8_t v4, v6;
 	} types[] = {{"echo", 8, 128}, {"echo-reply", 0, 129},
 	    {"unreach", 3, 1}, {"too-big", 3, 2}, {"exceeded", 11, 3},
-	    {"param", 12, 4}, {"icmp", 13, 200}, {"ns", 0, 135},
-	    {"na", 0, 136}};
+	    {"param", 12, 4}, {"icmp", 13, 200}, {"ns", 0, 135}, {"na", 0, 136},
+	    {"mld-query", 0, 130}};
 	unsigned i = 0;
 
 	while (strcmp(types[i].name, draft->kind) != 0) {
@@ -263,6 +264,19 @@ build_nd(const struct draft *draft, uint8_t *nd)
 }
 
 static size_t
+build_mld(const struct draft *draft, uint8_t *mld)
+{
+	unsigned long version = packet_number(draft->text, "v", 2);
+	char word[64];
+
+	put16(mld + 4, (unsigned)packet_number(draft->text, "delay", 0));
+	if (packet_word(draft->text, "group", word, sizeof(word)) &&
+	    inet_pton(AF_INET6, word, mld + 8) != 1)
+		fail("no group", draft->text);
+	return packet_number(draft->text, "len", version == 1 ? MLD : MLD + 4);
+}
+
+static size_t
 build_icmp(const struct draft *draft, uint8_t *icmp)
 {
 	const char *inner = strstr(draft->text, " / ");
@@ -273,6 +287,8 @@ build_icmp(const struct draft *draft, uint8_t *icmp)
 	icmp_type(draft, icmp);
 	if (strcmp(draft->kind, "ns") == 0 || strcmp(draft->kind, "na") == 0)
 		return build_nd(draft, icmp);
+	if (strcmp(draft->kind, "mld-query") == 0)
+		return build_mld(draft, icmp);
 	if (inner) {
 		put32(icmp + 4, mtu);
 		packet_build(&quote, inner + 3);
@@ -302,6 +318,17 @@ build_arp(const struct draft *draft, uint8_t *arp)
 	return ARP;
 }
 
+/* The extension headers, "hop,dst"; false: none. */
+static bool
+extensions(const struct draft *draft, char *word, size_t size)
+{
+	bool mld = strcmp(draft->kind, "mld-query") == 0;
+
+	if (!packet_word(draft->text, "ext", word, size))
+		snprintf(word, size, "%s", mld ? "alert" : "none");
+	return strcmp(word, "none") != 0;
+}
+
 /* Room for the IP header of that draft, options and all. */
 static size_t
 ip_room(const struct draft *draft)
@@ -311,7 +338,7 @@ ip_room(const struct draft *draft)
 
 	if (!draft->src.v6)
 		return V4 + 4 * packet_number(draft->text, "ipopt", 0);
-	if (packet_word(draft->text, "ext", word, sizeof(word)))
+	if (extensions(draft, word, sizeof(word)))
 		for (const char *at = word; at; at = strchr(at + 1, ','))
 			room += 8;
 	return room;
@@ -345,9 +372,10 @@ extension(const char *name)
 	static const struct {
 		const char *name;
 		uint8_t next;
-	} all[] = {{"hop", 0}, {"route", 43}, {"frag", 44}, {"dst", 60}};
+	} all[] = {
+	    {"hop", 0}, {"alert", 0}, {"route", 43}, {"frag", 44}, {"dst", 60}};
 
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if (strncmp(name, all[i].name, strlen(all[i].name)) == 0)
 			return all[i].next;
 	fail("no such extension header", name);
@@ -362,7 +390,8 @@ build_v6(const struct draft *draft, uint8_t proto, size_t l4_len)
 	unsigned long hops =
 	    strcmp(draft->kind, "ns") == 0 || strcmp(draft->kind, "na") == 0
 	    ? 255
-	    : 64;
+	    : strcmp(draft->kind, "mld-query") == 0 ? 1
+						    : 64;
 	uint8_t *next = ip + 6;
 	char word[64];
 
@@ -372,12 +401,14 @@ build_v6(const struct draft *draft, uint8_t proto, size_t l4_len)
 	ip[7] = (uint8_t)packet_number(draft->text, "ttl", hops);
 	memcpy(ip + 8, draft->src.ip, 16);
 	memcpy(ip + 24, draft->dst.ip, 16);
-	if (packet_word(draft->text, "ext", word, sizeof(word))) {
+	if (extensions(draft, word, sizeof(word))) {
 		for (const char *name = word; name;) {
 			*next = extension(name);
 			next = ip + at;
-			/* PadN: 4 bytes of option data. */
-			if (*name != 'f')
+			/* Router alert and PadN, or PadN: 4 bytes of data. */
+			if (*name == 'a')
+				memcpy(ip + at + 2, "\5\2\0\0\1", 5);
+			else if (*name != 'f')
 				memcpy(ip + at + 2, "\1\4", 2);
 			at += 8;
 			name = strchr(name, ',');

@@ -8,17 +8,23 @@
  *	echo 10.9.0.50 > 10.9.0.10 id=1 len=56	echo-reply ...
  *	unreach 10.8.0.1 > 10.8.0.10 code=4 mtu=1400 / tcp 10.8.0.10:1 > ...
  *	too-big, exceeded, param; icmp type=13
+ *	mld-query fe80::1 > ff02::1 delay=1000 group=ff02::1:ff00:10 v=1
  *
  * TCP flags: S A F R P U, or "-".  Keys when building (numbers as in C):
  *
  *	seq ack win len mss ws nop opts(hex) urg	TCP; nop: before the MSS
  *	ttl id frag tos ipopt(words) proto total	IPv4
- *	ttl ext(hop, dst, frag, route) proto total	IPv6; ext=hop,dst
+ *	ttl ext(hop, alert, dst, frag, route) proto total
+ *							IPv6; ext=hop,dst
  *	smac dmac vlan type pad cut			the frame
  *	target mac nf(S O R)				ns, na; mac=none
  *	type code mtu id seq len quote			ICMP
+ *	delay group v(1 or 2) len			mld-query; ext=none
  *	badsum badip					wrong checksums
  *	@OFF=VALUE					a byte, after the sums
+ *
+ * Described only: mld-report, n= records, rec= the type of all of them, g0=
+ * and so on the first groups; mld-report1, MLDv1, group=.
  *
  * The builder and the reader share no code with what they test.
  */

@@ -12,6 +12,8 @@ struct text {
 	size_t len;
 };
 
+enum { MLD_GROUPS = 16 }; /* written out */
+
 static void describe_ip(struct text *, const uint8_t *, size_t, bool);
 
 static unsigned
@@ -139,10 +141,16 @@ icmp_name(uint8_t type, uint8_t code, bool v6)
 			return "echo";
 		case 129:
 			return "echo-reply";
+		case 130:
+			return "mld-query";
+		case 131:
+			return "mld-report1";
 		case 135:
 			return "ns";
 		case 136:
 			return "na";
+		case 143:
+			return "mld-report";
 		default:
 			return "icmp";
 		}
@@ -174,6 +182,38 @@ describe_nd(struct text *text, const uint8_t *nd, size_t len)
 		say_mac(text, "mac", nd + 26);
 }
 
+/* All records of one type, and without sources; alert: what precedes it. */
+static void
+describe_mld(struct text *text, const uint8_t *mld, size_t len, bool alert)
+{
+	char group[INET6_ADDRSTRLEN];
+	unsigned count = get16(mld + 6);
+
+	if (alert)
+		say(text, " alert=%u", get16(mld - 4));
+	if (mld[0] != 143) {
+		inet_ntop(AF_INET6, mld + 8, group, sizeof(group));
+		say(text, " delay=%u group=%s v=%d", get16(mld + 4), group,
+		    len > 24 ? 2 : 1);
+		return;
+	}
+	say(text, " n=%u", count);
+	if (len != 8 + 20 * (size_t)count) {
+		say(text, " records=bad");
+		return;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		const uint8_t *record = mld + 8 + 20 * (size_t)i;
+
+		if (record[0] != mld[8] || get32(record) & 0xffffff)
+			say(text, " records=bad");
+		inet_ntop(AF_INET6, record + 4, group, sizeof(group));
+		if (i < MLD_GROUPS)
+			say(text, " g%u=%s", i, group);
+	}
+	say(text, " rec=%u", mld[8]);
+}
+
 static void
 describe_icmp(struct text *text, const uint8_t *ip, bool v6,
     const uint8_t *icmp, size_t len, bool whole)
@@ -187,6 +227,10 @@ describe_icmp(struct text *text, const uint8_t *ip, bool v6,
 		say(text, " sum=bad");
 	if (name[0] == 'n' && len >= 24) {
 		describe_nd(text, icmp, len);
+	} else if (name[0] == 'm') {
+		if (whole && len >= (icmp[0] == 143 ? 8 : 24))
+			describe_mld(text, icmp, len,
+			    ip[6] == 0 && icmp == ip + 48 && ip[42] == 5);
 	} else if (name[0] == 'e' && name[1] == 'c') {
 		say(text, " id=%u seq=%u len=%zu", get16(icmp + 4),
 		    get16(icmp + 6), len - 8);

@@ -248,7 +248,8 @@ help(uint8_t slot, const struct packet *frame)
 	packet_describe(text, frame->bytes, frame->len);
 	if (sscanf(text, "%31s %63s > %63s", kind, src, dst) != 3)
 		return false;
-	if (strcmp(kind, "na") == 0 || strcmp(kind, "arp-reply") == 0)
+	if (strcmp(kind, "na") == 0 || strcmp(kind, "arp-reply") == 0 ||
+	    strncmp(kind, "mld-report", 10) == 0)
 		return true;
 	if (strcmp(kind, "arp-request") == 0) {
 		if (strcmp(src, dst) == 0)

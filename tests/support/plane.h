@@ -80,7 +80,7 @@ bool plane_on_memory(void);
 /* The ledger of buffers and the reasons add up; checked after every turn. */
 void plane_check(void);
 
-/* Opens a port for that port object: "mac=...", "mtu=..." or "". */
+/* Opens a port for that port object: "mac=...", "mtu=...", "alone" or "". */
 void plane_port(uint8_t slot, uint32_t port_id, const char *options);
 
 /* A snapshot of plane.config as it is now; the old one is freed. */
