@@ -30,6 +30,12 @@ foreach(module checksum parse tcp_state wheel nat conntrack neighbor mld icmp
 	add_test(NAME dataplane/${module} COMMAND test_${module})
 endforeach()
 
+# Of the kernel, the one that has to understand us.
+add_executable(test_mld_bridge ${CMAKE_CURRENT_LIST_DIR}/test_mld_bridge.c)
+target_link_libraries(test_mld_bridge PRIVATE lp_test_plane)
+add_test(NAME dataplane/mld_bridge COMMAND test_mld_bridge)
+set_tests_properties(dataplane/mld_bridge PROPERTIES SKIP_RETURN_CODE 77)
+
 # The same tables on the other back ends of this build; what sends no packet is
 # not run again.
 set(lp_test_backends)
