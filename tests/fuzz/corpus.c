@@ -77,6 +77,12 @@ static const struct {
 	"na 2001:db8:8::21 > ff02::1 target=2001:db8:8::21 nf=O "
 	"dmac=33:33:0:0:0:1"},
     {1, "na 2001:db8:8::21 > 2001:db8:8::9 target=2001:db8:8::21 nf=SO"},
+    /* The kernel's, on all ports that there are. */
+    {0, "mld-query fe80::# > ff02::1 delay=1# dmac=33:33:0:0:0:1"},
+    {1,
+	"mld-query fe80::1 > ff02::1:ff00:10 group=ff02::1:ff00:10 v=1 "
+	"dmac=33:33:ff:0:0:10"},
+    {0, "mld-query fe80::1 > 2001:db8:9::10 group=ff02::1:ff00:10"},
     {0,
 	"too-big 10.9.0.1 > 10.9.0.100 mtu=1280 / tcp 10.9.0.100:9100 > "
 	"10.9.0.50:4000# A seq=5001 len=8"},
@@ -101,17 +107,17 @@ static const struct {
 static const char *const fields[] = {"ttl=1", "ttl=2", "ttl=255", "frag=0",
     "frag=0x2000", "frag=0x10", "ipopt=1", "ipopt=#", "ext=hop", "ext=dst",
     "ext=hop,dst", "ext=dst,dst,dst,dst", "ext=route", "ext=frag",
-    "ext=hop,frag", "proto=17", "proto=6", "proto=58", "total=0", "total=2#",
-    "total=65535", "off=4", "off=#", "badsum=1", "badip=1", "vlan=#",
-    "ethertype=0x88cc", "ethertype=0x88a8", "ethertype=0x0800",
-    "ethertype=0x86dd", "ethertype=0x0806", "len=0", "len=#", "len=536",
-    "len=138#", "win=0", "seq=1001", "seq=5001", "seq=100#", "seq=90000000",
-    "ack=1001", "ack=5001", "ack=1", "mss=8960", "mss=536", "mss=65535 nop=#",
-    "ws=14", "opts=0402", "opts=05ff020405b40101", "pad=6", "pad=90", "cut=3#",
-    "cut=5#", "smac=2:9:9:9:9:#", "smac=1:0:0:0:0:1", "dmac=ff:ff:ff:ff:ff:ff",
-    "dmac=2:0:0:0:9:#", "dmac=1:0:5e:0:0:#", "type=#", "type=13#", "code=#",
-    "mtu=#", "quote=28", "quote=4#", "@14=0x4#", "@22=#", "@15=6", "@19=16",
-    "@21=#"};
+    "ext=hop,frag", "ext=alert", "ext=none", "proto=17", "proto=6", "proto=58",
+    "total=0", "total=2#", "total=65535", "off=4", "off=#", "badsum=1",
+    "badip=1", "vlan=#", "ethertype=0x88cc", "ethertype=0x88a8",
+    "ethertype=0x0800", "ethertype=0x86dd", "ethertype=0x0806", "len=0",
+    "len=#", "len=536", "len=138#", "win=0", "seq=1001", "seq=5001", "seq=100#",
+    "seq=90000000", "ack=1001", "ack=5001", "ack=1", "mss=8960", "mss=536",
+    "mss=65535 nop=#", "ws=14", "opts=0402", "opts=05ff020405b40101", "pad=6",
+    "pad=90", "cut=3#", "cut=5#", "smac=2:9:9:9:9:#", "smac=1:0:0:0:0:1",
+    "dmac=ff:ff:ff:ff:ff:ff", "dmac=2:0:0:0:9:#", "dmac=1:0:5e:0:0:#", "type=#",
+    "type=13#", "code=#", "mtu=#", "quote=28", "quote=4#", "@14=0x4#", "@22=#",
+    "@15=6", "@19=16", "@21=#"};
 
 /* A digit for each "#". */
 static void

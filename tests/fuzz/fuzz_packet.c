@@ -96,8 +96,8 @@ open_plane(void)
 	add_cluster(&config, CLUSTER + 10, "[2001:db8:8::21]:9092",
 	    "[2001:db8:9::100]:9092", "[2001:db8:9::100]:9100");
 	plane_open_with(LP_CONNECTIONS_MIN, &config);
-	plane_port(0, CLIENT_PORT, "mtu=1500");
-	plane_port(1, BROKER_PORT, "mtu=1400");
+	plane_port(0, CLIENT_PORT, "mtu=1500,alone");
+	plane_port(1, BROKER_PORT, "mtu=1400,alone");
 	plane_publish();
 	plane_run();
 }
@@ -218,6 +218,13 @@ static const struct {
 	{0,
 	    "unreach 2001:db8:9::50 > 2001:db8:9::100 / tcp "
 	    "[2001:db8:9::100]:9100 > [2001:db8:9::50]:40000 A seq=5001"}},
+    {{0, "mld-query fe80::1 > ff02::1 delay=100"},
+	{0, "mld-query fe80::1 > ff02::1:ff00:10 group=ff02::1:ff00:10 len=60"},
+	{1, "mld-query fe80::1 > ff02::1 delay=40000"},
+	{1, "mld-query fe80::1 > ff02::1 v=1"},
+	{1,
+	    "mld-query fe80::1 > ff02::1:ff00:10 group=ff02::1:ff00:10 "
+	    "@56=0 @57=0 @58=5 @59=2 @60=0 @61=0"}},
     {{1, "tcp 10.8.0.20:9092 > 10.8.0.10:5000 A seq=5001 ack=1001 len=60"},
 	{1, "tcp 10.8.0.20:9092 > 10.8.0.10:5000 SA seq=5001 ack=1001"}},
 };
