@@ -23,6 +23,11 @@ enum {
 	/* In front of the packet, for the steering program. */
 	LP_PORT_META_SIZE = 16,
 	LP_PORT_QUEUES_MAX = 64,
+	/*
+	 * IPv6 extension headers that are walked over before giving up; the
+	 * steering program has to walk as far (steer.h).
+	 */
+	LP_EXTENSIONS_MAX = 4,
 	LP_MTU_MIN = 1280,
 	LP_MTU_MAX = LP_BUFFER_SIZE - LP_BUFFER_HEADROOM - 18,
 

@@ -20,8 +20,6 @@
 #include "dataplane/pipeline/wire.h"
 
 enum {
-	/* IPv6 extension headers that we walk over before giving up. */
-	EXTENSIONS_MAX = 4,
 	/* So many packets on, headers are asked for; a device wrote them. */
 	AHEAD = 4,
 };
@@ -226,7 +224,7 @@ parse_ipv6(struct lp_pkt *pkt)
 		return;
 	}
 	next = ip[LP_IP6_NEXT];
-	for (unsigned i = 0; i < EXTENSIONS_MAX &&
+	for (unsigned i = 0; i < LP_EXTENSIONS_MAX &&
 	     (next == LP_IP6_HOPOPTS || next == LP_IP6_DSTOPTS);
 	     i++) {
 		if (at + 8 > total) {

@@ -64,8 +64,6 @@ enum {
 	ND_ADVERTISEMENT = 136,
 	/* RFC 791: the offset of a fragment. */
 	FRAGMENT_OFFSET_MASK = 0x1fff,
-	/* IPv6 extension headers walked over: as many as parse.c does. */
-	EXTENSIONS_MAX = 4,
 };
 
 enum whose {
@@ -261,7 +259,7 @@ skip_extensions(const struct ipv6hdr *ip, const void *end, __u8 *next)
 	int i;
 
 	*next = ip->nexthdr;
-	for (i = 0; i < EXTENSIONS_MAX; i++) {
+	for (i = 0; i < LP_STEER_EXTENSIONS_MAX; i++) {
 		if (*next != IPPROTO_HOPOPTS && *next != IPPROTO_DSTOPTS)
 			break;
 		if ((const void *)(at + 8) > end)

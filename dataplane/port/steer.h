@@ -16,6 +16,8 @@ enum {
 	/* Bytes of a copied ARP or ND frame; longer ones are not copied. */
 	LP_STEER_COPY_MAX = 128,
 	LP_STEER_COPIES_SIZE = 65536,
+	/* IPv6 extension headers walked over. */
+	LP_STEER_EXTENSIONS_MAX = 4,
 };
 
 /* What becomes of the traffic of the port. */

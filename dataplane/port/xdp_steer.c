@@ -21,6 +21,8 @@
 
 static_assert(
     (int)LP_STEER_QUEUES_MAX == (int)LP_PORT_QUEUES_MAX, "one socket a queue");
+static_assert((int)LP_STEER_EXTENSIONS_MAX == (int)LP_EXTENSIONS_MAX,
+    "as far as parse.c");
 static_assert(LP_STEER_SOURCES_MAX >= 2 * LP_BROKERS_MAX, "two sets fit");
 static_assert(LP_STEER_ADDRESSES_MAX >=
 	2 * (LP_PORT_ADDRESSES_MAX + LP_LISTENERS_MAX + LP_ENDPOINTS_MAX),
