@@ -62,6 +62,8 @@ enum { LP_VERDICTS = 5 };
 	X(IP_SOURCE, "ip_source", "source is multicast, loopback or ours")     \
 	X(TTL, "ttl", "TTL or hop limit used up")                              \
 	X(NOT_OURS, "not_ours", "destination is none of ours")                 \
+	X(WRONG_SIDE, "wrong_side",                                            \
+	    "of a known connection, by a port that its sender is not behind")  \
 	X(TCP_HEADER, "tcp_header", "bad TCP header length or flags")          \
 	X(TCP_CHECKSUM, "tcp_checksum", "bad TCP checksum")                    \
 	X(TCP_CHECKSUM_PARTIAL, "tcp_checksum_partial",                        \

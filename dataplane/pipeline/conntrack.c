@@ -16,8 +16,10 @@
  *
  * Synchronization
  *
- * One worker owns the table.  A connection is changed under the undo slot of
- * the region; the private indexes need none, they are made anew at start.
+ * One worker owns the table.  What a packet changes in a connection it changes
+ * under the undo slot of the region; adding and removing are one store of
+ *`use`, and the hints need nothing.  Nor do the private indexes, which are made
+ *anew at start.
  */
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -290,8 +292,7 @@ lp_conntrack_add(
 	conn->serial = ++conntrack->serial;
 	conn->expires_s = now_s + timeout_of(conn);
 	/* One byte decides: no undo needed. */
-	atomic_signal_fence(memory_order_seq_cst);
-	conn->use = LP_CONN_USED;
+	atomic_store_explicit(&conn->use, LP_CONN_USED, memory_order_release);
 
 	insert(conntrack, index);
 	lp_count_add(&conntrack->stats->opened, 1);
@@ -308,6 +309,8 @@ lp_conntrack_commit(struct lp_conntrack *conntrack, uint32_t index,
 	    conntrack->region->undo->copy[offsetof(struct lp_conn, tcp.state)];
 
 	assert(conn->use == LP_CONN_USED);
+	assert(atomic_load_explicit(&conntrack->region->undo->marked,
+		   memory_order_relaxed) == index + 1);
 	conn->packets[dir]++;
 	conn->bytes[dir] += len;
 	conn->last_s = now_s;
@@ -337,9 +340,7 @@ lp_conntrack_remove(struct lp_conntrack *conntrack, uint32_t index)
 	    lp_count_get(&conntrack->region->endpoints[conn->counters].open) -
 		1);
 	/* As it began. */
-	atomic_signal_fence(memory_order_seq_cst);
-	conn->use = LP_CONN_FREE;
-	atomic_signal_fence(memory_order_seq_cst);
+	atomic_store_explicit(&conn->use, LP_CONN_FREE, memory_order_release);
 	conntrack->free[conntrack->free_count++] = index;
 	count_table(conntrack);
 }

@@ -50,7 +50,7 @@ enum lp_conn_flags {
  * what few packets need: an established IPv4 packet touches two.
  */
 struct lp_conn {
-	/* LP_CONN_CHANGING bytes: a packet changes these and no others */
+	/* LP_CONN_CHANGING bytes: what a packet changes, but for the hints */
 	_Alignas(64) struct lp_tcp_track tcp;
 	uint8_t flags; /* enum lp_conn_flags */
 	uint8_t spare[3];
@@ -73,7 +73,8 @@ struct lp_conn {
 	uint16_t sum_addresses;
 	uint16_t sum_all;
 	uint16_t counters; /* index of its endpoint counters */
-	uint8_t use; /* enum lp_conn_use */
+	/* enum lp_conn_use; whoever reads it reads the rest after it */
+	_Atomic uint8_t use;
 	uint8_t spare1[9];
 
 	/* line 2: the addresses; only IPv6 packets need them */
@@ -105,7 +106,7 @@ struct lp_undo {
 
 enum {
 	LP_REGION_MAGIC = 0x4c50524e, /* "LPRN" */
-	LP_REGION_LAYOUT = 3, /* one more with every change of this page */
+	LP_REGION_LAYOUT = 4, /* one more with every change of this page */
 };
 
 struct lp_region_header {
@@ -136,9 +137,9 @@ struct lp_region {
 
 /*
  * Brackets a change of one connection, which may be of its first
- * LP_CONN_CHANGING bytes.  The fences keep the compiler's and
- * the processor's stores in order: after SIGKILL the memory is as some prefix
- * of them.
+ * LP_CONN_CHANGING bytes.  The fences keep the compiler's stores in order:
+ * after SIGKILL the memory is as some prefix of them.  Adding and removing need
+ * no bracket: `use` is stored last.
  */
 static inline struct lp_conn *
 lp_region_begin(struct lp_region *region, uint32_t index)

@@ -43,7 +43,8 @@ lp_table_carve(
 static inline void
 lp_table_init(struct lp_table *table)
 {
-	memset(table->places, 0xff, (table->mask + 1ul) * sizeof(uint64_t));
+	memset(
+	    table->places, 0xff, (table->mask + 1ul) * sizeof(*table->places));
 }
 
 /* The first place, from that one on, that has the hash or is free. */
