@@ -13,7 +13,6 @@
 #include "dataplane/pipeline/fifo.h"
 #include "dataplane/pipeline/nat.h"
 #include "dataplane/pipeline/region.h"
-#include "dataplane/pipeline/snapshot.h"
 #include "dataplane/pipeline/table.h"
 #include "dataplane/pipeline/wheel.h"
 
@@ -104,18 +103,6 @@ uint32_t lp_conntrack_oldest(
 /* One connection whose time is over, or LP_CONN_NONE; at most LP_EXPIRE_STEP
  * timers are looked at. */
 uint32_t lp_conntrack_expired(struct lp_conntrack *conntrack, uint32_t now_s);
-
-/*
- * Whether what goes in that direction may come in by that port: the end that
- * sends it must be on its side, or anybody else could send in its name.
- */
-static inline bool
-lp_conntrack_comes_by(
-    const struct lp_snapshot *snapshot, uint8_t slot, enum lp_direction dir)
-{
-	return snapshot->ports[slot].side &
-	    (dir == LP_TO_BROKER ? LP_SIDE_CLIENT : LP_SIDE_BROKER);
-}
 
 static inline struct lp_conn *
 lp_conntrack_get(const struct lp_conntrack *conntrack, uint32_t index)

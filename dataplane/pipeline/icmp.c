@@ -48,6 +48,8 @@ static bool read_quote(const struct lp_pkt *, struct quote *);
 static bool in_flight(const struct lp_conn *, enum lp_direction, uint32_t);
 static void rewrite_error(
     const struct lp_conn *, struct lp_pkt *, const struct quote *);
+static void rewrite_addresses(uint8_t *, bool, const struct lp_ip *,
+    const struct lp_ip *, uint8_t *, uint16_t, uint16_t, uint8_t *, bool);
 
 void
 lp_icmp_stage(struct lp_rewrite *rewrite, struct lp_batch *batch)
@@ -122,7 +124,7 @@ answer_echo(const struct lp_batch *batch, struct lp_pkt *pkt)
 	memcpy(pkt->data + LP_ETH_DST, pkt->data + LP_ETH_SRC, 6);
 	memcpy(pkt->data + LP_ETH_SRC, batch->snapshot->ports[pkt->port_in].mac,
 	    6);
-	lp_rewrite_addresses(ip, v6, &dst, &src, NULL, 0, 0, NULL, false);
+	rewrite_addresses(ip, v6, &dst, &src, NULL, 0, 0, NULL, false);
 	icmp[LP_ICMP_TYPE] = v6 ? LP_ICMP6_ECHO_REPLY : LP_ICMP_ECHO_REPLY;
 	if (v6) {
 		ip[LP_IP6_HOPS] = 64;
@@ -176,11 +178,11 @@ translate_error(
 		return;
 	}
 	pkt->dir = (uint8_t)dir;
-	if (!lp_conntrack_comes_by(batch->snapshot, pkt->port_in, dir)) {
-		lp_pkt_drop(pkt, LP_REASON_NOT_OURS);
+	conn = lp_conntrack_get(rewrite->conntrack, pkt->conn);
+	if (!lp_rewrite_comes_by(batch, pkt, conn)) {
+		lp_pkt_drop(pkt, LP_REASON_WRONG_SIDE);
 		return;
 	}
-	conn = lp_conntrack_get(rewrite->conntrack, pkt->conn);
 	if (!in_flight(conn, dir, quote.seq)) {
 		lp_pkt_drop(pkt, LP_REASON_ICMP_UNKNOWN);
 		return;
@@ -258,12 +260,56 @@ rewrite_error(
 	const struct lp_ip *peer = client ? &conn->vip_ip : &conn->source_ip;
 
 	/* From the peer that it knows: routers behind us are not its own. */
-	lp_rewrite_addresses(
+	rewrite_addresses(
 	    pkt->data + pkt->l3_off, v6, peer, end, NULL, 0, 0, NULL, true);
-	lp_rewrite_addresses(quote->ip, v6, end, peer, quote->tcp,
+	rewrite_addresses(quote->ip, v6, end, peer, quote->tcp,
 	    client ? conn->client_port : conn->broker_port,
 	    client ? conn->vip_port : conn->source_port,
 	    quote->tcp_len >= LP_TCP_SUM + 2u ? quote->tcp + LP_TCP_SUM : NULL,
 	    false);
 	lp_make_checksum(pkt, v6 ? LP_PROTO_ICMP6 : LP_PROTO_ICMP, LP_ICMP_SUM);
+}
+
+/*
+ * Replaces addresses and, if ports is not NULL, the two ports there, keeping
+ * the checksum at sum (NULL: none) and that of an IPv4 header right; takes one
+ * hop if hop is true.
+ */
+static void
+rewrite_addresses(uint8_t *ip, bool v6, const struct lp_ip *src,
+    const struct lp_ip *dst, uint8_t *ports, uint16_t sport, uint16_t dport,
+    uint8_t *sum, bool hop)
+{
+	unsigned len = v6 ? 16 : 4;
+	uint8_t *was_src = ip + (v6 ? LP_IP6_SRC : LP_IP4_SRC);
+	uint8_t *was_dst = ip + (v6 ? LP_IP6_DST : LP_IP4_DST);
+	const uint8_t *is_src = v6 ? src->bytes : lp_ip_v4(src);
+	const uint8_t *is_dst = v6 ? dst->bytes : lp_ip_v4(dst);
+	uint64_t diff = 0;
+
+	diff = lp_sum_replace(diff, was_src, is_src, len);
+	diff = lp_sum_replace(diff, was_dst, is_dst, len);
+	memcpy(was_src, is_src, len);
+	memcpy(was_dst, is_dst, len);
+	if (v6) {
+		ip[LP_IP6_HOPS] = (uint8_t)(ip[LP_IP6_HOPS] - hop);
+	} else {
+		uint64_t ip_diff = diff;
+
+		if (hop)
+			/* The hop count is the high byte of its word. */
+			ip_diff = lp_sum_replace16(ip_diff,
+			    (uint16_t)(ip[LP_IP4_TTL] << 8),
+			    (uint16_t)((ip[LP_IP4_TTL] - 1) << 8));
+		ip[LP_IP4_TTL] = (uint8_t)(ip[LP_IP4_TTL] - hop);
+		lp_sum_update(ip + LP_IP4_SUM, ip_diff);
+	}
+	if (ports != NULL) {
+		diff = lp_sum_replace16(diff, lp_get16(ports), sport);
+		diff = lp_sum_replace16(diff, lp_get16(ports + 2), dport);
+		lp_put16(ports, sport);
+		lp_put16(ports + 2, dport);
+	}
+	if (sum != NULL)
+		lp_sum_update(sum, diff);
 }

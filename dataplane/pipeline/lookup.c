@@ -138,3 +138,14 @@ lp_snapshot_route(const struct lp_snapshot *snapshot, const struct lp_ip *to,
 	}
 	return best >= 0;
 }
+
+bool
+lp_snapshot_leads(const struct lp_snapshot *snapshot, uint8_t slot,
+    enum lp_side side, const struct lp_ip *to)
+{
+	struct lp_ip nexthop;
+	uint8_t by;
+
+	return lp_snapshot_route(snapshot, to, side, &by, &nexthop) &&
+	    by == slot;
+}

@@ -130,6 +130,7 @@ lp_pipeline_init(void *memory, const struct lp_pipeline_config *config)
 	    .stats = config->region->stats};
 	lp_count_set(&config->region->stats->buffers_max,
 	    config->region->header->buffer_count);
+	lp_count_set(&config->region->stats->buffers, 0);
 	lp_neighbor_init(&pipeline->neighbors, &pipeline->make);
 	lp_conntrack_init(&pipeline->conntrack, config->region,
 	    config->hash_seed, (uint32_t)(config->now_ns / 1000000000u));
@@ -140,7 +141,6 @@ lp_pipeline_init(void *memory, const struct lp_pipeline_config *config)
 	pipeline->rewrite =
 	    (struct lp_rewrite){.conntrack = &pipeline->conntrack,
 		.neighbors = &pipeline->neighbors,
-		.make = &pipeline->make,
 		.reset = &pipeline->reset};
 	return pipeline;
 }

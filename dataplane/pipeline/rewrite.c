@@ -4,17 +4,18 @@
  *
  *	side ▸ next hop ▸ commit ▸ translate ▸ output
  *
- * The order is the promise: a packet that is dropped has changed nothing, and
- * a packet that is transmitted was committed before.  So everything that may
- * refuse the packet comes before the commit, which runs the TCP state, and a
- * process killed between commit and transmit looks to TCP like a loss behind
- * us.
+ * The order is the promise: a packet that a stage drops has changed nothing,
+ *and a packet that is transmitted was committed before.  So every stage that
+ *may refuse the packet does so before the commit, which runs the TCP state.
+ *What is lost after it looks to TCP like a loss behind us: a process killed in
+ * between, a full ring (tx_full), a port that went, a held packet whose next
+ *hop stays silent.
  *
  * A segment outside the window is forwarded and changes no state but the
  * counters: both ends know better than we do.
  *
  * Reasons: forwarded, opened, out_of_window, reset_unreachable; drops: ttl,
- * tx_mtu, not_ours (by a port of the other side), and those of neighbor.c.
+ * tx_mtu, wrong_side, and those of neighbor.c.
  */
 #include "dataplane/pipeline/rewrite.h"
 
@@ -99,45 +100,6 @@ lp_rewrite_output(struct lp_rewrite *rewrite, struct lp_batch *batch,
 	}
 }
 
-void
-lp_rewrite_addresses(uint8_t *ip, bool v6, const struct lp_ip *src,
-    const struct lp_ip *dst, uint8_t *ports, uint16_t sport, uint16_t dport,
-    uint8_t *sum, bool hop)
-{
-	unsigned len = v6 ? 16 : 4;
-	uint8_t *was_src = ip + (v6 ? LP_IP6_SRC : LP_IP4_SRC);
-	uint8_t *was_dst = ip + (v6 ? LP_IP6_DST : LP_IP4_DST);
-	const uint8_t *is_src = v6 ? src->bytes : lp_ip_v4(src);
-	const uint8_t *is_dst = v6 ? dst->bytes : lp_ip_v4(dst);
-	uint64_t diff = 0;
-
-	diff = lp_sum_replace(diff, was_src, is_src, len);
-	diff = lp_sum_replace(diff, was_dst, is_dst, len);
-	memcpy(was_src, is_src, len);
-	memcpy(was_dst, is_dst, len);
-	if (v6) {
-		ip[LP_IP6_HOPS] = (uint8_t)(ip[LP_IP6_HOPS] - hop);
-	} else {
-		uint64_t ip_diff = diff;
-
-		if (hop)
-			/* The hop count is the high byte of its word. */
-			ip_diff = lp_sum_replace16(ip_diff,
-			    (uint16_t)(ip[LP_IP4_TTL] << 8),
-			    (uint16_t)((ip[LP_IP4_TTL] - 1) << 8));
-		ip[LP_IP4_TTL] = (uint8_t)(ip[LP_IP4_TTL] - hop);
-		lp_sum_update(ip + LP_IP4_SUM, ip_diff);
-	}
-	if (ports != NULL) {
-		diff = lp_sum_replace16(diff, lp_get16(ports), sport);
-		diff = lp_sum_replace16(diff, lp_get16(ports + 2), dport);
-		lp_put16(ports, sport);
-		lp_put16(ports + 2, dport);
-	}
-	if (sum != NULL)
-		lp_sum_update(sum, diff);
-}
-
 static void
 rewrite_packet(
     struct lp_rewrite *rewrite, struct lp_batch *batch, struct lp_pkt *pkt)
@@ -149,8 +111,8 @@ rewrite_packet(
 	enum lp_reason why;
 	uint32_t hop;
 
-	if (!lp_conntrack_comes_by(batch->snapshot, pkt->port_in, pkt->dir)) {
-		lp_pkt_drop(pkt, LP_REASON_NOT_OURS);
+	if (!lp_rewrite_comes_by(batch, pkt, conn)) {
+		lp_pkt_drop(pkt, LP_REASON_WRONG_SIDE);
 		return;
 	}
 	if (conn->tcp.state == LP_TCP_CLOSED && (pkt->tcp_flags & LP_TCP_SYN)) {
@@ -181,9 +143,9 @@ rewrite_packet(
 }
 
 /*
- * It has no way on.  A client's first SYN is answered by RST where there is
- * no broker to be reached: it tries another one at once.  Nothing stays of a
- * connection that never began.
+ * It has no way on.  A client's SYN is answered by RST where there is no broker
+ * to be reached: it tries another one at once.  Nothing stays of a connection
+ * that never began.
  */
 static void
 refuse(struct lp_rewrite *rewrite, struct lp_batch *batch, struct lp_pkt *pkt,
@@ -192,16 +154,21 @@ refuse(struct lp_rewrite *rewrite, struct lp_batch *batch, struct lp_pkt *pkt,
 	const struct lp_conn *conn =
 	    lp_conntrack_get(rewrite->conntrack, pkt->conn);
 	uint32_t index = pkt->conn;
+	bool unreachable =
+	    why == LP_REASON_NO_ROUTE || why == LP_REASON_NEIGHBOR_FAILED;
+	bool never_began = pkt->reason == LP_REASON_OPENED;
+	bool given_up = unreachable && conn->tcp.state == LP_TCP_SYN_SENT &&
+	    (pkt->tcp_flags & LP_TCP_SYN) && pkt->dir == LP_TO_BROKER;
 
 	if (why == LP_REASON_TX_MTU)
 		lp_too_big_answer(rewrite->neighbors, batch, pkt, conn);
-	if (conn->tcp.state != LP_TCP_SYN_SENT || pkt->dir != LP_TO_BROKER) {
+	if (!never_began && !given_up) {
 		lp_pkt_drop(pkt, why);
 		return;
 	}
 	pkt->conn = LP_CONN_NONE;
 	lp_conntrack_forget(rewrite->conntrack, batch, index, why);
-	if (why == LP_REASON_NO_ROUTE || why == LP_REASON_NEIGHBOR_FAILED)
+	if (unreachable)
 		lp_reset_answer(
 		    rewrite->reset, batch, pkt, LP_REASON_RESET_UNREACHABLE);
 	else

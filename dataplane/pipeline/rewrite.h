@@ -14,11 +14,25 @@
 struct lp_rewrite {
 	struct lp_conntrack *conntrack;
 	struct lp_neighbors *neighbors;
-	const struct lp_make *make;
 	struct lp_reset *reset;
 };
 
 void lp_rewrite_stage(struct lp_rewrite *rewrite, struct lp_batch *batch);
+
+/*
+ * Whether a packet of that connection, or an error about it, came in by a port
+ * that its sender is behind.
+ */
+static inline bool
+lp_rewrite_comes_by(const struct lp_batch *batch, const struct lp_pkt *pkt,
+    const struct lp_conn *conn)
+{
+	bool client = pkt->dir == LP_TO_BROKER;
+
+	return lp_snapshot_comes_by(batch->snapshot, pkt->port_in,
+	    client ? LP_SIDE_CLIENT : LP_SIDE_BROKER,
+	    client ? &conn->client_ip : &conn->broker_ip);
+}
 
 /*
  * The next hop of a packet of that connection, which also has hops left and
@@ -30,14 +44,5 @@ uint32_t lp_rewrite_nexthop(struct lp_rewrite *rewrite, struct lp_batch *batch,
 /* Sends it there, or lets it wait; decides the packet with that reason. */
 void lp_rewrite_output(struct lp_rewrite *rewrite, struct lp_batch *batch,
     struct lp_pkt *pkt, uint32_t hop, enum lp_reason reason);
-
-/*
- * Replaces addresses and, if ports is not NULL, the two ports there, keeping
- * the checksum at sum (NULL: none) and that of an IPv4 header right; takes one
- * hop if hop is true.
- */
-void lp_rewrite_addresses(uint8_t *ip, bool v6, const struct lp_ip *src,
-    const struct lp_ip *dst, uint8_t *ports, uint16_t sport, uint16_t dport,
-    uint8_t *sum, bool hop);
 
 #endif

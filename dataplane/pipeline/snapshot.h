@@ -153,4 +153,20 @@ bool lp_snapshot_route(const struct lp_snapshot *snapshot,
     const struct lp_ip *to, enum lp_side side, uint8_t *slot,
     struct lp_ip *nexthop);
 
+/* Whether the way to that address, which is on that side, is by that port. */
+bool lp_snapshot_leads(const struct lp_snapshot *snapshot, uint8_t slot,
+    enum lp_side side, const struct lp_ip *to);
+
+/*
+ * Whether what an end on that side sends may come in by that port: one of its
+ * side, or the one that leads to it.  Anybody else could send in its name.
+ */
+static inline bool
+lp_snapshot_comes_by(const struct lp_snapshot *snapshot, uint8_t slot,
+    enum lp_side side, const struct lp_ip *end)
+{
+	return (snapshot->ports[slot].side & side) != 0 ||
+	    lp_snapshot_leads(snapshot, slot, side, end);
+}
+
 #endif

@@ -58,9 +58,8 @@ stages_new(struct world *world)
 	    &stages->reset, &stages->make, &stages->neighbors, world->now_ns);
 	stages->admit = (struct lp_admit){
 	    .conntrack = &stages->conntrack, .reset = &stages->reset};
-	stages->rewrite = (struct lp_rewrite){.conntrack = &stages->conntrack,
-	    .neighbors = &stages->neighbors,
-	    .make = &stages->make};
+	stages->rewrite = (struct lp_rewrite){
+	    .conntrack = &stages->conntrack, .neighbors = &stages->neighbors};
 	world_inject_neighbors(world);
 	stages_turn(stages, FRONT, cycles);
 	stages_turn(stages, BACK, cycles);

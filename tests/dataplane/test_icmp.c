@@ -269,7 +269,7 @@ START_TEST(errors_that_cannot_be_true_are_refused)
 		"icmp_unknown"},
 	    /* By the port of the other side. */
 	    {"unreach 10.9.0.1 > 10.8.0.10 code=3 / " TO_B4 "A seq=1001",
-		"not_ours"},
+		"wrong_side"},
 	};
 	const struct plane_row rows[] = {
 	    {PLANE_IN, all[_i].text[11] != '9', all[_i].text},

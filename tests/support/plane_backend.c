@@ -45,6 +45,7 @@ plane_may_pass(enum lp_reason reason)
 	case LP_REASON_IP_PROTOCOL:
 	case LP_REASON_IP_SOURCE:
 	case LP_REASON_NOT_OURS:
+	case LP_REASON_WRONG_SIDE:
 	case LP_REASON_TCP_HEADER:
 	case LP_REASON_TCP_CHECKSUM:
 	case LP_REASON_TCP_CHECKSUM_PARTIAL:
