@@ -12,6 +12,8 @@
 enum {
 	BUFFERS = LP_BUFFERS_MIN,
 	ROUNDS_MAX = 10000,
+	/* Connections that are compared: more than most tables have. */
+	WATCHED_MAX = 1024,
 };
 
 struct plane plane;
@@ -23,6 +25,9 @@ static const struct lp_backend_ops *backend;
 /* As they were when the last row went in. */
 static uint64_t asked[LP_REASON_COUNT];
 static uint64_t asked_passed;
+
+/* The connections, as they were before a turn. */
+static struct lp_conn before[WATCHED_MAX];
 
 static void *
 table(size_t count, size_t size)
@@ -287,6 +292,53 @@ collect(uint8_t slot)
 	return more;
 }
 
+/*
+ * What a turn may change of a connection that goes on: what the undo slot
+ * covers, or nothing could take it back, and the hints to next hops.  Another
+ * serial is that of a newcomer, which has its place.
+ */
+static void
+check_change(uint32_t index, uint32_t newest)
+{
+	const struct lp_conn *is = &plane.region.connections[index];
+	struct lp_conn *was = &before[index];
+
+	if (was->use != LP_CONN_USED || is->use != LP_CONN_USED)
+		return;
+	if (was->serial != is->serial) {
+		ensure((int32_t)(is->serial - newest) > 0,
+		    "connection %u has got an old serial", index);
+		return;
+	}
+	memcpy(was->nexthop, is->nexthop, sizeof(was->nexthop));
+	ensure(memcmp((uint8_t *)was + LP_CONN_CHANGING,
+		   (const uint8_t *)is + LP_CONN_CHANGING,
+		   sizeof(*is) - LP_CONN_CHANGING) == 0,
+	    "a turn has changed too much of connection %u", index);
+}
+
+static bool
+turn(void)
+{
+	const struct lp_region *region = &plane.region;
+	uint32_t count = region->header->connection_count;
+	uint32_t newest = 0;
+	bool more;
+
+	if (count > WATCHED_MAX)
+		count = WATCHED_MAX;
+	memcpy(before, region->connections, count * sizeof(*before));
+	more = lp_pipeline_run(plane.pipeline, plane.now_ns) > 0;
+	ensure(atomic_load(&region->undo->marked) == 0,
+	    "a turn has left a change behind");
+	for (uint32_t i = 0; i < count; i++)
+		if (before[i].use == LP_CONN_USED && before[i].serial > newest)
+			newest = before[i].serial;
+	for (uint32_t i = 0; i < count; i++)
+		check_change(i, newest);
+	return more;
+}
+
 void
 plane_run(void)
 {
@@ -296,7 +348,7 @@ plane_run(void)
 		ensure(round < ROUNDS_MAX, "it never ends");
 		if (wire->settle)
 			wire->settle();
-		more = lp_pipeline_run(plane.pipeline, plane.now_ns) > 0;
+		more = turn();
 		plane_check();
 		for (uint8_t slot = 0; slot < LP_PORTS_MAX; slot++)
 			if (plane.wires[slot])

@@ -89,7 +89,10 @@ void plane_publish(void);
 /* Another process takes the region over: the pipeline is made anew. */
 void plane_restart(void);
 
-/* Turns until nothing moves any more. */
+/*
+ * Turns until nothing moves any more.  Each may only change of a connection
+ * what a process that dies in it could take back.
+ */
 void plane_run(void);
 
 /* Time goes by, then turns. */
