@@ -258,6 +258,99 @@ START_TEST(nobody_speaks_for_an_end_from_the_other_side)
 }
 END_TEST
 
+/* Broker 0 is in the network of the clients. */
+static void
+open_shared(enum lp_side front, bool back)
+{
+	struct lp_config config;
+
+	plane_close();
+	plane_config(&config);
+	put(&config,
+	    make_port(FRONT, "front", front, "10.9.0.10/24 2001:db8:9::10/64",
+		NULL, back ? NULL : "2001:db8:9::1"));
+	put(&config, make_broker(PAYMENTS_0, PAYMENTS, 0, "10.9.0.20:9092"));
+	if (!back) {
+		lp_config_remove(&config, LP_OBJECT_PORT, BACK);
+		put(&config,
+		    make_broker(PAYMENTS_1, PAYMENTS, 1, "10.9.0.21:9092"));
+	}
+	plane_open_with(CONNECTIONS, &config);
+	plane_port(0, FRONT, "");
+	if (back)
+		plane_port(1, BACK, "");
+	plane_publish();
+	plane_run();
+}
+
+/* Client 10.9.0.50:40000 to broker 0, by one port. */
+#define B4_SHARED "tcp 10.9.0.20:9092 > 10.9.0.10:$ "
+#define TO_B4_SHARED "tcp 10.9.0.10:$ > 10.9.0.20:9092 "
+static const struct plane_row opening_shared[] = {
+    {PLANE_IN, 0, C4 "S seq=1000"},
+    {PLANE_OUT, 0, "tcp 10.9.0.10:$* > 10.9.0.20:9092 S seq=1000"},
+    {PLANE_IN, 0, B4_SHARED "SA seq=5000 ack=1001"},
+    {PLANE_OUT, 0, TO_C4 "SA seq=5000 ack=1001"},
+    {PLANE_IN, 0, C4 "A seq=1001 ack=5001 len=9"},
+    {PLANE_OUT, 0, TO_B4_SHARED "A seq=1001 ack=5001 len=9"},
+    {PLANE_STATE, 0, "ESTABLISHED"},
+    {PLANE_IN, 0,
+	"too-big 10.9.0.20 > 10.9.0.10 mtu=1400 / " TO_B4_SHARED "A seq=1001"},
+    {PLANE_OUT, 0, "too-big 10.9.0.100 > 10.9.0.50 mtu=1400"},
+};
+
+START_TEST(clients_and_brokers_may_share_a_port_of_both_sides)
+{
+	static const struct plane_row rows[] = {
+	    {PLANE_IN, 0, B4_SHARED "R seq=5001"},
+	    {PLANE_OUT, 0, TO_C4 "R seq=5001"},
+	    {PLANE_STATE, 0, "CLOSED"},
+	    /* Behind a gateway of that port. */
+	    {PLANE_IN, 0, C6 "S seq=1000"},
+	    {PLANE_OUT, 0,
+		"tcp [2001:db8:9::10]:$* > [2001:db8:8::21]:9092 S seq=1000 "
+		"dmac=02:10:00:00:00:01"},
+	    {PLANE_IN, 0,
+		"tcp [2001:db8:8::21]:9092 > [2001:db8:9::10]:$ SA seq=5000 "
+		"ack=1001"},
+	    {PLANE_OUT, 0, TO_C6 "SA seq=5000 ack=1001"},
+	};
+
+	open_shared(LP_SIDE_BOTH, false);
+	PLANE_ROWS(opening_shared);
+	PLANE_ROWS(rows);
+}
+END_TEST
+
+START_TEST(a_broker_may_be_behind_a_port_of_the_clients)
+{
+	/* Broker 1 is behind the gateway of the port of the brokers. */
+	static const struct plane_row rows[] = {
+	    {PLANE_IN, 0, "tcp 10.9.0.50:40001 > 10.9.0.100:9101 S seq=70"},
+	    {PLANE_OUT, 1, "tcp 10.8.0.10:$* > 10.7.0.21:9092 S seq=70"},
+	    {PLANE_IN, 0, "tcp 10.7.0.21:9092 > 10.8.0.10:$ RA ack=71"},
+	    {PLANE_REASON, 0, "wrong_side"},
+	    {PLANE_IN, 0, "tcp 10.7.0.21:9092 > 10.8.0.10:$ SA seq=8 ack=71"},
+	    {PLANE_REASON, 0, "wrong_side"},
+	    {PLANE_IN, 0,
+		"unreach 10.7.0.21 > 10.8.0.10 code=3 / tcp 10.8.0.10:$ > "
+		"10.7.0.21:9092 S seq=70"},
+	    {PLANE_REASON, 0, "wrong_side"},
+	    {PLANE_IN, 1, "tcp 10.7.0.21:9092 > 10.8.0.10:$ SA seq=9 ack=71"},
+	    {PLANE_OUT, 0, "tcp 10.9.0.100:9101 > 10.9.0.50:40001 SA seq=9"},
+	};
+
+	open_shared(LP_SIDE_CLIENT, true);
+	PLANE_ROWS(opening_shared);
+	/* Nobody speaks for the client by the port of the brokers. */
+	plane_in(1, C4 "R seq=1010");
+	plane_quiet();
+	ck_assert_uint_eq(plane_connection(0)->packets[LP_TO_BROKER], 2);
+	PLANE_ROWS(rows);
+	ck_assert_uint_eq(plane_connections(), 2);
+}
+END_TEST
+
 START_TEST(a_new_syn_takes_up_the_tuple_of_what_is_over)
 {
 	static const struct plane_row rows[] = {
@@ -401,6 +494,9 @@ add(TCase *tests)
 	tcase_add_test(tests, odd_frames_are_counted_and_hurt_nobody);
 	tcase_add_test(tests, out_of_window_passes_and_changes_nothing);
 	tcase_add_test(tests, nobody_speaks_for_an_end_from_the_other_side);
+	tcase_add_test(
+	    tests, clients_and_brokers_may_share_a_port_of_both_sides);
+	tcase_add_test(tests, a_broker_may_be_behind_a_port_of_the_clients);
 	tcase_add_test(tests, a_new_syn_takes_up_the_tuple_of_what_is_over);
 	tcase_add_loop_test(
 	    tests, the_mss_is_lowered_to_what_both_ports_carry, 0, 10);
