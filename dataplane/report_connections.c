@@ -2,11 +2,18 @@
 /*
  * Synchronization: the worker changes connections while we read them, and it
  * must not be held up, so there is no lock.  A row is copied twice; it is
- * shown only if both copies are equal and the undo slot named another
- * connection before, between and after.  A worker that is in the middle of a
- * change and does not move (it was preempted) shows in the undo slot; one that
- * moves changes the row between the copies.  A row that keeps changing is
- * tried again a bounded number of times and then left out of this answer.
+ * shown only if both copies are equal, in use, and the undo slot named another
+ * connection before, between and after.
+ *
+ * What a packet changes is changed under the undo slot: a worker that is in the
+ * middle of it and does not move (it was preempted) shows there; one that moves
+ * changes the row between the copies.  Adding and removing are not: a place is
+ * free until all of its connection is there, and free again before another one
+ * is written to it, so that a row in use is whole and one that is filled
+ * between the copies differs in them.
+ *
+ * A row that keeps changing is tried again a bounded number of times and then
+ * left out of this answer.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -4,12 +4,16 @@
 #include <event2/buffer.h>
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "dataplane/clock.h"
 #include "dataplane/region.h"
 #include "tests/dataplane/cold.h"
 
-enum { CONNECTIONS = 1000 };
+enum {
+	CONNECTIONS = 1000,
+	CHANGES = 16, /* of a connection, at most: then it is another */
+};
 
 static struct lp_dataplane dataplane;
 
@@ -28,13 +32,27 @@ end(void)
 	lp_config_fini(&dataplane.running.config);
 }
 
-/* Everything of a connection follows from one number. */
+/* What packets change, after so many changes of connection `number`. */
+static void
+fill_changing(struct lp_conn *conn, uint32_t number, uint32_t changes)
+{
+	uint64_t both = (uint64_t)number * CHANGES + changes;
+
+	conn->tcp.state = LP_TCP_ESTABLISHED;
+	conn->bytes[LP_TO_BROKER] = both;
+	conn->bytes[LP_TO_CLIENT] = both;
+	conn->packets[LP_TO_BROKER] = both;
+	conn->packets[LP_TO_CLIENT] = both;
+}
+
+/* Everything of a connection follows from its number. */
 static void
 fill(struct lp_conn *conn, uint32_t number)
 {
 	const uint8_t v4[4] = {10, (uint8_t)(number >> 16),
 	    (uint8_t)(number >> 8), (uint8_t)number};
 
+	fill_changing(conn, number, 0);
 	lp_ip_from_v4(&conn->client_ip, v4);
 	lp_ip_from_v4(&conn->vip_ip, v4);
 	lp_ip_from_v4(&conn->source_ip, v4);
@@ -45,11 +63,6 @@ fill(struct lp_conn *conn, uint32_t number)
 	conn->broker_port = conn->client_port;
 	conn->listener_id = PAYMENTS_PUBLIC;
 	conn->broker_id = PAYMENTS_1;
-	conn->tcp.state = LP_TCP_ESTABLISHED;
-	conn->bytes[LP_TO_BROKER] = number;
-	conn->bytes[LP_TO_CLIENT] = number;
-	conn->packets[LP_TO_BROKER] = number;
-	conn->packets[LP_TO_CLIENT] = number;
 	conn->serial = number;
 	conn->use = LP_CONN_USED;
 }
@@ -72,22 +85,28 @@ take_message(struct evbuffer *out)
 }
 
 static void
-check_row(const Lp__Pb__Connection *row)
+check_end(const Lp__Pb__Endpoint *end, const struct lp_conn *expected)
 {
-	uint32_t number = (uint32_t)row->client_bytes;
-	struct lp_conn expected;
 	struct lp_endpoint got;
 
-	fill(&expected, number);
-	ck_assert_uint_eq(row->broker_bytes, number);
-	ck_assert_uint_eq(row->client_packets, number);
-	ck_assert_uint_eq(row->broker_packets, number);
-	ck_assert_int_eq(lp_message_to_endpoint(&got, row->client), 0);
-	ck_assert(lp_ip_equal(&got.ip, &expected.client_ip));
-	ck_assert_uint_eq(got.port, expected.client_port);
-	ck_assert_int_eq(lp_message_to_endpoint(&got, row->broker), 0);
-	ck_assert(lp_ip_equal(&got.ip, &expected.broker_ip));
-	ck_assert_uint_eq(got.port, expected.broker_port);
+	ck_assert_int_eq(lp_message_to_endpoint(&got, end), 0);
+	ck_assert(lp_ip_equal(&got.ip, &expected->client_ip));
+	ck_assert_uint_eq(got.port, expected->client_port);
+}
+
+static void
+check_row(const Lp__Pb__Connection *row)
+{
+	struct lp_conn expected;
+
+	fill(&expected, (uint32_t)(row->client_bytes / CHANGES));
+	ck_assert_uint_eq(row->broker_bytes, row->client_bytes);
+	ck_assert_uint_eq(row->client_packets, row->client_bytes);
+	ck_assert_uint_eq(row->broker_packets, row->client_bytes);
+	check_end(row->client, &expected);
+	check_end(row->vip, &expected);
+	check_end(row->source, &expected);
+	check_end(row->broker, &expected);
 	ck_assert_str_eq(row->state, "ESTABLISHED");
 	ck_assert_str_eq(row->cluster, "payments");
 	ck_assert_str_eq(row->listener, "public");
@@ -156,6 +175,8 @@ START_TEST(connection_that_is_being_changed_is_left_out)
 }
 END_TEST
 
+enum { WRITTEN = 4 };
+
 struct writer {
 	atomic_bool stop;
 	_Atomic uint32_t rounds;
@@ -163,30 +184,62 @@ struct writer {
 
 /*
  * As the worker: not instrumented, because the reader is meant to race with
- * it and to find out.
+ * it and to find out.  Now and then it is preempted in the middle.
  */
 static __attribute__((no_sanitize("thread"))) void
-overwrite(struct lp_conn *conn, const struct lp_conn *from)
+overwrite(struct lp_conn *conn, const struct lp_conn *from, size_t len,
+    bool preempted)
 {
 	volatile uint64_t *to = (volatile uint64_t *)conn;
 
-	for (size_t i = 0; i < sizeof(*from) / sizeof(*to); i++)
+	for (size_t i = 0; i < len / sizeof(*to); i++) {
+		if (preempted && i == len / sizeof(*to) / 2)
+			usleep(100);
 		to[i] = ((const uint64_t *)from)[i];
+	}
+}
+
+/* The place is another connection's: only its use says when. */
+static void
+begin_anew(uint32_t index, uint32_t number, bool preempted)
+{
+	struct lp_conn *conn = &dataplane.region.connections[index];
+	struct lp_conn next = {0};
+
+	atomic_store_explicit(&conn->use, LP_CONN_FREE, memory_order_release);
+	fill(&next, number);
+	next.use = LP_CONN_FREE;
+	overwrite(conn, &next, sizeof(next), preempted);
+	atomic_store_explicit(&conn->use, LP_CONN_USED, memory_order_release);
+}
+
+/* A packet. */
+static void
+change(uint32_t index, uint32_t number, uint32_t changes, bool preempted)
+{
+	struct lp_conn next = {0};
+
+	fill_changing(&next, number, changes);
+	overwrite(lp_region_begin(&dataplane.region, index), &next,
+	    LP_CONN_CHANGING, preempted);
+	lp_region_end(&dataplane.region);
 }
 
 static void *
 write_rows(void *arg)
 {
 	struct writer *writer = arg;
-	struct lp_conn next = {0};
 
-	for (uint32_t number = 1; !atomic_load(&writer->stop); number++) {
-		uint32_t index = number % 4;
+	for (uint32_t round = 1; !atomic_load(&writer->stop); round++) {
+		uint32_t number = round / CHANGES;
+		bool preempted = round % 61 == 0;
 
-		fill(&next, number);
-		overwrite(lp_region_begin(&dataplane.region, index), &next);
-		lp_region_end(&dataplane.region);
-		atomic_store(&writer->rounds, number);
+		if (round % CHANGES == 0)
+			begin_anew(number % WRITTEN, number, preempted);
+		else if (number > 0)
+			change(number % WRITTEN, number, round % CHANGES,
+			    preempted);
+		atomic_store(&writer->rounds, round);
 	}
 	return NULL;
 }
@@ -205,7 +258,7 @@ START_TEST(no_row_is_torn)
 		rows += count_rows(0, &frames);
 	atomic_store(&writer.stop, true);
 	pthread_join(thread, NULL);
-	ck_assert_uint_eq(count_rows(0, &frames), 4);
+	ck_assert_uint_eq(count_rows(0, &frames), WRITTEN);
 	end();
 }
 END_TEST
