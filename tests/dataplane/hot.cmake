@@ -7,6 +7,7 @@ add_library(lp_test_plane STATIC
 	${CMAKE_SOURCE_DIR}/tests/support/plane.c
 	${CMAKE_SOURCE_DIR}/tests/support/plane_backend.c
 	${CMAKE_SOURCE_DIR}/tests/support/plane_config.c
+	${CMAKE_SOURCE_DIR}/tests/support/plane_conntrack.c
 	${CMAKE_SOURCE_DIR}/tests/support/plane_main.c
 	${CMAKE_SOURCE_DIR}/tests/support/veth.c
 	${CMAKE_SOURCE_DIR}/tests/support/wire.c

@@ -3,46 +3,18 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "tests/support/plane.h"
+#include "tests/support/plane_conntrack.h"
 #include "tests/support/plane_main.h"
 
 enum { COUNT = 256, NOW = PLANE_START_S };
 
-/* Indexes of our own over the plane's region; its pipeline stays idle. */
-static struct lp_conntrack conntrack;
-static void *memory;
-
-static void
-init_at(uint64_t seed, uint32_t now_s)
-{
-	struct lp_arena arena = {.base = NULL};
-
-	free(memory);
-	lp_conntrack_carve(&conntrack, &arena, COUNT);
-	memory = aligned_alloc(64, (arena.used + 63) & ~63ul);
-	ck_assert_ptr_nonnull(memory);
-	memset(memory, 0, arena.used);
-	arena = (struct lp_arena){.base = memory};
-	lp_conntrack_carve(&conntrack, &arena, COUNT);
-	lp_conntrack_init(&conntrack, &plane.region, seed, now_s);
-}
-
 static void
 setup(void)
 {
-	plane_open(COUNT);
-	init_at(1, NOW);
-}
-
-static void
-teardown(void)
-{
-	plane_close();
-	free(memory);
-	memory = NULL;
+	conntrack_open(COUNT, NOW);
 }
 
 static struct lp_conn
@@ -278,7 +250,7 @@ START_TEST(a_marked_undo_slot_is_copied_back)
 		struct lp_conn *conn = lp_region_begin(&plane.region, index);
 
 		memset(conn, 0xa5, torn);
-		init_at(2 + torn, NOW);
+		conntrack_anew(2 + torn, NOW);
 		ck_assert_mem_eq(conn, &before, sizeof(before));
 		ck_assert_uint_eq(find(&before, LP_TO_BROKER), index);
 		ck_assert_uint_eq(find(&before, LP_TO_CLIENT), index);
@@ -287,11 +259,11 @@ START_TEST(a_marked_undo_slot_is_copied_back)
 	/* Half added: it never was. */
 	memset(lp_conntrack_get(&conntrack, 9), 0xa5, sizeof(before));
 	lp_conntrack_get(&conntrack, 9)->use = LP_CONN_FREE;
-	init_at(3, NOW);
+	conntrack_anew(3, NOW);
 	ck_assert_uint_eq(conntrack.free_count, COUNT - 1);
 	/* A mark that cannot be is no connection's. */
 	atomic_store(&plane.region.undo->marked, COUNT + 1);
-	init_at(4, NOW);
+	conntrack_anew(4, NOW);
 	ck_assert_uint_eq(conntrack.free_count, COUNT - 1);
 	ck_assert_uint_eq(atomic_load(&plane.region.undo->marked), 0);
 }
@@ -379,7 +351,7 @@ START_TEST(indexes_made_anew_equal_those_before)
 		now_s += draw(&random) % 100 == 0;
 	}
 	look(&before);
-	init_at(draw(&random), now_s);
+	conntrack_anew(draw(&random), now_s);
 	look(&after);
 	ck_assert_mem_eq(&before, &after, sizeof(before));
 	/* The wheel too: each comes in its time and none is left. */
@@ -415,7 +387,7 @@ START_TEST(two_connections_with_one_source_port_cannot_both_return)
 	conn.expires_s = NOW + 100;
 	plane.region.connections[3] = conn;
 	plane.region.connections[5] = conn;
-	init_at(1, NOW);
+	conntrack_anew(1, NOW);
 	ck_assert_uint_eq(conntrack.free_count, COUNT - 1);
 	ck_assert_uint_eq(plane_connections(), 1);
 }
@@ -445,7 +417,7 @@ END_TEST
 static void
 add_tests(TCase *tests)
 {
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, setup, conntrack_close);
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(
 	    tests, a_connection_is_found_by_both_tuples_until_removed);
