@@ -23,8 +23,8 @@ add_library(lp_test_plane STATIC
 target_link_libraries(lp_test_plane PUBLIC lp_test_objects lp_port
 	PkgConfig::CHECK PkgConfig::URCU PkgConfig::XXHASH)
 
-foreach(module checksum parse tcp_state wheel nat conntrack neighbor mld icmp
-	reset admit pipeline pipeline_life)
+foreach(module checksum parse tcp_state wheel nat conntrack
+	conntrack_killed neighbor mld icmp reset admit pipeline pipeline_life)
 	add_executable(test_${module}
 		${CMAKE_CURRENT_LIST_DIR}/test_${module}.c)
 	target_link_libraries(test_${module} PRIVATE lp_test_plane)

@@ -281,16 +281,43 @@ START_TEST(a_marked_undo_slot_is_copied_back)
 		ck_assert_uint_eq(find(&before, LP_TO_CLIENT), index);
 		ck_assert_uint_eq(conntrack.free_count, COUNT - 1);
 	}
-	/* Half added: it never was. */
-	memset(lp_conntrack_get(&conntrack, 9), 0xa5, sizeof(before));
-	lp_conntrack_get(&conntrack, 9)->use = LP_CONN_FREE;
-	conntrack_anew(3, NOW);
-	ck_assert_uint_eq(conntrack.free_count, COUNT - 1);
 	/* A mark that cannot be is no connection's. */
 	atomic_store(&plane.region.undo->marked, COUNT + 1);
 	conntrack_anew(4, NOW);
 	ck_assert_uint_eq(conntrack.free_count, COUNT - 1);
 	ck_assert_uint_eq(atomic_load(&plane.region.undo->marked), 0);
+}
+END_TEST
+
+/*
+ * The process died at some store of a beginning, in a place that another one
+ * had: until the last of them, that of its use, nothing is there.
+ */
+START_TEST(a_connection_begins_with_the_store_of_its_use)
+{
+	uint32_t index = add(7, LP_TCP_ESTABLISHED);
+	struct lp_conn *place = lp_conntrack_get(&conntrack, index);
+	struct lp_conn other = *place, whole;
+
+	lp_conntrack_remove(&conntrack, index);
+	ck_assert_uint_eq(add(8, LP_TCP_SYN_SENT), index);
+	whole = *place;
+	for (size_t stored = 0; stored <= sizeof(whole); stored += 4) {
+		memcpy(place, &other, sizeof(other));
+		memcpy(place, &whole, stored);
+		place->use = LP_CONN_FREE;
+		conntrack_anew(2 + stored, NOW);
+		ck_assert_uint_eq(conntrack.free_count, COUNT);
+		ck_assert_uint_eq(find(&whole, LP_TO_BROKER), LP_CONN_NONE);
+		ck_assert_uint_eq(find(&whole, LP_TO_CLIENT), LP_CONN_NONE);
+		ck_assert_uint_eq(find(&other, LP_TO_BROKER), LP_CONN_NONE);
+	}
+	place->use = LP_CONN_USED;
+	conntrack_anew(1, NOW);
+	ck_assert_uint_eq(conntrack.free_count, COUNT - 1);
+	ck_assert_uint_eq(find(&whole, LP_TO_BROKER), index);
+	ck_assert_uint_eq(find(&whole, LP_TO_CLIENT), index);
+	ck_assert_uint_eq(find(&other, LP_TO_BROKER), LP_CONN_NONE);
 }
 END_TEST
 
@@ -456,6 +483,7 @@ add_tests(TCase *tests)
 	tcase_add_test(tests, what_is_over_is_not_renewed_by_late_segments);
 	tcase_add_test(tests, the_oldest_of_a_class_goes_first);
 	tcase_add_test(tests, a_marked_undo_slot_is_copied_back);
+	tcase_add_test(tests, a_connection_begins_with_the_store_of_its_use);
 	tcase_add_loop_test(tests, indexes_made_anew_equal_those_before, 0, 5);
 	tcase_add_test(
 	    tests, two_connections_with_one_source_port_cannot_both_return);
