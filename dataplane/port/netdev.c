@@ -74,15 +74,11 @@ lp_netdev_check(const struct lp_netdev *device,
     const struct lp_port_object *object, char why[LP_WHY_SIZE])
 {
 	struct ifreq request = {0};
-	int error;
+	int error = lp_netdev_check_owner(device, object, why);
 
+	if (error != 0)
+		return error;
 	memcpy(request.ifr_name, device->name, sizeof(request.ifr_name));
-	if (ioctl(device->socket, SIOCGIFHWADDR, &request) != 0 ||
-	    request.ifr_hwaddr.sa_family != ARPHRD_ETHER) {
-		snprintf(
-		    why, LP_WHY_SIZE, "%s is no Ethernet device", device->name);
-		return -EOPNOTSUPP;
-	}
 	if (ioctl(device->socket, SIOCGIFMTU, &request) != 0) {
 		error = -errno;
 		snprintf(why, LP_WHY_SIZE, "%s: no MTU: %s", device->name,
@@ -96,15 +92,24 @@ lp_netdev_check(const struct lp_netdev *device,
 		    device->name, request.ifr_mtu, LP_MTU_MAX, device->name);
 		return -EMSGSIZE;
 	}
-	return lp_netdev_check_owner(device, object, why);
+	return 0;
 }
 
 int
 lp_netdev_check_owner(const struct lp_netdev *device,
     const struct lp_port_object *object, char why[LP_WHY_SIZE])
 {
-	int error = lp_netdev_check_route(device, object, why);
+	struct ifreq request = {0};
+	int error;
 
+	memcpy(request.ifr_name, device->name, sizeof(request.ifr_name));
+	if (ioctl(device->socket, SIOCGIFHWADDR, &request) != 0 ||
+	    request.ifr_hwaddr.sa_family != ARPHRD_ETHER) {
+		snprintf(
+		    why, LP_WHY_SIZE, "%s is no Ethernet device", device->name);
+		return -EOPNOTSUPP;
+	}
+	error = lp_netdev_check_route(device, object, why);
 	return error != 0 ? error : check_addresses(object, why);
 }
 
@@ -194,7 +199,9 @@ lp_netdev_state(struct lp_netdev *device, struct lp_port_link *link)
 	flags = request.ifr_flags;
 	if (ioctl(device->socket, SIOCGIFMTU, &request) != 0)
 		return;
-	link->mtu = (uint16_t)request.ifr_mtu;
+	/* The loopback device has one more than fits. */
+	link->mtu = (uint16_t)(request.ifr_mtu > UINT16_MAX ? UINT16_MAX
+							    : request.ifr_mtu);
 	if (ioctl(device->socket, SIOCGIFHWADDR, &request) != 0)
 		return;
 	memcpy(link->mac, request.ifr_hwaddr.sa_data, sizeof(link->mac));

@@ -29,8 +29,8 @@ int lp_netdev_open(
 void lp_netdev_close(struct lp_netdev *device);
 
 /*
- * Whether a port may have it: its MTU, the host's default route, addresses
- * that the kernel holds.  0, or -errno and why not.
+ * Whether a port may have it: what lp_netdev_check_owner() asks, and its MTU.
+ * 0, or -errno and why not.
  */
 int lp_netdev_check(const struct lp_netdev *device,
     const struct lp_port_object *object, char why[LP_WHY_SIZE]);
@@ -39,7 +39,10 @@ int lp_netdev_check(const struct lp_netdev *device,
 int lp_netdev_check_route(const struct lp_netdev *device,
     const struct lp_port_object *object, char why[LP_WHY_SIZE]);
 
-/* Its host's default route and the addresses that the kernel holds. */
+/*
+ * That it is Ethernet, its host's default route, and the addresses that the
+ * kernel holds.
+ */
 int lp_netdev_check_owner(const struct lp_netdev *device,
     const struct lp_port_object *object, char why[LP_WHY_SIZE]);
 
