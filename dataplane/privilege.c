@@ -92,7 +92,13 @@ lp_privilege_log_host(bool more)
 	struct rlimit limit;
 
 	log_kernel();
-	list_missing(more, missing);
+	list_missing(true, missing);
+	if (more && missing[0] != '\0')
+		lp_log_warn("missing privileges: %s: some DPDK ports cannot be "
+			    "opened (--dpdk-privileged); start as root or give "
+			    "these capabilities",
+		    missing);
+	list_missing(false, missing);
 	if (missing[0] != '\0')
 		lp_log_warn("missing privileges: %s: ports cannot be "
 			    "opened; start as root or give these capabilities",
@@ -137,7 +143,7 @@ restrict_to_kept(bool more, bool effective, bool inheritable)
 	return 0;
 }
 
-/* "CAP_BPF CAP_NET_RAW", or "". */
+/* "CAP_BPF CAP_NET_RAW", or "": of what all need, or only more. */
 static void
 list_missing(bool more, char buf[LP_WHY_SIZE])
 {
@@ -146,7 +152,7 @@ list_missing(bool more, char buf[LP_WHY_SIZE])
 	buf[0] = '\0';
 	capng_get_caps_process();
 	for (int i = 0; i < KEPT; i++)
-		if ((more || !kept[i].more) &&
+		if (kept[i].more == more &&
 		    !capng_have_capability(CAPNG_EFFECTIVE, kept[i].bit))
 			len += (size_t)snprintf(buf + len, LP_WHY_SIZE - len,
 			    "%s%s", len ? " " : "", kept[i].name);
