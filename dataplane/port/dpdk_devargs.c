@@ -20,6 +20,7 @@
 static bool is_well_formed(const char *devargs);
 static bool has_bus(const char *devargs);
 static bool has_within(const char *devargs);
+static bool hides_interface(const char *devargs);
 
 int
 lp_dpdk_devargs_check(const char *devargs, char why[LP_WHY_SIZE])
@@ -32,6 +33,14 @@ lp_dpdk_devargs_check(const char *devargs, char why[LP_WHY_SIZE])
 		snprintf(why, LP_WHY_SIZE,
 		    "%.80s: a device that makes others, or runs commands, is "
 		    "no port",
+		    devargs);
+		return -EPERM;
+	}
+	if (hides_interface(devargs)) {
+		snprintf(why, LP_WHY_SIZE,
+		    "%.80s: nobody could tell which interface of the kernel "
+		    "that takes: say iface= instead of rx_iface=, rx_iface_in= "
+		    "or tx_iface=, and no remote=",
 		    devargs);
 		return -EPERM;
 	}
@@ -93,4 +102,17 @@ has_within(const char *devargs)
 {
 	return strstr(devargs, "dev(") != NULL ||
 	    strstr(devargs, "exec(") != NULL || strstr(devargs, "fd(") != NULL;
+}
+
+/*
+ * net_pcap has an interface index by iface= alone, and net_tap that of its own
+ * device only: with these a port would have an interface that carries the
+ * host's default route, or is another port's.
+ */
+static bool
+hides_interface(const char *devargs)
+{
+	return strstr(devargs, "rx_iface") != NULL ||
+	    strstr(devargs, "tx_iface") != NULL ||
+	    strstr(devargs, "remote=") != NULL;
 }
