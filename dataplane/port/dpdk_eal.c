@@ -36,6 +36,8 @@ enum {
 	ARGUMENTS_MAX = 64,
 	/* Beside the packet buffers: rings, devices, EAL itself. */
 	OTHER_BYTES = 96 << 20,
+	/* Without hugepages no buffer lies across the border of two. */
+	PLAIN_PAGE = 4096,
 	CPUS_TEXT_SIZE = 4096,
 };
 
@@ -80,10 +82,12 @@ static const struct {
 
 static bool is_argument(const char *word, const char *name);
 static bool has_argument(const struct arguments *arguments, const char *name);
-static int fill_arguments(
-    struct arguments *arguments, const char *own, size_t bytes, bool hugepages);
+static bool is_log_help(const char *word, const char *before);
+static int fill_arguments(struct arguments *arguments, const char *own,
+    size_t plain_bytes, bool hugepages);
 static void add(struct arguments *arguments, const char *word);
 static void put_cpus(char text[CPUS_TEXT_SIZE]);
+static unsigned count_nodes(void);
 static size_t free_hugepage_bytes(void);
 static size_t read_number(const char *directory, const char *file);
 static int init(struct arguments *arguments, char why[LP_WHY_SIZE]);
@@ -93,7 +97,7 @@ lp_dpdk_eal_check(const char *arguments, char why[LP_WHY_SIZE])
 {
 	char *copy = strdup(arguments);
 	char *rest = copy;
-	const char *word;
+	const char *word, *before = "";
 	unsigned i, count = 0;
 	int error = copy == NULL ? -ENOMEM : 0;
 
@@ -113,15 +117,25 @@ lp_dpdk_eal_check(const char *arguments, char why[LP_WHY_SIZE])
 			    refused[i].instead);
 			error = -EINVAL;
 		}
+		if (error == 0 && is_log_help(word, before)) {
+			snprintf(why, LP_WHY_SIZE,
+			    "--log-level help: it would end the process");
+			error = -EINVAL;
+		}
+		before = word;
 	}
 	free(copy);
 	return error;
 }
 
 int
-lp_dpdk_eal_start(const char *own, size_t buffer_bytes, char why[LP_WHY_SIZE])
+lp_dpdk_eal_start(const char *own, size_t buffer_count, size_t buffer_size,
+    char why[LP_WHY_SIZE])
 {
-	size_t bytes = buffer_bytes + OTHER_BYTES;
+	size_t huge = count_nodes() * buffer_count * buffer_size + OTHER_BYTES;
+	size_t plain =
+	    buffer_count * ((buffer_size + PLAIN_PAGE - 1) & -PLAIN_PAGE) +
+	    OTHER_BYTES;
 	struct arguments *arguments;
 	int error;
 
@@ -135,7 +149,7 @@ lp_dpdk_eal_start(const char *own, size_t buffer_bytes, char why[LP_WHY_SIZE])
 	error = arguments == NULL ? -ENOMEM : lp_dpdk_log_open();
 	if (error == 0)
 		error = fill_arguments(
-		    arguments, own, bytes, free_hugepage_bytes() >= bytes);
+		    arguments, own, plain, free_hugepage_bytes() >= huge);
 	if (error != 0)
 		snprintf(why, LP_WHY_SIZE, "DPDK: %s", strerror(-error));
 	else
@@ -182,10 +196,22 @@ has_argument(const struct arguments *arguments, const char *name)
 	return false;
 }
 
+/* Which prints what there is to say, and ends the process. */
+static bool
+is_log_help(const char *word, const char *before)
+{
+	const char *value = strchr(word, '=');
+
+	if (is_argument(word, "--log-level"))
+		return value != NULL && strcmp(value + 1, "help") == 0;
+	return is_argument(before, "--log-level") &&
+	    strchr(before, '=') == NULL && strcmp(word, "help") == 0;
+}
+
 /* In the order of main()'s; EAL takes a later one for an earlier one. */
 static int
-fill_arguments(
-    struct arguments *arguments, const char *own, size_t bytes, bool hugepages)
+fill_arguments(struct arguments *arguments, const char *own, size_t plain_bytes,
+    bool hugepages)
 {
 	/* EAL refuses these beside --in-memory. */
 	static const char *const on_disk[] = {
@@ -229,7 +255,8 @@ fill_arguments(
 		if (!has_argument(&theirs, "-m") &&
 		    !has_argument(&theirs, "--socket-mem")) {
 			snprintf(arguments->megabytes,
-			    sizeof(arguments->megabytes), "%zu", bytes >> 20);
+			    sizeof(arguments->megabytes), "%zu",
+			    plain_bytes >> 20);
 			add(arguments, "-m");
 			add(arguments, arguments->megabytes);
 		}
@@ -268,6 +295,22 @@ put_cpus(char text[CPUS_TEXT_SIZE])
 		comma = ",";
 	}
 	snprintf(text + len, CPUS_TEXT_SIZE - len, ")");
+}
+
+/* NUMA nodes, of which EAL knows only once it has started; at least 1. */
+static unsigned
+count_nodes(void)
+{
+	const struct dirent *entry;
+	DIR *directory = opendir("/sys/devices/system/node");
+	unsigned node, count = 0;
+
+	if (directory == NULL)
+		return 1;
+	while ((entry = readdir(directory)) != NULL)
+		count += sscanf(entry->d_name, "node%u", &node) == 1;
+	closedir(directory);
+	return count > 0 ? count : 1;
 }
 
 /* Of all sizes: hugepages-2048kB, hugepages-1048576kB. */

@@ -19,12 +19,14 @@
 int lp_dpdk_eal_check(const char *arguments, char why[LP_WHY_SIZE]);
 
 /*
- * Starts EAL, unless it has been; memory for so many bytes of packet buffers
- * is there afterwards.  arguments may be NULL.  0, or -errno and why: for the
- * life of this process, then.
+ * Starts EAL, unless it has been, for so many packet buffers of so many bytes
+ * each.  On plain pages memory for them is set aside; hugepages are taken only
+ * when there are enough for each NUMA node to have as many, but not yet
+ * reserved then.  Neither is so where arguments, which may be NULL, say
+ * otherwise.  0, or -errno and why: for the life of this process, then.
  */
-int lp_dpdk_eal_start(
-    const char *arguments, size_t buffer_bytes, char why[LP_WHY_SIZE]);
+int lp_dpdk_eal_start(const char *arguments, size_t buffer_count,
+    size_t buffer_size, char why[LP_WHY_SIZE]);
 
 /* What its memory costs ("no hugepages: ..."), or "". */
 const char *lp_dpdk_eal_cost(void);

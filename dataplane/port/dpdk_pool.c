@@ -7,7 +7,7 @@
  * registered as one (enter, leave).  Control is lcore 0, and empties its cache
  * whenever it is done.
  *
- * Limits: --buffers is for each NUMA node that has a port.
+ * Limits: --buffers is for each NUMA node that has a port, and for node 0.
  */
 #include "dataplane/port/dpdk_pool.h"
 
@@ -32,7 +32,8 @@ enum {
 static_assert(RTE_PKTMBUF_HEADROOM >= LP_PORT_META_SIZE, "room in front");
 
 static uint16_t room_of(uint16_t mtu);
-static unsigned node_count(void);
+static struct rte_mempool *make(
+    const struct lp_dpdk_pool *pool, int number, int node);
 static int pinned_node(void);
 
 int
@@ -47,10 +48,9 @@ lp_dpdk_pool_open(struct lp_pool **out, const struct lp_pool_config *config,
 	assert(count >= LP_BUFFERS_MIN && count <= LP_BUFFERS_MAX);
 	assert(config->mtu == 0 || config->mtu <= LP_PORT_MTU_MAX);
 	mtu = (uint16_t)(room_of(config->mtu) - FRAME_EXTRA);
-	error = lp_dpdk_eal_start(config->arguments,
-	    node_count() * (size_t)count *
-		(sizeof(struct rte_mbuf) + RTE_PKTMBUF_HEADROOM +
-		    room_of(config->mtu) + BUFFER_EXTRA),
+	error = lp_dpdk_eal_start(config->arguments, count,
+	    sizeof(struct rte_mbuf) + RTE_PKTMBUF_HEADROOM +
+		room_of(config->mtu) + BUFFER_EXTRA,
 	    why);
 	if (error != 0)
 		return error;
@@ -85,26 +85,31 @@ lp_dpdk_pool_close(struct lp_pool *closed)
 	free(pool);
 }
 
+bool
+lp_dpdk_pool_is_one(void)
+{
+	return !rte_eal_has_hugepages() || rte_socket_count() <= 1;
+}
+
 struct rte_mempool *
 lp_dpdk_pool_on(struct lp_dpdk_pool *pool, int node, char why[LP_WHY_SIZE])
 {
 	struct rte_mempool *mempool;
-	char name[RTE_MEMPOOL_NAMESIZE];
 
 	/* A device without a node, or one that we have no place for. */
-	if (node < 0 || node >= LP_DPDK_NODES_MAX)
+	if (node < 0 || node >= LP_DPDK_NODES_MAX || lp_dpdk_pool_is_one())
 		node = 0;
 	mempool = atomic_load(&pool->pools[node]);
 	if (mempool != NULL)
 		return mempool;
-	snprintf(name, sizeof(name), "packets%d", node);
-	mempool = rte_pktmbuf_pool_create(name, pool->count, CACHE_SIZE, 0,
-	    (uint16_t)(RTE_PKTMBUF_HEADROOM + FRAME_EXTRA + pool->mtu),
-	    node_count() > 1 ? node : SOCKET_ID_ANY);
+	mempool = make(pool, node, node);
+	/* Without that of node 0 there is no port anywhere. */
+	if (mempool == NULL && node == 0)
+		mempool = make(pool, node, SOCKET_ID_ANY);
 	if (mempool == NULL) {
 		snprintf(why, LP_WHY_SIZE,
-		    "no memory for %u packet buffers of %u bytes on NUMA node "
-		    "%d: %s (--buffers, --mtu, or more hugepages)",
+		    "no memory for %u packet buffers for an MTU of %u on NUMA "
+		    "node %d: %s (--buffers, --mtu, or more hugepages)",
 		    pool->count, pool->mtu, node, rte_strerror(rte_errno));
 		return NULL;
 	}
@@ -148,11 +153,15 @@ bool
 lp_dpdk_pool_alloc(struct lp_pool *from, struct lp_pkt *pkt)
 {
 	struct lp_dpdk_pool *pool = lp_dpdk_pool_of(from);
+	int own =
+	    atomic_load_explicit(&pool->worker_node, memory_order_relaxed);
+	unsigned first = own > 0 ? (unsigned)own : 0;
 	struct rte_mbuf *mbuf = NULL;
 
 	for (unsigned i = 0; mbuf == NULL && i < LP_DPDK_NODES_MAX; i++) {
-		struct rte_mempool *mempool =
-		    atomic_load_explicit(&pool->pools[i], memory_order_acquire);
+		struct rte_mempool *mempool = atomic_load_explicit(
+		    &pool->pools[(first + i) % LP_DPDK_NODES_MAX],
+		    memory_order_acquire);
 
 		if (mempool != NULL)
 			mbuf = rte_pktmbuf_alloc(mempool);
@@ -204,13 +213,16 @@ room_of(uint16_t mtu)
 	return room > ROOM_MIN ? room : ROOM_MIN;
 }
 
-/* Before EAL has started it knows of none. */
-static unsigned
-node_count(void)
+/* Of that number, in memory of that node, which may be any. */
+static struct rte_mempool *
+make(const struct lp_dpdk_pool *pool, int number, int node)
 {
-	unsigned count = rte_socket_count();
+	char name[RTE_MEMPOOL_NAMESIZE];
 
-	return count > 0 ? count : 1;
+	snprintf(name, sizeof(name), "packets%d", number);
+	return rte_pktmbuf_pool_create(name, pool->count, CACHE_SIZE, 0,
+	    (uint16_t)(RTE_PKTMBUF_HEADROOM + FRAME_EXTRA + pool->mtu),
+	    lp_dpdk_pool_is_one() ? SOCKET_ID_ANY : node);
 }
 
 /* Of the CPUs that this thread may run on; -1 if they are of several. */

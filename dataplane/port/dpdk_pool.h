@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The packet buffers of DPDK ports: one mempool a NUMA node, made when the
- * first port on that node is opened.
+ * first port on that node is opened; that of node 0 at once, for packets of
+ * our own and devices of no node, and out of what memory there is.  Where
+ * memory has no nodes (plain pages, or one node), it is the only one.
  *
  * An mbuf is at home in its mempool: free there, in a ring of a device, or
  * with the worker.  Devices take and give them by themselves, so that the
@@ -43,6 +45,12 @@ lp_dpdk_pool_of(struct lp_pool *pool)
 {
 	return (struct lp_dpdk_pool *)pool;
 }
+
+/*
+ * control: whether there is one mempool for all, so that all that a device
+ * sends is of that one.
+ */
+bool lp_dpdk_pool_is_one(void);
 
 /* control: the mempool of that node; NULL and why: no memory there. */
 struct rte_mempool *lp_dpdk_pool_on(

@@ -14,7 +14,7 @@
 
 #include "tests/dataplane/dpdk_lab.h"
 
-enum { BYTES = 8 << 20 };
+enum { BUFFERS = 4096, BUFFER_SIZE = 2048 };
 
 /* Arguments with a file prefix that no other run of this test has. */
 static const char *
@@ -81,6 +81,12 @@ static const char *const refused[] = {
     "-n4 --in-memory -v",
     /* Several short options in one word, as getopt() reads them. */
     "-vn4",
+    /* EAL would end the process. */
+    "--log-level help",
+    "--log-level=help",
+    "--log-l help",
+    "--log-l=help",
+    "-n 4 --log-level=help",
     /* No option, so that EAL would end its own arguments there. */
     "--",
     "-- -l 0",
@@ -123,6 +129,7 @@ static const char *const allowed[] = {
     "--base-virtaddr=0x200000000",
     "--log-level=lib.eal:debug",
     "--log-level 8",
+    "--log-level=8 -d help",
     "--telemetry",
     "--no-telemetry",
     "--no-pci",
@@ -177,12 +184,14 @@ check_fails(const char *arguments, const char *words)
 {
 	char why[LP_WHY_SIZE] = "", again[LP_WHY_SIZE] = "";
 
-	ck_assert_int_eq(lp_dpdk_eal_start(arguments, BYTES, why), -ENODEV);
+	ck_assert_int_eq(
+	    lp_dpdk_eal_start(arguments, BUFFERS, BUFFER_SIZE, why), -ENODEV);
 	ck_assert_msg(strstr(why, words) != NULL, "no '%s' in: %s", words, why);
 	ck_assert_ptr_nonnull(strstr(why, "then restart lp-dataplane"));
 	/* Not even with arguments that would do. */
 	ck_assert_int_eq(
-	    lp_dpdk_eal_start("--no-huge -m 64", BYTES, again), -ENODEV);
+	    lp_dpdk_eal_start("--no-huge -m 64", BUFFERS, BUFFER_SIZE, again),
+	    -ENODEV);
 	ck_assert_str_eq(again, why);
 	ck_assert_str_eq(lp_dpdk_eal_cost(), "");
 }
@@ -212,6 +221,30 @@ START_TEST(wrong_arguments_give_a_reason_and_end_nothing)
 }
 END_TEST
 
+static const struct {
+	uint32_t buffers;
+	uint16_t mtu;
+} pools[] = {
+    {16384, 0}, {65536, 0}, {16384, 4000}, {16384, 9000}, {4096, 9600}};
+
+/* No buffer lies across the border of two pages: each costs whole ones. */
+START_TEST(plain_pages_are_enough_for_all_buffers)
+{
+	const struct lp_pool_config config = {
+	    .buffer_count = pools[_i].buffers,
+	    .mtu = pools[_i].mtu,
+	    .arguments = "--no-huge",
+	};
+	struct lp_pool *pool = NULL;
+	char why[LP_WHY_SIZE] = "";
+
+	ck_assert_msg(
+	    lp_port_dpdk_ops.pool_open(&pool, &config, why) == 0, "%s", why);
+	ck_assert_uint_eq(lp_port_dpdk_ops.free_count(pool), pools[_i].buffers);
+	lp_port_dpdk_ops.pool_close(pool);
+}
+END_TEST
+
 static const char *const starts[] = {
     NULL,
     "",
@@ -227,9 +260,11 @@ START_TEST(it_starts_with_and_without_hugepages)
 	char why[LP_WHY_SIZE] = "";
 
 	ck_assert_msg(
-	    lp_dpdk_eal_start(starts[_i], BYTES, why) == 0, "%s", why);
+	    lp_dpdk_eal_start(starts[_i], BUFFERS, BUFFER_SIZE, why) == 0, "%s",
+	    why);
 	/* Once and for all: what is said later does not count. */
-	ck_assert_int_eq(lp_dpdk_eal_start("--no-such", BYTES, why), 0);
+	ck_assert_int_eq(
+	    lp_dpdk_eal_start("--no-such", BUFFERS, BUFFER_SIZE, why), 0);
 	if (starts[_i] != NULL && strstr(starts[_i], "--no-huge") != NULL)
 		ck_assert_ptr_nonnull(
 		    strstr(lp_dpdk_eal_cost(), "no hugepages (--no-huge)"));
@@ -241,7 +276,8 @@ START_TEST(it_starts_with_files_of_its_own)
 	char why[LP_WHY_SIZE] = "";
 
 	ck_assert_msg(
-	    lp_dpdk_eal_start(with_prefix(), BYTES, why) == 0, "%s", why);
+	    lp_dpdk_eal_start(with_prefix(), BUFFERS, BUFFER_SIZE, why) == 0,
+	    "%s", why);
 	remove_prefix();
 }
 END_TEST
@@ -263,7 +299,8 @@ START_TEST(the_thread_keeps_its_affinity_and_its_signals)
 	sigaddset(&mask, SIGUSR2);
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 
-	ck_assert_int_eq(lp_dpdk_eal_start("--no-huge -m 64", BYTES, why), 0);
+	ck_assert_int_eq(
+	    lp_dpdk_eal_start("--no-huge -m 64", BUFFERS, BUFFER_SIZE, why), 0);
 	ck_assert_int_eq(sched_getaffinity(0, sizeof(after), &after), 0);
 	ck_assert(CPU_EQUAL(&one, &after));
 	pthread_sigmask(SIG_SETMASK, NULL, &mask_after);
@@ -289,7 +326,8 @@ START_TEST(signals_come_to_the_thread_that_started_it)
 	const struct sigaction action = {.sa_handler = on_signal};
 	char why[LP_WHY_SIZE] = "";
 
-	ck_assert_int_eq(lp_dpdk_eal_start("--no-huge -m 64", BYTES, why), 0);
+	ck_assert_int_eq(
+	    lp_dpdk_eal_start("--no-huge -m 64", BUFFERS, BUFFER_SIZE, why), 0);
 	ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
 	for (int i = 0; i < 100; i++)
 		ck_assert_int_eq(kill(getpid(), SIGUSR1), 0);
@@ -311,7 +349,8 @@ start_holder(const char *arguments, int *hold)
 	ck_assert_int_ge(child, 0);
 	if (child == 0) {
 		close(down[1]);
-		if (lp_dpdk_eal_start(arguments, BYTES, why) != 0)
+		if (lp_dpdk_eal_start(arguments, BUFFERS, BUFFER_SIZE, why) !=
+		    0)
 			_exit(1);
 		(void)!write(up[1], "", 1);
 		(void)!read(down[0], &byte, 1);
@@ -355,7 +394,8 @@ START_TEST(without_a_prefix_processes_do_not_disturb_each_other)
 	int hold;
 
 	child = start_holder(NULL, &hold);
-	ck_assert_msg(lp_dpdk_eal_start(NULL, BYTES, why) == 0, "%s", why);
+	ck_assert_msg(
+	    lp_dpdk_eal_start(NULL, BUFFERS, BUFFER_SIZE, why) == 0, "%s", why);
 	end_holder(child, hold);
 }
 END_TEST
@@ -374,6 +414,8 @@ add(TCase *tcase)
 	    sizeof(failures) / sizeof(failures[0]));
 	tcase_add_loop_test(tcase, it_starts_with_and_without_hugepages, 0,
 	    sizeof(starts) / sizeof(starts[0]));
+	tcase_add_loop_test(tcase, plain_pages_are_enough_for_all_buffers, 0,
+	    sizeof(pools) / sizeof(pools[0]));
 	tcase_add_test(tcase, it_starts_with_files_of_its_own);
 	tcase_add_test(tcase, the_thread_keeps_its_affinity_and_its_signals);
 	tcase_add_test(tcase, signals_come_to_the_thread_that_started_it);
