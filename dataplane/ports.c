@@ -18,7 +18,7 @@ static bool same_device(
     const struct lp_port_object *a, const struct lp_port_object *b);
 static bool may_become(const struct lp_ports *ports,
     const struct lp_port_slot *slot, const struct lp_port_object *object,
-    char why[LP_WHY_SIZE]);
+    const char **field, char why[LP_WHY_SIZE]);
 static int choose_backend(
     struct lp_ports *ports, unsigned backend, char why[LP_WHY_SIZE]);
 static int open_port(struct lp_ports *ports, struct lp_port_slot *slot,
@@ -99,14 +99,11 @@ lp_ports_prepare(struct lp_ports *ports, const struct lp_config *config,
 		struct lp_port_slot *slot = find_slot(ports, &object->port);
 		const char *field = "device";
 
-		if (slot && may_become(ports, slot, &object->port, why))
+		if (slot && may_become(ports, slot, &object->port, &field, why))
 			continue;
 		if (slot)
-			return refuse(refusal, object->id, object->port.name,
-			    slot->object.mtu == object->port.mtu
-				? "allow_default_route"
-				: "mtu",
-			    why);
+			return refuse(
+			    refusal, object->id, object->port.name, field, why);
 		slot = free_slot(ports);
 		if (!slot)
 			return refuse(refusal, object->id, object->port.name,
@@ -297,15 +294,20 @@ same_device(const struct lp_port_object *a, const struct lp_port_object *b)
  */
 static bool
 may_become(const struct lp_ports *ports, const struct lp_port_slot *slot,
-    const struct lp_port_object *object, char why[LP_WHY_SIZE])
+    const struct lp_port_object *object, const char **field,
+    char why[LP_WHY_SIZE])
 {
-	bool route =
-	    slot->object.allow_default_route && !object->allow_default_route;
+	const struct lp_backend_ops *ops = ports->ops;
 
-	if (!slot->port || slot->gone || !ports->ops->check ||
-	    (!route && slot->object.mtu == object->mtu))
+	if (!slot->port || slot->gone)
 		return true;
-	return ports->ops->check(slot->port, object, why) == 0;
+	*field = "allow_default_route";
+	if (slot->object.allow_default_route && !object->allow_default_route &&
+	    ops->check_route && ops->check_route(slot->port, object, why) != 0)
+		return false;
+	*field = "mtu";
+	return slot->object.mtu == object->mtu || !ops->check_mtu ||
+	    ops->check_mtu(slot->port, object, why) == 0;
 }
 
 static int
@@ -385,9 +387,10 @@ watch_open(struct lp_ports *ports, struct lp_port_slot *slot)
 		return true; /* known, but not yet published */
 	ports->ops->link(slot->port, &link);
 	if (!link.present) {
-		lp_log_warn("port %s: device %s is gone", slot->object.name,
-		    slot->object.device);
-		snprintf(slot->why, sizeof(slot->why), "device is gone");
+		snprintf(slot->why, sizeof(slot->why), "%s",
+		    link.why[0] ? link.why : "device is gone");
+		lp_log_warn("port %s: %s is lost: %s", slot->object.name,
+		    slot->object.device, slot->why);
 		slot->gone = true;
 		return true;
 	}

@@ -113,19 +113,20 @@ lp_dpdk_device_close(struct lp_dpdk_device *device, struct lp_dpdk_pool *pool)
 
 int
 lp_dpdk_device_check(const struct lp_dpdk_device *device,
-    const struct lp_port_object *object, const struct lp_dpdk_pool *pool,
-    char why[LP_WHY_SIZE])
+    const struct lp_port_object *object, char why[LP_WHY_SIZE])
 {
-	if (object->mtu > pool->mtu) {
-		snprintf(why, LP_WHY_SIZE,
-		    "an MTU of %u does not fit a packet buffer, which holds "
-		    "%u: start lp-dataplane with --mtu %u",
-		    object->mtu, pool->mtu, object->mtu);
-		return -EMSGSIZE;
-	}
 	if (!device->has_kernel)
 		return 0;
 	return lp_netdev_check_owner(&device->kernel, object, why);
+}
+
+int
+lp_dpdk_device_check_route(const struct lp_dpdk_device *device,
+    const struct lp_port_object *object, char why[LP_WHY_SIZE])
+{
+	if (!device->has_kernel)
+		return 0;
+	return lp_netdev_check_route(&device->kernel, object, why);
 }
 
 void

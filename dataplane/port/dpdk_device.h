@@ -19,7 +19,10 @@ struct lp_dpdk_device {
 	uint16_t port_id; /* RTE_MAX_ETHPORTS: none */
 	struct rte_device *device; /* what is to be removed */
 	int node; /* NUMA; negative: none */
-	/* The interface of the kernel that it is on (net_af_packet). */
+	/*
+	 * The interface of the kernel that it is on: net_af_packet, net_af_xdp,
+	 * net_pcap by iface=, net_tap, NICs that are shared with the kernel.
+	 */
 	bool has_kernel;
 	struct lp_netdev kernel;
 	bool started;
@@ -46,12 +49,14 @@ void lp_dpdk_device_close(
     struct lp_dpdk_device *device, struct lp_dpdk_pool *pool);
 
 /*
- * Whether a port may have it (the host's default route, its addresses), and
- * an MTU that fits a packet buffer.  0, or -errno and why not.
+ * Whether a port may have it: the host's default route, its addresses.  0, or
+ * -errno and why not.
  */
 int lp_dpdk_device_check(const struct lp_dpdk_device *device,
-    const struct lp_port_object *object, const struct lp_dpdk_pool *pool,
-    char why[LP_WHY_SIZE]);
+    const struct lp_port_object *object, char why[LP_WHY_SIZE]);
+/* The same of its host's default route alone, when leave is taken back. */
+int lp_dpdk_device_check_route(const struct lp_dpdk_device *device,
+    const struct lp_port_object *object, char why[LP_WHY_SIZE]);
 
 /* Fills the whole of it. */
 void lp_dpdk_device_state(struct lp_dpdk_device *device,

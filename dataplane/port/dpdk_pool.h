@@ -23,9 +23,6 @@
 /* RTE_MAX_NUMA_NODES would do, but our limits are ours. */
 enum { LP_DPDK_NODES_MAX = 8 };
 
-/* All that LP_BUFFERS_MAX would allow is more than anybody needs. */
-enum { LP_DPDK_STUCK_MAX = 64 };
-
 /* What the port interface calls struct lp_pool. */
 struct lp_dpdk_pool {
 	/* By NUMA node; control writes, worker reads. */
@@ -34,9 +31,6 @@ struct lp_dpdk_pool {
 	uint16_t mtu; /* that a buffer holds, behind its Ethernet header */
 	struct lp_budget budget; /* control */
 	uint32_t kept; /* of the budget, for good */
-	/* Interfaces that net_af_xdp has had, and does not let go of. */
-	unsigned stuck[LP_DPDK_STUCK_MAX];
-	unsigned stuck_count;
 	_Atomic int worker_node; /* NUMA, if it is pinned to one; else -1 */
 };
 

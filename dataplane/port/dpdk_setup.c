@@ -14,9 +14,12 @@
 #include "dataplane/port/dpdk_setup.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "dataplane/port/dpdk_log.h"
 
@@ -24,7 +27,19 @@ enum {
 	MTU_DEFAULT = RTE_ETHER_MTU,
 	/* In the fill ring of a queue of net_af_xdp, whatever is asked for. */
 	AF_XDP_FILL = 2048,
+	/* Interfaces: more than anybody needs. */
+	STUCK_MAX = 64,
 };
+
+/*
+ * What net_af_xdp has had in this process, and does not let go of.  Control
+ * thread only.
+ */
+static struct {
+	unsigned ifindex;
+	char why[LP_WHY_SIZE]; /* why it could not be started; "": it was */
+} stuck[STUCK_MAX];
+static unsigned stuck_count;
 
 static const uint64_t wanted_offloads =
     RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM;
@@ -33,16 +48,25 @@ static const uint64_t wanted_rss = RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP;
 static int choose_queues(struct lp_dpdk_device *device,
     const struct rte_eth_dev_info *info, struct lp_dpdk_pool *pool,
     char why[LP_WHY_SIZE]);
-static int keep_for_af_xdp(struct lp_dpdk_device *device, unsigned queues,
+static int check_stuck(
+    const struct lp_dpdk_device *device, char why[LP_WHY_SIZE]);
+static int keep_for_af_xdp(struct lp_dpdk_device *device,
     struct lp_dpdk_pool *pool, char why[LP_WHY_SIZE]);
+static void explain(
+    const struct lp_dpdk_device *device, int error, char why[LP_WHY_SIZE]);
+static bool may_administer(void);
+static uint32_t largest_mtu(const struct rte_eth_dev_info *info);
 static int choose_mtu(struct lp_dpdk_device *device,
     const struct rte_eth_dev_info *info, const struct lp_dpdk_pool *pool,
     uint16_t wanted, uint16_t *mtu, char why[LP_WHY_SIZE]);
 static int configure(struct lp_dpdk_device *device,
     const struct rte_eth_dev_info *info, uint16_t mtu);
-static int set_up_queues(
-    struct lp_dpdk_device *device, struct rte_mempool *mempool);
-static int apply_mtu(struct lp_dpdk_device *device, uint16_t mtu);
+static int choose_rings(struct lp_dpdk_device *device, uint16_t *receive,
+    uint16_t *send, char why[LP_WHY_SIZE]);
+static int set_up_queues(struct lp_dpdk_device *device, uint16_t receive,
+    uint16_t send, struct rte_mempool *mempool);
+static uint16_t mtu_of(struct lp_dpdk_device *device);
+static void apply_mtu(struct lp_dpdk_device *device, uint16_t mtu);
 static void put_group(struct rte_ether_addr *group, const struct lp_ip *ip);
 
 int
@@ -51,25 +75,35 @@ lp_dpdk_setup_start(struct lp_dpdk_device *device, uint16_t wanted,
 {
 	struct rte_mempool *mempool = lp_dpdk_pool_on(pool, device->node, why);
 	struct rte_eth_dev_info info;
-	uint16_t mtu;
+	uint16_t mtu, receive, send;
 	int error;
 
 	if (mempool == NULL)
 		return -ENOMEM;
+	error = check_stuck(device, why);
+	if (error != 0)
+		return error;
 	lp_dpdk_log_listen();
 	error = rte_eth_dev_info_get(device->port_id, &info);
 	if (error != 0)
 		goto fail;
-	error = choose_queues(device, &info, pool, why);
+	error = choose_mtu(device, &info, pool, wanted, &mtu, why);
 	if (error == 0)
-		error = choose_mtu(device, &info, pool, wanted, &mtu, why);
+		error = choose_queues(device, &info, pool, why);
 	if (error != 0)
 		return error;
 	error = configure(device, &info, mtu);
-	if (error == 0 && wanted != 0)
-		error = apply_mtu(device, mtu);
+	if (error != 0)
+		goto fail;
+	if (wanted != 0)
+		apply_mtu(device, mtu);
+	error = choose_rings(device, &receive, &send, why);
 	if (error == 0)
-		error = set_up_queues(device, mempool);
+		error = keep_for_af_xdp(device, pool, why);
+	if (error != 0)
+		return error;
+	lp_dpdk_log_listen();
+	error = set_up_queues(device, receive, send, mempool);
 	if (error == 0)
 		error = rte_eth_dev_start(device->port_id);
 	if (error != 0)
@@ -78,12 +112,29 @@ lp_dpdk_setup_start(struct lp_dpdk_device *device, uint16_t wanted,
 	lp_dpdk_pool_settle(pool);
 	return 0;
 fail:
-	snprintf(why, LP_WHY_SIZE, "DPDK cannot set up %.60s: %.120s%s",
-	    device->name, lp_dpdk_log_complaint(strerror(-error)),
-	    strcmp(device->driver, "net_af_xdp") == 0
-		? " (it needs lp-dataplane --dpdk-privileged)"
-		: "");
+	explain(device, error, why);
 	return error;
+}
+
+int
+lp_dpdk_setup_check_mtu(struct lp_dpdk_device *device, uint16_t wanted,
+    const struct lp_dpdk_pool *pool, char why[LP_WHY_SIZE])
+{
+	struct rte_eth_dev_info info;
+	uint16_t mtu;
+	int error = rte_eth_dev_info_get(device->port_id, &info);
+
+	/* Its driver has no say any more: the port is as good as gone. */
+	if (error != 0)
+		return 0;
+	error = choose_mtu(device, &info, pool, wanted, &mtu, why);
+	if (error != 0 || mtu <= largest_mtu(&info) || mtu == mtu_of(device))
+		return error;
+	snprintf(why, LP_WHY_SIZE,
+	    "%s sets no MTU above %u, and carries it: ip link set %s mtu %u, "
+	    "then try again",
+	    device->driver, largest_mtu(&info), device->kernel.name, mtu);
+	return -EMSGSIZE;
 }
 
 void
@@ -92,20 +143,11 @@ lp_dpdk_setup_mtu(struct lp_dpdk_device *device, uint16_t wanted,
 {
 	struct rte_eth_dev_info info;
 	uint16_t mtu;
-	int error;
 
 	device->mtu_why[0] = '\0';
-	lp_dpdk_log_listen();
-	error = rte_eth_dev_info_get(device->port_id, &info);
-	if (error == 0)
-		error = choose_mtu(
-		    device, &info, pool, wanted, &mtu, device->mtu_why);
-	if (error == 0)
-		error = apply_mtu(device, mtu);
-	if (error != 0 && device->mtu_why[0] == '\0')
-		snprintf(device->mtu_why, sizeof(device->mtu_why),
-		    "%.80s does not take an MTU of %u: %.120s", device->name,
-		    wanted, lp_dpdk_log_complaint(strerror(-error)));
+	if (rte_eth_dev_info_get(device->port_id, &info) == 0 &&
+	    choose_mtu(device, &info, pool, wanted, &mtu, device->mtu_why) == 0)
+		apply_mtu(device, mtu);
 }
 
 int
@@ -144,7 +186,6 @@ choose_queues(struct lp_dpdk_device *device,
     char why[LP_WHY_SIZE])
 {
 	unsigned queues = info->nb_rx_queues > 0 ? info->nb_rx_queues : 1;
-	int error;
 
 	if (info->max_rx_queues < queues || info->max_tx_queues < 1) {
 		snprintf(why, LP_WHY_SIZE,
@@ -153,9 +194,6 @@ choose_queues(struct lp_dpdk_device *device,
 		    device->name, info->max_rx_queues, info->max_tx_queues);
 		return -ENOSPC;
 	}
-	error = keep_for_af_xdp(device, queues, pool, why);
-	if (error != 0)
-		return error;
 	if (queues <= LP_PORT_QUEUES_MAX)
 		device->ring = lp_budget_reserve(&pool->budget, queues + 1);
 	if (device->ring == 0) {
@@ -176,32 +214,88 @@ choose_queues(struct lp_dpdk_device *device,
  * and its socket, so that it can be opened on an interface once.
  */
 static int
-keep_for_af_xdp(struct lp_dpdk_device *device, unsigned queues,
-    struct lp_dpdk_pool *pool, char why[LP_WHY_SIZE])
+check_stuck(const struct lp_dpdk_device *device, char why[LP_WHY_SIZE])
 {
 	if (strcmp(device->driver, "net_af_xdp") != 0 || !device->has_kernel)
 		return 0;
-	for (unsigned i = 0; i < pool->stuck_count; i++) {
-		if (pool->stuck[i] != device->kernel.ifindex)
+	for (unsigned i = 0; i < stuck_count; i++) {
+		if (stuck[i].ifindex != device->kernel.ifindex)
 			continue;
-		snprintf(why, LP_WHY_SIZE,
-		    "net_af_xdp does not let go of %s, and cannot have it "
-		    "twice: restart lp-dataplane, or use --backend af_xdp",
-		    device->kernel.name);
+		if (stuck[i].why[0] != '\0')
+			memcpy(why, stuck[i].why, LP_WHY_SIZE);
+		else
+			snprintf(why, LP_WHY_SIZE,
+			    "net_af_xdp does not let go of %s, and cannot have "
+			    "it twice: restart lp-dataplane, or use "
+			    "--backend af_xdp",
+			    device->kernel.name);
 		return -EBUSY;
 	}
-	if (pool->stuck_count == LP_DPDK_STUCK_MAX ||
-	    !lp_budget_keep(&pool->budget, queues * AF_XDP_FILL)) {
+	return 0;
+}
+
+/* The last thing before its queues are set up: what is kept is kept. */
+static int
+keep_for_af_xdp(struct lp_dpdk_device *device, struct lp_dpdk_pool *pool,
+    char why[LP_WHY_SIZE])
+{
+	uint32_t count = device->rx_queues * (uint32_t)AF_XDP_FILL;
+
+	if (strcmp(device->driver, "net_af_xdp") != 0 || !device->has_kernel)
+		return 0;
+	if (stuck_count == STUCK_MAX || !lp_budget_keep(&pool->budget, count)) {
 		snprintf(why, LP_WHY_SIZE,
 		    "net_af_xdp takes %u packet buffers, and never gives them "
 		    "back: configure more buffers, or restart lp-dataplane",
-		    queues * AF_XDP_FILL);
+		    count);
 		return -ENOSPC;
 	}
-	pool->kept += queues * AF_XDP_FILL;
-	pool->stuck[pool->stuck_count++] = device->kernel.ifindex;
+	pool->kept += count;
+	stuck[stuck_count++].ifindex = device->kernel.ifindex;
 	device->keeps = true;
 	return 0;
+}
+
+static void
+explain(const struct lp_dpdk_device *device, int error, char why[LP_WHY_SIZE])
+{
+	const char *hint = "";
+
+	if (device->keeps && !may_administer())
+		hint = " (it needs lp-dataplane --dpdk-privileged)";
+	else if (device->keeps)
+		hint = " (once in a process: then restart lp-dataplane)";
+	snprintf(why, LP_WHY_SIZE, "DPDK cannot set up %.60s: %.120s%s",
+	    device->name, lp_dpdk_log_complaint(strerror(-error)), hint);
+	/* For those who try again. */
+	if (device->keeps)
+		memcpy(stuck[stuck_count - 1].why, why, LP_WHY_SIZE);
+}
+
+/* Whether CAP_SYS_ADMIN is in effect. */
+static bool
+may_administer(void)
+{
+	struct __user_cap_header_struct header = {
+	    .version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	return syscall(SYS_capget, &header, data) == 0 &&
+	    (data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective &
+		CAP_TO_MASK(CAP_SYS_ADMIN)) != 0;
+}
+
+/* The largest that DPDK lets it be set to. */
+static uint32_t
+largest_mtu(const struct rte_eth_dev_info *info)
+{
+	uint32_t extra = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
+
+	if (info->max_mtu != UINT16_MAX && info->max_rx_pktlen > info->max_mtu)
+		return info->max_mtu;
+	if (info->max_rx_pktlen < extra)
+		return 0;
+	return RTE_MIN(info->max_rx_pktlen - extra, (uint32_t)info->max_mtu);
 }
 
 /* Asked for, else that of the interface behind it, else Ethernet's. */
@@ -211,21 +305,24 @@ choose_mtu(struct lp_dpdk_device *device, const struct rte_eth_dev_info *info,
     char why[LP_WHY_SIZE])
 {
 	struct lp_port_link link = {.mtu = MTU_DEFAULT};
+	/* The interface may have a larger one than the driver knows of. */
+	uint32_t largest =
+	    device->has_kernel ? info->max_mtu : largest_mtu(info);
 
 	if (wanted == 0 && device->has_kernel)
 		lp_netdev_state(&device->kernel, &link);
 	*mtu = wanted != 0 ? wanted : link.mtu;
 	if (*mtu > pool->mtu) {
 		snprintf(why, LP_WHY_SIZE,
-		    "%s has an MTU of %u, and a packet buffer holds %u: start "
-		    "lp-dataplane with --mtu %u",
+		    "%s: an MTU of %u does not fit a packet buffer, which "
+		    "holds %u: start lp-dataplane with --mtu %u",
 		    device->name, *mtu, pool->mtu, *mtu);
 		return -EMSGSIZE;
 	}
-	if (*mtu < info->min_mtu || *mtu > info->max_mtu) {
+	if (*mtu < info->min_mtu || *mtu > largest) {
 		snprintf(why, LP_WHY_SIZE,
 		    "%s takes an MTU of %u to %u, not %u", device->name,
-		    info->min_mtu, info->max_mtu, *mtu);
+		    info->min_mtu, largest, *mtu);
 		return -EMSGSIZE;
 	}
 	return 0;
@@ -236,11 +333,11 @@ configure(struct lp_dpdk_device *device, const struct rte_eth_dev_info *info,
     uint16_t mtu)
 {
 	struct rte_eth_conf conf = {.rxmode = {.mtu = mtu}};
-	uint32_t extra = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
 
 	/* net_af_packet knows of no jumbo frames, and carries them. */
-	if (device->has_kernel && mtu + extra > info->max_rx_pktlen)
-		conf.rxmode.mtu = info->max_rx_pktlen - extra;
+	if (device->has_kernel)
+		conf.rxmode.mtu = RTE_MIN((uint32_t)mtu, largest_mtu(info));
+	conf.intr_conf.rmv = (*info->dev_flags & RTE_ETH_DEV_INTR_RMV) != 0;
 	device->rx_offloads = info->rx_offload_capa & wanted_offloads;
 	device->rss = device->rx_queues > 1 &&
 	    (info->flow_type_rss_offloads & wanted_rss) != 0;
@@ -250,23 +347,43 @@ configure(struct lp_dpdk_device *device, const struct rte_eth_dev_info *info,
 		conf.rx_adv_conf.rss_conf.rss_hf =
 		    info->flow_type_rss_offloads & wanted_rss;
 	}
-	/* All that we send is of one mempool where there is one NUMA node. */
-	if (rte_socket_count() <= 1)
+	if (lp_dpdk_pool_is_one())
 		conf.txmode.offloads =
 		    info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 	return rte_eth_dev_configure(
 	    device->port_id, device->rx_queues, 1, &conf);
 }
 
+/* Drivers have least sizes: not more than was promised to each. */
 static int
-set_up_queues(struct lp_dpdk_device *device, struct rte_mempool *mempool)
+choose_rings(struct lp_dpdk_device *device, uint16_t *receive, uint16_t *send,
+    char why[LP_WHY_SIZE])
 {
-	uint16_t receive = (uint16_t)device->ring;
-	uint16_t send = (uint16_t)device->ring;
+	int error;
+
+	*receive = *send = (uint16_t)device->ring;
+	error =
+	    rte_eth_dev_adjust_nb_rx_tx_desc(device->port_id, receive, send);
+	if (error != 0) {
+		explain(device, error, why);
+		return error;
+	}
+	if (*receive <= device->ring && *send <= device->ring)
+		return 0;
+	snprintf(why, LP_WHY_SIZE,
+	    "%s wants %u packet buffers to receive and %u to send, %u each can "
+	    "be spared: configure more buffers",
+	    device->name, *receive, *send, device->ring);
+	return -ENOSPC;
+}
+
+static int
+set_up_queues(struct lp_dpdk_device *device, uint16_t receive, uint16_t send,
+    struct rte_mempool *mempool)
+{
 	unsigned node =
 	    device->node < 0 ? (unsigned)SOCKET_ID_ANY : (unsigned)device->node;
-	int error =
-	    rte_eth_dev_adjust_nb_rx_tx_desc(device->port_id, &receive, &send);
+	int error = 0;
 
 	for (uint16_t i = 0; error == 0 && i < device->rx_queues; i++)
 		error = rte_eth_rx_queue_setup(
@@ -277,21 +394,32 @@ set_up_queues(struct lp_dpdk_device *device, struct rte_mempool *mempool)
 	return error;
 }
 
-/* Many vdevs have no such call, and carry what they are given. */
-static int
-apply_mtu(struct lp_dpdk_device *device, uint16_t mtu)
+static uint16_t
+mtu_of(struct lp_dpdk_device *device)
 {
 	struct lp_port_link now = {0};
-	int error;
 
 	if (device->has_kernel)
 		lp_netdev_state(&device->kernel, &now);
 	else
 		(void)rte_eth_dev_get_mtu(device->port_id, &now.mtu);
-	if (now.mtu == mtu)
-		return 0;
+	return now.mtu;
+}
+
+/* Many vdevs have no such call, and carry what they were configured with. */
+static void
+apply_mtu(struct lp_dpdk_device *device, uint16_t mtu)
+{
+	int error;
+
+	if (mtu_of(device) == mtu)
+		return;
+	lp_dpdk_log_listen();
 	error = rte_eth_dev_set_mtu(device->port_id, mtu);
-	return error == -ENOTSUP && !device->has_kernel ? 0 : error;
+	if (error != 0)
+		snprintf(device->mtu_why, sizeof(device->mtu_why),
+		    "%.80s does not take an MTU of %u: %.120s", device->name,
+		    mtu, lp_dpdk_log_complaint(strerror(-error)));
 }
 
 /* 33:33:ff and the last three bytes: RFC 2464, 7, and RFC 4291, 2.7.1. */

@@ -7,9 +7,19 @@
 
 #include "dataplane/port/dpdk_device.h"
 
-/* Starts it with that MTU, 0 for its own.  0, or -errno and why. */
+/*
+ * Starts it with that MTU, 0 for its own; one that fits, but that the device
+ * does not take, shows in its state.  0, or -errno and why.
+ */
 int lp_dpdk_setup_start(struct lp_dpdk_device *device, uint16_t mtu,
     struct lp_dpdk_pool *pool, char why[LP_WHY_SIZE]);
+
+/*
+ * Whether it may get another MTU while it runs, 0 for its own.  0, or -errno
+ * and why not.
+ */
+int lp_dpdk_setup_check_mtu(struct lp_dpdk_device *device, uint16_t mtu,
+    const struct lp_dpdk_pool *pool, char why[LP_WHY_SIZE]);
 
 /*
  * Another MTU, 0 for its own, while it runs; that it does not take it shows in

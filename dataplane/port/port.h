@@ -121,8 +121,8 @@ struct lp_backend_ops {
 	int (*check_arguments)(const char *arguments, char why[LP_WHY_SIZE]);
 
 	/*
-	 * control: on -errno nothing is left behind.  -EBUSY is retried
-	 * inside for up to a second (a dead predecessor's socket).
+	 * control: on -errno nothing is left behind.  -EBUSY may be retried
+	 * inside for up to a second (AF_XDP: a dead predecessor's socket).
 	 */
 	int (*open)(struct lp_port **port, const struct lp_port_config *config,
 	    char why[LP_WHY_SIZE]);
@@ -132,10 +132,13 @@ struct lp_backend_ops {
 	 */
 	void (*close)(struct lp_port *port);
 	/*
-	 * control: whether an open port may become what the object says: 0,
-	 * or -errno and why not.  NULL: it may.
+	 * control: whether an open port may become what the object says: may
+	 * lose its leave to have the host's default route, may get another
+	 * MTU.  0, or -errno and why not.  NULL: it may.
 	 */
-	int (*check)(const struct lp_port *port,
+	int (*check_route)(const struct lp_port *port,
+	    const struct lp_port_object *object, char why[LP_WHY_SIZE]);
+	int (*check_mtu)(const struct lp_port *port,
 	    const struct lp_port_object *object, char why[LP_WHY_SIZE]);
 	/*
 	 * control: every address that the host has itself; 0 or -errno.  NULL
@@ -143,8 +146,8 @@ struct lp_backend_ops {
 	 */
 	int (*host_addresses)(lp_port_host_address *each, void *arg);
 	/*
-	 * control: the port has become that object, which `check` has let
-	 * pass.  NULL: there is nothing to do for it.
+	 * control: the port has become that object, which the checks have
+	 * let pass.  NULL: there is nothing to do for it.
 	 */
 	void (*become)(
 	    struct lp_port *port, const struct lp_port_object *object);

@@ -26,7 +26,9 @@
 static int port_open(struct lp_port **port, const struct lp_port_config *config,
     char why[LP_WHY_SIZE]);
 static void port_close(struct lp_port *port);
-static int port_check(const struct lp_port *port,
+static int port_check_route(const struct lp_port *port,
+    const struct lp_port_object *object, char why[LP_WHY_SIZE]);
+static int port_check_mtu(const struct lp_port *port,
     const struct lp_port_object *object, char why[LP_WHY_SIZE]);
 static void port_become(
     struct lp_port *port, const struct lp_port_object *object);
@@ -44,7 +46,8 @@ const struct lp_backend_ops lp_port_dpdk_ops = {
     .pool_close = lp_dpdk_pool_close,
     .open = port_open,
     .close = port_close,
-    .check = port_check,
+    .check_route = port_check_route,
+    .check_mtu = port_check_mtu,
     .become = port_become,
     .host_addresses = lp_netdev_host_addresses,
     .steer = port_steer,
@@ -80,8 +83,8 @@ port_open(struct lp_port **out, const struct lp_port_config *config,
 	dpdk->mtu_wanted = config->object.mtu;
 	error = lp_dpdk_device_open(&dpdk->device, config->object.device, why);
 	if (error == 0)
-		error = lp_dpdk_device_check(
-		    &dpdk->device, &config->object, dpdk->pool, why);
+		error =
+		    lp_dpdk_device_check(&dpdk->device, &config->object, why);
 	if (error == 0)
 		error = lp_dpdk_setup_start(
 		    &dpdk->device, dpdk->mtu_wanted, dpdk->pool, why);
@@ -109,13 +112,23 @@ port_close(struct lp_port *port)
 }
 
 static int
-port_check(const struct lp_port *port, const struct lp_port_object *object,
-    char why[LP_WHY_SIZE])
+port_check_route(const struct lp_port *port,
+    const struct lp_port_object *object, char why[LP_WHY_SIZE])
 {
 	const struct lp_port_dpdk *dpdk =
 	    lp_port_dpdk_of((struct lp_port *)port);
 
-	return lp_dpdk_device_check(&dpdk->device, object, dpdk->pool, why);
+	return lp_dpdk_device_check_route(&dpdk->device, object, why);
+}
+
+static int
+port_check_mtu(const struct lp_port *port, const struct lp_port_object *object,
+    char why[LP_WHY_SIZE])
+{
+	struct lp_port_dpdk *dpdk = lp_port_dpdk_of((struct lp_port *)port);
+
+	return lp_dpdk_setup_check_mtu(
+	    &dpdk->device, object->mtu, dpdk->pool, why);
 }
 
 static void

@@ -34,7 +34,7 @@ static void dismantle(struct lp_port_xdp *xdp);
 static int port_open(struct lp_port **port, const struct lp_port_config *config,
     char why[LP_WHY_SIZE]);
 static void port_close(struct lp_port *port);
-static int port_check(const struct lp_port *port,
+static int port_check_route(const struct lp_port *port,
     const struct lp_port_object *object, char why[LP_WHY_SIZE]);
 static int port_steer(
     struct lp_port *port, const struct lp_steer *steer, char why[LP_WHY_SIZE]);
@@ -49,7 +49,7 @@ const struct lp_backend_ops lp_port_xdp_ops = {
     .pool_close = lp_pool_close,
     .open = port_open,
     .close = port_close,
-    .check = port_check,
+    .check_route = port_check_route,
     .host_addresses = lp_netdev_host_addresses,
     .steer = port_steer,
     .beat = port_beat,
@@ -109,8 +109,8 @@ port_close(struct lp_port *port)
 
 /* What else the object says needs no leave of the device. */
 static int
-port_check(const struct lp_port *port, const struct lp_port_object *object,
-    char why[LP_WHY_SIZE])
+port_check_route(const struct lp_port *port,
+    const struct lp_port_object *object, char why[LP_WHY_SIZE])
 {
 	const struct lp_port_xdp *xdp = (const struct lp_port_xdp *)port;
 

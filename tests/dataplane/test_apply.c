@@ -299,7 +299,7 @@ begin_with_host(void)
 	host.count = host.checks = 0;
 	ops = lp_port_memory_ops;
 	ops.host_addresses = host_addresses;
-	ops.check = host_check;
+	ops.check_route = host_check;
 	dataplane.ports.ops = &ops;
 }
 

@@ -162,10 +162,14 @@ START_TEST(the_device_of_the_default_route_is_refused)
 
 	config.object.allow_default_route = true;
 	ck_assert_int_eq(ops->open(&port, &config, dpdk_lab.why), 0);
-	ck_assert_int_eq(ops->check(port, &config.object, dpdk_lab.why), 0);
+	ck_assert_int_eq(
+	    ops->check_route(port, &config.object, dpdk_lab.why), 0);
 	config.object.allow_default_route = false;
 	ck_assert_int_eq(
-	    ops->check(port, &config.object, dpdk_lab.why), -EPERM);
+	    ops->check_route(port, &config.object, dpdk_lab.why), -EPERM);
+	/* Which is nothing to another MTU. */
+	config.object.mtu = 1400;
+	ck_assert_int_eq(ops->check_mtu(port, &config.object, dpdk_lab.why), 0);
 	dpdk_lab_close(port);
 }
 END_TEST
@@ -228,9 +232,8 @@ START_TEST(an_mtu_above_the_buffer_is_refused_with_both_numbers)
 	dpdk_lab_veth(0);
 	veth_run("ip link set near0 mtu 9000");
 	dpdk_lab_refused(&config, -EMSGSIZE,
-	    "an MTU of 9000, and a packet "
-	    "buffer holds 2030: start "
-	    "lp-dataplane with --mtu 9000");
+	    "an MTU of 9000 does not fit a packet buffer, which holds 2030: "
+	    "start lp-dataplane with --mtu 9000");
 	config.object.mtu = 3000;
 	dpdk_lab_refused(&config, -EMSGSIZE,
 	    "an MTU of 3000 does not fit a packet buffer, which holds 2030: "
@@ -252,7 +255,7 @@ START_TEST(a_port_becomes_one_of_another_mtu)
 	ck_assert_uint_eq(mtu_of("near0"), 1400);
 
 	config.object.mtu = 1280;
-	ck_assert_int_eq(ops->check(port, &config.object, dpdk_lab.why), 0);
+	ck_assert_int_eq(ops->check_mtu(port, &config.object, dpdk_lab.why), 0);
 	ops->become(port, &config.object);
 	ck_assert_uint_eq(mtu_of("near0"), 1280);
 	link = dpdk_lab_link(port);
@@ -262,14 +265,56 @@ START_TEST(a_port_becomes_one_of_another_mtu)
 
 	config.object.mtu = 9000;
 	ck_assert_int_eq(
-	    ops->check(port, &config.object, dpdk_lab.why), -EMSGSIZE);
-	/* net_af_packet cannot set that one, and the port says so. */
+	    ops->check_mtu(port, &config.object, dpdk_lab.why), -EMSGSIZE);
+	dpdk_lab_close(port);
+}
+END_TEST
+
+START_TEST(an_mtu_that_only_the_kernel_can_set_is_told)
+{
+	struct lp_port_config config = dpdk_lab_config(near0);
+	struct lp_port *port = NULL;
+
+	dpdk_lab_veth(0);
+	/* A port that has one opens again, and says so. */
 	config.object.mtu = 1900;
-	ck_assert_int_eq(ops->check(port, &config.object, dpdk_lab.why), 0);
-	ops->become(port, &config.object);
+	ck_assert_int_eq(ops->open(&port, &config, dpdk_lab.why), 0);
+	ck_assert_uint_eq(port->mtu, 1500);
 	ck_assert_ptr_nonnull(
 	    strstr(dpdk_lab_link(port).why, "does not take an MTU of 1900"));
-	ck_assert_uint_eq(port->mtu, 1280);
+
+	ck_assert_int_eq(
+	    ops->check_mtu(port, &config.object, dpdk_lab.why), -EMSGSIZE);
+	ck_assert_str_eq(dpdk_lab.why,
+	    "net_af_packet sets no MTU above 1500, and carries it: ip link set "
+	    "near0 mtu 1900, then try again");
+	veth_run("ip link set near0 mtu 1900");
+	ck_assert_int_eq(ops->check_mtu(port, &config.object, dpdk_lab.why), 0);
+	config.object.mtu = 0;
+	ops->become(port, &config.object);
+	config.object.mtu = 1900;
+	ops->become(port, &config.object);
+	ck_assert_ptr_null(strstr(dpdk_lab_link(port).why, "MTU"));
+	ck_assert_uint_eq(port->mtu, 1900);
+	dpdk_lab_close(port);
+}
+END_TEST
+
+/* Its driver, which has no call for it, carries what it was made for. */
+START_TEST(an_mtu_that_is_not_taken_while_it_runs_is_told)
+{
+	struct lp_port_config config = dpdk_lab_config("net_ring0");
+	struct lp_port *port = NULL;
+
+	config.object.mtu = 1400;
+	ck_assert_int_eq(ops->open(&port, &config, dpdk_lab.why), 0);
+	ck_assert_uint_eq(port->mtu, 1400);
+	ck_assert_ptr_null(strstr(dpdk_lab_link(port).why, "MTU"));
+	config.object.mtu = 1500;
+	ops->become(port, &config.object);
+	ck_assert_uint_eq(port->mtu, 1400);
+	ck_assert_ptr_nonnull(
+	    strstr(dpdk_lab_link(port).why, "does not take an MTU of 1500"));
 	dpdk_lab_close(port);
 }
 END_TEST
@@ -405,6 +450,8 @@ add(TCase *tcase)
 	tcase_add_test(
 	    tcase, an_mtu_above_the_buffer_is_refused_with_both_numbers);
 	tcase_add_test(tcase, a_port_becomes_one_of_another_mtu);
+	tcase_add_test(tcase, an_mtu_that_only_the_kernel_can_set_is_told);
+	tcase_add_test(tcase, an_mtu_that_is_not_taken_while_it_runs_is_told);
 	tcase_add_test(tcase, the_link_follows_the_interface);
 	tcase_add_test(tcase, merging_by_the_kernel_is_told);
 	tcase_add_test(tcase, a_new_mac_is_a_new_incarnation);

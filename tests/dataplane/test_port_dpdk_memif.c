@@ -189,6 +189,30 @@ START_TEST(without_a_peer_what_is_sent_stays_with_the_caller)
 }
 END_TEST
 
+/* Whatever a packet buffer holds. */
+START_TEST(an_mtu_above_1500_is_refused)
+{
+	char devargs[PATH_MAX + 64];
+	struct lp_port_config config;
+	struct lp_port *port;
+
+	dpdk_lab_open_pool(9000);
+	snprintf(devargs, sizeof(devargs),
+	    "net_memif0,role=server,socket=%s/m.sock,socket-abstract=no",
+	    dpdk_lab.directory);
+	config = dpdk_lab_config(devargs);
+	config.object.mtu = 1501;
+	dpdk_lab_refused(&config, -EMSGSIZE, "net_memif0 takes an MTU of");
+	config.object.mtu = 1500;
+	ck_assert_int_eq(ops->open(&port, &config, dpdk_lab.why), 0);
+	ck_assert_int_eq(ops->check_mtu(port, &config.object, dpdk_lab.why), 0);
+	config.object.mtu = 1501;
+	ck_assert_int_eq(
+	    ops->check_mtu(port, &config.object, dpdk_lab.why), -EMSGSIZE);
+	dpdk_lab_close(port);
+}
+END_TEST
+
 /* Sends what it gets, and gets what it sends, until it is killed. */
 static void
 be_peer(int go)
@@ -296,6 +320,7 @@ add(TCase *tcase)
 	tcase_add_test(tcase, the_client_goes_and_comes_back);
 	tcase_add_test(tcase, the_server_goes_and_comes_back);
 	tcase_add_test(tcase, a_client_without_its_server_is_refused);
+	tcase_add_test(tcase, an_mtu_above_1500_is_refused);
 	tcase_add_test(tcase, a_socket_in_use_is_told);
 	tcase_add_test(
 	    tcase, without_a_peer_what_is_sent_stays_with_the_caller);

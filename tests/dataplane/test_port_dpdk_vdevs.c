@@ -5,10 +5,12 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <net/ethernet.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tests/dataplane/dpdk_lab.h"
@@ -409,6 +411,50 @@ START_TEST(net_af_xdp_opens_once_an_interface)
 }
 END_TEST
 
+/* In effect here only: what is executed gets it again. */
+static void
+lose_sys_admin(void)
+{
+	struct __user_cap_header_struct header = {
+	    .version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	ck_assert_int_eq(syscall(SYS_capget, &header, data), 0);
+	data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective &=
+	    ~CAP_TO_MASK(CAP_SYS_ADMIN);
+	ck_assert_int_eq(syscall(SYS_capset, &header, data), 0);
+}
+
+/* Not that the interface is in use, which it is by the first try. */
+START_TEST(net_af_xdp_without_its_privilege_is_told_each_time)
+{
+	struct lp_port_config config =
+	    dpdk_lab_config("net_af_xdp0,iface=near0");
+	char first[LP_WHY_SIZE];
+
+	dpdk_lab_veth(0);
+	lose_sys_admin();
+	/* A refusal before the driver begins costs nothing. */
+	config.object.mtu = 3000;
+	dpdk_lab_refused(&config, -EMSGSIZE, "--mtu 3000");
+	ck_assert_uint_eq(ops->free_count(dpdk_lab.pool), DPDK_LAB_BUFFERS);
+	config.object.mtu = 0;
+	for (int i = 0; i < 3; i++) {
+		struct lp_port *port;
+
+		ck_assert_int_ne(ops->open(&port, &config, dpdk_lab.why), 0);
+		if (i == 0)
+			strcpy(first, dpdk_lab.why);
+		ck_assert_str_eq(dpdk_lab.why, first);
+	}
+	ck_assert_msg(
+	    strstr(first, "(it needs lp-dataplane --dpdk-privileged)") != NULL,
+	    "%s", first);
+	dpdk_lab.lost = DPDK_LAB_BUFFERS - ops->free_count(dpdk_lab.pool);
+	ck_assert_uint_lt(dpdk_lab.lost, AF_XDP_FILL + AF_XDP_FILL / 4);
+}
+END_TEST
+
 static void
 add(TCase *tcase)
 {
@@ -424,6 +470,8 @@ add(TCase *tcase)
 	tcase_add_test(tcase, net_tap_vouches_for_checksums_that_are_good);
 	tcase_add_test(tcase, the_kernel_behind_a_tap_is_heard);
 	tcase_add_test(tcase, net_af_xdp_opens_once_an_interface);
+	tcase_add_test(
+	    tcase, net_af_xdp_without_its_privilege_is_told_each_time);
 }
 
 int

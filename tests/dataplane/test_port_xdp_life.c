@@ -167,14 +167,16 @@ START_TEST(an_open_port_loses_its_leave_for_the_default_route)
 	ck_assert_int_eq(
 	    ops->open(&port_lab.ports[0], &config, port_lab.why), 0);
 	ck_assert_int_eq(
-	    ops->check(port_lab.ports[0], &config.object, port_lab.why), 0);
+	    ops->check_route(port_lab.ports[0], &config.object, port_lab.why),
+	    0);
 	config.object.allow_default_route = false;
 	ck_assert_int_eq(
-	    ops->check(port_lab.ports[0], &config.object, port_lab.why),
+	    ops->check_route(port_lab.ports[0], &config.object, port_lab.why),
 	    -EPERM);
 	veth_run("ip route del default");
 	ck_assert_int_eq(
-	    ops->check(port_lab.ports[0], &config.object, port_lab.why), 0);
+	    ops->check_route(port_lab.ports[0], &config.object, port_lab.why),
+	    0);
 }
 END_TEST
 

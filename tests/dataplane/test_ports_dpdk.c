@@ -298,6 +298,41 @@ START_TEST(an_mtu_that_no_buffer_holds_is_refused_by_its_field)
 }
 END_TEST
 
+/* The host's default route comes, one of its addresses, and an MTU. */
+START_TEST(only_what_changes_of_a_port_is_asked_about)
+{
+	struct lp_object object;
+
+	add_port(FRONT, "front", LP_BACKEND_DPDK, "net_af_packet0,iface=near0");
+	ck_assert_int_eq(lp_ports_prepare(&ports, &config, &refusal), 0);
+	lp_ports_commit(&ports, &config);
+	veth_run("ip addr add 10.9.0.10/24 dev near0 && "
+		 "ip route add default via 10.9.0.1");
+	object = *lp_config_find(&config, LP_OBJECT_PORT, FRONT);
+	object.port.mtu = 1400;
+	put(&config, object);
+	ck_assert_int_eq(lp_ports_prepare(&ports, &config, &refusal), 0);
+	lp_ports_commit(&ports, &config);
+	object.port.mtu = 0;
+	put(&config, object);
+	ck_assert_int_eq(lp_ports_prepare(&ports, &config, &refusal), 0);
+	lp_ports_commit(&ports, &config);
+	/* That fits no buffer, and is none of ours. */
+	veth_run("ip link set near0 mtu 9000");
+	object.port.allow_default_route = true;
+	put(&config, object);
+	ck_assert_int_eq(lp_ports_prepare(&ports, &config, &refusal), 0);
+	lp_ports_commit(&ports, &config);
+	/* Both are refused: it is the first of them that is named. */
+	object.port.mtu = 9000;
+	object.port.allow_default_route = false;
+	put(&config, object);
+	ck_assert_int_eq(lp_ports_prepare(&ports, &config, &refusal), -EINVAL);
+	ck_assert_str_eq(refusal.field, "allow_default_route");
+	ck_assert_ptr_nonnull(strstr(refusal.why, "default IPv4 route"));
+}
+END_TEST
+
 START_TEST(a_device_that_is_gone_is_opened_again)
 {
 	add_port(FRONT, "front", LP_BACKEND_DPDK, "net_af_packet0,iface=near0");
@@ -305,6 +340,7 @@ START_TEST(a_device_that_is_gone_is_opened_again)
 	ck_assert(!lp_ports_watch(&ports));
 	veth_run("ip link del near0");
 	ck_assert(lp_ports_watch(&ports));
+	ck_assert_str_eq(ports.slots[0].why, "device near0 is gone");
 	apply();
 	lp_ports_close_gone(&ports);
 	cold_wait(is_reclaimed, NULL, "reclaim");
@@ -375,6 +411,7 @@ add(TCase *tcase)
 	    tcase, a_refused_first_port_leaves_the_choice_of_back_end);
 	tcase_add_test(
 	    tcase, an_mtu_that_no_buffer_holds_is_refused_by_its_field);
+	tcase_add_test(tcase, only_what_changes_of_a_port_is_asked_about);
 	tcase_add_test(tcase, a_device_that_is_gone_is_opened_again);
 	tcase_add_test(tcase, a_port_is_closed_and_opened_under_traffic);
 }
