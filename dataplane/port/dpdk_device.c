@@ -9,10 +9,8 @@
 #include "dataplane/port/dpdk_device.h"
 
 #include <errno.h>
-#include <linux/ethtool.h>
-#include <rte_bus_vdev.h>
+#include <rte_cycles.h>
 #include <rte_dev.h>
-#include <rte_errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +20,9 @@
 #include "dataplane/port/dpdk_log.h"
 #include "dataplane/port/dpdk_pci.h"
 #include "proto/devargs.h"
+
+/* Turns of a millisecond that an event in progress may take. */
+enum { EVENT_WAIT_MAX = 1000 };
 
 /* For how long a client may be without a link before its server is gone. */
 static const uint64_t server_wait_ns = 2000000000;
@@ -33,6 +34,7 @@ static const char *explain(const char *complaint);
 static int identify(struct lp_dpdk_device *device, char why[LP_WHY_SIZE]);
 static int check_alone(const struct lp_dpdk_device *device, unsigned ifindex,
     char why[LP_WHY_SIZE]);
+static void forget(struct lp_dpdk_device *device);
 static int on_removed(uint16_t port_id, enum rte_eth_event_type event,
     void *device, void *unused);
 static bool is_client(const struct lp_dpdk_device *device, const char *devargs);
@@ -73,7 +75,9 @@ lp_dpdk_device_open(
 		    "%s is open in this process already: as another port, or "
 		    "with other arguments; delete that port first",
 		    device->name);
+		/* Not ours to close. */
 		device->port_id = RTE_MAX_ETHPORTS;
+		device->device = NULL;
 		return -EBUSY;
 	}
 	error = attach(device, devargs, why);
@@ -91,8 +95,7 @@ lp_dpdk_device_close(struct lp_dpdk_device *device, struct lp_dpdk_pool *pool)
 		lp_netdev_close(&device->kernel);
 	device->has_kernel = false;
 	if (device->port_id != RTE_MAX_ETHPORTS) {
-		rte_eth_dev_callback_unregister(device->port_id,
-		    RTE_ETH_EVENT_INTR_RMV, on_removed, device);
+		forget(device);
 		if (device->started)
 			rte_eth_dev_stop(device->port_id);
 		rte_eth_dev_close(device->port_id);
@@ -192,6 +195,7 @@ find(struct lp_dpdk_device *device)
 		    strcmp(rte_dev_name(info.device), device->name) != 0)
 			continue;
 		device->port_id = id;
+		device->device = info.device;
 		return 0;
 	}
 	device->port_id = RTE_MAX_ETHPORTS;
@@ -240,7 +244,6 @@ identify(struct lp_dpdk_device *device, char why[LP_WHY_SIZE])
 		    device->name, strerror(-error));
 		return error;
 	}
-	device->device = info.device;
 	device->node = rte_eth_dev_socket_id(device->port_id);
 	snprintf(
 	    device->driver, sizeof(device->driver), "%.31s", info.driver_name);
@@ -251,9 +254,11 @@ identify(struct lp_dpdk_device *device, char why[LP_WHY_SIZE])
 		return 0;
 	error = lp_netdev_open(&device->kernel, interface, why);
 	device->has_kernel = error == 0;
-	if (error == 0)
-		error = check_alone(device, info.if_index, why);
-	return error;
+	if (error != 0)
+		return error;
+	/* A vdev's driver says where control runs. */
+	device->node = device->kernel.numa_node;
+	return check_alone(device, info.if_index, why);
 }
 
 /* Two on one interface would both take every frame. */
@@ -285,6 +290,18 @@ is_client(const struct lp_dpdk_device *device, const char *devargs)
 	return strcmp(device->driver, "net_memif") == 0 &&
 	    strstr(devargs, "role=server") == NULL &&
 	    strstr(devargs, "role=master") == NULL;
+}
+
+/* Not while DPDK's thread tells of the event. */
+static void
+forget(struct lp_dpdk_device *device)
+{
+	for (int turn = 0; turn < EVENT_WAIT_MAX; turn++) {
+		if (rte_eth_dev_callback_unregister(device->port_id,
+			RTE_ETH_EVENT_INTR_RMV, on_removed, device) != -EAGAIN)
+			return;
+		rte_delay_us_sleep(1000);
+	}
 }
 
 static int
@@ -319,11 +336,12 @@ ask_link(struct lp_dpdk_device *device, struct lp_port_link *link)
 
 		lp_netdev_state(&device->kernel, &kernel);
 		link->present = kernel.present;
-		link->up = kernel.up && (link->up || !kernel.present);
+		link->up = link->up && kernel.up;
 		if (!kernel.up)
 			memcpy(link->why, kernel.why, sizeof(link->why));
 		if (kernel.present) {
 			link->mtu = kernel.mtu;
+			link->speed_mbps = kernel.speed_mbps;
 			memcpy(link->mac, kernel.mac, sizeof(link->mac));
 		}
 	}
@@ -378,6 +396,11 @@ say_why(const struct lp_dpdk_device *device, const struct lp_dpdk_pool *pool,
 
 	if (device->mtu_why[0] != '\0')
 		memcpy(link->why, device->mtu_why, sizeof(link->why));
+	else if (link->mtu > pool->mtu)
+		snprintf(link->why, sizeof(link->why),
+		    "MTU %u, a packet buffer holds %u: start lp-dataplane with "
+		    "--mtu %u",
+		    link->mtu, pool->mtu, link->mtu);
 	else if (device->has_kernel &&
 	    strcmp(device->driver, "net_af_packet") == 0 &&
 	    lp_netdev_merges(&device->kernel))

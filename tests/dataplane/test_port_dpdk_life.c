@@ -221,6 +221,9 @@ START_TEST(the_mtu_follows_the_interface)
 	veth_run("ip link set near0 mtu 9000");
 	ck_assert_uint_eq(dpdk_lab_link(port).mtu, 9000);
 	ck_assert_uint_eq(port->mtu, 2030);
+	ck_assert_str_eq(dpdk_lab_link(port).why,
+	    "MTU 9000, a packet buffer holds 2030: start lp-dataplane with "
+	    "--mtu 9000");
 	dpdk_lab_close(port);
 }
 END_TEST
@@ -335,6 +338,9 @@ START_TEST(the_link_follows_the_interface)
 	link = dpdk_lab_link(port);
 	ck_assert_str_eq(link.mode, "net_af_packet");
 	ck_assert_str_eq(link.driver, "net_af_packet");
+	/* As the kernel has them of a veth, not as the driver does. */
+	ck_assert_int_eq(link.numa_node, -1);
+	ck_assert_uint_eq(link.speed_mbps, 10000);
 	ck_assert_uint_eq(link.queues, 1);
 	ck_assert_str_eq(link.offloads, "");
 	ck_assert_ptr_nonnull(strstr(link.why, "no hugepages (--no-huge)"));
