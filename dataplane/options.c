@@ -50,8 +50,8 @@ static const struct argp_option option_list[] = {
 	"Connections at most (default 65536)", 1},
     {"buffers", KEY_BUFFERS, "N", 0, "Packet buffers (default 16384)", 1},
     {"mtu", KEY_MTU, "N", 0,
-	"Largest MTU of DPDK ports, whose packet buffers are as large "
-	"(default 2030)",
+	"Largest MTU of DPDK ports, if above 2030: packet buffers are as "
+	"large",
 	1},
     {"dpdk", KEY_DPDK, "ARGUMENTS", 0,
 	"More arguments for DPDK's EAL, as one word: --dpdk '-n 4'", 2},
