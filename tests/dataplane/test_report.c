@@ -232,7 +232,7 @@ write_rows(void *arg)
 
 	for (uint32_t round = 1; !atomic_load(&writer->stop); round++) {
 		uint32_t number = round / CHANGES;
-		bool preempted = round % 61 == 0;
+		bool preempted = round % 4001 == 0;
 
 		if (round % CHANGES == 0)
 			begin_anew(number % WRITTEN, number, preempted);
@@ -254,8 +254,8 @@ START_TEST(no_row_is_torn)
 	begin();
 	ck_assert_int_eq(pthread_create(&thread, NULL, write_rows, &writer), 0);
 	/* Both must have had their turns, however they are scheduled. */
-	while (atomic_load(&writer.rounds) < 200000 || rows < 1000)
-		rows += count_rows(0, &frames);
+	while (atomic_load(&writer.rounds) < 1000000 || rows < 50000)
+		rows += count_rows(WRITTEN, &frames);
 	atomic_store(&writer.stop, true);
 	pthread_join(thread, NULL);
 	ck_assert_uint_eq(count_rows(0, &frames), WRITTEN);
