@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/dataplane/dpdk_lab.h"
 
-#include <dirent.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <poll.h>
@@ -210,19 +209,6 @@ dpdk_lab_await_link(struct lp_port *port, bool up)
 		    up ? "up" : "down", dpdk_lab_link(port).why);
 		sched_yield();
 	}
-}
-
-unsigned
-dpdk_lab_descriptors(void)
-{
-	DIR *directory = opendir("/proc/self/fd");
-	unsigned count = 0;
-
-	ck_assert_ptr_nonnull(directory);
-	while (readdir(directory) != NULL)
-		count++;
-	closedir(directory);
-	return count;
 }
 
 size_t

@@ -63,9 +63,6 @@ void dpdk_lab_await_counter(
     struct lp_port *port, const char *name, uint64_t value);
 void dpdk_lab_await_link(struct lp_port *port, bool up);
 
-/* Descriptors that this process has open. */
-unsigned dpdk_lab_descriptors(void);
-
 /* The next frame with that EtherType that came in there; 0: none in time. */
 size_t dpdk_lab_receive(int wire, uint16_t type, uint8_t *frame);
 

@@ -33,6 +33,7 @@ enum { GROUPS = 3 };
 static int near, neighbour;
 static uint64_t clock_ns;
 static char query[PACKET_TEXT_SIZE]; /* the last that came in by near0 */
+static bool strange; /* so did a question to a group that is not ours */
 
 /* The kernel keeps silent at the ends that are ours. */
 static void
@@ -110,6 +111,7 @@ turn(void)
 		packet_describe(text, packet.bytes, packet.len);
 		if (strncmp(text, "mld-query ", 10) == 0)
 			memcpy(query, text, sizeof(query));
+		strange |= strstr(text, "target=2001:db8:9::77") != NULL;
 		ensure(
 		    plane_inject(FRONT_SLOT, packet.bytes, packet.len), "full");
 	}
@@ -214,25 +216,38 @@ ask(const char *group, const char *target)
 	    send(neighbour, packet.bytes, packet.len, 0), (ssize_t)packet.len);
 }
 
-START_TEST(questions_pass_the_bridge_by_our_groups_alone)
+static void
+await_answer(uint64_t end)
 {
 	struct packet packet;
 	char text[PACKET_TEXT_SIZE] = "";
-	uint64_t end;
 
-	await_listed();
-	go_on(1500);
-	ask("77", "2001:db8:9::77");
-	ask("10", "2001:db8:9::10");
-	end = clock_ns + WAIT_MS * 1000000ull;
 	while (!packet_matches(text, "na 2001:db8:9::10 > 2001:db8:9::50")) {
 		ensure(clock_ns < end, "no answer");
 		turn();
 		if (receive(neighbour, &packet) > 0)
 			packet_describe(text, packet.bytes, packet.len);
 	}
-	/* The first has not passed. */
-	ck_assert_uint_eq(plane_reason(LP_REASON_NDP), 1);
+}
+
+/*
+ * A bridge floods until it has been a querier for a while: how long that is,
+ * nothing says but that it stops.
+ */
+START_TEST(questions_pass_the_bridge_by_our_groups_alone)
+{
+	uint64_t end = clock_ns + WAIT_MS * 1000000ull;
+
+	await_listed();
+	do {
+		ensure(clock_ns < end, "the bridge floods for ever");
+		strange = false;
+		ask("77", "2001:db8:9::77");
+		ask("10", "2001:db8:9::10");
+		/* The first would have come before the second. */
+		await_answer(end);
+	} while (strange);
+	ck_assert_uint_eq(listed(), GROUPS);
 }
 END_TEST
 

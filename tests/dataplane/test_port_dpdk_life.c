@@ -22,10 +22,10 @@ START_TEST(open_and_close_leave_nothing_behind)
 
 	dpdk_lab_veth(0);
 	dpdk_lab_close(dpdk_lab_open(near0));
-	descriptors = dpdk_lab_descriptors();
+	descriptors = veth_descriptors();
 	for (int i = 0; i < 10; i++)
 		dpdk_lab_close(dpdk_lab_open(near0));
-	ck_assert_uint_eq(dpdk_lab_descriptors(), descriptors);
+	ck_assert_uint_eq(veth_descriptors(), descriptors);
 	ck_assert_uint_eq(ops->free_count(dpdk_lab.pool), DPDK_LAB_BUFFERS);
 }
 END_TEST
@@ -90,11 +90,11 @@ START_TEST(what_cannot_be_opened_is_refused_and_leaves_nothing)
 			    &config, refusals[i].error, refusals[i].words);
 			/* The first may open something once and for all. */
 			if (try == 1)
-				descriptors = dpdk_lab_descriptors();
+				descriptors = veth_descriptors();
 		}
-		ck_assert_msg(dpdk_lab_descriptors() == descriptors,
+		ck_assert_msg(veth_descriptors() == descriptors,
 		    "%s: %u descriptors, were %u", refusals[i].devargs,
-		    dpdk_lab_descriptors(), descriptors);
+		    veth_descriptors(), descriptors);
 		ck_assert_uint_eq(
 		    ops->free_count(dpdk_lab.pool), DPDK_LAB_BUFFERS);
 	}
@@ -155,10 +155,10 @@ START_TEST(the_device_of_the_default_route_is_refused)
 	dpdk_lab_refused(
 	    &config, -EPERM, "near0 carries the host's default IPv4");
 	/* It is tried again each second. */
-	descriptors = dpdk_lab_descriptors();
+	descriptors = veth_descriptors();
 	for (int i = 0; i < 10; i++)
 		dpdk_lab_refused(&config, -EPERM, "near0");
-	ck_assert_uint_eq(dpdk_lab_descriptors(), descriptors);
+	ck_assert_uint_eq(veth_descriptors(), descriptors);
 
 	config.object.allow_default_route = true;
 	ck_assert_int_eq(ops->open(&port, &config, dpdk_lab.why), 0);

@@ -60,9 +60,9 @@ await_descriptors(unsigned count)
 {
 	const uint64_t end = veth_now_ns() + DPDK_LAB_WAIT_MS * 1000000ULL;
 
-	while (dpdk_lab_descriptors() != count)
+	while (veth_descriptors() != count)
 		ck_assert_msg(veth_now_ns() < end, "%u descriptors, not %u",
-		    dpdk_lab_descriptors(), count);
+		    veth_descriptors(), count);
 }
 
 START_TEST(packets_go_both_ways)
@@ -90,7 +90,7 @@ START_TEST(the_client_goes_and_comes_back)
 {
 	struct lp_port *server = open_end(0, "server");
 	struct lp_port *client;
-	const unsigned descriptors = dpdk_lab_descriptors();
+	const unsigned descriptors = veth_descriptors();
 
 	ck_assert(dpdk_lab_link(server).present);
 	ck_assert(!dpdk_lab_link(server).up);
@@ -155,9 +155,9 @@ START_TEST(a_client_without_its_server_is_refused)
 	for (int i = 0; i < 5; i++) {
 		dpdk_lab_refused(&config, -EPERM, "Failed to connect socket");
 		if (i == 0)
-			descriptors = dpdk_lab_descriptors();
+			descriptors = veth_descriptors();
 	}
-	ck_assert_uint_eq(dpdk_lab_descriptors(), descriptors);
+	ck_assert_uint_eq(veth_descriptors(), descriptors);
 	dpdk_lab_close(open_end(1, "server"));
 }
 END_TEST

@@ -56,15 +56,15 @@ START_TEST(devices_open_again_and_again_and_leave_nothing)
 			dpdk_lab_close(port);
 			/* The first may open something once and for all. */
 			if (turn == 0)
-				descriptors = dpdk_lab_descriptors();
+				descriptors = veth_descriptors();
 			ck_assert_msg(
 			    ops->free_count(dpdk_lab.pool) == DPDK_LAB_BUFFERS,
 			    "%s: %u buffers", reopened[i],
 			    ops->free_count(dpdk_lab.pool));
 		}
-		ck_assert_msg(dpdk_lab_descriptors() == descriptors,
+		ck_assert_msg(veth_descriptors() == descriptors,
 		    "%s: %u descriptors, were %u", reopened[i],
-		    dpdk_lab_descriptors(), descriptors);
+		    veth_descriptors(), descriptors);
 	}
 }
 END_TEST

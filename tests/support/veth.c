@@ -2,6 +2,7 @@
 #include "tests/support/veth.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
@@ -116,4 +117,17 @@ veth_now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+unsigned
+veth_descriptors(void)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	unsigned count = 0;
+
+	ensure(directory != NULL, "/proc/self/fd: %s", strerror(errno));
+	while (readdir(directory) != NULL)
+		count++;
+	closedir(directory);
+	return count;
 }

@@ -38,4 +38,7 @@ void veth_await_up(const char *device);
 /* CLOCK_MONOTONIC */
 uint64_t veth_now_ns(void);
 
+/* Descriptors that this process has open, and a constant few. */
+unsigned veth_descriptors(void);
+
 #endif
