@@ -8,8 +8,8 @@
  * that is one.
  *
  * Offloads: the device verifies checksums where it can.  What we send needs no
- * help: checksums are updated by their differences, which costs less than to
- * ask a device, and carries an error of the sender on to who can see it.
+ * help: checksums are updated by their differences, which carries an error of
+ * the sender on to who can see it.
  */
 #include "dataplane/port/dpdk_setup.h"
 
