@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the walker tells of a Kafka message: facts, one after another, in the
+ * order of the bytes.
+ *
+ * Source: https://kafka.apache.org/protocol and the message definitions that
+ * kafka-clients ships (common/message/\*.json).  They mark few of these; the
+ * classification is ours (generate.py), and a test fails when a new field
+ * whose name sounds like one of them is not classified.
+ */
+#ifndef LP_KAFKA_FACT_H
+#define LP_KAFKA_FACT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* X(NAME, what it is).  "text": bytes; "number": value. */
+/* clang-format off */
+#define LP_FACTS(X)                                                            \
+	X(CLIENT_ID, "text, of the request's header; may be null")             \
+	X(TOPIC_BEGIN, "an element that speaks of one topic begins")           \
+	X(TOPIC_END, "and ends: its name, id and partitions were told")        \
+	X(TOPIC_NAME, "text; may be null where an id stands")                  \
+	X(TOPIC_ID, "text: the 16 bytes of a UUID; all zero: none")            \
+	X(PARTITION, "number: index of a partition")                           \
+	X(RECORDS, "number: bytes of records that follow; -1: null")           \
+	X(GROUP_ID, "text")                                                    \
+	X(TRANSACTIONAL_ID, "text; may be null")                               \
+	X(ACKS, "number: -1, 0, 1")                                            \
+	X(REPLICA_ID, "number: -1: a client asks")                             \
+	X(MAX_WAIT, "number: ms that a Fetch may wait")                        \
+	X(MIN_BYTES, "number: bytes that end its wait")                        \
+	X(SESSION_ID, "number: of a fetch or share session")                   \
+	X(SESSION_EPOCH, "number")                                             \
+	X(MEMBER_EPOCH, "number: of a member of a group")                      \
+	X(ERROR_CODE, "number: 0: none; see error.h")                          \
+	X(THROTTLE_TIME, "number: ms")                                         \
+	X(NODE_ID, "number: of a broker whose address follows")                \
+	X(HOST, "text: where a broker can be reached")                         \
+	X(PORT, "number: and its port; 4 bytes, 2 in a few APIs")              \
+	X(RACK, "text; may be null")                                           \
+	X(CLUSTER_ID, "text; may be null")                                     \
+	X(API_KEY, "number: in an ApiVersions response")                       \
+	X(API_MIN, "number: its lowest version")                               \
+	X(API_MAX, "number: its highest version")                              \
+	X(SASL_MECHANISM, "text")                                              \
+	X(SASL_TOKEN, "text: its first bytes; the whole may be longer")        \
+	X(RESOURCE_TYPE, "number: 2: topic")                                   \
+	X(RESOURCE_NAME, "text")                                               \
+	X(SOFTWARE_NAME, "text: of the client, KIP-511")                       \
+	X(SOFTWARE_VERSION, "text")                                            \
+	X(AUTO_CREATION, "number: Metadata may create topics")                 \
+	X(REGEX, "text: topics that the broker chooses")
+/* clang-format on */
+
+enum lp_fact_kind {
+	LP_FACT_NONE = 0,
+#define X(name, text) LP_FACT_##name,
+	LP_FACTS(X)
+#undef X
+	    LP_FACT_KINDS,
+};
+
+/* Texts are told up to so many bytes; full_len says how long they are. */
+enum { LP_FACT_TEXT_MAX = 255 };
+
+struct lp_fact {
+	uint8_t kind; /* enum lp_fact_kind */
+	bool null; /* a null text, a null array */
+	uint8_t width; /* bytes of a number on the wire: 1, 2, 4, 8 */
+	uint32_t at; /* of its first byte, counted from the frame's size */
+	int64_t value; /* a number, host order */
+	/*
+	 * A text: in the segment itself where it lies in one piece, else in
+	 * the walk; good until the walk goes on.
+	 */
+	const uint8_t *bytes;
+	uint16_t len; /* at most LP_FACT_TEXT_MAX */
+	uint32_t full_len;
+};
+
+/* "topic_name"; NULL for others. */
+const char *lp_fact_name(unsigned kind);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The walker: reads one Kafka frame of any API and version, however it is cut
+ * into pieces, and tells its facts.  Driven by tables that are generated from
+ * Kafka's own definitions (tables.h); bounded state, no allocation, no copy of
+ * payload: what nobody asks for is skipped by arithmetic.
+ *
+ *	lp_walk_request(&walk, key, version, size);
+ *	while ((result = lp_walk_next(&walk, &in, &fact)) == LP_WALK_FACT)
+ *		use(&fact);
+ *	skip = lp_walk_skip(&walk);	bytes to come that need not be shown
+ *
+ * Pure: no time, no packet, no memory of its own.
+ */
+#ifndef LP_KAFKA_WALK_H
+#define LP_KAFKA_WALK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/kafka/fact.h"
+
+/* Bytes at hand; lp_walk_next() moves `at`, never beyond `end`. */
+struct lp_cursor {
+	const uint8_t *at;
+	const uint8_t *end;
+};
+
+enum lp_walk_result {
+	LP_WALK_MORE = 0, /* the cursor is at its end, the frame is not */
+	LP_WALK_FACT, /* *fact is filled; call again */
+	LP_WALK_DONE, /* the frame is read to its last byte */
+	/*
+	 * The bytes are no such message: a length beyond the frame, a varint
+	 * too long, a message shorter than its frame.  The border of the frame
+	 * still holds: lp_walk_skip() leads to it.
+	 */
+	LP_WALK_BAD,
+};
+
+struct lp_walk; /* a plain struct of fixed size, defined by the walker */
+
+/* Whether the tables know that version of that API. */
+bool lp_walk_knows(int16_t key, int16_t version);
+
+/* Whether the tables know any version of that API. */
+bool lp_walk_knows_key(int16_t key);
+
+/*
+ * Begins behind the fixed part of a frame, which the caller has read: size,
+ * api_key, api_version, correlation_id (12 bytes) of a request; size and
+ * correlation_id (8 bytes) of a response.  `size` is the frame's size field.
+ * Header fields that follow (client_id, tagged fields) are walked here.
+ * Precondition: lp_walk_knows(), and size covers the fixed part.
+ */
+void lp_walk_request(
+    struct lp_walk *walk, int16_t key, int16_t version, uint32_t size);
+void lp_walk_response(
+    struct lp_walk *walk, int16_t key, int16_t version, uint32_t size);
+
+enum lp_walk_result lp_walk_next(
+    struct lp_walk *walk, struct lp_cursor *in, struct lp_fact *fact);
+
+/*
+ * After MORE, DONE or BAD: how many bytes behind the cursor are of no
+ * interest, up to the end of the frame.  They count as shown: the next call
+ * goes on behind them.  After DONE 0; after BAD the rest of the frame.
+ */
+uint32_t lp_walk_skip(struct lp_walk *walk);
+
+#endif
