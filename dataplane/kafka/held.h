@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Held bytes: copies of segments that came before what stands in front of
+ * them.  Pieces of one size, in one pool a worker.
+ *
+ * The pieces lie in the state region and survive the process; which of them
+ * are free is private, and found again at start by a scan:
+ *
+ *	lp_held_pool_scan(&pool);
+ *	... lp_stream_recover() of every stream ...
+ *	lp_held_pool_settle(&pool);
+ *
+ * A piece that is given back keeps its bytes until it is taken again, so a
+ * stream that is put back to what it was before a packet finds its own.
+ */
+#ifndef LP_KAFKA_HELD_H
+#define LP_KAFKA_HELD_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	/* Bytes of one piece that is held; longer segments are several. */
+	LP_HELD_BYTES = 2032,
+};
+
+/* A piece of the bytes behind a gap.  Lies in the region. */
+struct lp_held {
+	uint32_t next; /* index + 1 of the next one by position; 0: none */
+	uint32_t seq;
+	uint16_t len;
+	uint16_t spare[3];
+	uint8_t bytes[LP_HELD_BYTES];
+};
+_Static_assert(sizeof(struct lp_held) == 2048, "half a page");
+
+/* The pieces and which of them are free; the list of free ones is private. */
+struct lp_held_pool {
+	struct lp_held *pieces;
+	uint32_t *free; /* stack of indexes; in a scan, 1: claimed */
+	uint32_t free_count;
+	uint32_t count;
+};
+
+/* Memory of the caller's, `count` of both; all of the pieces are free. */
+static inline void
+lp_held_pool_init(struct lp_held_pool *pool, struct lp_held *pieces,
+    uint32_t *free, uint32_t count)
+{
+	*pool = (struct lp_held_pool){.pieces = pieces,
+	    .free = free,
+	    .free_count = count,
+	    .count = count};
+	for (uint32_t i = 0; i < count; i++)
+		free[i] = count - 1 - i;
+}
+
+/* An index + 1, or 0 if there is none. */
+static inline uint32_t
+lp_held_pool_take(struct lp_held_pool *pool)
+{
+	return pool->free_count == 0 ? 0 : pool->free[--pool->free_count] + 1;
+}
+
+static inline void
+lp_held_pool_give(struct lp_held_pool *pool, uint32_t link)
+{
+	assert(link > 0 && link <= pool->count);
+	assert(pool->free_count < pool->count);
+	pool->free[pool->free_count++] = link - 1;
+}
+
+/* Until lp_held_pool_settle() nothing is free and nothing is claimed. */
+static inline void
+lp_held_pool_scan(struct lp_held_pool *pool)
+{
+	pool->free_count = 0;
+	for (uint32_t i = 0; i < pool->count; i++)
+		pool->free[i] = 0;
+}
+
+/* What nobody has claimed is free.  Writes behind what it reads. */
+static inline void
+lp_held_pool_settle(struct lp_held_pool *pool)
+{
+	for (uint32_t i = 0; i < pool->count; i++)
+		if (pool->free[i] == 0)
+			pool->free[pool->free_count++] = i;
+}
+
+#endif

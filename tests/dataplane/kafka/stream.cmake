@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+# Streams: alone, and as Kafka's stage will use them.
+foreach(module stream)
+	add_executable(test_${module}
+		${CMAKE_CURRENT_LIST_DIR}/test_${module}.c
+		${CMAKE_SOURCE_DIR}/tests/support/stream_check.c)
+	target_link_libraries(test_${module} PRIVATE lp_test_plane)
+	add_test(NAME dataplane/kafka/${module} COMMAND test_${module})
+endforeach()
