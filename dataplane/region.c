@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "dataplane/kafka/kafka_stats.h"
 #include "proto/log.h"
 
 enum { ALIGN = 4096 };
@@ -74,6 +75,7 @@ lay_out(struct lp_region_header *header, uint32_t connection_count,
 	header->connections_off =
 	    place(&end, (uint64_t)connection_count * sizeof(struct lp_conn));
 	header->ledger_off = place(&end, buffer_count);
+	header->kafka_stats_off = place(&end, sizeof(struct lp_kafka_stats));
 	header->size_bytes = end;
 }
 
@@ -130,6 +132,7 @@ mismatch(const struct lp_region_header *found,
 	    found->undo_off != wanted->undo_off ||
 	    found->connections_off != wanted->connections_off ||
 	    found->ledger_off != wanted->ledger_off ||
+	    found->kafka_stats_off != wanted->kafka_stats_off ||
 	    file_size != wanted->size_bytes)
 		return "the state region has another size";
 	return NULL;
@@ -191,4 +194,6 @@ set_pointers(struct lp_region *region)
 	region->connections =
 	    (struct lp_conn *)(base + header->connections_off);
 	region->ledger = base + header->ledger_off;
+	region->kafka_stats =
+	    (struct lp_kafka_stats *)(base + header->kafka_stats_off);
 }

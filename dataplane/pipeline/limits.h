@@ -60,6 +60,15 @@ enum {
 	/* (own address, broker endpoint) pairs with ports in use. */
 	LP_SOURCE_PAIRS_MAX = 4096,
 
+	/*
+	 * Kafka statistics (dataplane/kafka/kafka_stats.h).  Rows of listener,
+	 * broker, API, origin and kind; topics and clients that have counters
+	 * of their own; topic ids whose names are known.
+	 */
+	LP_KAFKA_ROWS_MAX = 4096,
+	LP_KAFKA_TALKERS_MAX = 512,
+	LP_TOPIC_IDS_MAX = 1 << 17,
+
 	/* The worker tells the steering programs that it lives. */
 	LP_BEAT_NS = 200000000,
 

@@ -6,7 +6,8 @@
  * Nothing in it is a pointer: everything is an index.  Hash table, wheel and
  * free lists are not in it; they are rebuilt at start by a scan.
  *
- *	header | counters | endpoint counters | undo | connections | ledger
+ *	header | counters | endpoint counters | undo | connections | ledger |
+ *	Kafka statistics
  *
  * The worker changes one connection at a time under its undo slot: copy,
  * mark, change, unmark.  A slot found marked at start is copied back, so a
@@ -106,7 +107,7 @@ struct lp_undo {
 
 enum {
 	LP_REGION_MAGIC = 0x4c50524e, /* "LPRN" */
-	LP_REGION_LAYOUT = 4, /* one more with every change of this page */
+	LP_REGION_LAYOUT = 5, /* one more with every change of this page */
 };
 
 struct lp_region_header {
@@ -121,9 +122,12 @@ struct lp_region_header {
 	uint64_t undo_off; /* struct lp_undo */
 	uint64_t connections_off; /* struct lp_conn[connection_count] */
 	uint64_t ledger_off; /* uint8_t[buffer_count] */
+	uint64_t kafka_stats_off; /* struct lp_kafka_stats */
 	uint32_t restarts; /* of the packet process on this region */
 	uint32_t ready; /* 1 when laid out completely */
 };
+
+struct lp_kafka_stats;
 
 /* The region as mapped by this process. */
 struct lp_region {
@@ -133,6 +137,7 @@ struct lp_region {
 	struct lp_undo *undo;
 	struct lp_conn *connections;
 	uint8_t *ledger;
+	struct lp_kafka_stats *kafka_stats; /* kafka/kafka_stats.h */
 };
 
 /*

@@ -9,6 +9,7 @@ add_library(lp_test_plane STATIC
 	${CMAKE_SOURCE_DIR}/tests/support/plane_config.c
 	${CMAKE_SOURCE_DIR}/tests/support/plane_conntrack.c
 	${CMAKE_SOURCE_DIR}/tests/support/plane_main.c
+	${CMAKE_SOURCE_DIR}/tests/support/telemetry.c
 	${CMAKE_SOURCE_DIR}/tests/support/veth.c
 	${CMAKE_SOURCE_DIR}/tests/support/wire.c
 	${CMAKE_SOURCE_DIR}/tests/support/wire_memory.c
@@ -24,7 +25,8 @@ target_link_libraries(lp_test_plane PUBLIC lp_test_objects lp_port
 	PkgConfig::CHECK PkgConfig::URCU PkgConfig::XXHASH)
 
 foreach(module checksum parse tcp_state wheel nat conntrack conntrack_sums
-	conntrack_killed neighbor mld icmp reset admit pipeline pipeline_life)
+	conntrack_killed neighbor mld icmp reset admit pipeline pipeline_life
+	talkers telemetry topic_ids)
 	add_executable(test_${module}
 		${CMAKE_CURRENT_LIST_DIR}/test_${module}.c)
 	target_link_libraries(test_${module} PRIVATE lp_test_plane)

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
+#include "dataplane/kafka/kafka_stats.h"
 #include "dataplane/steering.h"
 #include "tests/support/ensure.h"
 #include "tests/support/wire.h"
@@ -56,6 +58,11 @@ open_region(uint32_t connections)
 	region->undo = table(1, sizeof(*region->undo));
 	region->connections = table(connections, sizeof(*region->connections));
 	region->ledger = table(BUFFERS, 1);
+	/* Mostly address space: not to be touched by a memset(). */
+	region->kafka_stats =
+	    mmap(NULL, sizeof(*region->kafka_stats), PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	ensure(region->kafka_stats != MAP_FAILED, "no memory");
 }
 
 static void
@@ -67,6 +74,7 @@ close_region(void)
 	free(plane.region.undo);
 	free(plane.region.connections);
 	free(plane.region.ledger);
+	munmap(plane.region.kafka_stats, sizeof(*plane.region.kafka_stats));
 }
 
 static void

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is known of Kafka on the wire, in the state region: the worker writes
+ * (telemetry.h), control reads at any time and asks nobody.
+ *
+ * Everything is an atomic counter, or written before the store that makes it
+ * visible.  Place 0 of every list is `other`: what has no place of its own.
+ * The memory of histograms is touched only where times fell, so a list is
+ * mostly address space.
+ *
+ * Times are of CLOCK_MONOTONIC.
+ */
+#ifndef LP_KAFKA_KAFKA_STATS_H
+#define LP_KAFKA_KAFKA_STATS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "dataplane/pipeline/limits.h"
+#include "dataplane/pipeline/stats.h"
+#include "proto/histogram.h"
+
+/* Who speaks through a connection: replication goes between brokers. */
+enum lp_kafka_origin {
+	LP_KAFKA_FROM_CLIENT = 0,
+	LP_KAFKA_FROM_BROKER,
+	LP_KAFKA_ORIGINS,
+};
+
+/*
+ * What the latency of a request depends on.  That of a Produce is known from
+ * its request, that of a Fetch from its response: its requests, and those in
+ * flight, count under NONE.
+ */
+enum lp_kafka_kind {
+	LP_KAFKA_KIND_NONE = 0,
+	LP_KAFKA_ACKS_0, /* never answered */
+	LP_KAFKA_ACKS_1,
+	LP_KAFKA_ACKS_ALL,
+	LP_KAFKA_FETCH_DATA, /* answered because there were records */
+	LP_KAFKA_FETCH_MAX_WAIT, /* empty: its wait was over */
+	LP_KAFKA_KINDS,
+};
+
+enum {
+	/* Kafka's error codes: UNKNOWN_SERVER_ERROR is -1; 133 as of 4.1. */
+	LP_KAFKA_ERROR_MIN = -1,
+	LP_KAFKA_ERROR_MAX = 142,
+	LP_KAFKA_ERROR_OTHER = LP_KAFKA_ERROR_MAX - LP_KAFKA_ERROR_MIN + 1,
+	LP_KAFKA_ERRORS, /* places: those codes, and all the others */
+
+	/* A topic is at most 249 bytes; client ids are cut there. */
+	LP_TALKER_NAME_MAX = 255,
+	LP_TALKER_HISTOGRAMS = 3,
+};
+
+/* X(member, what it counts) of a row; see message KafkaApiStats. */
+/* clang-format off */
+#define LP_KAFKA_ROW(X)                                                        \
+	X(requests, "requests")                                                \
+	X(responses, "responses")                                              \
+	X(request_bytes, "bytes of their frames, size fields included")        \
+	X(response_bytes, "bytes of their frames, size fields included")       \
+	X(in_flight, "requests without a response yet")                        \
+	X(throttled, "responses with a throttle time")                         \
+	X(throttle_ms, "sum of the throttle times")
+
+/* Of one client id. */
+#define LP_KAFKA_CLIENT(X)                                                     \
+	X(requests, "requests")                                                \
+	X(responses, "responses")                                              \
+	X(request_bytes, "bytes of their frames, size fields included")        \
+	X(response_bytes, "bytes of their frames, size fields included")       \
+	X(errors, "error codes in the responses")                              \
+	X(throttled, "responses with a throttle time")                         \
+	X(in_flight, "requests without a response yet")
+
+/* Of one topic of a cluster. */
+#define LP_KAFKA_TOPIC(X)                                                      \
+	X(produce_requests, "Produce requests that name it")                   \
+	X(produce_bytes, "bytes of records in them")                           \
+	X(fetch_responses, "Fetch responses with records of it")               \
+	X(fetch_bytes, "bytes of records in them")                             \
+	X(errors, "error codes of its partitions")
+
+/* Names are the contract of `lpctl stats kafka`. */
+#define LP_KAFKA_COUNTERS(X)                                                   \
+	X(requests, "requests")                                                \
+	X(responses, "responses")                                              \
+	X(request_frames, "frames from clients, known or not")                 \
+	X(response_frames, "frames from brokers, known or not")                \
+	X(frames_unparsed, "frames of a key or version that is not known")     \
+	X(frames_malformed, "frames that break the rules of their version")    \
+	X(correlation_mismatch, "responses whose request is not known")        \
+	X(inflight_full, "requests not followed: too many in flight")          \
+	X(walks_full, "frames not read: too many half-read ones")              \
+	X(streams_lost, "directions of a connection whose bytes were missed")  \
+	X(streams_recovered, "of those, and of ones joined late, read again")  \
+	X(unseen_bytes, "bytes of streams that were not read")                 \
+	X(skipped_bytes, "bytes of records, skipped by arithmetic")            \
+	X(held_segments, "segments out of order that were held")               \
+	X(held_full, "segments out of order that had no place")                \
+	X(connections_kafka, "connections that turned out to speak Kafka")     \
+	X(connections_tls, "connections that turned out to be TLS")            \
+	X(connections_other, "connections that turned out to be neither")      \
+	X(connections_opaque, "connections not readable now")                  \
+	X(sasl_handshakes, "SASL handshakes")                                  \
+	X(sasl_raw_tokens, "SASL tokens that are no Kafka frames")             \
+	X(sasl_failures, "SASL handshakes refused by the broker")              \
+	X(topic_ids, "topic ids whose names are known")                        \
+	X(topic_ids_max, "their limit")                                        \
+	X(topic_ids_replaced, "forgotten for others: the table was full")      \
+	X(topic_ids_unknown, "topic ids met whose names are not known")        \
+	X(rows, "rows of statistics in use")                                   \
+	X(rows_max, "their limit")                                             \
+	X(rows_refused, "new rows refused, now part of the row `other`")       \
+	X(topics, "topics with statistics of their own")                       \
+	X(topics_max, "their limit")                                           \
+	X(topics_evicted, "topics that became part of `other`")                \
+	X(topics_other, "look-ups that found no place and went to `other`")    \
+	X(clients, "client ids with statistics of their own")                  \
+	X(clients_max, "their limit")                                          \
+	X(clients_evicted, "client ids that became part of `other`")           \
+	X(clients_other, "look-ups that found no place and went to `other`")
+/* clang-format on */
+
+struct lp_kafka_histogram {
+	_Alignas(64) lp_counter sum_ns;
+	lp_counter max_ns;
+	lp_counter octaves; /* bit i: counts of octave i were touched */
+	lp_counter spare;
+	lp_counter counts[LP_HISTOGRAM_BUCKETS];
+};
+static_assert(LP_HISTOGRAM_OCTAVES <= 64, "a bit for each");
+
+/* The key is set once, before `rows_used` goes past it, and stays. */
+struct lp_kafka_row {
+	_Alignas(64) uint32_t listener_id;
+	uint32_t broker_id;
+	int16_t api_key;
+	uint8_t origin; /* enum lp_kafka_origin */
+	uint8_t kind; /* enum lp_kafka_kind */
+#define X(member, text) lp_counter member;
+	LP_KAFKA_ROW(X)
+#undef X
+	lp_counter errors[LP_KAFKA_ERRORS];
+	struct lp_kafka_histogram latency;
+	struct lp_kafka_histogram throttled_latency;
+	struct lp_kafka_histogram transfer;
+};
+
+enum lp_talker_state {
+	LP_TALKER_FREE = 0, /* all zero */
+	LP_TALKER_USED,
+	LP_TALKER_DRAINING, /* nameless; what is left belongs to `other` */
+};
+
+/* Index of a member in `counts`. */
+enum lp_kafka_client_count {
+#define X(member, text) LP_KAFKA_CLIENT_##member,
+	LP_KAFKA_CLIENT(X)
+#undef X
+	    LP_KAFKA_CLIENT_COUNTS,
+};
+enum lp_kafka_topic_count {
+#define X(member, text) LP_KAFKA_TOPIC_##member,
+	LP_KAFKA_TOPIC(X)
+#undef X
+	    LP_KAFKA_TOPIC_COUNTS,
+};
+enum lp_kafka_client_histogram {
+	LP_KAFKA_CLIENT_PRODUCE = 0,
+	LP_KAFKA_CLIENT_FETCH, /* answered by data */
+	LP_KAFKA_CLIENT_REST,
+};
+enum lp_kafka_topic_histogram {
+	LP_KAFKA_TOPIC_PRODUCE = 0,
+	LP_KAFKA_TOPIC_FETCH,
+};
+enum { LP_TALKER_COUNTS = 8 };
+static_assert((unsigned)LP_KAFKA_CLIENT_COUNTS <= LP_TALKER_COUNTS &&
+	(unsigned)LP_KAFKA_TOPIC_COUNTS <= LP_TALKER_COUNTS,
+    "places for all");
+
+/*
+ * A client id or a topic.  `serial` is odd while the name is being written,
+ * and another one with every change of its owner: what was read between two
+ * equal even ones is of one owner.
+ */
+struct lp_talker {
+	_Alignas(64) _Atomic uint32_t serial;
+	_Atomic uint32_t state; /* enum lp_talker_state */
+	_Atomic uint32_t cluster_id; /* 0: of clients */
+	_Atomic uint16_t name_len;
+	_Atomic uint8_t null; /* the name: not the empty one */
+	lp_counter last_ms; /* looked up */
+	_Atomic uint64_t name[(LP_TALKER_NAME_MAX + 1) / 8];
+	lp_counter counts[LP_TALKER_COUNTS];
+	struct lp_kafka_histogram histograms[LP_TALKER_HISTOGRAMS];
+};
+
+enum { LP_TALKER_PLACES = LP_KAFKA_TALKERS_MAX + 2 };
+
+struct lp_talker_list {
+	lp_counter places_used; /* none from there on was ever touched */
+	/* One more before and after each piece moved into `other`. */
+	lp_counter moves;
+	/* `other`, the talkers, and a place for the next while one drains. */
+	struct lp_talker places[LP_TALKER_PLACES];
+};
+
+/* Written by the worker, read by the worker; here to outlive its process. */
+struct lp_topic_id {
+	uint8_t uuid[16];
+	uint32_t cluster_id;
+	uint16_t name_len; /* 0: not in use; written last */
+	uint8_t used_lately;
+	uint8_t name[249];
+};
+static_assert(sizeof(struct lp_topic_id) == 272, "LP_REGION_LAYOUT");
+
+struct lp_kafka_stats {
+	struct {
+#define X(member, text) lp_counter member;
+		_Alignas(64) LP_KAFKA_COUNTERS(X)
+#undef X
+	} counters;
+	lp_counter rows_used; /* places, `other` included */
+	struct lp_talker_list topics;
+	struct lp_talker_list clients;
+	struct lp_kafka_row rows[LP_KAFKA_ROWS_MAX + 1];
+	_Alignas(64) uint32_t topic_ids_used; /* high-water mark */
+	struct lp_topic_id topic_ids[LP_TOPIC_IDS_MAX];
+};
+
+/* The place of an error code in `errors`. */
+static inline unsigned
+lp_kafka_error_place(int16_t code)
+{
+	if (code < LP_KAFKA_ERROR_MIN || code > LP_KAFKA_ERROR_MAX)
+		return LP_KAFKA_ERROR_OTHER;
+	return (unsigned)(code - LP_KAFKA_ERROR_MIN);
+}
+
+#endif

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/kafka/talkers.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/telemetry.h"
+
+enum { FULL = LP_KAFKA_TALKERS_MAX, PERIOD = LP_TALKERS_HALF_MS };
+
+static struct lp_telemetry *telemetry;
+static struct lp_talkers *talkers;
+static uint64_t now_ms;
+static uint64_t state;
+
+/* What was counted, by whoever. */
+static uint64_t requests, times;
+
+static void
+setup(void)
+{
+	telemetry = telemetry_open(NULL, NULL);
+	talkers = &telemetry->clients;
+	now_ms = 1000000;
+	state = 88172645463325252ull;
+	requests = times = 0;
+}
+
+static void
+teardown(void)
+{
+	telemetry_close(telemetry);
+}
+
+static uint64_t
+random64(void)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state;
+}
+
+static lp_talker_handle
+look_up(const char *kind, unsigned n)
+{
+	char name[32];
+	int len = snprintf(name, sizeof(name), "%s-%u", kind, n);
+
+	return lp_telemetry_client(
+	    telemetry, (const uint8_t *)name, (uint32_t)len, false, now_ms);
+}
+
+/* A request with its response. */
+static lp_talker_handle
+talk(const char *kind, unsigned n)
+{
+	lp_talker_handle client = look_up(kind, n);
+
+	lp_telemetry_client_request(telemetry, client, 10);
+	lp_telemetry_client_response(telemetry, client,
+	    (enum lp_kafka_client_histogram)(random64() % 3), 20,
+	    random64() >> (22 + random64() % 42), 0);
+	requests++;
+	times++;
+	return client;
+}
+
+static uint64_t
+count_times(const struct lp_talker *talker)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < LP_TALKER_HISTOGRAMS; i++)
+		for (unsigned j = 0; j < LP_HISTOGRAM_BUCKETS; j++)
+			sum += lp_count_get(&talker->histograms[i].counts[j]);
+	return sum;
+}
+
+/* Nothing is lost and nothing counted twice, whoever has it now. */
+static void
+reconcile(void)
+{
+	uint64_t sums[LP_TALKER_COUNTS] = {0}, sum = 0, used = 0;
+
+	for (unsigned i = 0; i < LP_TALKER_PLACES; i++) {
+		const struct lp_talker *talker = &talkers->list->places[i];
+
+		for (unsigned j = 0; j < LP_TALKER_COUNTS; j++)
+			sums[j] += lp_count_get(&talker->counts[j]);
+		sum += count_times(talker);
+		used += talker->state == LP_TALKER_USED;
+	}
+	ck_assert_uint_eq(sums[LP_KAFKA_CLIENT_requests], requests);
+	ck_assert_uint_eq(sums[LP_KAFKA_CLIENT_responses], requests);
+	ck_assert_uint_eq(sums[LP_KAFKA_CLIENT_request_bytes], 10 * requests);
+	ck_assert_uint_eq(sums[LP_KAFKA_CLIENT_response_bytes], 20 * requests);
+	ck_assert_uint_eq(sums[LP_KAFKA_CLIENT_in_flight], 0);
+	ck_assert_uint_eq(sum, times);
+	ck_assert_uint_eq(used, lp_count_get(talkers->used));
+	ck_assert_uint_le(used, FULL);
+}
+
+static void
+fill(const char *kind)
+{
+	for (unsigned i = 0; i < FULL; i++)
+		ck_assert_uint_ne(talk(kind, i), LP_TALKER_OTHER);
+	ck_assert_uint_eq(lp_count_get(talkers->used), FULL);
+	ck_assert_uint_eq(lp_count_get(talkers->evicted), 0);
+}
+
+static uint64_t
+evicted(void)
+{
+	return lp_count_get(talkers->evicted);
+}
+
+START_TEST(names_have_places_until_it_is_full)
+{
+	fill("first");
+	ck_assert_uint_eq(look_up("late", 1), LP_TALKER_OTHER);
+	ck_assert_uint_eq(lp_count_get(talkers->other), 1);
+	for (unsigned i = 0; i < FULL; i++)
+		ck_assert_uint_ne(look_up("first", i), LP_TALKER_OTHER);
+	reconcile();
+}
+END_TEST
+
+/* A thousand new client ids a second, for a minute. */
+START_TEST(a_flood_of_names_moves_nobody_who_talks)
+{
+	lp_talker_handle steady[100];
+	unsigned flood = 0;
+
+	for (unsigned i = 0; i < 100; i++)
+		steady[i] = talk("steady", i);
+	for (unsigned second = 0; second < 60; second++) {
+		for (unsigned i = 0; i < 1000; i++, now_ms++) {
+			talk("flood", flood++);
+			if (i % 100 == 0)
+				for (unsigned j = 0; j < 100; j++)
+					ck_assert_uint_eq(
+					    talk("steady", j), steady[j]);
+		}
+	}
+	ck_assert_uint_eq(evicted(), 0);
+	reconcile();
+}
+END_TEST
+
+/* Far more than there are places, each as often as the other. */
+START_TEST(many_equal_names_do_not_thrash)
+{
+	enum { TOPICS = 100000 };
+
+	for (unsigned round = 0; round < 20; round++)
+		for (unsigned i = 0; i < TOPICS; i++) {
+			talk("topic", i);
+			now_ms += i % 100 == 0;
+		}
+	ck_assert_uint_le(evicted(), 20);
+	reconcile();
+}
+END_TEST
+
+/* New ids that each talk for a while: places change, but no faster. */
+START_TEST(evictions_are_no_more_often_than_the_pause)
+{
+	uint64_t begin_ms = now_ms;
+
+	fill("first");
+	now_ms += 40 * PERIOD;
+	begin_ms = now_ms;
+	for (unsigned i = 0; i < 20000; i++, now_ms++)
+		for (unsigned j = 0; j < 20; j++)
+			talk("spell", i);
+	ck_assert_uint_gt(evicted(), 0);
+	ck_assert_uint_le(
+	    evicted(), (now_ms - begin_ms) / LP_TALKERS_PAUSE_MS + 1);
+	reconcile();
+}
+END_TEST
+
+START_TEST(who_talks_much_takes_the_place_of_who_does_not)
+{
+	unsigned proof = 0;
+
+	fill("first");
+	/* All of them have said one thing; so twice that, and the proof. */
+	while (talk("late", 1) == LP_TALKER_OTHER)
+		proof++;
+	ck_assert_uint_eq(proof, LP_TALKERS_PROOF - 1);
+	ck_assert_uint_eq(evicted(), 1);
+	ck_assert_uint_ne(talk("late", 1), LP_TALKER_OTHER);
+	reconcile();
+}
+END_TEST
+
+START_TEST(the_silent_lose_against_the_talkative)
+{
+	unsigned proof = 0;
+
+	for (unsigned i = 0; i < 10; i++)
+		for (unsigned j = 0; j < FULL; j++)
+			talk("first", j);
+	for (; proof < 3 * LP_TALKERS_PROOF / 2; proof++)
+		ck_assert_uint_eq(talk("late", 1), LP_TALKER_OTHER);
+	/* What they said is worth less with every period. */
+	now_ms += 10 * PERIOD;
+	for (proof = 0; talk("late", 1) == LP_TALKER_OTHER; proof++)
+		ck_assert_uint_le(proof, LP_TALKERS_PROOF);
+	reconcile();
+}
+END_TEST
+
+/* An evicted one's handle, also when another has its place. */
+START_TEST(an_old_handle_counts_in_other)
+{
+	lp_talker_handle handles[FULL], old = LP_TALKER_OTHER;
+	uint32_t index = 0;
+
+	for (unsigned i = 0; i < FULL; i++)
+		handles[i] = talk("first", i);
+	for (unsigned i = 0; i < FULL / 2; i++) {
+		now_ms += LP_TALKERS_PAUSE_MS;
+		for (unsigned j = 0; j < 2 * LP_TALKERS_PROOF; j++)
+			talk("late", i);
+		while (lp_talkers_turn(talkers))
+			;
+	}
+	ck_assert_uint_gt(evicted(), 1);
+	for (unsigned i = 0; i < FULL; i++) {
+		struct lp_talker *talker = lp_talkers_get(talkers, handles[i]);
+
+		if (talker != &talkers->list->places[0])
+			continue;
+		old = handles[i];
+		index = old & ((1u << LP_TALKER_INDEX_BITS) - 1);
+		if (talkers->list->places[index].state == LP_TALKER_USED)
+			break;
+	}
+	ck_assert_uint_ne(old, LP_TALKER_OTHER);
+	ck_assert_uint_eq(talkers->list->places[index].state, LP_TALKER_USED);
+	lp_telemetry_client_request(telemetry, old, 10);
+	lp_telemetry_client_abandon(telemetry, old);
+	lp_telemetry_client_add(telemetry, old, LP_KAFKA_CLIENT_responses, 1);
+	lp_telemetry_client_add(
+	    telemetry, old, LP_KAFKA_CLIENT_response_bytes, 20);
+	requests++;
+	reconcile();
+}
+END_TEST
+
+/* Evicted between a request and its response. */
+START_TEST(what_is_in_flight_moves_along)
+{
+	lp_talker_handle handles[FULL];
+
+	for (unsigned i = 0; i < FULL; i++) {
+		handles[i] = look_up("first", i);
+		lp_telemetry_client_request(telemetry, handles[i], 10);
+		requests++;
+	}
+	for (unsigned i = 0; i < 50; i++) {
+		now_ms += LP_TALKERS_PAUSE_MS;
+		for (unsigned j = 0; j < 2 * LP_TALKERS_PROOF; j++)
+			talk("late", i);
+	}
+	ck_assert_uint_gt(evicted(), 10);
+	for (unsigned i = 0; i < FULL; i++)
+		lp_telemetry_client_response(telemetry, handles[i],
+		    LP_KAFKA_CLIENT_REST, 20, LP_TELEMETRY_NO_LATENCY, 0);
+	reconcile();
+}
+END_TEST
+
+/* All that one turn may touch is one octave, or the plain counters. */
+START_TEST(a_turn_moves_a_bounded_piece)
+{
+	struct lp_talker *other = &talkers->list->places[0];
+	uint64_t before = 0, most = 0;
+	unsigned turns = 0;
+
+	/* All magnitudes for all of them. */
+	for (unsigned i = 0; i < 3000; i++)
+		talk("first", i % FULL);
+	now_ms += 40 * PERIOD;
+	while (evicted() == 0)
+		look_up("late", 1);
+	before = count_times(other);
+	reconcile();
+	for (; lp_talkers_turn(talkers); turns++) {
+		uint64_t after = count_times(other);
+
+		if (most < after - before)
+			most = after - before;
+		before = after;
+		reconcile();
+	}
+	ck_assert_uint_gt(turns, 2);
+	ck_assert_uint_le(
+	    turns, LP_TALKER_HISTOGRAMS * LP_HISTOGRAM_OCTAVES + 1);
+	ck_assert_uint_ge(most, 1);
+	ck_assert_uint_le(most, before - most);
+}
+END_TEST
+
+/* A process that takes up the list in the middle of an eviction. */
+START_TEST(a_restart_goes_on_with_all_of_it)
+{
+	lp_talker_handle late = LP_TALKER_OTHER;
+	uint64_t draining;
+
+	for (unsigned i = 0; i < 3000; i++)
+		talk("first", i % FULL);
+	now_ms += 40 * PERIOD;
+	while (late == LP_TALKER_OTHER)
+		late = look_up("late", 1);
+	lp_talkers_turn(talkers);
+	draining = talkers->draining;
+	ck_assert_uint_ne(draining, 0);
+	telemetry_restart(telemetry);
+	ck_assert_uint_eq(talkers->draining, draining);
+	ck_assert_uint_eq(lp_count_get(talkers->used), FULL);
+	reconcile();
+	while (lp_talkers_turn(talkers))
+		reconcile();
+	ck_assert_uint_eq(talkers->free_count, 1);
+	ck_assert_uint_eq(look_up("late", 1), late);
+	/* And with a name that was half written. */
+	talkers->list->places[3].serial++;
+	memset((void *)talkers->list->places[3].counts, 0,
+	    sizeof(talkers->list->places[3].counts));
+	telemetry_restart(telemetry);
+	ck_assert_uint_eq(talkers->free_count, 2);
+	ck_assert_uint_eq(lp_count_get(talkers->used), FULL - 1);
+	ck_assert_uint_eq(look_up("late", 1), late);
+	ck_assert_uint_ne(look_up("another", 1), LP_TALKER_OTHER);
+}
+END_TEST
+
+/* Whatever comes, the books balance. */
+START_TEST(random_talk_reconciles)
+{
+	for (unsigned round = 0; round < 50; round++) {
+		for (unsigned i = 0; i < 4000; i++) {
+			uint64_t r = random64();
+
+			talk("name",
+			    (unsigned)(r % 100000 % (1 + r / 7 % 3000)));
+			now_ms += r / 11 % 3 == 0;
+		}
+		if (round % 10 == 9)
+			telemetry_restart(telemetry);
+		now_ms += random64() % PERIOD;
+		reconcile();
+	}
+	ck_assert_uint_gt(evicted(), 0);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("talkers");
+	TCase *tcase = tcase_create("talkers");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, names_have_places_until_it_is_full);
+	tcase_add_test(tcase, a_flood_of_names_moves_nobody_who_talks);
+	tcase_add_test(tcase, many_equal_names_do_not_thrash);
+	tcase_add_test(tcase, evictions_are_no_more_often_than_the_pause);
+	tcase_add_test(tcase, who_talks_much_takes_the_place_of_who_does_not);
+	tcase_add_test(tcase, the_silent_lose_against_the_talkative);
+	tcase_add_test(tcase, an_old_handle_counts_in_other);
+	tcase_add_test(tcase, what_is_in_flight_moves_along);
+	tcase_add_test(tcase, a_turn_moves_a_bounded_piece);
+	tcase_add_test(tcase, a_restart_goes_on_with_all_of_it);
+	tcase_add_test(tcase, random_talk_reconciles);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed > 0;
+}
