@@ -5,12 +5,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static char at[128];
+
+void
+ensure_at(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(at, sizeof(at), format, args);
+	va_end(args);
+}
+
 void
 ensure_fail(const char *format, ...)
 {
 	va_list args;
 
-	fprintf(stderr, "wrong: ");
+	fprintf(stderr, "%s%swrong: ", at, at[0] != '\0' ? ": " : "");
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);

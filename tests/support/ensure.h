@@ -16,4 +16,7 @@
 void ensure_fail(const char *format, ...)
     __attribute__((format(printf, 1, 2), noreturn));
 
+/* What the test is at, "LP_TEST_SEED=7": stands in front of what is wrong. */
+void ensure_at(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 #endif

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Streams: alone, and as Kafka's stage will use them.
-foreach(module stream)
+foreach(module stream stream_model)
 	add_executable(test_${module}
 		${CMAKE_CURRENT_LIST_DIR}/test_${module}.c
 		${CMAKE_SOURCE_DIR}/tests/support/stream_check.c)
