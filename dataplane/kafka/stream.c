@@ -150,6 +150,9 @@ is_sound(const struct lp_stream *stream, const struct lp_held_pool *pool)
 	uint32_t at = stream->need;
 	uint32_t link = stream->held;
 
+	if (ahead_of(stream->end, stream->need) < 0 ||
+	    (stream->skip > 0 && link != 0))
+		return false;
 	for (unsigned n = 0; link != 0; n++) {
 		const struct lp_held *piece;
 
@@ -161,6 +164,8 @@ is_sound(const struct lp_stream *stream, const struct lp_held_pool *pool)
 		    ahead_of(piece->seq, at) < 0)
 			return false;
 		at = end_of(piece);
+		if (ahead_of(at, stream->need) <= 0)
+			return false;
 		link = piece->next;
 	}
 	return true;

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Streams: alone, and as Kafka's stage will use them.
+add_library(lp_test_stream STATIC
+	${CMAKE_SOURCE_DIR}/tests/support/stream_check.c)
+target_link_libraries(lp_test_stream PUBLIC lp_test_plane)
+
 foreach(module stream stream_model)
 	add_executable(test_${module}
-		${CMAKE_CURRENT_LIST_DIR}/test_${module}.c
-		${CMAKE_SOURCE_DIR}/tests/support/stream_check.c)
-	target_link_libraries(test_${module} PRIVATE lp_test_plane)
+		${CMAKE_CURRENT_LIST_DIR}/test_${module}.c)
+	target_link_libraries(test_${module} PRIVATE lp_test_stream)
 	add_test(NAME dataplane/kafka/${module} COMMAND test_${module})
 endforeach()
