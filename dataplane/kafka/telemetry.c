@@ -4,33 +4,25 @@
 
 #include "dataplane/kafka/telemetry.h"
 
-/* What a row is of.  Not the index of the endpoint: others may get that. */
-struct key {
-	uint32_t listener_id;
-	uint32_t broker_id;
-	int16_t api_key;
-	uint8_t origin;
-	uint8_t kind;
-};
-static_assert(sizeof(struct key) == 12, "hashed as bytes: no padding");
-
 static uint32_t hash_of(
-    const struct lp_telemetry *telemetry, const struct key *key);
-static uint32_t add_row(
-    struct lp_telemetry *telemetry, const struct key *key, uint32_t hash);
+    const struct lp_telemetry *telemetry, const struct lp_telemetry_key *key);
+static uint32_t add_row(struct lp_telemetry *telemetry,
+    const struct lp_telemetry_key *key, uint32_t hash);
 static void nothing_in_flight(struct lp_kafka_stats *stats);
 
-static inline struct key
+static inline struct lp_telemetry_key
 key_of(const struct lp_kafka_row *row)
 {
-	return (struct key){row->listener_id, row->broker_id, row->api_key,
-	    row->origin, row->kind};
+	return (struct lp_telemetry_key){row->listener_id, row->broker_id,
+	    row->api_key, row->origin, row->kind};
 }
 
 void
 lp_telemetry_carve(struct lp_telemetry *telemetry, struct lp_arena *arena)
 {
 	lp_table_carve(&telemetry->rows, arena, LP_KAFKA_ROWS_MAX);
+	telemetry->keys = lp_arena_take(
+	    arena, LP_KAFKA_ROWS_MAX + 1, sizeof(*telemetry->keys));
 	lp_talkers_carve(&telemetry->topics, arena);
 	lp_talkers_carve(&telemetry->clients, arena);
 	lp_topic_ids_carve(&telemetry->topic_ids, arena);
@@ -47,8 +39,9 @@ lp_telemetry_init(struct lp_telemetry *telemetry, struct lp_kafka_stats *stats,
 	telemetry->seed = seed;
 	lp_table_init(&telemetry->rows);
 	for (uint32_t i = 1; i < lp_count_get(&stats->rows_used); i++) {
-		struct key key = key_of(&stats->rows[i]);
+		struct lp_telemetry_key key = key_of(&stats->rows[i]);
 
+		telemetry->keys[i] = key;
 		lp_table_add(&telemetry->rows, hash_of(telemetry, &key), i);
 		rows++;
 	}
@@ -71,7 +64,7 @@ uint32_t
 lp_telemetry_row(struct lp_telemetry *telemetry, uint16_t endpoint,
     int16_t api_key, enum lp_kafka_origin origin, enum lp_kafka_kind kind)
 {
-	const struct key key = {
+	const struct lp_telemetry_key key = {
 	    .listener_id = telemetry->endpoints[endpoint].listener_id,
 	    .broker_id = telemetry->endpoints[endpoint].broker_id,
 	    .api_key = api_key,
@@ -84,14 +77,13 @@ lp_telemetry_row(struct lp_telemetry *telemetry, uint16_t endpoint,
 	assert(endpoint < LP_ENDPOINTS_MAX);
 	for (;; at++) {
 		const struct lp_table_place *found;
-		struct key other;
 
 		at = lp_table_probe(&telemetry->rows, at, hash);
 		found = &telemetry->rows.places[at];
 		if (found->value == LP_TABLE_NONE)
 			return add_row(telemetry, &key, hash);
-		other = key_of(&telemetry->stats->rows[found->value]);
-		if (memcmp(&other, &key, sizeof(key)) == 0)
+		if (memcmp(&telemetry->keys[found->value], &key, sizeof(key)) ==
+		    0)
 			return found->value;
 	}
 }
@@ -133,14 +125,16 @@ lp_telemetry_turn(struct lp_telemetry *telemetry)
 }
 
 static uint32_t
-hash_of(const struct lp_telemetry *telemetry, const struct key *key)
+hash_of(
+    const struct lp_telemetry *telemetry, const struct lp_telemetry_key *key)
 {
 	return (uint32_t)XXH3_64bits_withSeed(
 	    key, sizeof(*key), telemetry->seed);
 }
 
 static uint32_t
-add_row(struct lp_telemetry *telemetry, const struct key *key, uint32_t hash)
+add_row(struct lp_telemetry *telemetry, const struct lp_telemetry_key *key,
+    uint32_t hash)
 {
 	struct lp_kafka_stats *stats = telemetry->stats;
 	uint32_t place = (uint32_t)lp_count_get(&stats->rows_used);
@@ -158,6 +152,7 @@ add_row(struct lp_telemetry *telemetry, const struct key *key, uint32_t hash)
 	/* Last: whoever reads it then reads a whole key. */
 	atomic_store_explicit(
 	    &stats->rows_used, place + 1, memory_order_release);
+	telemetry->keys[place] = *key;
 	lp_table_add(&telemetry->rows, hash, place);
 	lp_count_set(&stats->counters.rows, place);
 	return place;

@@ -30,10 +30,21 @@
 
 enum { LP_TELEMETRY_ROW_OTHER = 0 };
 
+/* What a row is of.  Not the index of the endpoint: others may get that. */
+struct lp_telemetry_key {
+	uint32_t listener_id;
+	uint32_t broker_id;
+	int16_t api_key;
+	uint8_t origin;
+	uint8_t kind;
+};
+static_assert(sizeof(struct lp_telemetry_key) == 12, "hashed as bytes");
+
 struct lp_telemetry {
 	struct lp_kafka_stats *stats;
 	const struct lp_endpoint_stats *endpoints;
 	struct lp_table rows;
+	struct lp_telemetry_key *keys; /* of rows: close together */
 	struct lp_talkers topics;
 	struct lp_talkers clients;
 	struct lp_topic_ids topic_ids;
