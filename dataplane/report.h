@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Answers to StatsRequest and ConnectionsRequest: read from shared memory
- * and from the open ports, never by asking the worker.
+ * Answers to StatsRequest, ConnectionsRequest and KafkaStatsRequest: read from
+ * shared memory and from the open ports, never by asking the worker.
  */
 #ifndef LP_DATAPLANE_REPORT_H
 #define LP_DATAPLANE_REPORT_H
@@ -14,11 +14,23 @@
 int lp_report_stats(struct evbuffer *out, const struct lp_dataplane *dataplane,
     uint64_t cookie);
 
-/* Where in the table an answer stands that is sent frame by frame. */
+/* Of an answer that is sent frame by frame. */
+enum lp_report_list {
+	LP_REPORT_CONNECTIONS = 0,
+	LP_REPORT_KAFKA_APIS,
+	LP_REPORT_KAFKA_TOPICS,
+	LP_REPORT_KAFKA_CLIENTS,
+	LP_REPORT_LISTS,
+};
+
+/* Where such an answer stands. */
 struct lp_report_cursor {
 	uint64_t cookie;
-	uint32_t next; /* index of the next connection to look at */
-	uint32_t left; /* rows that may still be sent */
+	uint32_t next; /* index of the next row to look at */
+	uint32_t left; /* connections that may still be sent */
+	uint8_t list; /* enum lp_report_list */
+	uint8_t wanted; /* Kafka: bits of lists */
+	bool begun; /* Kafka: the counters were sent */
 };
 
 void lp_report_connections_begin(
@@ -31,5 +43,12 @@ void lp_report_connections_begin(
 int lp_report_connections(struct evbuffer *out,
     const struct lp_dataplane *dataplane, struct lp_report_cursor *cursor,
     bool *more);
+
+void lp_report_kafka_begin(
+    struct lp_report_cursor *cursor, const Lp__Pb__KafkaStatsRequest *request);
+
+/* One more frame, as above.  What changes meanwhile may be in two of them. */
+int lp_report_kafka(struct evbuffer *out, const struct lp_dataplane *dataplane,
+    struct lp_report_cursor *cursor, bool *more);
 
 #endif

@@ -62,8 +62,8 @@ static void handle_begin(
 static void handle_object(
     struct lp_session *session, const Lp__Pb__ObjectFrame *frame);
 static void handle_end(struct lp_session *session, const Lp__Pb__End *end);
-static void handle_connections(
-    struct lp_session *session, const Lp__Pb__ConnectionsRequest *request);
+static struct lp_report_cursor *add_request(struct lp_session *session);
+static void begin_answer(struct lp_session *session);
 static void refused(struct lp_session *session, int error,
     struct lp_refusal *refusal, uint64_t generation);
 static void send_refusal(
@@ -188,8 +188,12 @@ on_written(struct bufferevent *event, void *arg)
 	}
 	if (session->request_count == 0)
 		return;
-	error = lp_report_connections(
-	    output(session), session->dataplane, &session->requests[0], &more);
+	if (session->requests[0].list == LP_REPORT_CONNECTIONS)
+		error = lp_report_connections(output(session),
+		    session->dataplane, &session->requests[0], &more);
+	else
+		error = lp_report_kafka(output(session), session->dataplane,
+		    &session->requests[0], &more);
 	if (!error && !more)
 		memmove(session->requests, session->requests + 1,
 		    --session->request_count * sizeof(*session->requests));
@@ -253,6 +257,8 @@ take_frame(struct lp_session *session, struct evbuffer *input)
 static void
 handle(struct lp_session *session, const Lp__Pb__DataplaneMessage *message)
 {
+	struct lp_report_cursor *cursor;
+
 	if (!session->welcome &&
 	    message->body_case != LP__PB__DATAPLANE_MESSAGE__BODY_WELCOME) {
 		drop(session, "it did not begin with WELCOME");
@@ -280,7 +286,19 @@ handle(struct lp_session *session, const Lp__Pb__DataplaneMessage *message)
 			message->stats_request->cookie));
 		break;
 	case LP__PB__DATAPLANE_MESSAGE__BODY_CONNECTIONS_REQUEST:
-		handle_connections(session, message->connections_request);
+		cursor = add_request(session);
+		if (cursor)
+			lp_report_connections_begin(cursor,
+			    message->connections_request->cookie,
+			    message->connections_request->limit);
+		begin_answer(session);
+		break;
+	case LP__PB__DATAPLANE_MESSAGE__BODY_KAFKA_STATS_REQUEST:
+		cursor = add_request(session);
+		if (cursor)
+			lp_report_kafka_begin(
+			    cursor, message->kafka_stats_request);
+		begin_answer(session);
 		break;
 	default:
 		drop(session, "a message of a type that is not for us (%d)",
@@ -374,19 +392,22 @@ handle_end(struct lp_session *session, const Lp__Pb__End *end)
 	refused(session, error, &refusal, end->generation);
 }
 
-static void
-handle_connections(
-    struct lp_session *session, const Lp__Pb__ConnectionsRequest *request)
+/* A place for one more long answer; NULL: there is none, and no session. */
+static struct lp_report_cursor *
+add_request(struct lp_session *session)
 {
 	if (session->request_count == LP_SESSION_REQUESTS_MAX) {
 		drop(session, "more than %d requests at once",
 		    LP_SESSION_REQUESTS_MAX);
-		return;
+		return NULL;
 	}
-	lp_report_connections_begin(
-	    &session->requests[session->request_count++], request->cookie,
-	    request->has_limit ? request->limit : 0);
-	/* With others in front of it, it is begun when all is written. */
+	return &session->requests[session->request_count++];
+}
+
+/* With others in front of it, it is begun when all is written. */
+static void
+begin_answer(struct lp_session *session)
+{
 	if (evbuffer_get_length(output(session)) == 0)
 		on_written(session->event, session);
 }

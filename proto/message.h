@@ -25,6 +25,9 @@ enum {
 	LP_OBJECT_PACKED_MAX = 2048,
 };
 
+/* What a dataplane says in HELLO if it answers KafkaStatsRequest. */
+#define LP_CAPABILITY_KAFKA_STATS "kafka-stats"
+
 /*
  * Frames a message: *frame is malloc'ed, header included, and the caller's
  * to free.  0, -ENOMEM, or -EMSGSIZE beyond LP_FRAME_SIZE_MAX.

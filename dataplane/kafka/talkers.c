@@ -52,6 +52,16 @@ state_of(const struct lp_talker *talker)
 	return atomic_load_explicit(&talker->state, memory_order_relaxed);
 }
 
+/* Before and after anything becomes part of `other`. */
+static inline void
+moving(struct lp_talkers *talkers)
+{
+	lp_counter *moves = &talkers->list->moves;
+
+	atomic_store_explicit(
+	    moves, lp_count_get(moves) + 1, memory_order_release);
+}
+
 void
 lp_talkers_carve(struct lp_talkers *talkers, struct lp_arena *arena)
 {
@@ -82,6 +92,8 @@ lp_talkers_init(struct lp_talkers *talkers, struct lp_talker_list *list,
 	talkers->next_ms = 0;
 	lp_table_init(&talkers->index);
 	lp_count_set(used, 0);
+	/* Odd: a process was killed while it moved something. */
+	lp_count_add(&list->moves, lp_count_get(&list->moves) % 2);
 	if (lp_count_get(&list->places_used) == 0)
 		lp_count_set(&list->places_used, 1); /* `other` */
 	for (uint32_t i = 1; i < lp_count_get(&list->places_used); i++)
@@ -287,10 +299,12 @@ evict(struct lp_talkers *talkers, uint32_t place)
 
 	assert(talkers->draining == 0);
 	lp_table_remove(&talkers->index, talkers->hashes[place], place);
+	moving(talkers);
 	atomic_store_explicit(
 	    &talker->state, LP_TALKER_DRAINING, memory_order_release);
 	atomic_store_explicit(
 	    &talker->serial, serial + 2, memory_order_release);
+	moving(talkers);
 	talkers->draining = place;
 	talkers->drain_step = 0;
 	lp_count_set(talkers->used, lp_count_get(talkers->used) - 1);
@@ -338,7 +352,6 @@ lp_talkers_turn(struct lp_talkers *talkers)
 {
 	struct lp_talker *other = &talkers->list->places[LP_TALKER_OTHER];
 	struct lp_talker *talker = &talkers->list->places[talkers->draining];
-	lp_counter *moves = &talkers->list->moves;
 
 	if (talkers->draining == 0)
 		return false;
@@ -351,21 +364,17 @@ lp_talkers_turn(struct lp_talkers *talkers)
 		if (!(lp_count_get(&talker->histograms[i].octaves) >> octave &
 			1))
 			continue;
-		atomic_store_explicit(
-		    moves, lp_count_get(moves) + 1, memory_order_release);
+		moving(talkers);
 		drain_octave(
 		    &other->histograms[i], &talker->histograms[i], octave);
-		atomic_store_explicit(
-		    moves, lp_count_get(moves) + 1, memory_order_release);
+		moving(talkers);
 		return true;
 	}
-	atomic_store_explicit(
-	    moves, lp_count_get(moves) + 1, memory_order_release);
+	moving(talkers);
 	drain_rest(other, talker);
 	atomic_store_explicit(
 	    &talker->state, LP_TALKER_FREE, memory_order_release);
-	atomic_store_explicit(
-	    moves, lp_count_get(moves) + 1, memory_order_release);
+	moving(talkers);
 	talkers->free[talkers->free_count++] = talkers->draining;
 	talkers->draining = 0;
 	return true;
@@ -407,8 +416,10 @@ move(lp_counter *to, lp_counter *from)
 
 	if (value == 0)
 		return;
-	lp_count_add(to, value);
-	lp_count_set(from, 0);
+	/* Behind moving(), for whoever reads them. */
+	atomic_store_explicit(
+	    to, lp_count_get(to) + value, memory_order_release);
+	atomic_store_explicit(from, 0, memory_order_release);
 }
 
 static void

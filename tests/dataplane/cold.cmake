@@ -2,7 +2,8 @@
 # Tests of the dataplane's cold half.
 add_library(lp_test_cold STATIC
 	${CMAKE_CURRENT_LIST_DIR}/cold.c
-	${CMAKE_CURRENT_LIST_DIR}/controller.c)
+	${CMAKE_CURRENT_LIST_DIR}/controller.c
+	${CMAKE_SOURCE_DIR}/tests/support/telemetry.c)
 target_compile_definitions(lp_test_cold PRIVATE
 	LP_DATAPLANE_PATH="$<TARGET_FILE:lp-dataplane>")
 target_link_libraries(lp_test_cold PUBLIC
@@ -10,7 +11,7 @@ target_link_libraries(lp_test_cold PUBLIC
 add_dependencies(lp_test_cold lp-dataplane)
 
 foreach(test apply candidate control keeper liveness persist process region
-	report restart snapshot steering worker)
+	report report_kafka restart snapshot steering worker)
 	add_executable(test_${test}
 		${CMAKE_CURRENT_LIST_DIR}/test_${test}.c
 		$<TARGET_OBJECTS:lp_hot>)
