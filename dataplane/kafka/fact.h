@@ -24,8 +24,11 @@
 	X(TOPIC_ID, "text: the 16 bytes of a UUID; all zero: none")            \
 	X(PARTITION, "number: index of a partition")                           \
 	X(RECORDS, "number: bytes of records that follow; -1: null")           \
+	X(TOPICS_NULL, "an array of topics is null: all, or as before")        \
 	X(GROUP_ID, "text")                                                    \
 	X(TRANSACTIONAL_ID, "text; may be null")                               \
+	X(COORDINATOR_KEY, "text: whose coordinator is looked for")            \
+	X(COORDINATOR_TYPE, "number: 0 group, 1 transaction, 2 share")         \
 	X(ACKS, "number: -1, 0, 1")                                            \
 	X(REPLICA_ID, "number: -1: a client asks")                             \
 	X(MAX_WAIT, "number: ms that a Fetch may wait")                        \

@@ -38,7 +38,38 @@ enum lp_walk_result {
 	LP_WALK_BAD,
 };
 
-struct lp_walk; /* a plain struct of fixed size, defined by the walker */
+enum { LP_WALK_DEPTH = 6 }; /* arrays in arrays, tagged fields; tables.c */
+
+/* An array, a struct that may be null, or tagged fields, being walked. */
+struct lp_walk_level {
+	uint32_t left; /* elements, this one included; or tags still to come */
+	uint32_t end; /* of the tag's value, counted as `at`; 0: an array */
+	uint16_t pc; /* where the code goes on behind it */
+	uint16_t body; /* of an element; of tags: their operation */
+};
+
+/*
+ * Where the walk is.  Private to walk.c; of fixed size and without pointers:
+ * it may lie in a region that outlives the process, as long as the tables are
+ * the same.
+ */
+struct lp_walk {
+	uint32_t at; /* the next byte, counted from the frame's size */
+	uint32_t end; /* of the frame, likewise */
+	uint32_t skip; /* bytes from `at` on that nobody asks for */
+	uint32_t varint; /* its lower bits, as far as read */
+	uint32_t tag; /* whose size is being read */
+	uint32_t text_len; /* of the text being told */
+	uint16_t pc; /* index of lp_tables_code */
+	uint8_t phase;
+	uint8_t depth; /* levels in use */
+	uint8_t held; /* bytes of an unfinished value in hold */
+	uint8_t shift; /* bits of varint */
+	uint8_t spare[2];
+	struct lp_walk_level levels[LP_WALK_DEPTH];
+	uint8_t hold[LP_FACT_TEXT_MAX + 1];
+};
+_Static_assert(sizeof(struct lp_walk) == 360, "six cache lines");
 
 /* Whether the tables know that version of that API. */
 bool lp_walk_knows(int16_t key, int16_t version);
@@ -47,11 +78,18 @@ bool lp_walk_knows(int16_t key, int16_t version);
 bool lp_walk_knows_key(int16_t key);
 
 /*
+ * A number that is another one if the tables are, so that nobody goes on with
+ * a walk of older tables.
+ */
+uint32_t lp_walk_tables(void);
+
+/*
  * Begins behind the fixed part of a frame, which the caller has read: size,
  * api_key, api_version, correlation_id (12 bytes) of a request; size and
  * correlation_id (8 bytes) of a response.  `size` is the frame's size field.
  * Header fields that follow (client_id, tagged fields) are walked here.
- * Precondition: lp_walk_knows(), and size covers the fixed part.
+ * Precondition: lp_walk_knows(), and size covers the fixed part and is at most
+ * INT32_MAX.
  */
 void lp_walk_request(
     struct lp_walk *walk, int16_t key, int16_t version, uint32_t size);
@@ -64,7 +102,8 @@ enum lp_walk_result lp_walk_next(
 /*
  * After MORE, DONE or BAD: how many bytes behind the cursor are of no
  * interest, up to the end of the frame.  They count as shown: the next call
- * goes on behind them.  After DONE 0; after BAD the rest of the frame.
+ * goes on behind them, and may be made at once, with an empty cursor: it says
+ * DONE if nothing follows.  After DONE 0; after BAD the rest of the frame.
  */
 uint32_t lp_walk_skip(struct lp_walk *walk);
 

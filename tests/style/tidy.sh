@@ -96,6 +96,7 @@ check_comments() {
 #	proto/address.c, object.c, reasons.c	values and the words of enums
 #	dataplane/port/backend.c		the list of the port's back ends
 #	dataplane/pipeline/lookup.c		what pipeline/snapshot.h declares
+#	dataplane/kafka/names.c			Kafka's words for its numbers
 #	dataplane/pipeline_new.c		the half of pipeline.h that allocates
 check_exports() {
 	local prefix
@@ -105,6 +106,7 @@ check_exports() {
 	proto/object.c) prefix='lp_(object|backend|side|mode|source_address)_' ;;
 	proto/reasons.c) prefix='lp_(reason|verdict)_' ;;
 	dataplane/port/backend.c) prefix='lp_port_backend$' ;;
+	dataplane/kafka/names.c) prefix='lp_(kafka|fact)_' ;;
 	dataplane/pipeline/lookup.c) prefix='lp_snapshot_' ;;
 	dataplane/pipeline/tcp_state.c) prefix='lp_tcp_state_' ;;
 	dataplane/pipeline_new.c) prefix='lp_pipeline_' ;;

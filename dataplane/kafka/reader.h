@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads values from the bytes at hand, for walk.c alone.  A value that is cut
+ * off is kept in the walk, and goes on where it was when the same is read
+ * again.
+ *
+ * Source: https://kafka.apache.org/protocol, "Protocol Primitive Types".
+ */
+#ifndef LP_KAFKA_READER_H
+#define LP_KAFKA_READER_H
+
+#include <endian.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "dataplane/kafka/tables.h"
+#include "dataplane/kafka/walk.h"
+
+/* Beside enum lp_walk_result: nothing to say, go on. */
+enum { LP_READER_GO = LP_WALK_BAD + 1 };
+
+/* Lives in registers while the bytes last. */
+struct lp_reader {
+	const uint8_t *at;
+	const uint8_t *stop; /* end of the bytes at hand, and of the frame */
+	uintptr_t
+	    origin; /* where the frame's size would be, at this distance */
+	uint32_t end; /* of the frame */
+	uint16_t pc; /* the operation */
+};
+
+/* What take() and varint() do where the bytes do not suffice. */
+int lp_reader_gather(struct lp_walk *walk, struct lp_reader *reader, uint32_t n,
+    const uint8_t **bytes);
+int lp_reader_long_varint(
+    struct lp_walk *walk, struct lp_reader *reader, uint32_t *value);
+
+/* Of the next byte, counted from the frame's size. */
+static inline uint32_t
+lp_reader_position(const struct lp_reader *reader)
+{
+	return (uint32_t)((uintptr_t)reader->at - reader->origin);
+}
+
+/* Bytes of the frame that were not read. */
+static inline uint32_t
+lp_reader_rest(const struct lp_reader *reader)
+{
+	return reader->end - lp_reader_position(reader);
+}
+
+/* n bytes in one piece, from the segment or put together. */
+static inline int
+lp_reader_take(struct lp_walk *walk, struct lp_reader *reader, uint32_t n,
+    const uint8_t **bytes)
+{
+	if (walk->held == 0 && reader->stop - reader->at >= n) {
+		*bytes = reader->at;
+		reader->at += n;
+		return LP_READER_GO;
+	}
+	return lp_reader_gather(walk, reader, n, bytes);
+}
+
+static inline int
+lp_reader_varint(
+    struct lp_walk *walk, struct lp_reader *reader, uint32_t *value)
+{
+	if (walk->shift == 0 && reader->at < reader->stop &&
+	    *reader->at < 0x80) {
+		*value = *reader->at++;
+		return LP_READER_GO;
+	}
+	return lp_reader_long_varint(walk, reader, value);
+}
+
+/* Bytes that nobody asks for, known to be in the frame. */
+static inline int
+lp_reader_pass(struct lp_walk *walk, struct lp_reader *reader, uint32_t count)
+{
+	size_t here = (size_t)(reader->stop - reader->at);
+
+	if (here >= count) {
+		reader->at += count;
+		return LP_READER_GO;
+	}
+	walk->skip = count - (uint32_t)here;
+	reader->at = reader->stop;
+	return LP_WALK_MORE;
+}
+
+/*
+ * A length or a count, however the operation has it written; -1: null.
+ * Neither is larger than the rest of the frame: of what is counted each takes
+ * a byte at least.
+ */
+static inline int
+lp_reader_length(
+    struct lp_walk *walk, struct lp_reader *reader, unsigned op, int64_t *len)
+{
+	const uint8_t *bytes;
+	uint32_t four = 0;
+	uint16_t two;
+	int result;
+
+	switch (op) {
+	case LP_OP_STRING:
+		if ((result = lp_reader_take(walk, reader, 2, &bytes)) !=
+		    LP_READER_GO)
+			return result;
+		memcpy(&two, bytes, sizeof(two));
+		*len = (int16_t)be16toh(two);
+		break;
+	case LP_OP_BYTES:
+	case LP_OP_RECORDS:
+	case LP_OP_ARRAY:
+	case LP_OP_FIXED_ARRAY:
+		if ((result = lp_reader_take(walk, reader, 4, &bytes)) !=
+		    LP_READER_GO)
+			return result;
+		memcpy(&four, bytes, sizeof(four));
+		*len = (int32_t)be32toh(four);
+		break;
+	case LP_OP_NULLABLE:
+		if ((result = lp_reader_take(walk, reader, 1, &bytes)) !=
+		    LP_READER_GO)
+			return result;
+		*len = (int8_t)bytes[0] < 0 ? -1 : 1;
+		break;
+	default:
+		if ((result = lp_reader_varint(walk, reader, &four)) !=
+		    LP_READER_GO)
+			return result;
+		*len = (int64_t)four - 1;
+	}
+	if (*len < -1 || *len > (int64_t)lp_reader_rest(reader))
+		return LP_WALK_BAD;
+	return LP_READER_GO;
+}
+
+#endif

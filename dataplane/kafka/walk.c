@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The walker.
+ *
+ * Overview
+ *
+ * An interpreter of the bodies in tables.c.  A call goes on until there is a
+ * fact to tell, or the bytes at hand are used up.  What is read while the
+ * bytes last stands in struct lp_reader, in registers; struct lp_walk is
+ * written once, on the way out.
+ *
+ * Resuming
+ *
+ * An operation that lacks bytes leaves what it has (in `hold`, or the bits of
+ * a varint) and is begun again when there are more: it finds what it had.  A
+ * text whose length has been read, and tagged fields, are phases of their own.
+ *
+ * Limits
+ *
+ * The bytes at hand end where the frame ends, at the latest.  A length, a
+ * count, a size of a tag that leads beyond the frame is wrong at once; an
+ * element of an array takes a byte at least (program.py), a tag two.  So the
+ * work is bounded by the bytes, and the levels by the tables.
+ */
+#include "dataplane/kafka/walk.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "dataplane/kafka/reader.h"
+#include "dataplane/kafka/tables.h"
+
+enum {
+	REQUEST_FIXED = 12, /* size, api_key, api_version, correlation_id */
+	RESPONSE_FIXED = 8, /* size, correlation_id */
+	SIZE_LEN = 4, /* of a frame's size, which does not count itself */
+	/* Of an operation and its operands. */
+	KIND_OP_LEN = 2,
+	ARRAY_OP_LEN = 4,
+	TAGS_OP_LEN = 2,
+	TAG_LEN = 3, /* each known tag behind it */
+};
+
+enum phase {
+	PHASE_CODE = 0, /* the operation at pc */
+	PHASE_TEXT, /* its length is known: text_len */
+	PHASE_TAG, /* the next tag's number */
+	PHASE_TAG_SIZE, /* and its size */
+	PHASE_DONE,
+	PHASE_BAD,
+};
+
+static inline int step(struct lp_walk *, struct lp_reader *, struct lp_fact *);
+
+static const struct lp_tables_key *
+find(int16_t key)
+{
+	if (key < 0 || key >= lp_tables_key_count ||
+	    lp_tables_keys[key].name == NULL)
+		return NULL;
+	return &lp_tables_keys[key];
+}
+
+/* The body of a request (0) or response (1); 0: there is none. */
+static uint16_t
+find_body(int16_t key, int16_t version, unsigned which)
+{
+	const struct lp_tables_key *api = find(key);
+
+	if (api == NULL || version < api->first || version > api->last)
+		return 0;
+	return lp_tables_bodies[api->bodies + 2 * (version - api->first) +
+	    which];
+}
+
+bool
+lp_walk_knows(int16_t key, int16_t version)
+{
+	return find_body(key, version, 0) != 0;
+}
+
+bool
+lp_walk_knows_key(int16_t key)
+{
+	return find(key) != NULL;
+}
+
+uint32_t
+lp_walk_tables(void)
+{
+	return lp_tables_digest;
+}
+
+static void
+begin(struct lp_walk *walk, uint16_t body, uint32_t at, uint32_t size)
+{
+	assert(body != 0);
+	assert(size <= INT32_MAX && size + SIZE_LEN >= at);
+	memset(walk, 0, offsetof(struct lp_walk, levels));
+	walk->at = at;
+	walk->end = size + SIZE_LEN;
+	walk->pc = body;
+}
+
+void
+lp_walk_request(
+    struct lp_walk *walk, int16_t key, int16_t version, uint32_t size)
+{
+	begin(walk, find_body(key, version, 0), REQUEST_FIXED, size);
+}
+
+void
+lp_walk_response(
+    struct lp_walk *walk, int16_t key, int16_t version, uint32_t size)
+{
+	begin(walk, find_body(key, version, 1), RESPONSE_FIXED, size);
+}
+
+enum lp_walk_result
+lp_walk_next(struct lp_walk *walk, struct lp_cursor *in, struct lp_fact *fact)
+{
+	uint32_t left = walk->end - walk->at;
+	size_t len = (size_t)(in->end - in->at);
+	struct lp_reader reader = {
+	    .at = in->at,
+	    .stop = len > left ? in->at + left : in->end,
+	    .origin = (uintptr_t)in->at - walk->at,
+	    .end = walk->end,
+	    .pc = walk->pc,
+	};
+	int result = LP_READER_GO;
+
+	if (walk->skip > 0) {
+		uint32_t here = (uint32_t)(reader.stop - reader.at);
+		uint32_t skip = walk->skip < here ? walk->skip : here;
+
+		reader.at += skip;
+		walk->skip -= skip;
+		if (walk->skip > 0)
+			result = LP_WALK_MORE;
+	}
+	while (result == LP_READER_GO)
+		result = step(walk, &reader, fact);
+	walk->at = lp_reader_position(&reader);
+	walk->pc = reader.pc;
+	in->at = reader.at;
+	if (result == LP_WALK_BAD)
+		walk->phase = PHASE_BAD;
+	return (enum lp_walk_result)result;
+}
+
+uint32_t
+lp_walk_skip(struct lp_walk *walk)
+{
+	uint32_t skip = walk->skip;
+
+	if (walk->phase == PHASE_BAD)
+		skip = walk->end - walk->at;
+	walk->at += skip;
+	walk->skip = 0;
+	return skip;
+}
+
+static inline int
+tell(struct lp_fact *fact, unsigned kind, uint32_t at)
+{
+	fact->kind = (uint8_t)kind;
+	fact->null = false;
+	fact->width = 0;
+	fact->at = at;
+	fact->value = 0;
+	fact->bytes = NULL;
+	fact->len = 0;
+	fact->full_len = 0;
+	return LP_WALK_FACT;
+}
+
+static inline int
+skip(struct lp_walk *walk, struct lp_reader *reader)
+{
+	uint32_t count = lp_tables_code[reader->pc + 1];
+
+	if (count > lp_reader_rest(reader))
+		return LP_WALK_BAD;
+	reader->pc += KIND_OP_LEN;
+	return lp_reader_pass(walk, reader, count);
+}
+
+static inline int
+number(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact,
+    unsigned op)
+{
+	unsigned width = op == LP_OP_NUMBER1 ? 1
+	    : op == LP_OP_NUMBER4            ? 4
+	    : op == LP_OP_NUMBER8            ? 8
+					     : 2;
+	const uint8_t *bytes;
+	uint16_t two;
+	uint32_t four;
+	uint64_t eight;
+	int result = lp_reader_take(walk, reader, width, &bytes);
+
+	if (result != LP_READER_GO)
+		return result;
+	tell(fact, lp_tables_code[reader->pc + 1],
+	    lp_reader_position(reader) - width);
+	fact->width = (uint8_t)width;
+	reader->pc += KIND_OP_LEN;
+	switch (width) {
+	case 1:
+		fact->value = (int8_t)bytes[0];
+		break;
+	case 2:
+		memcpy(&two, bytes, sizeof(two));
+		two = be16toh(two);
+		fact->value = op == LP_OP_NUMBER2U ? two : (int16_t)two;
+		break;
+	case 4:
+		memcpy(&four, bytes, sizeof(four));
+		fact->value = (int32_t)be32toh(four);
+		break;
+	default:
+		memcpy(&eight, bytes, sizeof(eight));
+		fact->value = (int64_t)be64toh(eight);
+	}
+	return LP_WALK_FACT;
+}
+
+/* The text whose length is known, up to what is told of it. */
+static inline int
+text(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact)
+{
+	uint32_t len = walk->text_len;
+	const uint8_t *bytes;
+	int result;
+
+	if (len > LP_FACT_TEXT_MAX)
+		len = LP_FACT_TEXT_MAX;
+	if ((result = lp_reader_take(walk, reader, len, &bytes)) !=
+	    LP_READER_GO) {
+		walk->phase = PHASE_TEXT;
+		return result;
+	}
+	walk->phase = PHASE_CODE;
+	tell(fact, lp_tables_code[reader->pc + 1],
+	    lp_reader_position(reader) - len);
+	fact->bytes = bytes;
+	fact->len = (uint16_t)len;
+	fact->full_len = walk->text_len;
+	walk->skip = walk->text_len - len;
+	reader->pc += KIND_OP_LEN;
+	return LP_WALK_FACT;
+}
+
+static inline int
+string(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact,
+    unsigned op)
+{
+	unsigned kind = lp_tables_code[reader->pc + 1];
+	int64_t len;
+	int result = lp_reader_length(walk, reader, op, &len);
+
+	if (result != LP_READER_GO)
+		return result;
+	if (len >= 0 && kind != LP_FACT_NONE) {
+		walk->text_len = (uint32_t)len;
+		return text(walk, reader, fact);
+	}
+	reader->pc += KIND_OP_LEN;
+	if (len >= 0)
+		return lp_reader_pass(walk, reader, (uint32_t)len);
+	if (kind == LP_FACT_NONE)
+		return LP_READER_GO;
+	tell(fact, kind, lp_reader_position(reader));
+	fact->null = true;
+	return LP_WALK_FACT;
+}
+
+static inline int
+uuid(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact)
+{
+	walk->text_len = 16;
+	return text(walk, reader, fact);
+}
+
+static inline int
+records(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact,
+    unsigned op)
+{
+	int64_t len;
+	int result = lp_reader_length(walk, reader, op, &len);
+
+	if (result != LP_READER_GO)
+		return result;
+	tell(fact, lp_tables_code[reader->pc + 1], lp_reader_position(reader));
+	fact->value = len;
+	fact->null = len < 0;
+	walk->skip = len < 0 ? 0 : (uint32_t)len;
+	reader->pc += KIND_OP_LEN;
+	return LP_WALK_FACT;
+}
+
+static inline uint16_t
+body_at(uint16_t pc)
+{
+	return (uint16_t)(lp_tables_code[pc] | lp_tables_code[pc + 1] << 8);
+}
+
+static inline struct lp_walk_level *
+push(struct lp_walk *walk, uint32_t left, uint16_t pc, uint16_t body)
+{
+	struct lp_walk_level *level = &walk->levels[walk->depth];
+
+	assert(walk->depth < LP_WALK_DEPTH);
+	*level = (struct lp_walk_level){.left = left, .pc = pc, .body = body};
+	walk->depth++;
+	return level;
+}
+
+static inline int
+array(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact,
+    unsigned op)
+{
+	unsigned kind = lp_tables_code[reader->pc + 1];
+	uint16_t body = body_at(reader->pc + 2);
+	int64_t count;
+	int result = lp_reader_length(walk, reader, op, &count);
+
+	if (result != LP_READER_GO)
+		return result;
+	reader->pc += ARRAY_OP_LEN;
+	if (count > 0) {
+		push(walk, (uint32_t)count, reader->pc, body);
+		reader->pc = body;
+	} else if (count < 0 && kind != LP_FACT_NONE) {
+		tell(fact, kind, lp_reader_position(reader));
+		fact->null = true;
+		return LP_WALK_FACT;
+	}
+	return LP_READER_GO;
+}
+
+static inline int
+fixed_array(struct lp_walk *walk, struct lp_reader *reader, unsigned op)
+{
+	uint32_t size = lp_tables_code[reader->pc + 1];
+	int64_t count;
+	int result = lp_reader_length(walk, reader, op, &count);
+
+	if (result != LP_READER_GO)
+		return result;
+	if (count * size > (int64_t)lp_reader_rest(reader))
+		return LP_WALK_BAD;
+	reader->pc += KIND_OP_LEN;
+	return count > 0 ? lp_reader_pass(walk, reader, (uint32_t)count * size)
+			 : LP_READER_GO;
+}
+
+static inline int
+tags(struct lp_walk *walk, struct lp_reader *reader)
+{
+	uint16_t pc = reader->pc;
+	uint32_t count;
+	int result = lp_reader_varint(walk, reader, &count);
+
+	if (result != LP_READER_GO)
+		return result;
+	reader->pc =
+	    (uint16_t)(pc + TAGS_OP_LEN + TAG_LEN * lp_tables_code[pc + 1]);
+	if (count == 0)
+		return LP_READER_GO;
+	if (count > lp_reader_rest(reader) / 2)
+		return LP_WALK_BAD;
+	push(walk, count, reader->pc, pc);
+	walk->phase = PHASE_TAG;
+	return LP_READER_GO;
+}
+
+/* The next tagged field, or what follows the last. */
+static int
+tag(struct lp_walk *walk, struct lp_reader *reader)
+{
+	struct lp_walk_level *level = &walk->levels[walk->depth - 1];
+	int result;
+
+	if (level->left == 0) {
+		walk->depth--;
+		walk->phase = PHASE_CODE;
+		reader->pc = level->pc;
+		return LP_READER_GO;
+	}
+	result = lp_reader_varint(walk, reader, &walk->tag);
+	if (result == LP_READER_GO)
+		walk->phase = PHASE_TAG_SIZE;
+	return result;
+}
+
+static int
+tag_size(struct lp_walk *walk, struct lp_reader *reader)
+{
+	struct lp_walk_level *level = &walk->levels[walk->depth - 1];
+	uint16_t at = level->body + TAGS_OP_LEN;
+	uint32_t size;
+	int result = lp_reader_varint(walk, reader, &size);
+
+	if (result != LP_READER_GO)
+		return result;
+	if (size > lp_reader_rest(reader))
+		return LP_WALK_BAD;
+	level->left--;
+	for (unsigned i = lp_tables_code[level->body + 1]; i > 0; i--) {
+		if (lp_tables_code[at] == walk->tag) {
+			level->end = lp_reader_position(reader) + size;
+			reader->pc = body_at(at + 1);
+			walk->phase = PHASE_CODE;
+			return LP_READER_GO;
+		}
+		at += TAG_LEN;
+	}
+	walk->phase = PHASE_TAG;
+	return lp_reader_pass(walk, reader, size);
+}
+
+/* Of an element, a tag's value, or the message. */
+static int
+end(struct lp_walk *walk, struct lp_reader *reader)
+{
+	struct lp_walk_level *level;
+
+	if (walk->depth == 0) {
+		if (lp_reader_rest(reader) > 0)
+			return LP_WALK_BAD;
+		walk->phase = PHASE_DONE;
+		return LP_WALK_DONE;
+	}
+	level = &walk->levels[walk->depth - 1];
+	if (level->end != 0) {
+		if (lp_reader_position(reader) != level->end)
+			return LP_WALK_BAD;
+		walk->phase = PHASE_TAG;
+	} else if (--level->left > 0) {
+		reader->pc = level->body;
+	} else {
+		walk->depth--;
+		reader->pc = level->pc;
+	}
+	return LP_READER_GO;
+}
+
+static inline int
+mark(struct lp_reader *reader, struct lp_fact *fact)
+{
+	tell(fact, lp_tables_code[reader->pc + 1], lp_reader_position(reader));
+	reader->pc += KIND_OP_LEN;
+	return LP_WALK_FACT;
+}
+
+static inline int
+resume(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact)
+{
+	switch (walk->phase) {
+	case PHASE_TEXT:
+		return text(walk, reader, fact);
+	case PHASE_TAG:
+		return tag(walk, reader);
+	case PHASE_TAG_SIZE:
+		return tag_size(walk, reader);
+	case PHASE_DONE:
+		return LP_WALK_DONE;
+	default:
+		return LP_WALK_BAD;
+	}
+}
+
+static inline int
+step(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact)
+{
+	unsigned op = lp_tables_code[reader->pc];
+
+	if (walk->phase != PHASE_CODE)
+		return resume(walk, reader, fact);
+	switch (op) {
+	case LP_OP_SKIP:
+		return skip(walk, reader);
+	case LP_OP_NUMBER1:
+		return number(walk, reader, fact, LP_OP_NUMBER1);
+	case LP_OP_NUMBER2:
+		return number(walk, reader, fact, LP_OP_NUMBER2);
+	case LP_OP_NUMBER2U:
+		return number(walk, reader, fact, LP_OP_NUMBER2U);
+	case LP_OP_NUMBER4:
+		return number(walk, reader, fact, LP_OP_NUMBER4);
+	case LP_OP_NUMBER8:
+		return number(walk, reader, fact, LP_OP_NUMBER8);
+	case LP_OP_UUID:
+		return uuid(walk, reader, fact);
+	case LP_OP_STRING:
+		return string(walk, reader, fact, LP_OP_STRING);
+	case LP_OP_COMPACT:
+		return string(walk, reader, fact, LP_OP_COMPACT);
+	case LP_OP_BYTES:
+		return string(walk, reader, fact, LP_OP_BYTES);
+	case LP_OP_RECORDS:
+		return records(walk, reader, fact, LP_OP_RECORDS);
+	case LP_OP_COMPACT_RECORDS:
+		return records(walk, reader, fact, LP_OP_COMPACT_RECORDS);
+	case LP_OP_ARRAY:
+		return array(walk, reader, fact, LP_OP_ARRAY);
+	case LP_OP_COMPACT_ARRAY:
+		return array(walk, reader, fact, LP_OP_COMPACT_ARRAY);
+	case LP_OP_NULLABLE:
+		return array(walk, reader, fact, LP_OP_NULLABLE);
+	case LP_OP_FIXED_ARRAY:
+		return fixed_array(walk, reader, LP_OP_FIXED_ARRAY);
+	case LP_OP_COMPACT_FIXED_ARRAY:
+		return fixed_array(walk, reader, LP_OP_COMPACT_FIXED_ARRAY);
+	case LP_OP_TAGS:
+		return tags(walk, reader);
+	case LP_OP_MARK:
+		return mark(reader, fact);
+	default:
+		return end(walk, reader);
+	}
+}
