@@ -59,6 +59,8 @@ static void
 lay_out(struct lp_region_header *header, uint32_t connection_count,
     uint32_t buffer_count)
 {
+	struct lp_kafka_state kafka;
+	struct lp_arena arena = {.base = NULL};
 	uint64_t end = 0;
 
 	*header = (struct lp_region_header){
@@ -76,6 +78,8 @@ lay_out(struct lp_region_header *header, uint32_t connection_count,
 	    place(&end, (uint64_t)connection_count * sizeof(struct lp_conn));
 	header->ledger_off = place(&end, buffer_count);
 	header->kafka_stats_off = place(&end, sizeof(struct lp_kafka_stats));
+	lp_kafka_state_carve(&kafka, &arena, connection_count);
+	header->kafka_off = place(&end, arena.used);
 	header->size_bytes = end;
 }
 
@@ -133,6 +137,7 @@ mismatch(const struct lp_region_header *found,
 	    found->connections_off != wanted->connections_off ||
 	    found->ledger_off != wanted->ledger_off ||
 	    found->kafka_stats_off != wanted->kafka_stats_off ||
+	    found->kafka_off != wanted->kafka_off ||
 	    file_size != wanted->size_bytes)
 		return "the state region has another size";
 	return NULL;
@@ -186,6 +191,7 @@ set_pointers(struct lp_region *region)
 {
 	const struct lp_region_header *header = region->header;
 	uint8_t *base = (uint8_t *)region->header;
+	struct lp_arena arena = {.base = base + header->kafka_off};
 
 	region->stats = (struct lp_stats *)(base + header->stats_off);
 	region->endpoints =
@@ -196,4 +202,5 @@ set_pointers(struct lp_region *region)
 	region->ledger = base + header->ledger_off;
 	region->kafka_stats =
 	    (struct lp_kafka_stats *)(base + header->kafka_stats_off);
+	lp_kafka_state_carve(&region->kafka, &arena, header->connection_count);
 }

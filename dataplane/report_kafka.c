@@ -240,8 +240,7 @@ fill_api(struct frame *frame, struct row *row)
 		    ? lp_config_find(config, LP_OBJECT_CLUSTER,
 			  listener->listener.cluster_id)
 		    : NULL;
-		const char *name =
-		    lp_kafka_api_name ? lp_kafka_api_name(read->api_key) : NULL;
+		const char *name = lp_kafka_api_name(read->api_key);
 
 		message->has_listener_id = message->has_broker_id = true;
 		message->listener_id = read->listener_id;
@@ -289,7 +288,7 @@ fill_errors(struct frame *frame, Lp__Pb__KafkaApiStats *message)
 		snprintf(number, NUMBER_SIZE, "%d", code);
 		if (i == LP_KAFKA_ERROR_OTHER)
 			name = "other";
-		else if (lp_kafka_error_name)
+		else
 			name = lp_kafka_error_name(code);
 		add_counter(
 		    frame, name ? name : number, frame->read.row.errors[i]);

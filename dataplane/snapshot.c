@@ -224,7 +224,9 @@ add_endpoints(struct lp_snapshot *snapshot, const struct lp_config *config,
 			return error;
 		target->listener_id = from->listener_id;
 		target->broker_id = from->broker_id;
+		target->cluster_id = listener->listener.cluster_id;
 		target->real = broker->broker.real;
+		target->kafka = true;
 		target->source_address = listener->listener.source_address;
 		snapshot->target_count++;
 		index_target(snapshot, index);

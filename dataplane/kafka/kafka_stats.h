@@ -91,11 +91,15 @@ enum {
 	X(response_frames, "frames from brokers, known or not")                \
 	X(frames_unparsed, "frames of a key or version that is not known")     \
 	X(frames_malformed, "frames that break the rules of their version")    \
-	X(correlation_mismatch, "responses whose request is not known")        \
-	X(inflight_full, "requests not followed: too many in flight")          \
+	X(frames_impossible, "frames of a size or key that none has: lost")    \
+	X(correlation_mismatch, "responses to another request: lost")          \
+	X(responses_unasked, "responses without a request: lost")              \
+	X(bytes_missed, "bytes that went past us: lost")                       \
+	X(checksums_bad, "segments not read: their checksum is wrong")         \
+	X(inflight_full, "requests that had no place in flight: lost")          \
 	X(walks_full, "frames not read: too many half-read ones")              \
-	X(streams_lost, "directions of a connection whose bytes were missed")  \
-	X(streams_recovered, "of those, and of ones joined late, read again")  \
+	X(streams_lost, "connections whose frames could not be told apart")  \
+	X(streams_recovered, "of those, and of ones joined late, proven")  \
 	X(unseen_bytes, "bytes of streams that were not read")                 \
 	X(skipped_bytes, "bytes of records, skipped by arithmetic")            \
 	X(held_segments, "segments out of order that were held")               \
@@ -103,7 +107,7 @@ enum {
 	X(connections_kafka, "connections that turned out to speak Kafka")     \
 	X(connections_tls, "connections that turned out to be TLS")            \
 	X(connections_other, "connections that turned out to be neither")      \
-	X(connections_opaque, "connections not readable now")                  \
+	X(tls_alerts, "of those, plain clients on a port of TLS")              \
 	X(sasl_handshakes, "SASL handshakes")                                  \
 	X(sasl_raw_tokens, "SASL tokens that are no Kafka frames")             \
 	X(sasl_failures, "SASL handshakes refused by the broker")              \

@@ -117,6 +117,17 @@ lp_telemetry_request(
 	lp_telemetry_count(telemetry, requests, 1);
 }
 
+/* In flight since before this process. */
+static inline void
+lp_telemetry_resume(
+    struct lp_telemetry *telemetry, uint32_t row_index, lp_talker_handle client)
+{
+	lp_count_add(&lp_telemetry_row_at(telemetry, row_index)->in_flight, 1);
+	lp_count_add(&lp_talkers_get(&telemetry->clients, client)
+			  ->counts[LP_KAFKA_CLIENT_in_flight],
+	    1);
+}
+
 /* No response will come, or none that we should know. */
 static inline void
 lp_telemetry_abandon(struct lp_telemetry *telemetry, uint32_t row_index)

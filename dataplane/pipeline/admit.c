@@ -146,6 +146,7 @@ open_connection(struct lp_admit *admit, struct lp_batch *batch,
 	    .broker_port = target->real.port,
 	    .listener_id = target->listener_id,
 	    .broker_id = target->broker_id,
+	    .cluster_id = target->cluster_id,
 	    .counters = target->counters};
 	lp_admit_segment(pkt, &segment);
 	lp_tcp_state_open(&conn.tcp, &segment);
@@ -155,6 +156,8 @@ open_connection(struct lp_admit *admit, struct lp_batch *batch,
 	}
 	pkt->conn = lp_conntrack_add(admit->conntrack, &conn, batch->now_s);
 	assert(pkt->conn != LP_CONN_NONE);
+	if (target->kafka)
+		lp_kafka_open(admit->kafka, pkt->conn);
 	pkt->dir = LP_TO_BROKER;
 	pkt->reason = LP_REASON_OPENED;
 	lp_count_add(&region->endpoints[target->counters].opened, 1);

@@ -8,6 +8,7 @@
 #ifndef LP_PIPELINE_ADMIT_H
 #define LP_PIPELINE_ADMIT_H
 
+#include "dataplane/kafka/kafka.h"
 #include "dataplane/pipeline/conntrack.h"
 #include "dataplane/pipeline/parse.h"
 #include "dataplane/pipeline/reset.h"
@@ -16,6 +17,7 @@
 struct lp_admit {
 	struct lp_conntrack *conntrack;
 	struct lp_reset *reset;
+	struct lp_kafka *kafka;
 };
 
 void lp_admit_stage(struct lp_admit *admit, struct lp_batch *batch);

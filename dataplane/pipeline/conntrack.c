@@ -327,6 +327,8 @@ lp_conntrack_remove(struct lp_conntrack *conntrack, uint32_t index)
 	struct lp_conn *conn = lp_conntrack_get(conntrack, index);
 
 	assert(conn->use == LP_CONN_USED);
+	if (conntrack->removing != NULL)
+		conntrack->removing(conntrack->removing_arg, index);
 	for (uint32_t node = index * 2; node < index * 2 + 2; node++)
 		lp_table_remove(
 		    &conntrack->table, hash_of(conntrack, node), node);

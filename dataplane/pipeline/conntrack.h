@@ -38,6 +38,9 @@ struct lp_conntrack {
 	struct lp_nat nat;
 	uint32_t half_open_max;
 	uint32_t serial;
+	/* Told of each connection before it is removed; may be NULL. */
+	void (*removing)(void *arg, uint32_t index);
+	void *removing_arg;
 };
 
 /* The addresses of a packet, as it came. */

@@ -15,10 +15,9 @@
  *	icmp		answers pings, translates errors of our connections
  *	conntrack	finds the connection of a TCP segment
  *	admit		judges and creates new connections; RST for strangers
- *	rewrite		TCP state, next hop, commit, the other side's addresses
+ *	rewrite		next hop, TCP state, Kafka's streams, commit, the other
+ *			side's addresses
  *	tx		sends what is to be sent, counts everything
- *
- * The Kafka stage will stand between admit and rewrite.
  *
  * Ownership: rx gives buffers to the batch; tx and release give them back, or
  * neighbor holds them.  Packets that we make ourselves lie in the batch's
@@ -47,6 +46,7 @@ struct lp_pipeline {
 	struct lp_neighbors neighbors;
 	struct lp_conntrack conntrack;
 	struct lp_reset reset;
+	struct lp_kafka kafka;
 	struct lp_admit admit;
 	struct lp_rewrite rewrite;
 
@@ -71,6 +71,7 @@ static void transmit_list(
 static unsigned transmit_port(
     struct lp_batch *, uint8_t, struct lp_pkt *[], unsigned);
 static void account(struct lp_pipeline *, struct lp_batch *);
+static void removing(void *, uint32_t);
 static void beat(struct lp_pipeline *, const struct lp_batch *);
 static bool has_way_back(const struct lp_snapshot *, const struct lp_conn *);
 static void expire(struct lp_pipeline *, struct lp_batch *);
@@ -95,6 +96,7 @@ lp_pipeline_run(struct lp_pipeline *pipeline, uint64_t now_ns)
 	lp_rewrite_stage(&pipeline->rewrite, batch);
 
 	lp_neighbor_tick(&pipeline->neighbors, batch);
+	lp_telemetry_turn(&pipeline->kafka.telemetry);
 	expire(pipeline, batch);
 	sweep(pipeline, batch);
 
@@ -120,6 +122,8 @@ lp_pipeline_init(void *memory, const struct lp_pipeline_config *config)
 	struct lp_arena arena = {.base = memory};
 	struct lp_pipeline *pipeline =
 	    carve(&arena, config->region->header->connection_count);
+	uint32_t marked = atomic_load_explicit(
+	    &config->region->undo->marked, memory_order_acquire);
 
 	pipeline->cell = config->cell;
 	pipeline->region = config->region;
@@ -134,14 +138,22 @@ lp_pipeline_init(void *memory, const struct lp_pipeline_config *config)
 	lp_neighbor_init(&pipeline->neighbors, &pipeline->make);
 	lp_conntrack_init(&pipeline->conntrack, config->region,
 	    config->hash_seed, (uint32_t)(config->now_ns / 1000000000u));
+	lp_telemetry_init(&pipeline->kafka.telemetry,
+	    config->region->kafka_stats, config->region->endpoints,
+	    config->hash_seed);
+	lp_kafka_init(&pipeline->kafka, config->region, marked);
+	pipeline->conntrack.removing = removing;
+	pipeline->conntrack.removing_arg = &pipeline->kafka;
 	lp_reset_init(&pipeline->reset, &pipeline->make, &pipeline->neighbors,
 	    config->now_ns);
-	pipeline->admit = (struct lp_admit){
-	    .conntrack = &pipeline->conntrack, .reset = &pipeline->reset};
+	pipeline->admit = (struct lp_admit){.conntrack = &pipeline->conntrack,
+	    .reset = &pipeline->reset,
+	    .kafka = &pipeline->kafka};
 	pipeline->rewrite =
 	    (struct lp_rewrite){.conntrack = &pipeline->conntrack,
 		.neighbors = &pipeline->neighbors,
-		.reset = &pipeline->reset};
+		.reset = &pipeline->reset,
+		.kafka = &pipeline->kafka};
 	return pipeline;
 }
 
@@ -201,14 +213,24 @@ carve(struct lp_arena *arena, uint32_t connection_count)
 	    lp_arena_take(arena, 1, sizeof(*pipeline));
 	struct lp_conntrack conntrack = {0};
 	struct lp_neighbors neighbors = {0};
+	struct lp_kafka kafka = {0};
 
 	lp_conntrack_carve(&conntrack, arena, connection_count);
 	lp_neighbor_carve(&neighbors, arena);
+	lp_kafka_carve(&kafka, arena, connection_count);
 	if (pipeline != NULL) {
 		pipeline->conntrack = conntrack;
 		pipeline->neighbors = neighbors;
+		pipeline->kafka = kafka;
 	}
 	return pipeline;
+}
+
+/* conntrack does not know of Kafka. */
+static void
+removing(void *arg, uint32_t index)
+{
+	lp_kafka_close(arg, index);
 }
 
 /* From every port in turn, beginning with another one each time. */

@@ -7,7 +7,7 @@
  * free lists are not in it; they are rebuilt at start by a scan.
  *
  *	header | counters | endpoint counters | undo | connections | ledger |
- *	Kafka statistics
+ *	Kafka's statistics (kafka/kafka_stats.h) and state (kafka/state.h)
  *
  * The worker changes one connection at a time under its undo slot: copy,
  * mark, change, unmark.  A slot found marked at start is copied back, so a
@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "dataplane/kafka/state.h"
 #include "dataplane/pipeline/batch.h"
 #include "dataplane/pipeline/stats.h"
 #include "dataplane/pipeline/tcp_state.h"
@@ -93,7 +94,8 @@ struct lp_conn {
 	uint16_t vip_port;
 	uint16_t source_port;
 	uint16_t broker_port;
-	uint8_t reserved[40];
+	uint32_t cluster_id;
+	uint8_t reserved[36];
 };
 static_assert(sizeof(struct lp_conn) == 256, "a connection, four lines");
 enum { LP_CONN_CHANGING = offsetof(struct lp_conn, wire_addresses) };
@@ -123,6 +125,8 @@ struct lp_region_header {
 	uint64_t connections_off; /* struct lp_conn[connection_count] */
 	uint64_t ledger_off; /* uint8_t[buffer_count] */
 	uint64_t kafka_stats_off; /* struct lp_kafka_stats */
+	uint64_t kafka_off; /* as lp_kafka_state_carve() places it */
+	uint32_t kafka_tables; /* whose places the walks in it know */
 	uint32_t restarts; /* of the packet process on this region */
 	uint32_t ready; /* 1 when laid out completely */
 };
@@ -138,6 +142,7 @@ struct lp_region {
 	struct lp_conn *connections;
 	uint8_t *ledger;
 	struct lp_kafka_stats *kafka_stats; /* kafka/kafka_stats.h */
+	struct lp_kafka_state kafka;
 };
 
 /*

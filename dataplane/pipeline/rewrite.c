@@ -2,14 +2,17 @@
 /*
  * Overview
  *
- *	side ▸ next hop ▸ commit ▸ translate ▸ output
+ *	side ▸ next hop ▸ TCP state ▸ Kafka ▸ commit ▸ translate ▸ output
  *
  * The order is the promise: a packet that a stage drops has changed nothing,
- *and a packet that is transmitted was committed before.  So every stage that
- *may refuse the packet does so before the commit, which runs the TCP state.
- *What is lost after it looks to TCP like a loss behind us: a process killed in
- * between, a full ring (tx_full), a port that went, a held packet whose next
- *hop stays silent.
+ * and a packet that is transmitted was committed before.  So every stage that
+ * may refuse the packet does so before the commit, which ends what TCP state
+ * and Kafka (kafka/kafka.h) have begun.  Kafka is looked at here, packet by
+ * packet, since the next one of the batch may be of the same stream.
+ *
+ * What is lost after the commit looks to TCP like a loss behind us: a process
+ * killed in between, a full ring (tx_full), a port that went, a held packet
+ * whose next hop stays silent.
  *
  * A segment outside the window is forwarded and changes no state but the
  * counters: both ends know better than we do.
@@ -129,6 +132,8 @@ rewrite_packet(
 	lp_admit_segment(pkt, &segment);
 	lp_region_begin(rewrite->conntrack->region, pkt->conn);
 	verdict = lp_tcp_state_run(&conn->tcp, pkt->dir, &segment);
+	if (verdict == LP_TCP_OK)
+		lp_kafka_segment(rewrite->kafka, pkt, &segment, batch->now_ns);
 	lp_conntrack_commit(rewrite->conntrack, pkt->conn, verdict, pkt->dir,
 	    pkt->payload_len, batch->now_s);
 	translate(rewrite, pkt);

@@ -7,6 +7,7 @@
 #ifndef LP_PIPELINE_REWRITE_H
 #define LP_PIPELINE_REWRITE_H
 
+#include "dataplane/kafka/kafka.h"
 #include "dataplane/pipeline/conntrack.h"
 #include "dataplane/pipeline/neighbor.h"
 #include "dataplane/pipeline/reset.h"
@@ -15,6 +16,7 @@ struct lp_rewrite {
 	struct lp_conntrack *conntrack;
 	struct lp_neighbors *neighbors;
 	struct lp_reset *reset;
+	struct lp_kafka *kafka;
 };
 
 void lp_rewrite_stage(struct lp_rewrite *rewrite, struct lp_batch *batch);

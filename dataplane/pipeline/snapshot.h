@@ -51,9 +51,11 @@ struct lp_group {
 struct lp_target {
 	uint32_t listener_id;
 	uint32_t broker_id;
+	uint32_t cluster_id;
 	struct lp_endpoint real;
 	uint16_t counters; /* index of its endpoint counters in the region */
 	uint8_t source_address; /* enum lp_source_address */
+	bool kafka; /* look into its connections */
 };
 
 /* An endpoint that clients connect to. */

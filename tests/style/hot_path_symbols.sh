@@ -13,7 +13,7 @@ nm=$2
 shift 2
 
 # Of other modules of ours: address arithmetic.
-allowed='^(memcpy|memmove|memset|memcmp|__assert_fail|__stack_chk_fail'
+allowed='^(memcpy|memmove|memset|memcmp|memchr|strlen|__assert_fail|__stack_chk_fail'
 allowed="$allowed|_GLOBAL_OFFSET_TABLE_|__(asan|ubsan|tsan|sanitizer)_.*"
 allowed="$allowed|lp_(ip|prefix)_[a-z0-9_]*)\$"
 

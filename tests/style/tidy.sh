@@ -132,11 +132,12 @@ check_includes() {
 	grep -oE '^#include [<"][^>"]+' "$1" | sed 's/#include .//' |
 	    while read -r include; do
 		case $1 in
-		dataplane/pipeline/*)
+		dataplane/pipeline/* | dataplane/kafka/*)
 			case $include in
 			dataplane/pipeline/* | dataplane/port/port.h) ;;
+			dataplane/kafka/*) ;;
 			proto/address.h | proto/limits.h | proto/object.h) ;;
-			proto/reasons.h | xxhash.h) ;;
+			proto/reasons.h | proto/histogram.h | xxhash.h) ;;
 			assert.h | endian.h | stdatomic.h | stdbool.h) ;;
 			stddef.h | stdint.h | string.h) ;;
 			*) echo "$1: the packet path includes $include" ;;

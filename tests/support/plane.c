@@ -46,6 +46,7 @@ static void
 open_region(uint32_t connections)
 {
 	struct lp_region *region = &plane.region;
+	struct lp_arena arena = {.base = NULL};
 
 	region->header = table(1, sizeof(*region->header));
 	*region->header = (struct lp_region_header){.magic = LP_REGION_MAGIC,
@@ -63,6 +64,9 @@ open_region(uint32_t connections)
 	    mmap(NULL, sizeof(*region->kafka_stats), PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	ensure(region->kafka_stats != MAP_FAILED, "no memory");
+	lp_kafka_state_carve(&region->kafka, &arena, connections);
+	arena = (struct lp_arena){.base = table(1, arena.used)};
+	lp_kafka_state_carve(&region->kafka, &arena, connections);
 }
 
 static void
@@ -74,6 +78,7 @@ close_region(void)
 	free(plane.region.undo);
 	free(plane.region.connections);
 	free(plane.region.ledger);
+	free(plane.region.kafka.conns);
 	munmap(plane.region.kafka_stats, sizeof(*plane.region.kafka_stats));
 }
 

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Full: neither a connection nor the pool takes any number of them.  Without
+ * the entry a response could not be named, and so neither could those behind
+ * it: the streams of the connection are lost, and proven anew once it rests.
+ */
+#include "dataplane/kafka/inflight.h"
+
+#include <string.h>
+
+#include "dataplane/kafka/account.h"
+
+struct lp_inflight *
+lp_inflight_push(struct lp_kafka_at *at)
+{
+	struct lp_kafka_state *state = at->kafka->state;
+	struct lp_kafka_conn *conn = at->conn;
+	struct lp_inflight *entry;
+	uint32_t index;
+
+	if (conn->inflight_count == LP_KAFKA_INFLIGHT_MAX)
+		return NULL;
+	index = lp_slots_take(&at->kafka->inflight);
+	if (index == LP_SLOT_NONE)
+		return NULL;
+	entry = &state->inflight[index];
+	memset(entry, 0, sizeof(*entry));
+	entry->used = 1;
+	if (conn->newest != 0)
+		state->inflight[conn->newest - 1].next = index + 1;
+	else
+		conn->oldest = index + 1;
+	conn->newest = index + 1;
+	conn->inflight_count++;
+	return entry;
+}
+
+struct lp_inflight *
+lp_inflight_oldest(const struct lp_kafka_at *at)
+{
+	if (at->conn->oldest == 0)
+		return NULL;
+	return &at->kafka->state->inflight[at->conn->oldest - 1];
+}
+
+void
+lp_inflight_pop(struct lp_kafka_at *at)
+{
+	struct lp_kafka_conn *conn = at->conn;
+	uint32_t index = conn->oldest - 1;
+	struct lp_inflight *entry = &at->kafka->state->inflight[index];
+
+	assert(conn->oldest != 0 && conn->inflight_count > 0);
+	conn->oldest = entry->next;
+	if (conn->oldest == 0)
+		conn->newest = 0;
+	conn->inflight_count--;
+	entry->used = 0;
+	lp_slots_give(&at->kafka->inflight, index);
+}
+
+void
+lp_inflight_clear(struct lp_kafka_at *at)
+{
+	const struct lp_inflight *entry;
+
+	while ((entry = lp_inflight_oldest(at)) != NULL) {
+		if (entry->key != LP_INFLIGHT_RAW)
+			lp_account_unanswered(at, entry);
+		lp_inflight_pop(at);
+	}
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Overview
+ *
+ *	open ▸ live ▸ (lost ▸ live)... ▸ closed
+ *	         ▸ tls ▸ opaque
+ *	         ▸ opaque
+ *
+ * Lost: frames cannot be told apart any more, because bytes went by unseen (a
+ * full pool, a path around us), a response came that nobody had asked for, or
+ * a frame has a size that none can have.  Nothing happens to the connection;
+ * its bytes count as unseen until its frames are proven anew (recover.c).
+ *
+ * Opaque: TLS, or no Kafka at all.  For ever, and free of charge.
+ *
+ * Bytes are read only from segments in the window whose checksum holds, so
+ * that what we have read is what the receiver has.
+ */
+#include "dataplane/kafka/kafka.h"
+
+#include <string.h>
+
+#include "dataplane/kafka/account.h"
+#include "dataplane/kafka/frame.h"
+#include "dataplane/kafka/inflight.h"
+#include "dataplane/kafka/recover.h"
+#include "dataplane/kafka/restore.h"
+#include "dataplane/kafka/tls.h"
+#include "dataplane/pipeline/parse.h"
+
+static void synchronize(struct lp_kafka_conn *, const struct lp_pkt *,
+    const struct lp_tcp_segment *);
+static void payload(
+    struct lp_kafka_at *, const struct lp_pkt *, const struct lp_tcp_segment *);
+static void live(struct lp_kafka_at *, const struct lp_pkt *,
+    const struct lp_stream_segment *);
+static void unread(
+    struct lp_kafka_at *, enum lp_kafka_mode, enum lp_stream_state);
+
+void
+lp_kafka_carve(
+    struct lp_kafka *kafka, struct lp_arena *arena, uint32_t connection_count)
+{
+	struct lp_kafka_state state;
+	struct lp_arena measure = {.base = NULL};
+
+	lp_kafka_state_carve(&state, &measure, connection_count);
+	lp_slots_carve(&kafka->messages, arena, state.message_count);
+	lp_slots_carve(&kafka->inflight, arena, state.inflight_count);
+	kafka->held_free =
+	    lp_arena_take(arena, state.held_count, sizeof(uint32_t));
+	lp_telemetry_carve(&kafka->telemetry, arena);
+}
+
+void
+lp_kafka_init(struct lp_kafka *kafka, struct lp_region *region, uint32_t marked)
+{
+	kafka->region = region;
+	kafka->state = &region->kafka;
+	kafka->whole.used = 0;
+	lp_held_pool_init(&kafka->held, region->kafka.held, kafka->held_free,
+	    region->kafka.held_count);
+	lp_restore_all(kafka, marked);
+}
+
+void
+lp_kafka_open(struct lp_kafka *kafka, uint32_t index)
+{
+	struct lp_kafka_conn *conn = &kafka->state->conns[index];
+
+	lp_kafka_close(kafka, index);
+	memset(conn, 0, sizeof(*conn));
+	conn->mode = LP_KAFKA_LIVE;
+}
+
+void
+lp_kafka_pick_up(struct lp_kafka *kafka, uint32_t index)
+{
+	lp_kafka_open(kafka, index);
+	kafka->state->conns[index].mode = LP_KAFKA_LOST;
+}
+
+void
+lp_kafka_segment(struct lp_kafka *kafka, const struct lp_pkt *pkt,
+    const struct lp_tcp_segment *segment, uint64_t now_ns)
+{
+	struct lp_kafka_at at = {.kafka = kafka,
+	    .conn = &kafka->state->conns[pkt->conn],
+	    .tcp = &kafka->region->connections[pkt->conn],
+	    .index = pkt->conn};
+
+	if (at.conn->mode == LP_KAFKA_OFF)
+		return;
+	kafka->now_ns = now_ns;
+	if (segment->flags & LP_TCP_SYN)
+		synchronize(at.conn, pkt, segment);
+	else if (segment->len > 0)
+		payload(&at, pkt, segment);
+	if ((segment->flags & LP_TCP_ACK) && at.conn->mode == LP_KAFKA_LIVE &&
+	    !lp_stream_acknowledged(
+		&at.conn->sides[!pkt->dir].stream, &kafka->held, segment->ack))
+		lp_kafka_lose(
+		    &at, &kafka->telemetry.stats->counters.bytes_missed);
+	if (at.tcp->tcp.state == LP_TCP_CLOSED ||
+	    at.tcp->tcp.state == LP_TCP_TIME_WAIT)
+		lp_kafka_close(kafka, at.index);
+}
+
+void
+lp_kafka_close(struct lp_kafka *kafka, uint32_t index)
+{
+	struct lp_kafka_at at = {.kafka = kafka,
+	    .conn = &kafka->state->conns[index],
+	    .tcp = &kafka->region->connections[index],
+	    .index = index};
+
+	if (at.conn->mode == LP_KAFKA_OFF)
+		return;
+	unread(&at, LP_KAFKA_OFF, LP_STREAM_OFF);
+}
+
+void
+lp_kafka_lose(struct lp_kafka_at *at, lp_counter *why)
+{
+	lp_count_add(why, 1);
+	lp_telemetry_count(&at->kafka->telemetry, streams_lost, 1);
+	unread(at, LP_KAFKA_LOST, LP_STREAM_LOST);
+	memset(&at->conn->proof, 0, sizeof(at->conn->proof));
+	if (at->conn->losses < UINT16_MAX)
+		at->conn->losses++;
+}
+
+void
+lp_kafka_give_up(struct lp_kafka_at *at, lp_counter *why)
+{
+	lp_count_add(why, 1);
+	unread(at, LP_KAFKA_OPAQUE, LP_STREAM_OFF);
+}
+
+/* Nothing of either stream is read from now on; what it held is given back. */
+static void
+unread(
+    struct lp_kafka_at *at, enum lp_kafka_mode mode, enum lp_stream_state state)
+{
+	for (enum lp_direction dir = LP_TO_BROKER; dir <= LP_TO_CLIENT; dir++) {
+		lp_frame_drop(at, dir);
+		lp_stream_close(
+		    &at->conn->sides[dir].stream, &at->kafka->held, state);
+	}
+	lp_inflight_clear(at);
+	at->conn->mode = (uint8_t)mode;
+}
+
+/* Its SYN, perhaps sent again: the first byte is the one behind it. */
+static void
+synchronize(struct lp_kafka_conn *conn, const struct lp_pkt *pkt,
+    const struct lp_tcp_segment *segment)
+{
+	struct lp_kafka_side *side = &conn->sides[pkt->dir];
+
+	if (conn->mode == LP_KAFKA_LIVE && side->head_len == 0 &&
+	    !(conn->flags & LP_KAFKA_SPOKE) && side->stream.held == 0) {
+		memset(&side->stream, 0, sizeof(side->stream));
+		lp_stream_open(&side->stream, segment->seq + 1);
+	}
+}
+
+static void
+payload(struct lp_kafka_at *at, const struct lp_pkt *pkt,
+    const struct lp_tcp_segment *segment)
+{
+	const struct lp_stream_segment bytes = {
+	    .bytes = pkt->data + pkt->payload_off,
+	    .seq = segment->seq,
+	    .len = segment->len};
+	enum lp_kafka_mode mode = at->conn->mode;
+
+	switch (mode) {
+	case LP_KAFKA_LIVE:
+		live(at, pkt, &bytes);
+		return;
+	case LP_KAFKA_TLS:
+		if (pkt->dir == LP_TO_BROKER)
+			lp_tls_feed(at, bytes.bytes, bytes.len);
+		break;
+	case LP_KAFKA_LOST:
+		if (lp_recover_segment(at, pkt, segment)) {
+			live(at, pkt, &bytes);
+			return;
+		}
+		break;
+	case LP_KAFKA_OFF:
+	case LP_KAFKA_OPAQUE:
+		break;
+	}
+	lp_telemetry_count(&at->kafka->telemetry, unseen_bytes, bytes.len);
+}
+
+/* Most segments lie inside a skip: they cost a comparison. */
+static void
+live(struct lp_kafka_at *at, const struct lp_pkt *pkt,
+    const struct lp_stream_segment *segment)
+{
+	struct lp_held_pool *held = &at->kafka->held;
+	struct lp_kafka_side *side = &at->conn->sides[pkt->dir];
+	struct lp_stream_chunk chunk;
+
+	if (lp_stream_wants(&side->stream, segment->seq, segment->len) &&
+	    !(pkt->flags & LP_PKT_TCP_SUM_GOOD) &&
+	    lp_parse_tcp_checksum(pkt) != LP_REASON_NONE) {
+		/* Its receiver drops it, and it is sent again. */
+		lp_telemetry_count(&at->kafka->telemetry, checksums_bad, 1);
+		return;
+	}
+	switch (lp_stream_offer(&side->stream, held, segment)) {
+	case LP_STREAM_HELD:
+		lp_telemetry_count(&at->kafka->telemetry, held_segments, 1);
+		return;
+	case LP_STREAM_FULL:
+		lp_telemetry_count(&at->kafka->telemetry, held_full, 1);
+		return;
+	case LP_STREAM_NOTHING:
+		if (side->place == LP_AT_TAIL &&
+		    lp_stream_skip_left(&side->stream) == 0)
+			lp_frame_finish(at, pkt->dir);
+		return;
+	case LP_STREAM_READ:
+		break;
+	}
+	while (at->conn->mode == LP_KAFKA_LIVE &&
+	    lp_stream_read(&side->stream, held, segment, &chunk)) {
+		uint64_t skip =
+		    lp_frame_feed(at, pkt->dir, chunk.bytes, chunk.len);
+
+		if (at->conn->mode == LP_KAFKA_LIVE)
+			lp_stream_advance(&side->stream, held, chunk.len, skip);
+	}
+	/* The rest of the segment may have been the end of a skip. */
+	if (at->conn->mode == LP_KAFKA_LIVE && side->place == LP_AT_TAIL &&
+	    lp_stream_skip_left(&side->stream) == 0)
+		lp_frame_finish(at, pkt->dir);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Kafka inside the connections: follows both streams of each, reads the frames
+ * in them, pairs responses with requests and counts what it learns.  It only
+ * observes: no packet is changed, delayed or dropped for it, and whatever it
+ * cannot read it counts and leaves alone.
+ *
+ * One worker owns it.  What must survive the process lies in the region
+ * (state.h); the lists of free places are private and made anew at start.
+ */
+#ifndef LP_KAFKA_KAFKA_H
+#define LP_KAFKA_KAFKA_H
+
+#include "dataplane/kafka/slots.h"
+#include "dataplane/kafka/state.h"
+#include "dataplane/kafka/telemetry.h"
+#include "dataplane/pipeline/region.h"
+
+struct lp_kafka {
+	struct lp_region *region;
+	struct lp_kafka_state *state;
+	struct lp_telemetry telemetry;
+	struct lp_slots messages;
+	struct lp_slots inflight;
+	struct lp_held_pool held;
+	uint32_t *held_free;
+	uint64_t now_ns;
+	/* Of a frame that lies in one piece: it needs no place in the pool. */
+	struct lp_message whole;
+};
+
+/* One connection while a segment of it is looked at. */
+struct lp_kafka_at {
+	struct lp_kafka *kafka;
+	struct lp_kafka_conn *conn;
+	const struct lp_conn *tcp;
+	uint32_t index;
+};
+
+/* Takes the memory of the lists for so many connections. */
+void lp_kafka_carve(
+    struct lp_kafka *kafka, struct lp_arena *arena, uint32_t connection_count);
+
+/*
+ * Finds the free places by a scan of the region.  A connection whose change
+ * was cut short (`marked`: index + 1, 0: none) or whose state does not hold
+ * together has lost its streams.
+ */
+void lp_kafka_init(
+    struct lp_kafka *kafka, struct lp_region *region, uint32_t marked);
+
+/* A connection begins with a SYN; its streams open with the SYNs. */
+void lp_kafka_open(struct lp_kafka *kafka, uint32_t index);
+
+/* A connection that was first seen in its middle: to be proven. */
+void lp_kafka_pick_up(struct lp_kafka *kafka, uint32_t index);
+
+/*
+ * A segment that will be transmitted and that is in the window; TCP's state
+ * has been run with it.
+ */
+void lp_kafka_segment(struct lp_kafka *kafka, const struct lp_pkt *pkt,
+    const struct lp_tcp_segment *segment, uint64_t now_ns);
+
+/* It is over: gives back what it held.  Harmless when done twice. */
+void lp_kafka_close(struct lp_kafka *kafka, uint32_t index);
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Overview
+ *
+ *	first bytes are TLS ▸ its server name, then opaque
+ *	first bytes are no request ▸ opaque
+ *	no size that a frame can have ▸ lost
+ *	key or version unknown ▸ passed over, paired by its correlation id
+ *	else walked
+ *
+ * A request is in flight when its last byte has passed: no broker answers
+ * before.  A Produce with acks=0 has no response.
+ */
+#include "dataplane/kafka/request.h"
+
+#include "dataplane/kafka/account.h"
+#include "dataplane/kafka/inflight.h"
+#include "dataplane/kafka/sasl.h"
+#include "dataplane/kafka/tls.h"
+#include "dataplane/pipeline/wire.h"
+
+enum {
+	KEY_OFF = 4,
+	VERSION_OFF = 6,
+	CORRELATION_OFF = 8,
+	/* Key, version, correlation id: no request is shorter. */
+	SIZE_MIN = 8,
+	/* Keys that a later release may have. */
+	KEY_LIMIT = 1024,
+	/* Of versions likewise: what is beyond is no request. */
+	VERSION_LIMIT = 256,
+};
+
+static bool is_raw_token(const struct lp_kafka_at *, const uint8_t *);
+static bool is_request(const uint8_t *, int64_t);
+
+uint8_t
+lp_request_head_size(const struct lp_kafka_at *at, int64_t size)
+{
+	(void)at;
+	/* A raw token may be shorter; so is what is no request at all. */
+	return size < SIZE_MIN ? LP_FRAME_SIZE_FIELD : LP_REQUEST_HEAD;
+}
+
+struct lp_head
+lp_request_begin(struct lp_kafka_at *at, const struct lp_cursor *in)
+{
+	struct lp_telemetry *telemetry = &at->kafka->telemetry;
+	struct lp_kafka_conn *conn = at->conn;
+	const struct lp_kafka_side *side = &conn->sides[LP_TO_BROKER];
+	const uint8_t *head = side->head;
+	int64_t size = (int32_t)lp_get32(head);
+	struct lp_head what = {.walk = false};
+
+	if (!(conn->flags & LP_KAFKA_SPOKE) && lp_tls_is_hello(head)) {
+		lp_telemetry_count(telemetry, connections_tls, 1);
+		lp_tls_begin(at, in);
+		return what;
+	}
+	lp_telemetry_count(telemetry, request_frames, 1);
+	if (is_raw_token(at, head)) {
+		lp_telemetry_count(telemetry, sasl_raw_tokens, 1);
+		what.key = LP_INFLIGHT_RAW;
+		return what;
+	}
+	if (!is_request(head, size)) {
+		if (conn->flags & LP_KAFKA_SPOKE)
+			lp_kafka_lose(
+			    at, &telemetry->stats->counters.frames_impossible);
+		else
+			lp_kafka_give_up(
+			    at, &telemetry->stats->counters.connections_other);
+		return what;
+	}
+	if (!(conn->flags & LP_KAFKA_SPOKE))
+		lp_telemetry_count(telemetry, connections_kafka, 1);
+	conn->flags &= (uint8_t)~LP_KAFKA_RAW_SASL;
+	conn->flags |= LP_KAFKA_SPOKE;
+	what.key = (int16_t)lp_get16(head + KEY_OFF);
+	what.version = (int16_t)lp_get16(head + VERSION_OFF);
+	what.walk = lp_walk_knows(what.key, what.version);
+	if (!what.walk)
+		lp_telemetry_count(telemetry, frames_unparsed, 1);
+	return what;
+}
+
+void
+lp_request_fact(struct lp_kafka_at *at, struct lp_message *message,
+    const struct lp_fact *fact)
+{
+	switch (fact->kind) {
+	case LP_FACT_CLIENT_ID:
+		lp_account_client(at, message, fact);
+		break;
+	case LP_FACT_ACKS:
+		message->acks = fact->value;
+		break;
+	case LP_FACT_REPLICA_ID:
+		if (fact->value >= 0)
+			message->origin = LP_KAFKA_FROM_BROKER;
+		break;
+	case LP_FACT_MAX_WAIT:
+		message->max_wait_ms = fact->value;
+		break;
+	case LP_FACT_SASL_MECHANISM:
+		lp_sasl_mechanism(at, fact);
+		break;
+	case LP_FACT_SASL_TOKEN:
+		lp_sasl_token(at, fact);
+		break;
+	default:
+		lp_account_topic(at, message, fact);
+		break;
+	}
+}
+
+void
+lp_request_end(struct lp_kafka_at *at, struct lp_message *message)
+{
+	const uint8_t *head = at->conn->sides[LP_TO_BROKER].head;
+	struct lp_inflight unanswered = {0};
+	struct lp_inflight *entry = &unanswered;
+	bool waits = message == NULL || message->key != LP_KEY_PRODUCE ||
+	    message->bad || message->acks != 0;
+	bool raw = is_raw_token(at, head);
+
+	if (waits)
+		entry = lp_inflight_push(at);
+	if (entry == NULL) {
+		lp_kafka_lose(
+		    at, &at->kafka->telemetry.stats->counters.inflight_full);
+		return;
+	}
+	entry->request_bytes = lp_get32(head) + LP_FRAME_SIZE_FIELD;
+	entry->sent_ns = at->kafka->now_ns;
+	entry->key = LP_INFLIGHT_RAW;
+	if (raw)
+		return;
+	entry->key = (int16_t)lp_get16(head + KEY_OFF);
+	entry->version = (int16_t)lp_get16(head + VERSION_OFF);
+	entry->correlation_id = (int32_t)lp_get32(head + CORRELATION_OFF);
+	lp_account_request(at, message, entry, waits);
+	/* The tokens of a handshake of version 0 have no header. */
+	if (entry->key == LP_KEY_SASL_HANDSHAKE && entry->version == 0)
+		at->conn->flags |= LP_KAFKA_RAW_SASL;
+}
+
+/*
+ * Between a SaslHandshake v0 and the first request that follows: no token of
+ * any mechanism begins like a request (RFC 4616, 5802: text; GSSAPI: 0x60).
+ */
+static bool
+is_raw_token(const struct lp_kafka_at *at, const uint8_t *head)
+{
+	int64_t size = (int32_t)lp_get32(head);
+
+	if (!(at->conn->flags & LP_KAFKA_RAW_SASL) || size < 0)
+		return false;
+	return size < SIZE_MIN ||
+	    !lp_walk_knows((int16_t)lp_get16(head + KEY_OFF),
+		(int16_t)lp_get16(head + VERSION_OFF));
+}
+
+static bool
+is_request(const uint8_t *head, int64_t size)
+{
+	return size >= SIZE_MIN && lp_get16(head + KEY_OFF) < KEY_LIMIT &&
+	    lp_get16(head + VERSION_OFF) < VERSION_LIMIT;
+}

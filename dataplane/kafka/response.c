@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Overview
+ *
+ *	nothing in flight ▸ lost; an alert of TLS ▸ opaque
+ *	another correlation id than the oldest's ▸ lost
+ *	its version unknown ▸ passed over
+ *	else walked as that request's version says
+ *
+ * The entry of the request stays the oldest until the last byte of its
+ * response has passed.
+ */
+#include "dataplane/kafka/response.h"
+
+#include "dataplane/kafka/account.h"
+#include "dataplane/kafka/inflight.h"
+#include "dataplane/kafka/sasl.h"
+#include "dataplane/kafka/tls.h"
+#include "dataplane/pipeline/wire.h"
+
+enum {
+	CORRELATION_OFF = 4,
+	SIZE_MIN = 4,
+	/* The error code behind the head of an ApiVersions response. */
+	VERSIONS_HEAD = LP_RESPONSE_HEAD + 2,
+	UNSUPPORTED_VERSION = 35,
+};
+
+uint8_t
+lp_response_head_size(const struct lp_kafka_at *at, int64_t size)
+{
+	const struct lp_inflight *oldest = lp_inflight_oldest(at);
+
+	/* An alert may be all that there is. */
+	if (size < SIZE_MIN ||
+	    lp_tls_is_record(at->conn->sides[LP_TO_CLIENT].head) ||
+	    (oldest != NULL && oldest->key == LP_INFLIGHT_RAW))
+		return LP_FRAME_SIZE_FIELD;
+	if (oldest != NULL && oldest->key == LP_KEY_API_VERSIONS &&
+	    size >= VERSIONS_HEAD - LP_FRAME_SIZE_FIELD)
+		return VERSIONS_HEAD;
+	return LP_RESPONSE_HEAD;
+}
+
+struct lp_head
+lp_response_begin(struct lp_kafka_at *at)
+{
+	struct lp_kafka_stats *stats = at->kafka->telemetry.stats;
+	const struct lp_kafka_side *side = &at->conn->sides[LP_TO_CLIENT];
+	struct lp_inflight *oldest = lp_inflight_oldest(at);
+	int64_t size = (int32_t)lp_get32(side->head);
+	struct lp_head what = {.walk = false};
+
+	lp_telemetry_count(&at->kafka->telemetry, response_frames, 1);
+	if (lp_tls_is_record(side->head)) {
+		/* A client in plain text on a port that speaks TLS. */
+		lp_kafka_give_up(at, &stats->counters.tls_alerts);
+		return what;
+	}
+	if (oldest == NULL) {
+		lp_kafka_lose(at, &stats->counters.responses_unasked);
+		return what;
+	}
+	oldest->answered_ns = at->kafka->now_ns;
+	if (oldest->key == LP_INFLIGHT_RAW && size >= 0)
+		return what;
+	if (size < SIZE_MIN) {
+		lp_kafka_lose(at, &stats->counters.frames_impossible);
+		return what;
+	}
+	if ((int32_t)lp_get32(side->head + CORRELATION_OFF) !=
+	    oldest->correlation_id) {
+		lp_kafka_lose(at, &stats->counters.correlation_mismatch);
+		return what;
+	}
+	what.key = oldest->key;
+	what.version = oldest->version;
+	/* KIP-511: a version that the broker lacks is answered as version 0. */
+	if (side->head_len == VERSIONS_HEAD &&
+	    lp_get16(side->head + LP_RESPONSE_HEAD) == UNSUPPORTED_VERSION)
+		what.version = 0;
+	what.walk = lp_walk_knows(what.key, what.version);
+	return what;
+}
+
+void
+lp_response_fact(struct lp_kafka_at *at, struct lp_message *message,
+    const struct lp_fact *fact)
+{
+	const struct lp_inflight *oldest = lp_inflight_oldest(at);
+
+	switch (fact->kind) {
+	case LP_FACT_THROTTLE_TIME:
+		message->throttle_ms = (int32_t)fact->value;
+		break;
+	case LP_FACT_ERROR_CODE:
+		if (fact->value == 0)
+			break;
+		message->errors++;
+		lp_account_error(at, oldest, fact->value);
+		if (message->in_topic)
+			message->topic_errors++;
+		break;
+	default:
+		lp_account_topic(at, message, fact);
+		break;
+	}
+}
+
+void
+lp_response_end(struct lp_kafka_at *at, struct lp_message *message)
+{
+	const struct lp_kafka_side *side = &at->conn->sides[LP_TO_CLIENT];
+	const struct lp_inflight *oldest = lp_inflight_oldest(at);
+
+	assert(oldest != NULL);
+	if (oldest->key != LP_INFLIGHT_RAW) {
+		lp_account_response(at, message, oldest,
+		    lp_get32(side->head) + LP_FRAME_SIZE_FIELD);
+		lp_sasl_answered(at, message, oldest->key);
+	}
+	lp_inflight_pop(at);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Taking up what an earlier process has left in the region: which places of
+ * the pools are taken, and whether what a connection says of them holds
+ * together.  If not, its streams are lost and proven anew; a place that it
+ * alone knew stays taken until the next start.
+ */
+#include <string.h>
+
+#include "dataplane/kafka/restore.h"
+
+static void restore(struct lp_kafka *, uint32_t, bool);
+static bool claim(struct lp_kafka *, struct lp_kafka_conn *);
+static bool claim_message(struct lp_kafka *, struct lp_kafka_side *);
+static bool claim_inflight(struct lp_kafka *, const struct lp_kafka_conn *);
+static void count_inflight(struct lp_kafka *, const struct lp_kafka_conn *);
+static void settle(struct lp_slots *);
+
+void
+lp_restore_all(struct lp_kafka *kafka, uint32_t marked)
+{
+	struct lp_kafka_state *state = kafka->state;
+	struct lp_region_header *header = kafka->region->header;
+	bool same_tables = header->kafka_tables == lp_walk_tables();
+
+	lp_held_pool_scan(&kafka->held);
+	/* In the scan: 1, claimed. */
+	memset(
+	    kafka->messages.free, 0, kafka->messages.count * sizeof(uint32_t));
+	memset(
+	    kafka->inflight.free, 0, kafka->inflight.count * sizeof(uint32_t));
+	for (uint32_t i = 0; i < state->conn_count; i++)
+		restore(kafka, i, i + 1 == marked || !same_tables);
+	lp_held_pool_settle(&kafka->held);
+	settle(&kafka->messages);
+	settle(&kafka->inflight);
+	for (uint32_t i = 0; i < kafka->messages.free_count; i++)
+		state->messages[kafka->messages.free[i]].used = 0;
+	for (uint32_t i = 0; i < kafka->inflight.free_count; i++)
+		state->inflight[kafka->inflight.free[i]].used = 0;
+	header->kafka_tables = lp_walk_tables();
+}
+
+static void
+restore(struct lp_kafka *kafka, uint32_t index, bool doubtful)
+{
+	struct lp_kafka_conn *conn = &kafka->state->conns[index];
+	bool live = conn->mode == LP_KAFKA_LIVE;
+
+	if (conn->mode == LP_KAFKA_OFF)
+		return;
+	if (kafka->region->connections[index].use != LP_CONN_USED) {
+		/* Killed after it ended, before that was told here. */
+		memset(conn, 0, sizeof(*conn));
+		return;
+	}
+	if (!doubtful && (!live || claim(kafka, conn))) {
+		count_inflight(kafka, conn);
+		return;
+	}
+	memset(conn->sides, 0, sizeof(conn->sides));
+	conn->oldest = 0;
+	conn->newest = 0;
+	conn->inflight_count = 0;
+	memset(&conn->proof, 0, sizeof(conn->proof));
+	/* One whose hello was cut short stays what it is: TLS. */
+	conn->mode = live || conn->mode == LP_KAFKA_LOST ? LP_KAFKA_LOST
+							 : LP_KAFKA_OPAQUE;
+	if (live)
+		lp_telemetry_count(&kafka->telemetry, streams_lost, 1);
+}
+
+static bool
+claim(struct lp_kafka *kafka, struct lp_kafka_conn *conn)
+{
+	for (unsigned dir = LP_TO_BROKER; dir <= LP_TO_CLIENT; dir++) {
+		struct lp_kafka_side *side = &conn->sides[dir];
+
+		if (side->place > LP_AT_TAIL ||
+		    side->head_len > sizeof(side->head) ||
+		    !claim_message(kafka, side) ||
+		    !lp_stream_recover(&side->stream, &kafka->held))
+			return false;
+	}
+	return claim_inflight(kafka, conn);
+}
+
+static bool
+claim_message(struct lp_kafka *kafka, struct lp_kafka_side *side)
+{
+	uint32_t at = side->message - 1;
+
+	if (side->message == 0)
+		return true;
+	if (at >= kafka->messages.count || kafka->messages.free[at] != 0 ||
+	    kafka->state->messages[at].used == 0)
+		return false;
+	kafka->messages.free[at] = 1;
+	return true;
+}
+
+static bool
+claim_inflight(struct lp_kafka *kafka, const struct lp_kafka_conn *conn)
+{
+	uint32_t link = conn->oldest;
+
+	for (unsigned i = 0; i < conn->inflight_count; i++) {
+		uint32_t at = link - 1;
+
+		if (link == 0 || at >= kafka->inflight.count ||
+		    kafka->inflight.free[at] != 0 ||
+		    kafka->state->inflight[at].used == 0 ||
+		    kafka->state->inflight[at].row > LP_KAFKA_ROWS_MAX)
+			return false;
+		if (i + 1 == conn->inflight_count && link != conn->newest)
+			return false;
+		kafka->inflight.free[at] = 1;
+		link = kafka->state->inflight[at].next;
+	}
+	return link == 0 &&
+	    (conn->inflight_count > 0 ||
+		(conn->oldest == 0 && conn->newest == 0));
+}
+
+/* Telemetry begins with none in flight. */
+static void
+count_inflight(struct lp_kafka *kafka, const struct lp_kafka_conn *conn)
+{
+	uint32_t link = conn->oldest;
+
+	for (unsigned i = 0; i < conn->inflight_count; i++) {
+		const struct lp_inflight *entry =
+		    &kafka->state->inflight[link - 1];
+
+		if (entry->key >= 0)
+			lp_telemetry_resume(
+			    &kafka->telemetry, entry->row, entry->client);
+		link = entry->next;
+	}
+}
+
+/* What nobody has claimed is free.  Writes behind what it reads. */
+static void
+settle(struct lp_slots *slots)
+{
+	slots->free_count = 0;
+	for (uint32_t i = 0; i < slots->count; i++)
+		if (slots->free[i] == 0)
+			slots->free[slots->free_count++] = i;
+}

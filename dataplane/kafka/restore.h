@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Taking up what an earlier process has left in the region.  Internal to the
+ * Kafka stage.
+ */
+#ifndef LP_KAFKA_RESTORE_H
+#define LP_KAFKA_RESTORE_H
+
+#include "dataplane/kafka/kafka.h"
+
+/*
+ * Finds the free places of all pools.  A connection whose change was cut short
+ * (marked: index + 1, 0: none), or whose state does not hold together, or was
+ * walked by other tables, has lost its streams.
+ */
+void lp_restore_all(struct lp_kafka *kafka, uint32_t marked);
+
+#endif

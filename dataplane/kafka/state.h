@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What Lightpath remembers of Kafka on its connections.  It lies in the state
+ * region (pipeline/region.h): indexes, never pointers; it outlives the packet
+ * process.
+ *
+ *	conns		one a connection, at the same index
+ *	messages	frames that are being walked and that the segment at
+ *			hand does not complete
+ *	inflight	requests that wait for their response
+ *	held		pieces of out-of-order segments
+ *
+ * A connection at rest, between two frames and with nothing in flight, needs
+ * its struct lp_conn and its struct lp_kafka_conn: 512 bytes.  The other three
+ * are pools, by the number of connections; what happens when one is empty is
+ * said with it.  Which places are free is private to the packet process and
+ * found by a scan at start.
+ *
+ * A packet changes this under the mark of its connection (the undo slot), but
+ * nothing of it is copied back: a connection on whose change the process was
+ * killed has lost its streams, and proves them anew (recover.c).
+ */
+#ifndef LP_KAFKA_STATE_H
+#define LP_KAFKA_STATE_H
+
+#include "dataplane/kafka/stream.h"
+#include "dataplane/kafka/walk.h"
+#include "dataplane/pipeline/arena.h"
+
+enum {
+	/* Bytes in front of what the walker reads; see walk.h. */
+	LP_REQUEST_HEAD = 12,
+	LP_RESPONSE_HEAD = 8,
+	/* Names that are kept with a connection, without a NUL. */
+	LP_KAFKA_NAME_MAX = 63,
+	/* Requests in flight on one connection. */
+	LP_KAFKA_INFLIGHT_MAX = 1024,
+};
+
+/* What the bytes of a connection are. */
+enum lp_kafka_mode {
+	LP_KAFKA_OFF = 0, /* nobody looks */
+	LP_KAFKA_LIVE, /* both streams are followed */
+	LP_KAFKA_LOST, /* borders of frames are not known; recover.c */
+	LP_KAFKA_TLS, /* the client's hello is being read, for its SNI */
+	LP_KAFKA_OPAQUE, /* TLS, or not Kafka: for ever */
+};
+
+/* Where a direction is in its frame. */
+enum lp_kafka_place {
+	LP_AT_HEAD = 0, /* reading the fixed part */
+	LP_AT_BODY, /* walking */
+	LP_AT_TAIL, /* all that is left to the end is being skipped */
+};
+
+struct lp_kafka_side {
+	struct lp_stream stream;
+	uint32_t left; /* bytes of the frame behind those looked at */
+	uint32_t message; /* index + 1; 0: none, the frame is not walked */
+	uint8_t place; /* enum lp_kafka_place */
+	uint8_t head_len; /* bytes of the head that are here */
+	uint8_t head[LP_REQUEST_HEAD];
+};
+
+enum lp_kafka_flags {
+	LP_KAFKA_NAMED = 1 << 0, /* name holds the principal, proven */
+	LP_KAFKA_SNI = 1 << 1, /* name holds the server name of TLS */
+	LP_KAFKA_CLAIMED = 1 << 2, /* name holds a principal, not yet proven */
+	LP_KAFKA_RAW_SASL = 1 << 3, /* tokens without headers follow */
+	LP_KAFKA_SPOKE = 1 << 4, /* a whole request was read */
+	LP_KAFKA_PLAIN = 1 << 5, /* SASL/PLAIN was asked for */
+	LP_KAFKA_SCRAM = 1 << 6,
+	LP_KAFKA_FINAL = 1 << 7, /* the last token was sent */
+};
+
+/* The proof that a lost connection is building up. */
+struct lp_kafka_proof {
+	uint8_t steps; /* requests in a row that were answered */
+	bool asked; /* one is waiting for its answer */
+	int16_t key;
+	int16_t version;
+	int32_t correlation_id;
+	uint32_t next; /* sequence number behind it */
+	uint64_t sent_ns;
+	uint32_t client_hash;
+	uint32_t bytes;
+};
+
+/* Reads the server name from a TLS hello, byte by byte (tls.c). */
+struct lp_tls_hello {
+	uint8_t state;
+	uint8_t got; /* bytes of the field at hand */
+	uint16_t value; /* the number being read */
+	uint16_t left; /* bytes to skip or of a name */
+	uint16_t extensions; /* bytes left of them */
+	uint16_t total; /* bytes read, bounded */
+};
+
+struct lp_kafka_conn {
+	_Alignas(64) struct lp_kafka_side sides[2]; /* enum lp_direction */
+	uint8_t mode; /* enum lp_kafka_mode */
+	uint8_t flags; /* enum lp_kafka_flags */
+	uint8_t name_len;
+	uint8_t spare;
+	uint16_t inflight_count;
+	uint16_t losses; /* times that its streams were lost */
+	uint32_t oldest; /* of its requests in flight: index + 1; 0: none */
+	uint32_t newest;
+	uint32_t client; /* handle of its last client id (telemetry.h) */
+	union {
+		struct lp_kafka_proof proof; /* LP_KAFKA_LOST */
+		struct lp_tls_hello hello; /* LP_KAFKA_TLS */
+	};
+	char name[LP_KAFKA_NAME_MAX + 1];
+};
+static_assert(sizeof(struct lp_kafka_conn) <= 256, "512 with its connection");
+
+/* A request in flight. */
+struct lp_inflight {
+	uint32_t next; /* the one sent after it: index + 1; 0: the newest */
+	int32_t correlation_id;
+	int16_t key;
+	int16_t version;
+	uint32_t row; /* telemetry.h */
+	uint32_t client;
+	uint32_t max_wait_ms;
+	uint32_t request_bytes;
+	uint8_t origin; /* enum lp_kafka_origin */
+	uint8_t kind; /* enum lp_kafka_kind, as far as the request tells */
+	uint8_t used; /* for the scan */
+	uint8_t spare;
+	uint64_t sent_ns; /* its last byte */
+	uint64_t answered_ns; /* the first byte of its response */
+};
+
+/* A frame on its way through the walker. */
+struct lp_message {
+	struct lp_walk walk;
+	uint32_t used; /* for the scan */
+	uint32_t client; /* of a request: handle (telemetry.h) */
+	int16_t key;
+	int16_t version;
+	int32_t throttle_ms;
+	int64_t acks;
+	int64_t max_wait_ms;
+	uint64_t record_bytes; /* of the whole message */
+	uint32_t errors;
+	uint8_t origin; /* enum lp_kafka_origin */
+	bool response; /* else a request */
+	bool in_topic;
+	bool bad; /* its bytes were no such message */
+	/* Of the topic at hand. */
+	uint64_t topic_bytes;
+	uint32_t topic_errors;
+	uint8_t topic_name_len;
+	bool topic_has_id;
+	uint8_t topic_id[16];
+	char topic_name[249];
+};
+
+/* The four, as mapped by this process. */
+struct lp_kafka_state {
+	struct lp_kafka_conn *conns;
+	struct lp_message *messages;
+	struct lp_inflight *inflight;
+	struct lp_held *held;
+	uint32_t conn_count;
+	uint32_t message_count;
+	uint32_t inflight_count;
+	uint32_t held_count;
+};
+
+/*
+ * Places the four in the arena, or measures them: for so many connections,
+ * half as many frames that are cut by a segment's end at one moment, twice as
+ * many requests in flight, an eighth as many held pieces.
+ */
+static inline void
+lp_kafka_state_carve(struct lp_kafka_state *state, struct lp_arena *arena,
+    uint32_t connection_count)
+{
+	state->conn_count = connection_count;
+	state->message_count = connection_count / 2;
+	state->inflight_count = connection_count * 2;
+	state->held_count = connection_count / 8;
+	state->conns = lp_arena_take(
+	    arena, state->conn_count, sizeof(struct lp_kafka_conn));
+	state->messages = lp_arena_take(
+	    arena, state->message_count, sizeof(struct lp_message));
+	state->inflight = lp_arena_take(
+	    arena, state->inflight_count, sizeof(struct lp_inflight));
+	state->held =
+	    lp_arena_take(arena, state->held_count, sizeof(struct lp_held));
+}
+
+#endif
