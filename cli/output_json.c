@@ -420,15 +420,19 @@ connection(const struct lp_connection_row *row)
 	const Lp__Pb__Connection *c = row->connection;
 
 	return json_pack("{s:s, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, "
-			 "s:o, s:o, s:o, s:o, s:o}",
+			 "s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 	    "dataplane", row->dataplane, "cluster", string_or_null(c->cluster),
 	    "listener", string_or_null(c->listener), "node_id", c->node_id,
 	    "state", string_or_null(c->state), "client",
 	    endpoint_message(c->client), "vip", endpoint_message(c->vip),
 	    "source", endpoint_message(c->source), "broker",
-	    endpoint_message(c->broker), "age_ms", integer(c->age_ms),
-	    "idle_ms", integer(c->idle_ms), "client_packets",
-	    integer(c->client_packets), "client_bytes",
+	    endpoint_message(c->broker), "content", string_or_null(c->content),
+	    "client_id", string_or_null(c->client_id), "principal",
+	    string_or_null(c->principal), "server_name",
+	    string_or_null(c->server_name), "in_flight",
+	    c->has_in_flight ? integer(c->in_flight) : json_null(), "age_ms",
+	    integer(c->age_ms), "idle_ms", integer(c->idle_ms),
+	    "client_packets", integer(c->client_packets), "client_bytes",
 	    integer(c->client_bytes), "broker_packets",
 	    integer(c->broker_packets), "broker_bytes",
 	    integer(c->broker_bytes));

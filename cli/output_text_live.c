@@ -508,6 +508,12 @@ connection_row(struct lp_table *table, const struct lp_connection_row *row)
 	lp_table_add(table, LP_STYLE_PLAIN, "%s/%s",
 	    or_dash(connection->cluster), or_dash(connection->listener));
 	lp_table_add(table, LP_STYLE_PLAIN, "%" PRId32, connection->node_id);
+	lp_table_add(table, LP_STYLE_PLAIN, "%s", or_dash(connection->content));
+	lp_table_add(
+	    table, LP_STYLE_PLAIN, "%s", or_dash(connection->client_id));
+	lp_table_add(table, LP_STYLE_PLAIN, "%s",
+	    or_dash(connection->principal != NULL ? connection->principal
+						  : connection->server_name));
 	lp_table_add(table, LP_STYLE_PLAIN, "%" PRIu64, connection->age_ms);
 	lp_table_add(table, LP_STYLE_PLAIN, "%" PRIu64, connection->idle_ms);
 	lp_table_add(
@@ -523,7 +529,8 @@ lp_output_text_live_connections(
 	static const struct lp_column columns[] = {{"DATAPLANE", false},
 	    {"STATE", false}, {"CLIENT", false}, {"VIP", false},
 	    {"SOURCE", false}, {"BROKER", false}, {"LISTENER", false},
-	    {"NODE", true}, {"AGE MS", true}, {"IDLE MS", true},
+	    {"NODE", true}, {"CONTENT", false}, {"CLIENT ID", false},
+	    {"PRINCIPAL", false}, {"AGE MS", true}, {"IDLE MS", true},
 	    {"CLIENT BYTES", true}, {"BROKER BYTES", true}};
 	struct lp_table table;
 

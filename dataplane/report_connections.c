@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "dataplane/clock.h"
+#include "dataplane/kafka/talkers.h"
 #include "dataplane/reply.h"
 #include "dataplane/report.h"
 
@@ -31,6 +32,14 @@ struct row {
 	Lp__Pb__Connection message;
 	Lp__Pb__Endpoint messages[4];
 	struct lp_endpoint endpoints[4];
+	char client_id[LP_TALKER_NAME_MAX + 1];
+	char name[LP_KAFKA_NAME_MAX + 1]; /* principal or server name */
+};
+
+/* A connection and what is known of Kafka in it, of one moment. */
+struct copy {
+	struct lp_conn conn;
+	struct lp_kafka_conn kafka;
 };
 
 struct rows {
@@ -42,11 +51,18 @@ struct rows {
 static bool next_row(struct rows *rows, const struct lp_dataplane *dataplane,
     struct lp_report_cursor *cursor);
 static bool copy_row(
-    const struct lp_region *region, uint32_t index, struct lp_conn *out);
-static void racy_copy(struct lp_conn *to, const struct lp_conn *from);
+    const struct lp_region *region, uint32_t index, struct copy *out);
+static void copy_both(
+    struct copy *to, const struct lp_region *region, uint32_t index);
+static void racy_copy(void *to, const void *from, size_t len);
 static bool being_changed(const struct lp_region *region, uint32_t index);
 static void fill_row(struct row *row, const struct lp_conn *conn,
     const struct lp_config *config);
+static void fill_kafka(struct row *row, const struct lp_kafka_conn *conn,
+    const struct lp_talker_list *clients);
+static bool client_name(
+    char *out, const struct lp_talker_list *clients, uint32_t handle);
+static void printable(char *out, const char *bytes, size_t len);
 static void fill_endpoint(struct row *row, unsigned place,
     Lp__Pb__Endpoint **field, const struct lp_ip *ip, uint16_t port);
 static void fill_names(Lp__Pb__Connection *message, const struct lp_conn *conn,
@@ -96,14 +112,16 @@ next_row(struct rows *rows, const struct lp_dataplane *dataplane,
     struct lp_report_cursor *cursor)
 {
 	const struct lp_region *region = &dataplane->region;
-	struct lp_conn conn;
+	struct copy copy;
 
 	while (cursor->left > 0 &&
 	    cursor->next < region->header->connection_count) {
-		if (!copy_row(region, cursor->next++, &conn))
+		if (!copy_row(region, cursor->next++, &copy))
 			continue;
-		fill_row(&rows->rows[rows->count], &conn,
+		fill_row(&rows->rows[rows->count], &copy.conn,
 		    &dataplane->running.config);
+		fill_kafka(&rows->rows[rows->count], &copy.kafka,
+		    &region->kafka_stats->clients);
 		rows->list[rows->count] = &rows->rows[rows->count].message;
 		rows->count++;
 		cursor->left--;
@@ -113,24 +131,30 @@ next_row(struct rows *rows, const struct lp_dataplane *dataplane,
 }
 
 static bool
-copy_row(const struct lp_region *region, uint32_t index, struct lp_conn *out)
+copy_row(const struct lp_region *region, uint32_t index, struct copy *out)
 {
-	const struct lp_conn *conn = &region->connections[index];
-	struct lp_conn again;
+	struct copy again;
 
 	for (int i = 0; i < COPY_TRIES; i++) {
 		bool changing = being_changed(region, index);
 
-		racy_copy(out, conn);
-		if (!changing && out->use == LP_CONN_FREE)
+		copy_both(out, region, index);
+		if (!changing && out->conn.use == LP_CONN_FREE)
 			return false;
 		changing |= being_changed(region, index);
-		racy_copy(&again, conn);
+		copy_both(&again, region, index);
 		changing |= being_changed(region, index);
 		if (!changing && memcmp(out, &again, sizeof(again)) == 0)
-			return out->use == LP_CONN_USED;
+			return out->conn.use == LP_CONN_USED;
 	}
 	return false;
+}
+
+static void
+copy_both(struct copy *to, const struct lp_region *region, uint32_t index)
+{
+	racy_copy(&to->conn, &region->connections[index], sizeof(to->conn));
+	racy_copy(&to->kafka, &region->kafka.conns[index], sizeof(to->kafka));
 }
 
 /*
@@ -139,13 +163,13 @@ copy_row(const struct lp_region *region, uint32_t index, struct lp_conn *out)
  * watched by ThreadSanitizer, which rightly calls it a race.
  */
 static __attribute__((no_sanitize("thread"))) void
-racy_copy(struct lp_conn *to, const struct lp_conn *from)
+racy_copy(void *to, const void *from, size_t len)
 {
-	const volatile uint64_t *read = (const volatile uint64_t *)from;
-	uint64_t *write = (uint64_t *)to;
+	const volatile uint64_t *read = from;
+	uint64_t *write = to;
 
-	static_assert(sizeof(*to) % sizeof(*read) == 0, "whole words");
-	for (size_t i = 0; i < sizeof(*to) / sizeof(*read); i++)
+	assert(len % sizeof(*read) == 0);
+	for (size_t i = 0; i < len / sizeof(*read); i++)
 		write[i] = read[i];
 	atomic_thread_fence(memory_order_acquire);
 }
@@ -192,6 +216,70 @@ fill_row(
 	message->has_broker_packets = true;
 	message->broker_packets = conn->packets[LP_TO_CLIENT];
 	fill_names(message, conn, config);
+}
+
+static void
+fill_kafka(struct row *row, const struct lp_kafka_conn *conn,
+    const struct lp_talker_list *clients)
+{
+	static const char *const words[] = {
+	    [LP_KAFKA_LIVE] = "kafka",
+	    [LP_KAFKA_LOST] = "lost",
+	    [LP_KAFKA_TLS] = "tls",
+	    [LP_KAFKA_OPAQUE] = "opaque",
+	};
+	Lp__Pb__Connection *message = &row->message;
+	bool live = conn->mode == LP_KAFKA_LIVE;
+
+	if (conn->mode == LP_KAFKA_OFF || conn->mode > LP_KAFKA_OPAQUE)
+		return;
+	/* Nothing was said yet: it may be anything. */
+	if (live && !(conn->flags & LP_KAFKA_SPOKE))
+		return;
+	message->content = (char *)words[conn->mode];
+	if (conn->mode == LP_KAFKA_OPAQUE && (conn->flags & LP_KAFKA_SNI))
+		message->content = (char *)words[LP_KAFKA_TLS];
+	message->has_in_flight = live;
+	message->in_flight = conn->inflight_count;
+	if (client_name(row->client_id, clients, conn->client))
+		message->client_id = row->client_id;
+	printable(row->name, conn->name, conn->name_len);
+	if (conn->flags & LP_KAFKA_NAMED)
+		message->principal = row->name;
+	else if (conn->flags & LP_KAFKA_SNI)
+		message->server_name = row->name;
+}
+
+/* Of that handle, if it still is whose it was. */
+static bool
+client_name(char *out, const struct lp_talker_list *clients, uint32_t handle)
+{
+	const uint32_t mask = (1u << LP_TALKER_INDEX_BITS) - 1;
+	const struct lp_talker *talker = &clients->places[handle & mask];
+	uint64_t words[(LP_TALKER_NAME_MAX + 1) / 8];
+	uint32_t serial = atomic_load(&talker->serial);
+	uint16_t len = atomic_load(&talker->name_len);
+	bool null = atomic_load(&talker->null);
+
+	if ((handle & mask) == LP_TALKER_OTHER ||
+	    serial << LP_TALKER_INDEX_BITS != (handle & ~mask))
+		return false;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		words[i] = atomic_load(&talker->name[i]);
+	if (atomic_load(&talker->serial) != serial || null ||
+	    len > LP_TALKER_NAME_MAX)
+		return false;
+	printable(out, (const char *)words, len);
+	return true;
+}
+
+/* Bytes from the wire: what is not ASCII text is shown as "?". */
+static void
+printable(char *out, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		out[i] = bytes[i] >= ' ' && bytes[i] <= '~' ? bytes[i] : '?';
+	out[len] = '\0';
 }
 
 static void

@@ -34,6 +34,7 @@ static void asked(
     struct lp_kafka_at *, const struct lp_pkt *, const struct lp_tcp_segment *);
 static bool answered(
     struct lp_kafka_at *, const struct lp_pkt *, const struct lp_tcp_segment *);
+static bool is_intact(const struct lp_pkt *);
 static bool at_rest(const struct lp_conn *, const struct lp_tcp_segment *);
 static bool is_whole_frame(const uint8_t *, uint32_t);
 static uint32_t hash_client(const uint8_t *);
@@ -43,13 +44,18 @@ bool
 lp_recover_segment(struct lp_kafka_at *at, const struct lp_pkt *pkt,
     const struct lp_tcp_segment *segment)
 {
-	if (!(pkt->flags & LP_PKT_TCP_SUM_GOOD) &&
-	    lp_parse_tcp_checksum(pkt) != LP_REASON_NONE)
-		return false;
 	if (pkt->dir == LP_TO_CLIENT)
 		return answered(at, pkt, segment);
 	asked(at, pkt, segment);
 	return false;
+}
+
+/* Summed last: most segments of a busy connection are no proof of anything. */
+static bool
+is_intact(const struct lp_pkt *pkt)
+{
+	return (pkt->flags & LP_PKT_TCP_SUM_GOOD) ||
+	    lp_parse_tcp_checksum(pkt) == LP_REASON_NONE;
 }
 
 static void
@@ -65,7 +71,7 @@ asked(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 	if (proof->asked && proof->next == next)
 		return;
 	if (proof->asked || !at_rest(at->tcp, segment) ||
-	    !is_whole_frame(frame, segment->len)) {
+	    !is_whole_frame(frame, segment->len) || !is_intact(pkt)) {
 		memset(proof, 0, sizeof(*proof));
 		return;
 	}
@@ -97,7 +103,8 @@ answered(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 	if (segment->len < LP_RESPONSE_HEAD ||
 	    (int32_t)lp_get32(frame) < LP_RESPONSE_HEAD - LP_FRAME_SIZE_FIELD ||
 	    (int32_t)lp_get32(frame + LP_FRAME_SIZE_FIELD) !=
-		proof->correlation_id) {
+		proof->correlation_id ||
+	    !is_intact(pkt)) {
 		memset(proof, 0, sizeof(*proof));
 		return false;
 	}

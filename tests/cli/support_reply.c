@@ -419,6 +419,11 @@ make_connection(Lp__Pb__Connection *connection, Lp__Pb__Endpoint messages[4],
 	connection->has_age_ms = connection->has_idle_ms = true;
 	connection->age_ms = 61000;
 	connection->idle_ms = 5;
+	connection->content = "kafka";
+	connection->client_id = "web-1";
+	connection->principal = "alice";
+	connection->has_in_flight = true;
+	connection->in_flight = 2;
 	connection->has_client_bytes = connection->has_broker_bytes = true;
 	connection->client_bytes = 1234567;
 	connection->broker_bytes = 89;
