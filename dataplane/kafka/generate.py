@@ -227,7 +227,10 @@ def main():
 
 
 def print_facts(releases):
-    """PATH KIND, of all fields that are facts."""
+    """PATH KIND, of all fields that are facts; and where the older release
+    is not to be asked."""
+    for name, version in CHANGED:
+        print("changed", name, version)
     seen = set()
     for release in releases:
         for message in release.values():

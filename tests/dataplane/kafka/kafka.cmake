@@ -11,3 +11,20 @@ target_link_libraries(lp_test_walk PUBLIC lp_flags)
 add_executable(test_walk ${CMAKE_CURRENT_LIST_DIR}/test_walk.c)
 target_link_libraries(test_walk PRIVATE lp_test_walk PkgConfig::CHECK)
 add_test(NAME kafka/walk COMMAND test_walk)
+
+# Against Kafka's own library, for every message of both releases.
+add_executable(conform_walk ${CMAKE_CURRENT_LIST_DIR}/conform.c
+	${CMAKE_SOURCE_DIR}/tests/fuzz/mutate.c)
+target_link_libraries(conform_walk PRIVATE lp_test_walk)
+add_test(NAME kafka/conform
+	COMMAND ${CMAKE_CURRENT_LIST_DIR}/conform.sh
+		$<TARGET_FILE:conform_walk>)
+set_tests_properties(kafka/conform PROPERTIES
+	SKIP_RETURN_CODE 77 TIMEOUT 600)
+
+# The committed tables are what the definitions say, and every field of them
+# that sounds like a fact has been judged.
+add_test(NAME kafka/tables
+	COMMAND ${CMAKE_SOURCE_DIR}/dataplane/kafka/clients.sh tables --check)
+set_tests_properties(kafka/tables PROPERTIES
+	SKIP_RETURN_CODE 77 TIMEOUT 600)
