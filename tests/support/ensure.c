@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+void (*ensure_failing)(void);
 static char at[128];
 
 void
@@ -22,6 +23,8 @@ ensure_fail(const char *format, ...)
 {
 	va_list args;
 
+	if (ensure_failing != NULL)
+		ensure_failing();
 	fprintf(stderr, "%s%swrong: ", at, at[0] != '\0' ? ": " : "");
 	va_start(args, format);
 	vfprintf(stderr, format, args);

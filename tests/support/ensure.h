@@ -19,4 +19,7 @@ void ensure_fail(const char *format, ...)
 /* What the test is at, "LP_TEST_SEED=7": stands in front of what is wrong. */
 void ensure_at(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Called before the program ends so; NULL: nobody. */
+extern void (*ensure_failing)(void);
+
 #endif

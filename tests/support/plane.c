@@ -16,6 +16,7 @@ enum {
 	ROUNDS_MAX = 10000,
 	/* Connections that are compared: more than most tables have. */
 	WATCHED_MAX = 1024,
+	SEED = 42, /* of the first pipeline's hashes */
 };
 
 struct plane plane;
@@ -107,7 +108,7 @@ plane_open_with(uint32_t connections, struct lp_config *config)
 	plane.config = *config;
 	plane.now_ns = PLANE_START_S * 1000000000ull;
 	plane.helpful = true;
-	plane.seed = 42;
+	plane.seed = SEED;
 	plane.backend = plane_backend();
 	backend = lp_port_backend(plane.backend);
 	wire = plane_on_memory() ? &wire_memory : &wire_veth;
@@ -170,6 +171,21 @@ check_ledger(void)
 	}
 	ensure(backend->free_count(plane.pool) == free_count,
 	    "the ledger and the pool differ");
+}
+
+void
+plane_reset(void)
+{
+	struct lp_region *region = &plane.region;
+
+	lp_pipeline_free(plane.pipeline);
+	memset(region->connections, 0,
+	    region->header->connection_count * sizeof(*region->connections));
+	plane.now_ns = PLANE_START_S * 1000000000ull;
+	plane.seed = SEED;
+	plane_forget();
+	open_pipeline();
+	plane_run();
 }
 
 void

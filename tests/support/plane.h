@@ -71,6 +71,12 @@ void plane_open_with(uint32_t connections, struct lp_config *config);
  */
 void plane_close(void);
 
+/*
+ * As if it had been opened just now, with the same configuration and ports:
+ * no connection, a new pipeline, and the time of the start.  Counters go on.
+ */
+void plane_reset(void);
+
 /* What LP_TEST_BACKEND says, which this build must have. */
 enum lp_backend plane_backend(void);
 

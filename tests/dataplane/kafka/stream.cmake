@@ -23,3 +23,15 @@ foreach(module kafka kafka_hostile)
 	target_link_libraries(test_${module} PRIVATE lp_test_kafka)
 	add_test(NAME dataplane/kafka/${module} COMMAND test_${module})
 endforeach()
+# Simulated peers on both sides of a plane.
+add_library(lp_test_sim STATIC
+	${CMAKE_SOURCE_DIR}/tests/support/sim.c
+	${CMAKE_SOURCE_DIR}/tests/support/sim_draw.c
+	${CMAKE_SOURCE_DIR}/tests/support/sim_frame.c
+	${CMAKE_SOURCE_DIR}/tests/support/sim_tcp.c)
+target_link_libraries(lp_test_sim PUBLIC lp_test_plane)
+
+add_executable(test_sim ${CMAKE_CURRENT_LIST_DIR}/../test_sim.c)
+target_link_libraries(test_sim PRIVATE lp_test_sim)
+add_test(NAME dataplane/sim COMMAND test_sim)
+set_tests_properties(dataplane/sim PROPERTIES TIMEOUT 600)

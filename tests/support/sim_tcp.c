@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/sim_tcp.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/ensure.h"
+#include "tests/support/random.h"
+
+enum {
+	MS = 1000000, /* ns */
+	RTO_MIN_MS = 200,
+	RTO_MAX_MS = 4000,
+	DUPLICATES = 3,
+	SEGMENTS_BEGIN = 10, /* that are sent before one is acknowledged */
+	KEEPALIVES_MAX = 5,
+	BURST_MAX = 64, /* segments at once */
+};
+
+static bool accept_syn(
+    struct sim_tcp *, const struct sim_segment *, uint64_t now_ns);
+static void take_ack(
+    struct sim_tcp *, const struct sim_segment *, uint64_t, uint64_t now_ns);
+static void take_payload(
+    struct sim_tcp *, const struct sim_segment *, int64_t at, uint64_t now_ns);
+static void take_reset(struct sim_tcp *, const struct sim_segment *);
+static void application(struct sim_tcp *, uint64_t now_ns);
+static void timeout(struct sim_tcp *, uint64_t now_ns);
+static void send_what_may_be(struct sim_tcp *, uint64_t now_ns);
+static void send_at(struct sim_tcp *, uint64_t at, uint64_t limit);
+static void send_empty(struct sim_tcp *, uint64_t at, unsigned flags);
+static void emit(struct sim_tcp *, struct sim_segment *, uint64_t at);
+
+void
+sim_bytes_add(struct sim_bytes *bytes, const void *more, size_t len)
+{
+	if (bytes->len + len > bytes->size) {
+		bytes->size = 2 * (bytes->len + len) + 64;
+		bytes->bytes = realloc(bytes->bytes, bytes->size);
+		ensure(bytes->bytes != NULL, "no memory");
+	}
+	if (len > 0)
+		memcpy(bytes->bytes + bytes->len, more, len);
+	bytes->len += len;
+}
+
+void
+sim_tcp_open(struct sim_tcp *tcp, bool active, uint64_t now_ns)
+{
+	tcp->rto_ns = (uint64_t)RTO_MIN_MS * MS;
+	tcp->timer_ns = tcp->ack_ns = tcp->keepalive_ns = sim_never;
+	tcp->read_ns = tcp->habits.read_every_ns > 0
+	    ? now_ns + tcp->habits.read_every_ns
+	    : sim_never;
+	tcp->peer_mss = 536;
+	tcp->state = active ? SIM_SYN_SENT : SIM_LISTEN;
+	ensure(tcp->habits.buffer <= SIM_BUFFER_MAX, "a buffer too large");
+	if (!active)
+		return;
+	tcp->highest = tcp->next = 1;
+	tcp->timer_ns = now_ns + tcp->rto_ns;
+	send_empty(tcp, 0, SIM_SYN);
+}
+
+void
+sim_tcp_free(struct sim_tcp *tcp)
+{
+	free(tcp->out.bytes);
+	free(tcp->in.bytes);
+}
+
+/* Position behind the last byte: that of the FIN. */
+static uint64_t
+end_of(const struct sim_tcp *tcp)
+{
+	return tcp->out.len + 1;
+}
+
+/* Bytes that the receive buffer still has room for. */
+static uint64_t
+room(const struct sim_tcp *tcp)
+{
+	return tcp->habits.buffer - (tcp->in.len - tcp->read);
+}
+
+/* The position that a sequence number near `near` means. */
+static int64_t
+position(uint32_t number, uint32_t first, uint64_t near)
+{
+	return (int64_t)near + (int32_t)(number - (first + (uint32_t)near));
+}
+
+void
+sim_tcp_input(
+    struct sim_tcp *tcp, const struct sim_segment *segment, uint64_t now_ns)
+{
+	int64_t at, end;
+	uint64_t length = segment->len + ((segment->flags & SIM_FIN) != 0);
+	bool in_window;
+
+	if (segment->flags & SIM_RST) {
+		take_reset(tcp, segment);
+		return;
+	}
+	if (tcp->state == SIM_RESET) {
+		/* Whoever talks to us learns it. */
+		tcp->next =
+		    (uint64_t)position(segment->ack, tcp->iss, tcp->highest);
+		send_empty(tcp, tcp->next, SIM_RST);
+		return;
+	}
+	if (tcp->state < SIM_OPEN && !accept_syn(tcp, segment, now_ns))
+		return;
+	if (segment->flags & SIM_SYN) {
+		tcp->ack_now = true;
+		return;
+	}
+	at = position(segment->seq, tcp->irs, tcp->received);
+	end = at + (int64_t)length;
+	in_window = length == 0 ? at >= (int64_t)tcp->received
+				: end > (int64_t)tcp->received;
+	in_window = in_window &&
+	    at < (int64_t)(tcp->received + room(tcp) + (length == 0));
+	tcp->keepalives = length > 0 ? 0 : tcp->keepalives;
+	take_ack(tcp, segment, (uint64_t)(at < 0 ? 0 : at), now_ns);
+	if (!in_window)
+		tcp->ack_now = true;
+	else if (length > 0)
+		take_payload(tcp, segment, at, now_ns);
+}
+
+/* False: it is done with. */
+static bool
+accept_syn(
+    struct sim_tcp *tcp, const struct sim_segment *segment, uint64_t now_ns)
+{
+	bool acks = (segment->flags & SIM_ACK) && segment->ack == tcp->iss + 1;
+
+	if (tcp->state == SIM_SYN_RECEIVED) {
+		if (segment->flags & SIM_SYN) {
+			send_empty(tcp, 0, SIM_SYN | SIM_ACK);
+			return false;
+		}
+		/* Data may come before the ACK that opens. */
+		if (!(segment->flags & SIM_ACK) ||
+		    position(segment->ack, tcp->iss, 1) < 1)
+			return false;
+		tcp->state = SIM_OPEN;
+		return true;
+	}
+	if (!(segment->flags & SIM_SYN) ||
+	    (tcp->state == SIM_SYN_SENT && !acks))
+		return false;
+	tcp->irs = segment->seq;
+	tcp->received = 1;
+	tcp->window = segment->window;
+	if (segment->mss > 0)
+		tcp->peer_mss = segment->mss;
+	if (segment->scale == SIM_NO_SCALE)
+		tcp->habits.scale = SIM_NO_SCALE;
+	tcp->peer_scale =
+	    tcp->habits.scale == SIM_NO_SCALE ? 0 : segment->scale;
+	tcp->congestion = (uint64_t)SEGMENTS_BEGIN * tcp->peer_mss;
+	if (tcp->state == SIM_LISTEN) {
+		tcp->state = SIM_SYN_RECEIVED;
+		tcp->highest = tcp->next = 1;
+		tcp->timer_ns = now_ns + tcp->rto_ns;
+		send_empty(tcp, 0, SIM_SYN | SIM_ACK);
+		return false;
+	}
+	tcp->state = SIM_OPEN;
+	tcp->una = 1;
+	tcp->rto_ns = (uint64_t)RTO_MIN_MS * MS;
+	tcp->timer_ns = sim_never;
+	tcp->ack_now = true;
+	return false;
+}
+
+static void
+take_ack(struct sim_tcp *tcp, const struct sim_segment *segment, uint64_t at,
+    uint64_t now_ns)
+{
+	int64_t ack = position(segment->ack, tcp->iss, tcp->una);
+	uint64_t window = (uint64_t)segment->window << tcp->peer_scale;
+	bool same_window = window == tcp->window;
+
+	if (!(segment->flags & SIM_ACK) || ack < (int64_t)tcp->una)
+		return;
+	ensure(ack <= (int64_t)tcp->highest, "an ACK of what was never sent");
+	if (at > tcp->window_seq ||
+	    (at == tcp->window_seq && (uint64_t)ack >= tcp->window_ack)) {
+		tcp->window = window;
+		tcp->window_seq = at;
+		tcp->window_ack = (uint64_t)ack;
+	}
+	if ((uint64_t)ack > tcp->una) {
+		tcp->congestion += (uint64_t)ack - tcp->una;
+		tcp->una = (uint64_t)ack;
+		if (tcp->next < tcp->una)
+			tcp->next = tcp->una;
+		tcp->duplicates = 0;
+		tcp->rto_ns = (uint64_t)RTO_MIN_MS * MS;
+		tcp->timer_ns =
+		    tcp->una < tcp->highest ? now_ns + tcp->rto_ns : sim_never;
+		return;
+	}
+	if (segment->len == 0 && !(segment->flags & SIM_FIN) && same_window &&
+	    tcp->una < tcp->highest && ++tcp->duplicates == DUPLICATES) {
+		tcp->repeats++;
+		send_at(tcp, tcp->una, tcp->highest);
+	}
+}
+
+static void
+take_payload(struct sim_tcp *tcp, const struct sim_segment *segment, int64_t at,
+    uint64_t now_ns)
+{
+	uint64_t edge = tcp->received + room(tcp);
+	uint64_t before = tcp->received;
+
+	if (segment->flags & SIM_FIN)
+		tcp->fin = (uint64_t)(at + segment->len);
+	for (unsigned i = 0; i < segment->len; i++) {
+		int64_t where = at + i;
+
+		if (where < (int64_t)tcp->received || where >= (int64_t)edge)
+			continue;
+		tcp->held[where % SIM_BUFFER_MAX] = segment->bytes[i];
+		tcp->is_held[where % SIM_BUFFER_MAX] = true;
+	}
+	while (tcp->is_held[tcp->received % SIM_BUFFER_MAX]) {
+		uint64_t where = tcp->received++ % SIM_BUFFER_MAX;
+
+		tcp->is_held[where] = false;
+		sim_bytes_add(&tcp->in, &tcp->held[where], 1);
+	}
+	if (tcp->fin > 0 && tcp->received == tcp->fin)
+		tcp->received++;
+	tcp->behind_gaps += at > (int64_t)before;
+	if (tcp->received == before || at > (int64_t)before ||
+	    tcp->habits.ack_delay_ns == 0)
+		tcp->ack_now = true;
+	else if (tcp->ack_ns == sim_never)
+		tcp->ack_ns = now_ns + tcp->habits.ack_delay_ns;
+	else
+		tcp->ack_now = true; /* every second one */
+}
+
+/* Only an exact one counts, RFC 5961. */
+static void
+take_reset(struct sim_tcp *tcp, const struct sim_segment *segment)
+{
+	if (tcp->state == SIM_SYN_SENT) {
+		if ((segment->flags & SIM_ACK) && segment->ack == tcp->iss + 1)
+			tcp->state = SIM_RESET;
+		return;
+	}
+	if (tcp->state == SIM_LISTEN || tcp->state == SIM_RESET)
+		return;
+	if (segment->seq == tcp->irs + (uint32_t)tcp->received)
+		tcp->state = SIM_RESET;
+	else
+		tcp->ack_now = true;
+}
+
+void
+sim_tcp_run(struct sim_tcp *tcp, uint64_t now_ns)
+{
+	if (tcp->state == SIM_RESET || tcp->state == SIM_LISTEN)
+		return;
+	application(tcp, now_ns);
+	if (now_ns >= tcp->timer_ns)
+		timeout(tcp, now_ns);
+	if (tcp->state == SIM_OPEN)
+		send_what_may_be(tcp, now_ns);
+	if (now_ns >= tcp->ack_ns)
+		tcp->ack_now = true;
+	if (tcp->state == SIM_OPEN && tcp->ack_now)
+		send_empty(tcp, tcp->next, SIM_ACK);
+	if (now_ns >= tcp->keepalive_ns) {
+		tcp->keepalives++;
+		tcp->kept_alive++;
+		tcp->keepalive_ns = sim_never;
+		send_at(
+		    tcp, tcp->una - 1, tcp->una - 1 + tcp->habits.garbage_byte);
+	}
+	if (tcp->state == SIM_OPEN && tcp->habits.keepalive_ns > 0 &&
+	    tcp->keepalive_ns == sim_never && tcp->una == tcp->highest &&
+	    tcp->keepalives < KEEPALIVES_MAX)
+		tcp->keepalive_ns = now_ns + tcp->habits.keepalive_ns;
+	if (tcp->una < tcp->highest)
+		tcp->keepalive_ns = sim_never;
+}
+
+/* Reads, and says so when there is much room again. */
+static void
+application(struct sim_tcp *tcp, uint64_t now_ns)
+{
+	uint64_t edge;
+
+	if (tcp->habits.read_every_ns == 0) {
+		tcp->read = tcp->in.len;
+	} else if (now_ns >= tcp->read_ns) {
+		size_t more =
+		    random_between(tcp->random, 0, tcp->habits.read_max);
+
+		tcp->read += more < tcp->in.len - tcp->read
+		    ? more
+		    : tcp->in.len - tcp->read;
+		tcp->read_ns = now_ns +
+		    random_between(tcp->random, 1,
+			(uint32_t)(tcp->habits.read_every_ns / 1000)) *
+			1000ull;
+	}
+	if (tcp->state != SIM_OPEN || tcp->fin > 0)
+		return;
+	edge = tcp->received + room(tcp);
+	if (edge >= tcp->advertised + 2ull * tcp->peer_mss ||
+	    edge >= tcp->advertised + (tcp->habits.buffer + 1) / 2)
+		tcp->ack_now = true;
+}
+
+/* Of a retransmission, or of a window that stays shut. */
+static void
+timeout(struct sim_tcp *tcp, uint64_t now_ns)
+{
+	tcp->rto_ns *= 2;
+	if (tcp->rto_ns > (uint64_t)RTO_MAX_MS * MS)
+		tcp->rto_ns = (uint64_t)RTO_MAX_MS * MS;
+	tcp->timer_ns = now_ns + tcp->rto_ns;
+	if (tcp->state != SIM_OPEN) {
+		send_empty(tcp, 0,
+		    tcp->state == SIM_SYN_SENT ? SIM_SYN : SIM_SYN | SIM_ACK);
+		return;
+	}
+	tcp->next = tcp->una;
+	tcp->congestion = tcp->peer_mss;
+	if (tcp->window > 0) {
+		tcp->timeouts += tcp->una < tcp->highest;
+		return;
+	}
+	tcp->probes++;
+	if (tcp->habits.probe_byte || tcp->una < tcp->highest) {
+		send_at(tcp, tcp->una, tcp->una + 1);
+		if (tcp->highest < tcp->una + 1)
+			tcp->highest = tcp->una + 1;
+	} else {
+		send_at(tcp, tcp->una - 1, tcp->una - 1);
+	}
+}
+
+static void
+send_what_may_be(struct sim_tcp *tcp, uint64_t now_ns)
+{
+	uint64_t all = end_of(tcp) + tcp->shut;
+	uint64_t limit = tcp->una +
+	    (tcp->window < tcp->congestion ? tcp->window : tcp->congestion);
+
+	for (unsigned i = 0; i < BURST_MAX; i++) {
+		uint64_t was = tcp->next;
+
+		if (tcp->next >= all || tcp->next >= limit)
+			break;
+		send_at(tcp, tcp->next, limit);
+		ensure(tcp->next > was, "nothing was sent");
+		if (tcp->next > tcp->highest)
+			tcp->highest = tcp->next;
+	}
+	if (tcp->timer_ns == sim_never && tcp->una < all)
+		tcp->timer_ns = now_ns + tcp->rto_ns;
+}
+
+/*
+ * One segment from that position on, up to a limit; moves `next` if it stands
+ * there.  The byte of a keep-alive is not of the stream.
+ */
+static void
+send_at(struct sim_tcp *tcp, uint64_t at, uint64_t limit)
+{
+	struct sim_segment segment;
+	uint64_t max = tcp->habits.cut_max < tcp->peer_mss ? tcp->habits.cut_max
+							   : tcp->peer_mss;
+	uint64_t end = end_of(tcp);
+
+	if (tcp->habits.cut_random && limit > at)
+		max = random_between(tcp->random, 1, (uint32_t)max);
+	if (limit > at + max)
+		limit = at + max;
+	segment.len = 0;
+	if (limit > at && at + 1 == tcp->una && limit == tcp->una) {
+		segment.len = 1;
+		segment.bytes[0] = 0xaa;
+	} else if (at < end && limit > at) {
+		segment.len = (uint16_t)((limit < end ? limit : end) - at);
+		memcpy(segment.bytes, tcp->out.bytes + at - 1, segment.len);
+	}
+	segment.flags = SIM_ACK | (segment.len > 0 ? SIM_PSH : 0);
+	if (tcp->shut && at + segment.len == end && limit > end)
+		segment.flags |= SIM_FIN;
+	if (at == tcp->next)
+		tcp->next += segment.len + ((segment.flags & SIM_FIN) != 0);
+	emit(tcp, &segment, at);
+}
+
+static void
+send_empty(struct sim_tcp *tcp, uint64_t at, unsigned flags)
+{
+	struct sim_segment segment = {.flags = (uint8_t)flags};
+
+	emit(tcp, &segment, at);
+}
+
+/* Fills in the rest of a segment that has flags and payload. */
+static void
+emit(struct sim_tcp *tcp, struct sim_segment *segment, uint64_t at)
+{
+	bool syn = segment->flags & SIM_SYN;
+	unsigned scale = tcp->habits.scale;
+	uint64_t window;
+
+	if (syn || tcp->habits.scale == SIM_NO_SCALE)
+		scale = 0;
+	window = room(tcp) >> scale;
+	if (window > UINT16_MAX)
+		window = UINT16_MAX;
+	tcp->advertised = tcp->received + (window << scale);
+	segment->window = (uint16_t)window;
+	segment->seq = tcp->iss + (uint32_t)at;
+	segment->ack =
+	    segment->flags & SIM_ACK ? tcp->irs + (uint32_t)tcp->received : 0;
+	segment->mss = syn ? tcp->habits.mss : 0;
+	segment->scale = syn ? tcp->habits.scale : SIM_NO_SCALE;
+	tcp->ack_now = false;
+	tcp->ack_ns = sim_never;
+	tcp->emit(tcp->context, segment);
+}
+
+uint64_t
+sim_tcp_next(const struct sim_tcp *tcp)
+{
+	uint64_t next = tcp->timer_ns;
+
+	if (tcp->state == SIM_RESET || tcp->state == SIM_LISTEN)
+		return sim_never;
+	if (tcp->ack_ns < next)
+		next = tcp->ack_ns;
+	if (tcp->keepalive_ns < next)
+		next = tcp->keepalive_ns;
+	if (tcp->read < tcp->in.len && tcp->read_ns < next)
+		next = tcp->read_ns;
+	return next;
+}
+
+bool
+sim_tcp_done(const struct sim_tcp *tcp)
+{
+	if (tcp->state == SIM_RESET)
+		return true;
+	return tcp->shut && tcp->una == end_of(tcp) + 1 && tcp->fin > 0 &&
+	    tcp->received > tcp->fin && tcp->read == tcp->in.len;
+}
+
+void
+sim_tcp_abort(struct sim_tcp *tcp)
+{
+	tcp->state = SIM_RESET;
+	send_empty(tcp, tcp->highest, SIM_RST);
+}
