@@ -25,14 +25,21 @@ main() {
 	new) release $NEW ;;
 	tables)
 		shift
+		for program in javac python3; do
+			command -v $program >/dev/null && continue
+			echo "$program is needed" >&2
+			exit 77
+		done
 		old=$(release $OLD) && new=$(release $NEW) || exit
 		names=$(mktemp) || exit
 		# Errors of the newest release, with their numbers.
-		java -cp "$new/*" "$here/ErrorNames.java" >"$names" 2>/dev/null &&
+		java -cp "$new/*" "$here/ErrorNames.java" >"$names" \
+		    2>"$names.log" || { cat "$names.log" >&2; status=1; }
+		[ $status -ne 0 ] ||
 		    "$here/generate.py" "$@" "$names" \
 		        "$old/kafka-clients-$OLD.jar" \
 		        "$new/kafka-clients-$NEW.jar" || status=$?
-		rm -f "$names"
+		rm -f "$names" "$names.log"
 		exit $status
 		;;
 	*)

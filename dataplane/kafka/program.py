@@ -12,7 +12,7 @@ import facts
 OPS = ["END", "SKIP", "NUMBER1", "NUMBER2", "NUMBER2U", "NUMBER4", "NUMBER8",
        "UUID", "STRING", "COMPACT", "BYTES", "RECORDS", "COMPACT_RECORDS",
        "ARRAY", "COMPACT_ARRAY", "NULLABLE", "FIXED_ARRAY",
-       "COMPACT_FIXED_ARRAY", "TAGS", "MARK"]
+       "COMPACT_FIXED_ARRAY", "TAGS", "TAGS_END", "MARK"]
 OP = {name: code for code, name in enumerate(OPS)}
 
 NUMBERS = {"bool": "NUMBER1", "int8": "NUMBER1", "int16": "NUMBER2",
@@ -33,7 +33,11 @@ class Code:
 
     def add(self, body):
         """The number of a Body."""
-        body.op("END")
+        if body.untagged and body.code[-2:] == bytes([OP["TAGS"], 0]):
+            del body.code[-2:]
+            body.op("TAGS_END")
+        else:
+            body.op("END")
         code = bytes(body.code)
         if code not in self.bodies:
             self.bodies[code] = len(self.bytes)
@@ -51,12 +55,15 @@ class Body:
         self.all = code
         self.in_topic = in_topic
         self.code = bytearray()
-        self.skipped = None  # where the last SKIP is, if nothing followed it
+        # Where the count of bytes to skip is, if nothing followed it.
+        self.skipped = None
+        self.untagged = False  # the last operation is TAGS 0
         self.depth = 0
         self.least = 0  # bytes of the shortest message
 
     def op(self, name, *operands):
         self.skipped = None
+        self.untagged = name == "TAGS" and operands == (0,)
         self.code += bytes([OP[name], *operands])
 
     def skip(self, count):
@@ -90,9 +97,12 @@ class Body:
             if not kind:
                 self.skip(size)
                 return
-            self.op("UUID" if type_ == "uuid" else NUMBERS[type_],
-                    self.kind(kind))
             self.least += size
+            if type_ == "uuid":
+                self.op("UUID", self.kind(kind))
+                return
+            self.op(NUMBERS[type_], self.kind(kind), 0)
+            self.skipped = len(self.code) - 1
             return
         if type_ == "records":
             self.op("COMPACT_RECORDS" if flexible else "RECORDS",

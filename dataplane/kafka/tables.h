@@ -22,7 +22,7 @@
 enum lp_op {
 	LP_OP_END = 0,
 	LP_OP_SKIP, /* count: fixed bytes */
-	LP_OP_NUMBER1, /* kind */
+	LP_OP_NUMBER1, /* kind, count of fixed bytes behind that are skipped */
 	LP_OP_NUMBER2,
 	LP_OP_NUMBER2U, /* without a sign */
 	LP_OP_NUMBER4,
@@ -40,6 +40,7 @@ enum lp_op {
 	LP_OP_COMPACT_FIXED_ARRAY,
 	/* count, and for each of those known with facts in it: tag, body (2) */
 	LP_OP_TAGS,
+	LP_OP_TAGS_END, /* as LP_OP_TAGS, 0 and LP_OP_END */
 	LP_OP_MARK, /* kind: a fact without bytes */
 };
 

@@ -38,9 +38,11 @@ enum {
 	SIZE_LEN = 4, /* of a frame's size, which does not count itself */
 	/* Of an operation and its operands. */
 	KIND_OP_LEN = 2,
+	NUMBER_OP_LEN = 3,
 	ARRAY_OP_LEN = 4,
 	TAGS_OP_LEN = 2,
 	TAG_LEN = 3, /* each known tag behind it */
+	END_PC = 0, /* an LP_OP_END is there */
 };
 
 enum phase {
@@ -136,10 +138,12 @@ lp_walk_next(struct lp_walk *walk, struct lp_cursor *in, struct lp_fact *fact)
 		uint32_t here = (uint32_t)(reader.stop - reader.at);
 		uint32_t skip = walk->skip < here ? walk->skip : here;
 
+		if (walk->skip > left)
+			result = LP_WALK_BAD;
+		else if (walk->skip > here)
+			result = LP_WALK_MORE;
 		reader.at += skip;
 		walk->skip -= skip;
-		if (walk->skip > 0)
-			result = LP_WALK_MORE;
 	}
 	while (result == LP_READER_GO)
 		result = step(walk, &reader, fact);
@@ -207,7 +211,8 @@ number(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact,
 	tell(fact, lp_tables_code[reader->pc + 1],
 	    lp_reader_position(reader) - width);
 	fact->width = (uint8_t)width;
-	reader->pc += KIND_OP_LEN;
+	walk->skip = lp_tables_code[reader->pc + 2];
+	reader->pc += NUMBER_OP_LEN;
 	switch (width) {
 	case 1:
 		fact->value = (int8_t)bytes[0];
@@ -358,8 +363,35 @@ fixed_array(struct lp_walk *walk, struct lp_reader *reader, unsigned op)
 			 : LP_READER_GO;
 }
 
+/* Of an element, a tag's value, or the message. */
 static inline int
-tags(struct lp_walk *walk, struct lp_reader *reader)
+end(struct lp_walk *walk, struct lp_reader *reader)
+{
+	struct lp_walk_level *level;
+
+	if (walk->depth == 0) {
+		if (lp_reader_rest(reader) > 0)
+			return LP_WALK_BAD;
+		walk->phase = PHASE_DONE;
+		return LP_WALK_DONE;
+	}
+	level = &walk->levels[walk->depth - 1];
+	if (level->end != 0) {
+		if (lp_reader_position(reader) != level->end)
+			return LP_WALK_BAD;
+		walk->phase = PHASE_TAG;
+	} else if (--level->left > 0) {
+		reader->pc = level->body;
+	} else {
+		walk->depth--;
+		reader->pc = level->pc;
+	}
+	return LP_READER_GO;
+}
+
+/* `behind` is where the code goes on after them. */
+static inline int
+tags(struct lp_walk *walk, struct lp_reader *reader, uint16_t behind)
 {
 	uint16_t pc = reader->pc;
 	uint32_t count;
@@ -367,15 +399,33 @@ tags(struct lp_walk *walk, struct lp_reader *reader)
 
 	if (result != LP_READER_GO)
 		return result;
-	reader->pc =
-	    (uint16_t)(pc + TAGS_OP_LEN + TAG_LEN * lp_tables_code[pc + 1]);
+	reader->pc = behind;
 	if (count == 0)
 		return LP_READER_GO;
 	if (count > lp_reader_rest(reader) / 2)
 		return LP_WALK_BAD;
-	push(walk, count, reader->pc, pc);
+	push(walk, count, behind, pc);
 	walk->phase = PHASE_TAG;
 	return LP_READER_GO;
+}
+
+static inline int
+known_tags(struct lp_walk *walk, struct lp_reader *reader)
+{
+	unsigned known = lp_tables_code[reader->pc + 1];
+
+	return tags(walk, reader,
+	    (uint16_t)(reader->pc + TAGS_OP_LEN + TAG_LEN * known));
+}
+
+static inline int
+tags_end(struct lp_walk *walk, struct lp_reader *reader)
+{
+	int result = tags(walk, reader, END_PC);
+
+	if (result != LP_READER_GO || walk->phase == PHASE_TAG)
+		return result;
+	return end(walk, reader);
 }
 
 /* The next tagged field, or what follows the last. */
@@ -402,6 +452,7 @@ tag_size(struct lp_walk *walk, struct lp_reader *reader)
 {
 	struct lp_walk_level *level = &walk->levels[walk->depth - 1];
 	uint16_t at = level->body + TAGS_OP_LEN;
+	unsigned known = 0;
 	uint32_t size;
 	int result = lp_reader_varint(walk, reader, &size);
 
@@ -410,7 +461,9 @@ tag_size(struct lp_walk *walk, struct lp_reader *reader)
 	if (size > lp_reader_rest(reader))
 		return LP_WALK_BAD;
 	level->left--;
-	for (unsigned i = lp_tables_code[level->body + 1]; i > 0; i--) {
+	if (lp_tables_code[level->body] == LP_OP_TAGS)
+		known = lp_tables_code[level->body + 1];
+	for (; known > 0; known--) {
 		if (lp_tables_code[at] == walk->tag) {
 			level->end = lp_reader_position(reader) + size;
 			reader->pc = body_at(at + 1);
@@ -421,32 +474,6 @@ tag_size(struct lp_walk *walk, struct lp_reader *reader)
 	}
 	walk->phase = PHASE_TAG;
 	return lp_reader_pass(walk, reader, size);
-}
-
-/* Of an element, a tag's value, or the message. */
-static int
-end(struct lp_walk *walk, struct lp_reader *reader)
-{
-	struct lp_walk_level *level;
-
-	if (walk->depth == 0) {
-		if (lp_reader_rest(reader) > 0)
-			return LP_WALK_BAD;
-		walk->phase = PHASE_DONE;
-		return LP_WALK_DONE;
-	}
-	level = &walk->levels[walk->depth - 1];
-	if (level->end != 0) {
-		if (lp_reader_position(reader) != level->end)
-			return LP_WALK_BAD;
-		walk->phase = PHASE_TAG;
-	} else if (--level->left > 0) {
-		reader->pc = level->body;
-	} else {
-		walk->depth--;
-		reader->pc = level->pc;
-	}
-	return LP_READER_GO;
 }
 
 static inline int
@@ -517,7 +544,9 @@ step(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact)
 	case LP_OP_COMPACT_FIXED_ARRAY:
 		return fixed_array(walk, reader, LP_OP_COMPACT_FIXED_ARRAY);
 	case LP_OP_TAGS:
-		return tags(walk, reader);
+		return known_tags(walk, reader);
+	case LP_OP_TAGS_END:
+		return tags_end(walk, reader);
 	case LP_OP_MARK:
 		return mark(reader, fact);
 	default:
