@@ -28,3 +28,10 @@ add_test(NAME kafka/tables
 	COMMAND ${CMAKE_SOURCE_DIR}/dataplane/kafka/clients.sh tables --check)
 set_tests_properties(kafka/tables PROPERTIES
 	SKIP_RETURN_CODE 77 TIMEOUT 600)
+
+find_package(Python3 COMPONENTS Interpreter)
+if(Python3_FOUND)
+	add_test(NAME kafka/generate COMMAND ${Python3_EXECUTABLE}
+		${CMAKE_CURRENT_LIST_DIR}/test_generate.py
+		${CMAKE_SOURCE_DIR}/dataplane/kafka)
+endif()
