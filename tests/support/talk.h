@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Kafka conversations as byte streams, and an account of what is in them: what
+ * an observer should count.  Written out by hand from the protocol's
+ * description, so that it shares nothing with the walker and its tables.
+ *
+ *	ApiVersions 3, Metadata 9, Produce 9 (acks 0, 1 and -1), Fetch 11 and 12
+ *
+ * Records are random bytes.  Brokers answer in order; a Produce with acks=0 is
+ * not answered.  Source: https://kafka.apache.org/protocol
+ */
+#ifndef LP_TESTS_SUPPORT_TALK_H
+#define LP_TESTS_SUPPORT_TALK_H
+
+#include "tests/support/sim.h"
+
+enum {
+	TALK_MESSAGES_MAX = 256,
+	TALK_TOPICS = 4,
+	TALK_CLIENTS = 3,
+	TALK_TEXT_MAX = 64,
+};
+
+enum talk_api {
+	TALK_PRODUCE = 0, /* as on the wire */
+	TALK_FETCH = 1,
+	TALK_METADATA = 3,
+	TALK_API_VERSIONS = 18,
+	TALK_APIS,
+};
+
+/* A request, and its response if there is one. */
+struct talk_message {
+	int16_t api, version;
+	int16_t acks; /* of a Produce */
+	int32_t correlation;
+	uint8_t client; /* index of its client id */
+	bool answered;
+	size_t request_at, request_len; /* with the size field */
+	size_t response_at, response_len;
+};
+
+struct talk_counts {
+	uint64_t requests, responses;
+	uint64_t request_bytes, response_bytes; /* with the size field */
+	uint64_t records_in, records_out; /* bytes, of requests, of responses */
+	uint64_t errors; /* error codes that are not 0 */
+	uint64_t throttled; /* responses whose throttle_time is not 0 */
+};
+
+struct talk_topic {
+	char name[TALK_TEXT_MAX];
+	/* Elements that name it, in requests and in responses. */
+	uint64_t produce_requests, fetch_requests, metadata_requests;
+	uint64_t produce_responses, fetch_responses, metadata_responses;
+	uint64_t partitions_in, partitions_out;
+	uint64_t records_in, records_out; /* bytes */
+};
+
+struct talk_client {
+	char id[TALK_TEXT_MAX]; /* empty: an empty one */
+	bool null;
+	uint64_t requests;
+	uint64_t request_bytes;
+};
+
+struct talk_account {
+	struct talk_counts total;
+	struct talk_counts api[TALK_APIS]; /* by enum talk_api */
+	uint64_t acks[3]; /* Produce requests with -1, 0, 1 */
+	struct talk_topic topic[TALK_TOPICS];
+	struct talk_client client[TALK_CLIENTS];
+};
+
+struct talk {
+	uint64_t random;
+	struct sim_bytes bytes[2]; /* by enum sim_who: what it writes */
+	unsigned count;
+	struct talk_message messages[TALK_MESSAGES_MAX];
+	struct talk_account account;
+
+	/* When it runs as the application of a simulation. */
+	unsigned pipeline; /* requests that wait for an answer at most */
+	uint64_t answer_ns; /* that the broker takes, at most */
+	unsigned asked, heard, answered; /* messages */
+	uint64_t due_ns; /* of the next answer; 0: not asked yet */
+};
+
+/* About so many bytes in each direction, at least one request. */
+void talk_open(
+    struct talk *talk, uint64_t seed, size_t client_bytes, size_t broker_bytes);
+void talk_free(struct talk *talk);
+
+/*
+ * An application for sim_run(): the client asks, several at a time, the broker
+ * answers what it has read whole, and both close at the end.
+ */
+void talk_run(void *talk, struct sim *sim);
+
+#endif
