@@ -195,6 +195,7 @@ sim_open(struct sim *sim, uint64_t seed)
 	sim->seed = sim->random = seed;
 	sim->segments = sim->lost = 0;
 	sim->traced = 0;
+	sim->tap = NULL;
 	sim->live = live != NULL && strcmp(live, "0") != 0;
 	sim->start_ns = sim->now_ns = plane.now_ns;
 	sim->wake_ns = sim->now_ns;
@@ -277,8 +278,13 @@ turn_plane(struct sim *sim)
 			    &out->frames[out->tail++ % PLANE_OUT_MAX];
 			struct sim_segment segment = {0};
 			struct sim_place src, dst;
+			enum sim_frame_result result;
 
-			sim_frame_read(frame, sim->v6, &src, &dst, &segment);
+			result = sim_frame_read(
+			    frame, sim->v6, &src, &dst, &segment);
+			if (sim->tap != NULL && result != SIM_FRAME_OTHER)
+				sim->tap(sim->tap_context, who, &segment,
+				    result == SIM_FRAME_TCP);
 			carry(sim, SIM_TO_CLIENT + who, frame, &segment);
 		}
 	}

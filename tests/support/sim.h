@@ -77,6 +77,14 @@ struct sim {
 	uint32_t free[SIM_FLIGHT_MAX];
 	struct packet frames[SIM_FLIGHT_MAX];
 
+	/*
+	 * Shown what leaves the plane, in order, if set after sim_open();
+	 * `right`: its checksum is.
+	 */
+	void (*tap)(void *context, enum sim_who to,
+	    const struct sim_segment *segment, bool right);
+	void *tap_context;
+
 	/* What has happened. */
 	uint64_t segments, lost;
 	bool live; /* trace at once */

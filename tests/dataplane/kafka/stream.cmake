@@ -41,3 +41,8 @@ foreach(module sim sim_talk)
 	add_test(NAME dataplane/${module} COMMAND test_${module})
 	set_tests_properties(dataplane/${module} PROPERTIES TIMEOUT 600)
 endforeach()
+
+add_executable(test_stream_sim ${CMAKE_CURRENT_LIST_DIR}/test_stream_sim.c)
+target_link_libraries(test_stream_sim PRIVATE lp_test_sim lp_test_stream)
+add_test(NAME dataplane/kafka/stream_sim COMMAND test_stream_sim)
+set_tests_properties(dataplane/kafka/stream_sim PROPERTIES TIMEOUT 600)
