@@ -241,7 +241,8 @@ handle(struct lp_peer *peer, const Lp__Pb__DataplaneMessage *message)
 	else if (body == LP__PB__DATAPLANE_MESSAGE__BODY_BEAT)
 		on_beat(peer, message->beat);
 	else if (body == LP__PB__DATAPLANE_MESSAGE__BODY_STATS_REPLY ||
-	    body == LP__PB__DATAPLANE_MESSAGE__BODY_CONNECTIONS_REPLY)
+	    body == LP__PB__DATAPLANE_MESSAGE__BODY_CONNECTIONS_REPLY ||
+	    body == LP__PB__DATAPLANE_MESSAGE__BODY_KAFKA_STATS_REPLY)
 		options->answered(options->arg, peer->index, message);
 	else
 		lp_peer_leave(peer, LP_PUSH_CONNECTING,
@@ -297,6 +298,10 @@ keep_hello(struct lp_peer *peer, const Lp__Pb__Hello *hello)
 		    hello->backends[info->backend_count]);
 		info->backend_count++;
 	}
+	info->kafka_stats = false;
+	for (size_t i = 0; i < hello->n_capabilities; i++)
+		info->kafka_stats |= strcmp(hello->capabilities[i],
+					 LP_CAPABILITY_KAFKA_STATS) == 0;
 	info->boot_id = hello->boot_id;
 	info->generation = hello->generation;
 	info->digest = hello->digest;

@@ -137,6 +137,23 @@ lp_push_ask_connections(
 	return lp_peer_send(&push->peers[index], &message);
 }
 
+int
+lp_push_ask_kafka(struct lp_push *push, unsigned index, uint64_t cookie,
+    const Lp__Pb__KafkaCountersRequest *wanted)
+{
+	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
+	Lp__Pb__KafkaStatsRequest request = LP__PB__KAFKA_STATS_REQUEST__INIT;
+
+	request.cookie = cookie;
+	request.has_apis = request.has_topics = request.has_clients = true;
+	request.apis = wanted->apis;
+	request.topics = wanted->topics;
+	request.clients = wanted->clients;
+	message.body_case = LP__PB__DATAPLANE_MESSAGE__BODY_KAFKA_STATS_REQUEST;
+	message.kafka_stats_request = &request;
+	return lp_peer_send(&push->peers[index], &message);
+}
+
 static int
 make_delta(struct lp_peer_shared *shared, const struct lp_generation *from)
 {

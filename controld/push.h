@@ -59,6 +59,7 @@ struct lp_push_dataplane {
 	char version[LP_NAME_SIZE];
 	char backends[LP_PUSH_BACKENDS_MAX][LP_NAME_SIZE]; /* "af_xdp" */
 	unsigned backend_count;
+	bool kafka_stats; /* LP_CAPABILITY_KAFKA_STATS */
 	uint64_t boot_id;
 	uint64_t build_ns, swap_ns; /* of the last APPLIED */
 };
@@ -72,7 +73,8 @@ struct lp_push_options {
 	struct lp_push_times times;
 	/* A dataplane has applied, rejected, come or gone. */
 	void (*changed)(void *arg);
-	/* StatsReply or ConnectionsReply of dataplane `index`. */
+	/* StatsReply, ConnectionsReply, KafkaStatsReply of dataplane `index`.
+	 */
 	void (*answered)(
 	    void *arg, unsigned index, const Lp__Pb__DataplaneMessage *message);
 	void *arg;
@@ -107,5 +109,8 @@ const char *lp_push_state_name(enum lp_push_state state);
 int lp_push_ask_stats(struct lp_push *push, unsigned index, uint64_t cookie);
 int lp_push_ask_connections(
     struct lp_push *push, unsigned index, uint64_t cookie, uint32_t limit);
+/* The lists as in the request, which is borrowed for the call. */
+int lp_push_ask_kafka(struct lp_push *push, unsigned index, uint64_t cookie,
+    const Lp__Pb__KafkaCountersRequest *wanted);
 
 #endif

@@ -10,9 +10,10 @@ struct query {
 	struct lp_query_set *set;
 	struct lp_reply_to to;
 	uint64_t cookie; /* towards dataplanes; 0: this place is free */
-	bool is_stats; /* else connections */
+	Lp__Pb__ControlRequest__BodyCase what;
 	uint32_t pending; /* bits: dataplanes that owe frames */
-	const char *lost; /* one that went meanwhile */
+	const char *lost; /* one whose answer is missing, */
+	const char *why; /* and why it is */
 	struct event *timer;
 };
 
@@ -26,13 +27,20 @@ struct lp_query_set {
 static_assert(LP_PUSH_DATAPLANES_MAX <= 32, "a bit for each");
 
 static struct query *find(struct lp_query_set *set, uint64_t cookie);
-static void ask(struct query *query, const char *dataplane, uint32_t limit);
+static const char *dataplane_of(const Lp__Pb__ControlRequest *request);
+static void ask(struct query *query, const Lp__Pb__ControlRequest *request);
+static int ask_one(
+    struct query *query, unsigned index, const Lp__Pb__ControlRequest *request);
 static void refuse_nobody(struct query *query, const char *dataplane);
 static void on_timer(evutil_socket_t fd, short what, void *arg);
 static void pass_stats(
     struct query *query, const char *dataplane, Lp__Pb__Stats *stats);
 static void pass_connections(struct query *query, const char *dataplane,
     const Lp__Pb__ConnectionsReply *frame);
+static void pass_kafka(
+    struct query *query, const char *dataplane, Lp__Pb__KafkaStats *stats);
+static void name_cluster(
+    const struct lp_config *config, uint32_t cluster_id, char **cluster);
 static void name_row(const struct lp_config *config, uint32_t listener_id,
     uint32_t broker_id, char **cluster, char **listener,
     protobuf_c_boolean *has_node_id, int32_t *node_id);
@@ -91,40 +99,59 @@ lp_query_add(struct lp_query_set *set, const struct lp_reply_to *to,
 	}
 	query->to = *to;
 	query->cookie = ++set->last_cookie;
-	query->is_stats =
-	    request->body_case == LP__PB__CONTROL_REQUEST__BODY_COUNTERS;
+	query->what = request->body_case;
 	query->pending = 0;
 	query->lost = NULL;
-	if (query->is_stats)
-		ask(query, request->counters->dataplane, 0);
-	else
-		ask(query, request->connections->dataplane,
-		    request->connections->limit);
+	ask(query, request);
+}
+
+/* What all answers have. */
+struct frame {
+	Lp__Pb__ControlRequest__BodyCase what; /* that it answers */
+	uint64_t cookie;
+	bool more;
+};
+
+static struct frame
+frame_of(const Lp__Pb__DataplaneMessage *message)
+{
+	switch (message->body_case) {
+	case LP__PB__DATAPLANE_MESSAGE__BODY_STATS_REPLY:
+		return (struct frame){LP__PB__CONTROL_REQUEST__BODY_COUNTERS,
+		    message->stats_reply->cookie, message->stats_reply->more};
+	case LP__PB__DATAPLANE_MESSAGE__BODY_KAFKA_STATS_REPLY:
+		return (struct frame){LP__PB__CONTROL_REQUEST__BODY_KAFKA,
+		    message->kafka_stats_reply->cookie,
+		    message->kafka_stats_reply->more};
+	default:
+		return (struct frame){LP__PB__CONTROL_REQUEST__BODY_CONNECTIONS,
+		    message->connections_reply->cookie,
+		    message->connections_reply->more};
+	}
 }
 
 void
 lp_query_answered(struct lp_query_set *set, unsigned index,
     const Lp__Pb__DataplaneMessage *message)
 {
-	bool is_stats =
-	    message->body_case == LP__PB__DATAPLANE_MESSAGE__BODY_STATS_REPLY;
-	const Lp__Pb__StatsReply *stats = message->stats_reply;
-	const Lp__Pb__ConnectionsReply *rows = message->connections_reply;
-	uint64_t cookie = is_stats ? stats->cookie : rows->cookie;
-	struct query *query = cookie != 0 ? find(set, cookie) : NULL;
+	struct frame frame = frame_of(message);
+	struct query *query =
+	    frame.cookie != 0 ? find(set, frame.cookie) : NULL;
 	const char *name = lp_reply_dataplane_name(
 	    lp_push_dataplane(set->context->push, index));
 
 	/* Late, after our patience has ended: nobody waits for it. */
-	if (query == NULL || query->is_stats != is_stats ||
+	if (query == NULL || query->what != frame.what ||
 	    (query->pending & 1u << index) == 0)
 		return;
-	if (!(is_stats ? stats->more : rows->more))
+	if (!frame.more)
 		query->pending &= ~(1u << index);
-	if (is_stats)
-		pass_stats(query, name, stats->stats);
+	if (query->what == LP__PB__CONTROL_REQUEST__BODY_COUNTERS)
+		pass_stats(query, name, message->stats_reply->stats);
+	else if (query->what == LP__PB__CONTROL_REQUEST__BODY_KAFKA)
+		pass_kafka(query, name, message->kafka_stats_reply->stats);
 	else
-		pass_connections(query, name, rows);
+		pass_connections(query, name, message->connections_reply);
 	if (query->pending == 0)
 		finish(query);
 }
@@ -144,6 +171,8 @@ lp_query_changed(struct lp_query_set *set)
 				continue;
 			query->pending &= ~(1u << j);
 			query->lost = lp_reply_dataplane_name(dataplane);
+			query->why =
+			    "it went away before its answer was complete";
 		}
 		if (pending != 0 && query->pending == 0)
 			finish(query);
@@ -172,32 +201,66 @@ find(struct lp_query_set *set, uint64_t cookie)
 	return NULL;
 }
 
+static const char *
+dataplane_of(const Lp__Pb__ControlRequest *request)
+{
+	switch (request->body_case) {
+	case LP__PB__CONTROL_REQUEST__BODY_COUNTERS:
+		return request->counters->dataplane;
+	case LP__PB__CONTROL_REQUEST__BODY_KAFKA:
+		return request->kafka->dataplane;
+	default:
+		return request->connections->dataplane;
+	}
+}
+
 static void
-ask(struct query *query, const char *dataplane, uint32_t limit)
+ask(struct query *query, const Lp__Pb__ControlRequest *request)
 {
 	struct lp_push *push = query->set->context->push;
+	const char *dataplane = dataplane_of(request);
 
 	for (unsigned i = 0; i < lp_push_count(push); i++) {
 		const struct lp_push_dataplane *info =
 		    lp_push_dataplane(push, i);
-		int err;
 
 		if (!info->connected ||
 		    (dataplane != NULL && strcmp(dataplane, info->id) != 0 &&
 			strcmp(dataplane, info->path) != 0))
 			continue;
-		if (query->is_stats)
-			err = lp_push_ask_stats(push, i, query->cookie);
-		else
-			err = lp_push_ask_connections(
-			    push, i, query->cookie, limit);
-		if (err == 0)
+		if (query->what == LP__PB__CONTROL_REQUEST__BODY_KAFKA &&
+		    !info->kafka_stats) {
+			query->lost = lp_reply_dataplane_name(info);
+			query->why = "it is of a version that has no Kafka "
+				     "statistics: see lpctl status";
+		} else if (ask_one(query, i, request) == 0) {
 			query->pending |= 1u << i;
+		}
 	}
-	if (query->pending == 0)
-		refuse_nobody(query, dataplane);
-	else
+	if (query->pending != 0)
 		evtimer_add(query->timer, &query->set->time);
+	else if (query->lost != NULL)
+		finish(query);
+	else
+		refuse_nobody(query, dataplane);
+}
+
+static int
+ask_one(
+    struct query *query, unsigned index, const Lp__Pb__ControlRequest *request)
+{
+	struct lp_push *push = query->set->context->push;
+
+	switch (query->what) {
+	case LP__PB__CONTROL_REQUEST__BODY_COUNTERS:
+		return lp_push_ask_stats(push, index, query->cookie);
+	case LP__PB__CONTROL_REQUEST__BODY_KAFKA:
+		return lp_push_ask_kafka(
+		    push, index, query->cookie, request->kafka);
+	default:
+		return lp_push_ask_connections(
+		    push, index, query->cookie, request->connections->limit);
+	}
 }
 
 static void
@@ -263,6 +326,33 @@ pass_stats(struct query *query, const char *dataplane, Lp__Pb__Stats *stats)
 }
 
 static void
+pass_kafka(
+    struct query *query, const char *dataplane, Lp__Pb__KafkaStats *stats)
+{
+	const struct lp_context *context = query->set->context;
+	Lp__Pb__ControlReply reply = LP__PB__CONTROL_REPLY__INIT;
+	Lp__Pb__KafkaCountersReply counters =
+	    LP__PB__KAFKA_COUNTERS_REPLY__INIT;
+
+	for (size_t i = 0; i < stats->n_apis; i++) {
+		Lp__Pb__KafkaApiStats *row = stats->apis[i];
+
+		name_row(&context->current.config, row->listener_id,
+		    row->broker_id, &row->cluster, &row->listener,
+		    &row->has_node_id, &row->node_id);
+	}
+	for (size_t i = 0; i < stats->n_topics; i++)
+		name_cluster(&context->current.config,
+		    stats->topics[i]->cluster_id, &stats->topics[i]->cluster);
+	counters.dataplane = (char *)dataplane;
+	counters.stats = stats;
+	reply.has_more = reply.more = query->pending != 0 || query->lost;
+	reply.body_case = LP__PB__CONTROL_REPLY__BODY_KAFKA;
+	reply.kafka = &counters;
+	lp_reply_send(context, &query->to, &reply);
+}
+
+static void
 pass_connections(struct query *query, const char *dataplane,
     const Lp__Pb__ConnectionsReply *frame)
 {
@@ -299,19 +389,26 @@ name_row(const struct lp_config *config, uint32_t listener_id,
 	    lp_config_find(config, LP_OBJECT_LISTENER, listener_id);
 	const struct lp_object *broker =
 	    lp_config_find(config, LP_OBJECT_BROKER, broker_id);
-	const struct lp_object *its = one == NULL
-	    ? NULL
-	    : lp_config_find(
-		  config, LP_OBJECT_CLUSTER, one->listener.cluster_id);
 
 	if (one != NULL && *listener == NULL)
 		*listener = strdup(one->listener.name);
-	if (its != NULL && *cluster == NULL)
-		*cluster = strdup(its->cluster.name);
+	if (one != NULL)
+		name_cluster(config, one->listener.cluster_id, cluster);
 	if (broker != NULL && !*has_node_id) {
 		*has_node_id = true;
 		*node_id = broker->broker.node_id;
 	}
+}
+
+static void
+name_cluster(
+    const struct lp_config *config, uint32_t cluster_id, char **cluster)
+{
+	const struct lp_object *object =
+	    lp_config_find(config, LP_OBJECT_CLUSTER, cluster_id);
+
+	if (object != NULL && *cluster == NULL)
+		*cluster = strdup(object->cluster.name);
 }
 
 /* All have answered, or gone; an answer with a hole ends with a failure. */
@@ -325,7 +422,7 @@ finish(struct query *query)
 
 	if (query->lost != NULL)
 		lp_reply_failure(query->set->context, &query->to, &failure,
-		    "it went away before its answer was complete");
+		    "%s", query->why);
 	evtimer_del(query->timer);
 	query->cookie = 0;
 }

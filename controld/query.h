@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Questions that dataplanes answer: statistics and connections.
+ * Questions that dataplanes answer: statistics, of Kafka too, and connections.
  *
  * Asked of one or all that are connected, and passed on frame by frame as
  * the answers come; what people call things is filled in.
@@ -21,7 +21,7 @@ int lp_query_new(
     struct lp_query_set **out, struct lp_context *context, unsigned time_ms);
 void lp_query_free(struct lp_query_set *set);
 
-/* Of the request's counters or connections; borrows it for the call. */
+/* Of the request's counters, connections or kafka; borrows it for the call. */
 void lp_query_add(struct lp_query_set *set, const struct lp_reply_to *to,
     const Lp__Pb__ControlRequest *request);
 

@@ -117,7 +117,8 @@ lp_session_request(struct lp_session *session, uint64_t client, const char *who,
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_STATUS)
 		reply_status(session, &to);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_COUNTERS ||
-	    body == LP__PB__CONTROL_REQUEST__BODY_CONNECTIONS)
+	    body == LP__PB__CONTROL_REQUEST__BODY_CONNECTIONS ||
+	    body == LP__PB__CONTROL_REQUEST__BODY_KAFKA)
 		lp_query_add(session->queries, &to, request);
 	else if (body != LP__PB__CONTROL_REQUEST__BODY_TRANSACTION)
 		lp_reply_failure(&session->context, &to, &failure,

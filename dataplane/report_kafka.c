@@ -21,7 +21,8 @@
 enum {
 	/* Of packed rows; the rest of a frame is for what is around them. */
 	ROWS_BYTES = LP_FRAME_SIZE_MAX - 512,
-	ROW_OVERHEAD = 6, /* tag and length of a row */
+	/* Tag and length; the names that lp-controld may know and we do not. */
+	ROW_OVERHEAD = 6 + 2 * (LP_NAME_SIZE + 2) + 11,
 	HISTOGRAMS = 3, /* of any row */
 	/* A bucket is two bytes at least; and two rows that do not fit. */
 	BUCKETS_MAX =

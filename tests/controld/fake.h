@@ -19,6 +19,7 @@ struct fake {
 	unsigned connections; /* accepted so far */
 	Lp__Pb__DataplaneMessage *frames[FRAMES_MAX];
 	unsigned first, count; /* not taken yet */
+	bool kafka_stats; /* HELLO says so */
 };
 
 void fake_start(struct fake *fake, struct world *world, const char *path);

@@ -42,12 +42,15 @@ ask(Lp__Pb__ControlRequest__BodyCase body)
 	Lp__Pb__CountersRequest counters = LP__PB__COUNTERS_REQUEST__INIT;
 	Lp__Pb__ConnectionListRequest list =
 	    LP__PB__CONNECTION_LIST_REQUEST__INIT;
+	Lp__Pb__KafkaCountersRequest kafka =
+	    LP__PB__KAFKA_COUNTERS_REQUEST__INIT;
 	uint8_t bytes[256];
 	size_t len;
 
 	request.protocol = LP_CONTROL_PROTOCOL;
 	request.cookie = 8;
 	request.body_case = body;
+	kafka.has_topics = kafka.topics = true;
 	if (body == LP__PB__CONTROL_REQUEST__BODY_SHOW)
 		request.show = &show;
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_VERSION)
@@ -56,6 +59,8 @@ ask(Lp__Pb__ControlRequest__BodyCase body)
 		request.counters = &counters;
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_CONNECTIONS)
 		request.connections = &list;
+	else if (body == LP__PB__CONTROL_REQUEST__BODY_KAFKA)
+		request.kafka = &kafka;
 	len = lp__pb__control_request__pack(&request, bytes);
 	lp_session_request(
 	    world.session, 3, "tester", lp_message_unpack_request(bytes, len));
@@ -68,6 +73,7 @@ start_basic(void)
 	struct pushed pushed;
 
 	start();
+	fake.kafka_stats = true;
 	fake_synchronise(&fake);
 	world_state(&world, 0, "applied");
 	world_send(&world, basic, 10000);
@@ -182,6 +188,103 @@ START_TEST(connections_are_passed_on_with_names)
 }
 END_TEST
 
+static void
+answer_kafka(uint64_t cookie, bool more)
+{
+	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
+	Lp__Pb__KafkaStatsReply reply = LP__PB__KAFKA_STATS_REPLY__INIT;
+	Lp__Pb__KafkaStats stats = LP__PB__KAFKA_STATS__INIT;
+	Lp__Pb__KafkaApiStats api = LP__PB__KAFKA_API_STATS__INIT;
+	Lp__Pb__KafkaApiStats *apis[] = {&api};
+	Lp__Pb__KafkaTopicStats topic = LP__PB__KAFKA_TOPIC_STATS__INIT;
+	Lp__Pb__KafkaTopicStats *topics[] = {&topic};
+
+	api.has_listener_id = api.has_broker_id = true;
+	api.listener_id = 5;
+	api.broker_id = 3;
+	topic.has_cluster_id = true;
+	topic.cluster_id = 2;
+	stats.n_apis = stats.n_topics = 1;
+	stats.apis = apis;
+	stats.topics = topics;
+	reply.cookie = cookie;
+	reply.stats = &stats;
+	reply.has_more = reply.more = more;
+	message.body_case = BODY(KAFKA_STATS_REPLY);
+	message.kafka_stats_reply = &reply;
+	fake_send(&fake, &message);
+}
+
+START_TEST(kafka_statistics_are_passed_on_with_names)
+{
+	const Lp__Pb__KafkaStatsRequest *question;
+	const Lp__Pb__KafkaStats *stats;
+	uint64_t cookie;
+
+	start_basic();
+	ask(LP__PB__CONTROL_REQUEST__BODY_KAFKA);
+	question =
+	    fake_take(&fake, BODY(KAFKA_STATS_REQUEST))->kafka_stats_request;
+	ck_assert(question->topics && !question->apis && !question->clients);
+	cookie = question->cookie;
+	answer_stats(cookie, 5, 3, false); /* of another kind */
+	answer_kafka(cookie, true);
+	answer_kafka(cookie, false);
+	world_replies(&world, 3);
+	ck_assert(world.replies[1]->more);
+	ck_assert(!world.replies[2]->more);
+	ck_assert_str_eq(world.replies[2]->kafka->dataplane, "host-a");
+	stats = world.replies[2]->kafka->stats;
+	ck_assert_str_eq(stats->apis[0]->cluster, "payments");
+	ck_assert_str_eq(stats->apis[0]->listener, "public");
+	ck_assert_int_eq(stats->apis[0]->node_id, 1);
+	ck_assert_str_eq(stats->topics[0]->cluster, "payments");
+	stop();
+}
+END_TEST
+
+/* It would drop us for a message that it does not know. */
+START_TEST(an_old_dataplane_is_not_asked_for_kafka_statistics)
+{
+	const Lp__Pb__Failure *failure;
+
+	start();
+	fake_synchronise(&fake);
+	world_state(&world, 0, "applied");
+	ask(LP__PB__CONTROL_REQUEST__BODY_KAFKA);
+	failure = world_failure(world_replies(&world, 1));
+	ck_assert_int_eq(failure->result, RESULT(UNREACHABLE));
+	ck_assert_str_eq(failure->dataplane, "host-a");
+	ck_assert_ptr_nonnull(strstr(failure->text, "no Kafka statistics"));
+	stop();
+}
+END_TEST
+
+/* What the other one says is passed on before the failure. */
+START_TEST(one_old_dataplane_does_not_silence_the_other)
+{
+	struct fake other;
+
+	world_start(&world, &patient, 2);
+	fake_start(&fake, &world, world.paths[0]);
+	fake_start(&other, &world, world.paths[1]);
+	fake.kafka_stats = true;
+	fake_synchronise(&fake);
+	fake_synchronise(&other);
+	world_state(&world, 0, "applied");
+	world_state(&world, 1, "applied");
+	ask(LP__PB__CONTROL_REQUEST__BODY_KAFKA);
+	answer_kafka(fake_take(&fake, BODY(KAFKA_STATS_REQUEST))
+			 ->kafka_stats_request->cookie,
+	    false);
+	world_failure(world_replies(&world, 2));
+	ck_assert(world.replies[0]->more);
+	ck_assert_ptr_nonnull(world.replies[0]->kafka);
+	fake_stop(&other);
+	stop();
+}
+END_TEST
+
 START_TEST(a_question_without_an_answer_ends_in_time)
 {
 	const Lp__Pb__Failure *failure;
@@ -232,6 +335,9 @@ main(void)
 	TEST(statistics_are_passed_on_with_names);
 	TEST(two_dataplanes_make_one_answer);
 	TEST(connections_are_passed_on_with_names);
+	TEST(kafka_statistics_are_passed_on_with_names);
+	TEST(an_old_dataplane_is_not_asked_for_kafka_statistics);
+	TEST(one_old_dataplane_does_not_silence_the_other);
 	TEST(a_question_without_an_answer_ends_in_time);
 	TEST(a_dataplane_that_goes_ends_the_question);
 	TEST(without_a_dataplane_there_is_nobody_to_ask);
