@@ -39,6 +39,9 @@ LP_CMD_RUN(lp_cmd_show_listeners);
 LP_CMD_RUN(lp_cmd_status);
 LP_CMD_RUN(lp_cmd_stats);
 LP_CMD_RUN(lp_cmd_connections);
+LP_CMD_RUN(lp_cmd_kafka_stats);
+LP_CMD_RUN(lp_cmd_kafka_clients);
+LP_CMD_RUN(lp_cmd_kafka_topics);
 LP_CMD_RUN(lp_cmd_version);
 LP_CMD_RUN(lp_cmd_help);
 #undef LP_CMD_RUN

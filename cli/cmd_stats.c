@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 
 #include "cli/client.h"
@@ -37,6 +38,12 @@ lp_cmd_stats(const struct lp_lpctl *lpctl, const struct lp_words *words,
 	uint32_t every_s = WATCH_S_DEFAULT;
 	struct lp_print print = lpctl->print;
 
+	if (words->operands[0] != NULL && strcmp(words->operands[0], "kafka"))
+		return lp_error_set(error, LP_EXIT_USAGE,
+		    "stats: there are none of \"%s\"; say kafka, or nothing",
+		    words->operands[0]);
+	if (words->operands[0] != NULL)
+		return lp_cmd_kafka_stats(lpctl, words, error);
 	if (seconds != NULL &&
 	    lp_command_number(&every_s, seconds, 1, WATCH_S_MAX) != 0)
 		return lp_error_set(error, LP_EXIT_USAGE,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/cmd.h"
+#include "cli/view_kafka.h"
 
 #define BIT(option) (1U << LP_OPTION_##option)
 #define PORT_OPTIONS                                                           \
@@ -73,9 +74,11 @@ static const struct lp_option options[LP_OPTIONS] = {
     [LP_OPTION_ALL] = {"all", NULL, NULL, "show also what is zero", 0, 0, 0},
     [LP_OPTION_DATAPLANE] = {"dataplane", "ID", NULL, "only of this dataplane",
 	LP_ARGUMENT_REQUIRED, LP_WORD_DATAPLANE, 0},
-    [LP_OPTION_LIMIT] = {"limit", "N", NULL,
-	"at most N connections of each dataplane", LP_ARGUMENT_REQUIRED,
-	LP_WORD_ANY, 0},
+    [LP_OPTION_LIMIT] = {"limit", "N", NULL, "at most N rows of each dataplane",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_SORT] = {"sort", "KEY", LP_VIEW_KAFKA_SORT_WORDS,
+	"the most of it first: requests (default), bytes, errors, p99, ...",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
 };
 static_assert(LP_OPTIONS <= 32, "options fit the mask of a command");
 
@@ -257,13 +260,17 @@ static const struct lp_command commands[] = {
     },
     {
 	.name = "stats",
+	.operands = {{"kafka", LP_WORD_STATS, true}},
 	.options = BIT(WATCH) | BIT(ALL) | BIT(DATAPLANE),
 	.summary = "show the counters of ports, listeners and packets",
 	.details =
 	    "Every packet received has one verdict and one reason.  With "
 	    "--watch, counters\nare followed by their change a second; with "
-	    "-o json each round is one line.",
+	    "-o json each round is one line.\n"
+	    "\"stats kafka\": requests, errors and latencies of each listener, "
+	    "broker and API,\nwith replication apart; totals in every round.",
 	.examples = "lpctl stats\n"
+		    "lpctl stats kafka\n"
 		    "lpctl stats --watch 5 --dataplane edge-1\n",
 	.run = lp_cmd_stats,
     },
@@ -273,6 +280,31 @@ static const struct lp_command commands[] = {
 	.summary = "list the TCP connections through the dataplane",
 	.examples = "lpctl connections --limit 20\n",
 	.run = lp_cmd_connections,
+    },
+    {
+	.name = "clients",
+	.operands = {{"PREFIX", LP_WORD_ANY, true}},
+	.options = BIT(SORT) | BIT(LIMIT) | BIT(DATAPLANE) | BIT(WATCH),
+	.summary = "list the Kafka client ids that talk most",
+	.details =
+	    "Those whose id begins with PREFIX, or all of them and what the "
+	    "others come to.\nSorted by: " LP_VIEW_KAFKA_SORT_WORDS ".",
+	.examples = "lpctl clients --sort bytes --limit 10\n"
+		    "lpctl clients payments- --sort p99.9\n",
+	.run = lp_cmd_kafka_clients,
+    },
+    {
+	.name = "topics",
+	.operands = {{"PREFIX", LP_WORD_ANY, true}},
+	.options = BIT(SORT) | BIT(LIMIT) | BIT(DATAPLANE) | BIT(WATCH),
+	.summary = "list the Kafka topics that are used most",
+	.details =
+	    "Those whose name begins with PREFIX, or all of them and what the "
+	    "others come to.\nSorted as clients are, but not by in-flight, "
+	    "throttled or idle.",
+	.examples = "lpctl topics --sort bytes --limit 10\n"
+		    "lpctl topics orders. --dataplane edge-1\n",
+	.run = lp_cmd_kafka_topics,
     },
     {
 	.name = "version",

@@ -29,6 +29,7 @@ enum lp_word {
 	LP_WORD_DATAPLANE,
 	LP_WORD_COMMAND,
 	LP_WORD_FILE,
+	LP_WORD_STATS, /* what else there are counters of */
 };
 
 enum lp_option_id {
@@ -58,6 +59,7 @@ enum lp_option_id {
 	LP_OPTION_ALL,
 	LP_OPTION_DATAPLANE,
 	LP_OPTION_LIMIT,
+	LP_OPTION_SORT,
 	LP_OPTIONS, /* how many there are */
 };
 

@@ -250,6 +250,9 @@ offer_word(const struct cursor *cursor, enum lp_word word)
 	case LP_WORD_LISTENER:
 		offer_objects(cursor, word);
 		break;
+	case LP_WORD_STATS:
+		offer(cursor, "kafka");
+		break;
 	case LP_WORD_ANY:
 	case LP_WORD_FILE: /* the shell's own business */
 		break;

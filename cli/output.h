@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "cli/view.h"
+#include "cli/view_kafka.h"
 
 struct lp_print {
 	FILE *out;
@@ -43,6 +44,12 @@ struct lp_output {
 	    const struct lp_print *print, const struct lp_stats_view *view);
 	int (*connections)(const struct lp_print *print,
 	    const struct lp_connections_view *view);
+	int (*kafka_stats)(
+	    const struct lp_print *print, const struct lp_kafka_view *view);
+	int (*kafka_clients)(
+	    const struct lp_print *print, const struct lp_kafka_view *view);
+	int (*kafka_topics)(
+	    const struct lp_print *print, const struct lp_kafka_view *view);
 	/* reply: NULL if lp-controld cannot be reached. */
 	int (*version)(
 	    const struct lp_print *print, const Lp__Pb__VersionReply *reply);

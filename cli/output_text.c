@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "cli/output.h"
+#include "cli/output_text_kafka.h"
 #include "cli/output_text_live.h"
 #include "cli/output_text_ports.h"
 #include "cli/table.h"
@@ -298,5 +299,8 @@ const struct lp_output lp_output_text = {
     .status = lp_output_text_live_status,
     .stats = lp_output_text_live_stats,
     .connections = lp_output_text_live_connections,
+    .kafka_stats = lp_output_text_kafka_stats,
+    .kafka_clients = lp_output_text_kafka_clients,
+    .kafka_topics = lp_output_text_kafka_topics,
     .version = text_version,
 };

@@ -203,3 +203,29 @@ support_daemon_stop(struct support_daemon *daemon)
 	(void)unlink(daemon->path);
 	(void)rmdir(daemon->dir);
 }
+
+void
+support_golden(const char *name, const char *ending, const char *text)
+{
+	const char *mode = getenv("LP_GOLDEN");
+	static char golden[SUPPORT_BYTES_MAX];
+	char path[512];
+	FILE *file;
+	size_t len;
+
+	(void)snprintf(path, sizeof(path), "%s/%s.%s", GOLDEN, name, ending);
+	if (mode != NULL && strcmp(mode, "write") == 0) {
+		file = fopen(path, "w");
+		ck_assert_ptr_nonnull(file);
+		(void)fputs(text, file);
+		ck_assert_int_eq(fclose(file), 0);
+		return;
+	}
+	file = fopen(path, "r");
+	ck_assert_msg(file != NULL, "%s is missing", path);
+	len = fread(golden, 1, sizeof(golden) - 1, file);
+	golden[len] = '\0';
+	(void)fclose(file);
+	ck_assert_msg(strcmp(golden, text) == 0,
+	    "%s differs:\n--- golden\n%s--- now\n%s", path, golden, text);
+}

@@ -29,6 +29,12 @@ void support_output_open(struct support_output *output);
 const char *support_output_text(struct support_output *output);
 void support_output_close(struct support_output *output);
 
+/*
+ * Compares with golden/NAME.ENDING; with LP_GOLDEN=write in the environment the
+ * file is written instead.
+ */
+void support_golden(const char *name, const char *ending, const char *text);
+
 /* An lpctl whose output and messages go to the two (err may be NULL). */
 void support_lpctl(struct lp_lpctl *lpctl, const char *socket,
     struct support_output *out, struct support_output *err);
@@ -59,6 +65,8 @@ void support_reply_ports(struct support_bytes *bytes);
 void support_reply_status(struct support_bytes *bytes);
 void support_reply_stats(struct support_bytes *bytes, uint64_t round);
 void support_reply_connections(struct support_bytes *bytes);
+/* Of two dataplanes, the first in two frames. */
+void support_reply_kafka(struct support_bytes *bytes);
 void support_reply_version(struct support_bytes *bytes);
 void support_reply_failure(struct support_bytes *bytes,
     Lp__Pb__Failure__Result result, uint32_t place, const char *object,

@@ -14,6 +14,9 @@ static const struct {
     {"-o json sta", "status\nstats\n"},
     {"add-cluster a -- set-c", "set-cluster\n"},
     {"help conn", "connections\n"},
+    {"stats k", "kafka\n"},
+    {"topics --sor", "--sort\n"},
+    {"clients --sort p99", "p99\np99.9\np99.99\n"},
     {"nonsense --",
 	"--socket\n--output\n--timeout\n--no-wait\n--verbose\n"
 	"--version\n--help\n"},

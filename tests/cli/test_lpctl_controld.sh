@@ -151,6 +151,12 @@ run 3 stats
 says 'no dataplane is connected'
 run 3 connections --limit 5
 says 'no dataplane is connected'
+run 3 stats kafka
+says 'no dataplane is connected'
+run 3 clients --dataplane nobody
+says 'no dataplane of this name is connected'
+run 3 -o json topics --sort p99
+says 'no dataplane is connected'
 run 3 stats --dataplane nobody
 says 'no dataplane of this name is connected'
 

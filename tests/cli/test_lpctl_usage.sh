@@ -35,7 +35,10 @@ expect 0 'usage: lpctl [OPTION]' --help
 expect 0 'usage: lpctl [OPTION]' help
 expect 0 'usage: lpctl set-listener CLUSTER NAME [VIP:PORT]' \
 	set-listener --help
-expect 0 'usage: lpctl stats' help stats
+expect 0 'usage: lpctl stats [kafka]' help stats
+expect 0 'usage: lpctl topics [PREFIX]' topics --help
+expect 2 'stats: there are none of "kaffka"' stats kaffka
+expect 2 '--sort: "size" is none of: requests bytes' clients --sort size
 expect 2 'there is no command "frob"' help frob
 expect 0 'lpctl ' --version
 expect 0 'status' --complete sta

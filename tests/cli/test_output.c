@@ -255,32 +255,6 @@ static const struct page pages[] = {
 enum { PAGES = sizeof(pages) / sizeof(pages[0]) };
 
 static void
-compare(const char *name, const char *ending, const char *text)
-{
-	const char *mode = getenv("LP_GOLDEN");
-	static char golden[SUPPORT_BYTES_MAX];
-	char path[512];
-	FILE *file;
-	size_t len;
-
-	(void)snprintf(path, sizeof(path), "%s/%s.%s", GOLDEN, name, ending);
-	if (mode != NULL && strcmp(mode, "write") == 0) {
-		file = fopen(path, "w");
-		ck_assert_ptr_nonnull(file);
-		(void)fputs(text, file);
-		ck_assert_int_eq(fclose(file), 0);
-		return;
-	}
-	file = fopen(path, "r");
-	ck_assert_msg(file != NULL, "%s is missing", path);
-	len = fread(golden, 1, sizeof(golden) - 1, file);
-	golden[len] = '\0';
-	(void)fclose(file);
-	ck_assert_msg(strcmp(golden, text) == 0,
-	    "%s differs:\n--- golden\n%s--- now\n%s", path, golden, text);
-}
-
-static void
 check_page(
     const struct page *page, const struct lp_output *output, const char *ending)
 {
@@ -295,7 +269,7 @@ check_page(
 	page->make(&bytes);
 	support_replies(&replies, &bytes);
 	ck_assert_int_eq(page->write(output, &lpctl.print, &replies), 0);
-	compare(page->name, ending, support_output_text(&out));
+	support_golden(page->name, ending, support_output_text(&out));
 	lp_client_replies_free(&replies);
 	support_output_close(&out);
 }

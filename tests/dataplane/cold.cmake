@@ -21,6 +21,11 @@ foreach(test apply candidate control keeper liveness persist process region
 	set_tests_properties(dataplane/${test} PROPERTIES TIMEOUT 120)
 endforeach()
 
+# For tests of lpctl: what there would be to see.
+add_executable(kafka_talk ${CMAKE_CURRENT_LIST_DIR}/kafka_talk.c
+	$<TARGET_OBJECTS:lp_hot>)
+target_link_libraries(kafka_talk PRIVATE lp_test_cold PkgConfig::XXHASH)
+
 add_executable(fuzz_persist
 	${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_persist.c
 	${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_main.c

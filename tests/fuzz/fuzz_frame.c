@@ -191,7 +191,35 @@ seed_reply(uint8_t *data, size_t max, Lp__Pb__Object *object)
 	return frame(data, max, &reply.base);
 }
 
-/* An OBJECT frame, a request and a reply with an object of each kind. */
+static size_t
+seed_kafka(uint8_t *data, size_t max)
+{
+	uint32_t buckets[] = {0, 700, 2111};
+	uint64_t counts[] = {1, UINT64_MAX, 1u << 20};
+	Lp__Pb__Histogram histogram = LP__PB__HISTOGRAM__INIT;
+	Lp__Pb__KafkaApiStats api = LP__PB__KAFKA_API_STATS__INIT;
+	Lp__Pb__KafkaApiStats *apis[] = {&api, &api};
+	Lp__Pb__KafkaStats stats = LP__PB__KAFKA_STATS__INIT;
+	Lp__Pb__KafkaStatsReply reply = LP__PB__KAFKA_STATS_REPLY__INIT;
+	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
+
+	histogram.n_buckets = histogram.n_counts = 3;
+	histogram.buckets = buckets;
+	histogram.counts = counts;
+	api.api = (char *)"Produce";
+	api.latency = api.transfer = &histogram;
+	stats.n_apis = 2;
+	stats.apis = apis;
+	reply.stats = &stats;
+	message.body_case = LP__PB__DATAPLANE_MESSAGE__BODY_KAFKA_STATS_REPLY;
+	message.kafka_stats_reply = &reply;
+	return frame(data, max, &message.base);
+}
+
+/*
+ * An OBJECT frame, a request and a reply with an object of each kind; then
+ * Kafka statistics.
+ */
 size_t
 fuzz_seed(unsigned index, uint8_t *data, size_t max)
 {
@@ -201,6 +229,8 @@ fuzz_seed(unsigned index, uint8_t *data, size_t max)
 	struct lp_message_object holder;
 	struct lp_object object;
 
+	if (index == 3 * (LP_OBJECT_KINDS - LP_OBJECT_PORT))
+		return seed_kafka(data, max);
 	if (kind >= LP_OBJECT_KINDS)
 		return 0;
 	make_object(&object, kind);

@@ -148,7 +148,7 @@ check_includes() {
 		tests/*\ tests/* | *\ tests/*) ;;
 		tests/*) echo "$1: includes $include of the tests" ;;
 		sqlite3.h\ controld/store_sql.h) ;;
-		jansson.h\ cli/output_json.c) ;;
+		jansson.h\ cli/json.h) ;;
 		xdp/*\ dataplane/port/xdp_sockets.h) ;;
 		bpf/*\ dataplane/port/steer.bpf.c) ;;
 		bpf/*\ dataplane/port/xdp_*) ;;

@@ -1,0 +1,122 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Kafka statistics from the state region over lp-controld to lpctl:
+# test_lpctl_kafka.sh LPCTL LP-CONTROLD KAFKA_TALK
+set -u
+
+lpctl=$1
+controld=$2
+talk=$3
+command -v jq >/dev/null || { echo 'skipped: no jq' && exit 77; }
+dir=$(mktemp -d) || exit 1
+pids=
+failed=0
+LPCTL_SOCKET=$dir/controld.sock
+export LPCTL_SOCKET
+
+stop()
+{
+	for pid in $pids; do
+		kill "$pid" && wait "$pid"
+	done
+	pids=
+}
+trap 'stop; rm -rf "$dir"' EXIT
+
+fail()
+{
+	echo "FAILED: $*"
+	cat "$dir/out" "$dir/err"
+	failed=1
+}
+
+# run STATUS [WORD]...
+run()
+{
+	want=$1
+	shift
+	"$lpctl" "$@" >"$dir/out" 2>"$dir/err" </dev/null
+	got=$?
+	[ $got -eq "$want" ] || fail "lpctl $*: status $got, not $want"
+}
+
+# prints PATTERN: of the last run, a whole line.
+prints()
+{
+	grep -qxE -e "$1" "$dir/out" || fail "does not print: $1"
+}
+
+# is EXPRESSION VALUE: of the last run's JSON.
+is()
+{
+	got=$(jq -r "$1" "$dir/out")
+	[ "$got" = "$2" ] || fail "$1 is $got, not $2"
+}
+
+"$talk" "$dir/dataplane.sock" "$dir/snapshot" 2>"$dir/talk.log" &
+pids=$!
+"$controld" --database "$dir/db" --socket "$LPCTL_SOCKET" \
+	--dataplane "$dir/dataplane.sock" 2>"$dir/controld.log" &
+pids="$! $pids"
+
+# Until both are there; lpctl itself is the condition.
+: >"$dir/tick"
+tries=0
+until "$lpctl" status 2>/dev/null | grep -q '^talker .*applied'; do
+	tries=$((tries + 1))
+	if [ $tries -gt 2000 ]; then
+		echo 'the dataplane does not come:'
+		cat "$dir/talk.log" "$dir/controld.log"
+		exit 1
+	fi
+	read -r _ <"$dir/tick" || :
+done
+run 0 add-cluster payments -- add-broker payments 7 10.0.2.11:9092 \
+	-- add-listener payments public 10.9.0.100:9092
+
+# ---- as people see it ------------------------------------------------------
+run 0 stats kafka
+prints 'dataplane talker'
+prints 'payments/public +7  [^ ]+ +acks=all +1001 +1000 +1 +1  50.us  9[89].us  .*  1\.00ms +200kB +50\.0kB'
+prints 'replication, between brokers:'
+prints 'payments/public +7  [^ ]+ +data +0 +1 +0 +0  500us .* 90\.0kB'
+prints 'requests +1002'
+run 0 clients --limit 1
+prints 'steady +1000 +0 +0 +0 +200kB +50\.0kB +50.us +9[89].us .*'
+prints '\(others\) .*'
+prints 'and 511 more'
+prints '512 of at most 512 client ids have a row of their own; 0 became .*'
+run 0 topics
+prints 'orders +payments +1000 +100kB .*'
+
+# ---- and programs: whole numbers, and sums that are complete ---------------
+run 0 -o json stats kafka --dataplane talker
+api='.dataplanes[0].apis[] | select(.kind == "acks=all")'
+is "$api | .requests" 1001
+is "$api | .request_bytes" 200200
+is "$api | .in_flight" 1
+is "$api | .errors | add" 1
+is "$api | .latency.count" 1000
+is "$api | .latency.max_ns" 1000000
+is "$api | .latency.mean_ns" 500500
+is "$api | .latency | (.p50_ns - 500000 | fabs) <= 4000" true
+is "$api | .latency | (.p99_ns - 990000 | fabs) <= 7920" true
+is '.dataplanes[0].counters.requests' 1002
+run 0 -o json clients
+is '[.dataplanes[0].clients[].requests] | add' 3000
+is '.dataplanes[0].clients | length' 513
+is '.dataplanes[0].clients[-1].other' true
+is '[.dataplanes[0].clients[].client_id | select(. == "odd\\x0a")] | length' 1
+run 0 -o json clients once- --limit 3
+is '.dataplanes[0] | [(.clients | length), .cut] | @text' '[3,507]'
+run 0 -o json topics
+is '.dataplanes[0].topics[0] | [.topic, .cluster, .produce.count] | @text' \
+	'["orders","payments",1000]'
+run 3 clients --dataplane nobody
+grep -q 'no dataplane of this name' "$dir/err" || fail 'who is nobody'
+
+# ---- names are of now -------------------------------------------------------
+run 0 set-cluster payments --name pay
+run 0 topics ord
+prints 'orders +pay .*'
+exit $failed
