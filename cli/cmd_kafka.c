@@ -122,29 +122,49 @@ show(const struct lp_lpctl *lpctl, const struct lp_print *print,
 	    error, lpctl->output->kafka_clients(print, view));
 }
 
+/* An answer that broke off has the frames before the one that says so. */
+static struct lp_replies
+whole_of(const struct lp_replies *replies)
+{
+	struct lp_replies whole = {.list = replies->list};
+
+	while (whole.count < replies->count &&
+	    replies->list[whole.count]->body_case ==
+		LP__PB__CONTROL_REPLY__BODY_KAFKA)
+		whole.count++;
+	return whole;
+}
+
+/* What dataplanes have said is shown, although another one said nothing. */
 static int
 once(const struct lp_lpctl *lpctl, const struct lp_print *print,
     struct wish *wish, bool *asked, struct lp_error *error)
 {
 	Lp__Pb__ControlRequest request = LP__PB__CONTROL_REQUEST__INIT;
+	struct lp_replies replies, whole;
 	struct lp_kafka_view view;
-	struct lp_replies replies;
-	int status;
+	struct lp_error later;
+	int missing;
+	int status = LP_EXIT_OK;
 
 	request.body_case = LP__PB__CONTROL_REQUEST__BODY_KAFKA;
 	request.kafka = &wish->ask;
-	status =
+	missing =
 	    lp_client_ask(&replies, lpctl->socket, lp_lpctl_answer_ms(lpctl),
 		&request, LP__PB__CONTROL_REPLY__BODY_KAFKA, error);
-	*asked = status == LP_EXIT_OK;
-	if (status == LP_EXIT_OK)
-		status = lp_view_kafka_init(&view, &replies, error);
-	if (status == LP_EXIT_OK) {
-		status = show(lpctl, print, &view, wish, error);
-		lp_view_kafka_fini(&view);
+	*asked = missing == LP_EXIT_OK;
+	whole = whole_of(&replies);
+	if (whole.count > 0) {
+		status = lp_view_kafka_init(&view, &whole, &later);
+		if (status == LP_EXIT_OK) {
+			status = show(lpctl, print, &view, wish, &later);
+			lp_view_kafka_fini(&view);
+		}
 	}
 	lp_client_replies_free(&replies);
-	return status;
+	if (missing == LP_EXIT_OK && status != LP_EXIT_OK)
+		*error = later;
+	return missing != LP_EXIT_OK ? missing : status;
 }
 
 /*

@@ -67,6 +67,8 @@ void support_reply_stats(struct support_bytes *bytes, uint64_t round);
 void support_reply_connections(struct support_bytes *bytes);
 /* Of two dataplanes, the first in two frames. */
 void support_reply_kafka(struct support_bytes *bytes);
+/* The same, and more to come. */
+void support_reply_kafka_part(struct support_bytes *bytes);
 void support_reply_version(struct support_bytes *bytes);
 void support_reply_failure(struct support_bytes *bytes,
     Lp__Pb__Failure__Result result, uint32_t place, const char *object,

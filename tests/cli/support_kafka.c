@@ -191,8 +191,8 @@ add(struct support_bytes *bytes, const char *dataplane,
 	support_bytes_add(bytes, &reply);
 }
 
-void
-support_reply_kafka(struct support_bytes *bytes)
+static void
+add_all(struct support_bytes *bytes, bool more)
 {
 	Lp__Pb__KafkaApiStats apis[APIS], *api_list[APIS];
 	Lp__Pb__KafkaClientStats clients[CLIENTS], *client_list[CLIENTS];
@@ -229,5 +229,17 @@ support_reply_kafka(struct support_bytes *bytes)
 	add(bytes, "edge-1", &stats, true);
 	/* Another one, where nothing has been yet. */
 	lp__pb__kafka_stats__init(&stats);
-	add(bytes, "edge-2", &stats, false);
+	add(bytes, "edge-2", &stats, more);
+}
+
+void
+support_reply_kafka(struct support_bytes *bytes)
+{
+	add_all(bytes, false);
+}
+
+void
+support_reply_kafka_part(struct support_bytes *bytes)
+{
+	add_all(bytes, true);
 }

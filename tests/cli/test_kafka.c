@@ -188,6 +188,27 @@ START_TEST(what_is_wrong_is_said)
 }
 END_TEST
 
+/* One dataplane is too old: what the others say is worth having. */
+START_TEST(a_part_of_the_answer_is_shown)
+{
+	static struct support_bytes bytes;
+	struct support_output out;
+	struct lp_error error;
+
+	bytes.len = 0;
+	support_reply_kafka_part(&bytes);
+	support_reply_failure(&bytes, LP__PB__FAILURE__RESULT__UNREACHABLE, 0,
+	    NULL, NULL, "edge-3 is too old");
+	support_output_open(&out);
+	ck_assert_int_eq(
+	    run("clients", &bytes, 1, &out, NULL, &error), LP_EXIT_UNREACHABLE);
+	ck_assert_ptr_nonnull(strstr(error.text, "edge-3 is too old"));
+	ck_assert_ptr_nonnull(
+	    strstr(support_output_text(&out), "dataplane edge-2"));
+	support_output_close(&out);
+}
+END_TEST
+
 /* Daemons are started again; only what is wrong in itself ends it. */
 START_TEST(watching_goes_on_when_a_round_fails)
 {
@@ -278,12 +299,14 @@ main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	tcase_set_timeout(tcase, 60);
 	suite_add_tcase(suite, tcase);
 	tcase_add_loop_test(tcase, text_is_as_it_was, 0, PAGES);
 	tcase_add_loop_test(tcase, json_is_as_it_was, 0, PAGES);
 	tcase_add_test(tcase, wrong_words_are_named);
 	tcase_add_loop_test(tcase, each_key_has_its_order, 0, ORDERS);
 	tcase_add_test(tcase, what_is_wrong_is_said);
+	tcase_add_test(tcase, a_part_of_the_answer_is_shown);
 	tcase_add_test(tcase, watching_goes_on_when_a_round_fails);
 	tcase_add_test(tcase, a_histogram_that_cannot_be_is_harmless);
 	tcase_add_test(tcase, numbers_have_three_digits_and_a_unit);

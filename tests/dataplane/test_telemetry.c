@@ -288,6 +288,7 @@ main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, a_row_is_found_again);
 	tcase_add_test(tcase, a_row_is_of_listener_and_broker);

@@ -175,6 +175,7 @@ main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, a_name_is_learnt);
 	tcase_add_test(tcase, an_id_has_its_last_name);

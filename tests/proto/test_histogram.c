@@ -247,6 +247,7 @@ main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_add_test(tcase, buckets_follow_each_other_without_gap);
 	tcase_add_test(tcase, a_midpoint_is_within_eight_per_mille);
