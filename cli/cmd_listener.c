@@ -21,6 +21,12 @@ lp_cmd_listener_add(struct lp_change *change, const struct lp_lpctl *lpctl,
 	lp_change_existence(change, words);
 	if (listener_fields(change, words, error))
 		return error->status;
+	if (change->listener.mode == LP_MODE_INLINE)
+		return LP_EXIT_OK;
+	if (change->listener.vip == NULL)
+		return lp_error_set(error, LP_EXIT_USAGE,
+		    "needs VIP:PORT, where clients connect to, or --mode "
+		    "inline");
 	if (change->listener.has_broker_base)
 		return LP_EXIT_OK;
 	if (change->endpoint.port == UINT16_MAX)

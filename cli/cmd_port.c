@@ -24,9 +24,10 @@ lp_cmd_port_add(struct lp_change *change, const struct lp_lpctl *lpctl,
 	if (change->port.device == NULL)
 		return lp_error_set(error, LP_EXIT_USAGE,
 		    "needs --device DEV, the interface that the port takes");
-	if (change->port.n_addresses == 0)
+	if (change->port.n_addresses == 0 && change->port.peer == NULL)
 		return lp_error_set(error, LP_EXIT_USAGE,
-		    "needs --address IP/LEN, an address for the port itself");
+		    "needs --address IP/LEN, an address for the port itself, "
+		    "or --peer PORT");
 	return LP_EXIT_OK;
 }
 
@@ -176,6 +177,14 @@ one_field(struct lp_change *change, enum lp_option_id id, const char *value,
 		break;
 	case LP_OPTION_MTU:
 		return set_mtu(change, value, error);
+	case LP_OPTION_PEER:
+		port->peer = (char *)value;
+		return lp_change_check_size(error, "peer", value, LP_NAME_SIZE);
+	case LP_OPTION_ON_LOSS:
+		(void)lp_on_loss_parse(&word, value);
+		port->has_on_loss = true;
+		port->on_loss = word;
+		break;
 	case LP_OPTION_DEFAULT_ROUTE:
 		port->has_allow_default_route = true;
 		port->allow_default_route =

@@ -12,7 +12,8 @@
 #define BIT(option) (1U << LP_OPTION_##option)
 #define PORT_OPTIONS                                                           \
 	(BIT(DEVICE) | BIT(ADDRESS) | BIT(GATEWAY) | BIT(SIDE) |               \
-	    BIT(BACKEND) | BIT(MTU) | BIT(DEFAULT_ROUTE))
+	    BIT(BACKEND) | BIT(MTU) | BIT(DEFAULT_ROUTE) | BIT(PEER) |         \
+	    BIT(ON_LOSS))
 #define LISTENER_OPTIONS (BIT(MODE) | BIT(BROKER_BASE) | BIT(SOURCE_ADDRESS))
 
 static const struct lp_option options[LP_OPTIONS] = {
@@ -53,10 +54,17 @@ static const struct lp_option options[LP_OPTIONS] = {
     [LP_OPTION_DEFAULT_ROUTE] = {"allow-default-route", "yes|no", "yes no",
 	"take the device even if the host's default route uses it",
 	LP_ARGUMENT_OPTIONAL, LP_WORD_ANY, 0},
+    [LP_OPTION_PEER] = {"peer", "PORT", NULL,
+	"inline: the other port of a pair, which names this one",
+	LP_ARGUMENT_REQUIRED, LP_WORD_PORT, 0},
+    [LP_OPTION_ON_LOSS] = {"on-loss", "MODE", "drop wire",
+	"inline, without the dataplane: drop (default) what it is to see, or "
+	"wire all",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
     [LP_OPTION_NAME] = {"name", "NEW", NULL, "new name", LP_ARGUMENT_REQUIRED,
 	LP_WORD_ANY, 0},
-    [LP_OPTION_MODE] = {"mode", "MODE", "vip",
-	"vip (default): clients connect to a virtual address",
+    [LP_OPTION_MODE] = {"mode", "MODE", "vip inline",
+	"vip (default): a virtual address; inline: the brokers' own",
 	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
     [LP_OPTION_BROKER_BASE] = {"broker-base", "PORT", NULL,
 	"broker N is reached at the VIP's port PORT + N (VIP port + 1)",
@@ -91,13 +99,18 @@ static const struct lp_command commands[] = {
 	.details =
 	    "The addresses belong to the dataplane alone: the kernel must "
 	    "not hold them.\nEach one gives 64512 source ports towards each "
-	    "broker.",
+	    "broker.\n\n"
+	    "With --peer it has none: the two ports are a bump in the wire, "
+	    "and what comes in\nby one leaves by the other.  Both are added in "
+	    "one change.",
 	.examples = "lpctl add-port front --device eth1 --address 10.9.0.10/24 "
 		    "--side client\n"
 		    "lpctl add-port back --device eth2 --address 10.0.2.10/24 "
 		    "--address fd00:2::10/64 --gateway 10.0.2.1 --side broker\n"
 		    "lpctl add-port front --backend dpdk --device 0000:03:00.0 "
-		    "--address 10.9.0.10/24 --mtu 9000\n",
+		    "--address 10.9.0.10/24 --mtu 9000\n"
+		    "lpctl add-port left --device eth1 --peer right -- "
+		    "add-port right --device eth2 --peer left\n",
 	.change = lp_cmd_port_add,
     },
     {
@@ -109,7 +122,9 @@ static const struct lp_command commands[] = {
 		   "gateways.",
 	.examples = "lpctl set-port back --gateway 10.0.2.254\n"
 		    "lpctl set-port back --gateway none\n"
-		    "lpctl set-port back --mtu 9000\n",
+		    "lpctl set-port back --mtu 9000\n"
+		    "lpctl set-port left --on-loss wire -- "
+		    "set-port right --on-loss wire\n",
 	.change = lp_cmd_port_set,
     },
     {
@@ -206,17 +221,20 @@ static const struct lp_command commands[] = {
     {
 	.name = "add-listener",
 	.operands = {{"CLUSTER", LP_WORD_CLUSTER, false},
-	    {"NAME", LP_WORD_LISTENER, false},
-	    {"VIP:PORT", LP_WORD_ANY, false}},
+	    {"NAME", LP_WORD_LISTENER, false}, {"VIP:PORT", LP_WORD_ANY, true}},
 	.options = LISTENER_OPTIONS | BIT(MAY_EXIST),
-	.summary = "let clients in at a virtual address",
+	.summary = "let clients in at a virtual address, or inline",
 	.details =
 	    "VIP:PORT is what clients have as bootstrap.servers.  Broker N "
 	    "has an\nendpoint of its own at VIP:(BASE + N), BASE being the "
-	    "next port by default.",
+	    "next port by default.\n\n"
+	    "With --mode inline there is no VIP: what goes through inline "
+	    "ports to and from\nthe brokers of the cluster is seen, and "
+	    "nothing of it is changed.",
 	.examples = "lpctl add-listener payments public 10.9.0.100:9092\n"
 		    "lpctl add-listener payments v6 [fd00:9::100]:9092 "
-		    "--broker-base 19092\n",
+		    "--broker-base 19092\n"
+		    "lpctl add-listener payments seen --mode inline\n",
 	.change = lp_cmd_listener_add,
     },
     {

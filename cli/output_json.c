@@ -52,20 +52,24 @@ make_port(const struct lp_view *view, const struct lp_object *object)
 {
 	const struct lp_port_object *port = &object->port;
 	json_t *addresses = json_array();
+	bool has_peer = lp_object_has_peer(port);
 	char buf[LP_PREFIX_TEXT_SIZE];
 
 	(void)view;
 	for (unsigned i = 0; i < port->address_count; i++)
 		(void)json_array_append_new(addresses,
 		    json_string(lp_prefix_format(buf, &port->addresses[i])));
-	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:o}",
+	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:o, "
+			 "s:s?, s:s?}",
 	    "id", lp_json_integer(object->id), "name", port->name, "device",
 	    port->device, "backend", lp_backend_name(port->backend), "side",
 	    lp_side_name(port->side), "addresses", addresses, "gateway_v4",
 	    ip_or_null(&port->gateway_v4), "gateway_v6",
 	    ip_or_null(&port->gateway_v6), "allow_default_route",
 	    port->allow_default_route, "mtu",
-	    lp_json_number_or_null(port->mtu != 0, port->mtu));
+	    lp_json_number_or_null(port->mtu != 0, port->mtu), "peer",
+	    has_peer ? port->peer : NULL, "on_loss",
+	    has_peer ? lp_on_loss_name(port->on_loss) : NULL);
 }
 
 static const char *
@@ -115,12 +119,14 @@ static json_t *
 make_listener(const struct lp_view *view, const struct lp_object *object)
 {
 	const struct lp_listener_object *listener = &object->listener;
+	bool has_vip = listener->mode != LP_MODE_INLINE;
 
-	return json_pack("{s:o, s:s?, s:s, s:s, s:o, s:i, s:s, s:o}", "id",
+	return json_pack("{s:o, s:s?, s:s, s:s, s:o, s:o, s:s, s:o}", "id",
 	    lp_json_integer(object->id), "cluster",
 	    cluster_name(view, listener->cluster_id), "name", listener->name,
 	    "mode", lp_mode_name(listener->mode), "vip",
-	    endpoint(&listener->vip), "broker_base", (int)listener->broker_base,
+	    has_vip ? endpoint(&listener->vip) : json_null(), "broker_base",
+	    lp_json_number_or_null(has_vip, listener->broker_base),
 	    "source_address", lp_source_address_name(listener->source_address),
 	    "endpoints", listener_endpoints(view, object->id));
 }

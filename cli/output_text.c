@@ -50,9 +50,14 @@ show_port(const struct lp_print *print, const struct lp_port_object *port)
 	char buf[LP_PREFIX_TEXT_SIZE];
 
 	title(print, "port", port->name);
-	(void)fprintf(print->out, "    device %s, backend %s, side %s\n",
-	    port->device, lp_backend_name(port->backend),
-	    lp_side_name(port->side));
+	(void)fprintf(print->out, "    device %s, backend %s", port->device,
+	    lp_backend_name(port->backend));
+	if (lp_object_has_peer(port))
+		(void)fprintf(print->out, ", inline, peer %s, on loss %s\n",
+		    port->peer, lp_on_loss_name(port->on_loss));
+	else
+		(void)fprintf(
+		    print->out, ", side %s\n", lp_side_name(port->side));
 	for (unsigned i = 0; i < port->address_count; i++)
 		(void)fprintf(print->out, "    address %s\n",
 		    lp_prefix_format(buf, &port->addresses[i]));
@@ -92,11 +97,15 @@ show_listener(const struct lp_print *print, const struct lp_view *view,
 	char buf[LP_ENDPOINT_TEXT_SIZE];
 	size_t index = 0;
 
-	(void)fprintf(print->out,
-	    "    listener %s: %s, mode %s, source address %s\n", listener->name,
-	    lp_endpoint_format(buf, &listener->vip),
-	    lp_mode_name(listener->mode),
-	    lp_source_address_name(listener->source_address));
+	if (listener->mode == LP_MODE_INLINE)
+		(void)fprintf(print->out, "    listener %s: mode inline\n",
+		    listener->name);
+	else
+		(void)fprintf(print->out,
+		    "    listener %s: %s, mode %s, source address %s\n",
+		    listener->name, lp_endpoint_format(buf, &listener->vip),
+		    lp_mode_name(listener->mode),
+		    lp_source_address_name(listener->source_address));
 	while ((endpoint = lp_view_next_endpoint(view, object->id, &index)) !=
 	    NULL) {
 		const struct lp_object *broker = lp_config_find(&view->config,
@@ -229,7 +238,11 @@ listener_row(struct lp_table *table, const struct lp_view *view,
 	lp_table_add(table, LP_STYLE_PLAIN, "%s", lp_mode_name(listener->mode));
 	lp_table_add(table, LP_STYLE_PLAIN, "%s",
 	    lp_source_address_name(listener->source_address));
-	lp_table_add(table, LP_STYLE_PLAIN, "%u", listener->broker_base);
+	if (listener->mode == LP_MODE_INLINE)
+		lp_table_add(table, LP_STYLE_PLAIN, "-");
+	else
+		lp_table_add(
+		    table, LP_STYLE_PLAIN, "%u", listener->broker_base);
 	lp_table_add(table, LP_STYLE_PLAIN, "%s", broker);
 	lp_table_add(table, LP_STYLE_PLAIN, "%s", lp_endpoint_format(buf, vip));
 }
@@ -241,8 +254,9 @@ listener_rows(struct lp_table *table, const struct lp_view *view,
 	const struct lp_object *endpoint;
 	size_t index = 0;
 
-	listener_row(table, view, &listener->listener, "bootstrap",
-	    &listener->listener.vip);
+	if (listener->listener.mode != LP_MODE_INLINE)
+		listener_row(table, view, &listener->listener, "bootstrap",
+		    &listener->listener.vip);
 	while ((endpoint = lp_view_next_endpoint(view, listener->id, &index)) !=
 	    NULL) {
 		const struct lp_object *broker = lp_config_find(&view->config,

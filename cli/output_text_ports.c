@@ -7,7 +7,11 @@
 
 #define COLUMNS(columns) (columns), sizeof(columns) / sizeof((columns)[0])
 
-enum { COLUMN_DATAPLANE = 1 }; /* of the ports that run */
+enum {
+	COLUMN_DATAPLANE = 1, /* of the ports that run */
+	COLUMN_PEER = 6, /* of those configured */
+	COLUMN_ON_LOSS,
+};
 
 static int write_configured(
     const struct lp_print *print, const struct lp_view *view);
@@ -60,14 +64,34 @@ write_gateways(struct lp_table *table, const struct lp_port_object *port)
 	    has_v4 && has_v6 ? "," : "", v6);
 }
 
+/* One with a peer has none. */
+static void
+write_side(struct lp_table *table, const struct lp_port_object *port)
+{
+	lp_table_add(table, LP_STYLE_PLAIN, "%s",
+	    lp_object_has_peer(port) ? "inline" : lp_side_name(port->side));
+}
+
+static void
+write_peer(struct lp_table *table, const struct lp_port_object *port)
+{
+	bool has_peer = lp_object_has_peer(port);
+
+	lp_table_add(table, LP_STYLE_PLAIN, "%s", has_peer ? port->peer : "-");
+	lp_table_add(table, LP_STYLE_PLAIN, "%s",
+	    has_peer ? lp_on_loss_name(port->on_loss) : "-");
+}
+
 static int
 write_configured(const struct lp_print *print, const struct lp_view *view)
 {
 	static const struct lp_column columns[] = {{"PORT", false},
 	    {"DEVICE", false}, {"BACKEND", false}, {"SIDE", false},
-	    {"ADDRESSES", false}, {"GATEWAYS", false}};
+	    {"ADDRESSES", false}, {"GATEWAYS", false}, {"PEER", false},
+	    {"ON LOSS", false}};
 	const struct lp_object *object;
 	struct lp_table table;
+	bool has_peers = false;
 	size_t index = 0;
 
 	lp_table_init(&table, COLUMNS(columns));
@@ -78,10 +102,15 @@ write_configured(const struct lp_print *print, const struct lp_view *view)
 		lp_table_add(&table, LP_STYLE_PLAIN, "%s", port->device);
 		lp_table_add(&table, LP_STYLE_PLAIN, "%s",
 		    lp_backend_name(port->backend));
-		lp_table_add(
-		    &table, LP_STYLE_PLAIN, "%s", lp_side_name(port->side));
+		write_side(&table, port);
 		write_addresses(&table, port);
 		write_gateways(&table, port);
+		write_peer(&table, port);
+		has_peers |= lp_object_has_peer(port);
+	}
+	if (!has_peers) {
+		lp_table_hide(&table, COLUMN_PEER);
+		lp_table_hide(&table, COLUMN_ON_LOSS);
 	}
 	return lp_table_write(&table, print->out, print->color);
 }

@@ -47,6 +47,10 @@ static const struct lp_object *find_target(const struct work *work);
 static int refuse_unknown(struct work *work);
 static int add(struct work *work);
 static int set(struct work *work);
+static int check_kept(struct work *work, const struct lp_object *old,
+    const struct lp_object *object);
+static int rename_peer(
+    struct work *work, const char *old_name, const struct lp_port_object *port);
 static int del(struct work *work);
 static int check_unused_cluster(struct work *work, uint32_t cluster_id);
 static int merge(struct work *work, struct lp_object *object, bool is_new);
@@ -233,14 +237,53 @@ static int
 set(struct work *work)
 {
 	const struct lp_object *old = find_target(work);
-	struct lp_object object;
+	struct lp_object object, before;
 	int err;
 
 	if (old == NULL)
 		return refuse_unknown(work);
-	object = *old;
+	object = before = *old;
 	err = merge(work, &object, false);
-	return err != 0 ? err : store(work, &object);
+	if (err == 0)
+		err = store(work, &object);
+	if (err == 0 && object.kind == LP_OBJECT_PORT)
+		err = rename_peer(work, before.port.name, &object.port);
+	return err;
+}
+
+/* What it was made as it is for ever: a device is opened as that. */
+static int
+check_kept(struct work *work, const struct lp_object *old,
+    const struct lp_object *object)
+{
+	if (object->kind == LP_OBJECT_PORT &&
+	    lp_object_has_peer(&old->port) != lp_object_has_peer(&object->port))
+		return refuse(work, "peer",
+		    "a port has a peer from the beginning, or never: delete "
+		    "it, then add it anew");
+	if (object->kind == LP_OBJECT_LISTENER &&
+	    old->listener.mode != object->listener.mode)
+		return refuse(work, "mode",
+		    "a listener stays what it is: delete it, then add it "
+		    "anew");
+	return 0;
+}
+
+/* Its peer goes on naming it. */
+static int
+rename_peer(
+    struct work *work, const char *old_name, const struct lp_port_object *port)
+{
+	struct lp_config *config = &work->change->config;
+	const struct lp_object *old =
+	    lp_config_find_name(config, LP_OBJECT_PORT, 0, port->peer);
+	struct lp_object peer;
+
+	if (old == NULL || strcmp(old->port.peer, old_name) != 0)
+		return 0;
+	peer = *old;
+	memcpy(peer.port.peer, port->name, sizeof(peer.port.peer));
+	return lp_config_put(config, &peer);
 }
 
 static int
@@ -303,7 +346,9 @@ merge(struct work *work, struct lp_object *object, bool is_new)
 	};
 	const Lp__Pb__Operation *op = work->op;
 	const char *field = "";
+	const struct lp_object before = *object;
 	char why[LP_WHY_SIZE] = "";
+	int err;
 
 	if (op->object != NULL) {
 		unsigned body = op->object->body_case;
@@ -318,6 +363,11 @@ merge(struct work *work, struct lp_object *object, bool is_new)
 			return refuse(work, field, "%s", why);
 	}
 	identify(work, object, is_new);
+	if (!is_new) {
+		err = check_kept(work, &before, object);
+		if (err != 0)
+			return err;
+	}
 	if (lp_object_check(object, &field, why) != 0)
 		return refuse(work, field, "%s", why);
 	return 0;
@@ -347,6 +397,11 @@ identify(const struct work *work, struct lp_object *object, bool is_new)
 	listener->cluster_id = work->cluster_id;
 	if (is_new)
 		strcpy(listener->name, op->name);
+	if (is_new && listener->mode == LP_MODE_INLINE) {
+		if (!op->object->listener->has_source_address)
+			listener->source_address = LP_SOURCE_PRESERVE;
+		return;
+	}
 	/* Brokers start beside the bootstrap endpoint: node 0 is next. */
 	if (is_new && listener->broker_base == 0 &&
 	    listener->vip.port < UINT16_MAX)

@@ -96,7 +96,8 @@ cover(struct lp_model_change *change, const struct lp_object *listener,
 	char why[LP_WHY_SIZE];
 	int err;
 
-	if (port < 1 || port > UINT16_MAX) {
+	if (listener->listener.mode != LP_MODE_INLINE &&
+	    (port < 1 || port > UINT16_MAX)) {
 		snprintf(why, sizeof(why),
 		    "%u and node id %d make %lld, which is no TCP port",
 		    listener->listener.broker_base, broker->broker.node_id,
@@ -111,6 +112,9 @@ cover(struct lp_model_change *change, const struct lp_object *listener,
 	object.endpoint.broker_id = broker->id;
 	object.endpoint.vip.ip = listener->listener.vip.ip;
 	object.endpoint.vip.port = (uint16_t)port;
+	/* Nothing stands before it: clients reach it where it is. */
+	if (listener->listener.mode == LP_MODE_INLINE)
+		object.endpoint.vip = broker->broker.real;
 	err = lp_config_put(&change->config, &object);
 	if (err == -ENOSPC) {
 		snprintf(why, sizeof(why),

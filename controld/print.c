@@ -3,7 +3,9 @@
 
 #include <ctype.h>
 
-static void print_port(FILE *out, const struct lp_port_object *port);
+static void print_port(FILE *out, const struct lp_config *config,
+    const struct lp_port_object *port);
+static void print_port_fields(FILE *out, const struct lp_port_object *port);
 static void print_broker(FILE *out, const struct lp_config *config,
     const struct lp_broker_object *broker);
 static void print_listener(FILE *out, const struct lp_config *config,
@@ -20,7 +22,7 @@ lp_print_config(FILE *out, const struct lp_config *config)
 
 		switch (object->kind) {
 		case LP_OBJECT_PORT:
-			print_port(out, &object->port);
+			print_port(out, config, &object->port);
 			break;
 		case LP_OBJECT_CLUSTER:
 			fputs("lpctl add-cluster", out);
@@ -39,12 +41,32 @@ lp_print_config(FILE *out, const struct lp_config *config)
 	}
 }
 
+/* Two that are a pair come in one change, where the second of them is. */
 static void
-print_port(FILE *out, const struct lp_port_object *port)
+print_port(FILE *out, const struct lp_config *config,
+    const struct lp_port_object *port)
+{
+	const struct lp_object *peer = lp_object_has_peer(port)
+	    ? lp_config_find_name(config, LP_OBJECT_PORT, 0, port->peer)
+	    : NULL;
+
+	if (peer != NULL && &peer->port > port)
+		return;
+	fputs("lpctl", out);
+	if (peer != NULL) {
+		print_port_fields(out, &peer->port);
+		fputs(" --", out);
+	}
+	print_port_fields(out, port);
+	fputc('\n', out);
+}
+
+static void
+print_port_fields(FILE *out, const struct lp_port_object *port)
 {
 	char text[LP_PREFIX_TEXT_SIZE];
 
-	fputs("lpctl add-port", out);
+	fputs(" add-port", out);
 	print_word(out, port->name);
 	fputs(" --device", out);
 	print_word(out, port->device);
@@ -53,13 +75,18 @@ print_port(FILE *out, const struct lp_port_object *port)
 		    lp_prefix_format(text, &port->addresses[i]));
 	print_gateway(out, &port->gateway_v4);
 	print_gateway(out, &port->gateway_v6);
-	fprintf(out, " --side %s --backend %s", lp_side_name(port->side),
-	    lp_backend_name(port->backend));
+	if (lp_object_has_peer(port)) {
+		fputs(" --peer", out);
+		print_word(out, port->peer);
+		fprintf(out, " --on-loss %s", lp_on_loss_name(port->on_loss));
+	} else {
+		fprintf(out, " --side %s", lp_side_name(port->side));
+	}
+	fprintf(out, " --backend %s", lp_backend_name(port->backend));
 	if (port->mtu != 0)
 		fprintf(out, " --mtu %u", port->mtu);
 	if (port->allow_default_route)
 		fputs(" --allow-default-route", out);
-	fputc('\n', out);
 }
 
 static void
@@ -88,6 +115,10 @@ print_listener(FILE *out, const struct lp_config *config,
 	fputs("lpctl add-listener", out);
 	print_word(out, cluster_name(config, listener->cluster_id));
 	print_word(out, listener->name);
+	if (listener->mode == LP_MODE_INLINE) {
+		fputs(" --mode inline\n", out);
+		return;
+	}
 	print_word(out, lp_endpoint_format(vip, &listener->vip));
 	fprintf(out, " --mode %s --broker-base %u --source-address %s\n",
 	    lp_mode_name(listener->mode), listener->broker_base,

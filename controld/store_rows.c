@@ -24,7 +24,10 @@ static int get_text(const struct reader *reader, const struct lp_object *object,
     sqlite3_stmt *row, int column, char *out, size_t size);
 static int get_ip(const struct reader *reader, const struct lp_object *object,
     sqlite3_stmt *row, int column, struct lp_ip *ip);
-static int get_gateway(const struct reader *reader,
+static int get_if_any(const struct reader *reader,
+    const struct lp_object *object, sqlite3_stmt *row, int column, char *out,
+    size_t size);
+static int get_ip_if_any(const struct reader *reader,
     const struct lp_object *object, sqlite3_stmt *row, int column,
     struct lp_ip *ip);
 static int get_word(const struct reader *reader, const struct lp_object *object,
@@ -53,7 +56,8 @@ lp_store_rows_load(struct lp_store_sql *sql, struct lp_config *config)
 		int (*read)(void *arg, sqlite3_stmt *row);
 	} tables[] = {
 	    {"SELECT id, name, device, backend, side, allow_default_route, "
-	     "gateway_v4, gateway_v6, mtu FROM port ORDER BY id",
+	     "gateway_v4, gateway_v6, mtu, peer, on_loss FROM port "
+	     "ORDER BY id",
 		read_port},
 	    {"SELECT id, name FROM cluster ORDER BY id", read_cluster},
 	    {"SELECT id, cluster_id, node_id, host, real_ip, real_port "
@@ -107,9 +111,13 @@ read_port(void *arg, sqlite3_stmt *row)
 		reader, &object, row, 3, &port->backend, lp_backend_parse) ||
 	    get_word(reader, &object, row, 4, &port->side, lp_side_parse) ||
 	    get_number(reader, &object, row, 5, 1, &allow) ||
-	    get_gateway(reader, &object, row, 6, &port->gateway_v4) ||
-	    get_gateway(reader, &object, row, 7, &port->gateway_v6) ||
-	    get_number(reader, &object, row, 8, UINT16_MAX, &mtu))
+	    get_ip_if_any(reader, &object, row, 6, &port->gateway_v4) ||
+	    get_ip_if_any(reader, &object, row, 7, &port->gateway_v6) ||
+	    get_number(reader, &object, row, 8, UINT16_MAX, &mtu) ||
+	    get_if_any(
+		reader, &object, row, 9, port->peer, sizeof(port->peer)) ||
+	    get_word(
+		reader, &object, row, 10, &port->on_loss, lp_on_loss_parse))
 		return -EINVAL;
 	port->allow_default_route = allow != 0;
 	port->mtu = (uint16_t)mtu; /* NULL is 0 */
@@ -191,7 +199,7 @@ read_listener(void *arg, sqlite3_stmt *row)
 	listener->cluster_id = (uint32_t)cluster_id;
 	if (get_text(reader, &object, row, 2, listener->name,
 		sizeof(listener->name)) ||
-	    get_ip(reader, &object, row, 3, &listener->vip.ip) ||
+	    get_ip_if_any(reader, &object, row, 3, &listener->vip.ip) ||
 	    get_number(reader, &object, row, 4, UINT16_MAX, &port) ||
 	    get_number(reader, &object, row, 5, UINT16_MAX, &base) ||
 	    get_word(reader, &object, row, 6, &listener->mode, lp_mode_parse) ||
@@ -287,8 +295,18 @@ get_ip(const struct reader *reader, const struct lp_object *object,
 	return 0;
 }
 
+/* What NULL stands for is there already. */
 static int
-get_gateway(const struct reader *reader, const struct lp_object *object,
+get_if_any(const struct reader *reader, const struct lp_object *object,
+    sqlite3_stmt *row, int column, char *out, size_t size)
+{
+	if (sqlite3_column_type(row, column) == SQLITE_NULL)
+		return 0;
+	return get_text(reader, object, row, column, out, size);
+}
+
+static int
+get_ip_if_any(const struct reader *reader, const struct lp_object *object,
     sqlite3_stmt *row, int column, struct lp_ip *ip)
 {
 	if (sqlite3_column_type(row, column) == SQLITE_NULL)
@@ -408,9 +426,10 @@ insert_port(struct lp_store_sql *sql, const struct lp_object *object)
 
 	err = lp_store_sql_run(sql,
 	    "INSERT INTO port (id, name, device, backend, side, "
-	    "allow_default_route, gateway_v4, gateway_v6, mtu) "
-	    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0))",
-	    "ittttitti", (int64_t)object->id, port->name, port->device,
+	    "allow_default_route, gateway_v4, gateway_v6, mtu, peer, "
+	    "on_loss) VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), "
+	    "nullif(?, ''), ?)",
+	    "ittttittitt", (int64_t)object->id, port->name, port->device,
 	    lp_backend_name(port->backend), lp_side_name(port->side),
 	    (int64_t)port->allow_default_route,
 	    lp_ip_is_none(&port->gateway_v4)
@@ -419,7 +438,7 @@ insert_port(struct lp_store_sql *sql, const struct lp_object *object)
 	    lp_ip_is_none(&port->gateway_v6)
 		? NULL
 		: lp_ip_format(v6, &port->gateway_v6),
-	    (int64_t)port->mtu);
+	    (int64_t)port->mtu, port->peer, lp_on_loss_name(port->on_loss));
 	for (unsigned i = 0; err == 0 && i < port->address_count; i++)
 		err = lp_store_sql_run(sql,
 		    "INSERT INTO port_address (port_id, place, ip, len) "
@@ -439,9 +458,12 @@ insert_listener(struct lp_store_sql *sql, const struct lp_object *object)
 	return lp_store_sql_run(sql,
 	    "INSERT INTO listener (id, cluster_id, name, vip_ip, vip_port, "
 	    "broker_base, mode, source_address) "
-	    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+	    "VALUES (?, ?, ?, ?, nullif(?, 0), ?, ?, ?)",
 	    "iittiitt", (int64_t)object->id, (int64_t)listener->cluster_id,
-	    listener->name, lp_ip_format(ip, &listener->vip.ip),
+	    listener->name,
+	    lp_ip_is_none(&listener->vip.ip)
+		? NULL
+		: lp_ip_format(ip, &listener->vip.ip),
 	    (int64_t)listener->vip.port, (int64_t)listener->broker_base,
 	    lp_mode_name(listener->mode),
 	    lp_source_address_name(listener->source_address));

@@ -31,6 +31,8 @@ static lp_config_check_step check_unique;
 static lp_config_check_step check_pairs;
 static int check_endpoint_references(
     const struct lp_config_check *check, const struct lp_object *object);
+static int check_inline_endpoint(const struct lp_config_check *check,
+    const struct lp_object *object, const struct lp_object *broker);
 
 int
 lp_config_check(const struct lp_config *config, struct lp_config_error *error)
@@ -41,6 +43,7 @@ lp_config_check(const struct lp_config *config, struct lp_config_error *error)
 	    check_references,
 	    check_unique,
 	    check_pairs,
+	    lp_config_check_peer,
 	    lp_config_check_net,
 	};
 	const struct lp_config_check check = {.config = config, .error = error};
@@ -199,12 +202,30 @@ check_endpoint_references(
 		return lp_config_check_refuse(check, object, "broker",
 		    "%s is of another cluster",
 		    lp_config_label(check->config, broker, label));
+	if (listener->listener.mode == LP_MODE_INLINE)
+		return check_inline_endpoint(check, object, broker);
 	if (!lp_ip_equal(&endpoint->vip.ip, &listener->listener.vip.ip))
 		return lp_config_check_refuse(check, object, "vip",
 		    "%s is not the address of %s",
 		    lp_ip_format(text, &endpoint->vip.ip),
 		    lp_config_label(check->config, listener, label));
 	return 0;
+}
+
+/* Clients reach it where it really is. */
+static int
+check_inline_endpoint(const struct lp_config_check *check,
+    const struct lp_object *object, const struct lp_object *broker)
+{
+	const struct lp_endpoint *vip = &object->endpoint.vip;
+	const struct lp_endpoint *real = &broker->broker.real;
+	char text[LP_ENDPOINT_TEXT_SIZE], label[LP_OBJECT_LABEL_SIZE];
+
+	if (vip->port == real->port && lp_ip_equal(&vip->ip, &real->ip))
+		return 0;
+	return lp_config_check_refuse(check, object, "vip",
+	    "%s is not where %s is", lp_endpoint_format(text, vip),
+	    lp_config_label(check->config, broker, label));
 }
 
 /* ---- what only one may have ------------------------------------------ */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside lp_config_check(): what its two files share.
+ * Inside lp_config_check(): what its files share.
  *
- * config_check.c looks at objects, ids and names; config_check_net.c at
- * addresses.  Nobody else includes this.
+ * config_check.c looks at objects, ids and names; config_check_peer.c at inline
+ * ports and listeners; config_check_net.c at addresses.  Nobody else includes
+ * this.
  */
 #ifndef LP_PROTO_CONFIG_CHECK_H
 #define LP_PROTO_CONFIG_CHECK_H
@@ -33,6 +34,9 @@ size_t lp_config_check_list(const struct lp_config_check *check,
 const struct lp_object *lp_config_check_double(const struct lp_object **list,
     size_t count, int (*compare)(const void *a, const void *b),
     const struct lp_object **other);
+
+/* Pairs of inline ports, and inline listeners; names are unique. */
+lp_config_check_step lp_config_check_peer;
 
 /* Addresses, networks and endpoints; after everything else. */
 lp_config_check_step lp_config_check_net;

@@ -102,6 +102,13 @@ check_networks(const struct lp_config_check *check)
 	return 0;
 }
 
+static bool
+is_vip_listener(const struct lp_object *object)
+{
+	return object->kind == LP_OBJECT_LISTENER &&
+	    object->listener.mode == LP_MODE_VIP;
+}
+
 static int
 by_claim(const void *a, const void *b)
 {
@@ -123,7 +130,7 @@ list_claims(const struct lp_config_check *check, struct claim *claims)
 		const struct lp_object *o = &check->config->objects[i];
 		const struct lp_port_object *port = &o->port;
 
-		if (o->kind == LP_OBJECT_LISTENER)
+		if (is_vip_listener(o))
 			claims[n++] =
 			    (struct claim){&o->listener.vip.ip, o, USE_VIP};
 		if (o->kind == LP_OBJECT_BROKER)
@@ -221,13 +228,27 @@ by_vip(const void *a, const void *b)
 	return rc ? rc : lp_config_check_order(l->port, r->port);
 }
 
+/* Those that have a VIP. */
+static size_t
+list_vip_listeners(
+    const struct lp_config_check *check, const struct lp_object **list)
+{
+	size_t all = lp_config_check_list(check, LP_OBJECT_LISTENER, list);
+	size_t count = 0;
+
+	for (size_t i = 0; i < all; i++)
+		if (is_vip_listener(list[i]))
+			list[count++] = list[i];
+	return count;
+}
+
 static int
 check_vips(const struct lp_config_check *check)
 {
 	const struct lp_object *list[VIPS_MAX];
 	const struct lp_object *object, *other;
 	char text[LP_ENDPOINT_TEXT_SIZE], label[LP_OBJECT_LABEL_SIZE];
-	size_t count = lp_config_check_list(check, LP_OBJECT_LISTENER, list);
+	size_t count = list_vip_listeners(check, list);
 
 	count += lp_config_check_list(check, LP_OBJECT_ENDPOINT, list + count);
 	object = lp_config_check_double(list, count, by_vip, &other);
@@ -250,7 +271,8 @@ check_family(const struct lp_config_check *check,
 	char ours[LP_ENDPOINT_TEXT_SIZE], theirs[LP_ENDPOINT_TEXT_SIZE];
 	char label[LP_OBJECT_LABEL_SIZE];
 
-	if (lp_ip_is_v4(&vip->ip) == lp_ip_is_v4(&real->ip))
+	if (!is_vip_listener(listener) ||
+	    lp_ip_is_v4(&vip->ip) == lp_ip_is_v4(&real->ip))
 		return 0;
 	return lp_config_check_refuse(check, newer ? broker : listener,
 	    newer ? "endpoint" : "vip",
@@ -316,9 +338,28 @@ list_side(const struct lp_config_check *check, enum lp_side side,
 	       n = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (ports[i]->port.side & side)
+		if ((ports[i]->port.side & side) &&
+		    !lp_object_has_peer(&ports[i]->port))
 			ports[n++] = ports[i];
 	return n;
+}
+
+/* We send nothing to the brokers of such a cluster. */
+static bool
+is_inline_only(const struct lp_config_check *check, uint32_t cluster_id)
+{
+	const struct lp_object *list[LP_LISTENERS_MAX];
+	size_t count = lp_config_check_list(check, LP_OBJECT_LISTENER, list);
+	bool is_inline = false;
+
+	for (size_t i = 0; i < count; i++) {
+		if (list[i]->listener.cluster_id != cluster_id)
+			continue;
+		if (is_vip_listener(list[i]))
+			return false;
+		is_inline = true;
+	}
+	return is_inline;
 }
 
 static int
@@ -332,7 +373,8 @@ check_broker_reach(const struct lp_config_check *check)
 
 	for (size_t i = 0; i < count && port_count > 0; i++) {
 		const struct lp_ip *ip = &brokers[i]->broker.real.ip;
-		bool reached = false;
+		bool reached =
+		    is_inline_only(check, brokers[i]->broker.cluster_id);
 
 		for (size_t j = 0; j < port_count && !reached; j++)
 			reached = reaches(&ports[j]->port, ip);
@@ -352,8 +394,7 @@ check_vip_reach(const struct lp_config_check *check)
 	const struct lp_object *ports[LP_PORTS_MAX];
 	const struct lp_object *listeners[LP_LISTENERS_MAX];
 	size_t port_count = list_side(check, LP_SIDE_CLIENT, ports);
-	size_t count =
-	    lp_config_check_list(check, LP_OBJECT_LISTENER, listeners);
+	size_t count = list_vip_listeners(check, listeners);
 	char text[LP_IP_TEXT_SIZE];
 
 	for (size_t i = 0; i < count && port_count > 0; i++) {

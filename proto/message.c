@@ -335,6 +335,12 @@ give_port(struct lp_message_object *holder, const struct lp_port_object *port)
 	/* Absent if 0: ports that are older than it keep their digest. */
 	message->has_mtu = port->mtu != 0;
 	message->mtu = port->mtu;
+	/* And so with those of inline ports. */
+	if (lp_object_has_peer(port)) {
+		message->peer = (char *)port->peer;
+		message->has_on_loss = true;
+		message->on_loss = port->on_loss;
+	}
 }
 
 static void
@@ -363,12 +369,15 @@ give_listener(
 	holder->message.body_case = LP__PB__OBJECT__BODY_LISTENER;
 	holder->message.listener = message;
 	lp__pb__listener__init(message);
-	message->has_cluster_id = message->has_broker_base = true;
+	message->has_cluster_id = true;
 	message->cluster_id = listener->cluster_id;
 	message->name = (char *)listener->name;
-	message->vip =
-	    lp_message_from_endpoint(&holder->ip_port, &listener->vip);
-	message->broker_base = listener->broker_base;
+	if (listener->mode != LP_MODE_INLINE) {
+		message->vip =
+		    lp_message_from_endpoint(&holder->ip_port, &listener->vip);
+		message->has_broker_base = true;
+		message->broker_base = listener->broker_base;
+	}
 	message->has_mode = message->has_source_address = true;
 	message->mode = listener->mode;
 	message->source_address = listener->source_address;

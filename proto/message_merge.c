@@ -95,6 +95,12 @@ merge_port(struct lp_port_object *port, const Lp__Pb__Port *message,
 		    "side", report);
 	if (!rc && message->has_allow_default_route)
 		port->allow_default_route = message->allow_default_route;
+	if (!rc)
+		rc = take_text(port->peer, sizeof(port->peer), message->peer,
+		    "peer", report);
+	if (!rc)
+		rc = take_word(&port->on_loss, message->has_on_loss,
+		    message->on_loss, "on_loss", report);
 	if (!rc && message->has_mtu)
 		rc = take_mtu(port, message->mtu, report);
 	if (!rc && replace_addresses)

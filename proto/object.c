@@ -31,6 +31,10 @@ static const char *const modes[] = {
     [LP_MODE_VIP] = "vip",
     [LP_MODE_INLINE] = "inline",
 };
+static const char *const on_losses[] = {
+    [LP_ON_LOSS_DROP] = "drop",
+    [LP_ON_LOSS_WIRE] = "wire",
+};
 static const char *const source_addresses[] = {
     [LP_SOURCE_TRANSLATE] = "translate",
     [LP_SOURCE_PRESERVE] = "preserve",
@@ -50,11 +54,16 @@ static int word_parse(
     const char *const words[], size_t count, uint8_t *out, const char *text);
 static int check_port(
     const struct lp_port_object *port, const struct report *report);
+static int check_peer(
+    const struct lp_port_object *port, const struct report *report);
 static int check_broker(
     const struct lp_broker_object *broker, const struct report *report);
 static int check_listener(
     const struct lp_listener_object *listener, const struct report *report);
-static int check_name(const char *name, const struct report *report);
+static int check_inline(
+    const struct lp_listener_object *listener, const struct report *report);
+static int check_name(
+    const char *name, const char *field, const struct report *report);
 static int check_device(
     const struct lp_port_object *port, const struct report *report);
 static int check_mtu(
@@ -81,6 +90,7 @@ lp_object_init(struct lp_object *object, enum lp_object_kind kind)
 	if (kind == LP_OBJECT_PORT) {
 		object->port.backend = LP_BACKEND_AF_XDP;
 		object->port.side = LP_SIDE_BOTH;
+		object->port.on_loss = LP_ON_LOSS_DROP;
 	} else if (kind == LP_OBJECT_LISTENER) {
 		object->listener.mode = LP_MODE_VIP;
 		object->listener.source_address = LP_SOURCE_TRANSLATE;
@@ -96,7 +106,7 @@ lp_object_check(const struct lp_object *object, const char **field, char *why)
 	case LP_OBJECT_PORT:
 		return check_port(&object->port, &report);
 	case LP_OBJECT_CLUSTER:
-		return check_name(object->cluster.name, &report);
+		return check_name(object->cluster.name, "name", &report);
 	case LP_OBJECT_BROKER:
 		return check_broker(&object->broker, &report);
 	case LP_OBJECT_LISTENER:
@@ -132,6 +142,12 @@ lp_mode_name(unsigned mode)
 }
 
 const char *
+lp_on_loss_name(unsigned how)
+{
+	return word_name(WORDS(on_losses), how);
+}
+
+const char *
 lp_source_address_name(unsigned how)
 {
 	return word_name(WORDS(source_addresses), how);
@@ -153,6 +169,12 @@ int
 lp_mode_parse(uint8_t *out, const char *text)
 {
 	return word_parse(WORDS(modes), out, text);
+}
+
+int
+lp_on_loss_parse(uint8_t *out, const char *text)
+{
+	return word_parse(WORDS(on_losses), out, text);
 }
 
 int
@@ -184,7 +206,7 @@ word_parse(
 static int
 check_port(const struct lp_port_object *port, const struct report *report)
 {
-	int rc = check_name(port->name, report);
+	int rc = check_name(port->name, "name", report);
 
 	if (rc)
 		return rc;
@@ -198,6 +220,13 @@ check_port(const struct lp_port_object *port, const struct report *report)
 	rc = check_mtu(port, report);
 	if (rc)
 		return rc;
+	if (!lp_on_loss_name(port->on_loss))
+		return refuse(report, "on_loss", "is not drop or wire");
+	if (lp_object_has_peer(port))
+		return check_peer(port, report);
+	if (port->on_loss != LP_ON_LOSS_DROP)
+		return refuse(
+		    report, "on_loss", "is for ports with a peer only");
 	rc = check_addresses(port, report);
 	if (rc)
 		return rc;
@@ -205,6 +234,35 @@ check_port(const struct lp_port_object *port, const struct report *report)
 	if (rc)
 		return rc;
 	return check_gateway(port, &port->gateway_v6, false, report);
+}
+
+/* What it is besides is its device's: it answers to nobody. */
+static int
+check_peer(const struct lp_port_object *port, const struct report *report)
+{
+	int rc = check_name(port->peer, "peer", report);
+
+	if (rc)
+		return rc;
+	if (strcmp(port->peer, port->name) == 0)
+		return refuse(report, "peer", "a port is not its own peer");
+	if (port->address_count != 0)
+		return refuse(report, "address",
+		    "a port with a peer has none: it is a bump in the wire");
+	if (!lp_ip_is_none(&port->gateway_v4) ||
+	    !lp_ip_is_none(&port->gateway_v6))
+		return refuse(report, "gateway",
+		    "a port with a peer has none: it is a bump in the wire");
+	if (port->side != LP_SIDE_BOTH)
+		return refuse(report, "side",
+		    "a port with a peer has none: clients and brokers may be "
+		    "at either");
+	if (port->on_loss == LP_ON_LOSS_WIRE &&
+	    port->backend != LP_BACKEND_AF_XDP)
+		return refuse(report, "on_loss",
+		    "wire is for ports of af_xdp only: no kernel is behind "
+		    "others to go on forwarding");
+	return 0;
 }
 
 static int
@@ -229,39 +287,57 @@ static int
 check_listener(
     const struct lp_listener_object *listener, const struct report *report)
 {
-	int rc = check_name(listener->name, report);
+	int rc = check_name(listener->name, "name", report);
 
 	if (rc)
 		return rc;
-	if (listener->mode == LP_MODE_INLINE)
-		return refuse(report, "mode", "inline does not exist yet");
 	if (!lp_mode_name(listener->mode))
-		return refuse(report, "mode", "is not vip");
+		return refuse(report, "mode", "is not vip or inline");
 	if (!lp_source_address_name(listener->source_address))
 		return refuse(
 		    report, "source_address", "is not translate or preserve");
+	if (listener->mode == LP_MODE_INLINE)
+		return check_inline(listener, report);
 	if (listener->broker_base == 0)
 		return refuse(report, "broker_base", "0 is not 1..65535");
 	return check_endpoint(&listener->vip, "vip", report);
 }
 
+static int
+check_inline(
+    const struct lp_listener_object *listener, const struct report *report)
+{
+	if (!lp_ip_is_none(&listener->vip.ip) || listener->vip.port != 0)
+		return refuse(report, "vip",
+		    "an inline listener has none: clients connect to the "
+		    "brokers themselves");
+	if (listener->broker_base != 0)
+		return refuse(report, "broker_base",
+		    "an inline listener has none: clients connect to the "
+		    "brokers themselves");
+	if (listener->source_address != LP_SOURCE_PRESERVE)
+		return refuse(report, "source_address",
+		    "an inline listener changes no address: preserve");
+	return 0;
+}
+
 /* The text is not repeated: it may hold anything. */
 static int
-check_name(const char *name, const struct report *report)
+check_name(const char *name, const char *field, const struct report *report)
 {
 	size_t len = strnlen(name, LP_NAME_SIZE);
 
 	if (len == 0)
-		return refuse(report, "name", "is missing or empty");
+		return refuse(report, field, "is missing or empty");
 	if (len == LP_NAME_SIZE)
-		return refuse(report, "name", "is longer than %d characters",
+		return refuse(report, field, "is longer than %d characters",
 		    LP_NAME_SIZE - 1);
 	if (name[0] == '-' || name[0] == '.')
 		return refuse(
-		    report, "name", "must not start with '%c'", name[0]);
+		    report, field, "must not start with '%c'", name[0]);
 	for (const char *c = name; *c != '\0'; c++)
 		if (!isascii(*c) || (!isalnum(*c) && !strchr("._-", *c)))
-			return refuse(report, "name",
+			return refuse(report, field,
 			    "may have letters, digits, '.', '_' and '-' only");
 	return 0;
 }

@@ -39,7 +39,14 @@ enum lp_side {
 
 enum lp_listener_mode {
 	LP_MODE_VIP = 1,
-	LP_MODE_INLINE = 2, /* reserved: refused until it exists */
+	LP_MODE_INLINE = 2, /* a bump in the wire: no VIP, no translation */
+};
+
+/* What becomes of the traffic of an inline port without its dataplane. */
+enum lp_on_loss {
+	/* Drop what the dataplane was to see; the rest goes on to the peer. */
+	LP_ON_LOSS_DROP = 1,
+	LP_ON_LOSS_WIRE = 2, /* All of it goes on to the peer. */
 };
 
 enum lp_source_address {
@@ -47,7 +54,11 @@ enum lp_source_address {
 	LP_SOURCE_PRESERVE = 2,
 };
 
-/* A network device of the dataplane with addresses of its own. */
+/*
+ * A network device of the dataplane, with addresses of its own; or with a peer:
+ * then the two are a bump in the wire, and what comes in by one leaves by the
+ * other.
+ */
 struct lp_port_object {
 	char name[LP_NAME_SIZE];
 	char device[LP_DEVICE_SIZE];
@@ -61,7 +72,19 @@ struct lp_port_object {
 	struct lp_prefix addresses[LP_PORT_ADDRESSES_MAX];
 	struct lp_ip gateway_v4; /* none: lp_ip_is_none() */
 	struct lp_ip gateway_v6;
+	/*
+	 * The name of the other port of a pair, "": none.  Each names the
+	 * other, and both may be new in one change: hence no id.
+	 */
+	char peer[LP_NAME_SIZE];
+	uint8_t on_loss; /* enum lp_on_loss; of ports with a peer */
 };
+
+static inline bool
+lp_object_has_peer(const struct lp_port_object *port)
+{
+	return port->peer[0] != '\0';
+}
 
 struct lp_cluster_object {
 	char name[LP_NAME_SIZE];
@@ -77,15 +100,17 @@ struct lp_broker_object {
 struct lp_listener_object {
 	uint32_t cluster_id;
 	char name[LP_NAME_SIZE];
-	struct lp_endpoint vip; /* the bootstrap endpoint */
-	uint16_t broker_base; /* endpoint of node n: vip.ip:(base + n) */
+	struct lp_endpoint vip; /* the bootstrap endpoint; inline: none */
+	/* endpoint of node n: vip.ip:(base + n); inline: 0 */
+	uint16_t broker_base;
 	uint8_t mode; /* enum lp_listener_mode */
 	uint8_t source_address; /* enum lp_source_address */
 };
 
 /*
  * Where clients of one listener reach one broker.  Made by lp-controld when
- * a broker or a listener is added, and kept, so that it never moves.
+ * a broker or a listener is added, and kept, so that it never moves.  Inline
+ * it is where the broker really is.
  */
 struct lp_endpoint_object {
 	uint32_t listener_id;
@@ -126,10 +151,12 @@ enum { LP_OBJECT_LABEL_SIZE = 2 * LP_NAME_SIZE + 32 };
 const char *lp_backend_name(unsigned backend); /* "af_xdp" "dpdk" "memory" */
 const char *lp_side_name(unsigned side); /* "client" "broker" "both" */
 const char *lp_mode_name(unsigned mode); /* "vip" "inline" */
+const char *lp_on_loss_name(unsigned how); /* "drop" "wire" */
 const char *lp_source_address_name(unsigned how); /* "translate" "preserve" */
 int lp_backend_parse(uint8_t *out, const char *text);
 int lp_side_parse(uint8_t *out, const char *text);
 int lp_mode_parse(uint8_t *out, const char *text);
+int lp_on_loss_parse(uint8_t *out, const char *text);
 int lp_source_address_parse(uint8_t *out, const char *text);
 
 #endif

@@ -30,6 +30,14 @@ enum { LP_VERDICTS = 5 };
 	    "forwarded, but changed no state: outside the window")             \
 	X(ICMP_TRANSLATED, "icmp_translated",                                  \
 	    "ICMP error of a tracked connection, translated")                  \
+	X(WIRED, "wired",                                                      \
+	    "inline, of no named broker's connection: passed as it is")        \
+	X(WIRED_UNREAD, "wired_unread",                                        \
+	    "inline, passed as it is: a fragment, a bad checksum or header")   \
+	X(PICKED_UP, "picked_up",                                              \
+	    "inline: first segment seen of a connection that was there before")\
+	X(UNTRACKED, "untracked",                                              \
+	    "inline, of a named broker: passed, connection table full")        \
 	/* local */                                                            \
 	X(ARP, "arp", "ARP, answered or learnt from")                          \
 	X(NDP, "ndp", "neighbour discovery, answered or learnt from")          \

@@ -61,6 +61,7 @@ void support_reply_show(struct support_bytes *bytes);
 void support_reply_show_empty(struct support_bytes *bytes);
 /* Two ports of DPDK, and what two dataplanes say of them. */
 void support_reply_show_dpdk(struct support_bytes *bytes);
+void support_reply_show_inline(struct support_bytes *bytes);
 void support_reply_ports(struct support_bytes *bytes);
 void support_reply_status(struct support_bytes *bytes);
 void support_reply_stats(struct support_bytes *bytes, uint64_t round);

@@ -175,6 +175,31 @@ support_reply_show_dpdk(struct support_bytes *bytes)
 }
 
 void
+support_reply_show_inline(struct support_bytes *bytes)
+{
+	struct lp_object objects[6];
+
+	for (unsigned i = 0; i < 2; i++) {
+		make_port(&objects[i], i + 1, i == 0 ? "left" : "right",
+		    i == 0 ? "eth1" : "eth2", "10.0.0.1/24", NULL);
+		objects[i].port.address_count = 0;
+		objects[i].port.on_loss = LP_ON_LOSS_WIRE;
+		strcpy(objects[i].port.peer, i == 0 ? "right" : "left");
+	}
+	lp_object_init(&objects[2], LP_OBJECT_CLUSTER);
+	objects[2].id = 3;
+	strcpy(objects[2].cluster.name, "payments");
+	make_broker(&objects[3], 4, 3, 1, "10.0.2.11", "10.0.2.11:9092");
+	make_listener(&objects[4], 5, 3, "seen", "10.0.0.1:1");
+	objects[4].listener.vip = (struct lp_endpoint){0};
+	objects[4].listener.broker_base = 0;
+	objects[4].listener.mode = LP_MODE_INLINE;
+	objects[4].listener.source_address = LP_SOURCE_PRESERVE;
+	make_endpoint(&objects[5], 6, 5, 4, "10.0.2.11:9092");
+	add_show(bytes, objects, 6, false);
+}
+
+void
 support_reply_status(struct support_bytes *bytes)
 {
 	char *backends[] = {"af_xdp", "memory"};

@@ -74,7 +74,13 @@ static const struct row rows[] = {
 	"takes"},
     {"add-port front --device eth1", LP_EXIT_USAGE,
 	"add-port front: needs --address IP/LEN, an address for the port "
-	"itself"},
+	"itself, or --peer PORT"},
+    {"add-port left --device eth1 --peer right --on-loss wire", 0,
+	"ADD port left: name=left device=eth1 peer=right loss=wire"},
+    {"set-port left --on-loss drop --peer new", 0,
+	"SET port left: peer=new loss=drop"},
+    {"set-port left --peer ''", LP_EXIT_REFUSED,
+	"set-port left: peer: is empty"},
     {"set-port front", LP_EXIT_USAGE,
 	"set-port front: nothing to set: give at least one option"},
     {"add-port front --device eth1 --address 10.9.0.10", LP_EXIT_REFUSED,
@@ -164,6 +170,11 @@ static const struct row rows[] = {
 	0,
 	"ADD listener payments/v6: name=v6 vip=[fd00:9::100]:9092 "
 	"base=19092 mode=vip source=preserve may-exist"},
+    {"add-listener payments seen --mode inline", 0,
+	"ADD listener payments/seen: name=seen mode=inline"},
+    {"add-listener payments seen", LP_EXIT_USAGE,
+	"add-listener payments/seen: needs VIP:PORT, where clients connect "
+	"to, or --mode inline"},
     {"set-listener payments public 10.9.0.101:9092", 0,
 	"SET listener payments/public: vip=10.9.0.101:9092"},
     {"set-listener payments public --source-address translate --name p", 0,
@@ -252,6 +263,10 @@ write_port(FILE *out, const Lp__Pb__Operation *op)
 		write_string(out, "side", lp_side_name(port->side));
 	if (port->has_backend)
 		write_string(out, "backend", lp_backend_name(port->backend));
+	if (port->peer != NULL)
+		write_string(out, "peer", port->peer);
+	if (port->has_on_loss)
+		write_string(out, "loss", lp_on_loss_name(port->on_loss));
 	if (port->has_mtu)
 		(void)fprintf(out, " mtu=%u", port->mtu);
 	if (port->has_allow_default_route)

@@ -85,7 +85,23 @@ static const struct {
 	"1 port back: address: 10.9.0.0/24 is the network address of its "
 	"network"},
     {"add listener payments in vip=10.9.0.101:9092 mode=inline",
-	"1 listener payments/in: mode: inline does not exist yet"},
+	"1 listener payments/in: vip: an inline listener has none: clients "
+	"connect to the brokers themselves"},
+    {"add listener payments in mode=inline source=translate",
+	"1 listener payments/in: source_address: an inline listener changes "
+	"no address: preserve"},
+    {"set listener payments public mode=inline",
+	"1 listener payments/public: mode: a listener stays what it is: "
+	"delete it, then add it anew"},
+    {"set port front peer=back",
+	"1 port front: peer: a port has a peer from the beginning, or never: "
+	"delete it, then add it anew"},
+    {"add port l device=eth2 peer=r",
+	"1 port l: peer: there is no port r: the two of a pair come and go in "
+	"one change (lpctl ... -- ...)"},
+    {"add port l device=eth2 peer=r; add port r device=eth3 peer=l loss=wire",
+	"2 port r: on_loss: port l says drop, its peer r says wire: set both "
+	"in one change (lpctl ... -- ...)"},
     {"add listener payments other vip=10.9.0.100:9092 base=9300",
 	"1 listener payments/other: vip: 10.9.0.100:9092 is already the "
 	"endpoint of listener payments/public"},
@@ -163,6 +179,46 @@ START_TEST(endpoints_stay_where_they_are)
 		    "%u:%u ", config.objects[i].id,
 		    config.objects[i].endpoint.vip.port);
 	ck_assert_str_eq(found, endpoint_rows[_i].endpoints);
+}
+END_TEST
+
+/* Its endpoints are where the brokers are, and go where they go. */
+START_TEST(inline_ports_and_listeners_are_changed_like_others)
+{
+	char *text;
+
+	apply(&config, &next_id,
+	    "add port left device=eth2 peer=right;"
+	    "add port right device=eth3 peer=left;"
+	    "add listener payments seen mode=inline");
+	apply(&config, &next_id, "set port left name=links");
+	ck_assert_str_eq(
+	    lp_config_find_name(&config, LP_OBJECT_PORT, 0, "right")->port.peer,
+	    "links");
+	apply(&config, &next_id,
+	    "set port links loss=wire; set port right loss=wire;"
+	    "set broker payments 2 to=10.9.0.23:9093;"
+	    "del broker payments 1");
+	/* Another device on the one side. */
+	apply(&config, &next_id,
+	    "del port right; add port new device=eth4 peer=links loss=wire;"
+	    "set port links peer=new");
+	text = dump(&config);
+	ck_assert_str_eq(text,
+	    "1 port front \n"
+	    "8 port links \n"
+	    "13 port new \n"
+	    "2 cluster payments \n"
+	    "4 broker payments/2 10.9.0.23:9093\n"
+	    "5 listener payments/public 10.9.0.100:9092\n"
+	    "10 listener payments/seen [::]:0\n"
+	    "7 endpoint payments/public/2 10.9.0.100:9102\n"
+	    "12 endpoint payments/seen/2 10.9.0.23:9093\n");
+	free(text);
+	/* The very same is no change. */
+	apply(
+	    &config, &next_id, "add listener payments seen mode=inline may=1");
+	apply(&config, &next_id, "del port links; del port new");
 }
 END_TEST
 
@@ -425,6 +481,8 @@ main(void)
 	tcase_add_test(tcase, every_broker_has_an_endpoint_on_every_listener);
 	tcase_add_loop_test(tcase, endpoints_stay_where_they_are, 0,
 	    sizeof(endpoint_rows) / sizeof(endpoint_rows[0]));
+	tcase_add_test(
+	    tcase, inline_ports_and_listeners_are_changed_like_others);
 	tcase_add_test(
 	    tcase, a_cluster_goes_with_all_of_its_own_in_one_transaction);
 	tcase_add_test(tcase, adding_the_very_same_changes_nothing);

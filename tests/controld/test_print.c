@@ -35,6 +35,12 @@ static const struct {
 	"side=client address=10.9.0.10/24;"
 	"add port back device=net_memif0,socket=/run/it's($here).sock "
 	"backend=dpdk side=broker address=10.8.0.10/24"},
+    {"inline",
+	"add port left device=eth1 peer=right loss=wire;"
+	"add port right device=eth2 peer=left loss=wire;"
+	"add port front device=eth3 address=10.9.0.10/24;"
+	"add cluster payments; add broker payments 0 to=10.9.0.21:9092;"
+	"add listener payments seen mode=inline"},
 };
 
 START_TEST(the_canonical_configuration_is_as_it_was)

@@ -75,9 +75,9 @@ END_TEST
 START_TEST(a_newer_schema_is_refused)
 {
 	database_close(&database, database_open(&database));
-	database_sql(&database, "PRAGMA user_version = 3");
+	database_sql(&database, "PRAGMA user_version = 4");
 	database_check_refused(
-	    &database, "has schema 3, this lp-controld knows up to 2");
+	    &database, "has schema 4, this lp-controld knows up to 3");
 	ck_assert_int_eq(database_int(&database, "SELECT epoch FROM meta"), 1);
 }
 END_TEST
@@ -176,6 +176,10 @@ START_TEST(the_schema_itself_refuses_what_makes_no_sense)
 	    "INSERT INTO endpoint VALUES (50, 5, 3, '10.0.0.1', 9)",
 	    "DELETE FROM cluster",
 	    "UPDATE listener SET mode = 'other'",
+	    "UPDATE listener SET mode = 'inline'",
+	    "UPDATE listener SET vip_ip = NULL, vip_port = NULL",
+	    "UPDATE port SET peer = ''",
+	    "UPDATE port SET on_loss = 'reset'",
 	    "UPDATE port SET mtu = 1279",
 	    "UPDATE port SET mtu = 9601",
 	};
@@ -197,8 +201,54 @@ static void
 make_old(void)
 {
 	database_sql(&database,
-	    "ALTER TABLE port DROP COLUMN mtu; PRAGMA user_version = 1");
+	    "ALTER TABLE port DROP COLUMN mtu; ALTER TABLE port DROP COLUMN "
+	    "peer; ALTER TABLE port DROP COLUMN on_loss; "
+	    "PRAGMA user_version = 1");
 }
+
+/* A file that has never seen another schema: tables are made anew in it. */
+START_TEST(what_a_database_of_the_first_schema_holds_stays)
+{
+	static const char rows[] =
+	    "INSERT INTO port VALUES (1, 'front', 'eth1', 'af_xdp', 'both', "
+	    "0, NULL, NULL); INSERT INTO port_address VALUES "
+	    "(1, 0, '10.9.0.10', 24); INSERT INTO cluster VALUES (2, 'c'); "
+	    "INSERT INTO broker VALUES (3, 2, 1, '10.9.0.21', '10.9.0.21', "
+	    "9092); INSERT INTO listener VALUES (5, 2, 'l', '10.9.0.100', "
+	    "9092, 9100, 'vip', 'translate'); INSERT INTO endpoint VALUES "
+	    "(6, 5, 3, '10.9.0.100', 9101); UPDATE meta SET next_id = 9; "
+	    "PRAGMA application_id = %d; PRAGMA user_version = 1";
+	struct lp_store *store;
+	char text[1024];
+
+	database_sql(&database, lp_schema_migrations[0].sql);
+	snprintf(text, sizeof(text), rows, LP_STORE_APPLICATION_ID);
+	database_sql(&database, text);
+	store = database_open(&database);
+	ck_assert_uint_eq(database.current.config.count, 5);
+	database_commit(&database, store,
+	    "add port x device=eth2 peer=y; add port y device=eth3 peer=x;"
+	    "add listener c seen mode=inline;"
+	    "add broker c 2 to=10.9.0.22:9092; set listener c l base=9200");
+	database_close(&database, store);
+	store = database_open(&database);
+	/* Two listeners to two brokers. */
+	ck_assert_uint_eq(database.current.config.count, 12);
+	ck_assert_str_eq(lp_config_find_name(
+			     &database.current.config, LP_OBJECT_PORT, 0, "y")
+			     ->port.peer,
+	    "x");
+	database_close(&database, store);
+	ck_assert_int_eq(database_int(&database,
+			     "SELECT count(*) FROM pragma_foreign_key_check()"),
+	    0);
+	ck_assert_int_eq(
+	    database_int(&database,
+		"SELECT count(*) FROM sqlite_schema WHERE type = 'table' "
+		"AND name GLOB '*_2'"),
+	    0);
+}
+END_TEST
 
 START_TEST(a_database_of_the_first_schema_is_brought_up)
 {
@@ -217,7 +267,7 @@ START_TEST(a_database_of_the_first_schema_is_brought_up)
 	database_commit(&database, store,
 	    "set port front backend=dpdk device=net_tap0 mtu=9000");
 	database_close(&database, store);
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 2);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 3);
 	ck_assert_int_eq(
 	    database_int(&database, "SELECT mtu FROM port WHERE id = 1"), 9000);
 }
@@ -231,46 +281,46 @@ START_TEST(looking_brings_nothing_up)
 	make_old();
 	ck_assert_int_lt(database_try_open(&database, &store, 0, true), 0);
 	ck_assert_ptr_nonnull(strstr(database.why,
-	    "has schema 1; starting lp-controld once brings it to 2"));
+	    "has schema 1; starting lp-controld once brings it to 3"));
 	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 1);
 }
 END_TEST
 
 /* What is embedded, and two more. */
 static const struct lp_schema_migration more[] = {
-    {"0003_more", "CREATE TABLE more (a); INSERT INTO more VALUES (2)"},
-    {"0004_broken", "CREATE TABLE fourth (a); SELECT nonsense"},
+    {"0004_more", "CREATE TABLE more (a); INSERT INTO more VALUES (2)"},
+    {"0005_broken", "CREATE TABLE fifth (a); SELECT nonsense"},
 };
 
 static int
 open_with(size_t count, struct lp_store **store)
 {
-	struct lp_schema_migration list[4];
+	struct lp_schema_migration list[5];
 	const struct lp_store_options options = {.path = database.path,
 	    .migrations = list,
 	    .migration_count = count};
 
-	ck_assert_uint_eq(lp_schema_count, 2);
-	memcpy(list, lp_schema_migrations, 2 * sizeof(list[0]));
-	memcpy(&list[2], more, sizeof(more));
+	ck_assert_uint_eq(lp_schema_count, 3);
+	memcpy(list, lp_schema_migrations, 3 * sizeof(list[0]));
+	memcpy(&list[3], more, sizeof(more));
 	return lp_store_open(store, &database.current, &options, database.why);
 }
 
 START_TEST(a_migration_leaves_a_copy_of_what_was)
 {
 	struct lp_store *store = database_open(&database);
-	const char *copy = path_in(database.dir, "lightpath.db.schema-2");
+	const char *copy = path_in(database.dir, "lightpath.db.schema-3");
 
 	database_commit(&database, store, basic);
 	database_close(&database, store);
-	ck_assert_msg(open_with(3, &store) == 0, "%s", database.why);
+	ck_assert_msg(open_with(4, &store) == 0, "%s", database.why);
 	ck_assert_uint_eq(database.current.config.count, 7);
 	database_close(&database, store);
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 3);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 4);
 	ck_assert_int_eq(database_int(&database, "SELECT a FROM more"), 2);
 	free(database.path);
 	database.path = strdup(copy);
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 2);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 3);
 	ck_assert_int_eq(
 	    database_int(&database, "SELECT count(*) FROM broker"), 2);
 }
@@ -282,13 +332,13 @@ START_TEST(a_migration_that_fails_changes_nothing)
 
 	database_commit(&database, store, basic);
 	database_close(&database, store);
-	ck_assert_int_lt(open_with(4, &store), 0);
+	ck_assert_int_lt(open_with(5, &store), 0);
 	ck_assert_ptr_nonnull(strstr(database.why, "nonsense"));
-	/* The third stands for itself; the fourth left nothing. */
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 3);
+	/* The fourth stands for itself; the fifth left nothing. */
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 4);
 	ck_assert_int_eq(database_int(&database,
 			     "SELECT count(*) FROM sqlite_schema "
-			     "WHERE name = 'fourth'"),
+			     "WHERE name = 'fifth'"),
 	    0);
 	ck_assert_int_eq(database_int(&database, "SELECT epoch FROM meta"), 1);
 }
@@ -315,8 +365,9 @@ main(void)
 	    sizeof(bad_rows) / sizeof(bad_rows[0]));
 	tcase_add_test(tcase, rows_changed_by_hand_make_a_generation);
 	tcase_add_loop_test(
-	    tcase, the_schema_itself_refuses_what_makes_no_sense, 0, 11);
+	    tcase, the_schema_itself_refuses_what_makes_no_sense, 0, 15);
 	tcase_add_test(tcase, a_database_of_the_first_schema_is_brought_up);
+	tcase_add_test(tcase, what_a_database_of_the_first_schema_holds_stays);
 	tcase_add_test(tcase, looking_brings_nothing_up);
 	tcase_add_test(tcase, a_migration_leaves_a_copy_of_what_was);
 	tcase_add_test(tcase, a_migration_that_fails_changes_nothing);

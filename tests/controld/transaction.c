@@ -85,6 +85,13 @@ set_port(Lp__Pb__Operation *op, const char *key, char *value)
 		port->has_backend = true;
 		port->backend = word;
 	}
+	if (strcmp(key, "peer") == 0)
+		port->peer = strdup(value);
+	if (strcmp(key, "loss") == 0) {
+		ck_assert_int_eq(lp_on_loss_parse(&word, value), 0);
+		port->has_on_loss = true;
+		port->on_loss = word;
+	}
 	if (strcmp(key, "mtu") == 0) {
 		port->has_mtu = true;
 		port->mtu = (uint32_t)atoi(value);

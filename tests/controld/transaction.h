@@ -10,7 +10,7 @@
 /*
  * A request with a transaction; commands are separated by ';':
  *   add port NAME device=D address=A,A gateway=G side=S backend=B mtu=N
- *            route=1
+ *            route=1 peer=P loss=W
  *   add cluster NAME
  *   add broker CLUSTER NODE [to=IP:PORT]
  *   add listener CLUSTER NAME [vip=IP:PORT] [base=N] [source=W] [mode=W]

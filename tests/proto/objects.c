@@ -95,6 +95,30 @@ make_listener(
 }
 
 struct lp_object
+make_inline(uint32_t id, uint32_t cluster_id, const char *name)
+{
+	struct lp_object object;
+
+	lp_object_init(&object, LP_OBJECT_LISTENER);
+	object.id = id;
+	object.listener.cluster_id = cluster_id;
+	object.listener.mode = LP_MODE_INLINE;
+	object.listener.source_address = LP_SOURCE_PRESERVE;
+	strcpy(object.listener.name, name);
+	return object;
+}
+
+struct lp_object
+make_peer(uint32_t id, const char *name, const char *peer)
+{
+	struct lp_object object =
+	    make_port(id, name, LP_SIDE_BOTH, "", NULL, NULL);
+
+	strcpy(object.port.peer, peer);
+	return object;
+}
+
+struct lp_object
 make_endpoint(
     uint32_t id, uint32_t listener_id, uint32_t broker_id, const char *vip)
 {

@@ -13,6 +13,10 @@ struct lp_object make_broker(
     uint32_t id, uint32_t cluster_id, int32_t node_id, const char *endpoint);
 struct lp_object make_listener(
     uint32_t id, uint32_t cluster_id, const char *name, const char *vip);
+/* The same without a VIP, and a port that is one of a pair. */
+struct lp_object make_inline(
+    uint32_t id, uint32_t cluster_id, const char *name);
+struct lp_object make_peer(uint32_t id, const char *name, const char *peer);
 struct lp_object make_endpoint(
     uint32_t id, uint32_t listener_id, uint32_t broker_id, const char *vip);
 

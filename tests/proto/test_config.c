@@ -327,6 +327,7 @@ change_every_field(struct lp_config *at, const struct lp_object *original)
 		CHANGE(object.port.gateway_v4.bytes[15]++);
 		CHANGE(object.port.gateway_v6.bytes[15]++);
 		CHANGE(object.port.mtu = 9000);
+		CHANGE(strcpy(object.port.peer, "p"));
 		break;
 	case LP_OBJECT_CLUSTER:
 		CHANGE(object.cluster.name[0] ^= 1);

@@ -68,6 +68,9 @@ START_TEST(words_are_the_same_both_ways)
 		ck_assert_int_eq(lp_mode_parse(&value, lp_mode_name(i)), 0);
 		ck_assert_uint_eq(value, i);
 		ck_assert_int_eq(
+		    lp_on_loss_parse(&value, lp_on_loss_name(i)), 0);
+		ck_assert_uint_eq(value, i);
+		ck_assert_int_eq(
 		    lp_source_address_parse(&value, lp_source_address_name(i)),
 		    0);
 		ck_assert_uint_eq(value, i);
@@ -374,10 +377,8 @@ START_TEST(bad_listeners_are_refused)
 	object.listener.source_address = 3;
 	expect_wrong(&object, "source_address", "is not translate or preserve");
 	object = right;
-	object.listener.mode = LP_MODE_INLINE;
-	expect_wrong(&object, "mode", "inline does not exist yet");
 	object.listener.mode = 0;
-	expect_wrong(&object, "mode", "is not vip");
+	expect_wrong(&object, "mode", "is not vip or inline");
 	object = right;
 	object.listener.broker_base = 0;
 	expect_wrong(&object, "broker_base", "0 is not 1..65535");
@@ -385,6 +386,72 @@ START_TEST(bad_listeners_are_refused)
 	expect_wrong(&object, "vip", "239.1.1.1 is not the address of a host");
 	object = make_listener(1, 2, "", "10.9.0.100:9092");
 	expect_wrong(&object, "name", "is missing or empty");
+}
+END_TEST
+
+START_TEST(an_inline_listener_has_nothing_but_its_name)
+{
+	const struct lp_object right = make_inline(1, 2, "l");
+	struct lp_object object = right;
+
+	expect_right(&object);
+	object.listener.vip.port = 9092;
+	expect_wrong(&object, "vip",
+	    "an inline listener has none: clients connect to the brokers "
+	    "themselves");
+	object = make_listener(1, 2, "l", "10.9.0.100:9092");
+	object.listener.mode = LP_MODE_INLINE;
+	expect_wrong(&object, "vip",
+	    "an inline listener has none: clients connect to the brokers "
+	    "themselves");
+	object = right;
+	object.listener.broker_base = 9100;
+	expect_wrong(&object, "broker_base",
+	    "an inline listener has none: clients connect to the brokers "
+	    "themselves");
+	object = right;
+	object.listener.source_address = LP_SOURCE_TRANSLATE;
+	expect_wrong(&object, "source_address",
+	    "an inline listener changes no address: preserve");
+}
+END_TEST
+
+START_TEST(a_port_with_a_peer_has_nothing_else)
+{
+	const char *const bump =
+	    "a port with a peer has none: it is a bump in the wire";
+	const struct lp_object right = make_peer(1, "left", "right");
+	struct lp_object object = right;
+
+	expect_right(&object);
+	object.port.on_loss = LP_ON_LOSS_WIRE;
+	expect_right(&object);
+	object.port.on_loss = 3;
+	expect_wrong(&object, "on_loss", "is not drop or wire");
+	object.port.on_loss = LP_ON_LOSS_WIRE;
+	object.port.backend = LP_BACKEND_MEMORY;
+	expect_wrong(&object, "on_loss",
+	    "wire is for ports of af_xdp only: no kernel is behind others to "
+	    "go on forwarding");
+	object = make_port(
+	    1, "left", LP_SIDE_BOTH, "10.9.0.10/24", "10.9.0.1", NULL);
+	strcpy(object.port.peer, "right");
+	expect_wrong(&object, "address", bump);
+	object.port.address_count = 0;
+	expect_wrong(&object, "gateway", bump);
+	object = right;
+	object.port.side = LP_SIDE_CLIENT;
+	expect_wrong(&object, "side",
+	    "a port with a peer has none: clients and brokers may be at "
+	    "either");
+	object = make_peer(1, "left", "left");
+	expect_wrong(&object, "peer", "a port is not its own peer");
+	object = make_peer(1, "left", "a b");
+	expect_wrong(
+	    &object, "peer", "may have letters, digits, '.', '_' and '-' only");
+	object = make_port(1, "p", LP_SIDE_BOTH, "10.9.0.10/24", NULL, NULL);
+	object.port.on_loss = LP_ON_LOSS_WIRE;
+	expect_wrong(&object, "on_loss", "is for ports with a peer only");
 }
 END_TEST
 
@@ -434,6 +501,8 @@ main(void)
 	tcase_add_test(tests, enums_of_a_port_have_only_their_values);
 	tcase_add_test(tests, bad_brokers_are_refused);
 	tcase_add_test(tests, bad_listeners_are_refused);
+	tcase_add_test(tests, an_inline_listener_has_nothing_but_its_name);
+	tcase_add_test(tests, a_port_with_a_peer_has_nothing_else);
 	tcase_add_test(tests, bad_endpoints_are_refused);
 	tcase_add_test(tests, an_object_of_no_kind_is_refused);
 	srunner_run_all(runner, CK_ENV);
