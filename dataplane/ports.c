@@ -14,6 +14,10 @@ static struct lp_port_slot *find_slot(
 static struct lp_port_slot *free_slot(struct lp_ports *ports);
 static const struct lp_object *find_object(
     const struct lp_config *config, const struct lp_port_slot *slot);
+static int check_pairs(const struct lp_ports *ports,
+    const struct lp_config *config, struct lp_refusal *refusal);
+static struct lp_port *find_peer(const struct lp_ports *ports,
+    const struct lp_config *config, const struct lp_port_object *object);
 static bool same_device(
     const struct lp_port_object *a, const struct lp_port_object *b);
 static bool may_become(const struct lp_ports *ports,
@@ -117,7 +121,54 @@ lp_ports_prepare(struct lp_ports *ports, const struct lp_config *config,
 		return refuse(
 		    refusal, object->id, object->port.name, field, why);
 	}
+	return check_pairs(ports, config, refusal);
+}
+
+/* What fits one must fit the other; the device of an open one may change. */
+static int
+check_pairs(const struct lp_ports *ports, const struct lp_config *config,
+    struct lp_refusal *refusal)
+{
+	char why[LP_WHY_SIZE];
+
+	for (unsigned i = 0; i < LP_PORTS_MAX; i++) {
+		const struct lp_port_slot *slot = &ports->slots[i];
+		const struct lp_object *object = find_object(config, slot);
+		const struct lp_port *peer =
+		    object ? find_peer(ports, config, &object->port) : NULL;
+
+		if (!slot->fresh || !peer || slot->port->mtu == peer->mtu)
+			continue;
+		snprintf(why, sizeof(why),
+		    "%.60s has an MTU of %d, %.60s of its peer has %d: what "
+		    "fits one "
+		    "must fit the other",
+		    slot->object.device, slot->port->mtu,
+		    ports->slots[peer->slot].object.device, peer->mtu);
+		return refuse(
+		    refusal, object->id, object->port.name, "device", why);
+	}
 	return 0;
+}
+
+/* The open port that is the other one of a pair, or NULL. */
+static struct lp_port *
+find_peer(const struct lp_ports *ports, const struct lp_config *config,
+    const struct lp_port_object *object)
+{
+	const struct lp_object *peer;
+
+	if (!lp_object_has_peer(object))
+		return NULL;
+	peer = lp_config_find_name(config, LP_OBJECT_PORT, 0, object->peer);
+	for (unsigned i = 0; peer && i < LP_PORTS_MAX; i++) {
+		const struct lp_port_slot *slot = &ports->slots[i];
+
+		if (slot->port && !slot->gone &&
+		    same_device(&slot->object, &peer->port))
+			return slot->port;
+	}
+	return NULL;
 }
 
 void
@@ -301,6 +352,15 @@ may_become(const struct lp_ports *ports, const struct lp_port_slot *slot,
 
 	if (!slot->port || slot->gone)
 		return true;
+	*field = "peer";
+	if (lp_object_has_peer(&slot->object) != lp_object_has_peer(object)) {
+		snprintf(why, LP_WHY_SIZE,
+		    "%.100s is open and cannot become an inline port, or cease "
+		    "to "
+		    "be one: delete its port first, in a change of its own",
+		    slot->object.device);
+		return false;
+	}
 	*field = "allow_default_route";
 	if (slot->object.allow_default_route && !object->allow_default_route &&
 	    ops->check_route && ops->check_route(slot->port, object, why) != 0)
@@ -445,6 +505,9 @@ steer_port(struct lp_ports *ports, struct lp_port_slot *slot,
 		const struct lp_object *object = find_object(configs[i], slot);
 
 		objects[i] = object ? &object->port : NULL;
+		if (object)
+			steer.peer =
+			    find_peer(ports, configs[i], &object->port);
 	}
 	error = lp_steering_init(&steering, configs, objects, count);
 	if (error) {
@@ -455,6 +518,8 @@ steer_port(struct lp_ports *ports, struct lp_port_slot *slot,
 	steer.address_count = steering.address_count;
 	steer.sources = steering.sources;
 	steer.source_count = steering.source_count;
+	steer.is_inline = steering.is_inline;
+	steer.wire_on_loss = steering.wire_on_loss;
 	error = ports->ops->steer(slot->port, &steer, why);
 	lp_steering_fini(&steering);
 	return error;

@@ -9,8 +9,13 @@ static void add_addresses(struct lp_steering *steering,
     const struct lp_config *config, const struct lp_port_object *port);
 static void add_sources(
     struct lp_steering *steering, const struct lp_config *config);
+static void add_source(
+    struct lp_steering *steering, const struct lp_broker_object *broker);
+static void add_inline(
+    struct lp_steering *steering, const struct lp_config *config);
 static bool preserves_sources(
     const struct lp_config *config, uint32_t cluster_id);
+static bool is_inline(const struct lp_config *config, uint32_t cluster_id);
 static size_t sort_unique(void *base, size_t count, size_t size,
     int (*compare)(const void *, const void *));
 static int compare_ip(const void *a, const void *b);
@@ -37,6 +42,12 @@ lp_steering_init(struct lp_steering *steering,
 	for (size_t i = 0; i < count; i++) {
 		if (!ports[i])
 			continue;
+		steering->is_inline = lp_object_has_peer(ports[i]);
+		steering->wire_on_loss = ports[i]->on_loss == LP_ON_LOSS_WIRE;
+		if (steering->is_inline) {
+			add_inline(steering, configs[i]);
+			continue;
+		}
 		add_addresses(steering, configs[i], ports[i]);
 		if (ports[i]->side & LP_SIDE_BROKER)
 			add_sources(steering, configs[i]);
@@ -69,11 +80,10 @@ add_addresses(struct lp_steering *steering, const struct lp_config *config,
 		*next++ = port->addresses[i].ip;
 	if (port->side & LP_SIDE_CLIENT) {
 		count = lp_config_range(config, LP_OBJECT_LISTENER, &first);
+		/* Endpoints have the address of their listener. */
 		for (size_t i = first; i < first + count; i++)
-			*next++ = config->objects[i].listener.vip.ip;
-		count = lp_config_range(config, LP_OBJECT_ENDPOINT, &first);
-		for (size_t i = first; i < first + count; i++)
-			*next++ = config->objects[i].endpoint.vip.ip;
+			if (config->objects[i].listener.mode == LP_MODE_VIP)
+				*next++ = config->objects[i].listener.vip.ip;
 	}
 	steering->address_count = (size_t)(next - steering->addresses);
 }
@@ -87,14 +97,34 @@ add_sources(struct lp_steering *steering, const struct lp_config *config)
 	for (size_t i = first; i < first + count; i++) {
 		const struct lp_broker_object *broker =
 		    &config->objects[i].broker;
-		struct lp_endpoint *place =
-		    &steering->sources[steering->source_count];
 
-		if (!preserves_sources(config, broker->cluster_id))
-			continue;
-		place->ip = broker->real.ip;
-		place->port = broker->real.port;
-		steering->source_count++;
+		if (preserves_sources(config, broker->cluster_id))
+			add_source(steering, broker);
+	}
+}
+
+static void
+add_source(struct lp_steering *steering, const struct lp_broker_object *broker)
+{
+	struct lp_endpoint *place = &steering->sources[steering->source_count];
+
+	place->ip = broker->real.ip;
+	place->port = broker->real.port;
+	steering->source_count++;
+}
+
+static void
+add_inline(struct lp_steering *steering, const struct lp_config *config)
+{
+	size_t first;
+	size_t count = lp_config_range(config, LP_OBJECT_BROKER, &first);
+
+	for (size_t i = first; i < first + count; i++) {
+		const struct lp_broker_object *broker =
+		    &config->objects[i].broker;
+
+		if (is_inline(config, broker->cluster_id))
+			add_source(steering, broker);
 	}
 }
 
@@ -106,8 +136,22 @@ preserves_sources(const struct lp_config *config, uint32_t cluster_id)
 
 	for (size_t i = first; i < first + count; i++)
 		if (config->objects[i].listener.cluster_id == cluster_id &&
+		    config->objects[i].listener.mode == LP_MODE_VIP &&
 		    config->objects[i].listener.source_address ==
 			LP_SOURCE_PRESERVE)
+			return true;
+	return false;
+}
+
+static bool
+is_inline(const struct lp_config *config, uint32_t cluster_id)
+{
+	size_t first;
+	size_t count = lp_config_range(config, LP_OBJECT_LISTENER, &first);
+
+	for (size_t i = first; i < first + count; i++)
+		if (config->objects[i].listener.cluster_id == cluster_id &&
+		    config->objects[i].listener.mode == LP_MODE_INLINE)
 			return true;
 	return false;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a port steers to us: its own addresses, the VIPs where clients are,
- * and, where sources are preserved, the brokers where brokers are.
+ * and, where sources are preserved, the brokers where brokers are.  Of an
+ * inline port the brokers of clusters with an inline listener, whichever end
+ * they are.
  */
 #ifndef LP_DATAPLANE_STEERING_H
 #define LP_DATAPLANE_STEERING_H
@@ -15,6 +17,9 @@ struct lp_steering {
 	size_t address_count;
 	struct lp_endpoint *sources;
 	size_t source_count;
+	/* As of the last configuration that has the port. */
+	bool is_inline;
+	bool wire_on_loss;
 };
 
 /*

@@ -151,6 +151,20 @@ lp_dpdk_setup_mtu(struct lp_dpdk_device *device, uint16_t wanted,
 }
 
 int
+lp_dpdk_setup_promiscuous(struct lp_dpdk_device *device, char why[LP_WHY_SIZE])
+{
+	int error = rte_eth_promiscuous_enable(device->port_id);
+
+	/* One that has no filter needs no leave to pass all. */
+	if (error == 0 || error == -ENOTSUP)
+		return 0;
+	snprintf(why, LP_WHY_SIZE,
+	    "%s cannot receive frames to every MAC, as an inline port must: %s",
+	    device->name, strerror(-error));
+	return error;
+}
+
+int
 lp_dpdk_setup_groups(struct lp_dpdk_device *device,
     const struct lp_ip *addresses, size_t count, char why[LP_WHY_SIZE])
 {

@@ -28,6 +28,10 @@ int lp_dpdk_setup_check_mtu(struct lp_dpdk_device *device, uint16_t mtu,
 void lp_dpdk_setup_mtu(struct lp_dpdk_device *device, uint16_t mtu,
     const struct lp_dpdk_pool *pool);
 
+/* Lets it receive frames to whatever MAC.  0, or -errno and why. */
+int lp_dpdk_setup_promiscuous(
+    struct lp_dpdk_device *device, char why[LP_WHY_SIZE]);
+
 /*
  * Lets it receive the solicited-node groups of these addresses.  0, or -errno
  * and why.

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <ifaddrs.h>
 #include <linux/ethtool.h>
+#include <linux/if_packet.h>
 #include <linux/sockios.h>
 #include <net/if_arp.h>
 #include <net/route.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 static int ask_ethtool(const struct lp_netdev *device, void *command);
+static bool strips_tags(const struct lp_netdev *device);
 static uint32_t ask_speed(const struct lp_netdev *device);
 static int16_t read_numa_node(const char *name);
 static int check_default_route(
@@ -26,6 +28,9 @@ static bool ip_of_sockaddr(struct lp_ip *ip, const struct sockaddr *address);
 static int check_addresses(
     const struct lp_port_object *object, char why[LP_WHY_SIZE]);
 
+static const struct lp_netdev closed = {
+    .socket = -1, .groups = -1, .promiscuous = -1};
+
 int
 lp_netdev_open(
     struct lp_netdev *device, const char *name, char why[LP_WHY_SIZE])
@@ -33,7 +38,7 @@ lp_netdev_open(
 	struct ethtool_drvinfo driver = {.cmd = ETHTOOL_GDRVINFO};
 	int error;
 
-	*device = (struct lp_netdev){.socket = -1, .groups = -1};
+	*device = closed;
 	device->ifindex = if_nametoindex(name);
 	if (device->ifindex == 0) {
 		snprintf(why, LP_WHY_SIZE,
@@ -65,8 +70,10 @@ lp_netdev_close(struct lp_netdev *device)
 		close(device->groups);
 	if (device->socket >= 0)
 		close(device->socket);
+	if (device->promiscuous >= 0)
+		close(device->promiscuous);
 	free(device->joined);
-	*device = (struct lp_netdev){.socket = -1, .groups = -1};
+	*device = closed;
 }
 
 int
@@ -92,7 +99,44 @@ lp_netdev_check(const struct lp_netdev *device,
 		    device->name, request.ifr_mtu, LP_MTU_MAX, device->name);
 		return -EMSGSIZE;
 	}
+	if (lp_object_has_peer(object) && strips_tags(device)) {
+		snprintf(why, LP_WHY_SIZE,
+		    "%s takes VLAN tags off, which an inline port would lose: "
+		    "ethtool -K %s rxvlan off",
+		    device->name, device->name);
+		return -EINVAL;
+	}
 	return 0;
+}
+
+/* Those of a veth are with the sender: nothing that it says helps. */
+static bool
+strips_tags(const struct lp_netdev *device)
+{
+	struct ethtool_value flags = {.cmd = ETHTOOL_GFLAGS};
+
+	return strcmp(device->driver, "veth") != 0 &&
+	    ask_ethtool(device, &flags) == 0 && (flags.data & ETH_FLAG_RXVLAN);
+}
+
+int
+lp_netdev_promiscuous(struct lp_netdev *device, char why[LP_WHY_SIZE])
+{
+	const struct packet_mreq all = {
+	    .mr_ifindex = (int)device->ifindex, .mr_type = PACKET_MR_PROMISC};
+	int error;
+
+	/* Protocol 0: it receives nothing itself. */
+	device->promiscuous = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (device->promiscuous >= 0 &&
+	    setsockopt(device->promiscuous, SOL_PACKET, PACKET_ADD_MEMBERSHIP,
+		&all, sizeof(all)) == 0)
+		return 0;
+	error = -errno;
+	snprintf(why, LP_WHY_SIZE,
+	    "%s: cannot have it receive frames to every MAC: %s", device->name,
+	    strerror(-error));
+	return error;
 }
 
 int

@@ -15,6 +15,7 @@ struct lp_netdev {
 	unsigned ifindex; /* never changes */
 	int socket; /* to ask on */
 	int groups; /* holds the multicast memberships; -1: none yet */
+	int promiscuous; /* a socket that keeps it so; -1: it is not */
 	char name[IF_NAMESIZE]; /* may change */
 	char driver[32];
 	int16_t numa_node; /* negative: none */
@@ -34,6 +35,12 @@ void lp_netdev_close(struct lp_netdev *device);
  */
 int lp_netdev_check(const struct lp_netdev *device,
     const struct lp_port_object *object, char why[LP_WHY_SIZE]);
+
+/*
+ * Has it receive frames to whatever MAC, for as long as the socket is held by
+ * anybody.  0, or -errno and why.
+ */
+int lp_netdev_promiscuous(struct lp_netdev *device, char why[LP_WHY_SIZE]);
 
 /* Of these only the host's default route: an open port may lose its leave. */
 int lp_netdev_check_route(const struct lp_netdev *device,

@@ -62,6 +62,14 @@ struct lp_steer {
 	/* Sources to steer by (preserved source addresses); often none. */
 	const struct lp_endpoint *sources;
 	size_t source_count;
+	/*
+	 * Inline: everything that comes in, of which sources, the named ends
+	 * of connections, are to be seen; the rest goes on to the peer by
+	 * itself, where the port can do that.
+	 */
+	bool is_inline;
+	bool wire_on_loss; /* without us what is to be seen goes on, too */
+	struct lp_port *peer; /* NULL: it is not open */
 };
 
 struct lp_port_link {

@@ -88,6 +88,10 @@ port_open(struct lp_port **out, const struct lp_port_config *config,
 	if (error == 0)
 		error = lp_dpdk_setup_start(
 		    &dpdk->device, dpdk->mtu_wanted, dpdk->pool, why);
+	if (error == 0 && lp_object_has_peer(&config->object)) {
+		dpdk->is_inline = true;
+		error = lp_dpdk_setup_promiscuous(&dpdk->device, why);
+	}
 	if (error != 0) {
 		lp_dpdk_device_close(&dpdk->device, dpdk->pool);
 		free(dpdk);

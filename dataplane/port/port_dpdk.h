@@ -33,6 +33,7 @@ struct lp_port_dpdk {
 	_Alignas(64) uint16_t port_id;
 	uint16_t queues;
 	uint16_t first_queue; /* to ask, so that none starves */
+	bool is_inline; /* frames to whatever MAC are for us */
 	/* control writes, worker reads: as in port.mac */
 	_Atomic uint64_t mac;
 	/* The same, or none: frames from it are our host's own. */

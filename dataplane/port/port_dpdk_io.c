@@ -22,15 +22,15 @@ enum {
 
 static_assert((unsigned)LP_BATCH_MAX <= UINT16_MAX, "bursts are 16 bits");
 
-/* To us, or to a group and not from our own host. */
+/* To us, or to a group, or all are, and not from our own host. */
 static bool
-is_for_us(const struct rte_mbuf *mbuf, uint64_t mac, uint64_t own)
+is_for_us(const struct rte_mbuf *mbuf, bool all, uint64_t mac, uint64_t own)
 {
 	const uint8_t *frame = rte_pktmbuf_mtod(mbuf, const uint8_t *);
 
 	if (mbuf->data_len < RTE_ETHER_HDR_LEN)
 		return true; /* a runt, which is parse's to count */
-	if (!(frame[0] & GROUP_BIT))
+	if (!all && !(frame[0] & GROUP_BIT))
 		return lp_port_dpdk_mac(frame) == mac;
 	return lp_port_dpdk_mac(frame + RTE_ETHER_ADDR_LEN) != own;
 }
@@ -56,6 +56,7 @@ receive(struct lp_port_dpdk *dpdk, struct rte_mbuf *mbufs[], unsigned received,
 {
 	uint64_t mac = atomic_load_explicit(&dpdk->mac, memory_order_relaxed);
 	uint64_t own = atomic_load_explicit(&dpdk->own, memory_order_relaxed);
+	bool all = dpdk->is_inline;
 	unsigned kept = 0, too_long = 0;
 	uint64_t bytes = 0;
 
@@ -65,7 +66,7 @@ receive(struct lp_port_dpdk *dpdk, struct rte_mbuf *mbufs[], unsigned received,
 		if (i + PREFETCH_AHEAD < received)
 			rte_prefetch0(rte_pktmbuf_mtod(
 			    mbufs[i + PREFETCH_AHEAD], void *));
-		if (mbuf->nb_segs > 1 || !is_for_us(mbuf, mac, own)) {
+		if (mbuf->nb_segs > 1 || !is_for_us(mbuf, all, mac, own)) {
 			too_long += mbuf->nb_segs > 1;
 			rte_pktmbuf_free(mbuf);
 			continue;

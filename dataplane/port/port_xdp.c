@@ -26,8 +26,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/keep.h"
+
 static int assemble(struct lp_port_xdp *xdp,
     const struct lp_port_config *config, char why[LP_WHY_SIZE]);
+static int take_all(struct lp_port_xdp *xdp, char why[LP_WHY_SIZE]);
+static void take_own(struct lp_port_xdp *xdp);
 static int open_sockets(struct lp_port_xdp *xdp, char why[LP_WHY_SIZE]);
 static void dismantle(struct lp_port_xdp *xdp);
 
@@ -100,6 +104,7 @@ port_close(struct lp_port *port)
 	struct lp_port_xdp *xdp = lp_port_xdp_of(port);
 
 	lp_xdp_link_detach(&xdp->link, xdp->name, xdp->keep);
+	take_own(xdp);
 	lp_xdp_sockets_close(&xdp->sockets);
 	lp_pool_expect_busy(xdp->pool);
 	lp_xdp_sockets_await(&xdp->sockets, &xdp->device, xdp->pool);
@@ -117,6 +122,20 @@ port_check_route(const struct lp_port *port,
 	return lp_netdev_check_route(&xdp->device, object, why);
 }
 
+/* Its device, or 0: it has vanished. */
+static unsigned
+peer_of(const struct lp_steer *steer)
+{
+	const struct lp_port_xdp *peer;
+
+	if (steer->peer == NULL)
+		return 0;
+	peer = lp_port_xdp_of(steer->peer);
+	return atomic_load_explicit(&peer->gone, memory_order_relaxed)
+	    ? 0
+	    : peer->device.ifindex;
+}
+
 static int
 port_steer(
     struct lp_port *port, const struct lp_steer *steer, char why[LP_WHY_SIZE])
@@ -126,6 +145,8 @@ port_steer(
 
 	error = lp_netdev_groups(
 	    &xdp->device, steer->addresses, steer->address_count, why);
+	if (error == 0 && steer->is_inline)
+		error = lp_xdp_steer_peer(&xdp->steer, peer_of(steer), why);
 	if (error == 0)
 		error = lp_xdp_steer_set(&xdp->steer, steer, why);
 	if (error != 0)
@@ -234,6 +255,8 @@ port_counters(
 	    {"steer_copy_lost",
 		steer[LP_STEER_COPY_LOST] + lp_count_get(&io->copies_lost)},
 	    {"steer_vlan", steer[LP_STEER_VLAN]},
+	    {"steer_wired", steer[LP_STEER_WIRED]},
+	    {"steer_dropped_no_peer", steer[LP_STEER_NO_PEER]},
 	};
 	static_assert(
 	    sizeof(all) / sizeof(all[0]) <= LP_PORT_COUNTERS_MAX, "all fit");
@@ -264,6 +287,12 @@ assemble(struct lp_port_xdp *xdp, const struct lp_port_config *config,
 	if (error != 0)
 		return error;
 	lp_xdp_steer_mac(&xdp->steer, link.mac);
+	if (lp_object_has_peer(&config->object)) {
+		lp_xdp_steer_mode(&xdp->steer, LP_STEER_INLINE);
+		error = take_all(xdp, why);
+		if (error != 0)
+			return error;
+	}
 	error = lp_xdp_link_open(&xdp->link, &xdp->device, xdp->steer.program,
 	    xdp->pool, xdp->keep, why);
 	if (error != 0)
@@ -277,6 +306,44 @@ assemble(struct lp_port_xdp *xdp, const struct lp_port_config *config,
 		    "%s: the keeper does not take the XDP link: %s", xdp->name,
 		    strerror(-error));
 	return error;
+}
+
+static void
+promiscuous_name(const struct lp_port_xdp *xdp, char name[LP_KEEP_NAME_SIZE])
+{
+	snprintf(name, LP_KEEP_NAME_SIZE, "promiscuous:%s", xdp->name);
+}
+
+/*
+ * Frames to whatever MAC.  The keeper holds that, too: without us the program
+ * goes on with passing them to the peer.
+ */
+static int
+take_all(struct lp_port_xdp *xdp, char why[LP_WHY_SIZE])
+{
+	char name[LP_KEEP_NAME_SIZE];
+	int error = lp_netdev_promiscuous(&xdp->device, why);
+
+	if (error != 0 || xdp->keep == NULL)
+		return error;
+	promiscuous_name(xdp, name);
+	error = lp_keep_put(xdp->keep, name, xdp->device.promiscuous);
+	if (error != 0)
+		snprintf(why, LP_WHY_SIZE,
+		    "%s: the keeper does not take its promiscuity: %s",
+		    xdp->name, strerror(-error));
+	return error;
+}
+
+static void
+take_own(struct lp_port_xdp *xdp)
+{
+	char name[LP_KEEP_NAME_SIZE];
+
+	if (xdp->device.promiscuous < 0 || xdp->keep == NULL)
+		return;
+	promiscuous_name(xdp, name);
+	(void)lp_keep_drop(xdp->keep, name);
 }
 
 static int

@@ -9,6 +9,10 @@
  * When the dataplane has died our traffic is dropped: the kernel would answer
  * it with a reset.
  *
+ * Of an inline port nothing goes to the kernel: what has a named end goes to
+ * the socket, everything else leaves by the peer at once; so does what is named
+ * when the dataplane has died, if it is so configured.
+ *
  * Needs Linux 5.10 or later: no helper is newer than the ring buffer (5.8),
  * except the coarse clock, which is used where the kernel has it.
  */
@@ -64,6 +68,8 @@ enum {
 	ND_ADVERTISEMENT = 136,
 	/* RFC 791: the offset of a fragment. */
 	FRAGMENT_OFFSET_MASK = 0x1fff,
+	/* The same, and that more follow. */
+	FRAGMENT_MASK = 0x3fff,
 };
 
 enum whose {
@@ -102,6 +108,14 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } xsks SEC(".maps");
+
+/* One entry: the device of the peer. */
+struct {
+	__uint(type, BPF_MAP_TYPE_DEVMAP);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} peer SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -378,6 +392,95 @@ give_to_us(struct xdp_md *ctx, const struct lp_steer_control *c)
 	return action;
 }
 
+/* Either end of it is named. */
+static __always_inline int
+is_named(struct lp_steer_source *from, struct lp_steer_source *to,
+    const struct tcphdr *tcp, const void *end)
+{
+	if ((const void *)(tcp + 1) > end)
+		return 0;
+	from->port = tcp->source;
+	to->port = tcp->dest;
+	return bpf_map_lookup_elem(&sources, to) != NULL ||
+	    bpf_map_lookup_elem(&sources, from) != NULL;
+}
+
+static __always_inline int
+is_named_v4(const struct iphdr *ip, const void *end)
+{
+	struct lp_steer_source from = {{0, 0, bpf_htonl(0xffff), 0}, 0, 0};
+	struct lp_steer_source to = from;
+
+	if ((const void *)(ip + 1) > end || ip->ihl < 5 ||
+	    ip->protocol != IPPROTO_TCP ||
+	    (ip->frag_off & bpf_htons(FRAGMENT_MASK)))
+		return 0;
+	from.ip[3] = ip->saddr;
+	to.ip[3] = ip->daddr;
+	return is_named(&from, &to, (const void *)ip + ip->ihl * 4, end);
+}
+
+static __always_inline int
+is_named_v6(const struct ipv6hdr *ip, const void *end)
+{
+	struct lp_steer_source from = {}, to = {};
+	const void *l4;
+	__u8 next;
+
+	if ((const void *)(ip + 1) > end)
+		return 0;
+	l4 = skip_extensions(ip, end, &next);
+	if (!l4 || next != IPPROTO_TCP)
+		return 0;
+	__builtin_memcpy(from.ip, &ip->saddr, sizeof(from.ip));
+	__builtin_memcpy(to.ip, &ip->daddr, sizeof(to.ip));
+	return is_named(&from, &to, l4, end);
+}
+
+static __always_inline int
+is_to_be_seen(const struct ethhdr *eth, const void *end)
+{
+	if ((const void *)(eth + 1) > end)
+		return 0;
+	if (eth->h_proto == bpf_htons(ETH_P_IP))
+		return is_named_v4((const void *)(eth + 1), end);
+	if (eth->h_proto == bpf_htons(ETH_P_IPV6))
+		return is_named_v6((const void *)(eth + 1), end);
+	return 0;
+}
+
+static __always_inline int
+give_to_peer(void)
+{
+	int action = bpf_redirect_map(&peer, 0, XDP_DROP);
+
+	count(action == XDP_DROP ? LP_STEER_NO_PEER : LP_STEER_WIRED);
+	return action;
+}
+
+/* A bump in the wire.  A socket is gone as soon as its process is. */
+static __always_inline int
+steer_inline(struct xdp_md *ctx, const struct lp_steer_control *c)
+{
+	const void *data = (const void *)(long)ctx->data;
+	const void *end = (const void *)(long)ctx->data_end;
+	int action;
+
+	if (!is_to_be_seen(data, end))
+		return give_to_peer();
+	if (!is_alive(c)) {
+		if (c->wire_on_loss)
+			return give_to_peer();
+		count(LP_STEER_DEAD);
+		return XDP_DROP;
+	}
+	action = bpf_redirect_map(&xsks, ctx->rx_queue_index, XDP_DROP);
+	if (action == XDP_DROP && c->wire_on_loss)
+		return give_to_peer();
+	count(action == XDP_DROP ? LP_STEER_NO_SOCKET : LP_STEER_REDIRECTED);
+	return action;
+}
+
 SEC("xdp")
 int
 lp_steer(struct xdp_md *ctx)
@@ -389,6 +492,8 @@ lp_steer(struct xdp_md *ctx)
 	__u32 zero = 0;
 
 	c = bpf_map_lookup_elem(&control, &zero);
+	if (c && c->mode == LP_STEER_INLINE)
+		return steer_inline(ctx, c);
 	if (c && c->mode == LP_STEER_VIP)
 		whose = judge(data, end, c);
 	if (whose == OURS)

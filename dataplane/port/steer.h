@@ -23,6 +23,8 @@ enum {
 /* What becomes of the traffic of the port. */
 enum lp_steer_mode {
 	LP_STEER_VIP = 1, /* ours to user space, the rest to the kernel */
+	/* a bump: what is named to user space, the rest out of the peer */
+	LP_STEER_INLINE = 2,
 };
 
 /*
@@ -35,7 +37,8 @@ struct lp_steer_control {
 	__u64 generation;
 	__u32 mode; /* enum lp_steer_mode */
 	__u8 mac[6]; /* unicast frames to others are not ours */
-	__u8 spare[2];
+	__u8 wire_on_loss; /* inline: what is named too goes to the peer */
+	__u8 spare;
 };
 
 /* Keys; the value is the number of the set that has it (struct below). */
@@ -68,6 +71,8 @@ enum lp_steer_counter {
 	LP_STEER_COPIED, /* to the kernel and a copy to us */
 	LP_STEER_COPY_LOST, /* the copy did not fit */
 	LP_STEER_VLAN, /* tagged, to the kernel */
+	LP_STEER_WIRED, /* inline: to the peer */
+	LP_STEER_NO_PEER, /* inline, dropped: the peer is not there */
 	LP_STEER_COUNTERS, /* how many */
 };
 

@@ -112,6 +112,31 @@ lp_xdp_steer_mac(struct lp_xdp_steer *steer, const uint8_t mac[6])
 	memcpy(steer->control->mac, mac, sizeof(steer->control->mac));
 }
 
+void
+lp_xdp_steer_mode(struct lp_xdp_steer *steer, enum lp_steer_mode mode)
+{
+	steer->control->mode = mode;
+}
+
+int
+lp_xdp_steer_peer(
+    struct lp_xdp_steer *steer, unsigned ifindex, char why[LP_WHY_SIZE])
+{
+	const __u32 place = 0, device = ifindex;
+	int error;
+
+	if (ifindex != 0)
+		error =
+		    bpf_map_update_elem(steer->peer, &place, &device, BPF_ANY);
+	else
+		error = bpf_map_delete_elem(steer->peer, &place);
+	if (error == 0 || (ifindex == 0 && error == -ENOENT))
+		return 0;
+	snprintf(why, LP_WHY_SIZE, "cannot pass frames on to its peer: %s",
+	    strerror(-error));
+	return error;
+}
+
 int
 lp_xdp_steer_set(struct lp_xdp_steer *steer, const struct lp_steer *whole,
     char why[LP_WHY_SIZE])
@@ -133,6 +158,8 @@ lp_xdp_steer_set(struct lp_xdp_steer *steer, const struct lp_steer *whole,
 		    strerror(-error));
 		return error;
 	}
+	atomic_store_explicit((_Atomic __u8 *)&steer->control->wire_on_loss,
+	    whole->wire_on_loss, memory_order_relaxed);
 	atomic_store_explicit((_Atomic __u64 *)&steer->control->generation,
 	    whole->generation, memory_order_relaxed);
 	return 0;
@@ -196,6 +223,7 @@ find_maps(struct lp_xdp_steer *steer)
 	steer->addresses = map_fd(steer->object, "addresses");
 	steer->sources = map_fd(steer->object, "sources");
 	steer->xsks = map_fd(steer->object, "xsks");
+	steer->peer = map_fd(steer->object, "peer");
 	steer->counters = map_fd(steer->object, "counters");
 	steer->cpu_count = libbpf_num_possible_cpus();
 	if (steer->cpu_count < 0)

@@ -22,6 +22,7 @@ struct lp_xdp_steer {
 	int addresses;
 	int sources;
 	int xsks;
+	int peer;
 	int counters;
 	int cpu_count;
 	uint64_t *cpu_values; /* one entry of a per-CPU map */
@@ -44,6 +45,16 @@ int lp_xdp_steer_socket(struct lp_xdp_steer *steer, uint32_t queue, int fd);
 
 /* The address that the device has now. */
 void lp_xdp_steer_mac(struct lp_xdp_steer *steer, const uint8_t mac[6]);
+
+/*
+ * Before the program is on a device: whether it is an inline port's, which
+ * gives nothing to the kernel.
+ */
+void lp_xdp_steer_mode(struct lp_xdp_steer *steer, enum lp_steer_mode mode);
+
+/* Inline: the device that the rest goes to; 0: none. */
+int lp_xdp_steer_peer(
+    struct lp_xdp_steer *steer, unsigned ifindex, char why[LP_WHY_SIZE]);
 
 /* The whole set of what is ours: new ones first, then old ones go. */
 int lp_xdp_steer_set(struct lp_xdp_steer *steer, const struct lp_steer *whole,

@@ -7,10 +7,12 @@ foreach(test pool port_memory)
 endforeach()
 if(LP_AF_XDP)
 	add_library(lp_port_lab STATIC ${CMAKE_CURRENT_LIST_DIR}/port_lab.c
+		${CMAKE_CURRENT_LIST_DIR}/steer_frame.c
 		${CMAKE_SOURCE_DIR}/tests/support/ensure.c
 		${CMAKE_SOURCE_DIR}/tests/support/veth.c)
-	target_link_libraries(lp_port_lab PUBLIC lp_port PkgConfig::CHECK)
-	foreach(test steer port_xdp port_xdp_life)
+	target_link_libraries(lp_port_lab PUBLIC lp_port PkgConfig::CHECK
+		PkgConfig::BPF)
+	foreach(test steer steer_inline port_xdp port_xdp_life)
 		add_executable(test_${test}
 			${CMAKE_CURRENT_LIST_DIR}/test_${test}.c)
 		target_link_libraries(test_${test} lp_port_lab PkgConfig::BPF)

@@ -13,35 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "dataplane/port/xdp_steer.h"
+#include "tests/dataplane/steer_frame.h"
 #include "tests/support/veth.h"
-
-enum { FRAME_MAX = 256 };
-
-/* Verdicts: the kernel has no sum of "pass" and "copy". */
-enum verdict {
-	PASS,
-	OURS,
-	COPY, /* to the kernel, and a copy to us */
-};
-
-/* One row: a frame is put together from these. */
-struct row {
-	const char *what;
-	const char *to; /* MAC: "us", "other", "all", "group" */
-	const char *source; /* IP; NULL: an ARP or ND frame */
-	const char *destination;
-	const char *target; /* of ARP and ND */
-	const char *quoted; /* destination of what an ICMP error quotes */
-	enum verdict verdict;
-	uint16_t type; /* EtherType; 0: that of the addresses */
-	uint16_t source_port; /* quoted: of the destination */
-	uint8_t protocol; /* 0: UDP; of what is quoted */
-	uint8_t nd; /* ICMP type */
-	uint8_t fragment; /* offset in units of 8 */
-	uint8_t options; /* words of IPv4 options, IPv6 option headers */
-	uint8_t cut; /* bytes missing at the end */
-};
 
 static const uint8_t own_mac[6] = {2, 0, 0, 0, 0, 1};
 
@@ -51,7 +24,7 @@ static const char *const broker = "10.1.0.7";
 static const char *const broker_v6 = "2001:db8:b::7";
 enum { BROKER_PORT = 9092 };
 
-static const struct row rows[] = {
+static const struct steer_row rows[] = {
     {"IPv4 to us", "us", "10.0.0.1", "10.9.0.10", .verdict = OURS},
     {"IPv4 to the host", "us", "10.0.0.1", "10.9.0.11", .verdict = PASS},
     {"IPv6 to us", "us", "2001:db8::1", "2001:db8::a", .verdict = OURS},
@@ -164,7 +137,7 @@ static const struct row rows[] = {
 
 static struct lp_xdp_steer steer;
 static int xsk;
-static uint8_t copied[FRAME_MAX];
+static uint8_t copied[STEER_FRAME_MAX];
 static size_t copied_len;
 static char why[LP_WHY_SIZE];
 
@@ -177,22 +150,13 @@ on_copy(void *context, const void *bytes, size_t len)
 	return true;
 }
 
-static struct lp_ip
-ip_of(const char *text)
-{
-	struct lp_ip ip;
-
-	ck_assert_int_eq(lp_ip_parse(&ip, text, NULL), 0);
-	return ip;
-}
-
 static void
 set_all(void)
 {
-	const struct lp_ip addresses[] = {ip_of(own[0]), ip_of(own[1])};
-	const struct lp_endpoint sources[] = {
-	    {ip_of(broker), BROKER_PORT}, {ip_of(broker_v6), BROKER_PORT}};
-	const struct lp_steer whole = {7, addresses, 2, sources, 2};
+	const struct lp_ip addresses[] = {steer_ip(own[0]), steer_ip(own[1])};
+	const struct lp_endpoint sources[] = {{steer_ip(broker), BROKER_PORT},
+	    {steer_ip(broker_v6), BROKER_PORT}};
+	const struct lp_steer whole = steer_whole(7, addresses, 2, sources, 2);
 
 	ck_assert_int_eq(lp_xdp_steer_set(&steer, &whole, why), 0);
 }
@@ -219,161 +183,6 @@ teardown(void)
 	close(xsk);
 }
 
-static uint8_t *
-put(uint8_t *at, const void *bytes, size_t len)
-{
-	memcpy(at, bytes, len);
-	return at + len;
-}
-
-static uint8_t *
-put_mac(uint8_t *at, const char *to)
-{
-	static const struct {
-		const char *name;
-		uint8_t mac[6];
-	} macs[] = {{"us", {2, 0, 0, 0, 0, 1}}, {"other", {2, 0, 0, 0, 0, 2}},
-	    {"all", {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}},
-	    {"group", {0x33, 0x33, 0xff, 0, 0, 0xa}}};
-	unsigned i;
-
-	for (i = 0; strcmp(macs[i].name, to) != 0; i++)
-		;
-	return put(put(at, macs[i].mac, 6), "\2\0\0\0\0\3", 6);
-}
-
-static uint8_t *
-put_type(uint8_t *at, const struct row *row, uint16_t type)
-{
-	if (row->type != 0)
-		type = row->type;
-	*at++ = (uint8_t)(type >> 8);
-	*at++ = (uint8_t)type;
-	return at;
-}
-
-static uint8_t *
-put_arp(uint8_t *at, const struct row *row)
-{
-	const struct lp_ip target = ip_of(row->target);
-
-	at = put_type(at, row, 0x0806);
-	at = put(at, "\0\1\10\0\6\4\0\1\2\0\0\0\0\3\12\0\0\1", 18);
-	at = put(at, "\0\0\0\0\0\0", 6);
-	return put(at, lp_ip_v4(&target), 4);
-}
-
-static uint8_t *
-put_v4(uint8_t *at, const struct row *row)
-{
-	const struct lp_ip from = ip_of(row->source);
-	const struct lp_ip to = ip_of(row->destination);
-	uint8_t head[20] = {(uint8_t)(0x45 + row->options), [8] = 64};
-
-	at = put_type(at, row, 0x0800);
-	head[7] = row->fragment;
-	head[9] = row->quoted ? 1 : row->protocol ? row->protocol : 17;
-	memcpy(head + 12, lp_ip_v4(&from), 4);
-	memcpy(head + 16, lp_ip_v4(&to), 4);
-	at = put(at, head, sizeof(head));
-	memset(at, 1, row->options * 4);
-	return at + row->options * 4;
-}
-
-static uint8_t *
-put_v6(uint8_t *at, const struct row *row)
-{
-	const struct lp_ip from = ip_of(row->source ? row->source : "fe80::1");
-	const struct lp_ip to = ip_of(row->destination);
-	uint8_t last = row->nd ? 58 : row->protocol ? row->protocol : 17;
-	uint8_t head[8] = {0x60, [7] = 255};
-	/* Destination options: padding. */
-	uint8_t option[8] = {60, 0, 1, 4};
-	unsigned i;
-
-	at = put_type(at, row, 0x86dd);
-	head[6] = row->options > 0 ? option[0] : last;
-	at = put(put(at, head, sizeof(head)), from.bytes, 16);
-	at = put(at, to.bytes, 16);
-	for (i = 1; i <= row->options; i++) {
-		if (i == row->options)
-			option[0] = last;
-		at = put(at, option, sizeof(option));
-	}
-	return at;
-}
-
-static uint8_t *
-put_nd(uint8_t *at, const struct row *row)
-{
-	const struct lp_ip target = ip_of(row->target);
-	const uint8_t head[8] = {row->nd};
-
-	return put(put(at, head, sizeof(head)), target.bytes, 16);
-}
-
-static uint8_t *
-put_tcp(uint8_t *at, const struct row *row)
-{
-	uint8_t head[20] = {(uint8_t)(row->source_port >> 8),
-	    (uint8_t)row->source_port, [12] = 0x50};
-
-	return put(at, head, sizeof(head));
-}
-
-/* Up to the ports of what it quotes. */
-static uint8_t *
-put_error(uint8_t *at, const struct row *row)
-{
-	const struct lp_ip to = ip_of(row->quoted);
-	const uint8_t protocol = row->protocol ? row->protocol : 17;
-	const uint8_t icmp[8] = {row->nd};
-	uint8_t v4[20] = {0x45, [9] = protocol},
-		v6[40] = {0x60, [6] = protocol};
-	const uint8_t ports[4] = {
-	    0, 7, (uint8_t)(row->source_port >> 8), (uint8_t)row->source_port};
-
-	at = put(at, icmp, sizeof(icmp));
-	if (lp_ip_is_v4(&to)) {
-		memcpy(v4 + 16, lp_ip_v4(&to), 4);
-		at = put(at, v4, sizeof(v4));
-	} else {
-		memcpy(v6 + 24, to.bytes, 16);
-		at = put(at, v6, sizeof(v6));
-	}
-	return put(at, ports, sizeof(ports));
-}
-
-static size_t
-build(uint8_t *frame, const struct row *row)
-{
-	uint8_t *at = put_mac(frame, row->to);
-
-	if (row->quoted)
-		at = put_error(strchr(row->destination, ':') ? put_v6(at, row)
-							     : put_v4(at, row),
-		    row);
-	else if (row->nd)
-		at = put_nd(put_v6(at, row), row);
-	else if (row->target)
-		at = put_arp(at, row);
-	else if (strchr(row->destination, ':'))
-		at = put_tcp(put_v6(at, row), row);
-	else
-		at = put_tcp(put_v4(at, row), row);
-	return (size_t)(at - frame) - row->cut;
-}
-
-static uint32_t
-run(const uint8_t *frame, size_t len)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame,
-	    .data_size_in = (uint32_t)len, .repeat = 1);
-
-	ck_assert_int_eq(bpf_prog_test_run_opts(steer.program, &options), 0);
-	return options.retval;
-}
-
 static uint64_t
 counter(enum lp_steer_counter which)
 {
@@ -385,10 +194,10 @@ counter(enum lp_steer_counter which)
 
 START_TEST(a_frame_has_its_verdict)
 {
-	const struct row *row = &rows[_i];
-	uint8_t frame[FRAME_MAX];
-	size_t len = build(frame, row);
-	uint32_t action = run(frame, len);
+	const struct steer_row *row = &rows[_i];
+	uint8_t frame[STEER_FRAME_MAX];
+	size_t len = steer_frame(frame, row);
+	uint32_t action = steer_run(&steer, frame, len);
 
 	ck_assert_msg(
 	    action == (row->verdict == OURS ? XDP_REDIRECT : XDP_PASS),
@@ -412,86 +221,98 @@ END_TEST
 /* Every frame cut at every byte: never ours by what is not there. */
 START_TEST(a_cut_frame_is_never_a_fault)
 {
-	struct row row = rows[_i];
-	uint8_t frame[FRAME_MAX];
+	struct steer_row row = rows[_i];
+	uint8_t frame[STEER_FRAME_MAX];
 	size_t len, whole;
 
 	row.cut = 0;
-	whole = build(frame, &row);
+	whole = steer_frame(frame, &row);
 	/* The kernel runs nothing shorter than an Ethernet header. */
 	for (len = 14; len < whole; len++) {
-		uint32_t action = run(frame, len);
+		uint32_t action = steer_run(&steer, frame, len);
 
 		ck_assert(action == XDP_PASS || action == XDP_REDIRECT);
 	}
 }
 END_TEST
 
-static const struct row *const to_us = &rows[0];
+static const struct steer_row *const to_us = &rows[0];
 
 START_TEST(a_dead_dataplane_drops_what_is_ours_and_nothing_else)
 {
-	uint8_t frame[FRAME_MAX];
-	size_t len = build(frame, to_us);
+	uint8_t frame[STEER_FRAME_MAX];
+	size_t len = steer_frame(frame, to_us);
 	const uint64_t beat = veth_now_ns() - 2500000000;
 
 	lp_xdp_steer_beat(&steer, beat);
-	ck_assert_uint_eq(run(frame, len), XDP_DROP);
+	ck_assert_uint_eq(steer_run(&steer, frame, len), XDP_DROP);
 	ck_assert_uint_eq(counter(LP_STEER_DEAD), 1);
-	ck_assert_uint_eq(run(frame, build(frame, &rows[1])), XDP_PASS);
+	ck_assert_uint_eq(
+	    steer_run(&steer, frame, steer_frame(frame, &rows[1])), XDP_PASS);
 	/* A little late is not dead. */
 	lp_xdp_steer_beat(&steer, veth_now_ns() - 1000000000);
-	ck_assert_uint_eq(run(frame, build(frame, to_us)), XDP_REDIRECT);
+	ck_assert_uint_eq(
+	    steer_run(&steer, frame, steer_frame(frame, to_us)), XDP_REDIRECT);
 }
 END_TEST
 
 START_TEST(a_dataplane_that_never_lived_is_dead)
 {
-	uint8_t frame[FRAME_MAX];
+	uint8_t frame[STEER_FRAME_MAX];
 
 	lp_xdp_steer_beat(&steer, 0);
-	ck_assert_uint_eq(run(frame, build(frame, to_us)), XDP_DROP);
+	ck_assert_uint_eq(
+	    steer_run(&steer, frame, steer_frame(frame, to_us)), XDP_DROP);
 }
 END_TEST
 
 START_TEST(a_heartbeat_ahead_of_the_coarse_clock_is_alive)
 {
-	uint8_t frame[FRAME_MAX];
+	uint8_t frame[STEER_FRAME_MAX];
 
 	lp_xdp_steer_beat(&steer, veth_now_ns() + 1000000000);
-	ck_assert_uint_eq(run(frame, build(frame, to_us)), XDP_REDIRECT);
+	ck_assert_uint_eq(
+	    steer_run(&steer, frame, steer_frame(frame, to_us)), XDP_REDIRECT);
 }
 END_TEST
 
 START_TEST(a_queue_without_socket_drops_and_counts)
 {
-	uint8_t frame[FRAME_MAX];
+	uint8_t frame[STEER_FRAME_MAX];
 	uint32_t queue = 0;
 
 	ck_assert_int_eq(bpf_map_delete_elem(steer.xsks, &queue), 0);
-	ck_assert_uint_eq(run(frame, build(frame, to_us)), XDP_DROP);
+	ck_assert_uint_eq(
+	    steer_run(&steer, frame, steer_frame(frame, to_us)), XDP_DROP);
 	ck_assert_uint_eq(counter(LP_STEER_NO_SOCKET), 1);
 }
 END_TEST
 
 START_TEST(a_new_set_replaces_the_old_one)
 {
-	const struct lp_ip addresses[] = {ip_of("10.9.0.11")};
-	const struct lp_steer whole = {8, addresses, 1, NULL, 0};
-	uint8_t frame[FRAME_MAX];
+	const struct lp_ip addresses[] = {steer_ip("10.9.0.11")};
+	const struct lp_steer whole = steer_whole(8, addresses, 1, NULL, 0);
+	uint8_t frame[STEER_FRAME_MAX];
 	unsigned i;
 
 	ck_assert_int_eq(lp_xdp_steer_set(&steer, &whole, why), 0);
 	ck_assert_uint_eq(steer.control->generation, 8);
-	ck_assert_uint_eq(run(frame, build(frame, &rows[0])), XDP_PASS);
-	ck_assert_uint_eq(run(frame, build(frame, &rows[1])), XDP_REDIRECT);
+	ck_assert_uint_eq(
+	    steer_run(&steer, frame, steer_frame(frame, &rows[0])), XDP_PASS);
+	ck_assert_uint_eq(
+	    steer_run(&steer, frame, steer_frame(frame, &rows[1])),
+	    XDP_REDIRECT);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].source_port != 0)
-			ck_assert_uint_eq(
-			    run(frame, build(frame, &rows[i])), XDP_PASS);
+			ck_assert_uint_eq(steer_run(&steer, frame,
+					      steer_frame(frame, &rows[i])),
+			    XDP_PASS);
 	set_all();
-	ck_assert_uint_eq(run(frame, build(frame, &rows[0])), XDP_REDIRECT);
-	ck_assert_uint_eq(run(frame, build(frame, &rows[1])), XDP_PASS);
+	ck_assert_uint_eq(
+	    steer_run(&steer, frame, steer_frame(frame, &rows[0])),
+	    XDP_REDIRECT);
+	ck_assert_uint_eq(
+	    steer_run(&steer, frame, steer_frame(frame, &rows[1])), XDP_PASS);
 }
 END_TEST
 
@@ -505,8 +326,8 @@ START_TEST(the_largest_sets_follow_each_other)
 	};
 	static struct lp_ip addresses[ADDRESSES];
 	static struct lp_endpoint sources[SOURCES];
-	const struct lp_steer whole = {
-	    1, addresses, ADDRESSES, sources, SOURCES};
+	const struct lp_steer whole =
+	    steer_whole(1, addresses, ADDRESSES, sources, SOURCES);
 	struct lp_steer_address key, next;
 	unsigned round, count = 0;
 	uint32_t i;
@@ -536,22 +357,22 @@ END_TEST
 
 START_TEST(copies_beyond_the_ring_are_counted_and_later_ones_come)
 {
-	uint8_t frame[FRAME_MAX];
-	const struct row *arp = NULL;
+	uint8_t frame[STEER_FRAME_MAX];
+	const struct steer_row *arp = NULL;
 	unsigned i;
 	size_t len;
 
 	for (i = 0; arp == NULL; i++)
 		if (rows[i].verdict == COPY)
 			arp = &rows[i];
-	len = build(frame, arp);
+	len = steer_frame(frame, arp);
 	for (i = 0; i < 1000; i++)
-		ck_assert_uint_eq(run(frame, len), XDP_PASS);
+		ck_assert_uint_eq(steer_run(&steer, frame, len), XDP_PASS);
 	ck_assert_uint_gt(counter(LP_STEER_COPY_LOST), 0);
 	ck_assert_uint_gt(counter(LP_STEER_COPIED), 0);
 	lp_xdp_steer_copies(&steer);
 	copied_len = 0;
-	ck_assert_uint_eq(run(frame, len), XDP_PASS);
+	ck_assert_uint_eq(steer_run(&steer, frame, len), XDP_PASS);
 	lp_xdp_steer_copies(&steer);
 	ck_assert_uint_eq(copied_len, len);
 }
