@@ -84,7 +84,7 @@ match(void *arg, const struct lp_ip *ip, const char *device)
 		refuse(search, object, field, text, device);
 }
 
-/* A listener before its endpoints: it is what the operator has named. */
+/* Endpoints have the address of their listener, or it is not ours. */
 static const struct lp_object *
 find_owner(
     const struct lp_config *config, const struct lp_ip *ip, const char **field)
@@ -95,9 +95,8 @@ find_owner(
 
 		*field = "vip";
 		if (object->kind == LP_OBJECT_LISTENER)
-			found = lp_ip_equal(&object->listener.vip.ip, ip);
-		else if (object->kind == LP_OBJECT_ENDPOINT)
-			found = lp_ip_equal(&object->endpoint.vip.ip, ip);
+			found = object->listener.mode != LP_MODE_INLINE &&
+			    lp_ip_equal(&object->listener.vip.ip, ip);
 		else if (object->kind == LP_OBJECT_PORT) {
 			*field = "address";
 			found = has_address(&object->port, ip);

@@ -21,6 +21,8 @@ static int allocate(
     struct lp_snapshot *snapshot, const struct lp_config *config);
 static void add_ports(struct lp_snapshot *snapshot,
     const struct lp_config *config, const struct lp_open_ports *ports);
+static void add_peers(struct lp_snapshot *snapshot,
+    const struct lp_config *config, const struct lp_open_ports *ports);
 static void add_port(struct lp_snapshot_port *place, struct lp_port *port,
     const struct lp_object *object);
 static int add_endpoints(struct lp_snapshot *snapshot,
@@ -161,6 +163,7 @@ static void
 add_ports(struct lp_snapshot *snapshot, const struct lp_config *config,
     const struct lp_open_ports *ports)
 {
+	add_peers(snapshot, config, ports);
 	for (unsigned slot = 0; slot < LP_PORTS_MAX; slot++) {
 		struct lp_snapshot_port *place = &snapshot->ports[slot];
 		const struct lp_object *object = ports->id[slot] == 0
@@ -173,6 +176,31 @@ add_ports(struct lp_snapshot *snapshot, const struct lp_config *config,
 		for (unsigned i = 0; i < place->prefix_count; i++)
 			add_own(snapshot, &place->prefixes[i].ip, LP_OWN_PORT,
 			    (uint16_t)(1u << slot));
+	}
+}
+
+/* A peer has a slot also while its device is away. */
+static void
+add_peers(struct lp_snapshot *snapshot, const struct lp_config *config,
+    const struct lp_open_ports *ports)
+{
+	for (unsigned slot = 0; slot < LP_PORTS_MAX; slot++) {
+		struct lp_snapshot_port *place = &snapshot->ports[slot];
+		const struct lp_object *object = ports->id[slot] == 0
+		    ? NULL
+		    : lp_config_find(config, LP_OBJECT_PORT, ports->id[slot]);
+		const struct lp_object *peer;
+
+		place->peer = LP_PORT_NONE;
+		if (!object || !lp_object_has_peer(&object->port))
+			continue;
+		place->is_inline = true;
+		snapshot->has_inline = true;
+		peer = lp_config_find_name(
+		    config, LP_OBJECT_PORT, 0, object->port.peer);
+		for (unsigned i = 0; peer && i < LP_PORTS_MAX; i++)
+			if (ports->id[i] == peer->id)
+				place->peer = (uint8_t)i;
 	}
 }
 
@@ -230,12 +258,15 @@ add_endpoints(struct lp_snapshot *snapshot, const struct lp_config *config,
 		target->source_address = listener->listener.source_address;
 		snapshot->target_count++;
 		index_target(snapshot, index);
-		add_own(snapshot, &from->vip.ip, LP_OWN_VIP, mask);
+		if (listener->listener.mode != LP_MODE_INLINE)
+			add_own(snapshot, &from->vip.ip, LP_OWN_VIP, mask);
 		add_service(snapshot,
 		    &(struct lp_service){.vip = from->vip,
 			.listener_id = from->listener_id,
 			.target = index,
-			.maglev = LP_INDEX_NONE});
+			.maglev = LP_INDEX_NONE,
+			.is_inline =
+			    listener->listener.mode == LP_MODE_INLINE});
 	}
 	return 0;
 }
@@ -252,9 +283,11 @@ add_listeners(struct lp_snapshot *snapshot, const struct lp_config *config)
 		struct lp_service service = {.vip = from->listener.vip,
 		    .listener_id = from->id,
 		    .target = LP_INDEX_NONE};
-		int error =
-		    add_maglev(snapshot, config, from->id, &service.maglev);
+		int error;
 
+		if (from->listener.mode == LP_MODE_INLINE)
+			continue;
+		error = add_maglev(snapshot, config, from->id, &service.maglev);
 		if (error)
 			return error;
 		add_own(snapshot, &service.vip.ip, LP_OWN_VIP, mask);
@@ -349,7 +382,8 @@ client_ports(const struct lp_snapshot *snapshot)
 	unsigned mask = 0;
 
 	for (unsigned slot = 0; slot < LP_PORTS_MAX; slot++)
-		if (snapshot->ports[slot].side & LP_SIDE_CLIENT)
+		if ((snapshot->ports[slot].side & LP_SIDE_CLIENT) &&
+		    !snapshot->ports[slot].is_inline)
 			mask |= 1u << slot;
 	return (uint16_t)mask;
 }

@@ -23,6 +23,7 @@
  */
 #include "dataplane/pipeline/admit.h"
 
+#include "dataplane/pipeline/inline.h"
 #include "dataplane/pipeline/parse.h"
 #include "dataplane/pipeline/wire.h"
 
@@ -56,6 +57,8 @@ lp_admit_stage(struct lp_admit *admit, struct lp_batch *batch)
 			continue;
 		if (batch->snapshot == NULL)
 			lp_pkt_drop(pkt, LP_REASON_STARTING);
+		else if (pkt->flags & LP_PKT_INLINE)
+			lp_inline_admit(admit->conntrack, batch, pkt);
 		else if (pkt->conn == LP_CONN_NONE || reopens(admit, pkt))
 			admit_packet(admit, batch, pkt);
 	}

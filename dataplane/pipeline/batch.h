@@ -36,7 +36,8 @@ enum lp_pkt_flags {
 	LP_PKT_COPY = 1 << 4, /* the kernel has it too: learn, never answer */
 	LP_PKT_IP_SUM_GOOD = 1 << 5, /* the device has verified it: IPv4 */
 	LP_PKT_TCP_SUM_GOOD = 1 << 6, /* and that of TCP */
-	/* What the port says of a packet; all others are parse's. */
+	LP_PKT_INLINE = 1 << 7, /* of an inline port: leaves by its peer */
+	/* What the port says of a packet; all others are the stages'. */
 	LP_PKT_FROM_PORT =
 	    LP_PKT_COPY | LP_PKT_IP_SUM_GOOD | LP_PKT_TCP_SUM_GOOD,
 };
@@ -59,7 +60,9 @@ struct lp_pkt {
 	uint8_t reason; /* enum lp_reason */
 	uint8_t port_in; /* slot of the port */
 	uint8_t port_out; /* LP_PORT_NONE: do not transmit */
-	uint8_t spare[21];
+	uint8_t spare[1];
+	uint16_t frame_len; /* len as it came in, padding included */
+	uint8_t spare1[24];
 };
 static_assert(sizeof(struct lp_pkt) == 64, "one packet, one cache line");
 

@@ -38,6 +38,7 @@ struct search {
 	uint32_t ports;
 	uint32_t hash;
 	uint32_t at; /* where in the table to go on */
+	uint8_t flags; /* LP_CONN_INLINE: that the connection must have it */
 	const uint8_t *src; /* the addresses in full, if of IPv6 */
 	const uint8_t *dst;
 };
@@ -60,7 +61,6 @@ static void insert(struct lp_conntrack *, uint32_t);
 static void set_wire(struct lp_conn *);
 static uint64_t wire_addresses(const struct lp_ip *, const struct lp_ip *);
 static uint32_t wire_ports(uint16_t, uint16_t);
-static enum lp_conn_class class_of(uint8_t);
 static uint32_t timeout_of(const struct lp_conn *);
 static uint32_t deadline_of(const struct lp_conn *);
 static void count_table(struct lp_conntrack *);
@@ -150,6 +150,7 @@ lp_conntrack_tuple(const struct lp_pkt *pkt, struct lp_tuple *tuple)
 	lp_parse_addresses(pkt, &tuple->src, &tuple->dst);
 	tuple->sport = lp_get16(tcp + LP_TCP_SRC);
 	tuple->dport = lp_get16(tcp + LP_TCP_DST);
+	tuple->is_inline = (pkt->flags & LP_PKT_INLINE) != 0;
 }
 
 uint32_t
@@ -159,6 +160,7 @@ lp_conntrack_find(const struct lp_conntrack *conntrack,
 	struct search search = {
 	    .addresses = wire_addresses(&tuple->src, &tuple->dst),
 	    .ports = wire_ports(tuple->sport, tuple->dport),
+	    .flags = tuple->is_inline ? LP_CONN_INLINE : 0,
 	    .src = tuple->src.bytes,
 	    .dst = tuple->dst.bytes};
 
@@ -173,6 +175,7 @@ search_packet(const struct lp_conntrack *conntrack, const struct lp_pkt *pkt,
 	const uint8_t *ip = pkt->data + pkt->l3_off;
 
 	search->addresses = 0;
+	search->flags = pkt->flags & LP_PKT_INLINE ? LP_CONN_INLINE : 0;
 	if (pkt->flags & LP_PKT_V6) {
 		search->src = ip + LP_IP6_SRC;
 		search->dst = ip + LP_IP6_DST;
@@ -264,7 +267,8 @@ matches(const struct lp_conn *conn, enum lp_direction dir,
 	bool client = dir == LP_TO_BROKER;
 
 	if (conn->wire_addresses[dir] != search->addresses ||
-	    conn->wire_ports[dir] != search->ports)
+	    conn->wire_ports[dir] != search->ports ||
+	    (conn->flags & LP_CONN_INLINE) != search->flags)
 		return false;
 	return search->addresses != 0 ||
 	    (memcmp(client ? &conn->client_ip : &conn->broker_ip, search->src,
@@ -307,6 +311,7 @@ lp_conntrack_commit(struct lp_conntrack *conntrack, uint32_t index,
 	struct lp_conn *conn = lp_conntrack_get(conntrack, index);
 	uint8_t was =
 	    conntrack->region->undo->copy[offsetof(struct lp_conn, tcp.state)];
+	bool unproven = lp_conntrack_unproven(conn);
 
 	assert(conn->use == LP_CONN_USED);
 	assert(atomic_load_explicit(&conntrack->region->undo->marked,
@@ -317,7 +322,7 @@ lp_conntrack_commit(struct lp_conntrack *conntrack, uint32_t index,
 	if (verdict == LP_TCP_OK)
 		set_expiry(conn, was, now_s);
 	lp_region_end(conntrack->region);
-	if (was != conn->tcp.state)
+	if (was != conn->tcp.state || unproven != lp_conntrack_unproven(conn))
 		follow_state(conntrack, index);
 }
 
@@ -358,7 +363,8 @@ lp_conntrack_forget(struct lp_conntrack *conntrack, struct lp_batch *batch,
 		if (pkt->conn != index)
 			continue;
 		pkt->conn = LP_CONN_NONE;
-		if (pkt->verdict == LP_UNDECIDED)
+		if (pkt->verdict == LP_UNDECIDED &&
+		    !(pkt->flags & LP_PKT_INLINE))
 			lp_pkt_drop(pkt, why);
 	}
 }
@@ -397,7 +403,7 @@ set_expiry(struct lp_conn *conn, uint8_t was, uint32_t now_s)
 {
 	uint8_t state = conn->tcp.state;
 
-	if (state == LP_TCP_ESTABLISHED) {
+	if (state == LP_TCP_ESTABLISHED && !lp_conntrack_unproven(conn)) {
 		conn->expires_s = now_s + LP_TIMEOUT_ESTABLISHED_S;
 		return;
 	}
@@ -405,7 +411,7 @@ set_expiry(struct lp_conn *conn, uint8_t was, uint32_t now_s)
 	if (state == LP_TCP_FIN_RECEIVED || state == LP_TCP_CLOSING)
 		conn->flags |= LP_CONN_BROKER_CLOSED;
 	/* What is over stays over: late segments do not renew it. */
-	if (was != state || class_of(state) != LP_CLASS_CLOSED)
+	if (was != state || lp_conntrack_class(conn) != LP_CLASS_CLOSED)
 		conn->expires_s = now_s + timeout_of(conn);
 }
 
@@ -414,7 +420,7 @@ static void
 follow_state(struct lp_conntrack *conntrack, uint32_t index)
 {
 	const struct lp_conn *conn = lp_conntrack_get(conntrack, index);
-	enum lp_conn_class class = class_of(conn->tcp.state);
+	enum lp_conn_class class = lp_conntrack_class(conn);
 
 	lp_wheel_put(&conntrack->wheel, index, conn->expires_s);
 	if (class == conntrack->class[index])
@@ -477,7 +483,7 @@ static void
 insert(struct lp_conntrack *conntrack, uint32_t index)
 {
 	const struct lp_conn *conn = lp_conntrack_get(conntrack, index);
-	enum lp_conn_class class = class_of(conn->tcp.state);
+	enum lp_conn_class class = lp_conntrack_class(conn);
 
 	for (uint32_t node = index * 2; node < index * 2 + 2; node++)
 		lp_table_add(&conntrack->table, hash_of(conntrack, node), node);
@@ -535,20 +541,10 @@ wire_ports(uint16_t sport, uint16_t dport)
 	return both;
 }
 
-static enum lp_conn_class
-class_of(uint8_t state)
-{
-	if (lp_tcp_state_half_open(state))
-		return LP_CLASS_HALF_OPEN;
-	if (state == LP_TCP_TIME_WAIT || state == LP_TCP_CLOSED)
-		return LP_CLASS_CLOSED;
-	return LP_CLASS_OPEN;
-}
-
 static uint32_t
 timeout_of(const struct lp_conn *conn)
 {
-	switch (class_of(conn->tcp.state)) {
+	switch (lp_conntrack_class(conn)) {
 	case LP_CLASS_HALF_OPEN:
 		return LP_TIMEOUT_HALF_OPEN_S;
 	case LP_CLASS_CLOSED:
@@ -574,6 +570,7 @@ deadline_of(const struct lp_conn *conn)
 	uint32_t idle_s = conn->last_s + LP_TIMEOUT_ESTABLISHED_S;
 
 	if (conn->tcp.state == LP_TCP_ESTABLISHED &&
+	    !lp_conntrack_unproven(conn) &&
 	    (int32_t)(idle_s - conn->expires_s) > 0)
 		return idle_s;
 	return conn->expires_s;

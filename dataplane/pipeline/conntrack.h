@@ -18,7 +18,7 @@
 
 /* Which queue a connection stands in, for eviction. */
 enum lp_conn_class {
-	LP_CLASS_HALF_OPEN = 0,
+	LP_CLASS_HALF_OPEN = 0, /* and picked up, if unproven */
 	LP_CLASS_CLOSED, /* TIME-WAIT, or reset: nothing more is expected */
 	LP_CLASS_OPEN, /* never evicted */
 	LP_CLASSES,
@@ -49,6 +49,7 @@ struct lp_tuple {
 	struct lp_ip dst;
 	uint16_t sport;
 	uint16_t dport;
+	bool is_inline; /* of an inline port: its connections are others */
 };
 
 /* Takes the memory of the indexes over so many connections. */
@@ -94,7 +95,7 @@ void lp_conntrack_remove(struct lp_conntrack *conntrack, uint32_t index);
 
 /*
  * The same, and packets of this batch that belong to it are dropped for that
- * reason.
+ * reason; inline they pass, and belong to none.
  */
 void lp_conntrack_forget(struct lp_conntrack *conntrack, struct lp_batch *batch,
     uint32_t index, enum lp_reason why);
@@ -106,6 +107,27 @@ uint32_t lp_conntrack_oldest(
 /* One connection whose time is over, or LP_CONN_NONE; at most LP_EXPIRE_STEP
  * timers are looked at. */
 uint32_t lp_conntrack_expired(struct lp_conntrack *conntrack, uint32_t now_s);
+
+/* Picked up, and only one end has spoken: anybody may have made it. */
+static inline bool
+lp_conntrack_unproven(const struct lp_conn *conn)
+{
+	return (conn->flags & LP_CONN_PICKED_UP) &&
+	    (conn->packets[LP_TO_BROKER] == 0 ||
+		conn->packets[LP_TO_CLIENT] == 0);
+}
+
+static inline enum lp_conn_class
+lp_conntrack_class(const struct lp_conn *conn)
+{
+	uint8_t state = conn->tcp.state;
+
+	if (lp_tcp_state_half_open(state))
+		return LP_CLASS_HALF_OPEN;
+	if (state == LP_TCP_TIME_WAIT || state == LP_TCP_CLOSED)
+		return LP_CLASS_CLOSED;
+	return lp_conntrack_unproven(conn) ? LP_CLASS_HALF_OPEN : LP_CLASS_OPEN;
+}
 
 static inline struct lp_conn *
 lp_conntrack_get(const struct lp_conntrack *conntrack, uint32_t index)

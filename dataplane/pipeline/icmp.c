@@ -158,7 +158,7 @@ translate_error(
 	const struct lp_conn *conn;
 	enum lp_direction dir;
 	struct lp_ip src, dst;
-	struct quote quote;
+	struct quote quote = {0};
 	enum lp_reason why;
 	uint32_t hop;
 

@@ -49,6 +49,7 @@ void
 lp_parse_packet(struct lp_pkt *pkt)
 {
 	pkt->conn = LP_CONN_NONE;
+	pkt->frame_len = pkt->len;
 	pkt->port_out = LP_PORT_NONE;
 	pkt->verdict = LP_UNDECIDED;
 	pkt->reason = LP_REASON_NONE;

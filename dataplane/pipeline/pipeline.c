@@ -4,12 +4,13 @@
  *
  * Overview
  *
- *	rx ▸ parse ▸ neighbor ▸ icmp ▸ conntrack ▸ admit ▸ rewrite ▸ tx
+ *	rx ▸ parse ▸ inline ▸ neighbor ▸ icmp ▸ conntrack ▸ admit ▸ rewrite ▸ tx
  *
  * A batch of packets goes through the stages; each stage looks at those that
  * have no verdict yet and may give them one, with the reason.
  *
  *	parse		proves the bounds, notes the offsets
+ *	inline		passes what inline ports need not look at
  *	neighbor	answers and learns from ARP and neighbour discovery;
  *			answers queries for multicast groups
  *	icmp		answers pings, translates errors of our connections
@@ -18,6 +19,9 @@
  *	rewrite		next hop, TCP state, Kafka's streams, commit, the other
  *			side's addresses
  *	tx		sends what is to be sent, counts everything
+ *
+ * Of inline ports admit makes connections without translation, and rewrite
+ * passes frames on as they came (inline.c).
  *
  * Ownership: rx gives buffers to the batch; tx and release give them back, or
  * neighbor holds them.  Packets that we make ourselves lie in the batch's
@@ -32,6 +36,7 @@
 
 #include "dataplane/pipeline/admit.h"
 #include "dataplane/pipeline/icmp.h"
+#include "dataplane/pipeline/inline.h"
 #include "dataplane/pipeline/parse.h"
 
 struct lp_pipeline {
@@ -89,6 +94,7 @@ lp_pipeline_run(struct lp_pipeline *pipeline, uint64_t now_ns)
 
 	receive(pipeline, batch);
 	lp_parse_stage(batch);
+	lp_inline_stage(batch);
 	lp_neighbor_stage(&pipeline->neighbors, batch);
 	lp_icmp_stage(&pipeline->rewrite, batch);
 	lp_conntrack_stage(&pipeline->conntrack, batch);
@@ -466,7 +472,7 @@ to_reclaim(const struct lp_pipeline *pipeline)
 /*
  * Its endpoint and its broker are still configured, and what the broker sends
  * still comes to us: the source address is one of ours, or we are asked to
- * take what that endpoint sends.
+ * take what that endpoint sends.  Inline that is all that is asked.
  */
 static bool
 has_way_back(const struct lp_snapshot *snapshot, const struct lp_conn *conn)
@@ -479,6 +485,9 @@ has_way_back(const struct lp_snapshot *snapshot, const struct lp_conn *conn)
 	if (service == NULL || service->listener_id != conn->listener_id ||
 	    target == NULL)
 		return false;
+	if (conn->flags & LP_CONN_INLINE)
+		return service->is_inline &&
+		    target == &snapshot->targets[service->target];
 	if (conn->flags & LP_CONN_NAT_PORT)
 		return lp_snapshot_own(snapshot, &conn->source_ip) != NULL;
 	return target->source_address == LP_SOURCE_PRESERVE &&

@@ -41,12 +41,23 @@ enum lp_conn_flags {
 	LP_CONN_BROKER_CLOSED = 1 << 1,
 	/* Its source port is taken from a pair's bitmap (nat.c). */
 	LP_CONN_NAT_PORT = 1 << 2,
+	/*
+	 * Between two inline ports: seen, never changed.  Its VIP is the
+	 * broker itself, its source the client.
+	 */
+	LP_CONN_INLINE = 1 << 3,
+	/* Not seen from its SYN on: where its streams begin is not known. */
+	LP_CONN_PICKED_UP = 1 << 4,
+	/* Inline: a SYN came although it lives; a SYN-ACK ends it. */
+	LP_CONN_SYN_AGAIN = 1 << 5,
 };
 
 /*
  * A connection, both directions.  Ports in host order.
  *
  *	client ── client:vip ──▶ us ── source:broker ──▶ broker
+ *
+ * The client is who opened it; inline that may be a broker, too.
  *
  * Four cache lines.  First what a packet changes, then what it reads, then
  * what few packets need: an established IPv4 packet touches two.

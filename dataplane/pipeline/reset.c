@@ -73,7 +73,9 @@ void
 lp_reset_connection(
     struct lp_reset *reset, struct lp_batch *batch, const struct lp_conn *conn)
 {
-	if (conn->tcp.state == LP_TCP_CLOSED ||
+	/* Inline it is its ends' alone. */
+	if ((conn->flags & LP_CONN_INLINE) ||
+	    conn->tcp.state == LP_TCP_CLOSED ||
 	    conn->tcp.state == LP_TCP_TIME_WAIT || batch->snapshot == NULL)
 		return;
 	reset_end(reset, batch, conn, LP_TO_BROKER);

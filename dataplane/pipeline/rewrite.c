@@ -24,6 +24,7 @@
 
 #include "dataplane/pipeline/admit.h"
 #include "dataplane/pipeline/checksum.h"
+#include "dataplane/pipeline/inline.h"
 #include "dataplane/pipeline/parse.h"
 #include "dataplane/pipeline/too_big.h"
 #include "dataplane/pipeline/wire.h"
@@ -44,7 +45,11 @@ lp_rewrite_stage(struct lp_rewrite *rewrite, struct lp_batch *batch)
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct lp_pkt *pkt = &batch->pkts[i];
 
-		if (pkt->verdict == LP_UNDECIDED && (pkt->flags & LP_PKT_TCP))
+		if (pkt->verdict != LP_UNDECIDED || !(pkt->flags & LP_PKT_TCP))
+			continue;
+		if (pkt->flags & LP_PKT_INLINE)
+			lp_inline_forward(rewrite->conntrack, batch, pkt);
+		else
 			rewrite_packet(rewrite, batch, pkt);
 	}
 }

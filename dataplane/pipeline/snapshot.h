@@ -58,7 +58,7 @@ struct lp_target {
 	bool kafka; /* look into its connections */
 };
 
-/* An endpoint that clients connect to. */
+/* An endpoint that clients connect to: a VIP's, or inline a broker's own. */
 struct lp_service {
 	struct lp_endpoint vip; /* port 0: free place */
 	uint32_t listener_id;
@@ -66,6 +66,7 @@ struct lp_service {
 	 */
 	uint16_t target;
 	uint16_t maglev; /* index of its table, if balanced; else NONE */
+	bool is_inline; /* vip is where its broker is: only seen, not ours */
 };
 
 /* A port as the pipeline sees it. */
@@ -76,6 +77,8 @@ struct lp_snapshot_port {
 	uint8_t side; /* enum lp_side */
 	uint8_t prefix_count;
 	bool alone; /* see port.h */
+	bool is_inline; /* what comes in leaves by peer, and is not ours */
+	uint8_t peer; /* slot of the other inline port, or LP_PORT_NONE */
 	uint16_t mtu;
 	uint32_t incarnation; /* another one: announce again */
 	struct lp_prefix prefixes[LP_PORT_ADDRESSES_MAX];
@@ -91,6 +94,7 @@ struct lp_snapshot {
 	uint64_t serial;
 
 	struct lp_snapshot_port ports[LP_PORTS_MAX]; /* by slot */
+	bool has_inline; /* any of them is */
 
 	/* Open addressing, linear probing; sizes are powers of two. */
 	struct lp_own *own;

@@ -186,6 +186,33 @@ lp_tcp_state_open(struct lp_tcp_track *track, const struct lp_tcp_segment *syn)
 	learn_scale(track, LP_TO_BROKER, syn);
 }
 
+void
+lp_tcp_state_pick_up(struct lp_tcp_track *track, enum lp_direction dir,
+    const struct lp_tcp_segment *segment)
+{
+	const uint32_t widest = (uint32_t)UINT16_MAX << LP_TCP_SCALE_MAX;
+	struct lp_tcp_peer *from = &track->peer[dir];
+	struct lp_tcp_peer *to = &track->peer[!dir];
+	bool ack = (segment->flags & LP_TCP_ACK) != 0;
+
+	assert(!(segment->flags & LP_TCP_RST));
+	*track = (struct lp_tcp_track){.state = LP_TCP_ESTABLISHED};
+	if (segment->flags & LP_TCP_SYN)
+		track->state = LP_TCP_SYN_RECEIVED;
+	*from = *to = (struct lp_tcp_peer){.window = UINT16_MAX,
+	    .scale = LP_TCP_SCALE_MAX,
+	    .flags = LP_PEER_SEEN};
+	from->end = end_of(segment);
+	from->limit = from->end + widest;
+	/* What the other end has sent is at least what is acknowledged. */
+	to->end = segment->ack;
+	to->limit = to->end + widest;
+	if (!ack)
+		return;
+	from->ack = segment->ack;
+	from->flags |= LP_PEER_ACKED;
+}
+
 enum lp_tcp_verdict
 lp_tcp_state_run(struct lp_tcp_track *track, enum lp_direction dir,
     const struct lp_tcp_segment *segment)

@@ -99,6 +99,13 @@ void lp_tcp_state_open(
     struct lp_tcp_track *track, const struct lp_tcp_segment *syn);
 
 /*
+ * Begins with any other segment but a RST, of a connection whose SYN was not
+ * seen: how windows are scaled is not known, so its bounds are wide.
+ */
+void lp_tcp_state_pick_up(struct lp_tcp_track *track, enum lp_direction dir,
+    const struct lp_tcp_segment *segment);
+
+/*
  * Runs one segment that an end sent in that direction, and that is to be
  * transmitted.  Changes *track only with LP_TCP_OK.
  */

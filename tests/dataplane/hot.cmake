@@ -26,7 +26,7 @@ target_link_libraries(lp_test_plane PUBLIC lp_test_objects lp_port
 
 foreach(module checksum parse tcp_state wheel nat conntrack conntrack_sums
 	conntrack_killed neighbor mld icmp reset admit pipeline pipeline_life
-	talkers telemetry topic_ids)
+	inline talkers telemetry topic_ids)
 	add_executable(test_${module}
 		${CMAKE_CURRENT_LIST_DIR}/test_${module}.c)
 	target_link_libraries(test_${module} PRIVATE lp_test_plane)
@@ -52,7 +52,7 @@ set(lp_af_xdp_environment LP_TEST_BACKEND=af_xdp)
 # DPDK is slow to start, and starts once in a process: all tests in one.
 set(lp_dpdk_environment LP_TEST_BACKEND=dpdk CK_FORK=no)
 foreach(backend ${lp_test_backends})
-	foreach(module neighbor icmp reset admit pipeline pipeline_life)
+	foreach(module neighbor icmp reset admit pipeline pipeline_life inline)
 		add_test(NAME dataplane/${backend}/${module}
 			COMMAND test_${module})
 		set_tests_properties(dataplane/${backend}/${module} PROPERTIES

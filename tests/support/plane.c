@@ -226,6 +226,19 @@ plane_port(uint8_t slot, uint32_t port_id, const char *options)
 	ensure(plane.out[slot].frames != NULL, "no memory");
 }
 
+static struct lp_port *
+peer_of(const struct lp_port_object *port)
+{
+	const struct lp_object *peer = port && lp_object_has_peer(port)
+	    ? lp_config_find_name(&plane.config, LP_OBJECT_PORT, 0, port->peer)
+	    : NULL;
+
+	for (uint8_t slot = 0; peer && slot < LP_PORTS_MAX; slot++)
+		if (plane.ports.id[slot] == peer->id)
+			return plane.ports.port[slot];
+	return NULL;
+}
+
 static void
 steer(uint8_t slot)
 {
@@ -242,6 +255,9 @@ steer(uint8_t slot)
 	whole.address_count = steering.address_count;
 	whole.sources = steering.sources;
 	whole.source_count = steering.source_count;
+	whole.is_inline = steering.is_inline;
+	whole.wire_on_loss = steering.wire_on_loss;
+	whole.peer = peer_of(port);
 	wire->steer(slot, &whole);
 	lp_steering_fini(&steering);
 }
@@ -537,6 +553,17 @@ plane_passed(void)
 		if (plane.wires[slot] && wire->passed)
 			passed += wire->passed(slot);
 	return passed;
+}
+
+uint64_t
+plane_wired(void)
+{
+	uint64_t sum = 0;
+
+	for (uint8_t slot = 0; slot < LP_PORTS_MAX; slot++)
+		if (plane.wires[slot] && wire->wired)
+			sum += wire->wired(slot);
+	return sum;
 }
 
 static void

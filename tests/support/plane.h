@@ -86,7 +86,10 @@ bool plane_on_memory(void);
 /* The ledger of buffers and the reasons add up; checked after every turn. */
 void plane_check(void);
 
-/* Opens a port for that port object: "mac=...", "mtu=...", "alone" or "". */
+/*
+ * Opens a port for that port object: "mac=...", "mtu=...", "alone", "inline" or
+ * "".
+ */
 void plane_port(uint8_t slot, uint32_t port_id, const char *options);
 
 /* A snapshot of plane.config as it is now; the old one is freed. */
@@ -134,6 +137,9 @@ uint64_t plane_reason(enum lp_reason reason);
  */
 uint64_t plane_passed(void);
 bool plane_may_pass(enum lp_reason reason);
+
+/* Frames that inline ports have given to their peers by themselves. */
+uint64_t plane_wired(void);
 
 /* A connection of the region in use, or NULL: number n of them. */
 struct lp_conn *plane_connection(unsigned n);

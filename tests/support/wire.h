@@ -18,7 +18,7 @@ struct wire_ops {
 
 	/*
 	 * A port on a device of its own, as the pipeline is to see it; options
-	 * "mac=...,mtu=..." or "".
+	 * "mac=...,mtu=...,inline" or "".
 	 */
 	struct lp_port *(*open)(
 	    uint8_t slot, struct lp_pool *pool, const char *options);
@@ -35,6 +35,11 @@ struct wire_ops {
 
 	/* Frames that the pipeline has received of that port. */
 	uint64_t (*received)(uint8_t slot);
+	/*
+	 * Frames in that the port has given to its peer by itself; take has
+	 * them there.  NULL: none.
+	 */
+	uint64_t (*wired)(uint8_t slot);
 	/* Frames in that the port has left to others.  NULL: none. */
 	uint64_t (*passed)(uint8_t slot);
 };

@@ -43,7 +43,9 @@ struct front {
 	uint64_t received; /* of the real port */
 	uint64_t given; /* to the pipeline */
 	uint64_t sent;
-	uint64_t taken; /* of those sent */
+	uint64_t taken; /* of those sent, and of those from the peer */
+	bool is_inline;
+	struct front *peer; /* NULL: none */
 };
 
 static const struct lp_backend_ops *ops;
@@ -135,6 +137,9 @@ make_devices(uint8_t slot, const char *options)
 		 "peer name %s mtu %u",
 	    near, mac, mtu, far, mtu);
 	veth_sysctl("1", "net/ipv6/conf/%s/disable_ipv6", far);
+	/* A veth drops what is redirected to it by XDP without NAPI. */
+	if (strstr(options, "inline") != NULL)
+		veth_run("exec ethtool -K %s gro on", far);
 	veth_up(near);
 	veth_up(far);
 	veth_await_up(far);
@@ -146,17 +151,24 @@ wire_open(uint8_t slot, struct lp_pool *from, const char *options)
 	struct lp_port_config config = {.slot = slot, .pool = from};
 	struct front *front = calloc(1, sizeof(*front));
 	char why[LP_WHY_SIZE] = "", far[16];
+	const int on = 1;
 
 	ensure(front != NULL && !fronts[slot], "no memory, or open");
 	pool = from;
 	make_devices(slot, options);
 	snprintf(far, sizeof(far), "far%u", slot);
 	front->far = veth_socket(far);
+	ensure(setsockopt(front->far, SOL_PACKET, PACKET_AUXDATA, &on,
+		   sizeof(on)) == 0,
+	    "PACKET_AUXDATA: %s", strerror(errno));
 	snprintf(
 	    config.object.device, sizeof(config.object.device), "near%u", slot);
 	if (is_dpdk())
 		snprintf(config.object.device, sizeof(config.object.device),
 		    "net_af_packet%u,iface=near%u", slot, slot);
+	front->is_inline = strstr(options, "inline") != NULL;
+	if (front->is_inline)
+		strcpy(config.object.peer, "peer");
 	ensure(ops->open(&front->real, &config, why) == 0, "%s", why);
 	front->port = *front->real;
 	front->port.ops = &front_ops;
@@ -173,6 +185,30 @@ is_noise(const uint8_t *frame, size_t len)
 	    (frame[62] == 143 || frame[62] == 131 || frame[62] == 132);
 }
 
+/* The kernel hands a tag out beside the frame: it is put back. */
+static size_t
+put_tag_back(uint8_t *frame, size_t len, size_t max, struct msghdr *message)
+{
+	const struct cmsghdr *at = CMSG_FIRSTHDR(message);
+	struct tpacket_auxdata aux;
+	unsigned type = 0x8100;
+
+	if (at == NULL || at->cmsg_type != PACKET_AUXDATA)
+		return len;
+	memcpy(&aux, CMSG_DATA(at), sizeof(aux));
+	if (!(aux.tp_status & TP_STATUS_VLAN_VALID))
+		return len;
+	ensure(len + 4 <= max, "no room for a tag");
+	if (aux.tp_status & TP_STATUS_VLAN_TPID_VALID)
+		type = aux.tp_vlan_tpid;
+	memmove(frame + 16, frame + 12, len - 12);
+	frame[12] = (uint8_t)(type >> 8);
+	frame[13] = (uint8_t)type;
+	frame[14] = (uint8_t)(aux.tp_vlan_tci >> 8);
+	frame[15] = (uint8_t)aux.tp_vlan_tci;
+	return len + 4;
+}
+
 /* The next frame at the far end that a port has sent; 0: none in time. */
 static size_t
 receive(const struct front *front, void *buf, size_t max, int timeout_ms)
@@ -181,16 +217,38 @@ receive(const struct front *front, void *buf, size_t max, int timeout_ms)
 	struct sockaddr_ll from;
 
 	while (poll(&ready, 1, timeout_ms) > 0) {
-		socklen_t size = sizeof(from);
-		ssize_t len = recvfrom(front->far, buf, max, MSG_TRUNC,
-		    (struct sockaddr *)&from, &size);
+		union {
+			struct cmsghdr head;
+			char room[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+		} control;
+		struct iovec bytes = {.iov_base = buf, .iov_len = max};
+		struct msghdr message = {.msg_name = &from,
+		    .msg_namelen = sizeof(from),
+		    .msg_iov = &bytes,
+		    .msg_iovlen = 1,
+		    .msg_control = &control,
+		    .msg_controllen = sizeof(control)};
+		ssize_t len = recvmsg(front->far, &message, MSG_TRUNC);
 
-		ensure(len > 0, "recvfrom: %s", strerror(errno));
+		ensure(len > 0, "recvmsg: %s", strerror(errno));
 		if (from.sll_pkttype != PACKET_OUTGOING &&
 		    !is_noise(buf, (size_t)len < max ? (size_t)len : max))
-			return (size_t)len;
+			return put_tag_back(buf, (size_t)len, max, &message);
 	}
 	return 0;
+}
+
+static uint64_t
+wired(const struct front *front)
+{
+	return wire_counter(front->real, "steer_wired");
+}
+
+/* By our doing, and by what its peer had come in. */
+static uint64_t
+leaving(const struct front *front)
+{
+	return front->sent + (front->peer != NULL ? wired(front->peer) : 0);
 }
 
 static void
@@ -204,14 +262,20 @@ wire_close(uint8_t slot)
 
 		ops->release(pool, &pkt, 1);
 	}
+	for (unsigned i = 0; i < LP_PORTS_MAX; i++) {
+		if (fronts[i] == NULL || fronts[i]->peer != front)
+			continue;
+		fronts[i]->sent += wired(front);
+		fronts[i]->peer = NULL;
+	}
 	ops->close(front->real);
 	if (ops->reclaim != NULL)
 		ops->reclaim(pool, slot);
-	while (front->taken < front->sent &&
+	while (front->taken < leaving(front) &&
 	    receive(front, frame, sizeof(frame), WAIT_MS) > 0)
 		front->taken++;
-	ensure(front->taken == front->sent, "port %u: %lu sent, %lu arrived",
-	    slot, front->sent, front->taken);
+	ensure(front->taken == leaving(front), "port %u: %lu sent, %lu arrived",
+	    slot, leaving(front), front->taken);
 	ensure(receive(front, frame, sizeof(frame), 0) == 0,
 	    "port %u: a frame that it has not sent", slot);
 	close(front->far);
@@ -222,17 +286,24 @@ wire_close(uint8_t slot)
 static void
 wire_steer(uint8_t slot, const struct lp_steer *steer)
 {
+	struct lp_steer real = *steer;
 	char why[LP_WHY_SIZE] = "";
 
+	fronts[slot]->peer = NULL;
+	if (steer->peer != NULL) {
+		fronts[slot]->peer = front_of(steer->peer);
+		real.peer = fronts[slot]->peer->real;
+	}
 	if (ops->steer != NULL)
 		ensure(
-		    ops->steer(fronts[slot]->real, steer, why) == 0, "%s", why);
+		    ops->steer(fronts[slot]->real, &real, why) == 0, "%s", why);
 }
 
 static bool
 is_for_another(const struct front *front, const uint8_t *frame)
 {
-	return !(frame[0] & 1) && memcmp(frame, front->port.mac, 6) != 0;
+	return !front->is_inline && !(frame[0] & 1) &&
+	    memcmp(frame, front->port.mac, 6) != 0;
 }
 
 /*
@@ -306,7 +377,8 @@ is_settled(struct front *front)
 	ensure(front->given + front->end == front->received,
 	    "a port counts other packets than it gives");
 	/* The kernel's own reports are for others, too: there may be more. */
-	return front->received + passed + front->filtered + front->lost ==
+	return front->received + passed + wired(front) + front->filtered +
+		front->lost ==
 	    front->injected + copied &&
 	    (front->filtered == 0 ||
 		wire_counter(front->real, "rx_other_host") >= front->filtered);
@@ -348,10 +420,10 @@ wire_take(uint8_t slot, void *buf, size_t max)
 	struct front *front = fronts[slot];
 	size_t len;
 
-	if (front->taken == front->sent)
+	if (front->taken == leaving(front))
 		return 0;
 	len = receive(front, buf, max, WAIT_MS);
-	ensure(len > 0, "port %u: %lu sent, %lu arrived", slot, front->sent,
+	ensure(len > 0, "port %u: %lu sent, %lu arrived", slot, leaving(front),
 	    front->taken);
 	front->taken++;
 	return len;
@@ -370,6 +442,12 @@ wire_passed(uint8_t slot)
 	    fronts[slot]->filtered + fronts[slot]->lost;
 }
 
+static uint64_t
+wire_wired(uint8_t slot)
+{
+	return wired(fronts[slot]);
+}
+
 const struct wire_ops wire_veth = {
     .enter = wire_enter,
     .open = wire_open,
@@ -380,4 +458,5 @@ const struct wire_ops wire_veth = {
     .take = wire_take,
     .received = wire_received,
     .passed = wire_passed,
+    .wired = wire_wired,
 };

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Overview
+ *
+ *	no readable TCP ▸ pass		wired, wired_unread
+ *	known ▸ on
+ *	of no named broker ▸ pass	wired
+ *	RST, FIN ▸ pass			wired: nothing is left to follow
+ *	no room ▸ pass			untracked
+ *	else created ▸ on		opened, picked_up
+ *	commit ▸ pass			forwarded, out_of_window
+ *
+ * The client of a connection is who opened it, also if that is a broker
+ * itself.  Where its SYN was not seen the named end is the broker.
+ *
+ * Life-cycle: a connection that was not seen from its SYN on is picked up at
+ * whatever segment comes.  Until both ends have spoken it counts as half-open,
+ * or anybody could fill the table for good with single segments.  A SYN on a
+ * connection that lives, answered by SYN-ACK, shows that we have missed its
+ * end: it is followed anew.
+ *
+ * Full tables: an inline connection takes the place of another inline one that
+ * is half-open or closed; never one of a VIP, whose ends would notice.
+ *
+ * Drops: port_gone, where the other port is not there.
+ */
+#include "dataplane/pipeline/inline.h"
+
+#include "dataplane/pipeline/admit.h"
+
+static void pass(struct lp_batch *, struct lp_pkt *, enum lp_reason);
+static bool is_unread(enum lp_reason);
+static const struct lp_service *find_service(
+    const struct lp_snapshot *, const struct lp_pkt *, struct lp_tuple *);
+static const struct lp_service *named(
+    const struct lp_snapshot *, const struct lp_ip *, uint16_t);
+static bool begins_anew(const struct lp_conntrack *, const struct lp_pkt *);
+static void forget(struct lp_conntrack *, struct lp_batch *, uint32_t);
+static bool make_room(struct lp_conntrack *, struct lp_batch *);
+static void open_connection(struct lp_conntrack *, const struct lp_batch *,
+    struct lp_pkt *, const struct lp_service *, const struct lp_tuple *);
+static void turn(struct lp_tuple *);
+
+void
+lp_inline_stage(struct lp_batch *batch)
+{
+	if (batch->snapshot == NULL || !batch->snapshot->has_inline)
+		return;
+	for (unsigned i = 0; i < batch->count; i++) {
+		struct lp_pkt *pkt = &batch->pkts[i];
+		enum lp_reason was = pkt->reason;
+
+		if (!batch->snapshot->ports[pkt->port_in].is_inline)
+			continue;
+		pkt->flags |= LP_PKT_INLINE;
+		if (pkt->verdict == LP_UNDECIDED && (pkt->flags & LP_PKT_TCP))
+			continue;
+		/* Whether it is right is for who receives it to say. */
+		pkt->verdict = LP_UNDECIDED;
+		pass(batch, pkt,
+		    is_unread(was) ? LP_REASON_WIRED_UNREAD : LP_REASON_WIRED);
+	}
+}
+
+void
+lp_inline_admit(
+    struct lp_conntrack *conntrack, struct lp_batch *batch, struct lp_pkt *pkt)
+{
+	const struct lp_service *service;
+	struct lp_tuple came, tuple;
+	enum lp_direction dir;
+
+	if (pkt->conn != LP_CONN_NONE && !begins_anew(conntrack, pkt))
+		return;
+	lp_conntrack_tuple(pkt, &came);
+	tuple = came;
+	service = find_service(batch->snapshot, pkt, &tuple);
+	if (service == NULL || (pkt->tcp_flags & (LP_TCP_RST | LP_TCP_FIN))) {
+		pass(batch, pkt, LP_REASON_WIRED);
+		return;
+	}
+	if (pkt->conn != LP_CONN_NONE)
+		forget(conntrack, batch, pkt->conn);
+	/* An earlier packet of this batch may have opened it. */
+	pkt->conn = lp_conntrack_find(conntrack, &came, &dir);
+	if (pkt->conn != LP_CONN_NONE) {
+		pkt->dir = (uint8_t)dir;
+		return;
+	}
+	if (!make_room(conntrack, batch)) {
+		pass(batch, pkt, LP_REASON_UNTRACKED);
+		return;
+	}
+	pkt->dir =
+	    came.sport == tuple.sport && lp_ip_equal(&came.src, &tuple.src)
+	    ? LP_TO_BROKER
+	    : LP_TO_CLIENT;
+	open_connection(conntrack, batch, pkt, service, &tuple);
+}
+
+void
+lp_inline_forward(
+    struct lp_conntrack *conntrack, struct lp_batch *batch, struct lp_pkt *pkt)
+{
+	enum lp_reason reason = LP_REASON_FORWARDED;
+	struct lp_endpoint_stats *endpoint;
+	struct lp_tcp_segment segment;
+	enum lp_tcp_verdict verdict;
+	struct lp_conn *conn;
+
+	if (pkt->conn == LP_CONN_NONE) {
+		/* Evicted by a later packet of this batch. */
+		pass(batch, pkt, LP_REASON_UNTRACKED);
+		return;
+	}
+	conn = lp_conntrack_get(conntrack, pkt->conn);
+	endpoint = &conntrack->region->endpoints[conn->counters];
+	lp_admit_segment(pkt, &segment);
+	lp_region_begin(conntrack->region, pkt->conn);
+	if ((pkt->tcp_flags & (LP_TCP_SYN | LP_TCP_ACK)) == LP_TCP_SYN &&
+	    !lp_tcp_state_half_open(conn->tcp.state))
+		conn->flags |= LP_CONN_SYN_AGAIN;
+	verdict = lp_tcp_state_run(&conn->tcp, pkt->dir, &segment);
+	lp_conntrack_commit(conntrack, pkt->conn, verdict, pkt->dir,
+	    pkt->payload_len, batch->now_s);
+	lp_count_add(&endpoint->packets[pkt->dir], 1);
+	lp_count_add(&endpoint->bytes[pkt->dir], pkt->payload_len);
+	if (verdict != LP_TCP_OK)
+		reason = LP_REASON_OUT_OF_WINDOW;
+	else if (pkt->reason != LP_REASON_NONE)
+		reason = pkt->reason;
+	pass(batch, pkt, reason);
+}
+
+/* As it came, padding included. */
+static void
+pass(struct lp_batch *batch, struct lp_pkt *pkt, enum lp_reason reason)
+{
+	uint8_t peer = batch->snapshot->ports[pkt->port_in].peer;
+
+	pkt->len = pkt->frame_len;
+	if (peer == LP_PORT_NONE) {
+		lp_pkt_drop(pkt, LP_REASON_PORT_GONE);
+		return;
+	}
+	pkt->port_out = peer;
+	lp_pkt_decide(pkt, LP_FORWARD, reason);
+}
+
+/* What parse has found wrong, not only foreign: it may have been Kafka's. */
+static bool
+is_unread(enum lp_reason reason)
+{
+	switch (reason) {
+	case LP_REASON_RUNT:
+	case LP_REASON_IP_HEADER:
+	case LP_REASON_IP_CHECKSUM:
+	case LP_REASON_IP_FRAGMENT:
+	case LP_REASON_IP_OPTIONS:
+	case LP_REASON_TCP_HEADER:
+	case LP_REASON_TCP_CHECKSUM:
+	case LP_REASON_TCP_CHECKSUM_PARTIAL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * The named end of a connection that is not known yet; the tuple is then that
+ * of a packet to it.  Only a SYN without ACK tells for sure who opens.
+ */
+static const struct lp_service *
+find_service(const struct lp_snapshot *snapshot, const struct lp_pkt *pkt,
+    struct lp_tuple *tuple)
+{
+	uint8_t flags = pkt->tcp_flags & (LP_TCP_SYN | LP_TCP_ACK);
+	const struct lp_service *service = NULL;
+
+	if (flags != (LP_TCP_SYN | LP_TCP_ACK))
+		service = named(snapshot, &tuple->dst, tuple->dport);
+	if (service != NULL || flags == LP_TCP_SYN)
+		return service;
+	turn(tuple);
+	return named(snapshot, &tuple->dst, tuple->dport);
+}
+
+static const struct lp_service *
+named(const struct lp_snapshot *snapshot, const struct lp_ip *ip, uint16_t port)
+{
+	const struct lp_service *service =
+	    lp_snapshot_service(snapshot, ip, port);
+
+	return service != NULL && service->is_inline ? service : NULL;
+}
+
+/* It belongs to a connection that comes after the one that is known. */
+static bool
+begins_anew(const struct lp_conntrack *conntrack, const struct lp_pkt *pkt)
+{
+	const struct lp_conn *conn = lp_conntrack_get(conntrack, pkt->conn);
+	uint8_t flags = pkt->tcp_flags & (LP_TCP_SYN | LP_TCP_ACK);
+
+	if (flags == LP_TCP_SYN)
+		return pkt->dir == LP_TO_BROKER &&
+		    (conn->tcp.state == LP_TCP_TIME_WAIT ||
+			conn->tcp.state == LP_TCP_CLOSED);
+	return flags == (LP_TCP_SYN | LP_TCP_ACK) && pkt->dir == LP_TO_CLIENT &&
+	    (conn->flags & LP_CONN_SYN_AGAIN);
+}
+
+static void
+forget(struct lp_conntrack *conntrack, struct lp_batch *batch, uint32_t index)
+{
+	lp_conntrack_forget(conntrack, batch, index, LP_REASON_NO_CONNECTION);
+}
+
+/* False: what is there must stay. */
+static bool
+make_room(struct lp_conntrack *conntrack, struct lp_batch *batch)
+{
+	bool quota = conntrack->classes[LP_CLASS_HALF_OPEN].count >=
+	    conntrack->half_open_max;
+	uint32_t victim = LP_CONN_NONE;
+
+	if (!quota && conntrack->free_count > 0)
+		return true;
+	if (!quota)
+		victim = lp_conntrack_oldest(conntrack, LP_CLASS_CLOSED);
+	if (victim == LP_CONN_NONE)
+		victim = lp_conntrack_oldest(conntrack, LP_CLASS_HALF_OPEN);
+	if (victim == LP_CONN_NONE ||
+	    !(lp_conntrack_get(conntrack, victim)->flags & LP_CONN_INLINE))
+		return false;
+	forget(conntrack, batch, victim);
+	lp_count_add(&conntrack->stats->evicted, 1);
+	return true;
+}
+
+/* The tuple is that of a packet to the broker. */
+static void
+open_connection(struct lp_conntrack *conntrack, const struct lp_batch *batch,
+    struct lp_pkt *pkt, const struct lp_service *service,
+    const struct lp_tuple *tuple)
+{
+	const struct lp_target *target =
+	    &batch->snapshot->targets[service->target];
+	struct lp_conn conn = {.client_ip = tuple->src,
+	    .client_port = tuple->sport,
+	    .vip_ip = tuple->dst,
+	    .vip_port = tuple->dport,
+	    .source_ip = tuple->src,
+	    .source_port = tuple->sport,
+	    .broker_ip = tuple->dst,
+	    .broker_port = tuple->dport,
+	    .listener_id = target->listener_id,
+	    .broker_id = target->broker_id,
+	    .counters = target->counters,
+	    .flags = LP_CONN_INLINE};
+	struct lp_tcp_segment segment;
+
+	lp_admit_segment(pkt, &segment);
+	if ((pkt->tcp_flags & (LP_TCP_SYN | LP_TCP_ACK)) == LP_TCP_SYN) {
+		lp_tcp_state_open(&conn.tcp, &segment);
+		pkt->reason = LP_REASON_OPENED;
+	} else {
+		lp_tcp_state_pick_up(&conn.tcp, pkt->dir, &segment);
+		conn.flags |= LP_CONN_PICKED_UP;
+		pkt->reason = LP_REASON_PICKED_UP;
+	}
+	pkt->conn = lp_conntrack_add(conntrack, &conn, batch->now_s);
+	assert(pkt->conn != LP_CONN_NONE);
+	lp_count_add(&conntrack->region->endpoints[target->counters].opened, 1);
+}
+
+static void
+turn(struct lp_tuple *tuple)
+{
+	struct lp_tuple was = *tuple;
+
+	tuple->src = was.dst;
+	tuple->dst = was.src;
+	tuple->sport = was.dport;
+	tuple->dport = was.sport;
+}

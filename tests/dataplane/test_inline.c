@@ -1,0 +1,578 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A bump in the wire: what comes in by one port leaves by the other. */
+#include "dataplane/pipeline/inline.h"
+
+#include <check.h>
+#include <stdio.h>
+
+#include "tests/proto/objects.h"
+#include "tests/support/plane.h"
+#include "tests/support/plane_main.h"
+
+/* Clients on the left, brokers on the right; and what the frames say. */
+#define C4 "tcp 10.8.0.50:40000 > 10.8.0.20:9092 "
+#define B4 "tcp 10.8.0.20:9092 > 10.8.0.50:40000 "
+#define C6 "tcp [2001:db8:8::50]:40000 > [2001:db8:8::21]:9092 "
+#define B6 "tcp [2001:db8:8::21]:9092 > [2001:db8:8::50]:40000 "
+
+enum {
+	CONNECTIONS = LP_CONNECTIONS_MIN,
+	QUOTA = CONNECTIONS / LP_HALF_OPEN_SHARE,
+};
+/* The bump beside the ports of make_config(), and what looks through it. */
+enum { LEFT_SLOT = 2, RIGHT_SLOT = 3 };
+enum { LEFT = 30, RIGHT, SEEN, SEEN_0, SEEN_1, SEEN_6, SEEN_6_1 };
+
+static void
+inline_config(struct lp_config *config)
+{
+	plane_config(config);
+	put(config, make_peer(LEFT, "left", "right"));
+	put(config, make_peer(RIGHT, "right", "left"));
+	put(config, make_inline(SEEN, PAYMENTS, "seen"));
+	put(config, make_endpoint(SEEN_0, SEEN, PAYMENTS_0, "10.8.0.20:9092"));
+	put(config, make_endpoint(SEEN_1, SEEN, PAYMENTS_1, "10.7.0.21:9092"));
+	put(config, make_inline(SEEN_6, ORDERS, "seen"));
+	put(config,
+	    make_endpoint(SEEN_6_1, SEEN_6, ORDERS_1, "[2001:db8:8::21]:9092"));
+}
+
+static void
+setup(void)
+{
+	struct lp_config config;
+
+	inline_config(&config);
+	plane_open_with(CONNECTIONS, &config);
+	plane_port(FRONT_SLOT, FRONT, "");
+	plane_port(BACK_SLOT, BACK, "");
+	plane_port(LEFT_SLOT, LEFT, "inline");
+	plane_port(RIGHT_SLOT, RIGHT, "inline");
+	plane_publish();
+	plane_run();
+	plane_forget();
+}
+
+static const struct lp_endpoint_stats *
+endpoint(uint32_t listener_id, uint32_t broker_id)
+{
+	for (unsigned i = 0; i < LP_ENDPOINTS_MAX; i++)
+		if (plane.region.endpoints[i].listener_id == listener_id &&
+		    plane.region.endpoints[i].broker_id == broker_id)
+			return &plane.region.endpoints[i];
+	ck_abort_msg("no counters of %u, %u", listener_id, broker_id);
+	return NULL;
+}
+
+/* What may be passed on without us, where the port can do that. */
+static bool
+need_not_be_seen(enum lp_reason reason)
+{
+	return reason == LP_REASON_WIRED || reason == LP_REASON_WIRED_UNREAD;
+}
+
+/* The very frame has left by the other port, and nothing else has. */
+static void
+left_as_it_came(uint8_t by, const struct packet *came, const char *text)
+{
+	ck_assert_msg(plane_take(by), "nothing has left: %s", text);
+	ck_assert_msg(plane.frame.len == came->len &&
+		memcmp(plane.frame.bytes, came->bytes, came->len) == 0,
+	    "%s\nleft as %s", text, plane.text);
+	plane_quiet();
+}
+
+static void
+passes(uint8_t in, const char *text, enum lp_reason reason)
+{
+	uint64_t counted = plane_reason(reason), wired = plane_wired();
+	struct packet packet;
+
+	packet_build(&packet, text);
+	/* What asks there for a next hop does not ask us. */
+	plane.helpful = reason != LP_REASON_WIRED;
+	ck_assert(plane_inject(in, packet.bytes, packet.len));
+	plane_run();
+	plane.helpful = true;
+	left_as_it_came(
+	    in == LEFT_SLOT ? RIGHT_SLOT : LEFT_SLOT, &packet, text);
+	if (need_not_be_seen(reason) && plane_wired() > wired)
+		return;
+	ck_assert_msg(plane_reason(reason) == counted + 1,
+	    "%s: %s has not counted", text, lp_reason_name(reason));
+}
+
+static const struct {
+	const char *text;
+	enum lp_reason reason;
+	bool fragment; /* net_af_packet puts these together */
+} foreign[] = {
+    {"arp-request 10.8.0.50 > 10.8.0.20", LP_REASON_WIRED, false},
+    {"arp-request 10.8.0.50 > 10.8.0.10", LP_REASON_WIRED, false},
+    {"arp-request 10.8.0.50 > 10.9.0.100", LP_REASON_WIRED, false},
+    {"arp-reply 10.8.0.20 > 10.8.0.50", LP_REASON_WIRED, false},
+    {"ns 2001:db8:8::50 > ff02::1:ff00:21 target=2001:db8:8::21",
+	LP_REASON_WIRED, false},
+    {"na 2001:db8:8::21 > 2001:db8:8::50 target=2001:db8:8::21 nf=SO",
+	LP_REASON_WIRED, false},
+    {"mld-query fe80::1 > ff02::1 delay=1000", LP_REASON_WIRED, false},
+    {"echo 10.8.0.50 > 10.8.0.20 id=1 len=56", LP_REASON_WIRED, false},
+    {"echo 10.8.0.50 > 10.8.0.10 id=1 len=56", LP_REASON_WIRED, false},
+    {"echo-reply 2001:db8:8::21 > 2001:db8:8::50 id=1 len=1400",
+	LP_REASON_WIRED, false},
+    {"unreach 10.8.0.1 > 10.8.0.50 code=4 mtu=1400 / " C4 "A len=8",
+	LP_REASON_WIRED, false},
+    {C4 "A len=8 proto=17", LP_REASON_WIRED, false},
+    {C4 "A len=8 proto=132 ttl=1", LP_REASON_WIRED, false},
+    {C4 "A len=8 ethertype=0x88cc", LP_REASON_WIRED, false},
+    {C4 "A len=8 ethertype=0x88cc dmac=01:80:c2:00:00:0e", LP_REASON_WIRED,
+	false},
+    {C4 "S vlan=5", LP_REASON_WIRED, false},
+    {C6 "S vlan=5", LP_REASON_WIRED, false},
+    {C4 "S dmac=ff:ff:ff:ff:ff:ff proto=17", LP_REASON_WIRED, false},
+    {"tcp 10.8.0.50:40000 > 10.8.0.20:9093 S", LP_REASON_WIRED, false},
+    {"tcp 10.8.0.50:9092 > 10.8.0.51:80 S", LP_REASON_WIRED, false},
+    {"tcp 10.8.0.50:40000 > 10.8.0.21:9092 SA ack=1", LP_REASON_WIRED, false},
+    {"tcp 10.8.0.50:40000 > 10.8.0.21:9092 PA ack=1 len=9 ttl=1",
+	LP_REASON_WIRED, false},
+    /* To VIPs and to ports of ours, which these ports are none of. */
+    {"tcp 10.9.0.50:40000 > 10.9.0.100:9092 S", LP_REASON_WIRED, false},
+    {"tcp 10.9.0.50:40000 > 10.9.0.10:22 S", LP_REASON_WIRED, false},
+    {"tcp 127.0.0.1:40000 > 10.9.0.10:22 S", LP_REASON_WIRED, false},
+    /* Nothing is left to follow. */
+    {C4 "R seq=1", LP_REASON_WIRED, false},
+    {B4 "RA seq=1 ack=1", LP_REASON_WIRED, false},
+    {C4 "FA seq=1 ack=1", LP_REASON_WIRED, false},
+    {"tcp 10.8.0.20:9092 > 10.8.0.50:40000 S", LP_REASON_WIRED, false},
+    /* Of the named, but not to be read. */
+    {C4 "A len=100 frag=0x2000", LP_REASON_WIRED_UNREAD, true},
+    {C4 "A len=100 frag=0x00b9", LP_REASON_WIRED_UNREAD, true},
+    {C6 "A len=100 ext=frag", LP_REASON_WIRED_UNREAD, false},
+    {C6 "A len=100 ext=route", LP_REASON_WIRED_UNREAD, false},
+    {C4 "S badsum=1", LP_REASON_WIRED_UNREAD, false},
+    {C4 "S badip=1", LP_REASON_WIRED_UNREAD, false},
+    {C4 "SF", LP_REASON_WIRED_UNREAD, false},
+    {C4 "S @46=0x10", LP_REASON_WIRED_UNREAD, false},
+};
+
+START_TEST(what_is_not_a_named_brokers_passes_as_it_is)
+{
+	for (unsigned slot = LEFT_SLOT; slot <= RIGHT_SLOT; slot++) {
+		if (foreign[_i].fragment && plane.backend == LP_BACKEND_DPDK)
+			continue;
+		passes((uint8_t)slot, foreign[_i].text, foreign[_i].reason);
+	}
+	ck_assert_uint_eq(plane_connections(), 0);
+	ck_assert_uint_eq(lp_count_get(&plane.region.stats->sent_reset), 0);
+}
+END_TEST
+
+START_TEST(a_connection_is_followed_and_not_changed)
+{
+	const struct lp_endpoint_stats *counters = endpoint(SEEN, PAYMENTS_0);
+	const struct lp_conn *conn;
+
+	passes(LEFT_SLOT, C4 "S seq=1000 mss=9000 ws=7 ttl=1 tos=0x28",
+	    LP_REASON_OPENED);
+	conn = plane_connection(0);
+	ck_assert_uint_eq(conn->tcp.state, LP_TCP_SYN_SENT);
+	passes(RIGHT_SLOT, B4 "SA seq=5000 ack=1001 mss=9000 ws=8",
+	    LP_REASON_FORWARDED);
+	passes(LEFT_SLOT, C4 "A seq=1001 ack=5001 pad=6", LP_REASON_FORWARDED);
+	ck_assert_uint_eq(conn->tcp.state, LP_TCP_ESTABLISHED);
+	passes(LEFT_SLOT, C4 "PA seq=1001 ack=5001 len=777 urg=7",
+	    LP_REASON_FORWARDED);
+	/* Data is for its receiver to sum up. */
+	passes(RIGHT_SLOT, B4 "A seq=5001 ack=1778 len=1400 badsum=1",
+	    LP_REASON_FORWARDED);
+	ck_assert_uint_eq(conn->flags, LP_CONN_INLINE);
+	ck_assert_uint_eq(conn->listener_id, SEEN);
+	ck_assert_uint_eq(conn->broker_id, PAYMENTS_0);
+	ck_assert_uint_eq(conn->client_port, 40000);
+	ck_assert_uint_eq(conn->source_port, 40000);
+	ck_assert_uint_eq(conn->vip_port, 9092);
+	ck_assert_uint_eq(conn->broker_port, 9092);
+	ck_assert(lp_ip_equal(&conn->client_ip, &conn->source_ip));
+	ck_assert(lp_ip_equal(&conn->vip_ip, &conn->broker_ip));
+	ck_assert_uint_eq(conn->bytes[LP_TO_BROKER], 777);
+	ck_assert_uint_eq(conn->bytes[LP_TO_CLIENT], 1400);
+	ck_assert_uint_eq(lp_count_get(&counters->opened), 1);
+	ck_assert_uint_eq(lp_count_get(&counters->open), 1);
+	ck_assert_uint_eq(lp_count_get(&counters->packets[LP_TO_BROKER]), 3);
+	ck_assert_uint_eq(lp_count_get(&counters->bytes[LP_TO_CLIENT]), 1400);
+
+	passes(LEFT_SLOT, C4 "FA seq=1778 ack=6401", LP_REASON_FORWARDED);
+	passes(RIGHT_SLOT, B4 "FA seq=6401 ack=1779", LP_REASON_FORWARDED);
+	passes(LEFT_SLOT, C4 "A seq=1779 ack=6402", LP_REASON_FORWARDED);
+	ck_assert_uint_eq(conn->tcp.state, LP_TCP_TIME_WAIT);
+	/* The same ends once more. */
+	passes(LEFT_SLOT, C4 "S seq=90000", LP_REASON_OPENED);
+	ck_assert_uint_eq(plane_connections(), 1);
+	ck_assert_uint_eq(lp_count_get(&counters->opened), 2);
+	ck_assert_uint_eq(lp_count_get(&counters->open), 1);
+}
+END_TEST
+
+START_TEST(ipv6_is_followed_with_its_extension_headers)
+{
+	passes(LEFT_SLOT, C6 "S seq=1000 ext=hop,dst", LP_REASON_OPENED);
+	passes(RIGHT_SLOT, B6 "SA seq=1 ack=1001", LP_REASON_FORWARDED);
+	passes(
+	    LEFT_SLOT, C6 "A seq=1001 ack=2 len=64 ttl=1", LP_REASON_FORWARDED);
+	ck_assert_uint_eq(plane_connection(0)->tcp.state, LP_TCP_ESTABLISHED);
+	ck_assert_uint_eq(plane_connection(0)->listener_id, SEEN_6);
+}
+END_TEST
+
+/* Which side a client is on is nobody's affair, nor what else it is. */
+START_TEST(who_opens_a_connection_is_its_client)
+{
+	const struct lp_conn *conn;
+
+	passes(RIGHT_SLOT, "tcp 10.8.0.20:33333 > 10.7.0.21:9092 S seq=1",
+	    LP_REASON_OPENED);
+	passes(LEFT_SLOT, "tcp 10.7.0.21:9092 > 10.8.0.20:33333 SA seq=1 ack=2",
+	    LP_REASON_FORWARDED);
+	conn = plane_connection(0);
+	ck_assert_uint_eq(conn->client_port, 33333);
+	ck_assert_uint_eq(conn->broker_id, PAYMENTS_1);
+	ck_assert_uint_eq(conn->tcp.state, LP_TCP_SYN_RECEIVED);
+}
+END_TEST
+
+/* Both directions by one port: asymmetric routes, or a hairpin. */
+START_TEST(both_directions_may_come_in_by_one_port)
+{
+	passes(LEFT_SLOT, C4 "S seq=1000", LP_REASON_OPENED);
+	passes(LEFT_SLOT, B4 "SA seq=5000 ack=1001", LP_REASON_FORWARDED);
+	ck_assert_uint_eq(plane_connection(0)->tcp.state, LP_TCP_SYN_RECEIVED);
+}
+END_TEST
+
+START_TEST(a_connection_that_was_there_before_is_picked_up)
+{
+	const struct lp_stats *stats = plane.region.stats;
+	const struct lp_conn *conn;
+
+	passes(RIGHT_SLOT, B4 "PA seq=0xfffffff0 ack=7000 len=1000",
+	    LP_REASON_PICKED_UP);
+	conn = plane_connection(0);
+	ck_assert_uint_eq(conn->flags, LP_CONN_INLINE | LP_CONN_PICKED_UP);
+	ck_assert_uint_eq(conn->client_port, 40000);
+	ck_assert_uint_eq(conn->broker_id, PAYMENTS_0);
+	ck_assert_uint_eq(conn->tcp.state, LP_TCP_ESTABLISHED);
+	ck_assert_uint_eq(lp_count_get(&stats->half_open), 1);
+	passes(
+	    LEFT_SLOT, C4 "A seq=7000 ack=984 win=65535", LP_REASON_FORWARDED);
+	ck_assert_uint_eq(lp_count_get(&stats->half_open), 0);
+	/* Far ahead: how its window is scaled we do not know. */
+	passes(RIGHT_SLOT, B4 "A seq=8000984 ack=7000 len=1000",
+	    LP_REASON_FORWARDED);
+	ck_assert_uint_eq(conn->bytes[LP_TO_CLIENT], 2000);
+	passes(LEFT_SLOT, C4 "FA seq=7000 ack=8001984", LP_REASON_FORWARDED);
+	passes(RIGHT_SLOT, B4 "FA seq=8001984 ack=7001", LP_REASON_FORWARDED);
+	passes(LEFT_SLOT, C4 "A seq=7001 ack=8001985", LP_REASON_FORWARDED);
+	ck_assert_uint_eq(conn->tcp.state, LP_TCP_TIME_WAIT);
+}
+END_TEST
+
+START_TEST(a_syn_ack_whose_syn_was_not_seen_is_picked_up)
+{
+	passes(RIGHT_SLOT, B4 "SA seq=5000 ack=1001 ws=7", LP_REASON_PICKED_UP);
+	ck_assert_uint_eq(plane_connection(0)->tcp.state, LP_TCP_SYN_RECEIVED);
+	passes(LEFT_SLOT, C4 "A seq=1001 ack=5001", LP_REASON_FORWARDED);
+	ck_assert_uint_eq(plane_connection(0)->tcp.state, LP_TCP_ESTABLISHED);
+}
+END_TEST
+
+static void
+establish(void)
+{
+	passes(LEFT_SLOT, C4 "S seq=1000", LP_REASON_OPENED);
+	passes(RIGHT_SLOT, B4 "SA seq=5000 ack=1001", LP_REASON_FORWARDED);
+	passes(LEFT_SLOT, C4 "A seq=1001 ack=5001", LP_REASON_FORWARDED);
+}
+
+START_TEST(what_is_outside_the_window_passes_and_changes_nothing)
+{
+	struct lp_tcp_track before;
+
+	establish();
+	before = plane_connection(0)->tcp;
+	passes(LEFT_SLOT, C4 "A seq=900000000 ack=5001 len=10",
+	    LP_REASON_OUT_OF_WINDOW);
+	passes(LEFT_SLOT, C4 "R seq=77", LP_REASON_OUT_OF_WINDOW);
+	passes(RIGHT_SLOT, B4 "SA seq=77 ack=1001", LP_REASON_OUT_OF_WINDOW);
+	ck_assert_mem_eq(&before, &plane_connection(0)->tcp, sizeof(before));
+	passes(LEFT_SLOT, C4 "R seq=1001", LP_REASON_FORWARDED);
+	ck_assert_uint_eq(plane_connection(0)->tcp.state, LP_TCP_CLOSED);
+	passes(RIGHT_SLOT, B4 "A seq=5001 ack=1001 len=7",
+	    LP_REASON_OUT_OF_WINDOW);
+}
+END_TEST
+
+/* Its end was missed; a SYN alone, which anybody may send, proves nothing. */
+START_TEST(a_new_connection_of_the_same_ends_takes_the_place_of_the_old)
+{
+	const struct lp_conn *conn;
+
+	establish();
+	passes(LEFT_SLOT, C4 "S seq=700000000", LP_REASON_OUT_OF_WINDOW);
+	ck_assert_uint_eq(plane_connection(0)->tcp.state, LP_TCP_ESTABLISHED);
+	passes(RIGHT_SLOT, B4 "A seq=5001 ack=1001", LP_REASON_FORWARDED);
+	passes(RIGHT_SLOT, B4 "SA seq=3000000000 ack=700000001",
+	    LP_REASON_PICKED_UP);
+	passes(LEFT_SLOT, C4 "A seq=700000001 ack=3000000001",
+	    LP_REASON_FORWARDED);
+	ck_assert_uint_eq(plane_connections(), 1);
+	conn = plane_connection(0);
+	ck_assert_uint_eq(conn->tcp.state, LP_TCP_ESTABLISHED);
+	ck_assert_uint_eq(conn->flags, LP_CONN_INLINE | LP_CONN_PICKED_UP);
+	ck_assert_uint_eq(conn->packets[LP_TO_BROKER], 1);
+}
+END_TEST
+
+START_TEST(time_passes_without_a_sound)
+{
+	establish();
+	passes(
+	    LEFT_SLOT, "tcp 10.8.0.51:1 > 10.8.0.20:9092 S", LP_REASON_OPENED);
+	passes(LEFT_SLOT, "tcp 10.8.0.52:1 > 10.8.0.20:9092 A ack=1",
+	    LP_REASON_PICKED_UP);
+	ck_assert_uint_eq(plane_connections(), 3);
+	plane_wait_ms((LP_TIMEOUT_HALF_OPEN_S + 2) * 1000);
+	ck_assert_uint_eq(plane_connections(), 1);
+	plane_wait_ms((LP_TIMEOUT_ESTABLISHED_S + 2) * 1000ull);
+	ck_assert_uint_eq(plane_connections(), 0);
+	plane_quiet();
+	ck_assert_uint_eq(lp_count_get(&plane.region.stats->expired), 3);
+	ck_assert_uint_eq(lp_count_get(&plane.region.stats->sent_reset), 0);
+}
+END_TEST
+
+/* Connections in the region, as if they had been there before. */
+static void
+fill(unsigned count, enum lp_tcp_state state)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct lp_conn *conn = &plane.region.connections[i];
+
+		*conn = (struct lp_conn){.use = LP_CONN_USED,
+		    .client_port = (uint16_t)(i + 1),
+		    .source_port = (uint16_t)(i + 1),
+		    .vip_port = 9092,
+		    .broker_port = 9092,
+		    .flags = LP_CONN_INLINE,
+		    .expires_s = PLANE_START_S + 7440,
+		    .listener_id = SEEN,
+		    .broker_id = PAYMENTS_0,
+		    .serial = i + 1};
+		lp_ip_from_v4(&conn->client_ip, (uint8_t[]){10, 8, 0, 60});
+		lp_ip_from_v4(&conn->vip_ip, (uint8_t[]){10, 8, 0, 20});
+		conn->source_ip = conn->client_ip;
+		conn->broker_ip = conn->vip_ip;
+		conn->tcp.state = (uint8_t)state;
+		conn->tcp.peer[0].flags = LP_PEER_SEEN;
+		conn->tcp.peer[1].flags = LP_PEER_SEEN;
+	}
+	plane_restart();
+}
+
+START_TEST(what_finds_the_table_full_passes_and_is_not_followed)
+{
+	fill(CONNECTIONS, LP_TCP_ESTABLISHED);
+	passes(LEFT_SLOT, C4 "S seq=1", LP_REASON_UNTRACKED);
+	passes(RIGHT_SLOT, B4 "SA seq=1 ack=2", LP_REASON_UNTRACKED);
+	passes(LEFT_SLOT, C4 "A seq=2 ack=2 len=100", LP_REASON_UNTRACKED);
+	ck_assert_uint_eq(plane_connections(), CONNECTIONS);
+	ck_assert_uint_eq(lp_count_get(&plane.region.stats->evicted), 0);
+	ck_assert_uint_eq(lp_count_get(&plane.region.stats->sent_reset), 0);
+}
+END_TEST
+
+START_TEST(a_closed_one_makes_room)
+{
+	fill(CONNECTIONS, LP_TCP_TIME_WAIT);
+	passes(LEFT_SLOT, C4 "S seq=1", LP_REASON_OPENED);
+	ck_assert_uint_eq(plane_connections(), CONNECTIONS);
+	ck_assert_uint_eq(lp_count_get(&plane.region.stats->evicted), 1);
+}
+END_TEST
+
+START_TEST(a_flood_of_single_segments_pushes_out_itself)
+{
+	char text[100];
+
+	establish();
+	for (unsigned i = 0; i < 2 * CONNECTIONS; i++) {
+		snprintf(text, sizeof(text),
+		    "tcp 10.8.0.60:%u > 10.8.0.20:9092 A seq=1 ack=1", i + 1);
+		passes(LEFT_SLOT, text, LP_REASON_PICKED_UP);
+		ck_assert_uint_le(
+		    lp_count_get(&plane.region.stats->half_open), QUOTA);
+	}
+	ck_assert_uint_eq(plane_connections(), QUOTA + 1);
+	passes(LEFT_SLOT, C4 "A seq=1001 ack=5001 len=5", LP_REASON_FORWARDED);
+	ck_assert_uint_eq(lp_count_get(&plane.region.stats->sent_reset), 0);
+}
+END_TEST
+
+/* One that a later packet evicts passes nevertheless, in its turn. */
+START_TEST(a_flood_in_one_batch_passes_whole_and_in_order)
+{
+	struct packet sent[LP_BATCH_MAX];
+	char text[100];
+
+	for (unsigned i = 0; i < LP_BATCH_MAX; i++) {
+		snprintf(text, sizeof(text),
+		    "tcp 10.8.0.60:%u > 10.8.0.20:9092 S seq=%u", i + 1, i);
+		packet_build(&sent[i], text);
+		ck_assert(plane_inject(LEFT_SLOT, sent[i].bytes, sent[i].len));
+	}
+	plane_run();
+	for (unsigned i = 0; i < LP_BATCH_MAX; i++) {
+		ck_assert(plane_take(RIGHT_SLOT));
+		ck_assert_uint_eq(plane.frame.len, sent[i].len);
+		ck_assert_mem_eq(plane.frame.bytes, sent[i].bytes, sent[i].len);
+	}
+	plane_quiet();
+	ck_assert_uint_eq(plane_connections(), QUOTA);
+	ck_assert_uint_eq(
+	    plane_reason(LP_REASON_OPENED) + plane_reason(LP_REASON_UNTRACKED),
+	    LP_BATCH_MAX);
+}
+END_TEST
+
+/* A client of a VIP whose half-open connections fill the quota. */
+START_TEST(it_takes_no_place_from_a_vip)
+{
+	char text[100];
+
+	for (unsigned i = 0; i < QUOTA; i++) {
+		snprintf(text, sizeof(text),
+		    "tcp 10.9.0.60:%u > 10.9.0.100:9100 S seq=1", i + 1);
+		plane_in(FRONT_SLOT, text);
+	}
+	plane_forget();
+	passes(LEFT_SLOT, C4 "S seq=1", LP_REASON_UNTRACKED);
+	ck_assert_uint_eq(lp_count_get(&plane.region.stats->evicted), 0);
+	/* The other way round nobody notices. */
+	ck_assert_uint_eq(plane_connections(), QUOTA);
+}
+END_TEST
+
+/* What we send to a broker by a VIP may come by again, in the bump. */
+START_TEST(a_connection_of_a_vip_may_also_pass_the_bump)
+{
+	struct packet packet;
+	char text[PACKET_TEXT_SIZE];
+
+	plane_in(FRONT_SLOT, "tcp 10.9.0.50:40000 > 10.9.0.100:9100 S seq=1");
+	ck_assert(plane_take(BACK_SLOT));
+	packet = plane.frame;
+	snprintf(text, sizeof(text), "%s", plane.text);
+	plane_forget();
+	ck_assert(plane_inject(LEFT_SLOT, packet.bytes, packet.len));
+	plane_run();
+	left_as_it_came(RIGHT_SLOT, &packet, text);
+	ck_assert_uint_eq(plane_connections(), 2);
+	/* And its answer: first in the bump, then with us. */
+	plane.nat = plane_source_port(text);
+	plane_build(&packet, BACK_SLOT,
+	    "tcp 10.8.0.20:9092 > 10.8.0.10:$ SA seq=9 ack=2");
+	ck_assert(plane_inject(RIGHT_SLOT, packet.bytes, packet.len));
+	plane_run();
+	left_as_it_came(LEFT_SLOT, &packet, "SYN-ACK");
+	plane_in(BACK_SLOT, "tcp 10.8.0.20:9092 > 10.8.0.10:$ SA seq=9 ack=2");
+	plane_expect(
+	    FRONT_SLOT, "tcp 10.9.0.100:9100 > 10.9.0.50:40000 SA seq=9 ack=2");
+	plane_quiet();
+	for (unsigned i = 0; i < 2; i++)
+		ck_assert_uint_eq(
+		    plane_connection(i)->tcp.state, LP_TCP_SYN_RECEIVED);
+}
+END_TEST
+
+START_TEST(what_is_named_no_more_is_forgotten_silently)
+{
+	establish();
+	ck_assert_int_eq(
+	    lp_config_remove(&plane.config, LP_OBJECT_LISTENER, SEEN), 0);
+	ck_assert_int_eq(
+	    lp_config_remove(&plane.config, LP_OBJECT_ENDPOINT, SEEN_0), 0);
+	ck_assert_int_eq(
+	    lp_config_remove(&plane.config, LP_OBJECT_ENDPOINT, SEEN_1), 0);
+	plane_publish();
+	plane_run();
+	plane_quiet();
+	ck_assert_uint_eq(plane_connections(), 0);
+	ck_assert_uint_eq(lp_count_get(&plane.region.stats->sent_reset), 0);
+	passes(LEFT_SLOT, C4 "A seq=1001 ack=5001 len=5", LP_REASON_WIRED);
+	passes(LEFT_SLOT, C6 "S seq=1", LP_REASON_OPENED);
+}
+END_TEST
+
+START_TEST(another_process_goes_on_with_what_it_finds)
+{
+	establish();
+	plane_restart();
+	passes(LEFT_SLOT, C4 "PA seq=1001 ack=5001 len=5", LP_REASON_FORWARDED);
+	passes(RIGHT_SLOT, B4 "A seq=5001 ack=1006", LP_REASON_FORWARDED);
+	ck_assert_uint_eq(plane_connection(0)->flags, LP_CONN_INLINE);
+}
+END_TEST
+
+START_TEST(without_its_peer_a_port_drops_and_counts)
+{
+	struct lp_port *right = plane.ports.port[RIGHT_SLOT];
+	uint64_t gone = plane_reason(LP_REASON_PORT_GONE);
+
+	/* In the kernel there would be no reason, but a counter of the port. */
+	if (plane.backend == LP_BACKEND_AF_XDP)
+		return;
+	plane.ports.port[RIGHT_SLOT] = NULL;
+	plane_publish();
+	plane_in(LEFT_SLOT, "echo 10.8.0.50 > 10.8.0.20 id=1 len=56");
+	plane_in(LEFT_SLOT, C4 "S seq=1");
+	plane_quiet();
+	ck_assert_uint_eq(plane_reason(LP_REASON_PORT_GONE), gone + 2);
+	plane.ports.port[RIGHT_SLOT] = right;
+	plane_publish();
+	passes(LEFT_SLOT, C4 "S seq=1", LP_REASON_FORWARDED);
+}
+END_TEST
+
+static void
+add_tests(TCase *tests)
+{
+	tcase_add_checked_fixture(tests, setup, plane_close);
+	tcase_add_loop_test(tests, what_is_not_a_named_brokers_passes_as_it_is,
+	    0, sizeof(foreign) / sizeof(foreign[0]));
+	tcase_add_test(tests, a_connection_is_followed_and_not_changed);
+	tcase_add_test(tests, ipv6_is_followed_with_its_extension_headers);
+	tcase_add_test(tests, who_opens_a_connection_is_its_client);
+	tcase_add_test(tests, both_directions_may_come_in_by_one_port);
+	tcase_add_test(tests, a_connection_that_was_there_before_is_picked_up);
+	tcase_add_test(tests, a_syn_ack_whose_syn_was_not_seen_is_picked_up);
+	tcase_add_test(
+	    tests, what_is_outside_the_window_passes_and_changes_nothing);
+	tcase_add_test(tests,
+	    a_new_connection_of_the_same_ends_takes_the_place_of_the_old);
+	tcase_add_test(tests, time_passes_without_a_sound);
+	tcase_add_test(
+	    tests, what_finds_the_table_full_passes_and_is_not_followed);
+	tcase_add_test(tests, a_closed_one_makes_room);
+	tcase_add_test(tests, a_flood_of_single_segments_pushes_out_itself);
+	tcase_add_test(tests, a_flood_in_one_batch_passes_whole_and_in_order);
+	tcase_add_test(tests, it_takes_no_place_from_a_vip);
+	tcase_add_test(tests, a_connection_of_a_vip_may_also_pass_the_bump);
+	tcase_add_test(tests, what_is_named_no_more_is_forgotten_silently);
+	tcase_add_test(tests, another_process_goes_on_with_what_it_finds);
+	tcase_add_test(tests, without_its_peer_a_port_drops_and_counts);
+}
+
+int
+main(void)
+{
+	return plane_main("inline", add_tests);
+}
