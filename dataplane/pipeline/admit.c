@@ -58,7 +58,8 @@ lp_admit_stage(struct lp_admit *admit, struct lp_batch *batch)
 		if (batch->snapshot == NULL)
 			lp_pkt_drop(pkt, LP_REASON_STARTING);
 		else if (pkt->flags & LP_PKT_INLINE)
-			lp_inline_admit(admit->conntrack, batch, pkt);
+			lp_inline_admit(
+			    admit->conntrack, admit->kafka, batch, pkt);
 		else if (pkt->conn == LP_CONN_NONE || reopens(admit, pkt))
 			admit_packet(admit, batch, pkt);
 	}

@@ -37,8 +37,9 @@ static const struct lp_service *named(
 static bool begins_anew(const struct lp_conntrack *, const struct lp_pkt *);
 static void forget(struct lp_conntrack *, struct lp_batch *, uint32_t);
 static bool make_room(struct lp_conntrack *, struct lp_batch *);
-static void open_connection(struct lp_conntrack *, const struct lp_batch *,
-    struct lp_pkt *, const struct lp_service *, const struct lp_tuple *);
+static void open_connection(struct lp_conntrack *, struct lp_kafka *,
+    const struct lp_batch *, struct lp_pkt *, const struct lp_service *,
+    const struct lp_tuple *);
 static void turn(struct lp_tuple *);
 
 void
@@ -63,8 +64,8 @@ lp_inline_stage(struct lp_batch *batch)
 }
 
 void
-lp_inline_admit(
-    struct lp_conntrack *conntrack, struct lp_batch *batch, struct lp_pkt *pkt)
+lp_inline_admit(struct lp_conntrack *conntrack, struct lp_kafka *kafka,
+    struct lp_batch *batch, struct lp_pkt *pkt)
 {
 	const struct lp_service *service;
 	struct lp_tuple came, tuple;
@@ -95,12 +96,12 @@ lp_inline_admit(
 	    came.sport == tuple.sport && lp_ip_equal(&came.src, &tuple.src)
 	    ? LP_TO_BROKER
 	    : LP_TO_CLIENT;
-	open_connection(conntrack, batch, pkt, service, &tuple);
+	open_connection(conntrack, kafka, batch, pkt, service, &tuple);
 }
 
 void
-lp_inline_forward(
-    struct lp_conntrack *conntrack, struct lp_batch *batch, struct lp_pkt *pkt)
+lp_inline_forward(struct lp_conntrack *conntrack, struct lp_kafka *kafka,
+    struct lp_batch *batch, struct lp_pkt *pkt)
 {
 	enum lp_reason reason = LP_REASON_FORWARDED;
 	struct lp_endpoint_stats *endpoint;
@@ -121,6 +122,8 @@ lp_inline_forward(
 	    !lp_tcp_state_half_open(conn->tcp.state))
 		conn->flags |= LP_CONN_SYN_AGAIN;
 	verdict = lp_tcp_state_run(&conn->tcp, pkt->dir, &segment);
+	if (verdict == LP_TCP_OK)
+		lp_kafka_segment(kafka, pkt, &segment, batch->now_ns);
 	lp_conntrack_commit(conntrack, pkt->conn, verdict, pkt->dir,
 	    pkt->payload_len, batch->now_s);
 	lp_count_add(&endpoint->packets[pkt->dir], 1);
@@ -239,9 +242,9 @@ make_room(struct lp_conntrack *conntrack, struct lp_batch *batch)
 
 /* The tuple is that of a packet to the broker. */
 static void
-open_connection(struct lp_conntrack *conntrack, const struct lp_batch *batch,
-    struct lp_pkt *pkt, const struct lp_service *service,
-    const struct lp_tuple *tuple)
+open_connection(struct lp_conntrack *conntrack, struct lp_kafka *kafka,
+    const struct lp_batch *batch, struct lp_pkt *pkt,
+    const struct lp_service *service, const struct lp_tuple *tuple)
 {
 	const struct lp_target *target =
 	    &batch->snapshot->targets[service->target];
@@ -256,6 +259,7 @@ open_connection(struct lp_conntrack *conntrack, const struct lp_batch *batch,
 	    .listener_id = target->listener_id,
 	    .broker_id = target->broker_id,
 	    .counters = target->counters,
+	    .cluster_id = target->cluster_id,
 	    .flags = LP_CONN_INLINE};
 	struct lp_tcp_segment segment;
 
@@ -270,6 +274,10 @@ open_connection(struct lp_conntrack *conntrack, const struct lp_batch *batch,
 	}
 	pkt->conn = lp_conntrack_add(conntrack, &conn, batch->now_s);
 	assert(pkt->conn != LP_CONN_NONE);
+	if (target->kafka && (conn.flags & LP_CONN_PICKED_UP))
+		lp_kafka_pick_up(kafka, pkt->conn);
+	else if (target->kafka)
+		lp_kafka_open(kafka, pkt->conn);
 	lp_count_add(&conntrack->region->endpoints[target->counters].opened, 1);
 }
 

@@ -10,6 +10,7 @@
 #ifndef LP_PIPELINE_INLINE_H
 #define LP_PIPELINE_INLINE_H
 
+#include "dataplane/kafka/kafka.h"
 #include "dataplane/pipeline/conntrack.h"
 
 /*
@@ -24,11 +25,11 @@ void lp_inline_stage(struct lp_batch *batch);
  * Where its connection begins for us: makes it, if it is a named broker's.
  * What is not is passed.
  */
-void lp_inline_admit(
-    struct lp_conntrack *conntrack, struct lp_batch *batch, struct lp_pkt *pkt);
+void lp_inline_admit(struct lp_conntrack *conntrack, struct lp_kafka *kafka,
+    struct lp_batch *batch, struct lp_pkt *pkt);
 
-/* Commits it, and passes it. */
-void lp_inline_forward(
-    struct lp_conntrack *conntrack, struct lp_batch *batch, struct lp_pkt *pkt);
+/* Looks into it, commits it, and passes it. */
+void lp_inline_forward(struct lp_conntrack *conntrack, struct lp_kafka *kafka,
+    struct lp_batch *batch, struct lp_pkt *pkt);
 
 #endif

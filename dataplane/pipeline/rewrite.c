@@ -48,7 +48,8 @@ lp_rewrite_stage(struct lp_rewrite *rewrite, struct lp_batch *batch)
 		if (pkt->verdict != LP_UNDECIDED || !(pkt->flags & LP_PKT_TCP))
 			continue;
 		if (pkt->flags & LP_PKT_INLINE)
-			lp_inline_forward(rewrite->conntrack, batch, pkt);
+			lp_inline_forward(
+			    rewrite->conntrack, rewrite->kafka, batch, pkt);
 		else
 			rewrite_packet(rewrite, batch, pkt);
 	}
