@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "dataplane/clock.h"
 #include "dataplane/kafka_read.h"
@@ -485,6 +486,66 @@ START_TEST(no_talker_has_what_is_anothers)
 }
 END_TEST
 
+/* One place that changes hands all the time, sometimes slowly. */
+static void *
+write_owners(void *arg)
+{
+	struct writer *writer = arg;
+	struct lp_talker *talker =
+	    &dataplane.region.kafka_stats->clients.places[1];
+
+	for (uint64_t i = 1; !atomic_load(&writer->stop); i++) {
+		uint32_t serial = talker->serial;
+
+		atomic_store_explicit(
+		    &talker->serial, serial + 1, memory_order_release);
+		atomic_store_explicit(
+		    &talker->name[0], i, memory_order_release);
+		if (i % 4001 == 0)
+			usleep(100);
+		for (unsigned j = 0; j < LP_TALKER_COUNTS; j++)
+			atomic_store_explicit(
+			    &talker->counts[j], i, memory_order_release);
+		atomic_store_explicit(
+		    &talker->serial, serial + 2, memory_order_release);
+		atomic_store(&writer->rounds, i);
+	}
+	return NULL;
+}
+
+START_TEST(no_talker_is_torn)
+{
+	struct lp_kafka_read_talker *talker = malloc(sizeof(*talker));
+	struct writer writer = {0};
+	pthread_t thread;
+	unsigned seen = 0;
+
+	ck_assert_ptr_nonnull(talker);
+	begin();
+	client("12345678", 8);
+	ck_assert_int_eq(
+	    pthread_create(&thread, NULL, write_owners, &writer), 0);
+	/* Both must have had their turns, however they are scheduled. */
+	while (atomic_load(&writer.rounds) < 1000000 || seen < 1000) {
+		if (!lp_kafka_read_talker(
+			&dataplane.region.kafka_stats->clients, 1, talker))
+			continue;
+		for (unsigned i = 0; seen > 0 && i < LP_TALKER_COUNTS; i++)
+			ck_assert_uint_eq(
+			    talker->counts[i], talker->name_words[0]);
+		seen += atomic_load(&writer.rounds) > 0;
+	}
+	atomic_store(&writer.stop, true);
+	pthread_join(thread, NULL);
+	/* And one that a killed process left half written is not shown. */
+	dataplane.region.kafka_stats->clients.places[1].serial++;
+	ck_assert(!lp_kafka_read_talker(
+	    &dataplane.region.kafka_stats->clients, 1, talker));
+	free(talker);
+	end();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -497,6 +558,7 @@ main(void)
 	    everything_comes_in_bounded_frames,
 	    a_row_larger_than_a_frame_loses_its_histograms,
 	    no_talker_has_what_is_anothers,
+	    no_talker_is_torn,
 	    NULL,
 	};
 

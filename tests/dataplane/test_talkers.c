@@ -179,7 +179,8 @@ START_TEST(evictions_are_no_more_often_than_the_pause)
 	fill("first");
 	now_ms += 40 * PERIOD;
 	begin_ms = now_ms;
-	for (unsigned i = 0; i < 20000; i++, now_ms++)
+	/* As many spells as places: each could have one. */
+	for (unsigned i = 0; i < FULL; i++, now_ms++)
 		for (unsigned j = 0; j < 20; j++)
 			talk("spell", i);
 	ck_assert_uint_gt(evicted(), 0);
@@ -208,7 +209,7 @@ START_TEST(the_silent_lose_against_the_talkative)
 {
 	unsigned proof = 0;
 
-	for (unsigned i = 0; i < 10; i++)
+	for (unsigned i = 0; i < 40; i++)
 		for (unsigned j = 0; j < FULL; j++)
 			talk("first", j);
 	for (; proof < 3 * LP_TALKERS_PROOF / 2; proof++)
