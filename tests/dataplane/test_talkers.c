@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -397,6 +398,17 @@ check_list(void)
 	ck_assert_uint_eq(lp_count_get(&talkers->list->moves) % 2, 0);
 }
 
+static void
+talk_for_ever(unsigned first, _Atomic uint64_t *rounds)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (unsigned i = 0;; i++) {
+		talk("child", first + i / 20);
+		now_ms += LP_TALKERS_PAUSE_MS;
+		atomic_fetch_add(rounds, 1);
+	}
+}
+
 /* Another process writes; it is killed wherever it happens to be. */
 START_TEST(a_process_may_be_killed_at_any_instruction)
 {
@@ -420,11 +432,8 @@ START_TEST(a_process_may_be_killed_at_any_instruction)
 		check_list();
 		pid = fork();
 		ck_assert_int_ge(pid, 0);
-		for (unsigned i = 0; pid == 0; i++) {
-			talk("child", 100 * kill_number + i / 20);
-			now_ms += LP_TALKERS_PAUSE_MS;
-			atomic_fetch_add(&shared->rounds, 1);
-		}
+		if (pid == 0)
+			talk_for_ever(100 * kill_number, &shared->rounds);
 		while (atomic_load(&shared->rounds) < until)
 			sched_yield();
 		kill(pid, SIGKILL);
