@@ -154,6 +154,8 @@ lp_query_answered(struct lp_query_set *set, unsigned index,
 		pass_connections(query, name, message->connections_reply);
 	if (query->pending == 0)
 		finish(query);
+	else /* a long answer may take long, as long as it goes on */
+		evtimer_add(query->timer, &set->time);
 }
 
 void
@@ -297,7 +299,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	lp_reply_failure(context, &query->to, &failure,
-	    "no complete answer within %lld ms",
+	    "its answer is not complete, and nothing came of it for %lld ms",
 	    (long long)query->set->time.tv_sec * 1000 +
 		query->set->time.tv_usec / 1000);
 	query->cookie = 0;

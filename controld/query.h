@@ -12,7 +12,7 @@
 
 enum {
 	LP_QUERIES_MAX = 64, /* at the same time */
-	LP_QUERY_MS = 2000, /* for all frames of all dataplanes */
+	LP_QUERY_MS = 2000, /* without a frame of any dataplane */
 };
 
 struct lp_query_set;
