@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "controld/export.h"
+#include "controld/export_collect.h"
 #include "controld/print.h"
 #include "controld/query.h"
 #include "controld/serve.h"
@@ -22,6 +24,8 @@ struct options {
 	const char *group;
 	const char *dataplanes[LP_PUSH_DATAPLANES_MAX];
 	unsigned dataplane_count;
+	struct lp_endpoint metrics;
+	bool metrics_off, metrics_given;
 	uint64_t epoch;
 	bool check;
 	bool verbose;
@@ -33,11 +37,14 @@ struct controld {
 	struct lp_store *store;
 	struct lp_session *session;
 	struct lp_serve *serve;
+	struct lp_export *export; /* NULL: no metrics */
 };
 
 static int parse(int key, char *arg, struct argp_state *state);
 static void add_dataplane(
     struct options *options, const char *path, struct argp_state *state);
+static void set_metrics(
+    struct options *options, const char *text, struct argp_state *state);
 static int check(const struct options *options);
 static int run(const struct options *options);
 static int start(struct controld *controld, const struct options *options);
@@ -46,17 +53,27 @@ static int start_session(struct controld *controld,
     const struct options *options, struct lp_generation *current);
 static int start_serve(
     struct controld *controld, const struct options *options);
+static int start_export(
+    struct controld *controld, const struct options *options);
 static void stop(struct controld *controld);
 static void on_signal(evutil_socket_t number, short what, void *arg);
 static void on_request(void *arg, uint64_t client, const char *who,
     Lp__Pb__ControlRequest *request);
 static void on_gone(void *arg, uint64_t client);
+static void on_ask(void *arg, Lp__Pb__ControlRequest *request);
 static void on_reply(
     void *arg, uint64_t client, const Lp__Pb__ControlReply *reply);
 
 const char *argp_program_version = "lp-controld " LP_VERSION;
 
-enum { KEY_DATABASE = 256, KEY_SOCKET, KEY_DATAPLANE, KEY_GROUP, KEY_EPOCH };
+enum {
+	KEY_DATABASE = 256,
+	KEY_SOCKET,
+	KEY_DATAPLANE,
+	KEY_GROUP,
+	KEY_EPOCH,
+	KEY_METRICS
+};
 
 int
 main(int argc, char **argv)
@@ -72,6 +89,8 @@ main(int argc, char **argv)
 		0},
 	    {"group", KEY_GROUP, "NAME", 0,
 		"members of this group may use lpctl, too", 0},
+	    {"metrics", KEY_METRICS, "ADDRESS:PORT", 0,
+		"where Prometheus comes, or off (" LP_EXPORT_DEFAULT ")", 0},
 	    {"epoch", KEY_EPOCH, "N", 0,
 		"have at least this epoch, to take dataplanes over from "
 		"another lp-controld: a number above its epoch",
@@ -94,6 +113,7 @@ main(int argc, char **argv)
 	    .socket = "/run/lightpath/controld.sock",
 	};
 
+	lp_endpoint_parse(&options.metrics, LP_EXPORT_DEFAULT, NULL);
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
 	lp_log_init("lp-controld", options.verbose);
 	umask(027); /* the database is not for everybody */
@@ -118,6 +138,9 @@ parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_DATAPLANE:
 		add_dataplane(options, arg, state);
+		return 0;
+	case KEY_METRICS:
+		set_metrics(options, arg, state);
 		return 0;
 	case KEY_EPOCH:
 		errno = 0;
@@ -156,6 +179,18 @@ add_dataplane(
 		argp_error(state, "--dataplane %s: there are %d already", path,
 		    LP_PUSH_DATAPLANES_MAX);
 	options->dataplanes[options->dataplane_count++] = path;
+}
+
+static void
+set_metrics(struct options *options, const char *text, struct argp_state *state)
+{
+	char why[LP_WHY_SIZE];
+
+	options->metrics_given = true;
+	options->metrics_off = strcmp(text, "off") == 0;
+	if (!options->metrics_off &&
+	    lp_endpoint_parse(&options->metrics, text, why) != 0)
+		argp_error(state, "--metrics %s: %s", text, why);
 }
 
 static int
@@ -219,7 +254,10 @@ start(struct controld *controld, const struct options *options)
 	lp_config_fini(&current.config);
 	if (err != 0)
 		return err;
-	return start_serve(controld, options);
+	err = start_serve(controld, options);
+	if (err != 0 || options->metrics_off)
+		return err;
+	return start_export(controld, options);
 }
 
 static int
@@ -284,9 +322,42 @@ start_serve(struct controld *controld, const struct options *options)
 	return err;
 }
 
+/*
+ * Somebody else may have the default port, another instance as a rule: that is
+ * no reason to leave dataplanes without a controller.  What was asked for is
+ * had, or the start has failed.
+ */
+static int
+start_export(struct controld *controld, const struct options *options)
+{
+	const struct lp_export_options export_options = {
+	    .base = controld->base,
+	    .address = options->metrics,
+	    .idle_s = LP_EXPORT_IDLE_S,
+	    .life_ms = LP_EXPORT_LIFE_MS,
+	    .size_max = LP_EXPORT_COLLECT_SIZE_MAX,
+	    .ask = on_ask,
+	    .arg = controld,
+	};
+	char why[LP_WHY_SIZE];
+	int err = lp_export_open(&controld->export, &export_options, why);
+
+	if (err == 0 || !options->metrics_given) {
+		if (err != 0)
+			lp_log_warn("no metrics: %s; --metrics gives them "
+				    "another place, --metrics off none",
+			    why);
+		return 0;
+	}
+	lp_log_error("--metrics %s", why);
+	return err;
+}
+
 static void
 stop(struct controld *controld)
 {
+	lp_export_close(controld->export);
+	controld->export = NULL;
 	lp_serve_close(controld->serve);
 	lp_session_free(controld->session);
 	lp_store_close(controld->store);
@@ -330,5 +401,17 @@ on_reply(void *arg, uint64_t client, const Lp__Pb__ControlReply *reply)
 {
 	struct controld *controld = arg;
 
-	lp_serve_reply(controld->serve, client, reply);
+	if (client != LP_EXPORT_CLIENT)
+		lp_serve_reply(controld->serve, client, reply);
+	else if (controld->export != NULL)
+		lp_export_reply(controld->export, reply);
+}
+
+static void
+on_ask(void *arg, Lp__Pb__ControlRequest *request)
+{
+	struct controld *controld = arg;
+
+	lp_session_request(
+	    controld->session, LP_EXPORT_CLIENT, "metrics", request);
 }

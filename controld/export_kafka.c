@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controld/export_kafka.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "controld/export_rows.h"
+
+enum { LABEL_SIZE = LP_EXPORT_TEXT_VALUE_MAX + 2 };
+
+/* Values that no real name has: see real_name(). */
+#define OTHER "(other)" /* the sum of all that have no place of their own */
+#define NONE "(null)" /* a client that names no id */
+
+static void add_api(struct lp_export_text *text, const char *path,
+    const Lp__Pb__KafkaApiStats *api);
+static void add_topic(struct lp_export_text *text, const char *path,
+    const Lp__Pb__KafkaTopicStats *topic);
+static void add_client(struct lp_export_text *text, const char *path,
+    const Lp__Pb__KafkaClientStats *client);
+static const char *real_name(char buf[LABEL_SIZE], const char *name);
+
+void
+lp_export_kafka_add(struct lp_export_text *text, const char *path,
+    const Lp__Pb__KafkaStats *stats)
+{
+	const char *const values[] = {path};
+	struct lp_export_row row;
+
+	for (size_t i = 0; i < stats->n_apis; i++)
+		add_api(text, path, stats->apis[i]);
+	for (size_t i = 0; i < stats->n_topics; i++)
+		add_topic(text, path, stats->topics[i]);
+	for (size_t i = 0; i < stats->n_clients; i++)
+		add_client(text, path, stats->clients[i]);
+	if (stats->n_counters == 0 ||
+	    !lp_export_text_row(&row, text, LP_EXPORT_SET_DATAPLANE, values))
+		return;
+	for (size_t i = 0; i < stats->n_counters; i++)
+		if (stats->counters[i]->name != NULL)
+			lp_export_text_add(&row, LP_EXPORT_KAFKA_EVENTS,
+			    stats->counters[i]->name,
+			    stats->counters[i]->value);
+}
+
+static void
+add_api(struct lp_export_text *text, const char *path,
+    const Lp__Pb__KafkaApiStats *api)
+{
+	char listener[LP_EXPORT_ROWS_NAME_SIZE];
+	char broker[LP_EXPORT_ROWS_NAME_SIZE];
+	char key[LP_EXPORT_ROWS_NAME_SIZE];
+	const char *const values[] = {path, api->cluster,
+	    lp_export_rows_name(listener, api->listener, api->listener_id),
+	    lp_export_rows_broker(
+		broker, api->has_node_id, api->node_id, api->broker_id),
+	    lp_export_rows_name(key, api->api, (uint32_t)api->api_key),
+	    api->origin, api->kind};
+	struct lp_export_row row;
+
+	if (!lp_export_text_row(&row, text, LP_EXPORT_SET_API, values))
+		return;
+	lp_export_text_add(&row, LP_EXPORT_KAFKA_REQUESTS, NULL, api->requests);
+	lp_export_text_add(
+	    &row, LP_EXPORT_KAFKA_RESPONSES, NULL, api->responses);
+	lp_export_text_add(
+	    &row, LP_EXPORT_KAFKA_REQUEST_BYTES, NULL, api->request_bytes);
+	lp_export_text_add(
+	    &row, LP_EXPORT_KAFKA_RESPONSE_BYTES, NULL, api->response_bytes);
+	lp_export_text_add(
+	    &row, LP_EXPORT_KAFKA_IN_FLIGHT, NULL, api->in_flight);
+	lp_export_text_add(
+	    &row, LP_EXPORT_KAFKA_THROTTLED, NULL, api->throttled);
+	lp_export_text_add(
+	    &row, LP_EXPORT_KAFKA_THROTTLE, NULL, api->throttle_ms);
+	for (size_t i = 0; i < api->n_errors; i++)
+		if (api->errors[i]->name != NULL)
+			lp_export_text_add(&row, LP_EXPORT_KAFKA_ERRORS,
+			    api->errors[i]->name, api->errors[i]->value);
+	lp_export_text_histogram(
+	    &row, LP_EXPORT_KAFKA_LATENCY, NULL, api->latency);
+	lp_export_text_histogram(&row, LP_EXPORT_KAFKA_THROTTLED_LATENCY, NULL,
+	    api->throttled_latency);
+	lp_export_text_histogram(
+	    &row, LP_EXPORT_KAFKA_TRANSFER, NULL, api->transfer);
+}
+
+static void
+add_topic(struct lp_export_text *text, const char *path,
+    const Lp__Pb__KafkaTopicStats *topic)
+{
+	char cluster[LP_EXPORT_ROWS_NAME_SIZE];
+	char name[LABEL_SIZE];
+	const char *const values[] = {path,
+	    lp_export_rows_name(cluster, topic->cluster, topic->cluster_id),
+	    topic->other ? OTHER : real_name(name, topic->topic)};
+	struct lp_export_row row;
+
+	if (!lp_export_text_row(&row, text, LP_EXPORT_SET_TOPIC, values))
+		return;
+	lp_export_text_add(&row, LP_EXPORT_TOPIC_OPERATIONS, "produce",
+	    topic->produce_requests);
+	lp_export_text_add(
+	    &row, LP_EXPORT_TOPIC_OPERATIONS, "fetch", topic->fetch_responses);
+	lp_export_text_add(
+	    &row, LP_EXPORT_TOPIC_BYTES, "produce", topic->produce_bytes);
+	lp_export_text_add(
+	    &row, LP_EXPORT_TOPIC_BYTES, "fetch", topic->fetch_bytes);
+	lp_export_text_add(&row, LP_EXPORT_TOPIC_ERRORS, NULL, topic->errors);
+	lp_export_text_histogram(
+	    &row, LP_EXPORT_TOPIC_LATENCY, "produce", topic->produce);
+	lp_export_text_histogram(
+	    &row, LP_EXPORT_TOPIC_LATENCY, "fetch", topic->fetch);
+}
+
+static void
+add_client(struct lp_export_text *text, const char *path,
+    const Lp__Pb__KafkaClientStats *client)
+{
+	char name[LABEL_SIZE];
+	const char *const values[] = {path,
+	    client->other                   ? OTHER
+		: client->client_id != NULL ? real_name(name, client->client_id)
+					    : NONE};
+	struct lp_export_row row;
+
+	if (!lp_export_text_row(&row, text, LP_EXPORT_SET_CLIENT, values))
+		return;
+	lp_export_text_add(
+	    &row, LP_EXPORT_CLIENT_REQUESTS, NULL, client->requests);
+	lp_export_text_add(
+	    &row, LP_EXPORT_CLIENT_RESPONSES, NULL, client->responses);
+	lp_export_text_add(
+	    &row, LP_EXPORT_CLIENT_REQUEST_BYTES, NULL, client->request_bytes);
+	lp_export_text_add(&row, LP_EXPORT_CLIENT_RESPONSE_BYTES, NULL,
+	    client->response_bytes);
+	lp_export_text_add(
+	    &row, LP_EXPORT_CLIENT_IN_FLIGHT, NULL, client->in_flight);
+	lp_export_text_add(&row, LP_EXPORT_CLIENT_ERRORS, NULL, client->errors);
+	lp_export_text_add(
+	    &row, LP_EXPORT_CLIENT_THROTTLED, NULL, client->throttled);
+	if (client->has_idle_ms)
+		lp_export_text_add(
+		    &row, LP_EXPORT_CLIENT_IDLE, NULL, client->idle_ms);
+	lp_export_text_histogram(
+	    &row, LP_EXPORT_CLIENT_LATENCY, "produce", client->produce);
+	lp_export_text_histogram(
+	    &row, LP_EXPORT_CLIENT_LATENCY, "fetch", client->fetch);
+	lp_export_text_histogram(
+	    &row, LP_EXPORT_CLIENT_LATENCY, "rest", client->rest);
+}
+
+/*
+ * A client may call itself "(other)": a real name that begins with a
+ * parenthesis, or with what hides one, gets a backslash before it.
+ */
+static const char *
+real_name(char buf[LABEL_SIZE], const char *name)
+{
+	if (name == NULL)
+		return "";
+	if (name[0] != '(' && name[0] != '\\')
+		return name;
+	snprintf(buf, LABEL_SIZE, "\\%s", name);
+	return buf;
+}
