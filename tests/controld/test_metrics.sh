@@ -1,0 +1,187 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The Prometheus endpoint of the real daemons, without privileges and ports:
+# test_metrics.sh LP_CONTROLD LP_DATAPLANE LPCTL
+set -eu
+
+controld=$1
+dataplane=$2
+lpctl_program=$3
+dir=$(mktemp -d)
+pid=
+one=
+two=
+slow=
+cd "$dir"
+
+finish() {
+	status=$?
+	for process in $pid $one $two $slow; do
+		for child in $(pgrep -P "$process"); do
+			kill -CONT "$child" 2>/dev/null || true
+		done
+		kill "$process" 2>/dev/null || true
+		wait "$process" 2>/dev/null || true
+	done
+	[ "$status" -eq 0 ] || cat log
+	rm -rf "$dir"
+}
+trap finish EXIT
+
+fail() {
+	echo "test_metrics: $*" >&2
+	exit 1
+}
+
+lpctl() {
+	"$lpctl_program" --socket c.sock "$@"
+}
+
+# until_true WHAT COMMAND...: 20 s at most; nothing else tells.
+until_true() {
+	what=$1
+	shift
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 400 ] || fail "in vain: $what"
+		sleep 0.05
+	done
+}
+
+answers() {
+	kill -0 "$pid" 2>/dev/null || return 0
+	lpctl version >/dev/null 2>&1
+}
+
+# start [OPTION...]: false if it has ended.
+start() {
+	"$controld" --database db --socket c.sock --dataplane one.sock \
+		--dataplane two.sock "$@" 2>>log &
+	pid=$!
+	until_true "an answer of lp-controld" answers
+	kill -0 "$pid" 2>/dev/null && return 0
+	wait "$pid" || true
+	pid=
+	return 1
+}
+
+stop() {
+	kill "$pid"
+	wait "$pid" || fail "lp-controld ended with $?"
+	pid=
+}
+
+# On a port that is free; which one is left in $port.
+start_somewhere() {
+	port=$((20000 + $$ % 10000))
+	until start --metrics "127.0.0.1:$port"; do
+		port=$((port + 1))
+		[ "$port" -lt 40000 ] || fail "no free port"
+	done
+}
+
+scrape() {
+	curl -sS --max-time 20 -o page "http://127.0.0.1:$port/metrics"
+}
+
+# has LINE: a whole line of the page.
+has() {
+	grep -qxF -e "$1" page
+}
+
+# Until a scrape has the line.
+shows() {
+	scrape && has "$1"
+}
+
+: >log
+
+# Dataplanes come and go; what a page says of the others stays true.
+"$dataplane" --id one --socket one.sock --snapshot one.snapshot 2>>log &
+one=$!
+"$dataplane" --id two --socket two.sock --snapshot two.snapshot 2>>log &
+two=$!
+start_somewhere
+until_true "both dataplanes up" shows 'lightpath_up{dataplane="one.sock"} 1'
+until_true "both dataplanes up" shows 'lightpath_up{dataplane="two.sock"} 1'
+has 'lightpath_generation_desired 1' || fail "no generation"
+lpctl add-cluster payments 2>>log
+scrape
+has 'lightpath_generation_desired 2' || fail "not the new generation"
+has 'lightpath_generation_applied{dataplane="one.sock"} 2' ||
+	fail "not applied"
+has 'lightpath_dataplane_state{dataplane="one.sock",state="applied"} 1' ||
+	fail "no state"
+grep -q '^lightpath_dataplane_info{dataplane="one.sock",id="one",' page ||
+	fail "no id"
+grep -q '^lightpath_worker_seconds_total{.*state="busy"} ' page ||
+	fail "no time of the worker"
+[ "$(grep -c '^lightpath_packet_reasons_total{' page)" -gt 80 ] ||
+	fail "not every reason of both"
+
+# One that does not answer in time.
+kill -STOP "$(pgrep -P "$two")"
+scrape
+has 'lightpath_up{dataplane="two.sock"} 0' || fail "a stopped one is up"
+has 'lightpath_up{dataplane="one.sock"} 1' || fail "the other one is not"
+grep -q '^lightpath_uptime_seconds{dataplane="one.sock"}' page ||
+	fail "the other one is not told of"
+! grep -q '^lightpath_uptime_seconds{dataplane="two.sock"}' page ||
+	fail "a stopped one is told of"
+kill -CONT "$(pgrep -P "$two")"
+until_true "it to be up again" shows 'lightpath_up{dataplane="two.sock"} 1'
+kill "$two"
+wait "$two" || true
+two=
+until_true "it to be gone" shows 'lightpath_up{dataplane="two.sock"} 0'
+
+# Somebody who never finishes his request is in nobody's way.
+mkfifo hold
+exec 3<>hold
+curl -sS --max-time 30 "telnet://127.0.0.1:$port" <hold >/dev/null 2>&1 &
+slow=$!
+printf 'GET /metrics HTTP/1.1\r\n' >&3
+scrape
+has 'lightpath_up{dataplane="one.sock"} 1' || fail "held up by another"
+kill "$slow" 2>/dev/null || fail "he has not waited"
+wait "$slow" || true
+slow=
+exec 3>&-
+
+# The head of a page, and what is none.
+[ "$(curl -sS -I -o head -w '%{http_code} %{size_download}' \
+	"http://127.0.0.1:$port/metrics")" = "200 0" ] || fail "HEAD"
+grep -qi '^content-type: text/plain; version=0.0.4' head || fail "its type"
+[ "$(curl -sS -o head -w '%{http_code}' -X PUT \
+	"http://127.0.0.1:$port/metrics")" = 405 ] || fail "PUT"
+[ "$(curl -sS -o head -w '%{http_code}' \
+	"http://127.0.0.1:$port/wrong")" = 404 ] || fail "a wrong path"
+curl -sS "http://127.0.0.1:$port/" | grep -q 'href="/metrics"' ||
+	fail "the page that leads to it"
+
+# A second instance: the port that was asked for is had, or it does not start;
+# the default one is not worth that.
+status=0
+"$controld" --database db2 --socket d.sock --metrics "127.0.0.1:$port" \
+	2>taken || status=$?
+[ "$status" -eq 1 ] || fail "started on a taken port: $status"
+grep -qF -e "--metrics 127.0.0.1:$port: Address already in use" taken ||
+	fail "says of a taken port: $(cat taken)"
+stop
+start --metrics off || fail "--metrics off"
+status=0
+curl -sS "http://127.0.0.1:$port/metrics" >/dev/null 2>&1 || status=$?
+[ "$status" -eq 7 ] || fail "--metrics off, and somebody listens"
+stop
+start || fail "with the default"
+first=$pid
+"$controld" --database db2 --socket d.sock 2>second &
+pid=$!
+until_true "a second one with the default" "$lpctl_program" --socket d.sock \
+	version >/dev/null 2>&1
+grep -qF "no metrics: 127.0.0.1:9464: Address already in use" second ||
+	fail "says of the taken default: $(cat second)"
+stop
+pid=$first
+stop
