@@ -100,6 +100,7 @@ static void put_sample(struct lp_export_row *row, enum lp_export_metric metric,
     enum unit unit);
 static uint64_t count_edges(
     uint64_t counts[EDGES], const Lp__Pb__Histogram *histogram);
+static uint64_t add(uint64_t a, uint64_t b);
 static bool see(struct lp_export_text *text, uint64_t hash);
 static bool grow_seen(struct lp_export_text *text);
 static unsigned sequence_len(const uint8_t *bytes);
@@ -171,7 +172,7 @@ lp_export_text_histogram(struct lp_export_row *row,
 	if (all == 0)
 		return;
 	for (unsigned i = 0; i < EDGES; i++) {
-		sum += counts[i];
+		sum = add(sum, counts[i]);
 		put_sample(row, metric, "_bucket", own, edges[i].le, sum, ONE);
 	}
 	put_sample(row, metric, "_bucket", own, "+Inf", all, ONE);
@@ -398,10 +399,17 @@ count_edges(uint64_t counts[EDGES], const Lp__Pb__Histogram *histogram)
 		while (edge < EDGES && ns > edges[edge].ns)
 			edge++;
 		if (edge < EDGES)
-			counts[edge] += histogram->counts[i];
-		all += histogram->counts[i];
+			counts[edge] = add(counts[edge], histogram->counts[i]);
+		all = add(all, histogram->counts[i]);
 	}
 	return all;
+}
+
+/* What is cumulative must not fall, whatever it is told. */
+static uint64_t
+add(uint64_t a, uint64_t b)
+{
+	return a + b >= a ? a + b : UINT64_MAX;
 }
 
 /* True if this is the first time. */
