@@ -15,8 +15,8 @@
 #include "proto/message.h"
 
 enum {
-	/* Bytes of rows from one question. */
-	LP_EXPORT_COLLECT_SIZE_MAX = 64 << 20,
+	/* Bytes of rows from one question: twice what the tables can hold. */
+	LP_EXPORT_COLLECT_SIZE_MAX = 128 << 20,
 };
 
 struct lp_export_collect;

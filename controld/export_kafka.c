@@ -12,6 +12,27 @@ enum { LABEL_SIZE = LP_EXPORT_TEXT_VALUE_MAX + 2 };
 #define OTHER "(other)" /* the sum of all that have no place of their own */
 #define NONE "(null)" /* a client that names no id */
 
+/* All others are events: they only ever grow. */
+static const struct lp_export_place places[] = {
+    {"request_frames", LP_EXPORT_KAFKA_FRAMES, "client"},
+    {"response_frames", LP_EXPORT_KAFKA_FRAMES, "broker"},
+    {"unseen_bytes", LP_EXPORT_KAFKA_NOT_READ, "unseen"},
+    {"skipped_bytes", LP_EXPORT_KAFKA_NOT_READ, "skipped"},
+    {"connections_kafka", LP_EXPORT_KAFKA_CONNECTIONS, "kafka"},
+    {"connections_tls", LP_EXPORT_KAFKA_CONNECTIONS, "tls"},
+    {"connections_other", LP_EXPORT_KAFKA_CONNECTIONS, "other"},
+    {"connections_opaque", LP_EXPORT_KAFKA_OPAQUE, NULL},
+    {"rows", LP_EXPORT_TABLE, "kafka_rows"},
+    {"rows_max", LP_EXPORT_TABLE_LIMIT, "kafka_rows"},
+    {"topics", LP_EXPORT_TABLE, "kafka_topics"},
+    {"topics_max", LP_EXPORT_TABLE_LIMIT, "kafka_topics"},
+    {"clients", LP_EXPORT_TABLE, "kafka_clients"},
+    {"clients_max", LP_EXPORT_TABLE_LIMIT, "kafka_clients"},
+    {"topic_ids", LP_EXPORT_TABLE, "kafka_topic_ids"},
+    {"topic_ids_max", LP_EXPORT_TABLE_LIMIT, "kafka_topic_ids"},
+    {NULL, 0, NULL},
+};
+
 static void add_api(struct lp_export_text *text, const char *path,
     const Lp__Pb__KafkaApiStats *api);
 static void add_topic(struct lp_export_text *text, const char *path,
@@ -33,14 +54,19 @@ lp_export_kafka_add(struct lp_export_text *text, const char *path,
 		add_topic(text, path, stats->topics[i]);
 	for (size_t i = 0; i < stats->n_clients; i++)
 		add_client(text, path, stats->clients[i]);
+	/* Only one of the frames has them. */
 	if (stats->n_counters == 0 ||
 	    !lp_export_text_row(&row, text, LP_EXPORT_SET_DATAPLANE, values))
 		return;
-	for (size_t i = 0; i < stats->n_counters; i++)
-		if (stats->counters[i]->name != NULL)
+	lp_export_rows_places(&row, places, stats->counters, stats->n_counters);
+	for (size_t i = 0; i < stats->n_counters; i++) {
+		const Lp__Pb__Counter *counter = stats->counters[i];
+
+		if (counter->name != NULL &&
+		    !lp_export_rows_has_place(places, counter->name))
 			lp_export_text_add(&row, LP_EXPORT_KAFKA_EVENTS,
-			    stats->counters[i]->name,
-			    stats->counters[i]->value);
+			    counter->name, counter->value);
+	}
 }
 
 static void
@@ -50,15 +76,18 @@ add_api(struct lp_export_text *text, const char *path,
 	char listener[LP_EXPORT_ROWS_NAME_SIZE];
 	char broker[LP_EXPORT_ROWS_NAME_SIZE];
 	char key[LP_EXPORT_ROWS_NAME_SIZE];
-	const char *const values[] = {path, api->cluster,
+	const char *const own[] = {path, api->cluster,
 	    lp_export_rows_name(listener, api->listener, api->listener_id),
 	    lp_export_rows_broker(
 		broker, api->has_node_id, api->node_id, api->broker_id),
 	    lp_export_rows_name(key, api->api, (uint32_t)api->api_key),
 	    api->origin, api->kind};
+	const char *const rest[LP_EXPORT_TEXT_LABELS_MAX] = {
+	    path, OTHER, OTHER, OTHER, OTHER};
 	struct lp_export_row row;
 
-	if (!lp_export_text_row(&row, text, LP_EXPORT_SET_API, values))
+	if (!lp_export_text_row(
+		&row, text, LP_EXPORT_SET_API, api->other ? rest : own))
 		return;
 	lp_export_text_add(&row, LP_EXPORT_KAFKA_REQUESTS, NULL, api->requests);
 	lp_export_text_add(
@@ -92,7 +121,9 @@ add_topic(struct lp_export_text *text, const char *path,
 	char cluster[LP_EXPORT_ROWS_NAME_SIZE];
 	char name[LABEL_SIZE];
 	const char *const values[] = {path,
-	    lp_export_rows_name(cluster, topic->cluster, topic->cluster_id),
+	    topic->other ? OTHER
+			 : lp_export_rows_name(
+			       cluster, topic->cluster, topic->cluster_id),
 	    topic->other ? OTHER : real_name(name, topic->topic)};
 	struct lp_export_row row;
 

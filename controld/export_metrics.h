@@ -86,6 +86,10 @@
 	X(CLIENT_THROTTLED, "kafka_client_throttled_total", COUNTER, CLIENT, NULL, ONE, "Responses with a throttle time.") \
 	X(CLIENT_IDLE, "kafka_client_idle_seconds", GAUGE, CLIENT, NULL, MS, "Time since its last request.") \
 	X(CLIENT_LATENCY, "kafka_client_duration_seconds", HISTOGRAM, CLIENT, "operation", ONE, "Latency: Produce, Fetch that was answered by data, the rest.") \
+	X(KAFKA_FRAMES, "kafka_frames_total", COUNTER, DATAPLANE, "sender", ONE, "Frames, known or not.") \
+	X(KAFKA_NOT_READ, "kafka_stream_bytes_total", COUNTER, DATAPLANE, "fate", ONE, "Bytes of streams that were not read: records are skipped, what was missed is unseen.") \
+	X(KAFKA_CONNECTIONS, "kafka_connections_total", COUNTER, DATAPLANE, "protocol", ONE, "Connections by what they turned out to speak.") \
+	X(KAFKA_OPAQUE, "kafka_connections_opaque", GAUGE, DATAPLANE, NULL, ONE, "Connections that cannot be read now.") \
 	X(KAFKA_EVENTS, "kafka_events_total", COUNTER, DATAPLANE, "event", ONE, "What the Kafka stage counts besides.") \
 	X(SCRAPE_TIME, "scrape_duration_seconds", GAUGE, SCRAPE, NULL, MS, "How long lp-controld collected for this scrape.") \
 	X(SCRAPE_SKIPPED, "scrape_skipped_rows", GAUGE, SCRAPE, NULL, ONE, "Rows left out of this scrape: told twice, or beyond its largest size.")

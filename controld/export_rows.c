@@ -5,14 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where a counter of the dataplane goes; what is not here is not shown. */
-struct place {
-	const char *name;
-	enum lp_export_metric metric;
-	const char *own;
-};
-
-static const struct place worker_places[] = {
+static const struct lp_export_place worker_places[] = {
     {"loops", LP_EXPORT_WORKER_LOOPS, NULL},
     {"busy_ns", LP_EXPORT_WORKER_TIME, "busy"},
     {"idle_ns", LP_EXPORT_WORKER_TIME, "idle"},
@@ -27,7 +20,7 @@ static const struct place worker_places[] = {
 };
 
 /* NAME_max is the limit of table NAME. */
-static const struct place table_places[] = {
+static const struct lp_export_place table_places[] = {
     {"connections", LP_EXPORT_TABLE, "connections"},
     {"half_open", LP_EXPORT_TABLE, "half_open"},
     {"neighbors", LP_EXPORT_TABLE, "neighbors"},
@@ -48,7 +41,7 @@ static const struct place table_places[] = {
     {NULL, 0, NULL},
 };
 
-static const struct place port_places[] = {
+static const struct lp_export_place port_places[] = {
     {"rx_packets", LP_EXPORT_PORT_RX, NULL},
     {"rx_bytes", LP_EXPORT_PORT_RX_BYTES, NULL},
     {"tx_packets", LP_EXPORT_PORT_TX, NULL},
@@ -62,11 +55,6 @@ static void add_port(struct lp_export_text *text, const char *path,
     const Lp__Pb__PortStats *port);
 static void add_endpoint(struct lp_export_text *text, const char *path,
     const Lp__Pb__EndpointStats *endpoint);
-static void add_places(struct lp_export_row *row, const struct place *places,
-    Lp__Pb__Counter *const *counters, size_t count);
-static const struct place *find_place(
-    const struct place *places, const char *name);
-
 void
 lp_export_rows_status(
     struct lp_export_text *text, const Lp__Pb__StatusReply *status)
@@ -140,6 +128,31 @@ lp_export_rows_broker(char buf[LP_EXPORT_ROWS_NAME_SIZE], bool has_node_id,
 	return buf;
 }
 
+void
+lp_export_rows_places(struct lp_export_row *row,
+    const struct lp_export_place *places, Lp__Pb__Counter *const *counters,
+    size_t count)
+{
+	for (; places->name != NULL; places++)
+		for (size_t i = 0; i < count; i++) {
+			if (counters[i]->name == NULL ||
+			    strcmp(counters[i]->name, places->name) != 0)
+				continue;
+			lp_export_text_add(row, places->metric, places->own,
+			    counters[i]->value);
+			break;
+		}
+}
+
+bool
+lp_export_rows_has_place(const struct lp_export_place *places, const char *name)
+{
+	for (; places->name != NULL; places++)
+		if (strcmp(places->name, name) == 0)
+			return true;
+	return false;
+}
+
 static void
 add_process(
     struct lp_export_text *text, const char *path, const Lp__Pb__Stats *stats)
@@ -161,8 +174,10 @@ add_process(
 		    stats->reasons[i]->name != NULL ? stats->reasons[i]->name
 						    : "",
 		    stats->reasons[i]->value);
-	add_places(&row, worker_places, stats->worker, stats->n_worker);
-	add_places(&row, table_places, stats->tables, stats->n_tables);
+	lp_export_rows_places(
+	    &row, worker_places, stats->worker, stats->n_worker);
+	lp_export_rows_places(
+	    &row, table_places, stats->tables, stats->n_tables);
 }
 
 static void
@@ -185,12 +200,13 @@ add_port(struct lp_export_text *text, const char *path,
 	if (port->has_speed_mbps)
 		lp_export_text_add(
 		    &row, LP_EXPORT_PORT_SPEED, NULL, port->speed_mbps);
-	add_places(&row, port_places, port->counters, port->n_counters);
+	lp_export_rows_places(
+	    &row, port_places, port->counters, port->n_counters);
 	for (size_t i = 0; i < port->n_counters; i++) {
 		const Lp__Pb__Counter *counter = port->counters[i];
 
 		if (counter->name != NULL &&
-		    find_place(port_places, counter->name) == NULL)
+		    !lp_export_rows_has_place(port_places, counter->name))
 			lp_export_text_add(&row, LP_EXPORT_PORT_EVENTS,
 			    counter->name, counter->value);
 	}
@@ -225,29 +241,4 @@ add_endpoint(struct lp_export_text *text, const char *path,
 	    &row, LP_EXPORT_ENDPOINT_BYTES, "client", endpoint->client_bytes);
 	lp_export_text_add(
 	    &row, LP_EXPORT_ENDPOINT_BYTES, "broker", endpoint->broker_bytes);
-}
-
-/* In the order of places; each once. */
-static void
-add_places(struct lp_export_row *row, const struct place *places,
-    Lp__Pb__Counter *const *counters, size_t count)
-{
-	for (const struct place *place = places; place->name != NULL; place++)
-		for (size_t i = 0; i < count; i++) {
-			if (counters[i]->name == NULL ||
-			    strcmp(counters[i]->name, place->name) != 0)
-				continue;
-			lp_export_text_add(
-			    row, place->metric, place->own, counters[i]->value);
-			break;
-		}
-}
-
-static const struct place *
-find_place(const struct place *places, const char *name)
-{
-	for (; places->name != NULL; places++)
-		if (strcmp(places->name, name) == 0)
-			return places;
-	return NULL;
 }

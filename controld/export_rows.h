@@ -11,6 +11,13 @@
 /* Long enough for a name of ours or "#4294967295". */
 enum { LP_EXPORT_ROWS_NAME_SIZE = LP_NAME_SIZE };
 
+/* Where a counter goes, by its name; the last one of a list has none. */
+struct lp_export_place {
+	const char *name;
+	enum lp_export_metric metric;
+	const char *own; /* its value of the metric's own label, or NULL */
+};
+
 /* Of the daemon alone; the dataplanes in it are left out. */
 void lp_export_rows_status(
     struct lp_export_text *text, const Lp__Pb__StatusReply *status);
@@ -32,5 +39,12 @@ const char *lp_export_rows_name(
 /* A broker's name is its node id. */
 const char *lp_export_rows_broker(char buf[LP_EXPORT_ROWS_NAME_SIZE],
     bool has_node_id, int32_t node_id, uint32_t broker_id);
+
+/* Adds those counters that have a place, in the order of places, each once. */
+void lp_export_rows_places(struct lp_export_row *row,
+    const struct lp_export_place *places, Lp__Pb__Counter *const *counters,
+    size_t count);
+bool lp_export_rows_has_place(
+    const struct lp_export_place *places, const char *name);
 
 #endif

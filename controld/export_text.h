@@ -17,7 +17,7 @@
 
 enum {
 	/* Bytes of a label's value; what is longer is cut. */
-	LP_EXPORT_TEXT_VALUE_MAX = 256,
+	LP_EXPORT_TEXT_VALUE_MAX = 1024, /* a client id of 255, as \xNN */
 	LP_EXPORT_TEXT_LABELS_MAX = 8,
 	/* Escaped (five bytes for one at worst), with name and quotes. */
 	LP_EXPORT_TEXT_LABEL_SIZE = 5 * LP_EXPORT_TEXT_VALUE_MAX + 32,

@@ -14,7 +14,7 @@
 
 #include "controld/export_kafka.h"
 #include "controld/export_rows.h"
-#include "dataplane/pipeline/stats.h"
+#include "dataplane/kafka/kafka_stats.h"
 #include "proto/histogram.h"
 #include "tests/support/exposition.h"
 
@@ -381,6 +381,94 @@ START_TEST(every_counter_of_the_dataplane_is_shown)
 }
 END_TEST
 
+START_TEST(every_counter_of_kafka_is_shown)
+{
+	static const char *const names[] = {
+#define X(member, what) #member,
+	    LP_KAFKA_COUNTERS(X)
+#undef X
+	};
+	enum { COUNT = sizeof(names) / sizeof(names[0]) };
+	Lp__Pb__KafkaStats stats = LP__PB__KAFKA_STATS__INIT;
+	Lp__Pb__Counter counters[COUNT];
+	Lp__Pb__Counter *list[COUNT];
+
+	for (unsigned i = 0; i < COUNT; i++) {
+		lp__pb__counter__init(&counters[i]);
+		counters[i].name = (char *)names[i];
+		counters[i].value = 7000 + i;
+		list[i] = &counters[i];
+	}
+	stats.n_counters = COUNT;
+	stats.counters = list;
+	begin();
+	lp_export_kafka_add(&text, "dp", &stats);
+	finish();
+	for (unsigned i = 0; i < COUNT; i++) {
+		bool is_limit = strstr(names[i], "_max") != NULL;
+		char value[32];
+
+		snprintf(value, sizeof(value), "} %u\n", 7000 + i);
+		ck_assert_msg(
+		    strstr(page, value) != NULL, "%s is not shown", names[i]);
+		/* What may fall is no counter. */
+		snprintf(value, sizeof(value), "event=\"%s\"", names[i]);
+		ck_assert_msg(!is_limit || strstr(page, value) == NULL,
+		    "%s is no event", names[i]);
+	}
+}
+END_TEST
+
+START_TEST(other_rows_and_names_of_ours_differ)
+{
+	Lp__Pb__KafkaStats stats = LP__PB__KAFKA_STATS__INIT;
+	Lp__Pb__KafkaApiStats named = LP__PB__KAFKA_API_STATS__INIT;
+	Lp__Pb__KafkaApiStats other = LP__PB__KAFKA_API_STATS__INIT;
+	Lp__Pb__KafkaApiStats *apis[] = {&named, &other};
+	Lp__Pb__KafkaTopicStats topic = LP__PB__KAFKA_TOPIC_STATS__INIT;
+	Lp__Pb__KafkaTopicStats *topics[] = {&topic};
+	Lp__Pb__Counter error = LP__PB__COUNTER__INIT;
+	Lp__Pb__Counter *errors[] = {&error};
+
+	error.name = (char *)"NOT_LEADER_OR_FOLLOWER";
+	error.value = 4;
+	named.cluster = (char *)"payments";
+	named.listener = (char *)"public";
+	named.has_node_id = true;
+	named.node_id = 1;
+	named.api = (char *)"Produce";
+	named.origin = (char *)"client";
+	named.kind = (char *)"acks=all";
+	named.throttle_ms = 1250;
+	named.n_errors = 1;
+	named.errors = errors;
+	other.other = topic.other = true;
+	other.requests = 5;
+	topic.fetch_bytes = 6;
+	stats.n_apis = 2;
+	stats.apis = apis;
+	stats.n_topics = 1;
+	stats.topics = topics;
+	begin();
+	lp_export_kafka_add(&text, "dp", &stats);
+	finish();
+#define NAMED                                                                  \
+	"{dataplane=\"dp\",cluster=\"payments\",listener=\"public\","          \
+	"broker=\"1\",api=\"Produce\",origin=\"client\",kind=\"acks=all\""
+	ck_value("lightpath_kafka_throttle_seconds_total" NAMED "}", "1.25");
+	ck_value("lightpath_kafka_errors_total" NAMED
+		 ",error=\"NOT_LEADER_OR_FOLLOWER\"}",
+	    "4");
+	ck_value("lightpath_kafka_requests_total{dataplane=\"dp\",cluster="
+		 "\"(other)\",listener=\"(other)\",broker=\"(other)\",api="
+		 "\"(other)\",origin=\"\",kind=\"\"}",
+	    "5");
+	ck_value("lightpath_kafka_topic_bytes_total{dataplane=\"dp\",cluster="
+		 "\"(other)\",topic=\"(other)\",operation=\"fetch\"}",
+	    "6");
+}
+END_TEST
+
 START_TEST(ports_and_endpoints_are_shown)
 {
 	Lp__Pb__Stats stats = LP__PB__STATS__INIT;
@@ -458,6 +546,8 @@ main(void)
 	TEST(histograms_of_nonsense_are_histograms);
 	TEST(nobody_can_call_himself_other);
 	TEST(every_counter_of_the_dataplane_is_shown);
+	TEST(every_counter_of_kafka_is_shown);
+	TEST(other_rows_and_names_of_ours_differ);
 	TEST(ports_and_endpoints_are_shown);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
