@@ -5,11 +5,14 @@
  */
 #include <check.h>
 #include <errno.h>
+#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "controld/export_collect.h"
 #include "controld/session.h"
+#include "tests/support/exposition.h"
 #include "transaction.h"
 #include "world.h"
 
@@ -181,6 +184,116 @@ START_TEST(a_daemon_without_memory_goes_on)
 }
 END_TEST
 
+struct scrape {
+	struct lp_export_collect *collect;
+	unsigned pages, refused;
+};
+
+/* One dataplane, one client of Kafka, asked and answered at once. */
+static void
+answer(void *arg, Lp__Pb__ControlRequest *request)
+{
+	struct scrape *scrape = arg;
+	Lp__Pb__ControlReply reply = LP__PB__CONTROL_REPLY__INIT;
+	Lp__Pb__StatusReply status = LP__PB__STATUS_REPLY__INIT;
+	Lp__Pb__DataplaneStatus dataplane = LP__PB__DATAPLANE_STATUS__INIT;
+	Lp__Pb__DataplaneStatus *dataplanes[] = {&dataplane};
+	Lp__Pb__CountersReply counters = LP__PB__COUNTERS_REPLY__INIT;
+	Lp__Pb__Stats stats = LP__PB__STATS__INIT;
+	Lp__Pb__KafkaCountersReply kafka = LP__PB__KAFKA_COUNTERS_REPLY__INIT;
+	Lp__Pb__KafkaStats kafka_stats = LP__PB__KAFKA_STATS__INIT;
+	Lp__Pb__KafkaClientStats client = LP__PB__KAFKA_CLIENT_STATS__INIT;
+	Lp__Pb__KafkaClientStats *clients[] = {&client};
+
+	dataplane.path = (char *)"/run/a";
+	status.n_dataplanes = 1;
+	status.dataplanes = dataplanes;
+	stats.has_uptime_ns = true;
+	counters.stats = &stats;
+	kafka_stats.n_clients = 1;
+	kafka_stats.clients = clients;
+	kafka.stats = &kafka_stats;
+	reply.cookie = request->cookie;
+	if (request->body_case == LP__PB__CONTROL_REQUEST__BODY_STATUS) {
+		reply.body_case = LP__PB__CONTROL_REPLY__BODY_STATUS;
+		reply.status = &status;
+	} else if (request->body_case ==
+	    LP__PB__CONTROL_REQUEST__BODY_COUNTERS) {
+		reply.body_case = LP__PB__CONTROL_REPLY__BODY_COUNTERS;
+		reply.counters = &counters;
+	} else {
+		reply.body_case = LP__PB__CONTROL_REPLY__BODY_KAFKA;
+		reply.kafka = &kafka;
+	}
+	lp_export_collect_reply(scrape->collect, &reply);
+	lp__pb__control_request__free_unpacked(request, NULL);
+}
+
+static void
+take_page(void *arg, struct evbuffer *page)
+{
+	struct scrape *scrape = arg;
+	char why[EXPOSITION_WHY_SIZE];
+	const char *text;
+	size_t len;
+
+	if (page == NULL) {
+		scrape->refused++;
+		return;
+	}
+	fail_in = 0; /* reading it is the test's own affair */
+	len = evbuffer_get_length(page);
+	text = (const char *)evbuffer_pullup(page, -1);
+	ck_assert_msg(exposition_check(text, len, why), "%s", why);
+	ck_assert_ptr_nonnull(strstr(text, "client_id=\"(null)\""));
+	scrape->pages++;
+}
+
+/* libevent's allocations, too. */
+START_TEST(a_scrape_without_memory_is_refused)
+{
+	struct scrape scrape = {0};
+	struct lp_export_collect_options options = {
+	    .ask = answer,
+	    .arg = &scrape,
+	    .done = take_page,
+	    .done_arg = &scrape,
+	    .size_max = 1 << 20,
+	};
+	bool reached = true;
+	unsigned n;
+
+	event_set_mem_functions(__wrap_malloc, realloc, free);
+	options.base = event_base_new();
+	for (n = 1; reached; n++) {
+		int err;
+
+		fail_in = n;
+		err = lp_export_collect_new(&scrape.collect, &options);
+		reached = has_failed();
+		ck_assert_int_eq(err, reached ? -ENOMEM : 0);
+	}
+	reached = true;
+	for (n = 1; reached; n++) {
+		unsigned answered = scrape.pages + scrape.refused;
+		unsigned pages = scrape.pages;
+
+		fail_in = n;
+		if (lp_export_collect_start(scrape.collect))
+			event_base_loop(options.base, EVLOOP_NONBLOCK);
+		else
+			scrape.refused++;
+		/* A page has switched it off: it was not reached. */
+		reached = scrape.pages == pages;
+		fail_in = 0;
+		ck_assert_uint_eq(scrape.pages + scrape.refused, answered + 1);
+	}
+	ck_assert_uint_gt(scrape.refused, 20);
+	lp_export_collect_free(scrape.collect);
+	event_base_free(options.base);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -193,6 +306,7 @@ main(void)
 	tcase_add_test(tcase, a_model_without_memory_refuses);
 	tcase_add_test(tcase, a_store_without_memory_is_not_opened);
 	tcase_add_test(tcase, a_daemon_without_memory_goes_on);
+	tcase_add_test(tcase, a_scrape_without_memory_is_refused);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -109,6 +109,12 @@ stop -TERM
 # Bad words and files.
 expect 64 "--epoch x: not a number" "$controld" --epoch x
 expect 64 "--epoch 0: not a number" "$controld" --epoch 0
+expect 64 "--metrics nowhere: " "$controld" --metrics nowhere
+expect 64 "--metrics 127.0.0.1: " "$controld" --metrics 127.0.0.1
+expect 64 "--metrics localhost:9464: " "$controld" --metrics localhost:9464
+expect 64 "--metrics 127.0.0.1:65536: " "$controld" --metrics 127.0.0.1:65536
+expect 1 "--metrics 192.0.2.1:9464: Cannot assign requested address" \
+	"$controld" --database db --socket c.sock --metrics 192.0.2.1:9464
 expect 64 "is given twice" "$controld" --dataplane a --dataplane a
 expect 64 "unrecognized option" "$controld" --nonsense
 expect 64 "Too many arguments" "$controld" what
