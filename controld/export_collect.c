@@ -19,9 +19,11 @@
 #include "controld/clock.h"
 #include "controld/export_kafka.h"
 #include "controld/export_rows.h"
-#include "controld/push.h"
+#include "controld/query.h"
 
 enum part { COUNTERS, KAFKA, PARTS };
+static_assert(2 * PARTS * LP_PUSH_DATAPLANES_MAX <= LP_QUERIES_MAX,
+    "lpctl may ask at the same time");
 
 struct question {
 	uint64_t cookie; /* 0: not asked, or it has ended */

@@ -169,6 +169,11 @@ status=0
 grep -qF -e "--metrics 127.0.0.1:$port: Address already in use" taken ||
 	fail "says of a taken port: $(cat taken)"
 stop
+if [ -s /proc/net/if_inet6 ]; then
+	start --metrics "[::1]:$port" || fail "does not start on IPv6"
+	[ "$(curl -sS "http://[::1]:$port/healthz")" = ok ] || fail "IPv6"
+	stop
+fi
 start --metrics off || fail "--metrics off"
 status=0
 curl -sS "http://127.0.0.1:$port/metrics" >/dev/null 2>&1 || status=$?
