@@ -162,10 +162,12 @@ start(struct lp_export *export)
 {
 	const struct lp_export_collect_options collect = {
 	    .ask = export->options.ask,
+	    .cancel = export->options.cancel,
 	    .arg = export->options.arg,
 	    .done = on_page,
 	    .done_arg = export,
 	    .base = export->options.base,
+	    .time_ms = export->options.collect_ms,
 	    .size_max = export->options.size_max,
 	};
 	int err = lp_export_collect_new(&export->collect, &collect);

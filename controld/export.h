@@ -41,9 +41,12 @@ struct lp_export_options {
 	struct lp_endpoint address; /* port 0: any that is free */
 	unsigned idle_s; /* LP_EXPORT_IDLE_S */
 	unsigned life_ms; /* LP_EXPORT_LIFE_MS */
+	unsigned collect_ms; /* LP_EXPORT_COLLECT_MS */
 	size_t size_max; /* LP_EXPORT_COLLECT_SIZE_MAX */
 	/* Takes ownership; the answers go to lp_export_reply(). */
 	void (*ask)(void *arg, Lp__Pb__ControlRequest *request);
+	/* Those answers are not waited for any more. */
+	void (*cancel)(void *arg);
 	void *arg;
 };
 

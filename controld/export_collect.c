@@ -39,7 +39,7 @@ struct source {
 
 struct lp_export_collect {
 	struct lp_export_collect_options options;
-	struct event *finished; /* all has come: done, when nobody is inside */
+	struct event *finished; /* all has come, or the time is over */
 	bool running;
 	uint64_t last_cookie;
 	uint64_t status_cookie;
@@ -98,6 +98,11 @@ lp_export_collect_free(struct lp_export_collect *collect)
 bool
 lp_export_collect_start(struct lp_export_collect *collect)
 {
+	const struct timeval time = {
+	    .tv_sec = collect->options.time_ms / 1000,
+	    .tv_usec = collect->options.time_ms % 1000 * 1000,
+	};
+
 	if (collect->running)
 		return true;
 	collect->running = true;
@@ -107,6 +112,7 @@ lp_export_collect_start(struct lp_export_collect *collect)
 		reset(collect);
 		return false;
 	}
+	evtimer_add(collect->finished, &time);
 	/* Until all are asked none is the last. */
 	collect->pending++;
 	for (unsigned i = 0; i < collect->source_count; i++)
@@ -273,7 +279,7 @@ answer(struct lp_export_collect *collect, struct question *question,
 }
 
 /*
- * Later, by the loop: an answer may come before the question has returned, and
+ * By the loop: an answer may come before the question has returned, and
  * whoever waits for the page should not be answered inside of that.
  */
 static void
@@ -284,6 +290,8 @@ on_finished(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (collect->pending > 0)
+		collect->options.cancel(collect->options.arg);
 	reset(collect);
 	collect->options.done(collect->options.done_arg, page);
 	if (page != NULL)
@@ -353,6 +361,7 @@ reset(struct lp_export_collect *collect)
 		memset(source, 0, sizeof(*source));
 	}
 	lp_export_text_fini(&collect->daemon);
+	evtimer_del(collect->finished);
 	collect->source_count = 0;
 	collect->pending = 0;
 	collect->status_cookie = 0;

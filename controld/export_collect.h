@@ -15,6 +15,8 @@
 #include "proto/message.h"
 
 enum {
+	/* For all answers; a scraper has 10 s, as a rule. */
+	LP_EXPORT_COLLECT_MS = 8000,
 	/* Bytes of rows from one question: twice what the tables can hold. */
 	LP_EXPORT_COLLECT_SIZE_MAX = 128 << 20,
 };
@@ -27,6 +29,8 @@ struct lp_export_collect_options {
 	 * returns; there is always a last one, which may be a failure.
 	 */
 	void (*ask)(void *arg, Lp__Pb__ControlRequest *request);
+	/* No answer is waited for any more. */
+	void (*cancel)(void *arg);
 	/*
 	 * The page, lent; NULL: there was no memory for it.  Never called
 	 * before lp_export_collect_start() has returned true.
@@ -34,6 +38,7 @@ struct lp_export_collect_options {
 	void (*done)(void *done_arg, struct evbuffer *page);
 	void *arg, *done_arg;
 	struct event_base *base;
+	unsigned time_ms; /* LP_EXPORT_COLLECT_MS */
 	size_t size_max; /* LP_EXPORT_COLLECT_SIZE_MAX */
 };
 

@@ -61,6 +61,7 @@ static void on_request(void *arg, uint64_t client, const char *who,
     Lp__Pb__ControlRequest *request);
 static void on_gone(void *arg, uint64_t client);
 static void on_ask(void *arg, Lp__Pb__ControlRequest *request);
+static void on_cancel(void *arg);
 static void on_reply(
     void *arg, uint64_t client, const Lp__Pb__ControlReply *reply);
 
@@ -335,8 +336,10 @@ start_export(struct controld *controld, const struct options *options)
 	    .address = options->metrics,
 	    .idle_s = LP_EXPORT_IDLE_S,
 	    .life_ms = LP_EXPORT_LIFE_MS,
+	    .collect_ms = LP_EXPORT_COLLECT_MS,
 	    .size_max = LP_EXPORT_COLLECT_SIZE_MAX,
 	    .ask = on_ask,
+	    .cancel = on_cancel,
 	    .arg = controld,
 	};
 	char why[LP_WHY_SIZE];
@@ -414,4 +417,12 @@ on_ask(void *arg, Lp__Pb__ControlRequest *request)
 
 	lp_session_request(
 	    controld->session, LP_EXPORT_CLIENT, "metrics", request);
+}
+
+static void
+on_cancel(void *arg)
+{
+	struct controld *controld = arg;
+
+	lp_session_gone(controld->session, LP_EXPORT_CLIENT);
 }

@@ -56,6 +56,13 @@ on_ask(void *arg, Lp__Pb__ControlRequest *request)
 	scraper.asked[scraper.asked_count++] = request;
 }
 
+static void
+on_cancel(void *arg)
+{
+	(void)arg;
+	scraper.cancelled++;
+}
+
 void
 scraper_counters(unsigned index, bool more)
 {
@@ -127,7 +134,9 @@ const struct lp_export_options scraper_usual = {
     .idle_s = 60,
     .life_ms = 60000,
     .size_max = 1 << 26,
+    .collect_ms = 60000,
     .ask = on_ask,
+    .cancel = on_cancel,
 };
 
 void
@@ -138,7 +147,7 @@ scraper_start(const struct lp_export_options *wanted, unsigned dataplane_count)
 
 	scraper.world.base = event_base_new();
 	scraper.dataplanes = dataplane_count;
-	scraper.asked_count = scraper.status_count = 0;
+	scraper.asked_count = scraper.status_count = scraper.cancelled = 0;
 	options.base = scraper.world.base;
 	ck_assert_int_eq(lp_ip_parse(&options.address.ip, "127.0.0.1", why), 0);
 	ck_assert_msg(

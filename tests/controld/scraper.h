@@ -25,7 +25,7 @@ extern struct scraper {
 	struct client clients[CLIENTS_MAX];
 	/* Questions that wait for their answers; the status is answered. */
 	Lp__Pb__ControlRequest *asked[ASKED_MAX];
-	unsigned asked_count, status_count;
+	unsigned asked_count, status_count, cancelled;
 	unsigned dataplanes; /* "/run/a", "/run/b" */
 } scraper;
 

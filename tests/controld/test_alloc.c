@@ -258,6 +258,7 @@ START_TEST(a_scrape_without_memory_is_refused)
 	    .arg = &scrape,
 	    .done = take_page,
 	    .done_arg = &scrape,
+	    .time_ms = 60000,
 	    .size_max = 1 << 20,
 	};
 	bool reached = true;

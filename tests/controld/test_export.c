@@ -142,6 +142,36 @@ START_TEST(answers_for_an_earlier_scrape_are_ignored)
 }
 END_TEST
 
+/* Frame by frame, and never the last one. */
+START_TEST(an_answer_without_an_end_is_not_waited_for)
+{
+	struct lp_export_options options = scraper_usual;
+	const char *page;
+
+	options.collect_ms = 100;
+	scraper_start(&options, 1);
+	scraper_send(0, GET);
+	scraper_wait_asked(2);
+	scraper_counters(0, false);
+	scraper_kafka(1, 3, true);
+	page = scraper_page(&scraper.clients[0]);
+	ck_assert_uint_eq(scraper.cancelled, 1);
+	scraper_value(page, "lightpath_up{dataplane=\"/run/a\"}", "1");
+	scraper_value(page, "lightpath_kafka_up{dataplane=\"/run/a\"}", "0");
+	/* And the next scrape has nothing of it. */
+	scraper_send(1, GET);
+	scraper_wait_asked(4);
+	scraper_kafka(1, 3, false);
+	scraper_counters(2, false);
+	scraper_kafka(3, 1, false);
+	page = scraper_page(&scraper.clients[1]);
+	ck_assert_uint_eq(scraper.cancelled, 1);
+	ck_assert_ptr_nonnull(strstr(page, "client-0"));
+	ck_assert_ptr_null(strstr(page, "client-2"));
+	scraper_stop();
+}
+END_TEST
+
 static bool
 one_is_closed(void *arg)
 {
@@ -361,6 +391,7 @@ main(void)
 	TEST(each_dataplane_is_asked_by_itself);
 	TEST(half_an_answer_leaves_no_rows);
 	TEST(answers_for_an_earlier_scrape_are_ignored);
+	TEST(an_answer_without_an_end_is_not_waited_for);
 	TEST(scrapes_share_a_page_and_one_too_many_comes_later);
 	TEST(one_who_hangs_up_is_not_waited_for);
 	TEST(one_who_does_not_read_holds_up_nobody);
