@@ -16,76 +16,110 @@
 #include "dataplane/kafka/tables.h"
 #include "dataplane/kafka/walk.h"
 
+/* GCC would not inline all of it, and then nothing stays in registers. */
+#define LP_READER_INLINE inline __attribute__((always_inline))
+
 /* Beside enum lp_walk_result: nothing to say, go on. */
 enum { LP_READER_GO = LP_WALK_BAD + 1 };
 
-/* Lives in registers while the bytes last. */
+/*
+ * Lives in registers while the bytes last: its address is given to nothing
+ * that is not inlined.
+ */
 struct lp_reader {
 	const uint8_t *at;
-	const uint8_t *stop; /* end of the bytes at hand, and of the frame */
+	/*
+	 * `limit` is the end of the bytes at hand, and of the frame at the
+	 * latest; `stop` is the same, or `at` while the walk holds the
+	 * beginning of a value, so that who looks there needs no look at the
+	 * walk.
+	 */
+	const uint8_t *stop;
+	const uint8_t *limit;
 	uintptr_t
 	    origin; /* where the frame's size would be, at this distance */
 	uint32_t end; /* of the frame */
 	uint16_t pc; /* the operation */
 };
 
-/* What take() and varint() do where the bytes do not suffice. */
-int lp_reader_gather(struct lp_walk *walk, struct lp_reader *reader, uint32_t n,
-    const uint8_t **bytes);
+/* What take() and varint() do where the bytes do not suffice: they move *at. */
+int lp_reader_gather(
+    struct lp_walk *walk, const uint8_t **at, const uint8_t *limit, uint32_t n);
 int lp_reader_long_varint(
-    struct lp_walk *walk, struct lp_reader *reader, uint32_t *value);
+    struct lp_walk *walk, const uint8_t **at, const uint8_t *limit);
 
 /* Of the next byte, counted from the frame's size. */
-static inline uint32_t
+static LP_READER_INLINE uint32_t
 lp_reader_position(const struct lp_reader *reader)
 {
 	return (uint32_t)((uintptr_t)reader->at - reader->origin);
 }
 
 /* Bytes of the frame that were not read. */
-static inline uint32_t
+static LP_READER_INLINE uint32_t
 lp_reader_rest(const struct lp_reader *reader)
 {
 	return reader->end - lp_reader_position(reader);
 }
 
 /* n bytes in one piece, from the segment or put together. */
-static inline int
+static LP_READER_INLINE int
 lp_reader_take(struct lp_walk *walk, struct lp_reader *reader, uint32_t n,
     const uint8_t **bytes)
 {
-	if (walk->held == 0 && reader->stop - reader->at >= n) {
-		*bytes = reader->at;
-		reader->at += n;
+	const uint8_t *at = reader->at;
+	int result;
+
+	if (reader->stop - at >= n) {
+		*bytes = at;
+		reader->at = at + n;
 		return LP_READER_GO;
 	}
-	return lp_reader_gather(walk, reader, n, bytes);
+	if (n - walk->held > lp_reader_rest(reader))
+		return LP_WALK_BAD;
+	result = lp_reader_gather(walk, &at, reader->limit, n);
+	reader->at = at;
+	reader->stop = reader->limit;
+	*bytes = walk->hold;
+	return result;
 }
 
-static inline int
+static LP_READER_INLINE int
 lp_reader_varint(
     struct lp_walk *walk, struct lp_reader *reader, uint32_t *value)
 {
-	if (walk->shift == 0 && reader->at < reader->stop &&
-	    *reader->at < 0x80) {
-		*value = *reader->at++;
+	const uint8_t *at = reader->at;
+	int result;
+
+	if (at < reader->stop && *at < 0x80) {
+		*value = *at;
+		reader->at = at + 1;
 		return LP_READER_GO;
 	}
-	return lp_reader_long_varint(walk, reader, value);
+	result = lp_reader_long_varint(walk, &at, reader->limit);
+	reader->at = at;
+	reader->stop = reader->limit;
+	if (result == LP_READER_GO) {
+		*value = walk->varint;
+		walk->varint = 0;
+	} else if (result == LP_WALK_MORE && lp_reader_rest(reader) == 0) {
+		return LP_WALK_BAD;
+	}
+	return result;
 }
 
 /* Bytes that nobody asks for, known to be in the frame. */
-static inline int
+static LP_READER_INLINE int
 lp_reader_pass(struct lp_walk *walk, struct lp_reader *reader, uint32_t count)
 {
-	size_t here = (size_t)(reader->stop - reader->at);
+	size_t here = (size_t)(reader->limit - reader->at);
 
 	if (here >= count) {
 		reader->at += count;
 		return LP_READER_GO;
 	}
 	walk->skip = count - (uint32_t)here;
-	reader->at = reader->stop;
+	reader->at = reader->limit;
 	return LP_WALK_MORE;
 }
 
@@ -94,7 +128,7 @@ lp_reader_pass(struct lp_walk *walk, struct lp_reader *reader, uint32_t count)
  * Neither is larger than the rest of the frame: of what is counted each takes
  * a byte at least.
  */
-static inline int
+static LP_READER_INLINE int
 lp_reader_length(
     struct lp_walk *walk, struct lp_reader *reader, unsigned op, int64_t *len)
 {

@@ -54,7 +54,8 @@ enum phase {
 	PHASE_BAD,
 };
 
-static inline int step(struct lp_walk *, struct lp_reader *, struct lp_fact *);
+static LP_READER_INLINE int step(
+    struct lp_walk *, struct lp_reader *, struct lp_fact *);
 
 static const struct lp_tables_key *
 find(int16_t key)
@@ -125,9 +126,11 @@ lp_walk_next(struct lp_walk *walk, struct lp_cursor *in, struct lp_fact *fact)
 {
 	uint32_t left = walk->end - walk->at;
 	size_t len = (size_t)(in->end - in->at);
+	const uint8_t *limit = len > left ? in->at + left : in->end;
 	struct lp_reader reader = {
 	    .at = in->at,
-	    .stop = len > left ? in->at + left : in->end,
+	    .stop = walk->held > 0 || walk->shift > 0 ? in->at : limit,
+	    .limit = limit,
 	    .origin = (uintptr_t)in->at - walk->at,
 	    .end = walk->end,
 	    .pc = walk->pc,
@@ -135,7 +138,7 @@ lp_walk_next(struct lp_walk *walk, struct lp_cursor *in, struct lp_fact *fact)
 	int result = LP_READER_GO;
 
 	if (walk->skip > 0) {
-		uint32_t here = (uint32_t)(reader.stop - reader.at);
+		uint32_t here = (uint32_t)(limit - reader.at);
 		uint32_t skip = walk->skip < here ? walk->skip : here;
 
 		if (walk->skip > left)
@@ -167,7 +170,7 @@ lp_walk_skip(struct lp_walk *walk)
 	return skip;
 }
 
-static inline int
+static LP_READER_INLINE int
 tell(struct lp_fact *fact, unsigned kind, uint32_t at)
 {
 	fact->kind = (uint8_t)kind;
@@ -181,7 +184,7 @@ tell(struct lp_fact *fact, unsigned kind, uint32_t at)
 	return LP_WALK_FACT;
 }
 
-static inline int
+static LP_READER_INLINE int
 skip(struct lp_walk *walk, struct lp_reader *reader)
 {
 	uint32_t count = lp_tables_code[reader->pc + 1];
@@ -192,7 +195,7 @@ skip(struct lp_walk *walk, struct lp_reader *reader)
 	return lp_reader_pass(walk, reader, count);
 }
 
-static inline int
+static LP_READER_INLINE int
 number(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact,
     unsigned op)
 {
@@ -234,7 +237,7 @@ number(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact,
 }
 
 /* The text whose length is known, up to what is told of it. */
-static inline int
+static LP_READER_INLINE int
 text(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact)
 {
 	uint32_t len = walk->text_len;
@@ -259,7 +262,7 @@ text(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact)
 	return LP_WALK_FACT;
 }
 
-static inline int
+static LP_READER_INLINE int
 string(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact,
     unsigned op)
 {
@@ -283,14 +286,14 @@ string(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact,
 	return LP_WALK_FACT;
 }
 
-static inline int
+static LP_READER_INLINE int
 uuid(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact)
 {
 	walk->text_len = 16;
 	return text(walk, reader, fact);
 }
 
-static inline int
+static LP_READER_INLINE int
 records(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact,
     unsigned op)
 {
@@ -307,13 +310,13 @@ records(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact,
 	return LP_WALK_FACT;
 }
 
-static inline uint16_t
+static LP_READER_INLINE uint16_t
 body_at(uint16_t pc)
 {
 	return (uint16_t)(lp_tables_code[pc] | lp_tables_code[pc + 1] << 8);
 }
 
-static inline struct lp_walk_level *
+static LP_READER_INLINE struct lp_walk_level *
 push(struct lp_walk *walk, uint32_t left, uint16_t pc, uint16_t body)
 {
 	struct lp_walk_level *level = &walk->levels[walk->depth];
@@ -324,7 +327,7 @@ push(struct lp_walk *walk, uint32_t left, uint16_t pc, uint16_t body)
 	return level;
 }
 
-static inline int
+static LP_READER_INLINE int
 array(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact,
     unsigned op)
 {
@@ -347,7 +350,7 @@ array(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact,
 	return LP_READER_GO;
 }
 
-static inline int
+static LP_READER_INLINE int
 fixed_array(struct lp_walk *walk, struct lp_reader *reader, unsigned op)
 {
 	uint32_t size = lp_tables_code[reader->pc + 1];
@@ -364,7 +367,7 @@ fixed_array(struct lp_walk *walk, struct lp_reader *reader, unsigned op)
 }
 
 /* Of an element, a tag's value, or the message. */
-static inline int
+static LP_READER_INLINE int
 end(struct lp_walk *walk, struct lp_reader *reader)
 {
 	struct lp_walk_level *level;
@@ -390,7 +393,7 @@ end(struct lp_walk *walk, struct lp_reader *reader)
 }
 
 /* `behind` is where the code goes on after them. */
-static inline int
+static LP_READER_INLINE int
 tags(struct lp_walk *walk, struct lp_reader *reader, uint16_t behind)
 {
 	uint16_t pc = reader->pc;
@@ -409,7 +412,7 @@ tags(struct lp_walk *walk, struct lp_reader *reader, uint16_t behind)
 	return LP_READER_GO;
 }
 
-static inline int
+static LP_READER_INLINE int
 known_tags(struct lp_walk *walk, struct lp_reader *reader)
 {
 	unsigned known = lp_tables_code[reader->pc + 1];
@@ -418,7 +421,7 @@ known_tags(struct lp_walk *walk, struct lp_reader *reader)
 	    (uint16_t)(reader->pc + TAGS_OP_LEN + TAG_LEN * known));
 }
 
-static inline int
+static LP_READER_INLINE int
 tags_end(struct lp_walk *walk, struct lp_reader *reader)
 {
 	int result = tags(walk, reader, END_PC);
@@ -429,7 +432,7 @@ tags_end(struct lp_walk *walk, struct lp_reader *reader)
 }
 
 /* The next tagged field, or what follows the last. */
-static int
+static LP_READER_INLINE int
 tag(struct lp_walk *walk, struct lp_reader *reader)
 {
 	struct lp_walk_level *level = &walk->levels[walk->depth - 1];
@@ -447,7 +450,7 @@ tag(struct lp_walk *walk, struct lp_reader *reader)
 	return result;
 }
 
-static int
+static LP_READER_INLINE int
 tag_size(struct lp_walk *walk, struct lp_reader *reader)
 {
 	struct lp_walk_level *level = &walk->levels[walk->depth - 1];
@@ -476,7 +479,7 @@ tag_size(struct lp_walk *walk, struct lp_reader *reader)
 	return lp_reader_pass(walk, reader, size);
 }
 
-static inline int
+static LP_READER_INLINE int
 mark(struct lp_reader *reader, struct lp_fact *fact)
 {
 	tell(fact, lp_tables_code[reader->pc + 1], lp_reader_position(reader));
@@ -484,7 +487,7 @@ mark(struct lp_reader *reader, struct lp_fact *fact)
 	return LP_WALK_FACT;
 }
 
-static inline int
+static LP_READER_INLINE int
 resume(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact)
 {
 	switch (walk->phase) {
@@ -501,7 +504,7 @@ resume(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact)
 	}
 }
 
-static inline int
+static LP_READER_INLINE int
 step(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact)
 {
 	unsigned op = lp_tables_code[reader->pc];
