@@ -5,8 +5,21 @@
  *
  * Source: https://kafka.apache.org/protocol and the message definitions that
  * kafka-clients ships (common/message/\*.json).  They mark few of these; the
- * classification is ours (generate.py), and a test fails when a new field
+ * classification is ours (facts.py), and a test fails when a new field
  * whose name sounds like one of them is not classified.
+ *
+ * What to expect:
+ *	topics do not nest.  Inside of one the name or id, the partitions and
+ *	the error codes come in the order of the bytes: in Metadata and in
+ *	DescribeTopicPartitions the error code stands before the name, and that
+ *	of a partition before its index.  An error code outside is the whole
+ *	answer's.  A list of names alone is a topic for each of them.
+ *	what a message leaves out is not told: no REPLICA_ID in a Fetch of
+ *	version 15 or later is a client; no COORDINATOR_TYPE a group.
+ *	tagged fields come where they stand, which is behind the rest; their
+ *	order is the sender's.
+ *	in a list of endpoints of UpdateMetadata the port comes before the host.
+ *	MEMBER_EPOCH is the generation in the classic group protocol.
  */
 #ifndef LP_KAFKA_FACT_H
 #define LP_KAFKA_FACT_H
@@ -43,6 +56,7 @@
 	X(PORT, "number: and its port; 4 bytes, 2 in a few APIs")              \
 	X(RACK, "text; may be null")                                           \
 	X(CLUSTER_ID, "text; may be null")                                     \
+	X(ENDPOINT_TYPE, "number: 1 brokers, 2 controllers are described")     \
 	X(API_KEY, "number: in an ApiVersions response")                       \
 	X(API_MIN, "number: its lowest version")                               \
 	X(API_MAX, "number: its highest version")                              \

@@ -93,6 +93,7 @@ FACTS = {
     ],
     "RACK": ["*.Rack", "FetchRequest.RackId", "*GroupHeartbeatRequest.RackId"],
     "CLUSTER_ID": ["*.ClusterId"],
+    "ENDPOINT_TYPE": ["DescribeClusterRe*.EndpointType"],
     "API_KEY": ["ApiVersionsResponse.ApiKeys.ApiKey"],
     "API_MIN": ["ApiVersionsResponse.ApiKeys.MinVersion"],
     "API_MAX": ["ApiVersionsResponse.ApiKeys.MaxVersion"],
@@ -147,8 +148,7 @@ IGNORED = {
         "*.GroupState", "*.GroupType", "*.TopicAuthorizedOperations",
         "*.IncludeTopicAuthorizedOperations",
         "*.ClusterAuthorizedOperations",
-        "*.IncludeClusterAuthorizedOperations", "*.EndpointType",
-        "*.LeaderRecoveryState", "*.IncludeFencedBrokers"],
+        "*.IncludeClusterAuthorizedOperations", "*.LeaderRecoveryState", "*.IncludeFencedBrokers"],
     "of a member, and KIP-345 lets it keep the same": ["*.GroupInstanceId"],
     "of an ACL: who and from where, as text with its own rules": [
         "*Acls*.Host", "*.HostFilter", "*.Principal", "*.PrincipalFilter",
