@@ -141,7 +141,7 @@ def emit(tables, releases, errors):
                ' "levels of the deepest message");')
     order = " && ".join(f"LP_OP_{name}=={number}"
                         for number, name in enumerate(program.OPS))
-    out += textwrap.wrap(f'static_assert({order}, "as in program.py");')
+    out += textwrap.wrap(f'static_assert({order}, "program.py");')
     out.append("const uint8_t lp_tables_code[] = {")
     out += lines(tables.code.bytes)
     out.append("};")

@@ -12,7 +12,7 @@ import facts
 OPS = ["END", "SKIP", "NUMBER1", "NUMBER2", "NUMBER2U", "NUMBER4", "NUMBER8",
        "UUID", "STRING", "COMPACT", "BYTES", "RECORDS", "COMPACT_RECORDS",
        "ARRAY", "COMPACT_ARRAY", "NULLABLE", "FIXED_ARRAY",
-       "COMPACT_FIXED_ARRAY", "TAGS", "TAGS_END", "MARK"]
+       "COMPACT_FIXED_ARRAY", "TAGS", "TAGS_END", "MARK", "ERROR_OR_OLD"]
 OP = {name: code for code, name in enumerate(OPS)}
 
 NUMBERS = {"bool": "NUMBER1", "int8": "NUMBER1", "int16": "NUMBER2",
@@ -232,10 +232,27 @@ def compile_message(code, message, version):
     elif flexible and message.key != API_VERSIONS:
         # Whoever asks for versions need not understand the newer header.
         body.tags([], version)
-    body.members([f for f in message.fields if version in f.versions or
-                  version in f.tagged], version, flexible)
-    number = code.add(body)
-    return number
+    fields = [f for f in message.fields if version in f.versions or
+              version in f.tagged]
+    if message.key == API_VERSIONS and message.type == "response" and version:
+        error_or_old(body, message, fields.pop(0))
+    body.members(fields, version, flexible)
+    return code.add(body)
+
+
+def error_or_old(body, message, error):
+    """KIP-511: whoever asks for versions in a version that the broker does
+    not know is answered UNSUPPORTED_VERSION in version 0."""
+    if error.path != "ApiVersionsResponse.ErrorCode":
+        raise ValueError(f"{error.path} is not the error code")
+    old = Body(body.all)
+    old.members([f for f in message.fields if 0 in f.versions and
+                 f.name != error.name], 0, False)
+    number = body.all.add(old)
+    body.depth = max(body.depth, old.depth)
+    body.op("ERROR_OR_OLD", body.kind("ERROR_CODE"), 0, number & 255,
+            number >> 8)
+    body.least += 2
 
 
 def layout(message, version):

@@ -42,6 +42,11 @@ enum lp_op {
 	LP_OP_TAGS,
 	LP_OP_TAGS_END, /* as LP_OP_TAGS, 0 and LP_OP_END */
 	LP_OP_MARK, /* kind: a fact without bytes */
+	/*
+	 * As LP_OP_NUMBER2, and a body (2): if the number is
+	 * UNSUPPORTED_VERSION, the rest is of version 0 (KIP-511).
+	 */
+	LP_OP_ERROR_OR_OLD,
 };
 
 /* An API; keys that nobody has have no name. */

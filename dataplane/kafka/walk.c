@@ -42,7 +42,9 @@ enum {
 	ARRAY_OP_LEN = 4,
 	TAGS_OP_LEN = 2,
 	TAG_LEN = 3, /* each known tag behind it */
+	BODY_LEN = 2, /* of its number */
 	END_PC = 0, /* an LP_OP_END is there */
+	UNSUPPORTED_VERSION = 35, /* the error code */
 };
 
 enum phase {
@@ -161,10 +163,11 @@ lp_walk_next(struct lp_walk *walk, struct lp_cursor *in, struct lp_fact *fact)
 uint32_t
 lp_walk_skip(struct lp_walk *walk)
 {
-	uint32_t skip = walk->skip;
+	uint32_t left = walk->end - walk->at;
+	uint32_t skip = walk->skip < left ? walk->skip : left;
 
 	if (walk->phase == PHASE_BAD)
-		skip = walk->end - walk->at;
+		skip = left;
 	walk->at += skip;
 	walk->skip = 0;
 	return skip;
@@ -488,6 +491,21 @@ mark(struct lp_reader *reader, struct lp_fact *fact)
 }
 
 static LP_READER_INLINE int
+error_or_old(
+    struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact)
+{
+	int result = number(walk, reader, fact, LP_OP_NUMBER2);
+
+	if (result != LP_WALK_FACT)
+		return result;
+	if (fact->value == UNSUPPORTED_VERSION)
+		reader->pc = body_at(reader->pc);
+	else
+		reader->pc += BODY_LEN;
+	return LP_WALK_FACT;
+}
+
+static LP_READER_INLINE int
 resume(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact)
 {
 	switch (walk->phase) {
@@ -552,6 +570,8 @@ step(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact)
 		return tags_end(walk, reader);
 	case LP_OP_MARK:
 		return mark(reader, fact);
+	case LP_OP_ERROR_OR_OLD:
+		return error_or_old(walk, reader, fact);
 	default:
 		return end(walk, reader);
 	}

@@ -242,6 +242,15 @@ START_TEST(an_answer_to_api_versions_has_the_old_header)
 }
 END_TEST
 
+/* KIP-511: whatever version was asked for. */
+START_TEST(an_unsupported_version_is_answered_in_version_0)
+{
+	for (int16_t version = 0; version <= 5; version++)
+		response(API_VERSIONS, version, "2:35 4:1 2:18 2:0 2:3",
+		    "error_code@8=35 api_key@14=18 api_min@16=0 api_max@18=3");
+}
+END_TEST
+
 START_TEST(a_struct_that_may_be_null_is_walked)
 {
 	/* DescribeTopicPartitions v0: cursor null, cursor there. */
@@ -445,6 +454,7 @@ main(void)
 	    tests, tags_that_are_known_are_walked_and_others_skipped);
 	tcase_add_test(tests, a_tag_that_is_longer_than_its_value_is_bad);
 	tcase_add_test(tests, an_answer_to_api_versions_has_the_old_header);
+	tcase_add_test(tests, an_unsupported_version_is_answered_in_version_0);
 	tcase_add_test(tests, a_struct_that_may_be_null_is_walked);
 	tcase_add_test(tests, controlled_shutdown_0_has_no_client_id);
 	tcase_add_test(tests, a_long_text_is_told_in_part);
