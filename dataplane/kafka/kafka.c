@@ -81,6 +81,19 @@ lp_kafka_pick_up(struct lp_kafka *kafka, uint32_t index)
 }
 
 void
+lp_kafka_missed(struct lp_kafka *kafka, uint32_t index)
+{
+	struct lp_kafka_at at = {.kafka = kafka,
+	    .conn = &kafka->state->conns[index],
+	    .tcp = &kafka->region->connections[index],
+	    .index = index};
+
+	if (at.conn->mode == LP_KAFKA_LIVE)
+		lp_kafka_lose(
+		    &at, &kafka->telemetry.stats->counters.bytes_missed);
+}
+
+void
 lp_kafka_segment(struct lp_kafka *kafka, const struct lp_pkt *pkt,
     const struct lp_tcp_segment *segment, uint64_t now_ns)
 {

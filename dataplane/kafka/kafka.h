@@ -55,6 +55,9 @@ void lp_kafka_open(struct lp_kafka *kafka, uint32_t index);
 /* A connection that was first seen in its middle: to be proven. */
 void lp_kafka_pick_up(struct lp_kafka *kafka, uint32_t index);
 
+/* TCP's state has begun anew: bytes have gone by that we did not see. */
+void lp_kafka_missed(struct lp_kafka *kafka, uint32_t index);
+
 /*
  * A segment that will be transmitted and that is in the window; TCP's state
  * has been run with it.

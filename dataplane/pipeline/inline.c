@@ -17,7 +17,8 @@
  * whatever segment comes.  Until both ends have spoken it counts as half-open,
  * or anybody could fill the table for good with single segments.  A SYN on a
  * connection that lives, answered by SYN-ACK, shows that we have missed its
- * end: it is followed anew.
+ * end: it is followed anew.  One of which much has passed unseen, on another
+ *way or while we were away, is picked up again where it is.
  *
  * Full tables: an inline connection takes the place of another inline one that
  * is half-open or closed; never one of a VIP, whose ends would notice.
@@ -28,6 +29,8 @@
 
 #include "dataplane/pipeline/admit.h"
 
+static bool run(struct lp_conn *, enum lp_direction,
+    const struct lp_tcp_segment *, enum lp_tcp_verdict *);
 static void pass(struct lp_batch *, struct lp_pkt *, enum lp_reason);
 static bool is_unread(enum lp_reason);
 static const struct lp_service *find_service(
@@ -121,7 +124,10 @@ lp_inline_forward(struct lp_conntrack *conntrack, struct lp_kafka *kafka,
 	if ((pkt->tcp_flags & (LP_TCP_SYN | LP_TCP_ACK)) == LP_TCP_SYN &&
 	    !lp_tcp_state_half_open(conn->tcp.state))
 		conn->flags |= LP_CONN_SYN_AGAIN;
-	verdict = lp_tcp_state_run(&conn->tcp, pkt->dir, &segment);
+	if (run(conn, pkt->dir, &segment, &verdict)) {
+		lp_kafka_missed(kafka, pkt->conn);
+		reason = LP_REASON_PICKED_UP;
+	}
 	if (verdict == LP_TCP_OK)
 		lp_kafka_segment(kafka, pkt, &segment, batch->now_ns);
 	lp_conntrack_commit(conntrack, pkt->conn, verdict, pkt->dir,
@@ -133,6 +139,28 @@ lp_inline_forward(struct lp_conntrack *conntrack, struct lp_kafka *kafka,
 	else if (pkt->reason != LP_REASON_NONE)
 		reason = pkt->reason;
 	pass(batch, pkt, reason);
+}
+
+/* True if it is picked up again there. */
+static bool
+run(struct lp_conn *conn, enum lp_direction dir,
+    const struct lp_tcp_segment *segment, enum lp_tcp_verdict *verdict)
+{
+	const uint8_t control = LP_TCP_SYN | LP_TCP_FIN | LP_TCP_RST;
+
+	*verdict = lp_tcp_state_run(&conn->tcp, dir, segment);
+	if (*verdict == LP_TCP_OK) {
+		conn->astray = 0;
+		return false;
+	}
+	if (conn->tcp.state != LP_TCP_ESTABLISHED ||
+	    (segment->flags & control) || ++conn->astray < LP_ASTRAY_MAX)
+		return false;
+	lp_tcp_state_pick_up(&conn->tcp, dir, segment);
+	conn->flags |= LP_CONN_PICKED_UP;
+	conn->astray = 0;
+	*verdict = LP_TCP_OK;
+	return true;
 }
 
 /* As it came, padding included. */

@@ -75,6 +75,12 @@ enum {
 	/* A prime, well above 100 x the brokers of a large cluster. */
 	LP_MAGLEV_SIZE = 16381,
 
+	/*
+	 * Inline: so many segments in a row outside the window show that we
+	 * have lost track, not their sender: much has passed unseen.
+	 */
+	LP_ASTRAY_MAX = 8,
+
 	/* RSTs of our own a second, and as a burst. */
 	LP_RST_RATE = 10000,
 	LP_RST_BURST = 1000,

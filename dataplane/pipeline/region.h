@@ -66,7 +66,8 @@ struct lp_conn {
 	/* LP_CONN_CHANGING bytes: what a packet changes, but for the hints */
 	_Alignas(64) struct lp_tcp_track tcp;
 	uint8_t flags; /* enum lp_conn_flags */
-	uint8_t spare[3];
+	uint8_t astray; /* inline: segments in a row outside the window */
+	uint8_t spare[2];
 	uint32_t expires_s; /* CLOCK_MONOTONIC */
 	uint32_t last_s;
 	uint64_t packets[2]; /* by direction, forwarded */

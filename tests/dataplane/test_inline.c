@@ -332,6 +332,32 @@ START_TEST(a_new_connection_of_the_same_ends_takes_the_place_of_the_old)
 }
 END_TEST
 
+/* Another way, or we were away. */
+START_TEST(one_that_has_gone_astray_is_picked_up_where_it_is)
+{
+	static const char late[] = C4 "A seq=900000000 ack=5001 len=10";
+	const struct lp_conn *conn;
+
+	establish();
+	conn = plane_connection(0);
+	for (unsigned i = 1; i < LP_ASTRAY_MAX; i++)
+		passes(LEFT_SLOT, late, LP_REASON_OUT_OF_WINDOW);
+	ck_assert_uint_eq(conn->astray, LP_ASTRAY_MAX - 1);
+	/* One that fits begins the count anew. */
+	passes(
+	    RIGHT_SLOT, B4 "A seq=5001 ack=1001 len=10", LP_REASON_FORWARDED);
+	for (unsigned i = 1; i < LP_ASTRAY_MAX; i++)
+		passes(LEFT_SLOT, late, LP_REASON_OUT_OF_WINDOW);
+	passes(LEFT_SLOT, late, LP_REASON_PICKED_UP);
+	ck_assert_uint_eq(conn->flags, LP_CONN_INLINE | LP_CONN_PICKED_UP);
+	passes(LEFT_SLOT, C4 "A seq=900000010 ack=5001 len=10",
+	    LP_REASON_FORWARDED);
+	passes(RIGHT_SLOT, B4 "FA seq=5011 ack=900000020", LP_REASON_FORWARDED);
+	ck_assert_uint_eq(conn->tcp.state, LP_TCP_FIN_RECEIVED);
+	ck_assert_uint_eq(plane_connections(), 1);
+}
+END_TEST
+
 START_TEST(time_passes_without_a_sound)
 {
 	establish();
@@ -558,6 +584,8 @@ add_tests(TCase *tests)
 	    tests, what_is_outside_the_window_passes_and_changes_nothing);
 	tcase_add_test(tests,
 	    a_new_connection_of_the_same_ends_takes_the_place_of_the_old);
+	tcase_add_test(
+	    tests, one_that_has_gone_astray_is_picked_up_where_it_is);
 	tcase_add_test(tests, time_passes_without_a_sound);
 	tcase_add_test(
 	    tests, what_finds_the_table_full_passes_and_is_not_followed);

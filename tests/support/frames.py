@@ -5,6 +5,7 @@
     frames.py syn DEVICE MAC IP PORT COUNT      SYNs from COUNT sources
     frames.py bad DEVICE MAC IP PORT            one frame of each bad kind
     frames.py random DEVICE MAC IP PORT COUNT   mutated frames; prints the seed
+    frames.py foreign DEVICE MAC IP PORT        what a bump has to pass
 
 MAC and IP are the destination's.  Sources are made up, in the destination's
 /24 network.
@@ -105,6 +106,30 @@ def bad(sender):
         sender.send(packet, ethertype)
 
 
+def foreign(sender):
+    """Of nobody in particular, none a fragment; each as it is."""
+    a, b = sender.source(0), sender.to
+    inner = struct.pack("!H", 0x0800) + ipv4(a, b, tcp(a, b, 1, sender.port))
+    group = ipv4(a, socket.inet_aton("239.1.2.3"), b"\0" * 100, protocol=17)
+    for mac, ethertype, packet in [
+            ("0180c200000e", 0x88CC, bytes(range(60))),
+            ("01005e010203", 0x0800, group),
+            ("333300000001", 0x86DD, b"\x60" + b"\0" * 60),
+            ("ffffffffffff", 0x0806, b"\xff" * 28 + b"padding"),
+            ("0200deadbeef", 0x88B5, b"x" * 1500),
+            ("0200deadbeef", 0x0800, ipv4(a, b, b"y" * 1480, protocol=47)),
+            ("0200deadbeef", 0x8100, struct.pack("!H", 5) + inner),
+            ("0200deadbeef", 0x8100, struct.pack("!H", 0xE005) + inner),
+            ("0200deadbeef", 0x0800, ipv4(a, b, tcp(
+                a, b, 1, sender.port, bad_sum=True), ttl=1)),
+            ("0200deadbeef", 0x0800, ipv4(a, b, tcp(
+                a, b, 2, sender.port, payload=b"z" * 1460), ttl=1)),
+            ("0200deadbeef", 0x0800, ipv4(a, b, tcp(
+                a, b, 3, sender.port, flags=0x10)) + b"padding")]:
+        sender.socket.send(bytes.fromhex(mac) + bytes.fromhex("020000000099") +
+                           struct.pack("!H", ethertype) + packet)
+
+
 def mutate(dice, packet):
     packet = bytearray(packet)
     for _ in range(dice.randint(1, 4)):
@@ -146,7 +171,8 @@ def random_frames(sender, count):
 
 
 def main():
-    commands = {"syn": syn, "bad": bad, "random": random_frames}
+    commands = {"syn": syn, "bad": bad, "random": random_frames,
+                "foreign": foreign}
     if len(sys.argv) < 6 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     commands[sys.argv[1]](Sender(*sys.argv[2:6]), *sys.argv[6:])

@@ -445,7 +445,8 @@ lab_drops() {
 	lab_stats ".reasons |= del(.$others) | $LAB_JQ_DROPS"
 }
 LAB_JQ_DROPS='.reasons | del(.none, .forwarded, .opened, .out_of_window,
-    .icmp_translated, .arp, .ndp, .mld, .icmp_echo, .neighbor_pending) |
+    .icmp_translated, .wired, .wired_unread, .picked_up, .untracked,
+    .arp, .ndp, .mld, .icmp_echo, .neighbor_pending) |
     to_entries[] | select(.value > 0) |
     select(.key | startswith("reset_") | not) | "\(.key) \(.value)"'
 

@@ -13,7 +13,7 @@ PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkg-config clang llvm binutils
 PACKAGES_LAB="iproute2 ethtool procps jq kcat maven openjdk-17-jre-headless"
 # What only the tests need.
 PACKAGES_TESTS="clang-format curl iputils-ping libclang-rt-14-dev
-    openjdk-17-jdk-headless python3 shellcheck sqlite3"
+    openjdk-17-jdk-headless python3 shellcheck sqlite3 tcpdump"
 
 # Prints those of the named packages that are not installed.
 packages_missing() {
