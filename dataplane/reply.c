@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static char *const capabilities[] = {"mode.vip", "source.translate",
-    "source.preserve", LP_CAPABILITY_KAFKA_STATS};
+static char *const capabilities[] = {"mode.vip", "mode.inline",
+    "source.translate", "source.preserve", LP_CAPABILITY_KAFKA_STATS};
 
 static unsigned built_in_backends(char *names[LP_BACKEND_MEMORY]);
 

@@ -109,6 +109,38 @@ START_TEST(union_has_what_either_needs)
 }
 END_TEST
 
+START_TEST(an_inline_port_has_the_brokers_and_no_address)
+{
+	enum { LEFT = 50, RIGHT, SEEN, SEEN_1 };
+	struct lp_object left = make_peer(LEFT, "left", "right");
+	struct lp_steering steering;
+
+	cold_config(&config);
+	left.port.on_loss = LP_ON_LOSS_WIRE;
+	put(&config, left);
+	put(&config, make_peer(RIGHT, "right", "left"));
+	put(&config, make_inline(SEEN, ORDERS, "seen"));
+	put(&config,
+	    make_endpoint(SEEN_1, SEEN, ORDERS_1, "[2001:db8:8::21]:9092"));
+	steer(&steering, LEFT);
+	ck_assert(steering.is_inline && steering.wire_on_loss);
+	ck_assert_uint_eq(steering.address_count, 0);
+	ck_assert_uint_eq(steering.source_count, 1);
+	ck_assert_uint_eq(steering.sources[0].port, 9092);
+	lp_steering_fini(&steering);
+	/* It is no affair of the others, which preserve nothing. */
+	steer(&steering, BACK);
+	ck_assert(!steering.is_inline);
+	ck_assert_uint_eq(steering.source_count, 0);
+	ck_assert_uint_eq(steering.address_count, 3);
+	lp_steering_fini(&steering);
+	steer(&steering, FRONT);
+	ck_assert_uint_eq(steering.address_count, 4);
+	lp_steering_fini(&steering);
+	lp_config_fini(&config);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -117,6 +149,7 @@ main(void)
 	    broker_side_has_its_own_addresses,
 	    brokers_are_sources_where_sources_are_preserved,
 	    union_has_what_either_needs,
+	    an_inline_port_has_the_brokers_and_no_address,
 	    NULL,
 	};
 

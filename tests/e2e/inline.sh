@@ -28,6 +28,7 @@ main() {
 	must "lpctl configures it" inline_configure
 	check "half a pair is refused" refuses 1 "come and go in one change" \
 	    del-port left
+	check "its devices take frames to every MAC" promiscuous
 	inline_passes_all
 	inline_follows
 	inline_survives
@@ -65,6 +66,15 @@ inline_configure() {
 
 ping_fails() {
 	! lab_on client ping -c 1 -W 1 10.9.2.1
+}
+
+promiscuous() {
+	local device
+
+	for device in left right; do
+		ip -n "$LAB_ID-lightpath" -d link show "$device" |
+		    grep -E 'promiscuity [1-9]' || return
+	done
 }
 
 # ---- everything passes ---------------------------------------------------
@@ -214,6 +224,7 @@ inline_survives() {
 		must "the packet process is killed, and nobody starts another" \
 		    kill_for_good "$old"
 		check "a ping passes" ping_answers 10.9.2.1
+		check "frames to every MAC still come in" promiscuous
 		check "what it was to see does not" connect_fails
 		must "the keeper starts another" lab_signal CONT dataplane
 	fi
