@@ -139,12 +139,9 @@ static void
 begin(struct lp_kafka_at *at, enum lp_direction dir, const struct lp_cursor *in)
 {
 	struct lp_kafka_side *side = &at->conn->sides[dir];
-	uint8_t fixed =
-	    dir == LP_TO_BROKER ? LP_REQUEST_HEAD : LP_RESPONSE_HEAD;
 	uint32_t size = lp_get32(side->head);
 	struct lp_message *message;
 	struct lp_head head;
-	struct lp_cursor more;
 
 	head = dir == LP_TO_BROKER ? lp_request_begin(at, in)
 				   : lp_response_begin(at);
@@ -165,12 +162,6 @@ begin(struct lp_kafka_at *at, enum lp_direction dir, const struct lp_cursor *in)
 		lp_walk_request(&message->walk, head.key, head.version, size);
 	else
 		lp_walk_response(&message->walk, head.key, head.version, size);
-	/* What of the body was needed to tell what it is. */
-	more = (struct lp_cursor){
-	    .at = side->head + fixed, .end = side->head + side->head_len};
-	if (side->head_len > fixed &&
-	    walk(at, dir, message, &more) == LP_WALK_BAD)
-		message->bad = true;
 }
 
 /*

@@ -21,9 +21,6 @@
 enum {
 	CORRELATION_OFF = 4,
 	SIZE_MIN = 4,
-	/* The error code behind the head of an ApiVersions response. */
-	VERSIONS_HEAD = LP_RESPONSE_HEAD + 2,
-	UNSUPPORTED_VERSION = 35,
 };
 
 uint8_t
@@ -36,9 +33,6 @@ lp_response_head_size(const struct lp_kafka_at *at, int64_t size)
 	    lp_tls_is_record(at->conn->sides[LP_TO_CLIENT].head) ||
 	    (oldest != NULL && oldest->key == LP_INFLIGHT_RAW))
 		return LP_FRAME_SIZE_FIELD;
-	if (oldest != NULL && oldest->key == LP_KEY_API_VERSIONS &&
-	    size >= VERSIONS_HEAD - LP_FRAME_SIZE_FIELD)
-		return VERSIONS_HEAD;
 	return LP_RESPONSE_HEAD;
 }
 
@@ -75,10 +69,6 @@ lp_response_begin(struct lp_kafka_at *at)
 	}
 	what.key = oldest->key;
 	what.version = oldest->version;
-	/* KIP-511: a version that the broker lacks is answered as version 0. */
-	if (side->head_len == VERSIONS_HEAD &&
-	    lp_get16(side->head + LP_RESPONSE_HEAD) == UNSUPPORTED_VERSION)
-		what.version = 0;
 	what.walk = lp_walk_knows(what.key, what.version);
 	return what;
 }
