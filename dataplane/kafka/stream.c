@@ -68,10 +68,13 @@ enum lp_stream_offer
 lp_stream_take(struct lp_stream *stream, struct lp_held_pool *pool,
     const struct lp_stream_segment *segment)
 {
-	uint32_t end = segment->seq + segment->len;
+	struct lp_stream_segment real = *segment;
+	uint32_t end;
 
 	if (!lp_stream_wants(stream, segment->seq, segment->len))
 		return LP_STREAM_NOTHING;
+	real.len = lp_stream_len(stream, segment->seq, segment->len);
+	end = real.seq + real.len;
 	/* It reaches beyond the skip, which has passed with it. */
 	stream->need += (uint32_t)stream->skip;
 	stream->skip = 0;
@@ -79,7 +82,7 @@ lp_stream_take(struct lp_stream *stream, struct lp_held_pool *pool,
 		stream->end = end;
 	if (ahead_of(segment->seq, stream->need) <= 0)
 		return LP_STREAM_READ;
-	return hold(stream, pool, segment) ? LP_STREAM_HELD : LP_STREAM_FULL;
+	return hold(stream, pool, &real) ? LP_STREAM_HELD : LP_STREAM_FULL;
 }
 
 bool
@@ -87,6 +90,7 @@ lp_stream_read(const struct lp_stream *stream, const struct lp_held_pool *pool,
     const struct lp_stream_segment *segment, struct lp_stream_chunk *chunk)
 {
 	const struct lp_held *piece = piece_of(pool, stream->held);
+	uint32_t len = lp_stream_len(stream, segment->seq, segment->len);
 	uint32_t off = stream->need - segment->seq;
 
 	if (stream->state != LP_STREAM_LIVE || stream->skip > 0)
@@ -99,10 +103,10 @@ lp_stream_read(const struct lp_stream *stream, const struct lp_held_pool *pool,
 		    .was_held = true};
 		return true;
 	}
-	if (off >= segment->len)
+	if (off >= len)
 		return false;
 	*chunk = (struct lp_stream_chunk){
-	    .bytes = segment->bytes + off, .len = segment->len - off};
+	    .bytes = segment->bytes + off, .len = len - off};
 	if (piece != NULL && piece->seq - stream->need < chunk->len)
 		chunk->len = piece->seq - stream->need;
 	return true;
@@ -134,7 +138,7 @@ lp_stream_acknowledged(
 {
 	if (stream->state != LP_STREAM_LIVE)
 		return true;
-	if (ack == stream->end + 1)
+	if (stream->has_fin && ack == stream->fin + 1)
 		ack--;
 	if (ahead_of(ack, stream->need) <= 0 || ahead_of(ack, stream->end) > 0)
 		return true;

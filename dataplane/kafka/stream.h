@@ -15,8 +15,9 @@
  * segment inside a skip needs nothing, in whatever order.  A segment in front
  * of which something is missing is copied, bounded, and read when the gap has
  * closed.  What is sent again is not read again; of bytes that are held the
- * first copy counts.  Segments without payload change nothing; SYN and FIN
- * are not of a stream.
+ * first copy counts.  Segments without payload change nothing.  SYN and FIN
+ * are not of a stream, but it must be told of a FIN: the garbage byte of a
+ * keep-alive may stand in its place later.
  *
  * Lost: bytes were delivered that we shall never see (an acknowledgement, from
  * the other end, of bytes that we neither read nor hold).  The stream then
@@ -55,11 +56,13 @@ struct lp_stream {
 	uint32_t need; /* sequence number of the next byte not yet passed */
 	uint32_t end; /* highest end of a segment offered */
 	uint32_t held; /* first held piece, index + 1; 0: none */
+	uint32_t fin; /* sequence number of the FIN, if it has one */
 	uint8_t held_count;
 	uint8_t state; /* enum lp_stream_state */
-	uint8_t spare[2];
+	bool has_fin;
+	uint8_t spare[5];
 };
-_Static_assert(sizeof(struct lp_stream) == 24, "a third of a cache line");
+_Static_assert(sizeof(struct lp_stream) == 32, "half a cache line");
 
 /* The payload of a segment; stays where it is until it has been read. */
 struct lp_stream_segment {
@@ -91,13 +94,35 @@ void lp_stream_open(struct lp_stream *stream, uint32_t seq);
 void lp_stream_close(struct lp_stream *stream, struct lp_held_pool *pool,
     enum lp_stream_state state);
 
+/* A FIN with that sequence number has come by: no byte has it, or a later. */
+static inline void
+lp_stream_fin(struct lp_stream *stream, uint32_t seq)
+{
+	if (stream->state != LP_STREAM_LIVE || stream->has_fin)
+		return;
+	stream->fin = seq;
+	stream->has_fin = true;
+}
+
+/* Bytes of a segment that lie before the FIN. */
+static inline uint32_t
+lp_stream_len(const struct lp_stream *stream, uint32_t seq, uint32_t len)
+{
+	int32_t left = (int32_t)(stream->fin - seq);
+
+	if (!stream->has_fin || left >= (int32_t)len)
+		return len;
+	return left > 0 ? (uint32_t)left : 0;
+}
+
 /* False: offering this would find nothing wanted. */
 static inline bool
 lp_stream_wants(const struct lp_stream *stream, uint32_t seq, uint32_t len)
 {
-	int32_t ahead = (int32_t)(seq + len - stream->need);
+	uint32_t real = lp_stream_len(stream, seq, len);
+	int32_t ahead = (int32_t)(seq + real - stream->need);
 
-	return stream->state == LP_STREAM_LIVE && len > 0 && ahead > 0 &&
+	return stream->state == LP_STREAM_LIVE && real > 0 && ahead > 0 &&
 	    (uint64_t)ahead > stream->skip;
 }
 
@@ -153,7 +178,7 @@ lp_stream_skip_left(const struct lp_stream *stream)
 /*
  * An acknowledgement from the other end.  False, once: bytes are lost to us,
  * and the stream is LP_STREAM_LOST.  One of bytes that have never come by
- * tells nothing; one more than those is that of a FIN.
+ * tells nothing.
  */
 bool lp_stream_acknowledged(
     struct lp_stream *stream, struct lp_held_pool *pool, uint32_t ack);

@@ -25,6 +25,7 @@ enum operation {
 	OFFER_ANYWHERE,
 	OPEN_ANEW,
 	RESTART,
+	END,
 	OPERATIONS,
 };
 
@@ -136,6 +137,9 @@ operate(struct fuzz *fuzz, const uint8_t *data)
 		break;
 	case OPEN_ANEW:
 		open_stream(fuzz, number(data + 1));
+		break;
+	case END:
+		lp_stream_fin(&fuzz->stream, near);
 		break;
 	case RESTART:
 		restart(fuzz, data + 1);

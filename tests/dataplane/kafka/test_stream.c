@@ -11,6 +11,7 @@
 enum what {
 	OFFER = 1, /* seq, len */
 	ACK, /* seq; 1: nothing is lost */
+	END, /* a FIN at seq */
 };
 
 enum {
@@ -169,12 +170,38 @@ static const struct table tables[] = {
 		{ACK,	32, 0,	1,    10, 0, 1, 10},
 		{ACK,	-9, 0,	1,    10, 0, 1, 10},
 		{OFFER, 10, 10, READ, 30, 0, 0, 30},
-		{ACK,	31, 0,	1,    30, 0, 0, 30},
+	}},
+	{"the FIN is acknowledged", 0, 0, 0, {
+		{OFFER, 0,  10, READ, 10, 0, 0, 10},
+		{END,	10, 0,	0,    10, 0, 0, 10},
+		{ACK,	11, 0,	1,    10, 0, 0, 10},
+		{OFFER, 0,  10, NO,   10, 0, 0, 10},
 	}},
 	{"the FIN is acknowledged, a byte before it was not seen", 0, 0, 0, {
 		{OFFER, 0,  10, READ, 10, 0, 0, 10},
 		{OFFER, 11, 10, HELD, 10, 0, 1, 10},
+		{END,	21, 0,	0,    10, 0, 1, 10},
 		{ACK,	22, 0,	0,    21, 0, 0, 10},
+	}},
+	{"one byte is acknowledged that has not come by: no FIN", 0, 0, 0, {
+		{OFFER, 0,  10, READ, 10, 0, 0, 10},
+		{ACK,	11, 0,	1,    10, 0, 0, 10},
+		{OFFER, 11, 10, HELD, 10, 0, 1, 10},
+		{ACK,	11, 0,	0,    21, 0, 0, 10},
+	}},
+	{"a keep-alive with a byte in the place of the FIN", 0, 0, 0, {
+		{OFFER, 0,  10, READ, 10, 0, 0, 10},
+		{END,	10, 0,	0,    10, 0, 0, 10},
+		{OFFER, 10, 1,	NO,   10, 0, 0, 10},
+		{OFFER, 5,  10, NO,   10, 0, 0, 10},
+		{OFFER, 20, 10, NO,   10, 0, 0, 10},
+		{ACK,	11, 0,	1,    10, 0, 0, 10},
+	}},
+	{"the FIN comes before the bytes before it", 0, 0, 0, {
+		{END,	20, 0,	0,    0,  0, 0, 0},
+		{OFFER, 10, 15, HELD, 0,  0, 1, 0},
+		{OFFER, 0,  25, READ, 20, 0, 0, 20},
+		{ACK,	21, 0,	1,    20, 0, 0, 20},
 	}},
 	{"bytes of a skip need not be seen", 4, 100, 0, {
 		{OFFER, 0,   4,	 READ, 4,   100, 0, 4},
@@ -262,7 +289,10 @@ run_row(
 	bool wants = lp_stream_wants(&stream, segment.seq, segment.len);
 	int result;
 
-	if (row->what == ACK) {
+	if (row->what == END) {
+		lp_stream_fin(&stream, segment.seq);
+		result = row->result;
+	} else if (row->what == ACK) {
 		result = lp_stream_acknowledged(&stream, &pool, segment.seq);
 	} else {
 		result = (int)lp_stream_offer(&stream, &pool, &segment);

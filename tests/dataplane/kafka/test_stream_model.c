@@ -184,18 +184,18 @@ static void
 acknowledge(struct model *model, uint32_t ack)
 {
 	bool live = model->stream.state == LP_STREAM_LIVE;
+	uint32_t fin = 0;
 	bool lost;
 
 	/* That of a FIN, once all has been received. */
-	if (ack == model->size && below(model, 1))
-		ack++;
-	lost = live && ack > wants_next(model) && ack <= model->highest + 1;
-	/* The one byte more may be the FIN. */
-	if (ack == model->highest + 1 && model->highest == wants_next(model))
-		lost = false;
+	if (ack == model->size && below(model, 1)) {
+		lp_stream_fin(&model->stream, model->base + model->size);
+		fin = 1;
+	}
+	lost = live && ack > wants_next(model) && ack <= model->highest;
 	model->lost += lost;
-	ensure(lp_stream_acknowledged(
-		   &model->stream, &model->pool, model->base + ack) == !lost,
+	ensure(lp_stream_acknowledged(&model->stream, &model->pool,
+		   model->base + ack + fin) == !lost,
 	    "at acknowledgement %u, lost: %d", ack, lost);
 	stream_check(&model->stream, &model->pool, true);
 }
