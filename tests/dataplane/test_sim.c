@@ -15,6 +15,7 @@
 
 enum {
 	SEEDS = 10000,
+	AGAIN = 20, /* that are run a second time */
 	BYTES_MAX = 20000,
 	CONNECTIONS = LP_CONNECTIONS_MIN,
 };
@@ -107,6 +108,30 @@ draw(struct talkers *talkers, struct sim *sim)
 	talkers->abort_who = random_between(&sim->random, 0, 1);
 }
 
+/* The same seed is the same run, whatever ran before. */
+static void
+check_again(const struct sim *sim)
+{
+	static struct {
+		uint64_t now_ns, segments, lost, serial, random;
+	} first[AGAIN + 1];
+
+	if (sim->seed == 0 || sim->seed > AGAIN)
+		return;
+	if (first[sim->seed].segments > 0)
+		ensure(first[sim->seed].now_ns == sim->now_ns &&
+			first[sim->seed].segments == sim->segments &&
+			first[sim->seed].lost == sim->lost &&
+			first[sim->seed].serial == sim->serial &&
+			first[sim->seed].random == sim->random,
+		    "the second run was another one");
+	first[sim->seed].now_ns = sim->now_ns;
+	first[sim->seed].segments = sim->segments;
+	first[sim->seed].lost = sim->lost;
+	first[sim->seed].serial = sim->serial;
+	first[sim->seed].random = sim->random;
+}
+
 static void
 run(uint64_t seed, struct sum *sum)
 {
@@ -117,6 +142,7 @@ run(uint64_t seed, struct sum *sum)
 	sim_open(&sim, seed);
 	draw(&talkers, &sim);
 	sim_run(&sim, app, &talkers);
+	check_again(&sim);
 	sum->bytes += sim.tcp[0].in.len + sim.tcp[1].in.len;
 	sum->segments += sim.segments;
 	sum->lost += sim.lost;
@@ -137,7 +163,7 @@ run(uint64_t seed, struct sum *sum)
 int
 main(void)
 {
-	struct sum sum = {0};
+	struct sum sum = {0}, again = {0};
 	uint64_t seed;
 	unsigned seeds = SEEDS / RANDOM_SLOWER;
 
@@ -148,6 +174,8 @@ main(void)
 	} else {
 		for (seed = 1; seed <= seeds; seed++)
 			run(seed, &sum);
+		for (seed = 1; seed <= AGAIN; seed++)
+			run(seed, &again);
 		printf("%u seeds: %lu bytes in %lu segments, %lu lost, %lu "
 		       "connections aborted\n%lu timeouts, %lu fast "
 		       "retransmissions, %lu probes, %lu keep-alives, %lu "

@@ -139,7 +139,8 @@ carry(struct sim *sim, unsigned way, struct packet *frame,
 		return;
 	}
 	if (segment->len > 0 && chance(sim, link->damaged)) {
-		frame->bytes[frame->len - 1] ^= 0x10;
+		/* Each way another bit: twice must not be right again. */
+		frame->bytes[frame->len - 1] ^= (uint8_t)(1u << way);
 		trace(sim, way, "damaged", segment);
 	}
 	if (chance(sim, link->late)) {

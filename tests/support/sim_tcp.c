@@ -122,7 +122,9 @@ sim_tcp_input(
 	in_window = in_window &&
 	    at < (int64_t)(tcp->received + room(tcp) + (length == 0));
 	tcp->keepalives = length > 0 ? 0 : tcp->keepalives;
-	take_ack(tcp, segment, (uint64_t)(at < 0 ? 0 : at), now_ns);
+	/* The ACK of one that is not acceptable tells nothing, 3.10.7.4. */
+	if (in_window || at == (int64_t)tcp->received)
+		take_ack(tcp, segment, (uint64_t)at, now_ns);
 	if (!in_window)
 		tcp->ack_now = true;
 	else if (length > 0)
@@ -187,11 +189,14 @@ take_ack(struct sim_tcp *tcp, const struct sim_segment *segment, uint64_t at,
 	if (!(segment->flags & SIM_ACK) || ack < (int64_t)tcp->una)
 		return;
 	ensure(ack <= (int64_t)tcp->highest, "an ACK of what was never sent");
-	if (at > tcp->window_seq ||
-	    (at == tcp->window_seq && (uint64_t)ack >= tcp->window_ack)) {
+	/*
+	 * By RFC 9293 one that acknowledges more with an older sequence number
+	 * moves the edge of an old window; Linux takes its window, too.
+	 */
+	if ((uint64_t)ack > tcp->una || at > tcp->window_seq ||
+	    (at == tcp->window_seq && window > tcp->window)) {
 		tcp->window = window;
 		tcp->window_seq = at;
-		tcp->window_ack = (uint64_t)ack;
 	}
 	if ((uint64_t)ack > tcp->una) {
 		tcp->congestion += (uint64_t)ack - tcp->una;
@@ -275,8 +280,9 @@ sim_tcp_run(struct sim_tcp *tcp, uint64_t now_ns)
 		send_what_may_be(tcp, now_ns);
 	if (now_ns >= tcp->ack_ns)
 		tcp->ack_now = true;
+	/* Not at `next`: that of a retransmission would not be acceptable. */
 	if (tcp->state == SIM_OPEN && tcp->ack_now)
-		send_empty(tcp, tcp->next, SIM_ACK);
+		send_empty(tcp, tcp->highest, SIM_ACK);
 	if (now_ns >= tcp->keepalive_ns) {
 		tcp->keepalives++;
 		tcp->kept_alive++;

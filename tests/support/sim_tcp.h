@@ -89,7 +89,7 @@ struct sim_tcp {
 	uint32_t iss;
 	uint64_t una, next, highest; /* positions */
 	uint64_t window; /* that the other end has advertised */
-	uint64_t window_seq, window_ack; /* by which segment */
+	uint64_t window_seq; /* by which segment */
 	uint64_t congestion; /* bytes */
 	uint16_t peer_mss;
 	uint8_t peer_scale;

@@ -483,7 +483,7 @@ budget(struct talk *talk, enum sim_who who, size_t bytes)
 	size_t left =
 	    bytes > talk->bytes[who].len ? bytes - talk->bytes[who].len : 0;
 
-	return between(talk, 0, (uint32_t)left / between(talk, 1, 6));
+	return between(talk, 0, (uint32_t)left / between(talk, 2, 20));
 }
 
 static void

@@ -3,7 +3,8 @@
  * Streams that see what passes a plane between simulated peers, as Kafka's
  * stage will: conversations, of which a reader wants the heads of the frames,
  * or every byte.  It must read them all, in order, and nothing is ever lost to
- * it unless its pieces ran out.  LP_TEST_SEED=N runs one.
+ * it unless its pieces ran out.  No segment is outside the window.
+ * LP_TEST_SEED=N runs one.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,6 +97,26 @@ look(struct eyes *eyes, struct reader *reader,
 	}
 }
 
+/*
+ * Peers that keep to the windows send nothing that the plane finds outside of
+ * them; and what it knows of a connection is what it has forwarded.
+ */
+static void
+check_window(enum sim_who to, const struct sim_segment *segment)
+{
+	const struct lp_conn *conn = plane_connection(0);
+	uint32_t end = segment->seq + segment->len;
+
+	if (conn == NULL || segment->len == 0)
+		return;
+	ensure(
+	    (int32_t)(conn->tcp
+			  .peer[to == SIM_BROKER ? LP_TO_BROKER : LP_TO_CLIENT]
+			  .end -
+		end) >= 0,
+	    "forwarded up to %u, and the plane does not know it", end);
+}
+
 static void
 see(void *context, enum sim_who to, const struct sim_segment *segment,
     bool right)
@@ -105,6 +126,7 @@ see(void *context, enum sim_who to, const struct sim_segment *segment,
 	struct lp_stream_segment payload = {
 	    .bytes = segment->bytes, .seq = segment->seq, .len = segment->len};
 
+	check_window(to, segment);
 	if (!right)
 		return;
 	if ((segment->flags & SIM_SYN) && reader->stream.state == LP_STREAM_OFF)
@@ -120,6 +142,8 @@ see(void *context, enum sim_who to, const struct sim_segment *segment,
 	case LP_STREAM_NOTHING:
 		break;
 	}
+	if (segment->flags & SIM_FIN)
+		lp_stream_fin(&reader->stream, segment->seq + segment->len);
 	if ((segment->flags & SIM_ACK) &&
 	    !lp_stream_acknowledged(
 		&eyes->reader[to].stream, &eyes->pool, segment->ack)) {
