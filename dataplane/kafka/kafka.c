@@ -109,6 +109,9 @@ lp_kafka_segment(struct lp_kafka *kafka, const struct lp_pkt *pkt,
 		synchronize(at.conn, pkt, segment);
 	else if (segment->len > 0)
 		payload(&at, pkt, segment);
+	if ((segment->flags & LP_TCP_FIN) && at.conn->mode == LP_KAFKA_LIVE)
+		lp_stream_fin(&at.conn->sides[pkt->dir].stream,
+		    segment->seq + segment->len);
 	if ((segment->flags & LP_TCP_ACK) && at.conn->mode == LP_KAFKA_LIVE &&
 	    !lp_stream_acknowledged(
 		&at.conn->sides[!pkt->dir].stream, &kafka->held, segment->ack))

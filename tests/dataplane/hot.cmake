@@ -9,6 +9,7 @@ add_library(lp_test_plane STATIC
 	${CMAKE_SOURCE_DIR}/tests/support/plane_config.c
 	${CMAKE_SOURCE_DIR}/tests/support/plane_conntrack.c
 	${CMAKE_SOURCE_DIR}/tests/support/plane_main.c
+	${CMAKE_SOURCE_DIR}/tests/support/plane_region.c
 	${CMAKE_SOURCE_DIR}/tests/support/telemetry.c
 	${CMAKE_SOURCE_DIR}/tests/support/veth.c
 	${CMAKE_SOURCE_DIR}/tests/support/wire.c

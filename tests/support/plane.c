@@ -4,11 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#include "dataplane/kafka/kafka_stats.h"
 #include "dataplane/steering.h"
 #include "tests/support/ensure.h"
+#include "tests/support/plane_region.h"
 #include "tests/support/wire.h"
 
 enum {
@@ -31,57 +30,6 @@ static uint64_t asked_passed;
 
 /* The connections, as they were before a turn. */
 static struct lp_conn before[WATCHED_MAX];
-
-static void *
-table(size_t count, size_t size)
-{
-	size_t bytes = (count * size + 63) / 64 * 64;
-	void *memory = aligned_alloc(64, bytes);
-
-	ensure(memory != NULL, "no memory");
-	memset(memory, 0, bytes);
-	return memory;
-}
-
-static void
-open_region(uint32_t connections)
-{
-	struct lp_region *region = &plane.region;
-	struct lp_arena arena = {.base = NULL};
-
-	region->header = table(1, sizeof(*region->header));
-	*region->header = (struct lp_region_header){.magic = LP_REGION_MAGIC,
-	    .layout = LP_REGION_LAYOUT,
-	    .connection_count = connections,
-	    .buffer_count = BUFFERS,
-	    .ready = 1};
-	region->stats = table(1, sizeof(*region->stats));
-	region->endpoints = table(LP_ENDPOINTS_MAX, sizeof(*region->endpoints));
-	region->undo = table(1, sizeof(*region->undo));
-	region->connections = table(connections, sizeof(*region->connections));
-	region->ledger = table(BUFFERS, 1);
-	/* Mostly address space: not to be touched by a memset(). */
-	region->kafka_stats =
-	    mmap(NULL, sizeof(*region->kafka_stats), PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	ensure(region->kafka_stats != MAP_FAILED, "no memory");
-	lp_kafka_state_carve(&region->kafka, &arena, connections);
-	arena = (struct lp_arena){.base = table(1, arena.used)};
-	lp_kafka_state_carve(&region->kafka, &arena, connections);
-}
-
-static void
-close_region(void)
-{
-	free(plane.region.header);
-	free(plane.region.stats);
-	free(plane.region.endpoints);
-	free(plane.region.undo);
-	free(plane.region.connections);
-	free(plane.region.ledger);
-	free(plane.region.kafka.conns);
-	munmap(plane.region.kafka_stats, sizeof(*plane.region.kafka_stats));
-}
 
 static void
 open_pipeline(void)
@@ -113,7 +61,7 @@ plane_open_with(uint32_t connections, struct lp_config *config)
 	backend = lp_port_backend(plane.backend);
 	wire = plane_on_memory() ? &wire_memory : &wire_veth;
 	ensure(wire->enter(backend), "no place for devices");
-	open_region(connections);
+	plane_region_open(&plane.region, connections, BUFFERS);
 	pool.ledger = plane.region.ledger;
 	/* Not to fight for hugepages with other tests. */
 	if (plane.backend == LP_BACKEND_DPDK)
@@ -144,7 +92,7 @@ plane_close(void)
 		backend->leave(plane.pool);
 	backend->pool_close(plane.pool);
 	lp_config_fini(&plane.config);
-	close_region();
+	plane_region_close(&plane.region);
 }
 
 /* Where a buffer may be between two turns. */
@@ -176,11 +124,8 @@ check_ledger(void)
 void
 plane_reset(void)
 {
-	struct lp_region *region = &plane.region;
-
 	lp_pipeline_free(plane.pipeline);
-	memset(region->connections, 0,
-	    region->header->connection_count * sizeof(*region->connections));
+	plane_region_reset(&plane.region);
 	plane.now_ns = PLANE_START_S * 1000000000ull;
 	plane.seed = SEED;
 	plane_forget();

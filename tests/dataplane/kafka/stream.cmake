@@ -46,3 +46,8 @@ add_executable(test_stream_sim ${CMAKE_CURRENT_LIST_DIR}/test_stream_sim.c)
 target_link_libraries(test_stream_sim PRIVATE lp_test_sim lp_test_stream)
 add_test(NAME dataplane/kafka/stream_sim COMMAND test_stream_sim)
 set_tests_properties(dataplane/kafka/stream_sim PROPERTIES TIMEOUT 600)
+
+add_executable(test_kafka_sim ${CMAKE_CURRENT_LIST_DIR}/test_kafka_sim.c)
+target_link_libraries(test_kafka_sim PRIVATE lp_test_sim lp_test_kafka)
+add_test(NAME dataplane/kafka/kafka_sim COMMAND test_kafka_sim)
+set_tests_properties(dataplane/kafka/kafka_sim PROPERTIES TIMEOUT 600)

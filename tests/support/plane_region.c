@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/plane_region.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "dataplane/kafka/kafka_stats.h"
+#include "tests/support/ensure.h"
+
+static void *
+table(size_t count, size_t size)
+{
+	size_t bytes = (count * size + 63) / 64 * 64;
+	void *memory = aligned_alloc(64, bytes);
+
+	ensure(memory != NULL, "no memory");
+	memset(memory, 0, bytes);
+	return memory;
+}
+
+void
+plane_region_open(
+    struct lp_region *region, uint32_t connections, uint32_t buffers)
+{
+	struct lp_arena arena = {.base = NULL};
+
+	region->header = table(1, sizeof(*region->header));
+	*region->header = (struct lp_region_header){.magic = LP_REGION_MAGIC,
+	    .layout = LP_REGION_LAYOUT,
+	    .connection_count = connections,
+	    .buffer_count = buffers,
+	    .ready = 1};
+	region->stats = table(1, sizeof(*region->stats));
+	region->endpoints = table(LP_ENDPOINTS_MAX, sizeof(*region->endpoints));
+	region->undo = table(1, sizeof(*region->undo));
+	region->connections = table(connections, sizeof(*region->connections));
+	region->ledger = table(buffers, 1);
+	/* Mostly address space: not to be touched by a memset(). */
+	region->kafka_stats =
+	    mmap(NULL, sizeof(*region->kafka_stats), PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	ensure(region->kafka_stats != MAP_FAILED, "no memory");
+	lp_kafka_state_carve(&region->kafka, &arena, connections);
+	arena = (struct lp_arena){.base = table(1, arena.used)};
+	lp_kafka_state_carve(&region->kafka, &arena, connections);
+}
+
+void
+plane_region_close(struct lp_region *region)
+{
+	free(region->header);
+	free(region->stats);
+	free(region->endpoints);
+	free(region->undo);
+	free(region->connections);
+	free(region->ledger);
+	free(region->kafka.conns);
+	munmap(region->kafka_stats, sizeof(*region->kafka_stats));
+}
+
+void
+plane_region_reset(struct lp_region *region)
+{
+	struct lp_kafka_state *kafka = &region->kafka;
+
+	memset(region->connections, 0,
+	    region->header->connection_count * sizeof(*region->connections));
+	memset(kafka->conns, 0, kafka->conn_count * sizeof(*kafka->conns));
+	/* Anonymous memory reads as zero again. */
+	ensure(madvise(region->kafka_stats, sizeof(*region->kafka_stats),
+		   MADV_DONTNEED) == 0,
+	    "madvise");
+}
