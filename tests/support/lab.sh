@@ -26,9 +26,6 @@ LAB_TMP=${TMPDIR:-/tmp}
 LAB_NODE=1
 LAB_BASE=9200
 LAB_PORT=9092
-LAB_KAFKA_VERSION=$(sed -n \
-    's|.*<kafka.version>\(.*\)</kafka.version>.*|\1|p' \
-    "$LAB_SUPPORT/kafka/pom.xml")
 LAB_KAFKA_CACHE=${XDG_CACHE_HOME:-/var/cache}/lightpath
 # Where nothing can be tested: no network, no privileges.  CTest's "skipped".
 LAB_SKIP=77
@@ -281,14 +278,30 @@ lab_network() {
 
 # ---- Kafka ---------------------------------------------------------------
 
-# lab_kafka_get [DIR]: LAB_JARS is the class path of DIR, or of the pinned
-# version, which is fetched once.  LAB_SKIP if Maven Central cannot be reached.
-lab_kafka_get() {
-	local dir=${1:-} core
+# The releases that are pinned, "3.9 3.9.2" a line; the newest is the last.
+lab_kafka_releases() {
+	awk -F '[<>]' '$2 == "id" { id = $3 }
+		$2 == "kafka.version" { print id, $3 }' \
+	    "$LAB_SUPPORT/kafka/pom.xml"
+}
 
-	if [ -z "$dir" ]; then
-		dir=$LAB_KAFKA_CACHE/kafka-$LAB_KAFKA_VERSION
-		lab_kafka_cached "$dir" || lab_kafka_fetch "$dir" || return
+# lab_kafka_get [RELEASE|DIR]: LAB_JARS is the class path of DIR, or of a pinned
+# release, which is fetched once; by default the newest.  LAB_SKIP if Maven
+# Central cannot be reached.
+lab_kafka_get() {
+	local dir=${1:-} core release version
+
+	if [[ $dir != */* ]]; then
+		read -r release version < <(lab_kafka_releases |
+		    awk -v want="$dir" 'want == "" || $1 == want' | tail -n 1)
+		if [ -z "${version:-}" ]; then
+			echo "Kafka $dir: neither a directory nor one of" \
+			    $(lab_kafka_releases | cut -d ' ' -f 1) >&2
+			return 1
+		fi
+		dir=$LAB_KAFKA_CACHE/kafka-$version
+		lab_kafka_cached "$dir" || lab_kafka_fetch "$dir" "$release" ||
+		    return
 	elif [ -d "$dir/libs" ]; then
 		dir=$dir/libs
 	fi
@@ -309,11 +322,11 @@ lab_kafka_cached() {
 
 # Maven fills a directory aside, which then gets its name in one step.
 lab_kafka_fetch() {
-	local dir=$1 log=$LAB_DIR/maven.log new status=0
+	local dir=$1 release=$2 log=$LAB_DIR/maven.log new status=0
 
 	mkdir -p "$LAB_KAFKA_CACHE"
 	new=$(mktemp -d "$LAB_KAFKA_CACHE/new.XXXXXX")
-	timeout 600 mvn -B -f "$LAB_SUPPORT/kafka/pom.xml" \
+	timeout 600 mvn -B -f "$LAB_SUPPORT/kafka/pom.xml" -P "$release" \
 	    org.apache.maven.plugins:maven-dependency-plugin:copy-dependencies \
 	    -DincludeScope=runtime "-DoutputDirectory=$new" \
 	    </dev/null >"$log" 2>&1 || status=$?
@@ -341,11 +354,17 @@ lab_java() {
 	shift
 	lab_on "$where" java "${LAB_JAVA[@]}" -cp "$LAB_JARS" "$@"
 }
+# Log4j 2 is of Kafka 4, what is left of 1 of Kafka 3.
 LAB_JAVA=(-Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1
-    "-Dlog4j2.configurationFile=$LAB_SUPPORT/kafka/log4j2.properties")
+    -Dlab.log=warn -Dlab.requests=warn
+    "-Dlog4j2.configurationFile=$LAB_SUPPORT/kafka/log4j2.properties"
+    "-Dlog4j.configuration=file:$LAB_SUPPORT/kafka/log4j.properties")
 
 # Starts the broker and waits until it answers.  What it advertises is
-# LAB_ENDPOINT, or the argument.
+# LAB_ENDPOINT, or the argument.  LAB_KAFKA_MORE are properties that come last,
+# LAB_KAFKA_FORMAT more options for the tool that makes its storage.
+LAB_KAFKA_MORE=
+LAB_KAFKA_FORMAT=()
 lab_kafka_start() {
 	local properties=$LAB_DIR/server.properties
 
@@ -353,8 +372,10 @@ lab_kafka_start() {
 	    -e "s|@ADVERTISED@|${1:-$LAB_ENDPOINT}|" \
 	    -e "s|@DATA@|$LAB_DIR/data|" \
 	    "$LAB_SUPPORT/kafka/server.properties.in" >"$properties"
+	printf '%s\n' "$LAB_KAFKA_MORE" >>"$properties"
 	if ! lab_java brokers kafka.tools.StorageTool format \
 	    -t bGlnaHRwYXRoLWxhYi0xMA -c "$properties" \
+	    "${LAB_KAFKA_FORMAT[@]}" \
 	    >"$LAB_DIR/kafka.log" 2>&1; then
 		echo "kafka.tools.StorageTool failed" >&2
 		return 1
