@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash disable=SC2016,SC2119,SC2120
+# shellcheck shell=bash disable=SC2016,SC2034,SC2119,SC2120
 #
 # The lab: Kafka clients and a real Kafka, with Lightpath between them, in
 # three network namespaces.  Sourced by cli/quickstart and tests/e2e.
@@ -296,7 +296,7 @@ lab_kafka_get() {
 		    awk -v want="$dir" 'want == "" || $1 == want' | tail -n 1)
 		if [ -z "${version:-}" ]; then
 			echo "Kafka $dir: neither a directory nor one of" \
-			    $(lab_kafka_releases | cut -d ' ' -f 1) >&2
+			    "$(lab_kafka_releases | cut -d " " -f 1 | xargs)" >&2
 			return 1
 		fi
 		dir=$LAB_KAFKA_CACHE/kafka-$version

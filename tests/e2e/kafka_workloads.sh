@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Everything that Kafka's own clients, kcat, kafkajs and a client by hand do,
+# through Lightpath: every record arrives once and whole, every refusal for the
+# reason that was provoked, and what Lightpath counted of it is what the clients
+# counted.  LAB_KAFKA chooses the release.
+
+# shellcheck source=tests/support/e2e.sh
+. "$(dirname "$0")/../support/e2e.sh"
+# shellcheck source=tests/support/kafka/workloads.sh
+. "$LAB_SUPPORT/kafka/workloads.sh"
+
+main() {
+	local name
+
+	e2e_begin workloads
+	work_lab
+	work_java
+	for name in $(work_names); do
+		check "Kafka's own clients: $name" work_did "$name"
+	done
+	check "kcat: codecs, a reader, a group" work_kcat
+	check "kafkajs: producers, a transaction, a group, an admin" work_js
+	check "by hand: pipelined, dribbled, nameless, refused" work_raw
+	check "no packet was dropped" no_drops
+	must "the clients tell what they did" work_truth
+	kafka_agrees
+	e2e_done
+}
+
+kafka_agrees() {
+	kafka_stats_ready || return 0
+	must "lpctl says what the wire saw" kafka_stats
+	check "each client id: requests, answers, bytes" work_agrees clients
+	check "each API: requests, answers" work_agrees apis
+	check "each topic: bytes of records" work_agrees topics
+	check "errors by name" work_agrees errors
+	check "no wire is slower than its client" work_agrees latency
+	check "throttled as the client felt it" work_agrees throttle
+}
+
+# Whether this lpctl has them at all; if it has, they must agree.
+kafka_stats_ready() {
+	lab_ctl help stats 2>&1 | grep -q -w kafka
+}
+
+kafka_stats() {
+	lab_ctl -o json stats kafka >"$LAB_DIR/stats.json"
+}
+
+main "$@"

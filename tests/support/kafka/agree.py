@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""agree.py WHAT STATS TRUTH: does what Lightpath counted (the answer of
+`lpctl stats kafka -o json`) agree with what the clients say (truth.py)?  Says
+where not, and ends with 1.
+
+  clients   requests, answers and bytes of each client id: exactly, where the
+            client knows exactly; what it did not read may be more
+  apis      requests and answers of each API of each listener: likewise
+  topics    bytes of records that were produced: exactly
+  errors    by their names, in the APIs and the clients where they came
+  latency   no wire is slower than the client that waits at its end, for that
+            time contains the wire's; a fetch without data takes its max_wait
+  throttle  whose quota was used up, and for how long, at least
+"""
+import json
+import sys
+
+wrong = 0
+
+
+def complain(text):
+    global wrong
+    wrong += 1
+    print(text)
+
+
+def expect(what, want, got, exact=True):
+    if want is None:
+        return
+    if got is None or got < want or (exact and got != want):
+        complain("%s: Lightpath has %s, the clients %s%s" %
+                 (what, got, "" if exact else "at least ", want))
+
+
+def counters(row, name):
+    """A list of name and value, or an object of them: as an object."""
+    value = row.get(name) or {}
+    if isinstance(value, list):
+        return {item["name"]: item["value"] for item in value}
+    return value
+
+
+class Stats:
+    def __init__(self, path):
+        with open(path) as file:
+            whole = json.load(file)
+        plane = whole.get("dataplanes", [whole])[0]
+        self.apis = plane.get("apis", [])
+        self.topics = {row.get("topic"): row for row in plane.get(
+            "topics", []) if not row.get("other")}
+        self.clients = {row.get("client_id"): row for row in plane.get(
+            "clients", []) if not row.get("other")}
+        self.others = [row for name in ("topics", "clients")
+                       for row in plane.get(name, []) if row.get("other")]
+
+    def rows(self, listener, api):
+        """The lab names its listener in clear "public"."""
+        name = {"lab": "public"}.get(listener, listener)
+        return [row for row in self.apis if row["listener"] == name and
+                row["api"] == api]
+
+    def total(self, listener, api, field):
+        return sum(row.get(field, 0) for row in self.rows(listener, api))
+
+
+class Truth:
+    def __init__(self, path):
+        with open(path) as file:
+            whole = json.load(file)
+        self.hidden = [client for client in whole["clients"]
+                       if client["listener"] == "tls"]
+        self.clients = [client for client in whole["clients"]
+                        if client["listener"] != "tls"]
+        self.topics = whole["topics"]
+
+    def apis(self):
+        """(listener, api): requests, responses, all of them known."""
+        sums = {}
+        for client in self.clients:
+            for api, row in client["apis"].items():
+                old = sums.get((client["listener"], api), (0, 0, True))
+                sums[client["listener"], api] = (
+                    old[0] + row["requests"], old[1] + row["responses"],
+                    old[2] and client["whole"])
+        return sums
+
+
+def clients(stats, truth):
+    for client in truth.clients:
+        name, row = client["client"], stats.clients.get(client["client"])
+        if row is None:
+            complain("client %s: Lightpath does not know it" % name)
+            continue
+        for field in ("requests", "request_bytes"):
+            expect("client %s, %s" % (name, field), client[field],
+                   row.get(field, 0))
+        for field in ("responses", "response_bytes"):
+            expect("client %s, %s" % (name, field), client[field],
+                   row.get(field, 0), client["whole"])
+        if client["whole"] and row.get("in_flight", 0) != 0:
+            complain("client %s: %d in flight" % (name, row["in_flight"]))
+    known = {client["client"] for client in truth.clients}
+    for name in stats.clients:
+        if name not in known:
+            complain("client %s: none of the clients is called so" % name)
+    for row in stats.others:
+        if row.get("requests", 0) or row.get("produce_requests", 0):
+            complain("some were summed as others: %s" % row)
+
+
+def apis(stats, truth):
+    known = truth.apis()
+    for (listener, api), (asked, answered, whole) in known.items():
+        expect("%s %s, requests" % (listener, api), asked,
+               stats.total(listener, api, "requests"))
+        expect("%s %s, responses" % (listener, api), answered,
+               stats.total(listener, api, "responses"), whole)
+    names = {({"lab": "public"}.get(listener, listener), api)
+             for listener, api in known}
+    for row in stats.apis:
+        if (row["listener"], row["api"]) not in names:
+            complain("%s %s: no client asked that" % (row["listener"],
+                                                      row["api"]))
+        if row.get("origin", "client") != "client":
+            complain("%s %s: from a broker?" % (row["listener"], row["api"]))
+
+
+def topics(stats, truth):
+    if not truth.topics:
+        complain("the clients tell of no topic")
+    for topic, row in truth.topics.items():
+        got = stats.topics.get(topic, {})
+        expect("topic %s, produce_bytes" % topic, row["produce_bytes"],
+               got.get("produce_bytes"))
+
+
+def errors(stats, truth):
+    sums = {}
+    for client in truth.clients:
+        if client["errors"] is None:
+            continue
+        for name, count in client["errors"].items():
+            sums[client["listener"], name] = count + sums.get(
+                (client["listener"], name), 0)
+        row = stats.clients.get(client["client"], {})
+        expect("client %s, errors" % client["client"],
+               sum(client["errors"].values()), row.get("errors", 0))
+    for (listener, name), count in sums.items():
+        wanted = {"lab": "public"}.get(listener, listener)
+        got = sum(counters(row, "errors").get(name, 0) for row in stats.apis
+                  if row["listener"] == wanted)
+        # Some clients do not say which errors they were told.
+        expect("%s, error %s" % (listener, name), count, got, False)
+
+
+def slowest(row, name):
+    return (row.get(name) or {}).get("max_ns", 0)
+
+
+def latency(stats, truth):
+    compared = 0
+    for client in truth.clients:
+        row = stats.clients.get(client["client"], {})
+        told = client["slowest_us"]
+        rest = [us for api, us in told.items() if api not in ("Produce",
+                                                              "Fetch")]
+        limits = {"produce": told.get("Produce"),
+                  "rest": max(rest) if rest and set(client["apis"]) -
+                  {"Produce", "Fetch"} <= set(told) else None}
+        for name, us in limits.items():
+            wire = slowest(row, name)
+            if us is None or wire == 0:
+                continue
+            compared += 1
+            if wire > us * 1000:
+                complain("client %s, %s: %d us on the wire, %d for it" % (
+                    client["client"], name, wire / 1000, us))
+    if compared < 10:
+        complain("only %d latencies could be compared" % compared)
+    waited = [slowest(row, "latency") for row in stats.rows("lab", "Fetch")
+              if row.get("kind") == "max_wait"]
+    # Readers wait 500 ms, some 100; the broker's timer ticks once a ms.
+    if not waited or max(waited) < 490e6:
+        complain("fetches without data waited at most %s ns" % waited)
+
+
+def throttle(stats, truth):
+    for client in truth.clients:
+        if client.get("throttle_ms", 0) == 0:
+            continue
+        row = stats.clients.get(client["client"], {})
+        expect("client %s, throttled" % client["client"], 1,
+               row.get("throttled", 0), False)
+        expect("Produce, throttle_ms", client["throttle_ms"],
+               stats.total("lab", "Produce", "throttle_ms"), False)
+        return
+    complain("no client was throttled")
+
+
+def main():
+    checks = {"clients": clients, "apis": apis, "topics": topics,
+              "errors": errors, "latency": latency, "throttle": throttle}
+    checks[sys.argv[1]](Stats(sys.argv[2]), Truth(sys.argv[3]))
+    sys.exit(wrong > 0)
+
+
+main()

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2034
+#
+# What every kind of Kafka client does, through Lightpath, and what they say of
+# it themselves.  Sourced after e2e.sh.
+#
+# Three clusters of one broker, for its listeners: "lab" in clear, "sasl" with
+# SASL in clear, "tls".  The client knows the last one's address by name only.
+
+WORK=$LAB_SUPPORT/kafka
+WORK_NAME=kafka.lab
+WORK_SASL=9192
+WORK_TLS=9292
+
+# work_lab: as e2e_lab, with all that.
+work_lab() {
+	must "Kafka is there" lab_kafka_get "${LAB_KAFKA:-}"
+	must "kafkajs is there" work_js_get
+	must "the programs are compiled" work_compile
+	must "the namespaces are made" lab_network
+	must "Kafka $LAB_KAFKA_VERSION runs" work_kafka
+	must "Lightpath runs" lab_lightpath_start
+	must "lpctl configures it" work_configure
+}
+
+work_compile() {
+	javac -proc:none -nowarn -cp "$LAB_JARS" -d "$LAB_DIR/classes" \
+	    "$WORK"/java/*.java >"$LAB_DIR/javac.log" 2>&1
+}
+
+# kafkajs, pinned, is fetched once.  LAB_SKIP where that cannot be done.
+work_js_get() {
+	local from=$WORK/js/package.json log=$LAB_DIR/npm.log new
+
+	WORK_JS=$LAB_KAFKA_CACHE/kafkajs
+	cmp -s "$WORK_JS/package.json" "$from" && return 0
+	mkdir -p "$LAB_KAFKA_CACHE"
+	new=$(mktemp -d "$LAB_KAFKA_CACHE/new.XXXXXX")
+	if cp "$from" "$new" && (cd "$new" && timeout 120 npm install \
+	    --no-package-lock --ignore-scripts --no-audit --no-fund \
+	    --no-save --omit=dev) </dev/null >"$log" 2>&1; then
+		rm -rf "$WORK_JS"
+		mv -T "$new" "$WORK_JS"
+		return 0
+	fi
+	rm -rf "$new"
+	echo "npm cannot get kafkajs: see $log" >&2
+	tail -n 5 "$log" >&2
+	return "$LAB_SKIP"
+}
+
+work_kafka() {
+	local protocols=classic,consumer,share mechanism
+
+	[[ $LAB_KAFKA_VERSION != 3.* ]] || protocols=classic
+	keytool -genkeypair -alias lab -dname "CN=$WORK_NAME" \
+	    -ext "SAN=dns:$WORK_NAME" -keyalg EC -validity 365 \
+	    -storetype PKCS12 -keystore "$LAB_DIR/keys.p12" \
+	    -storepass lab-secret >"$LAB_DIR/keytool.log" 2>&1 || return
+	LAB_KAFKA_MORE=$(sed -e "s|@REAL@|$LAB_BROKER|g" \
+	    -e "s|@VIP@|$LAB_VIP_IP|g" -e "s|@NAME@|$WORK_NAME|" \
+	    -e "s|@KEYSTORE@|$LAB_DIR/keys.p12|" \
+	    -e "s|@PROTOCOLS@|$protocols|" "$WORK/workloads.properties.in")
+	LAB_KAFKA_FORMAT=()
+	for mechanism in 256 512; do
+		LAB_KAFKA_FORMAT+=(--add-scram
+		    "SCRAM-SHA-$mechanism=[name=alice,password=alice-secret]")
+	done
+	lab_kafka_start
+}
+
+work_configure() {
+	lab_configure &&
+	    work_cluster sasl 9095 $WORK_SASL 9300 &&
+	    work_cluster tls 9096 $WORK_TLS 9400
+}
+
+# work_cluster NAME BROKER-PORT VIP-PORT BASE
+work_cluster() {
+	lab_ctl add-cluster "$1" &&
+	    lab_ctl add-broker "$1" $LAB_NODE "$LAB_BROKER:$2" &&
+	    lab_ctl add-listener "$1" "$1" "$LAB_VIP_IP:$3" --broker-base "$4"
+}
+
+# ---- the clients -----------------------------------------------------------
+
+# Kafka's own: what they say goes to java.json, every request of theirs and
+# every answer to java.requests.
+work_java() {
+	echo "$LAB_VIP_IP $WORK_NAME" >"$LAB_DIR/hosts"
+	lab_on client timeout 200 java "${LAB_JAVA[@]}" -Dlab.requests=debug \
+	    -Djdk.net.hosts.file="$LAB_DIR/hosts" \
+	    -cp "$LAB_DIR/classes:$LAB_JARS" Workloads "$LAB_VIP" \
+	    "$LAB_VIP_IP:$WORK_SASL" "$WORK_NAME:$WORK_TLS" \
+	    "$LAB_DIR/keys.p12" "$LAB_KAFKA_VERSION" \
+	    >"$LAB_DIR/java.json" 2>"$LAB_DIR/java.requests"
+}
+
+# work_names: of Kafka's own workloads, as this release has them.
+work_names() {
+	local newest='group-848 share'
+
+	[[ $LAB_KAFKA_VERSION != 3.* ]] || newest=
+	echo admin codecs transactions big sessions group $newest throttle \
+	    sasl tls errors
+}
+
+work_did() {
+	jq -e -s --arg name "$1" \
+	    'any(.[]; .workload == $name and .ok)' "$LAB_DIR/java.json" && return
+	sed -n "/^$1 failed: /,/^[^ \t]* failed: /p" "$LAB_DIR/java.requests" |
+	    grep -v ' DEBUG ' | head -n 30
+	return 1
+}
+
+# What kafkajs says goes to js.json.
+work_js() {
+	lab_on client env NODE_PATH="$WORK_JS/node_modules" timeout 100 \
+	    node "$WORK/js/workload.js" "$LAB_VIP" >"$LAB_DIR/js.json"
+}
+
+# What raw.py says goes to raw.json.
+work_raw() {
+	lab_on client timeout 100 python3 "$WORK/raw.py" "$LAB_VIP_IP" \
+	    "$LAB_PORT" >"$LAB_DIR/raw.json"
+}
+
+# work_kcat_run ID ARGUMENT...: every request of its and every answer goes to
+# kcat.requests.
+work_kcat_run() {
+	local id=$1
+
+	shift
+	lab_on client timeout 60 kcat -b "$LAB_VIP" -X client.id="$id" \
+	    -d protocol "$@" 2>>"$LAB_DIR/kcat.requests"
+}
+
+# Every compression, idempotent and not; a reader; a group; metadata; offsets.
+work_kcat() {
+	local codec i=0 sent=$LAB_DIR/kcat.sent got=$LAB_DIR/kcat.got
+
+	: >"$sent"
+	for codec in none gzip snappy lz4 zstd; do
+		records_make 100 $((i * 100 + 1)) >"$LAB_DIR/kcat.part"
+		work_kcat_run "kcat-p-$codec" -P -t kcat -z "$codec" \
+		    -X enable.idempotence=$((i % 2)) \
+		    -l "$LAB_DIR/kcat.part" || return
+		cat "$LAB_DIR/kcat.part" >>"$sent"
+		i=$((i + 1))
+	done
+	work_kcat_run kcat-reader -C -e -q -o beginning -t kcat >"$got" &&
+	    work_kcat_whole reader &&
+	    work_kcat_run kcat-group -q -c 500 -G kcat-group \
+	        -X auto.offset.reset=earliest kcat >"$got" &&
+	    work_kcat_whole group &&
+	    work_kcat_run kcat-list -L >/dev/null &&
+	    work_kcat_run kcat-query -Q -t kcat:0:-1 >/dev/null
+}
+
+work_kcat_whole() {
+	local result
+
+	result=$(records_compare "$LAB_DIR/kcat.sent" "$LAB_DIR/kcat.got")
+	echo "$1: lost altered repeated: $result"
+	[ "$result" = "0 0 0" ]
+}
+
+# ---- what they say ---------------------------------------------------------
+
+# work_truth: all of it, made one, in truth.json.
+work_truth() {
+	python3 -B "$WORK/truth.py" "$LAB_DIR" >"$LAB_DIR/truth.json"
+}
+
+# work_agrees WHAT: does stats.json?  See agree.py.
+work_agrees() {
+	python3 -B "$WORK/agree.py" "$1" "$LAB_DIR/stats.json" \
+	    "$LAB_DIR/truth.json"
+}
