@@ -45,8 +45,15 @@ kafka_stats_ready() {
 	lab_ctl help stats 2>&1 | grep -q -w kafka
 }
 
+# All three answers, of the one dataplane, as one.
 kafka_stats() {
-	lab_ctl -o json stats kafka >"$LAB_DIR/stats.json"
+	local what
+
+	for what in "stats kafka" clients topics; do
+		# shellcheck disable=SC2086
+		lab_ctl -o json $what || return
+	done | jq -s '{dataplanes: [map(.dataplanes[0]) | add]}' \
+	    >"$LAB_DIR/stats.json"
 }
 
 main "$@"

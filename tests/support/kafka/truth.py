@@ -6,6 +6,7 @@ from java.json, java.requests, kcat.requests, js.json and raw.json in DIR.
 Prints JSON: {"clients": [...], "topics": {...}}.  A client:
 
   client          its id; null if it has none
+  other           true of requests that show no client to who reads the wire
   listener        through which it went: lab, sasl, tls
   requests        that it sent; responses that it read
   request_bytes   whole frames with their sizes, or null if it does not know
@@ -30,7 +31,6 @@ KCAT = re.compile(r"\|(?:SEND|RECV)\|([^|]+)#\w+-\d+\|.*: (Sent|Received) "
 # Names that clients have for APIs which are called otherwise: librdkafka, and
 # Kafka 3.9.
 OTHER_NAMES = {"ApiVersion": "ApiVersions",
-               "GroupCoordinator": "FindCoordinator",
                "ListClientMetricsResources": "ListConfigResources"}
 
 
@@ -38,7 +38,7 @@ class Client:
     def __init__(self, name, listener="lab"):
         self.line = {"client": name, "listener": listener, "requests": 0,
                      "responses": 0, "request_bytes": 0, "response_bytes": 0,
-                     "whole": True, "apis": {}, "errors": None,
+                     "whole": True, "other": False, "apis": {}, "errors": None,
                      "slowest_us": {}}
 
     def count(self, api, which, size):
@@ -163,9 +163,11 @@ def js(folder):
         if "client" not in said:
             continue
         client = clients.setdefault(said["client"], Client(said["client"]))
-        client.count(said["api"], "request", 0)
+        # Its names are not always Kafka's.
+        api = names.api(said["key"])
+        client.count(api, "request", 0)
         if said["size"] > 0:
-            client.count(said["api"], "response", said["size"] + 4)
+            client.count(api, "response", said["size"] + 4)
     for client in clients.values():
         client.line["request_bytes"] = None
     return clients.values()
@@ -175,7 +177,11 @@ def raw(folder):
     clients = {}
     for said in lines(folder + "/raw.json"):
         name, api = said["client"], names.api(said["key"])
-        client = clients.setdefault(name, Client(name))
+        # A version that does not exist yet: nobody can say whose it is.
+        other = said["version"] == 99
+        name = None if other else name
+        client = clients.setdefault((name, other), Client(name))
+        client.line["other"] = other
         client.count(api, "request", said["request_bytes"])
         client.error(0)
         if said["response_bytes"] == 0:

@@ -178,11 +178,14 @@ def main():
         if listener is None or not is_kafka(connection):
             continue
         for request in requests(connection):
-            name = request["client"]
-            api = names.api(request["key"])
-            add(clients.setdefault(name, {"client_id": name}), request)
+            api, name = names.api(request["key"]), request["client"]
+            other = request["version"] == 99  # see truth.py
+            add(clients.setdefault((name, other), {
+                "client_id": None if other else name, "other": other}),
+                request)
             add(apis.setdefault((listener, api), {
-                "listener": listener, "api": api, "origin": "client"}),
+                "listener": listener, "api": api, "origin": "client",
+                "other": False}),
                 request)
     json.dump({"dataplanes": [{"apis": list(apis.values()),
                                "clients": list(clients.values())}]},
