@@ -30,7 +30,7 @@ main() {
 }
 
 kafka_agrees() {
-	kafka_stats_ready || return 0
+	must "lpctl has Kafka's statistics" kafka_stats_ready
 	must "lpctl says what the wire saw" kafka_stats
 	check "each client id: requests, answers, bytes" work_agrees clients
 	check "each API: requests, answers" work_agrees apis
@@ -38,9 +38,13 @@ kafka_agrees() {
 	check "errors by name" work_agrees errors
 	check "no wire is slower than its client" work_agrees latency
 	check "throttled as the client felt it" work_agrees throttle
+	check "SASL: a connection's client and principal" whose sasl-idle \
+	    'select(.client_id == "sasl-idle" and .principal == "alice")'
+	check "TLS: a connection's server name, and no more" whose tls-idle \
+	    "select(.content == \"tls\" and .client_id == null and
+	    .server_name == \"$WORK_NAME\")"
 }
 
-# Whether this lpctl has them at all; if it has, they must agree.
 kafka_stats_ready() {
 	lab_ctl help stats 2>&1 | grep -q -w kafka
 }
@@ -54,6 +58,20 @@ kafka_stats() {
 		lab_ctl -o json $what || return
 	done | jq -s '{dataplanes: [map(.dataplanes[0]) | add]}' \
 	    >"$LAB_DIR/stats.json"
+}
+
+# whose CLIENT FILTER: one connection of that idle client passes it.
+whose() {
+	work_idle "$1"
+	lab_ready "$1" 20 "a connection that is said to be its own" \
+	    connected "$2" || lab_ctl -o json connections
+	lab_kill "$1"
+	[ "$FOUND" -gt 0 ]
+}
+
+connected() {
+	FOUND=$(lab_json connections "[.connections[] | $1] | length")
+	[ "$FOUND" -gt 0 ]
 }
 
 main "$@"

@@ -6,11 +6,14 @@ the clients say (truth.py)?  Says where not, and ends with 1.
 
   clients   requests, answers and bytes of each client id: exactly, where the
             client knows exactly; what it did not read may be more
-  apis      requests and answers of each API of each listener: likewise
-  topics    bytes of records that were produced: exactly
+  apis      requests and answers of each API of each listener: likewise; Produce
+            by its acks too
+  topics    bytes of records that were produced and fetched: exactly
   errors    by their names, in the APIs and the clients where they came
-  latency   no wire is slower than the client that waits at its end, for that
-            time contains the wire's; a fetch without data takes its max_wait
+  latency   as many were measured as there were answers, of Fetch those that
+            came at once; no wire is slower than the client that waits at its
+            end, for that time contains the wire's; a fetch without data takes
+            its max_wait
   throttle  whose quota was used up, and for how long, at least
 """
 import json
@@ -82,6 +85,14 @@ class Truth:
                         if client["listener"] != "tls"]
         self.topics = whole["topics"]
 
+    def kinds(self):
+        sums = {}
+        for client in self.clients:
+            if client["listener"] == "lab":
+                for kind, count in client["kinds"].items():
+                    sums[kind] = sums.get(kind, 0) + count
+        return sums
+
     def apis(self):
         """(listener, api): requests, responses, all of them known."""
         sums = {}
@@ -121,6 +132,10 @@ def apis(stats, truth):
                stats.total(listener, api, "requests"))
         expect("%s %s, responses" % (listener, api), answered,
                stats.total(listener, api, "responses"), whole)
+    for kind, count in truth.kinds().items():
+        expect("lab Produce, " + kind, count, sum(
+            row["requests"] for row in stats.rows("lab", "Produce")
+            if row["kind"] == kind))
     names = {({"lab": "public"}.get(listener, listener), api)
              for listener, api in known}
     for row in stats.apis:
@@ -138,9 +153,9 @@ def topics(stats, truth):
         complain("the clients tell of no topic")
     for topic, row in truth.topics.items():
         # In all clusters.
-        rows = stats.topics.get(topic, [])
-        expect("topic %s, produce_bytes" % topic, row["produce_bytes"],
-               sum(row["produce_bytes"] for row in rows))
+        for field, size in row.items():
+            expect("topic %s, %s" % (topic, field), size,
+                   sum(got[field] for got in stats.topics.get(topic, [])))
 
 
 def errors(stats, truth):
@@ -166,31 +181,41 @@ def slowest(row, name):
     return (row.get(name) or {}).get("max_ns", 0)
 
 
+def measured(row, name):
+    return (row.get(name) or {}).get("count", 0)
+
+
 def latency(stats, truth):
     compared = 0
     for client in truth.clients:
-        row = stats.client(client)
-        told = client["slowest_us"]
-        rest = [us for api, us in told.items() if api not in ("Produce",
-                                                              "Fetch")]
-        limits = {"produce": told.get("Produce"),
-                  "rest": max(rest) if rest and set(client["apis"]) -
-                  {"Produce", "Fetch"} <= set(told) else None}
-        for name, us in limits.items():
-            wire = slowest(row, name)
-            if us is None or wire == 0:
-                continue
-            compared += 1
-            if wire > us * 1000:
+        name, row = client["client"], stats.client(client)
+        limits = dict(client["slowest_us"])
+        produce = limits.pop("Produce", None)
+        rest = max(limits.values()) if limits and not (
+            client["apis"].keys() - client["slowest_us"].keys()) else None
+        for field, us in (("produce", produce), ("rest", rest)):
+            wire = slowest(row, field)
+            compared += us is not None and wire > 0
+            if us is not None and wire > us * 1000:
                 complain("client %s, %s: %d us on the wire, %d for it" % (
-                    client["client"], name, wire / 1000, us))
+                    name, field, wire / 1000, us))
+        if client["whole"] and not row.get("throttled", 0):
+            answered(client, row)
     if compared < 10:
         complain("only %d latencies could be compared" % compared)
     waited = [slowest(row, "latency") for row in stats.rows("lab", "Fetch")
-              if row.get("kind") == "max_wait"]
+              if row["kind"] == "max_wait"]
     # Readers wait 500 ms, some 100; the broker's timer ticks once a ms.
     if not waited or max(waited) < 490e6:
         complain("fetches without data waited at most %s ns" % waited)
+
+
+def answered(client, row):
+    produced = client["apis"].get("Produce", {"responses": 0})["responses"]
+    expect("client %s, latencies of Produce" % client["client"], produced,
+           measured(row, "produce"))
+    expect("client %s, latencies of Fetch" % client["client"],
+           client["fetched"], measured(row, "fetch"))
 
 
 def throttle(stats, truth):

@@ -175,8 +175,13 @@ class Connection:
         self.correlation += 1
         body = struct.pack(">hhi", key, version, self.correlation) + string(
             self.client) + body
-        return {"key": key, "version": version, "frame": blob(body),
-                "correlation": self.correlation}
+        request = {"key": key, "version": version, "frame": blob(body),
+                   "correlation": self.correlation}
+        if key == PRODUCE:
+            # Behind the header and a null transactional id.
+            request["acks"], = struct.unpack_from(
+                ">h", body, 10 + len(self.client) + 2)
+        return request
 
     def read(self, size):
         data = b""
@@ -203,7 +208,7 @@ class Connection:
     def tell(self, request, size, errors, took):
         print(json.dumps({
             "client": self.client, "key": request["key"],
-            "version": request["version"],
+            "version": request["version"], "acks": request.get("acks"),
             "request_bytes": len(request["frame"]),
             "response_bytes": size, "us": took,
             "errors": [code for code in errors if code != 0]}))

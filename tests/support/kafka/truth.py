@@ -15,6 +15,11 @@ Prints JSON: {"clients": [...], "topics": {...}}.  A client:
   apis            {"Produce": {"requests": 5, "responses": 5}, ...}
   errors          {"NOT_COORDINATOR": 2, ...} in its answers; null: not known
   slowest_us      by API, from before a request was sent until its answer came
+  kinds           {"acks=all": 5}: its Produce requests
+  fetched         answers to its Fetch that came at once: they had records, or
+                  their session ended; null: not known
+
+A topic: produce_bytes, and, where only Kafka's own clients read, fetch_bytes.
 """
 import json
 import re
@@ -26,8 +31,17 @@ JAVA = re.compile(r"(Sending|Received) [A-Z_]+ (?:request|response).*?"
                   r"RequestHeader\(apiKey=([A-Z_]+), apiVersion=\d+, "
                   r"clientId=([^,]*), .*?\)(.*)")
 JAVA_ERROR = re.compile(r"[eE]rrorCode=(-?\d+)")
+JAVA_ACKS = re.compile(r"\{acks=(-?\d)")
+JAVA_TOPIC = re.compile(r"TopicResult\(name='([^']*)', topicId=([^,]*), "
+                        r"errorCode=0")
+JAVA_FETCHED = re.compile(r"TopicResponse\(topic='', topicId=([^,]*)|"
+                          r"records=MemoryRecords\(size=(\d+)")
 KCAT = re.compile(r"\|(?:SEND|RECV)\|([^|]+)#\w+-\d+\|.*: (Sent|Received) "
                   r"(\w+?)(?:Request|Response) \(v\d+, (\d+) bytes")
+KINDS = {0: "acks=0", 1: "acks=1", -1: "acks=all"}
+# Others read these too.
+SHARED = ("kcat", "js", "raw", "secure", "share")
+
 # Names that clients have for APIs which are called otherwise: librdkafka, and
 # Kafka 3.9.
 OTHER_NAMES = {"ApiVersion": "ApiVersions",
@@ -39,7 +53,7 @@ class Client:
         self.line = {"client": name, "listener": listener, "requests": 0,
                      "responses": 0, "request_bytes": 0, "response_bytes": 0,
                      "whole": True, "other": False, "apis": {}, "errors": None,
-                     "slowest_us": {}}
+                     "slowest_us": {}, "kinds": {}, "fetched": None}
 
     def count(self, api, which, size):
         row = self.line["apis"].setdefault(api, {"requests": 0,
@@ -55,6 +69,13 @@ class Client:
             name = names.error(code)
             self.line["errors"][name] = self.line["errors"].get(name, 0) + 1
 
+    def kind(self, acks):
+        kinds = self.line["kinds"]
+        kinds[KINDS[acks]] = kinds.get(KINDS[acks], 0) + 1
+
+    def fetched(self, at_once):
+        self.line["fetched"] = (self.line["fetched"] or 0) + at_once
+
     def slow(self, api, us):
         self.line["slowest_us"][api] = max(
             us, self.line["slowest_us"].get(api, 0))
@@ -69,22 +90,32 @@ def lines(path):
 def java(folder, topics):
     """Its metrics count exactly; its log has the APIs and the errors.  Both
     must say the same, or neither is a truth."""
-    clients = {}
+    clients, ids, read = {}, {}, {}
     with open(folder + "/java.requests") as file:
-        for line in file:
-            match = JAVA.search(line)
-            if not match:
-                continue
+        for match in filter(None, map(JAVA.search, file)):
             which, key, name, rest = match.groups()
             client = clients.setdefault(name, Client(name))
             api = "".join(word.capitalize() for word in key.split("_"))
             api = OTHER_NAMES.get(api, api)
-            client.count(api, "request" if which == "Sending" else "response",
-                         0)
             client.error(0)
-            for code in JAVA_ERROR.findall(rest if which == "Received"
-                                           else ""):
+            if which == "Sending":
+                client.count(api, "request", 0)
+                if api == "Fetch":
+                    client.fetched("sessionEpoch=-1" in rest)
+                for acks in JAVA_ACKS.findall(rest[:80]):
+                    client.kind(int(acks))
+                continue
+            client.count(api, "response", 0)
+            for code in JAVA_ERROR.findall(rest):
                 client.error(int(code))
+            if api == "CreateTopics":
+                ids.update((number, topic)
+                           for topic, number in JAVA_TOPIC.findall(rest))
+            if api == "Fetch":
+                client.fetched(java_fetched(rest, read) > 0)
+    for number, size in read.items():
+        if ids[number] not in SHARED:
+            topics[ids[number]] = {"produce_bytes": 0, "fetch_bytes": size}
     for said in lines(folder + "/java.json"):
         if "client" in said:
             client = clients.setdefault(said["client"],
@@ -97,6 +128,18 @@ def java(folder, topics):
                 sent = topics.setdefault(topic, {"produce_bytes": 0})
                 sent["produce_bytes"] += row.get("byte-total", 0)
     return clients.values()
+
+
+def java_fetched(rest, read):
+    """Bytes of records, and by topic id into `read`."""
+    total, number = 0, None
+    for topic, size in JAVA_FETCHED.findall(rest):
+        if topic:
+            number = topic
+        else:
+            total += int(size)
+            read[number] = read.get(number, 0) + int(size)
+    return total
 
 
 def java_metrics(line, said):
@@ -147,6 +190,8 @@ def kcat(folder):
             api = OTHER_NAMES.get(api, api)
             if which == "Sent":
                 client.count(api, "request", int(size))
+                if api == "Produce":
+                    client.kind(-1)
             else:
                 # Without the frame's size and the correlation id.
                 client.count(api, "response", int(size) + 8)
@@ -166,6 +211,9 @@ def js(folder):
         # Its names are not always Kafka's.
         api = names.api(said["key"])
         client.count(api, "request", 0)
+        if api == "Produce":
+            acks = re.match(r"js-p-(-?\d)", said["client"])
+            client.kind(int(acks[1]) if acks else -1)
         if said["size"] > 0:
             client.count(api, "response", said["size"] + 4)
     for client in clients.values():
@@ -183,6 +231,8 @@ def raw(folder):
         client = clients.setdefault((name, other), Client(name))
         client.line["other"] = other
         client.count(api, "request", said["request_bytes"])
+        if api == "Produce":
+            client.kind(said["acks"])
         client.error(0)
         if said["response_bytes"] == 0:
             continue

@@ -165,6 +165,28 @@ work_kcat_whole() {
 	[ "$result" = "0 0 0" ]
 }
 
+# work_idle sasl-idle|tls-idle: stays connected, until it is killed.
+work_idle() {
+	case $1 in
+	sasl-idle)
+		lab_start "$1" client kcat -C -q -u -o end -t secure \
+		    -b "$LAB_VIP_IP:$WORK_SASL" -X client.id="$1" \
+		    -X security.protocol=SASL_PLAINTEXT \
+		    -X sasl.mechanisms=SCRAM-SHA-256 \
+		    -X sasl.username=alice -X sasl.password=alice-secret
+		;;
+	tls-idle)
+		lab_start "$1" client python3 -c '
+import socket, ssl, sys, time
+context = ssl.create_default_context()
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as plain:
+    with context.wrap_socket(plain, server_hostname=sys.argv[3]):
+        time.sleep(600)' "$LAB_VIP_IP" "$WORK_TLS" "$WORK_NAME"
+		;;
+	esac
+}
+
 # ---- what they say ---------------------------------------------------------
 
 # work_truth: all of it, made one, in truth.json.
