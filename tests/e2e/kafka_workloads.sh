@@ -30,6 +30,8 @@ main() {
 }
 
 kafka_agrees() {
+	local name
+
 	must "lpctl has Kafka's statistics" kafka_stats_ready
 	must "lpctl says what the wire saw" kafka_stats
 	check "each client id: requests, answers, bytes" work_agrees clients
@@ -38,8 +40,11 @@ kafka_agrees() {
 	check "errors by name" work_agrees errors
 	check "no wire is slower than its client" work_agrees latency
 	check "throttled as the client felt it" work_agrees throttle
-	check "SASL: a connection's client and principal" whose sasl-idle \
-	    'select(.client_id == "sasl-idle" and .principal == "alice")'
+	for name in plain scram; do
+		check "$name: a connection's client and principal" \
+		    whose $name-idle "select(.client_id == \"$name-idle\" and
+		    .principal == \"alice\")"
+	done
 	check "TLS: a connection's server name, and no more" whose tls-idle \
 	    "select(.content == \"tls\" and .client_id == null and
 	    .server_name == \"$WORK_NAME\")"

@@ -29,7 +29,7 @@ final class SecureWork {
 		}
 	}
 
-	private static String[] user(String mechanism, String name,
+	static String[] user(String mechanism, String name,
 	    String password) {
 		String module = mechanism.equals("PLAIN") ?
 		    "plain.PlainLoginModule" : "scram.ScramLoginModule";
