@@ -48,7 +48,8 @@ inline_network() {
 inline_end() {
 	local netns=$LAB_ID-$1
 
-	ip -n "$netns" link set net0 gro_max_size 1 &&
+	lab_on "$1" sysctl -qw net.ipv6.conf.net0.router_solicitations=0 &&
+	    ip -n "$netns" link set net0 gro_max_size 1 &&
 	    ip -n "$netns" addr add "10.9.2.$2/24" dev net0 &&
 	    ip -n "$netns" addr add "fd09:2::$2/64" dev net0 nodad
 }
@@ -141,6 +142,8 @@ capture_start() {
 		    grep -q "listening on" "$LAB_DIR/capture-$where.log" ||
 		    return
 	done
+	lab_on client python3 "$FRAMES" mark net0 02:00:de:ad:be:ef \
+	    10.9.2.1 9092
 }
 
 capture_stop() {

@@ -6,6 +6,7 @@
     frames.py bad DEVICE MAC IP PORT            one frame of each bad kind
     frames.py random DEVICE MAC IP PORT COUNT   mutated frames; prints the seed
     frames.py foreign DEVICE MAC IP PORT        what a bump has to pass
+    frames.py mark DEVICE MAC IP PORT           where captures are to begin
 
 MAC and IP are the destination's.  Sources are made up, in the destination's
 /24 network.
@@ -130,6 +131,10 @@ def foreign(sender):
                            struct.pack("!H", ethertype) + packet)
 
 
+def mark(sender):
+    sender.send(b"\0" * 46, 0x88B6)
+
+
 def mutate(dice, packet):
     packet = bytearray(packet)
     for _ in range(dice.randint(1, 4)):
@@ -172,7 +177,7 @@ def random_frames(sender, count):
 
 def main():
     commands = {"syn": syn, "bad": bad, "random": random_frames,
-                "foreign": foreign}
+                "foreign": foreign, "mark": mark}
     if len(sys.argv) < 6 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     commands[sys.argv[1]](Sender(*sys.argv[2:6]), *sys.argv[6:])
