@@ -158,6 +158,7 @@ begin(struct lp_kafka_at *at, enum lp_direction dir, const struct lp_cursor *in)
 	message->key = head.key;
 	message->version = head.version;
 	message->response = dir == LP_TO_CLIENT;
+	message->foreign = head.foreign;
 	if (dir == LP_TO_BROKER)
 		lp_walk_request(&message->walk, head.key, head.version, size);
 	else
@@ -258,7 +259,7 @@ end(struct lp_kafka_at *at, enum lp_direction dir)
 	struct lp_message *message =
 	    message_of(at->kafka, &at->conn->sides[dir]);
 
-	if (message != NULL && message->bad)
+	if (message != NULL && message->bad && !message->foreign)
 		lp_telemetry_count(&at->kafka->telemetry, frames_malformed, 1);
 	if (dir == LP_TO_BROKER)
 		lp_request_end(at, message);

@@ -12,7 +12,12 @@ enum { LP_FRAME_SIZE_FIELD = 4 };
 
 /* What a head says of its body. */
 struct lp_head {
-	bool walk; /* the tables know it; else it is passed over */
+	bool walk; /* else it is passed over */
+	/*
+	 * The tables do not know it.  It is walked as something that it begins
+	 * like, and leaves that sooner or later.
+	 */
+	bool foreign;
 	int16_t key;
 	int16_t version;
 };

@@ -5,7 +5,7 @@
  *	first bytes are TLS ▸ its server name, then opaque
  *	first bytes are no request ▸ opaque
  *	no size that a frame can have ▸ lost
- *	key or version unknown ▸ passed over, paired by its correlation id
+ *	key or version unknown ▸ who asks is read, the rest passed over
  *	else walked
  *
  * A request is in flight when its last byte has passed: no broker answers
@@ -78,9 +78,15 @@ lp_request_begin(struct lp_kafka_at *at, const struct lp_cursor *in)
 	conn->flags |= LP_KAFKA_SPOKE;
 	what.key = (int16_t)lp_get16(head + KEY_OFF);
 	what.version = (int16_t)lp_get16(head + VERSION_OFF);
-	what.walk = lp_walk_knows(what.key, what.version);
-	if (!what.walk)
+	what.walk = true;
+	what.foreign = !lp_walk_knows(what.key, what.version);
+	if (what.foreign) {
+		/* Who asks stands where it always does: the shortest request
+		 * has nothing else. */
 		lp_telemetry_count(telemetry, frames_unparsed, 1);
+		what.key = LP_KEY_API_VERSIONS;
+		what.version = 0;
+	}
 	return what;
 }
 
@@ -121,7 +127,7 @@ lp_request_end(struct lp_kafka_at *at, struct lp_message *message)
 	struct lp_inflight unanswered = {0};
 	struct lp_inflight *entry = &unanswered;
 	bool waits = message == NULL || message->key != LP_KEY_PRODUCE ||
-	    message->bad || message->acks != 0;
+	    message->bad || message->foreign || message->acks != 0;
 	bool raw = is_raw_token(at, head);
 
 	if (waits)

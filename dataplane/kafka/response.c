@@ -70,6 +70,13 @@ lp_response_begin(struct lp_kafka_at *at)
 	what.key = oldest->key;
 	what.version = oldest->version;
 	what.walk = lp_walk_knows(what.key, what.version);
+	if (!what.walk && what.key == LP_KEY_API_VERSIONS) {
+		/* KIP-511: of a version that the broker lacks, too, it says so
+		 * in version 0. */
+		what.walk = true;
+		what.foreign = true;
+		what.version = 0;
+	}
 	return what;
 }
 

@@ -149,6 +149,7 @@ struct lp_message {
 	bool response; /* else a request */
 	bool in_topic;
 	bool bad; /* its bytes were no such message */
+	bool foreign; /* and need not be; frame.h */
 	/* Of the topic at hand. */
 	uint64_t topic_bytes;
 	uint32_t topic_errors;

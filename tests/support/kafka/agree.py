@@ -55,15 +55,12 @@ class Stats:
                 self.topics.setdefault(row["topic"], []).append(row)
         self.clients = {row.get("client_id"): row for row in plane.get(
             "clients", []) if not row.get("other")}
-        self.other = next((row for row in plane.get("clients", [])
-                            if row["other"]), {})
-        self.others = [row for name in ("topics", "apis")
+        self.others = [row for name in ("topics", "apis", "clients")
                        for row in plane.get(name, []) if row["other"]]
 
     def client(self, client):
         """The row of a client that the truth tells of; {}: none."""
-        return (self.other if client["other"] else
-                self.clients.get(client["client"], {}))
+        return self.clients.get(client["client"], {})
 
     def rows(self, listener, api):
         """The lab names its listener in clear "public"."""

@@ -6,7 +6,6 @@ from java.json, java.requests, kcat.requests, js.json and raw.json in DIR.
 Prints JSON: {"clients": [...], "topics": {...}}.  A client:
 
   client          its id; null if it has none
-  other           true of requests that show no client to who reads the wire
   listener        through which it went: lab, sasl, tls
   requests        that it sent; responses that it read
   request_bytes   whole frames with their sizes, or null if it does not know
@@ -52,7 +51,7 @@ class Client:
     def __init__(self, name, listener="lab"):
         self.line = {"client": name, "listener": listener, "requests": 0,
                      "responses": 0, "request_bytes": 0, "response_bytes": 0,
-                     "whole": True, "other": False, "apis": {}, "errors": None,
+                     "whole": True, "apis": {}, "errors": None,
                      "slowest_us": {}, "kinds": {}, "fetched": None}
 
     def count(self, api, which, size):
@@ -225,11 +224,7 @@ def raw(folder):
     clients = {}
     for said in lines(folder + "/raw.json"):
         name, api = said["client"], names.api(said["key"])
-        # A version that does not exist yet: nobody can say whose it is.
-        other = said["version"] == 99
-        name = None if other else name
-        client = clients.setdefault((name, other), Client(name))
-        client.line["other"] = other
+        client = clients.setdefault(name, Client(name))
         client.count(api, "request", said["request_bytes"])
         if api == "Produce":
             client.kind(said["acks"])
