@@ -10,7 +10,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +32,7 @@ struct conversation {
 	uint32_t timeout_ms;
 	uint64_t deadline_ms; /* CLOCK_MONOTONIC */
 	const char *path;
+	const struct lp_client_waiter *waiter; /* NULL: poll() */
 	size_t len; /* bytes in buf */
 	uint8_t buf[LP_FRAME_SIZE_MAX];
 };
@@ -49,6 +49,16 @@ lp_client_ask(struct lp_replies *replies, const char *path, uint32_t timeout_ms,
     Lp__Pb__ControlRequest *request, Lp__Pb__ControlReply__BodyCase wanted,
     struct lp_error *error)
 {
+	return lp_client_ask_waiting(
+	    replies, path, timeout_ms, request, wanted, NULL, error);
+}
+
+int
+lp_client_ask_waiting(struct lp_replies *replies, const char *path,
+    uint32_t timeout_ms, Lp__Pb__ControlRequest *request,
+    Lp__Pb__ControlReply__BodyCase wanted,
+    const struct lp_client_waiter *waiter, struct lp_error *error)
+{
 	struct conversation *c;
 	int status;
 
@@ -60,6 +70,7 @@ lp_client_ask(struct lp_replies *replies, const char *path, uint32_t timeout_ms,
 	c->fd = -1;
 	c->len = 0;
 	c->path = path;
+	c->waiter = waiter;
 	c->timeout_ms = timeout_ms;
 	c->deadline_ms = clock_ms() + timeout_ms;
 
@@ -149,7 +160,11 @@ open_socket(struct conversation *c, struct lp_error *error)
 		    "path",
 		    c->path, sizeof(address.sun_path) - 1);
 	strcpy(address.sun_path, c->path);
-	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* Who has other things to do does not wait for that place. */
+	c->fd = socket(AF_UNIX,
+	    SOCK_STREAM | SOCK_CLOEXEC |
+		(c->waiter != NULL ? SOCK_NONBLOCK : 0),
+	    0);
 	if (c->fd < 0 ||
 	    setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) !=
 		0)
@@ -167,10 +182,18 @@ wait_for(struct conversation *c, short events, struct lp_error *error)
 {
 	struct pollfd pfd = {.fd = c->fd, .events = events};
 	uint64_t now_ms = clock_ms();
+	int left_ms = 0;
 	int ready = 0;
 
-	if (now_ms < c->deadline_ms)
-		ready = poll(&pfd, 1, (int)(c->deadline_ms - now_ms));
+	if (now_ms < c->deadline_ms) {
+		left_ms = (int)(c->deadline_ms - now_ms);
+		ready = c->waiter != NULL
+		    ? c->waiter->wait(c->waiter->arg, &pfd, left_ms)
+		    : poll(&pfd, 1, left_ms);
+	}
+	if (ready == LP_CLIENT_STOP)
+		return lp_error_set(error, LP_EXIT_UNREACHABLE,
+		    "%s: given up before lp-controld answered", c->path);
 	if (ready > 0 || (ready < 0 && errno == EINTR))
 		return LP_EXIT_OK;
 	return lp_error_set(error, LP_EXIT_UNREACHABLE,

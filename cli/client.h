@@ -8,6 +8,7 @@
 #ifndef LP_CLI_CLIENT_H
 #define LP_CLI_CLIENT_H
 
+#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,25 @@ struct lp_replies {
 int lp_client_ask(struct lp_replies *replies, const char *path,
     uint32_t timeout_ms, Lp__Pb__ControlRequest *request,
     Lp__Pb__ControlReply__BodyCase wanted, struct lp_error *error);
+
+/* What a waiter says instead of a number of descriptors. */
+enum { LP_CLIENT_STOP = -2 };
+
+/*
+ * Waits in place of poll(), for who has other things to look after meanwhile:
+ * returns as poll() does of that one descriptor, and may return 1 too early;
+ * or LP_CLIENT_STOP, and the question is given up.
+ */
+struct lp_client_waiter {
+	int (*wait)(void *arg, struct pollfd *pfd, int timeout_ms);
+	void *arg;
+};
+
+/* The same, and nothing in it blocks but the waiter. */
+int lp_client_ask_waiting(struct lp_replies *replies, const char *path,
+    uint32_t timeout_ms, Lp__Pb__ControlRequest *request,
+    Lp__Pb__ControlReply__BodyCase wanted,
+    const struct lp_client_waiter *waiter, struct lp_error *error);
 
 /* The Failure that an answer ends with, or NULL. */
 const Lp__Pb__Failure *lp_client_failure(const struct lp_replies *replies);
