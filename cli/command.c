@@ -9,7 +9,7 @@
 #include "cli/cmd.h"
 #include "cli/view_kafka.h"
 
-#define BIT(option) (1U << LP_OPTION_##option)
+#define BIT(option) (UINT64_C(1) << LP_OPTION_##option)
 #define PORT_OPTIONS                                                           \
 	(BIT(DEVICE) | BIT(ADDRESS) | BIT(GATEWAY) | BIT(SIDE) |               \
 	    BIT(BACKEND) | BIT(MTU) | BIT(DEFAULT_ROUTE) | BIT(PEER) |         \
@@ -88,7 +88,7 @@ static const struct lp_option options[LP_OPTIONS] = {
 	"the most of it first: requests (default), bytes, errors, p99, ...",
 	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
 };
-static_assert(LP_OPTIONS <= 32, "options fit the mask of a command");
+static_assert(LP_OPTIONS <= 64, "options fit the mask of a command");
 
 static const struct lp_command commands[] = {
     {
@@ -362,7 +362,7 @@ lp_command_option(enum lp_option_id id)
 	return &options[id];
 }
 
-uint32_t
+uint64_t
 lp_command_global_options(void)
 {
 	return BIT(SOCKET) | BIT(OUTPUT) | BIT(TIMEOUT) | BIT(NO_WAIT) |

@@ -107,7 +107,7 @@ struct lp_words {
 struct lp_command {
 	const char *name;
 	struct lp_operand operands[LP_OPERANDS_MAX]; /* name NULL: no more */
-	uint32_t options; /* 1 << enum lp_option_id, of those "of some" */
+	uint64_t options; /* 1 << enum lp_option_id, of those "of some" */
 	const char *summary; /* for the list of commands */
 	const char *details; /* for its own help; NULL: nothing to add */
 	const char *examples; /* command lines, one a line */
@@ -128,7 +128,7 @@ const struct lp_command *lp_command_find(const char *name);
 const struct lp_option *lp_command_option(enum lp_option_id id);
 
 /* The options that every command takes, as a mask. */
-uint32_t lp_command_global_options(void);
+uint64_t lp_command_global_options(void);
 
 /* The value of the last such option; fallback if it was not given. */
 const char *lp_command_value(
