@@ -38,6 +38,7 @@ LP_CMD_RUN(lp_cmd_show_brokers);
 LP_CMD_RUN(lp_cmd_show_listeners);
 LP_CMD_RUN(lp_cmd_status);
 LP_CMD_RUN(lp_cmd_stats);
+LP_CMD_RUN(lp_cmd_top);
 LP_CMD_RUN(lp_cmd_connections);
 LP_CMD_RUN(lp_cmd_kafka_stats);
 LP_CMD_RUN(lp_cmd_kafka_clients);

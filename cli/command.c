@@ -84,9 +84,26 @@ static const struct lp_option options[LP_OPTIONS] = {
 	LP_ARGUMENT_REQUIRED, LP_WORD_DATAPLANE, 0},
     [LP_OPTION_LIMIT] = {"limit", "N", NULL, "at most N rows of each dataplane",
 	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_SORT] = {"sort", "KEY", LP_VIEW_KAFKA_SORT_WORDS,
-	"the most of it first: requests (default), bytes, errors, p99, ...",
+    [LP_OPTION_SORT] = {"sort", "KEY", LP_VIEW_KAFKA_SORT_WORDS " in out",
+	"the most of it first: requests (default), errors, p99, name, ...",
 	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_VIEW] = {"view", "VIEW", "clients topics brokers apis listeners",
+	"clients (default), topics, brokers, apis or listeners",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_FILTER] = {"filter", "TEXT", NULL,
+	"only names with this part; ^TEXT: that begin with it",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_SINCE_START] = {"since-start", NULL, NULL,
+	"since the start of the dataplane, not the last interval", 0, 0, 0},
+    [LP_OPTION_DELAY] = {"delay", "SECONDS", NULL,
+	"from one round to the next: 0.1 to 3600 (1)", LP_ARGUMENT_REQUIRED,
+	LP_WORD_ANY, 'd'},
+    [LP_OPTION_ROUNDS] = {"rounds", "N", NULL,
+	"print N rounds; without: until interrupted", LP_ARGUMENT_REQUIRED,
+	LP_WORD_ANY, 'n'},
+    [LP_OPTION_BATCH] = {"batch", NULL, NULL,
+	"print, even if standard output is a terminal", 0, 0, 'b'},
+    [LP_OPTION_ONCE] = {"once", NULL, NULL, "print one round", 0, 0, 0},
 };
 static_assert(LP_OPTIONS <= 64, "options fit the mask of a command");
 
@@ -291,6 +308,23 @@ static const struct lp_command commands[] = {
 		    "lpctl stats kafka\n"
 		    "lpctl stats --watch 5 --dataplane edge-1\n",
 	.run = lp_cmd_stats,
+    },
+    {
+	.name = "top",
+	.options = BIT(VIEW) | BIT(SORT) | BIT(FILTER) | BIT(SINCE_START) |
+	    BIT(DELAY) | BIT(ROUNDS) | BIT(BATCH) | BIT(ONCE) | BIT(DATAPLANE),
+	.summary = "watch clients, topics, brokers and APIs of Kafka, live",
+	.details =
+	    "A screen of rates and latency quantiles, of the last interval or "
+	    "since the start;\nthe key h explains the keys.  Where standard "
+	    "output is no terminal, or with\n--batch, --once, --rounds or -o "
+	    "json, rounds are printed instead; with -o json\neach is one line.",
+	.examples = "lpctl top\n"
+		    "lpctl top --view topics --sort p99.9 --filter ^orders\n"
+		    "lpctl top --once --view apis --delay 5\n"
+		    "lpctl -o json top --once | jq '.rows[] | "
+		    "select(.errors > 0).name'\n",
+	.run = lp_cmd_top,
     },
     {
 	.name = "connections",

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "cli/top_page.h"
 #include "cli/view.h"
 #include "cli/view_kafka.h"
 
@@ -50,6 +51,9 @@ struct lp_output {
 	    const struct lp_print *print, const struct lp_kafka_view *view);
 	int (*kafka_topics)(
 	    const struct lp_print *print, const struct lp_kafka_view *view);
+	/* A round of top where there is no screen. */
+	int (*top)(
+	    const struct lp_print *print, const struct lp_top_picture *picture);
 	/* reply: NULL if lp-controld cannot be reached. */
 	int (*version)(
 	    const struct lp_print *print, const Lp__Pb__VersionReply *reply);

@@ -10,6 +10,7 @@
 
 #include "cli/json.h"
 #include "cli/output_json_kafka.h"
+#include "cli/output_top.h"
 #include "proto/message.h"
 
 static json_t *endpoint(const struct lp_endpoint *value);
@@ -491,5 +492,6 @@ const struct lp_output lp_output_json = {
     .kafka_stats = lp_output_json_kafka_stats,
     .kafka_clients = lp_output_json_kafka_clients,
     .kafka_topics = lp_output_json_kafka_topics,
+    .top = lp_output_json_top,
     .version = json_version,
 };

@@ -5,6 +5,7 @@
 #include "cli/output_text_kafka.h"
 #include "cli/output_text_live.h"
 #include "cli/output_text_ports.h"
+#include "cli/output_top.h"
 #include "cli/table.h"
 
 #define COLUMNS(columns) (columns), sizeof(columns) / sizeof((columns)[0])
@@ -316,5 +317,6 @@ const struct lp_output lp_output_text = {
     .kafka_stats = lp_output_text_kafka_stats,
     .kafka_clients = lp_output_text_kafka_clients,
     .kafka_topics = lp_output_text_kafka_topics,
+    .top = lp_output_text_top,
     .version = text_version,
 };

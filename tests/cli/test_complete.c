@@ -17,6 +17,9 @@ static const struct {
     {"stats k", "kafka\n"},
     {"topics --sor", "--sort\n"},
     {"clients --sort p99", "p99\np99.9\np99.99\n"},
+    {"top --view b", "brokers\n"},
+    {"top --sort p99", "p99\np99.9\np99.99\n"},
+    {"top --s", "--socket\n--sort\n--since-start\n"},
     {"nonsense --",
 	"--socket\n--output\n--timeout\n--no-wait\n--verbose\n"
 	"--version\n--help\n"},

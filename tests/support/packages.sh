@@ -8,12 +8,13 @@
 PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkg-config clang llvm binutils
     libelf-dev libbpf-dev libxdp-dev libevent-dev libsqlite3-dev
     libjansson-dev libprotobuf-c-dev protobuf-compiler protobuf-c-compiler
-    libxxhash-dev liburcu-dev libcap-ng-dev libdpdk-dev check"
+    libxxhash-dev liburcu-dev libcap-ng-dev libncurses-dev libdpdk-dev
+    check"
 # To run Kafka through Lightpath in namespaces.
 PACKAGES_LAB="iproute2 ethtool procps jq kcat maven openjdk-17-jre-headless"
 # What only the tests need.
 PACKAGES_TESTS="clang-format curl iputils-ping libclang-rt-14-dev nodejs
-    openjdk-17-jdk-headless python3 shellcheck sqlite3 tcpdump"
+    openjdk-17-jdk-headless python3 shellcheck sqlite3 tcpdump tmux"
 # Some packages of nodejs have npm inside, and are in conflict with Debian's.
 command -v npm >/dev/null || PACKAGES_TESTS+=" npm"
 
