@@ -79,13 +79,13 @@ read_delay(uint32_t *delay_ms, const char *text)
 	return 0;
 }
 
-/* The parser has checked that it is one of the words. */
+/* The place of a word in a list, or count. */
 static uint8_t
 word_of(const char *const *list, size_t count, const char *word)
 {
 	uint8_t i = 0;
 
-	while (i + 1u < count && strcmp(list[i], word) != 0)
+	while (i < count && strcmp(list[i], word) != 0)
 		i++;
 	return i;
 }
@@ -97,11 +97,16 @@ read_choice(struct lp_top_choice *choice, const struct lp_words *words,
 	const char *filter = lp_command_value(words, LP_OPTION_FILTER, "");
 	const char *sort = lp_command_value(words, LP_OPTION_SORT, "requests");
 
-	choice->view = word_of(lp_top_state_views, LP_TOP_VIEWS,
-	    lp_command_value(words, LP_OPTION_VIEW, "clients"));
+	const char *view = lp_command_value(words, LP_OPTION_VIEW, "clients");
+
+	choice->view = word_of(lp_top_state_views, LP_TOP_VIEWS, view);
 	choice->sort = word_of(lp_top_state_columns, LP_TOP_COLUMNS, sort);
 	choice->since_start = lp_command_given(words, LP_OPTION_SINCE_START);
-	if (!lp_top_model_has(choice->view, choice->sort))
+	if (choice->view == LP_TOP_VIEWS)
+		return lp_error_set(error, LP_EXIT_USAGE,
+		    "--view: there is no view \"%s\"", view);
+	if (choice->sort == LP_TOP_COLUMNS ||
+	    !lp_top_model_has(choice->view, choice->sort))
 		return lp_error_set(error, LP_EXIT_USAGE,
 		    "--sort: %s have no column \"%s\"",
 		    lp_top_state_views[choice->view], sort);

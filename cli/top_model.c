@@ -17,6 +17,13 @@
 #include "cli/top_sample.h"
 #include "proto/histogram.h"
 
+/* What all rows of a view are made with. */
+struct work {
+	const struct lp_top_model *model;
+	const struct lp_top_choice *choice;
+	struct lp_histogram_view *times; /* of one row; NULL: not wanted */
+};
+
 /* An entry on its way into a row. */
 struct item {
 	char *name;
@@ -150,7 +157,7 @@ began_anew(
 	for (int i = 0; i < LP_TOP_COUNTS; i++)
 		if (now->counts[i] < before->counts[i])
 			return true;
-	return false;
+	return now->responses < before->responses;
 }
 
 static uint64_t
@@ -221,30 +228,113 @@ add_value(struct lp_top_row *row, enum lp_top_column column, double value)
 	row->values[column] += value;
 }
 
-/* times: NULL if nobody wants quantiles. */
 static void
-add_item(struct lp_top_row *row, struct lp_histogram_view *times,
-    const struct item *item, const struct lp_top_choice *choice)
+take_times(struct lp_histogram_view *times, const Lp__Pb__Histogram *moved)
 {
+	for (size_t i = 0; i < moved->n_buckets && i < moved->n_counts; i++) {
+		uint32_t bucket = moved->buckets[i];
+		uint64_t count = moved->counts[i];
+
+		if (bucket >= LP_HISTOGRAM_BUCKETS)
+			continue;
+		if (count > times->counts[bucket])
+			count = times->counts[bucket];
+		times->counts[bucket] -= count;
+		times->count -= count;
+	}
+}
+
+/* Of an entry that was there before, and has lost its place since. */
+static bool
+has_moved(const struct lp_top_entry *before, const struct lp_top_entry *list,
+    size_t count)
+{
+	const struct lp_top_entry *now =
+	    bsearch(before, list, count, sizeof(*list), lp_top_sample_compare);
+	struct lp_top_figures old, new;
+
+	if (now == NULL)
+		return true;
+	/* It has got another one, and counts from zero there. */
+	lp_top_sample_figures(&old, before);
+	lp_top_sample_figures(&new, now);
+	return began_anew(&new, &old);
+}
+
+/*
+ * Who loses his place to another becomes part of the others, with all that he
+ * has ever counted: that is not what they did in the interval.
+ */
+static void
+take_moved(const struct work *work, struct lp_top_figures *now,
+    const struct item *item)
+{
+	size_t before_count = 0, count = 0;
+	const struct lp_top_entry *before = lp_top_sample_entries(
+	    &work->model->before, work->choice->view, &before_count);
+	const struct lp_top_entry *list = lp_top_sample_entries(
+	    &work->model->now, work->choice->view, &count);
+
+	for (size_t i = 0; i < before_count; i++) {
+		struct lp_top_figures moved;
+
+		if (strcmp(before[i].dataplane, item->now->dataplane) != 0 ||
+		    !has_moved(&before[i], list, count))
+			continue;
+		lp_top_sample_figures(&moved, &before[i]);
+		for (int j = 0; j < LP_TOP_COUNTS; j++)
+			now->counts[j] -= now->counts[j] < moved.counts[j]
+			    ? now->counts[j]
+			    : moved.counts[j];
+		for (int j = 0; j < LP_TOP_LATENCIES; j++)
+			if (work->times != NULL && moved.latency[j] != NULL &&
+			    is_latency(work->choice, &moved, j))
+				take_times(work->times, moved.latency[j]);
+	}
+}
+
+static void
+add_times_of(const struct work *work, const struct lp_top_figures *now,
+    const struct lp_top_figures *before)
+{
+	for (int i = 0; work->times != NULL && i < LP_TOP_LATENCIES; i++)
+		if (now->latency[i] != NULL && is_latency(work->choice, now, i))
+			add_times(
+			    work->times, now->latency[i], before->latency[i]);
+}
+
+static void
+add_item(
+    const struct work *work, struct lp_top_row *row, const struct item *item)
+{
+	enum lp_top_view view = work->choice->view;
 	struct lp_top_figures now, before = {0};
+	bool answers_only, anew;
 
 	lp_top_sample_figures(&now, item->now);
+	answers_only = now.counts[LP_TOP_COUNT_REQUESTS] == 0;
 	if (item->before != NULL)
 		lp_top_sample_figures(&before, item->before);
-	if (began_anew(&now, &before))
+	anew = began_anew(&now, &before);
+	if (anew)
 		before = (struct lp_top_figures){0};
-	if (lp_top_model_has(choice->view, LP_TOP_IN_FLIGHT))
+	if (lp_top_model_has(view, LP_TOP_IN_FLIGHT))
 		add_value(row, LP_TOP_IN_FLIGHT, (double)now.in_flight);
 	if (item->seconds <= 0)
 		return;
+	add_times_of(work, &now, &before);
 	for (int i = 0; i < LP_TOP_COUNTS; i++)
-		if (lp_top_model_has(choice->view, LP_TOP_REQUESTS + i))
+		now.counts[i] -= before.counts[i];
+	if (lp_top_sample_is_other(item->now) && item->before != NULL && !anew)
+		take_moved(work, &now, item);
+	for (int i = 0; i < LP_TOP_COUNTS; i++)
+		if (lp_top_model_has(view, LP_TOP_REQUESTS + i))
 			add_value(row, LP_TOP_REQUESTS + i,
-			    (double)(now.counts[i] - before.counts[i]) /
-				item->seconds);
-	for (int i = 0; times != NULL && i < LP_TOP_LATENCIES; i++)
-		if (now.latency[i] != NULL && is_latency(choice, &now, i))
-			add_times(times, now.latency[i], before.latency[i]);
+			    (double)now.counts[i] / item->seconds);
+	/* What a Fetch is answered by is known when it is answered. */
+	if (view == LP_TOP_APIS && answers_only)
+		add_value(row, LP_TOP_REQUESTS,
+		    (double)(now.responses - before.responses) / item->seconds);
 }
 
 static void
@@ -257,9 +347,10 @@ finish_row(struct lp_top_row *row, const struct lp_histogram_view *times)
 
 /* Takes the names of the items.  One row of room for each item is there. */
 static void
-fill_rows(struct lp_top_rows *rows, struct lp_histogram_view *times,
-    struct item *items, size_t count, const struct lp_top_choice *choice)
+fill_rows(struct lp_top_rows *rows, const struct work *work, struct item *items,
+    size_t count)
 {
+	const struct lp_top_choice *choice = work->choice;
 	size_t end;
 
 	for (size_t i = 0; i < count; i = end) {
@@ -267,18 +358,18 @@ fill_rows(struct lp_top_rows *rows, struct lp_histogram_view *times,
 
 		clear_row(row);
 		row->first = items[i].now;
-		memset(times, 0, sizeof(*times));
+		memset(work->times, 0, sizeof(*work->times));
 		for (end = i;
 		     end < count && strcmp(items[i].name, items[end].name) == 0;
 		     end++)
-			add_item(row, times, &items[end], choice);
+			add_item(work, row, &items[end]);
 		if (!lp_top_name_matches(items[i].name, choice->filter) ||
 		    (choice->busy && row->values[LP_TOP_REQUESTS] <= 0 &&
 			row->values[LP_TOP_IN_FLIGHT] <= 0)) {
 			rows->hidden++;
 			continue;
 		}
-		finish_row(row, times);
+		finish_row(row, work->times);
 		row->name = items[i].name;
 		items[i].name = NULL;
 		rows->count++;
@@ -316,6 +407,7 @@ lp_top_model_rows(struct lp_top_rows *rows, const struct lp_top_model *model,
 	struct item *items =
 	    make_items(model, choice->view, choice->since_start, &count);
 	struct lp_histogram_view *times = malloc(sizeof(*times));
+	const struct work work = {model, choice, times};
 	int err = -ENOMEM;
 
 	*rows = (struct lp_top_rows){0};
@@ -326,7 +418,7 @@ lp_top_model_rows(struct lp_top_rows *rows, const struct lp_top_model *model,
 	if (rows->list == NULL)
 		goto out;
 	qsort(items, count, sizeof(*items), compare_items);
-	fill_rows(rows, times, items, count, choice);
+	fill_rows(rows, &work, items, count);
 	qsort_r(rows->list, rows->count, sizeof(*rows->list), compare_rows,
 	    (void *)choice);
 	err = 0;
@@ -342,10 +434,11 @@ lp_top_model_totals(struct lp_top_totals *totals,
 {
 	const struct lp_top_sample *now = &model->now;
 
-	const struct lp_top_choice choice = {.view = LP_TOP_APIS};
+	const struct lp_top_choice choice = {.view = LP_TOP_LISTENERS};
+	const struct work work = {model, &choice, NULL};
 	size_t count = 0;
 	struct item *items =
-	    make_items(model, LP_TOP_APIS, since_start, &count);
+	    make_items(model, choice.view, since_start, &count);
 
 	*totals = (struct lp_top_totals){
 	    .dataplanes = now->plane_count,
@@ -353,7 +446,7 @@ lp_top_model_totals(struct lp_top_totals *totals,
 	};
 	clear_row(&totals->all);
 	for (size_t i = 0; items != NULL && i < count; i++)
-		add_item(&totals->all, NULL, &items[i], &choice);
+		add_item(&work, &totals->all, &items[i]);
 	free_items(items, count);
 	for (size_t i = 0; i < now->plane_count; i++) {
 		double seconds = window_s(model, now->planes[i].id);

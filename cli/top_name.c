@@ -24,9 +24,7 @@ lp_top_name_escape(const char *text)
 		return NULL;
 	*end = '\0';
 	for (const char *c = text; *c != '\0'; c++)
-		if (*c == '\\')
-			end = stpcpy(end, "\\\\");
-		else if (*c < ' ' || *c > '~' || (*c == '(' && c == text))
+		if (*c < ' ' || *c > '~' || (*c == '(' && c == text))
 			end += sprintf(end, "\\x%02x", (unsigned char)*c);
 		else
 			*end++ = *c;
@@ -37,7 +35,7 @@ lp_top_name_escape(const char *text)
 static char *
 client_name(const Lp__Pb__KafkaClientStats *client)
 {
-	if (client->has_other && client->other)
+	if (client->other)
 		return strdup("(others)");
 	if (client->client_id == NULL)
 		return strdup("(null)");
@@ -68,7 +66,9 @@ topic_name(const Lp__Pb__KafkaTopicStats *topic)
 {
 	const char *cluster = or_dash(topic->cluster);
 
-	if (topic->has_other && topic->other)
+	if (topic->other && topic->cluster == NULL)
+		return strdup("(others)");
+	if (topic->other)
 		return join(cluster, "", "", "/(others)");
 	return join(cluster, "/", or_dash(topic->topic), "");
 }
@@ -98,6 +98,8 @@ lp_top_name_of(enum lp_top_view view, const struct lp_top_entry *entry)
 		return client_name(entry->client);
 	if (view == LP_TOP_TOPICS)
 		return topic_name(entry->topic);
+	if (!api->has_api_key) /* what found no row of its own */
+		return strdup("(others)");
 	if (api->origin != NULL && strcmp(api->origin, "broker") == 0)
 		end = " (replication)";
 	if (view == LP_TOP_APIS)

@@ -3,8 +3,9 @@
  * Names of the rows of "lpctl top".
  *
  * Client ids and topics are bytes that strangers chose, and a terminal obeys
- * bytes: all but printable ASCII is written \xNN, the backslash twice.  A "("
- * at the start is escaped too: "(others)" and "(null)" are our own words.
+ * bytes: all but printable ASCII is written \xNN, as the dataplane writes what
+ * is no text at all.  A "(" at the start is escaped too: "(others)" and
+ * "(null)" are our own words.
  */
 #ifndef LP_CLI_TOP_NAME_H
 #define LP_CLI_TOP_NAME_H

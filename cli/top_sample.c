@@ -220,6 +220,7 @@ api_figures(struct lp_top_figures *figures, const Lp__Pb__KafkaApiStats *api)
 	enum lp_top_latency of = LP_TOP_REST;
 
 	figures->counts[LP_TOP_COUNT_REQUESTS] = api->requests;
+	figures->responses = api->responses;
 	figures->counts[LP_TOP_COUNT_IN] = api->request_bytes;
 	figures->counts[LP_TOP_COUNT_OUT] = api->response_bytes;
 	for (size_t i = 0; i < api->n_errors; i++)
@@ -260,6 +261,13 @@ client_figures(
 	figures->latency[LP_TOP_PRODUCE] = client->produce;
 	figures->latency[LP_TOP_FETCH] = client->fetch;
 	figures->latency[LP_TOP_REST] = client->rest;
+}
+
+bool
+lp_top_sample_is_other(const struct lp_top_entry *entry)
+{
+	return (entry->topic != NULL && entry->topic->other) ||
+	    (entry->client != NULL && entry->client->other);
 }
 
 void

@@ -35,6 +35,7 @@ enum lp_top_count {
 /* What any kind of entry counts since the start, and its histograms. */
 struct lp_top_figures {
 	uint64_t counts[LP_TOP_COUNTS];
+	uint64_t responses; /* of an API */
 	uint64_t in_flight;
 	const Lp__Pb__Histogram *latency[LP_TOP_LATENCIES]; /* NULL: none */
 	bool max_wait; /* its latency is a wait: see lp_top_latency */
@@ -54,6 +55,9 @@ const struct lp_top_plane *lp_top_sample_plane(
 
 /* The order of entries, of which both are of one kind. */
 int lp_top_sample_compare(const void *a, const void *b);
+
+/* Topics or clients that have no place of their own. */
+bool lp_top_sample_is_other(const struct lp_top_entry *entry);
 
 void lp_top_sample_figures(
     struct lp_top_figures *figures, const struct lp_top_entry *entry);
