@@ -325,7 +325,8 @@ add_item(
 	add_times_of(work, &now, &before);
 	for (int i = 0; i < LP_TOP_COUNTS; i++)
 		now.counts[i] -= before.counts[i];
-	if (lp_top_sample_is_other(item->now) && item->before != NULL && !anew)
+	if (lp_top_sample_is_other(item->now) && !work->choice->since_start &&
+	    !anew)
 		take_moved(work, &now, item);
 	for (int i = 0; i < LP_TOP_COUNTS; i++)
 		if (lp_top_model_has(view, LP_TOP_REQUESTS + i))
@@ -445,6 +446,12 @@ lp_top_model_totals(struct lp_top_totals *totals,
 	    .dataplane = now->plane_count > 0 ? now->planes[0].id : "",
 	};
 	clear_row(&totals->all);
+	for (size_t i = 0; i < now->plane_count; i++)
+		if (since_start || window_s(model, now->planes[i].id) > 0)
+			for (int j = 0; j < LP_TOP_COUNTS; j++)
+				add_value(&totals->all, LP_TOP_REQUESTS + j, 0);
+	if (now->plane_count > 0)
+		add_value(&totals->all, LP_TOP_IN_FLIGHT, 0);
 	for (size_t i = 0; items != NULL && i < count; i++)
 		add_item(&work, &totals->all, &items[i]);
 	free_items(items, count);

@@ -102,6 +102,29 @@ add_plane(struct lp_top_sample *sample, const Lp__Pb__KafkaCountersReply *reply)
 	return plane->id;
 }
 
+/* Most dataplanes never have others: there is no row of them then. */
+static bool
+is_empty_other(const struct lp_top_entry *entry)
+{
+	struct lp_top_figures figures;
+
+	if (!lp_top_sample_is_other(entry))
+		return false;
+	lp_top_sample_figures(&figures, entry);
+	for (int i = 0; i < LP_TOP_COUNTS; i++)
+		if (figures.counts[i] != 0)
+			return false;
+	return figures.in_flight == 0;
+}
+
+static void
+add_entry(
+    struct lp_top_entry *list, size_t *count, const struct lp_top_entry *entry)
+{
+	if (!is_empty_other(entry))
+		list[(*count)++] = *entry;
+}
+
 static void
 add_reply(struct lp_top_sample *sample, const Lp__Pb__KafkaCountersReply *reply)
 {
@@ -109,14 +132,17 @@ add_reply(struct lp_top_sample *sample, const Lp__Pb__KafkaCountersReply *reply)
 	const char *id = add_plane(sample, reply);
 
 	for (size_t i = 0; i < stats->n_apis; i++)
-		sample->apis[sample->api_count++] = (struct lp_top_entry){
-		    .dataplane = id, .api = stats->apis[i]};
+		add_entry(sample->apis, &sample->api_count,
+		    &(struct lp_top_entry){
+			.dataplane = id, .api = stats->apis[i]});
 	for (size_t i = 0; i < stats->n_topics; i++)
-		sample->topics[sample->topic_count++] = (struct lp_top_entry){
-		    .dataplane = id, .topic = stats->topics[i]};
+		add_entry(sample->topics, &sample->topic_count,
+		    &(struct lp_top_entry){
+			.dataplane = id, .topic = stats->topics[i]});
 	for (size_t i = 0; i < stats->n_clients; i++)
-		sample->clients[sample->client_count++] = (struct lp_top_entry){
-		    .dataplane = id, .client = stats->clients[i]};
+		add_entry(sample->clients, &sample->client_count,
+		    &(struct lp_top_entry){
+			.dataplane = id, .client = stats->clients[i]});
 }
 
 const struct lp_top_entry *
