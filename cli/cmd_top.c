@@ -105,8 +105,11 @@ read_choice(struct lp_top_choice *choice, const struct lp_words *words,
 	if (choice->view == LP_TOP_VIEWS)
 		return lp_error_set(error, LP_EXIT_USAGE,
 		    "--view: there is no view \"%s\"", view);
-	if (choice->sort == LP_TOP_COLUMNS ||
-	    !lp_top_model_has(choice->view, choice->sort))
+	if (choice->sort == LP_TOP_COLUMNS)
+		return lp_error_set(error, LP_EXIT_USAGE,
+		    "--sort: \"%s\" is none of: %s", sort,
+		    LP_TOP_STATE_SORT_WORDS);
+	if (!lp_top_model_has(choice->view, choice->sort))
 		return lp_error_set(error, LP_EXIT_USAGE,
 		    "--sort: %s have no column \"%s\"",
 		    lp_top_state_views[choice->view], sort);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/cmd.h"
+#include "cli/top_state.h"
 #include "cli/view_kafka.h"
 
 #define BIT(option) (UINT64_C(1) << LP_OPTION_##option)
@@ -15,6 +16,9 @@
 	    BIT(BACKEND) | BIT(MTU) | BIT(DEFAULT_ROUTE) | BIT(PEER) |         \
 	    BIT(ON_LOSS))
 #define LISTENER_OPTIONS (BIT(MODE) | BIT(BROKER_BASE) | BIT(SOURCE_ADDRESS))
+
+/* Of clients and topics, and of top; each refuses those that it lacks. */
+#define SORT_WORDS LP_VIEW_KAFKA_SORT_WORDS " in out"
 
 static const struct lp_option options[LP_OPTIONS] = {
     [LP_OPTION_SOCKET] = {"socket", "PATH", NULL,
@@ -84,7 +88,7 @@ static const struct lp_option options[LP_OPTIONS] = {
 	LP_ARGUMENT_REQUIRED, LP_WORD_DATAPLANE, 0},
     [LP_OPTION_LIMIT] = {"limit", "N", NULL, "at most N rows of each dataplane",
 	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_SORT] = {"sort", "KEY", LP_VIEW_KAFKA_SORT_WORDS " in out",
+    [LP_OPTION_SORT] = {"sort", "KEY", SORT_WORDS,
 	"the most of it first: requests (default), errors, p99, name, ...",
 	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
     [LP_OPTION_VIEW] = {"view", "VIEW", "clients topics brokers apis listeners",
@@ -318,7 +322,8 @@ static const struct lp_command commands[] = {
 	    "A screen of rates and latency quantiles, of the last interval or "
 	    "since the start;\nthe key h explains the keys.  Where standard "
 	    "output is no terminal, or with\n--batch, --once, --rounds or -o "
-	    "json, rounds are printed instead; with -o json\neach is one line.",
+	    "json, rounds are printed instead; with -o json\neach is one "
+	    "line.\nSorted by: " LP_TOP_STATE_SORT_WORDS ".",
 	.examples = "lpctl top\n"
 		    "lpctl top --view topics --sort p99.9 --filter ^orders\n"
 		    "lpctl top --once --view apis --delay 5\n"

@@ -325,8 +325,9 @@ add_item(
 	add_times_of(work, &now, &before);
 	for (int i = 0; i < LP_TOP_COUNTS; i++)
 		now.counts[i] -= before.counts[i];
-	if (lp_top_sample_is_other(item->now) && !work->choice->since_start &&
-	    !anew)
+	/* An API keeps its place. */
+	if (lp_top_sample_is_other(item->now) && item->now->api == NULL &&
+	    !work->choice->since_start && !anew)
 		take_moved(work, &now, item);
 	for (int i = 0; i < LP_TOP_COUNTS; i++)
 		if (lp_top_model_has(view, LP_TOP_REQUESTS + i))

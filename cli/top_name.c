@@ -24,7 +24,8 @@ lp_top_name_escape(const char *text)
 		return NULL;
 	*end = '\0';
 	for (const char *c = text; *c != '\0'; c++)
-		if (*c < ' ' || *c > '~' || (*c == '(' && c == text))
+		if (*c < ' ' || *c > '~' ||
+		    (c == text && (*c == '(' || *c == '"')))
 			end += sprintf(end, "\\x%02x", (unsigned char)*c);
 		else
 			*end++ = *c;
@@ -40,7 +41,7 @@ client_name(const Lp__Pb__KafkaClientStats *client)
 	if (client->client_id == NULL)
 		return strdup("(null)");
 	if (client->client_id[0] == '\0')
-		return strdup("(empty)");
+		return strdup("\"\"");
 	return lp_top_name_escape(client->client_id);
 }
 
@@ -98,7 +99,7 @@ lp_top_name_of(enum lp_top_view view, const struct lp_top_entry *entry)
 		return client_name(entry->client);
 	if (view == LP_TOP_TOPICS)
 		return topic_name(entry->topic);
-	if (!api->has_api_key) /* what found no row of its own */
+	if (api->other || !api->has_api_key)
 		return strdup("(others)");
 	if (api->origin != NULL && strcmp(api->origin, "broker") == 0)
 		end = " (replication)";

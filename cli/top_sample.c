@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/view.h"
+
 enum { API_PRODUCE = 0, API_FETCH = 1 };
 
 static int make_room(struct lp_top_sample *sample);
@@ -76,10 +78,7 @@ make_room(struct lp_top_sample *sample)
 static uint64_t
 counter(const Lp__Pb__KafkaStats *stats, const char *name)
 {
-	for (size_t i = 0; i < stats->n_counters; i++)
-		if (strcmp(text_or_empty(stats->counters[i]->name), name) == 0)
-			return stats->counters[i]->value;
-	return 0;
+	return lp_view_counter(stats->counters, stats->n_counters, name);
 }
 
 /* Of several frames of one dataplane the first that has counters tells. */
@@ -292,7 +291,8 @@ client_figures(
 bool
 lp_top_sample_is_other(const struct lp_top_entry *entry)
 {
-	return (entry->topic != NULL && entry->topic->other) ||
+	return (entry->api != NULL && entry->api->other) ||
+	    (entry->topic != NULL && entry->topic->other) ||
 	    (entry->client != NULL && entry->client->other);
 }
 

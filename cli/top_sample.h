@@ -56,7 +56,7 @@ const struct lp_top_plane *lp_top_sample_plane(
 /* The order of entries, of which both are of one kind. */
 int lp_top_sample_compare(const void *a, const void *b);
 
-/* Topics or clients that have no place of their own. */
+/* All that have no place of their own. */
 bool lp_top_sample_is_other(const struct lp_top_entry *entry);
 
 void lp_top_sample_figures(

@@ -48,6 +48,10 @@ enum lp_top_act lp_top_state_key(
 /* After rows or lines have changed: no screen is emptier than it must be. */
 void lp_top_state_clamp(struct lp_top_state *state, size_t rows, size_t lines);
 
+/* As --sort takes them: enum lp_top_column in words. */
+#define LP_TOP_STATE_SORT_WORDS                                                \
+	"name requests in out errors throttled in-flight p50 p99 p99.9 p99.99"
+
 /* "clients"; the words of --view, --sort and --latency, by enum. */
 extern const char *const lp_top_state_views[LP_TOP_VIEWS];
 extern const char *const lp_top_state_columns[LP_TOP_COLUMNS];

@@ -425,7 +425,7 @@ START_TEST(clients_without_a_name_are_told_apart)
 	choose(&choice);
 	ck_assert_double_eq(value("(others)", LP_TOP_REQUESTS), 40);
 	ck_assert_double_eq(value("(null)", LP_TOP_REQUESTS), 100);
-	ck_assert_double_eq(value("(empty)", LP_TOP_REQUESTS), 80);
+	ck_assert_double_eq(value("\"\"", LP_TOP_REQUESTS), 80);
 	ck_assert_double_eq(value("\\x28others)", LP_TOP_REQUESTS), 200);
 	ck_assert_double_eq(
 	    value("caf\\xc3\\xa9 \\x1b[2J\\", LP_TOP_REQUESTS), 400);

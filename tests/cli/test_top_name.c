@@ -20,11 +20,46 @@ START_TEST(names_cannot_steer_a_terminal)
 	    {"a\\x41", "a\\x41"},
 	    {"(null)", "\\x28null)"},
 	    {"a(b", "a(b"},
+	    {"\"\"", "\\x22\""},
+	    {"a\"b", "a\"b"},
 	};
 	char *name = lp_top_name_escape(texts[_i].text);
 
 	ck_assert_str_eq(name, texts[_i].name);
 	free(name);
+}
+END_TEST
+
+static void
+expect_name(enum lp_top_view view, const struct lp_top_entry *entry,
+    const char *expected)
+{
+	char *name = lp_top_name_of(view, entry);
+
+	ck_assert_str_eq(name, expected);
+	free(name);
+}
+
+START_TEST(names_of_us_are_not_those_of_strangers)
+{
+	Lp__Pb__KafkaClientStats client = LP__PB__KAFKA_CLIENT_STATS__INIT;
+	Lp__Pb__KafkaApiStats api = LP__PB__KAFKA_API_STATS__INIT;
+	const struct lp_top_entry of_client = {.client = &client};
+	const struct lp_top_entry of_api = {.api = &api};
+
+	expect_name(LP_TOP_CLIENTS, &of_client, "(null)");
+	client.client_id = "";
+	expect_name(LP_TOP_CLIENTS, &of_client, "\"\"");
+	client.client_id = "\"\"";
+	expect_name(LP_TOP_CLIENTS, &of_client, "\\x22\"");
+	client.client_id = NULL;
+	client.has_other = client.other = true;
+	expect_name(LP_TOP_CLIENTS, &of_client, "(others)");
+	api.has_api_key = api.has_other = api.other = true;
+	for (int view = LP_TOP_BROKERS; view < LP_TOP_VIEWS; view++)
+		expect_name(view, &of_api, "(others)");
+	api.has_other = api.other = false;
+	expect_name(LP_TOP_APIS, &of_api, "key 0");
 }
 END_TEST
 
@@ -71,7 +106,8 @@ main(void)
 	int failed;
 
 	suite_add_tcase(suite, tcase);
-	tcase_add_loop_test(tcase, names_cannot_steer_a_terminal, 0, 9);
+	tcase_add_loop_test(tcase, names_cannot_steer_a_terminal, 0, 11);
+	tcase_add_test(tcase, names_of_us_are_not_those_of_strangers);
 	tcase_add_loop_test(
 	    tcase, filter_is_a_part_or_a_start_of_the_name, 0, 13);
 	srunner_run_all(runner, CK_ENV);

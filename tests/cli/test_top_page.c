@@ -5,6 +5,7 @@
  */
 #include <check.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/cmd.h"
 #include "cli/line.h"
@@ -385,6 +386,21 @@ START_TEST(rounds_are_printed)
 }
 END_TEST
 
+START_TEST(every_column_can_be_sorted_by)
+{
+	const char *at = LP_TOP_STATE_SORT_WORDS;
+
+	for (int i = 0; i < LP_TOP_COLUMNS; i++) {
+		size_t len = strcspn(at, " ");
+
+		ck_assert_uint_eq(len, strlen(lp_top_state_columns[i]));
+		ck_assert(strncmp(at, lp_top_state_columns[i], len) == 0);
+		at += len + (at[len] == ' ');
+	}
+	ck_assert_str_eq(at, "");
+}
+END_TEST
+
 START_TEST(wrong_options_are_refused)
 {
 	static const char *const lines[] = {
@@ -401,6 +417,8 @@ START_TEST(wrong_options_are_refused)
 	    "top -n x",
 	    "top --sort in-flight --view topics",
 	    "top --sort nonsense",
+	    "top --sort idle",
+	    "top --sort bytes",
 	    "top --view nonsense",
 	};
 	struct support_argv words;
@@ -441,7 +459,8 @@ main(void)
 	tcase_add_test(tcase, filter_is_typed_kept_and_taken_back);
 	tcase_add_test(tcase, scrolling_ends_at_the_ends);
 	tcase_add_loop_test(tcase, rounds_are_printed, 0, 7);
-	tcase_add_loop_test(tcase, wrong_options_are_refused, 0, 14);
+	tcase_add_test(tcase, every_column_can_be_sorted_by);
+	tcase_add_loop_test(tcase, wrong_options_are_refused, 0, 16);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
