@@ -112,6 +112,18 @@ is '.dataplanes[0] | [(.clients | length), .cut] | @text' '[3,507]'
 run 0 -o json topics
 is '.dataplanes[0].topics[0] | [.topic, .cluster, .produce.count] | @text' \
 	'["orders","payments",1000]'
+run 0 -o json top --once --since-start
+is '.totals.requests' 1002
+is '[.rows[].requests] | add' 3000
+is '.rows | length' 513
+is '.rows[] | select(.name == "steady") | .requests' 1000
+is '[.rows[].name | select(. == "(others)" or . == "odd\\x0a")] | length' 2
+run 0 -o json top --once --since-start --view apis --filter acks=all
+is '.rows[0] | [.requests, .errors, .in_flight] | @text' '[1001,1,1]'
+is '.rows[0] | (.p50_ns - 500000 | fabs) <= 4000' true
+is '.rows | length' 1
+run 0 top --once --delay 0.1 --view brokers
+prints 'payments/7 +0 .*'
 run 3 clients --dataplane nobody
 grep -q 'no dataplane of this name' "$dir/err" || fail 'who is nobody'
 
