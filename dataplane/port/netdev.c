@@ -19,6 +19,8 @@
 #include <unistd.h>
 
 static int ask_ethtool(const struct lp_netdev *device, void *command);
+static int check_unused(const struct lp_netdev *device,
+    const struct lp_port_object *object, char why[LP_WHY_SIZE]);
 static bool strips_tags(const struct lp_netdev *device);
 static uint32_t ask_speed(const struct lp_netdev *device);
 static int16_t read_numa_node(const char *name);
@@ -99,7 +101,12 @@ lp_netdev_check(const struct lp_netdev *device,
 		    device->name, request.ifr_mtu, LP_MTU_MAX, device->name);
 		return -EMSGSIZE;
 	}
-	if (lp_object_has_peer(object) && strips_tags(device)) {
+	if (!lp_object_has_peer(object))
+		return 0;
+	error = check_unused(device, object, why);
+	if (error != 0)
+		return error;
+	if (strips_tags(device)) {
 		snprintf(why, LP_WHY_SIZE,
 		    "%s takes VLAN tags off, which an inline port would lose: "
 		    "ethtool -K %s rxvlan off",
@@ -107,6 +114,42 @@ lp_netdev_check(const struct lp_netdev *device,
 		return -EINVAL;
 	}
 	return 0;
+}
+
+/* The first address of the kernel on a device, link-local ones aside. */
+struct held {
+	const char *device;
+	bool found;
+	char text[LP_IP_TEXT_SIZE];
+};
+
+static void
+match_device(void *arg, const struct lp_ip *ip, const char *device)
+{
+	struct held *held = arg;
+
+	if (held->found || strcmp(device, held->device) != 0 ||
+	    (ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80))
+		return;
+	held->found = true;
+	lp_ip_format(held->text, ip);
+}
+
+/* An inline port leaves the kernel nothing: a host would be cut off there. */
+static int
+check_unused(const struct lp_netdev *device,
+    const struct lp_port_object *object, char why[LP_WHY_SIZE])
+{
+	struct held held = {.device = device->name};
+
+	if (object->allow_default_route ||
+	    lp_netdev_host_addresses(match_device, &held) != 0 || !held.found)
+		return 0;
+	snprintf(why, LP_WHY_SIZE,
+	    "the kernel holds %s on %s, and an inline port leaves it nothing "
+	    "there: ip addr del %s dev %s; or say --allow-default-route",
+	    held.text, device->name, held.text, device->name);
+	return -EADDRINUSE;
 }
 
 /* Those of a veth are with the sender: nothing that it says helps. */

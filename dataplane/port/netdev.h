@@ -30,8 +30,9 @@ int lp_netdev_open(
 void lp_netdev_close(struct lp_netdev *device);
 
 /*
- * Whether a port may have it: what lp_netdev_check_owner() asks, and its MTU.
- * 0, or -errno and why not.
+ * Whether a port may have it: what lp_netdev_check_owner() asks, its MTU, and
+ * that an inline port takes nothing from the kernel or from a frame.  0, or
+ * -errno and why not.
  */
 int lp_netdev_check(const struct lp_netdev *device,
     const struct lp_port_object *object, char why[LP_WHY_SIZE]);

@@ -25,6 +25,9 @@ main() {
 	must "Kafka runs" lab_kafka_start "$LAB_REAL"
 	must "Lightpath runs" lab_lightpath_start
 	check "nothing passes yet" ping_fails
+	if [ "$LAB_BACKEND" = af_xdp ]; then
+		check "a device that the kernel uses is refused" kernel_stays
+	fi
 	must "lpctl configures it" inline_configure
 	check "half a pair is refused" refuses 1 "come and go in one change" \
 	    del-port left
@@ -63,6 +66,16 @@ inline_configure() {
 	    add-port right "${right[@]}" --peer left -- \
 	    add-cluster lab -- add-broker lab $LAB_NODE "$LAB_REAL" -- \
 	    add-listener lab seen --mode inline
+}
+
+kernel_stays() {
+	local netns=$LAB_ID-lightpath status=0
+
+	ip -n "$netns" addr add 10.77.0.1/24 dev left &&
+	    refuses 5 "the kernel holds 10.77.0.1 on left" \
+	        add-port left --device left --peer right -- \
+	        add-port right --device right --peer left || status=1
+	ip -n "$netns" addr del 10.77.0.1/24 dev left && return $status
 }
 
 ping_fails() {
