@@ -6,14 +6,14 @@ the clients say (truth.py)?  Says where not, and ends with 1.
 
   clients   requests, answers and bytes of each client id: exactly, where the
             client knows exactly; what it did not read may be more
-  apis      requests and answers of each API of each listener: likewise; Produce
-            by its acks too
+  apis      requests and answers of each API of each listener: likewise;
+            Produce by its acks too
   topics    bytes of records that were produced and fetched: exactly
   errors    by their names, in the APIs and the clients where they came
   latency   as many were measured as there were answers, of Fetch those that
-            came at once; no wire is slower than the client that waits at its
-            end, for that time contains the wire's; a fetch without data takes
-            its max_wait
+            came at once; neither the slowest nor the mean is slower on the
+            wire than for the client that waits at its end, for that time
+            contains the wire's; a fetch without data takes its max_wait
   throttle  whose quota was used up, and for how long, at least
 """
 import json
@@ -187,18 +187,24 @@ def latency(stats, truth):
     for client in truth.clients:
         name, row = client["client"], stats.client(client)
         limits = dict(client["slowest_us"])
-        produce = limits.pop("Produce", None)
-        rest = max(limits.values()) if limits and not (
-            client["apis"].keys() - client["slowest_us"].keys()) else None
-        for field, us in (("produce", produce), ("rest", rest)):
+        fields = {"produce": limits.pop("Produce", None),
+                  "fetch": limits.pop("Fetch", None)}
+        if limits and not client["apis"].keys() - client["slowest_us"].keys():
+            fields["rest"] = max(limits.values())
+        for field, us in fields.items():
             wire = slowest(row, field)
             compared += us is not None and wire > 0
             if us is not None and wire > us * 1000:
                 complain("client %s, %s: %d us on the wire, %d for it" % (
                     name, field, wire / 1000, us))
+        mean = client["mean_us"].get("Produce")
+        if mean and row.get("produce") and (row["produce"]["mean_ns"] >
+                                            mean * 1000):
+            complain("client %s, mean of Produce: %d us on the wire, %d for "
+                     "it" % (name, row["produce"]["mean_ns"] / 1000, mean))
         if client["whole"] and not row.get("throttled", 0):
             answered(client, row)
-    if compared < 10:
+    if compared < 20:
         complain("only %d latencies could be compared" % compared)
     waited = [slowest(row, "latency") for row in stats.rows("lab", "Fetch")
               if row["kind"] == "max_wait"]

@@ -8,7 +8,9 @@ known reason.
 Prints a line of JSON for each request: the client id, the key and version of
 the API, the bytes of both frames with their sizes, the error codes in the
 answer, and the microseconds from before its last byte was written until after
-the first byte of the answer was read.  Source: https://kafka.apache.org/protocol
+the first byte of the answer was read.
+
+Source: https://kafka.apache.org/protocol
 """
 import json
 import socket

@@ -14,6 +14,7 @@ Prints JSON: {"clients": [...], "topics": {...}}.  A client:
   apis            {"Produce": {"requests": 5, "responses": 5}, ...}
   errors          {"NOT_COORDINATOR": 2, ...} in its answers; null: not known
   slowest_us      by API, from before a request was sent until its answer came
+  mean_us         by API, the same: the mean of them all
   kinds           {"acks=all": 5}: its Produce requests
   fetched         answers to its Fetch that came at once: they had records, or
                   their session ended; null: not known
@@ -52,7 +53,7 @@ class Client:
         self.line = {"client": name, "listener": listener, "requests": 0,
                      "responses": 0, "request_bytes": 0, "response_bytes": 0,
                      "whole": True, "apis": {}, "errors": None,
-                     "slowest_us": {}, "kinds": {}, "fetched": None}
+                     "slowest_us": {}, "mean_us": {}, "kinds": {}, "fetched": None}
 
     def count(self, api, which, size):
         row = self.line["apis"].setdefault(api, {"requests": 0,
@@ -152,9 +153,11 @@ def java_metrics(line, said):
     line["request_bytes"] = said["outgoing-byte-total"]
     line["response_bytes"] = said["incoming-byte-total"]
     line["throttle_ms"] = said.get("produce-throttle-time-max", 0)
-    if "request-latency-max" in said:
-        # In whole ms, of two readings of a clock.
-        line["slowest_us"]["Produce"] = (said["request-latency-max"] + 1) * 1e3
+    # In whole ms, of two readings of a clock.
+    for api, metric in (("Produce", "request"), ("Fetch", "fetch")):
+        if metric + "-latency-max" in said:
+            line["slowest_us"][api] = (said[metric + "-latency-max"] + 1) * 1e3
+            line["mean_us"][api] = (said[metric + "-latency-avg"] + 1) * 1e3
     if name.startswith("tls"):
         line["listener"] = "tls"
     if name.startswith("sasl"):

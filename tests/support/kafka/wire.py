@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""wire.py FILE: Kafka conversations in a capture: a second pair of eyes on what Lightpath
-says, and where the corpus of the fuzzers comes from (corpus.py).  Run as a program it prints what it saw
-in the form of `lpctl stats kafka` as far as it knows it, for agree.py.
+"""wire.py FILE: Kafka conversations in a capture: a second pair of eyes on
+what Lightpath says, and where the corpus of the fuzzers comes from
+(corpus.py).  Run as a program it prints what it saw in the form of `lpctl
+stats kafka`, as far as it knows it, for agree.py.
 
 Only frames' borders and request headers are read here, none of the bodies.
 Sources: https://kafka.apache.org/protocol and, for the file, pcap-savefile(5).
