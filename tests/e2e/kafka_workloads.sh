@@ -36,6 +36,7 @@ kafka_agrees() {
 	must "lpctl says what the wire saw" kafka_stats
 	check "each client id: requests, answers, bytes" work_agrees clients
 	check "each API: requests, answers" work_agrees apis
+	check "produces by their acks" work_agrees kinds
 	check "each topic: bytes of records" work_agrees topics
 	check "errors by name" work_agrees errors
 	check "no wire is slower than its client" work_agrees latency

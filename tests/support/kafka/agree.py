@@ -6,8 +6,8 @@ the clients say (truth.py)?  Says where not, and ends with 1.
 
   clients   requests, answers and bytes of each client id: exactly, where the
             client knows exactly; what it did not read may be more
-  apis      requests and answers of each API of each listener: likewise;
-            Produce by its acks too
+  apis      requests and answers of each API of each listener: likewise
+  kinds     requests of Produce by their acks: exactly
   topics    bytes of records that were produced and fetched: exactly
   errors    by their names, in the APIs and the clients where they came
   latency   as many were measured as there were answers, of Fetch those that
@@ -129,10 +129,6 @@ def apis(stats, truth):
                stats.total(listener, api, "requests"))
         expect("%s %s, responses" % (listener, api), answered,
                stats.total(listener, api, "responses"), whole)
-    for kind, count in truth.kinds().items():
-        expect("lab Produce, " + kind, count, sum(
-            row["requests"] for row in stats.rows("lab", "Produce")
-            if row["kind"] == kind))
     names = {({"lab": "public"}.get(listener, listener), api)
              for listener, api in known}
     for row in stats.apis:
@@ -143,6 +139,13 @@ def apis(stats, truth):
             complain("%s %s: from a broker?" % (row["listener"], row["api"]))
     for row in filter(some, stats.others):
         complain("summed as others: %s" % row)
+
+
+def kinds(stats, truth):
+    for kind, count in truth.kinds().items():
+        expect("lab Produce, " + kind, count, sum(
+            row["requests"] for row in stats.rows("lab", "Produce")
+            if row["kind"] == kind))
 
 
 def topics(stats, truth):
@@ -235,8 +238,9 @@ def throttle(stats, truth):
 
 
 def main():
-    checks = {"clients": clients, "apis": apis, "topics": topics,
-              "errors": errors, "latency": latency, "throttle": throttle}
+    checks = {"clients": clients, "apis": apis, "kinds": kinds,
+              "topics": topics, "errors": errors, "latency": latency,
+              "throttle": throttle}
     checks[sys.argv[1]](Stats(sys.argv[2]), Truth(sys.argv[3]))
     sys.exit(wrong > 0)
 

@@ -52,6 +52,9 @@ def name_of(connection):
 def main():
     path, release, folder = sys.argv[1:]
     os.makedirs(folder, exist_ok=True)
+    for old in os.listdir(folder):
+        if old.startswith(release + "-"):
+            os.unlink(os.path.join(folder, old))
     candidates, tls = [], None
     for connection in wire.connections(path):
         data = records(connection)
@@ -65,11 +68,10 @@ def main():
                                data))
     candidates.sort(key=lambda item: item[:2])
     seen, total, taken = set(), 0, {}
-    for longer, _, connection, data in candidates:
+    for _, _, connection, data in candidates:
         new = shown(connection) - seen
         name = name_of(connection)
-        if not new and not (name.startswith(("raw", "null", "empty")) and
-                            not longer):
+        if not new and not name.startswith(("raw", "null", "empty")):
             continue
         if total + len(data) > IN_ALL:
             continue

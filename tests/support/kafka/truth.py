@@ -53,7 +53,8 @@ class Client:
         self.line = {"client": name, "listener": listener, "requests": 0,
                      "responses": 0, "request_bytes": 0, "response_bytes": 0,
                      "whole": True, "apis": {}, "errors": None,
-                     "slowest_us": {}, "mean_us": {}, "kinds": {}, "fetched": None}
+                     "slowest_us": {}, "mean_us": {}, "kinds": {},
+                     "fetched": None}
 
     def count(self, api, which, size):
         row = self.line["apis"].setdefault(api, {"requests": 0,

@@ -181,9 +181,9 @@ def main():
         for request in requests(connection):
             api, name = names.api(request["key"]), request["client"]
             other = request["version"] == 99  # see truth.py
+            name = None if other else name
             add(clients.setdefault((name, other), {
-                "client_id": None if other else name, "other": other}),
-                request)
+                "client_id": name, "other": other}), request)
             add(apis.setdefault((listener, api), {
                 "listener": listener, "api": api, "origin": "client",
                 "other": False}),
