@@ -5,6 +5,9 @@
 
 #include "dataplane/kafka/names.h"
 
+/* A broker counts in milliseconds: a wait may end so much before its time. */
+enum { EARLY_NS = 2000000 };
+
 static void topic_begin(struct lp_message *);
 static void topic_end(const struct lp_kafka_at *, struct lp_message *);
 static void topic_produced(
@@ -247,7 +250,7 @@ kind_of_fetch(const struct lp_message *message, const struct lp_inflight *entry,
 {
 	if (message == NULL || message->record_bytes > 0 ||
 	    message->errors > 0 || entry->max_wait_ms == 0 ||
-	    latency_ns < (uint64_t)entry->max_wait_ms * 1000000u)
+	    latency_ns + EARLY_NS < (uint64_t)entry->max_wait_ms * 1000000u)
 		return LP_KAFKA_FETCH_DATA;
 	return LP_KAFKA_FETCH_MAX_WAIT;
 }
