@@ -14,7 +14,7 @@
 #include "tests/support/talk.h"
 
 enum {
-	SEEDS = 2000,
+	SEEDS = 500,
 	BYTES_MAX = 60000,
 	CONNECTIONS = LP_CONNECTIONS_MIN,
 };
