@@ -110,7 +110,7 @@ enum {
 	X(tls_alerts, "of those, plain clients on a port of TLS")              \
 	X(sasl_handshakes, "SASL handshakes")                                  \
 	X(sasl_raw_tokens, "SASL tokens that are no Kafka frames")             \
-	X(sasl_failures, "SASL handshakes refused by the broker")              \
+	X(sasl_failures, "SASL tokens refused by the broker")              \
 	X(topic_ids, "topic ids whose names are known")                        \
 	X(topic_ids_max, "their limit")                                        \
 	X(topic_ids_replaced, "forgotten for others: the table was full")      \

@@ -17,6 +17,7 @@ lp_sasl_mechanism(struct lp_kafka_at *at, const struct lp_fact *fact)
 {
 	uint8_t flags = at->conn->flags;
 
+	lp_telemetry_count(&at->kafka->telemetry, sasl_handshakes, 1);
 	flags &= (uint8_t) ~(LP_KAFKA_PLAIN | LP_KAFKA_SCRAM |
 	    LP_KAFKA_CLAIMED | LP_KAFKA_FINAL);
 	if (is(fact, "PLAIN"))
@@ -42,7 +43,11 @@ lp_sasl_answered(
 {
 	uint8_t flags = at->conn->flags;
 
-	if (key != LP_KEY_SASL_AUTHENTICATE || !(flags & LP_KAFKA_FINAL))
+	if (key != LP_KEY_SASL_AUTHENTICATE)
+		return;
+	if (message != NULL && message->errors > 0)
+		lp_telemetry_count(&at->kafka->telemetry, sasl_failures, 1);
+	if (!(flags & LP_KAFKA_FINAL))
 		return;
 	flags &= (uint8_t)~LP_KAFKA_FINAL;
 	if (message != NULL && !message->bad && message->errors == 0 &&

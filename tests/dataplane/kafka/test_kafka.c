@@ -293,6 +293,8 @@ START_TEST(the_principal_holds_once_the_broker_agrees)
 	ck_assert(conn->flags & LP_KAFKA_NAMED);
 	ck_assert_uint_eq(conn->name_len, 5);
 	ck_assert(memcmp(conn->name, "alice", 5) == 0);
+	ck_assert_uint_eq(KAFKA_COUNTER(sasl_handshakes), 2);
+	ck_assert_uint_eq(KAFKA_COUNTER(sasl_failures), 1);
 	/* The password is nowhere. */
 	ck_assert_ptr_null(
 	    memmem(conn, sizeof(*conn), "secret", strlen("secret")));
