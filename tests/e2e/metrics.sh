@@ -31,6 +31,8 @@ main() {
 	check "its ports are there" [ "$(sum lightpath_port_up)" -eq 2 ]
 	check "bytes of clients are what lpctl says" same_bytes client
 	check "bytes of brokers are what lpctl says" same_bytes broker
+	check "the topic has all records that kcat produced" topic_bytes
+	check "each Produce has been answered, and timed" produces_timed
 	check "all packets have a reason" lab_wait 10 "equal sums" sums_agree
 	must "Prometheus runs" prometheus_start
 	check "Prometheus takes the page, and every sample of it" takes_all
@@ -76,6 +78,31 @@ same_bytes() {
 	echo "$shown on the page, $before before, $after after it"
 	[ "$before" -gt 0 ] && [ "$before" -le "$shown" ] &&
 	    [ "$shown" -le "$after" ]
+}
+
+# Of the one topic, and what batches add to the records' own bytes.
+topic_bytes() {
+	local payload produced fetched
+
+	payload=$(($(wc -c <"$LAB_DIR/sent") - RECORDS))
+	produced=$(sum lightpath_kafka_topic_bytes_total \
+	    'topic="records",operation="produce"')
+	fetched=$(sum lightpath_kafka_topic_bytes_total \
+	    'topic="records",operation="fetch"')
+	echo "payload $payload, produced $produced, fetched $fetched"
+	[ "$produced" -gt "$payload" ] && [ "$fetched" -ge "$produced" ]
+}
+
+produces_timed() {
+	local asked answered timed
+
+	asked=$(sum lightpath_kafka_requests_total 'api="Produce"')
+	answered=$(sum lightpath_kafka_responses_total 'api="Produce"')
+	timed=$(sum lightpath_kafka_request_duration_seconds_count \
+	    'api="Produce"')
+	echo "$asked asked, $answered answered, $timed timed"
+	[ "$asked" -gt 0 ] && [ "$asked" -eq "$answered" ] &&
+	    [ "$answered" -eq "$timed" ]
 }
 
 # A packet that comes while they are read may be in one of them only.
