@@ -177,6 +177,7 @@ same_records() {
 
 inline_follows() {
 	check "the counters cover what kcat sent and got" counters_cover
+	check "and so do the records of the topic" topic_covers
 	check "the connections were seen from their first segment on" \
 	    [ "$(lab_reason opened)" -ge 2 ]
 	must "records flow" flow_start
@@ -189,6 +190,7 @@ inline_follows() {
 	fi
 	check "the listener goes, the flow goes on" without_listener
 	check "it comes back, and picks up what flows" with_listener
+	check "and proves where its frames begin" lab_poll 20 proven
 }
 
 lab_counter() {
@@ -203,6 +205,24 @@ counters_cover() {
 	    "broker $(lab_endpoints broker_bytes)"
 	[ "$(lab_endpoints client_bytes)" -ge "$size" ] &&
 	    [ "$(lab_endpoints broker_bytes)" -ge "$size" ]
+}
+
+# Batches add to the records' own bytes, compression is off.
+topic_covers() {
+	local size produced fetched
+
+	size=$(($(stat -c %s "$LAB_DIR/sent") - RECORDS))
+	produced=$(lab_json topics '.dataplanes[].topics[] |
+	    select(.topic == "records") | .produce_bytes')
+	fetched=$(lab_json topics '.dataplanes[].topics[] |
+	    select(.topic == "records") | .fetch_bytes')
+	echo "records $size, produced $produced, fetched $fetched"
+	[ "$produced" -ge "$size" ] && [ "$fetched" -ge "$size" ]
+}
+
+proven() {
+	lab_json connections '.connections[].content' | tee /dev/stderr |
+	    grep -qx kafka
 }
 
 # Nothing is translated: its VIP is the broker.
