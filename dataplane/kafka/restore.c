@@ -11,6 +11,7 @@
 
 static void restore(struct lp_kafka *, uint32_t, bool);
 static bool claim(struct lp_kafka *, struct lp_kafka_conn *);
+static bool is_sound(const struct lp_kafka_side *);
 static bool claim_message(struct lp_kafka *, struct lp_kafka_side *);
 static bool claim_inflight(struct lp_kafka *, const struct lp_kafka_conn *);
 static void count_inflight(struct lp_kafka *, const struct lp_kafka_conn *);
@@ -76,13 +77,23 @@ claim(struct lp_kafka *kafka, struct lp_kafka_conn *conn)
 	for (unsigned dir = LP_TO_BROKER; dir <= LP_TO_CLIENT; dir++) {
 		struct lp_kafka_side *side = &conn->sides[dir];
 
-		if (side->place > LP_AT_TAIL ||
-		    side->head_len > sizeof(side->head) ||
-		    !claim_message(kafka, side) ||
+		if (!is_sound(side) || !claim_message(kafka, side) ||
 		    !lp_stream_recover(&side->stream, &kafka->held))
 			return false;
 	}
+	/* A response that has begun answers the oldest. */
+	if (conn->sides[LP_TO_CLIENT].place != LP_AT_HEAD && conn->oldest == 0)
+		return false;
 	return claim_inflight(kafka, conn);
+}
+
+static bool
+is_sound(const struct lp_kafka_side *side)
+{
+	return side->place <= LP_AT_TAIL &&
+	    side->head_len <= sizeof(side->head) &&
+	    (side->place == LP_AT_BODY || side->left == 0) &&
+	    (side->place != LP_AT_HEAD || side->message == 0);
 }
 
 static bool
