@@ -34,13 +34,10 @@ add_library(lp_test_sim STATIC
 	${CMAKE_SOURCE_DIR}/tests/support/talk_write.c)
 target_link_libraries(lp_test_sim PUBLIC lp_test_plane)
 
-foreach(module sim sim_talk)
-	add_executable(test_${module}
-		${CMAKE_CURRENT_LIST_DIR}/../test_${module}.c)
-	target_link_libraries(test_${module} PRIVATE lp_test_sim)
-	add_test(NAME dataplane/${module} COMMAND test_${module})
-	set_tests_properties(dataplane/${module} PROPERTIES TIMEOUT 600)
-endforeach()
+add_executable(test_sim ${CMAKE_CURRENT_LIST_DIR}/../test_sim.c)
+target_link_libraries(test_sim PRIVATE lp_test_sim)
+add_test(NAME dataplane/sim COMMAND test_sim)
+set_tests_properties(dataplane/sim PROPERTIES TIMEOUT 600)
 
 add_executable(test_stream_sim ${CMAKE_CURRENT_LIST_DIR}/test_stream_sim.c)
 target_link_libraries(test_stream_sim PRIVATE lp_test_sim lp_test_stream)
