@@ -13,6 +13,7 @@ kafka_setup(void)
 {
 	plane_open(CONNECTIONS);
 	plane_run();
+	kafka_talk.more = 0;
 	kafka_connect();
 }
 

@@ -8,26 +8,48 @@
 #include "tests/support/packet.h"
 #include "tests/support/plane.h"
 
-#define CLIENT "tcp 10.9.0.50:40000 > 10.9.0.100:9100 "
-#define BROKER "tcp 10.8.0.20:9092 > 10.8.0.10:$ "
-#define TO_BROKER "tcp 10.8.0.10:$ > 10.8.0.20:9092 "
-#define TO_CLIENT "tcp 10.9.0.100:9100 > 10.9.0.50:40000 "
-
 enum {
+	CLIENT_PORT = 40000,
 	CLIENT_ISN = 1000,
 	BROKER_ISN = 5000,
 	SEGMENT_MAX = 1400,
 	ETHER = 14,
 	IP4 = 20,
 	TCP = 20,
+	TCP_OFF = 12,
 	TCP_SUM = 16,
 };
+
+/* What a segment is besides its bytes. */
+struct how {
+	const char *flags;
+	uint16_t window;
+	bool damaged;
+};
+static const struct how plainly = {.flags = "PA", .window = 60000};
+static const struct how wrongly = {
+    .flags = "PA", .window = 60000, .damaged = true};
 
 struct kafka_talk kafka_talk;
 
 static void number(struct kafka_frame *, int64_t, unsigned);
-static void segment(enum lp_direction, int32_t, const uint8_t *, size_t, bool);
+static uint8_t slot_of(enum lp_direction);
+static void queue(
+    enum lp_direction, int32_t, const uint8_t *, size_t, const struct how *);
+static void segment(
+    enum lp_direction, int32_t, const uint8_t *, size_t, const struct how *);
 static void fix_sum(struct packet *);
+
+void
+kafka_fill_packet(struct packet *packet, const uint8_t *payload, size_t len)
+{
+	size_t options =
+	    (size_t)(packet->bytes[ETHER + IP4 + TCP_OFF] >> 4) * 4;
+
+	if (len > 0)
+		memcpy(packet->bytes + ETHER + IP4 + options, payload, len);
+	fix_sum(packet);
+}
 
 void
 kafka_request(struct kafka_frame *frame, int16_t key, int16_t version,
@@ -118,27 +140,48 @@ kafka_end(struct kafka_frame *frame)
 	frame->len = len;
 }
 
+/* A packet of that end. */
+static const char *
+text_of(enum lp_direction dir, const char *rest)
+{
+	static char text[PACKET_TEXT_SIZE];
+
+	if (dir == LP_TO_BROKER)
+		snprintf(text, sizeof(text),
+		    "tcp 10.9.0.50:%u > 10.9.0.100:9100 %s",
+		    CLIENT_PORT + kafka_talk.more, rest);
+	else
+		snprintf(text, sizeof(text),
+		    "tcp 10.8.0.20:9092 > 10.8.0.10:$ %s", rest);
+	return text;
+}
+
 void
 kafka_connect(void)
 {
-	static const struct plane_row rows[] = {
-	    {PLANE_IN, FRONT_SLOT, CLIENT "S seq=1000 mss=1460 ws=7"},
-	    {PLANE_OUT, BACK_SLOT, "tcp 10.8.0.10:$* > 10.8.0.20:9092 S"},
-	    {PLANE_IN, BACK_SLOT, BROKER "SA seq=5000 ack=1001 mss=1460 ws=8"},
-	    {PLANE_OUT, FRONT_SLOT, TO_CLIENT "SA seq=5000 ack=1001"},
-	    {PLANE_IN, FRONT_SLOT, CLIENT "A seq=1001 ack=5001"},
-	    {PLANE_OUT, BACK_SLOT, TO_BROKER "A seq=1001 ack=5001"},
-	};
+	char text[PACKET_TEXT_SIZE];
 
-	PLANE_ROWS(rows);
+	plane_in(FRONT_SLOT, text_of(LP_TO_BROKER, "S seq=1000 mss=1460 ws=7"));
+	plane_expect(BACK_SLOT, "tcp 10.8.0.10:$* > 10.8.0.20:9092 S");
+	plane_in(BACK_SLOT,
+	    text_of(LP_TO_CLIENT, "SA seq=5000 ack=1001 mss=1460 ws=8"));
+	snprintf(text, sizeof(text),
+	    "tcp 10.9.0.100:9100 > 10.9.0.50:%u SA seq=5000 ack=1001",
+	    CLIENT_PORT + kafka_talk.more);
+	plane_expect(FRONT_SLOT, text);
+	plane_in(FRONT_SLOT, text_of(LP_TO_BROKER, "A seq=1001 ack=5001"));
+	plane_expect(
+	    BACK_SLOT, "tcp 10.8.0.10:$ > 10.8.0.20:9092 A seq=1001 ack=5001");
+	plane_quiet();
 	kafka_talk.next[LP_TO_BROKER] = CLIENT_ISN + 1;
 	kafka_talk.next[LP_TO_CLIENT] = BROKER_ISN + 1;
+	kafka_talk.nat = plane.nat;
 }
 
 void
 kafka_send(enum lp_direction dir, const void *bytes, size_t len)
 {
-	segment(dir, 0, bytes, len, false);
+	segment(dir, 0, bytes, len, &plainly);
 	kafka_talk.next[dir] += (uint32_t)len;
 }
 
@@ -155,30 +198,55 @@ void
 kafka_send_at(
     enum lp_direction dir, int32_t ahead, const void *bytes, size_t len)
 {
-	segment(dir, ahead, bytes, len, false);
+	segment(dir, ahead, bytes, len, &plainly);
 }
 
 void
 kafka_send_damaged(enum lp_direction dir, const void *bytes, size_t len)
 {
-	segment(dir, 0, bytes, len, true);
+	segment(dir, 0, bytes, len, &wrongly);
 }
 
 void
 kafka_acknowledge(enum lp_direction dir)
 {
-	segment(dir, 0, NULL, 0, false);
+	segment(dir, 0, NULL, 0, &plainly);
+}
+
+void
+kafka_queue_reset(enum lp_direction dir)
+{
+	char rest[64];
+
+	plane.nat = kafka_talk.nat;
+	snprintf(rest, sizeof(rest), "R seq=%u", kafka_talk.next[dir]);
+	plane_queue(slot_of(dir), text_of(dir, rest));
 }
 
 void
 kafka_reset(enum lp_direction dir)
 {
-	char text[PACKET_TEXT_SIZE];
-
-	snprintf(text, sizeof(text), "%sR seq=%u",
-	    dir == LP_TO_BROKER ? CLIENT : BROKER, kafka_talk.next[dir]);
-	plane_in(dir == LP_TO_BROKER ? FRONT_SLOT : BACK_SLOT, text);
+	kafka_queue_reset(dir);
+	plane_run();
 	plane_forget();
+}
+
+void
+kafka_queue(enum lp_direction dir, int32_t ahead, const void *bytes, size_t len)
+{
+	queue(dir, ahead, bytes, len, &plainly);
+}
+
+void
+kafka_send_flags(enum lp_direction dir, const char *flags, uint16_t window,
+    const void *bytes, size_t len)
+{
+	const struct how how = {.flags = flags, .window = window};
+
+	segment(dir, 0, bytes, len, &how);
+	kafka_talk.next[dir] += (uint32_t)len;
+	if (strchr(flags, 'F') != NULL)
+		kafka_talk.next[dir]++;
 }
 
 static void
@@ -191,29 +259,40 @@ number(struct kafka_frame *frame, int64_t value, unsigned width)
 	kafka_bytes(frame, bytes, width);
 }
 
+static uint8_t
+slot_of(enum lp_direction dir)
+{
+	return dir == LP_TO_BROKER ? FRONT_SLOT : BACK_SLOT;
+}
+
+static void
+queue(enum lp_direction dir, int32_t ahead, const uint8_t *bytes, size_t len,
+    const struct how *how)
+{
+	struct packet packet;
+	char rest[128];
+
+	plane.nat = kafka_talk.nat;
+	snprintf(rest, sizeof(rest), "%s seq=%u ack=%u len=%zu win=%u",
+	    how->flags, kafka_talk.next[dir] + (uint32_t)ahead,
+	    kafka_talk.next[!dir], len, how->window);
+	plane_build(&packet, slot_of(dir), text_of(dir, rest));
+	kafka_fill_packet(&packet, bytes, len);
+	if (how->damaged)
+		packet.bytes[ETHER + IP4 + TCP_SUM] ^= 0x55;
+	ensure(plane_inject(slot_of(dir), packet.bytes, packet.len), "no room");
+}
+
 /* It must leave by the other port, with the bytes that it came with. */
 static void
 segment(enum lp_direction dir, int32_t ahead, const uint8_t *bytes, size_t len,
-    bool damaged)
+    const struct how *how)
 {
-	uint8_t in = dir == LP_TO_BROKER ? FRONT_SLOT : BACK_SLOT;
-	uint8_t out = dir == LP_TO_BROKER ? BACK_SLOT : FRONT_SLOT;
-	char text[PACKET_TEXT_SIZE];
-	struct packet packet;
 	const uint8_t *payload;
 
-	snprintf(text, sizeof(text), "%sPA seq=%u ack=%u len=%zu win=60000",
-	    dir == LP_TO_BROKER ? CLIENT : BROKER,
-	    kafka_talk.next[dir] + (uint32_t)ahead, kafka_talk.next[!dir], len);
-	plane_build(&packet, in, text);
-	if (len > 0)
-		memcpy(packet.bytes + ETHER + IP4 + TCP, bytes, len);
-	fix_sum(&packet);
-	if (damaged)
-		packet.bytes[ETHER + IP4 + TCP_SUM] ^= 0x55;
-	ensure(plane_inject(in, packet.bytes, packet.len), "no room");
+	queue(dir, ahead, bytes, len, how);
 	plane_run();
-	ensure(plane_take(out), "a segment was not forwarded");
+	ensure(plane_take(slot_of(!dir)), "a segment was not forwarded");
 	payload = plane.frame.bytes + ETHER + IP4 + TCP;
 	ensure(len == 0 || memcmp(payload, bytes, len) == 0,
 	    "the payload was changed");

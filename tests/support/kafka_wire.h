@@ -39,18 +39,32 @@ void kafka_fill(struct kafka_frame *frame, uint8_t value, size_t len);
 /* Writes the size field. */
 void kafka_end(struct kafka_frame *frame);
 
+struct packet;
+/* Those bytes are the payload of a TCP packet of IPv4, whose sum is made. */
+void kafka_fill_packet(
+    struct packet *packet, const uint8_t *payload, size_t len);
+
 /* Positions of both ends: the next byte that each sends. */
 struct kafka_talk {
 	uint32_t next[2]; /* by enum lp_direction */
+	uint16_t more; /* of the client's port than 40000 */
+	uint16_t nat; /* our own port towards the broker */
 };
 extern struct kafka_talk kafka_talk;
 
-/* The handshake of the connection, on an open plane. */
+/*
+ * The handshake of the connection, on an open plane.  There may be others, of
+ * other ports of the client: kafka_talk is the one that is meant.
+ */
 void kafka_connect(void);
 
 /* Bytes as one segment, acknowledging all of the other end; must come out. */
 void kafka_send(enum lp_direction dir, const void *bytes, size_t len);
 void kafka_send_frame(enum lp_direction dir, const struct kafka_frame *frame);
+
+/* The same without a turn, from so far ahead of what is next. */
+void kafka_queue(
+    enum lp_direction dir, int32_t ahead, const void *bytes, size_t len);
 
 /* Bytes at a distance from what is next, which does not move. */
 void kafka_send_at(
@@ -60,6 +74,10 @@ void kafka_send_damaged(enum lp_direction dir, const void *bytes, size_t len);
 
 /* A pure acknowledgement of all that the other end has sent. */
 void kafka_acknowledge(enum lp_direction dir);
+void kafka_queue_reset(enum lp_direction dir);
 void kafka_reset(enum lp_direction dir);
+/* The bytes with those flags of TCP, and so much window. */
+void kafka_send_flags(enum lp_direction dir, const char *flags, uint16_t window,
+    const void *bytes, size_t len);
 
 #endif

@@ -13,11 +13,12 @@ endforeach()
 
 # The stage: segments through a plane.
 add_library(lp_test_kafka STATIC
+	${CMAKE_SOURCE_DIR}/tests/support/kafka_check.c
 	${CMAKE_SOURCE_DIR}/tests/support/kafka_talk.c
 	${CMAKE_SOURCE_DIR}/tests/support/kafka_wire.c)
 target_link_libraries(lp_test_kafka PUBLIC lp_test_plane)
 
-foreach(module kafka kafka_hostile)
+foreach(module kafka kafka_hostile kafka_killed)
 	add_executable(test_${module}
 		${CMAKE_CURRENT_LIST_DIR}/test_${module}.c)
 	target_link_libraries(test_${module} PRIVATE lp_test_kafka)
