@@ -42,4 +42,7 @@ void lp_kafka_lose(struct lp_kafka_at *at, lp_counter *why);
 /* What passes is not for us to read, for ever. */
 void lp_kafka_give_up(struct lp_kafka_at *at, lp_counter *why);
 
+/* The same, where nothing is to be counted. */
+void lp_kafka_ignore(struct lp_kafka_at *at);
+
 #endif

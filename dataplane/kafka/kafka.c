@@ -32,8 +32,13 @@ static void synchronize(struct lp_kafka_conn *, const struct lp_pkt *,
     const struct lp_tcp_segment *);
 static void payload(
     struct lp_kafka_at *, const struct lp_pkt *, const struct lp_tcp_segment *);
+static void acknowledged(
+    struct lp_kafka_at *, const struct lp_pkt *, const struct lp_tcp_segment *);
 static void live(struct lp_kafka_at *, const struct lp_pkt *,
     const struct lp_stream_segment *);
+static void hello(struct lp_kafka_at *, const struct lp_pkt *,
+    const struct lp_stream_segment *);
+static void read_hello(struct lp_kafka_at *, const struct lp_stream_segment *);
 static void unread(
     struct lp_kafka_at *, enum lp_kafka_mode, enum lp_stream_state);
 
@@ -91,6 +96,15 @@ lp_kafka_missed(struct lp_kafka *kafka, uint32_t index)
 	if (at.conn->mode == LP_KAFKA_LIVE)
 		lp_kafka_lose(
 		    &at, &kafka->telemetry.stats->counters.bytes_missed);
+	else if (at.conn->mode == LP_KAFKA_TLS)
+		lp_kafka_ignore(&at);
+}
+
+bool
+lp_kafka_is_intact(const struct lp_pkt *pkt)
+{
+	return (pkt->flags & LP_PKT_TCP_SUM_GOOD) ||
+	    lp_parse_tcp_checksum(pkt) == LP_REASON_NONE;
 }
 
 void
@@ -112,11 +126,8 @@ lp_kafka_segment(struct lp_kafka *kafka, const struct lp_pkt *pkt,
 	if ((segment->flags & LP_TCP_FIN) && at.conn->mode == LP_KAFKA_LIVE)
 		lp_stream_fin(&at.conn->sides[pkt->dir].stream,
 		    segment->seq + segment->len);
-	if ((segment->flags & LP_TCP_ACK) && at.conn->mode == LP_KAFKA_LIVE &&
-	    !lp_stream_acknowledged(
-		&at.conn->sides[!pkt->dir].stream, &kafka->held, segment->ack))
-		lp_kafka_lose(
-		    &at, &kafka->telemetry.stats->counters.bytes_missed);
+	if (segment->flags & LP_TCP_ACK)
+		acknowledged(&at, pkt, segment);
 	if (at.tcp->tcp.state == LP_TCP_CLOSED ||
 	    at.tcp->tcp.state == LP_TCP_TIME_WAIT)
 		lp_kafka_close(kafka, at.index);
@@ -150,6 +161,12 @@ void
 lp_kafka_give_up(struct lp_kafka_at *at, lp_counter *why)
 {
 	lp_count_add(why, 1);
+	lp_kafka_ignore(at);
+}
+
+void
+lp_kafka_ignore(struct lp_kafka_at *at)
+{
 	unread(at, LP_KAFKA_OPAQUE, LP_STREAM_OFF);
 }
 
@@ -182,6 +199,23 @@ synchronize(struct lp_kafka_conn *conn, const struct lp_pkt *pkt,
 }
 
 static void
+acknowledged(struct lp_kafka_at *at, const struct lp_pkt *pkt,
+    const struct lp_tcp_segment *segment)
+{
+	struct lp_stream *stream = &at->conn->sides[!pkt->dir].stream;
+
+	if ((at->conn->mode != LP_KAFKA_LIVE &&
+		at->conn->mode != LP_KAFKA_TLS) ||
+	    lp_stream_acknowledged(stream, &at->kafka->held, segment->ack))
+		return;
+	if (at->conn->mode == LP_KAFKA_TLS)
+		lp_kafka_ignore(at);
+	else
+		lp_kafka_lose(
+		    at, &at->kafka->telemetry.stats->counters.bytes_missed);
+}
+
+static void
 payload(struct lp_kafka_at *at, const struct lp_pkt *pkt,
     const struct lp_tcp_segment *segment)
 {
@@ -197,7 +231,7 @@ payload(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 		return;
 	case LP_KAFKA_TLS:
 		if (pkt->dir == LP_TO_BROKER)
-			lp_tls_feed(at, bytes.bytes, bytes.len);
+			hello(at, pkt, &bytes);
 		break;
 	case LP_KAFKA_LOST:
 		if (lp_recover_segment(at, pkt, segment)) {
@@ -222,8 +256,7 @@ live(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 	struct lp_stream_chunk chunk;
 
 	if (lp_stream_wants(&side->stream, segment->seq, segment->len) &&
-	    !(pkt->flags & LP_PKT_TCP_SUM_GOOD) &&
-	    lp_parse_tcp_checksum(pkt) != LP_REASON_NONE) {
+	    !lp_kafka_is_intact(pkt)) {
 		/* Its receiver drops it, and it is sent again. */
 		lp_telemetry_count(&at->kafka->telemetry, checksums_bad, 1);
 		return;
@@ -250,9 +283,43 @@ live(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 
 		if (at->conn->mode == LP_KAFKA_LIVE)
 			lp_stream_advance(&side->stream, held, chunk.len, skip);
+		else if (at->conn->mode == LP_KAFKA_TLS)
+			lp_stream_advance(&side->stream, held, chunk.len, 0);
 	}
+	if (at->conn->mode == LP_KAFKA_TLS)
+		read_hello(at, segment);
 	/* The rest of the segment may have been the end of a skip. */
 	if (at->conn->mode == LP_KAFKA_LIVE && side->place == LP_AT_TAIL &&
 	    lp_stream_skip_left(&side->stream) == 0)
 		lp_frame_finish(at, pkt->dir);
+}
+
+/* Once each and in order, like the bytes of frames. */
+static void
+hello(struct lp_kafka_at *at, const struct lp_pkt *pkt,
+    const struct lp_stream_segment *segment)
+{
+	struct lp_stream *stream = &at->conn->sides[LP_TO_BROKER].stream;
+
+	if (!lp_stream_wants(stream, segment->seq, segment->len) ||
+	    !lp_kafka_is_intact(pkt))
+		return;
+	if (lp_stream_offer(stream, &at->kafka->held, segment) ==
+	    LP_STREAM_READ)
+		read_hello(at, segment);
+}
+
+static void
+read_hello(struct lp_kafka_at *at, const struct lp_stream_segment *segment)
+{
+	struct lp_stream *stream = &at->conn->sides[LP_TO_BROKER].stream;
+	struct lp_held_pool *held = &at->kafka->held;
+	struct lp_stream_chunk chunk;
+
+	while (at->conn->mode == LP_KAFKA_TLS &&
+	    lp_stream_read(stream, held, segment, &chunk)) {
+		lp_tls_feed(at, chunk.bytes, chunk.len);
+		if (at->conn->mode == LP_KAFKA_TLS)
+			lp_stream_advance(stream, held, chunk.len, 0);
+	}
 }

@@ -65,6 +65,9 @@ void lp_kafka_missed(struct lp_kafka *kafka, uint32_t index);
 void lp_kafka_segment(struct lp_kafka *kafka, const struct lp_pkt *pkt,
     const struct lp_tcp_segment *segment, uint64_t now_ns);
 
+/* Its TCP checksum holds: what is read of it its receiver has, too. */
+bool lp_kafka_is_intact(const struct lp_pkt *pkt);
+
 /* It is over: gives back what it held.  Harmless when done twice. */
 void lp_kafka_close(struct lp_kafka *kafka, uint32_t index);
 

@@ -17,7 +17,6 @@
 
 #include "dataplane/kafka/account.h"
 #include "dataplane/kafka/inflight.h"
-#include "dataplane/pipeline/parse.h"
 #include "dataplane/pipeline/wire.h"
 
 enum {
@@ -34,7 +33,6 @@ static void asked(
     struct lp_kafka_at *, const struct lp_pkt *, const struct lp_tcp_segment *);
 static bool answered(
     struct lp_kafka_at *, const struct lp_pkt *, const struct lp_tcp_segment *);
-static bool is_intact(const struct lp_pkt *);
 static bool at_rest(const struct lp_conn *, const struct lp_tcp_segment *);
 static bool is_whole_frame(const uint8_t *, uint32_t);
 static uint32_t hash_client(const uint8_t *);
@@ -50,14 +48,6 @@ lp_recover_segment(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 	return false;
 }
 
-/* Summed last: most segments of a busy connection are no proof of anything. */
-static bool
-is_intact(const struct lp_pkt *pkt)
-{
-	return (pkt->flags & LP_PKT_TCP_SUM_GOOD) ||
-	    lp_parse_tcp_checksum(pkt) == LP_REASON_NONE;
-}
-
 static void
 asked(struct lp_kafka_at *at, const struct lp_pkt *pkt,
     const struct lp_tcp_segment *segment)
@@ -70,8 +60,9 @@ asked(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 	/* The same one, sent again. */
 	if (proof->asked && proof->next == next)
 		return;
+	/* Summed last: most segments of a busy connection prove nothing. */
 	if (proof->asked || !at_rest(at->tcp, segment) ||
-	    !is_whole_frame(frame, segment->len) || !is_intact(pkt)) {
+	    !is_whole_frame(frame, segment->len) || !lp_kafka_is_intact(pkt)) {
 		memset(proof, 0, sizeof(*proof));
 		return;
 	}
@@ -104,7 +95,7 @@ answered(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 	    (int32_t)lp_get32(frame) < LP_RESPONSE_HEAD - LP_FRAME_SIZE_FIELD ||
 	    (int32_t)lp_get32(frame + LP_FRAME_SIZE_FIELD) !=
 		proof->correlation_id ||
-	    !is_intact(pkt)) {
+	    !lp_kafka_is_intact(pkt)) {
 		memset(proof, 0, sizeof(*proof));
 		return false;
 	}

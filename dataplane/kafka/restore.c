@@ -47,6 +47,8 @@ restore(struct lp_kafka *kafka, uint32_t index, bool doubtful)
 {
 	struct lp_kafka_conn *conn = &kafka->state->conns[index];
 	bool live = conn->mode == LP_KAFKA_LIVE;
+	/* Of TLS the client's stream is followed to the end of its hello. */
+	bool followed = live || conn->mode == LP_KAFKA_TLS;
 
 	if (conn->mode == LP_KAFKA_OFF)
 		return;
@@ -55,7 +57,7 @@ restore(struct lp_kafka *kafka, uint32_t index, bool doubtful)
 		memset(conn, 0, sizeof(*conn));
 		return;
 	}
-	if (!doubtful && (!live || claim(kafka, conn))) {
+	if (!doubtful && (!followed || claim(kafka, conn))) {
 		count_inflight(kafka, conn);
 		return;
 	}

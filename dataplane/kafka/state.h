@@ -94,6 +94,7 @@ struct lp_tls_hello {
 	uint16_t left; /* bytes to skip or of a name */
 	uint16_t extensions; /* bytes left of them */
 	uint16_t total; /* bytes read, bounded */
+	bool done;
 };
 
 struct lp_kafka_conn {

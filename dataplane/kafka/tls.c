@@ -40,15 +40,20 @@ lp_tls_begin(struct lp_kafka_at *at, const struct lp_cursor *in)
 
 	conn->mode = LP_KAFKA_TLS;
 	conn->hello = (struct lp_tls_hello){.left = FIXED_LEN};
+	lp_stream_close(
+	    &conn->sides[LP_TO_CLIENT].stream, &at->kafka->held, LP_STREAM_OFF);
 	lp_tls_feed(at, side->head, side->head_len);
-	lp_tls_feed(at, in->at, (uint32_t)(in->end - in->at));
+	if (conn->mode == LP_KAFKA_TLS)
+		lp_tls_feed(at, in->at, (uint32_t)(in->end - in->at));
 }
 
 void
 lp_tls_feed(struct lp_kafka_at *at, const uint8_t *bytes, uint32_t len)
 {
-	for (uint32_t i = 0; i < len && at->conn->mode == LP_KAFKA_TLS; i++)
+	for (uint32_t i = 0; i < len && !at->conn->hello.done; i++)
 		read_byte(at->conn, bytes[i]);
+	if (at->conn->hello.done)
+		lp_kafka_ignore(at);
 }
 
 static void
@@ -131,5 +136,5 @@ number(struct lp_kafka_conn *conn, uint16_t value)
 static void
 finish(struct lp_kafka_conn *conn)
 {
-	conn->mode = LP_KAFKA_OPAQUE;
+	conn->hello.done = true;
 }

@@ -27,7 +27,10 @@ lp_tls_is_record(const uint8_t *bytes)
 /* The head of the first frame was one; the cursor is behind it. */
 void lp_tls_begin(struct lp_kafka_at *at, const struct lp_cursor *in);
 
-/* More bytes of the client's, in mode LP_KAFKA_TLS. */
+/*
+ * More bytes of the client's, in mode LP_KAFKA_TLS.  At the end of what is of
+ * interest the connection becomes opaque.
+ */
 void lp_tls_feed(struct lp_kafka_at *at, const uint8_t *bytes, uint32_t len);
 
 #endif

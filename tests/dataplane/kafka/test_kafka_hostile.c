@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/support/kafka_check.h"
 #include "tests/support/kafka_talk.h"
 #include "tests/support/plane.h"
 #include "tests/support/plane_main.h"
@@ -220,6 +221,71 @@ START_TEST(the_server_name_of_tls_is_read_at_any_split)
 }
 END_TEST
 
+static void
+ensure_server_name(const char *name)
+{
+	const struct lp_kafka_conn *conn = &plane.region.kafka.conns[0];
+
+	ck_assert_uint_eq(conn->mode, LP_KAFKA_OPAQUE);
+	ck_assert(conn->flags & LP_KAFKA_SNI);
+	ck_assert_uint_eq(conn->name_len, strlen(name));
+	ck_assert(memcmp(conn->name, name, strlen(name)) == 0);
+}
+
+START_TEST(a_hello_is_read_once_and_in_order)
+{
+	static const char name[] = "kafka-1.example.com";
+	uint8_t bytes[512];
+	size_t len = hello(bytes, name);
+
+	kafka_send(LP_TO_BROKER, bytes, 20);
+	kafka_send_at(LP_TO_BROKER, -20, bytes, 20);
+	kafka_send_at(LP_TO_BROKER, 30, bytes + 50, len - 50);
+	ck_assert_uint_eq(kafka_mode(), LP_KAFKA_TLS);
+	/* Another process goes on with it. */
+	plane_restart();
+	ck_assert_uint_eq(kafka_check_pools().held, 1);
+	kafka_send_at(LP_TO_BROKER, -10, bytes + 10, 40);
+	ensure_server_name(name);
+	ck_assert_uint_eq(kafka_check_pools().held, 0);
+}
+END_TEST
+
+/* What was held before anybody knew that it is TLS. */
+START_TEST(a_hello_gives_back_what_was_held)
+{
+	uint8_t bytes[512];
+	size_t len = hello(bytes, "a.example");
+
+	kafka_send_at(LP_TO_CLIENT, 90, bytes, 10);
+	kafka_send_at(LP_TO_BROKER, 60, bytes + 60, len - 60);
+	ck_assert_uint_eq(kafka_check_pools().held, 2);
+	kafka_send(LP_TO_BROKER, bytes, 60);
+	ensure_server_name("a.example");
+	ck_assert_uint_eq(kafka_check_pools().held, 0);
+	plane_restart();
+	kafka_talk.next[LP_TO_BROKER] += (uint32_t)len - 60;
+	kafka_reset(LP_TO_BROKER);
+	ck_assert_uint_eq(kafka_mode(), LP_KAFKA_OFF);
+}
+END_TEST
+
+/* Its bytes were acknowledged, and we have not seen them: nobody waits. */
+START_TEST(a_hello_that_is_missed_is_not_waited_for)
+{
+	uint8_t bytes[512];
+	size_t len = hello(bytes, "a.example");
+
+	kafka_send(LP_TO_BROKER, bytes, 20);
+	kafka_talk.next[LP_TO_BROKER] += 20;
+	kafka_send(LP_TO_BROKER, bytes + 40, len - 40);
+	kafka_acknowledge(LP_TO_CLIENT);
+	ck_assert_uint_eq(kafka_mode(), LP_KAFKA_OPAQUE);
+	ck_assert_uint_eq(kafka_check_pools().held, 0);
+	ck_assert_uint_eq(KAFKA_COUNTER(streams_lost), 0);
+}
+END_TEST
+
 START_TEST(too_many_in_flight_lose_the_streams)
 {
 	kafka_versions_request(0);
@@ -247,6 +313,9 @@ add(TCase *tests)
 	tcase_add_test(tests, what_is_not_kafka_is_left_alone);
 	tcase_add_test(tests, a_tls_alert_to_a_plain_client_is_recognised);
 	tcase_add_test(tests, the_server_name_of_tls_is_read_at_any_split);
+	tcase_add_test(tests, a_hello_is_read_once_and_in_order);
+	tcase_add_test(tests, a_hello_gives_back_what_was_held);
+	tcase_add_test(tests, a_hello_that_is_missed_is_not_waited_for);
 	tcase_add_test(tests, too_many_in_flight_lose_the_streams);
 }
 
