@@ -34,6 +34,7 @@ static void payload(
     struct lp_kafka_at *, const struct lp_pkt *, const struct lp_tcp_segment *);
 static void acknowledged(
     struct lp_kafka_at *, const struct lp_pkt *, const struct lp_tcp_segment *);
+static uint32_t first_byte(const struct lp_tcp_segment *);
 static void live(struct lp_kafka_at *, const struct lp_pkt *,
     const struct lp_stream_segment *);
 static void hello(struct lp_kafka_at *, const struct lp_pkt *,
@@ -121,11 +122,11 @@ lp_kafka_segment(struct lp_kafka *kafka, const struct lp_pkt *pkt,
 	kafka->now_ns = now_ns;
 	if (segment->flags & LP_TCP_SYN)
 		synchronize(at.conn, pkt, segment);
-	else if (segment->len > 0)
+	if (segment->len > 0)
 		payload(&at, pkt, segment);
 	if ((segment->flags & LP_TCP_FIN) && at.conn->mode == LP_KAFKA_LIVE)
 		lp_stream_fin(&at.conn->sides[pkt->dir].stream,
-		    segment->seq + segment->len);
+		    first_byte(segment) + segment->len);
 	if (segment->flags & LP_TCP_ACK)
 		acknowledged(&at, pkt, segment);
 	if (at.tcp->tcp.state == LP_TCP_CLOSED ||
@@ -191,11 +192,22 @@ synchronize(struct lp_kafka_conn *conn, const struct lp_pkt *pkt,
 {
 	struct lp_kafka_side *side = &conn->sides[pkt->dir];
 
+	/* The broker's may come behind a request that came with the client's.
+	 */
 	if (conn->mode == LP_KAFKA_LIVE && side->head_len == 0 &&
-	    !(conn->flags & LP_KAFKA_SPOKE) && side->stream.held == 0) {
+	    side->stream.held == 0 &&
+	    (!(conn->flags & LP_KAFKA_SPOKE) ||
+		side->stream.state == LP_STREAM_OFF)) {
 		memset(&side->stream, 0, sizeof(side->stream));
 		lp_stream_open(&side->stream, segment->seq + 1);
 	}
+}
+
+/* RFC 7413: data may come with a SYN, which has a number of its own. */
+static uint32_t
+first_byte(const struct lp_tcp_segment *segment)
+{
+	return segment->seq + ((segment->flags & LP_TCP_SYN) != 0);
 }
 
 static void
@@ -221,7 +233,7 @@ payload(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 {
 	const struct lp_stream_segment bytes = {
 	    .bytes = pkt->data + pkt->payload_off,
-	    .seq = segment->seq,
+	    .seq = first_byte(segment),
 	    .len = segment->len};
 	enum lp_kafka_mode mode = at->conn->mode;
 

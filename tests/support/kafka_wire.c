@@ -38,7 +38,6 @@ static void queue(
     enum lp_direction, int32_t, const uint8_t *, size_t, const struct how *);
 static void segment(
     enum lp_direction, int32_t, const uint8_t *, size_t, const struct how *);
-static void fix_sum(struct packet *);
 
 void
 kafka_fill_packet(struct packet *packet, const uint8_t *payload, size_t len)
@@ -48,7 +47,7 @@ kafka_fill_packet(struct packet *packet, const uint8_t *payload, size_t len)
 
 	if (len > 0)
 		memcpy(packet->bytes + ETHER + IP4 + options, payload, len);
-	fix_sum(packet);
+	kafka_fix_sum(packet);
 }
 
 void
@@ -298,8 +297,8 @@ segment(enum lp_direction dir, int32_t ahead, const uint8_t *bytes, size_t len,
 	    "the payload was changed");
 }
 
-static void
-fix_sum(struct packet *packet)
+void
+kafka_fix_sum(struct packet *packet)
 {
 	uint8_t *ip = packet->bytes + ETHER;
 	uint8_t *tcp = ip + IP4;

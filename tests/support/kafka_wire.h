@@ -43,6 +43,7 @@ struct packet;
 /* Those bytes are the payload of a TCP packet of IPv4, whose sum is made. */
 void kafka_fill_packet(
     struct packet *packet, const uint8_t *payload, size_t len);
+void kafka_fix_sum(struct packet *packet);
 
 /* Positions of both ends: the next byte that each sends. */
 struct kafka_talk {
@@ -69,7 +70,7 @@ void kafka_queue(
 /* Bytes at a distance from what is next, which does not move. */
 void kafka_send_at(
     enum lp_direction dir, int32_t ahead, const void *bytes, size_t len);
-/* The same with a wrong checksum. */
+/* With a wrong checksum: it is not there for its receiver. */
 void kafka_send_damaged(enum lp_direction dir, const void *bytes, size_t len);
 
 /* A pure acknowledgement of all that the other end has sent. */
