@@ -241,7 +241,9 @@ fill_api(struct frame *frame, struct row *row)
 		    ? lp_config_find(config, LP_OBJECT_CLUSTER,
 			  listener->listener.cluster_id)
 		    : NULL;
-		const char *name = lp_kafka_api_name(read->api_key);
+		const char *name = read->api_key == LP_KAFKA_API_UNKNOWN
+		    ? "unknown"
+		    : lp_kafka_api_name(read->api_key);
 
 		message->has_listener_id = message->has_broker_id = true;
 		message->listener_id = read->listener_id;

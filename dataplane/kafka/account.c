@@ -15,6 +15,7 @@ static void topic_produced(
 static void topic_answered(
     const struct lp_kafka_at *, uint32_t, const struct lp_message *);
 static bool between_brokers(int16_t, int16_t);
+static bool fetches(int16_t);
 static enum lp_kafka_kind kind_of(const struct lp_message *);
 static enum lp_kafka_kind kind_of_fetch(
     const struct lp_message *, const struct lp_inflight *, uint64_t);
@@ -82,7 +83,9 @@ lp_account_request(const struct lp_kafka_at *at,
 	}
 	if (between_brokers(entry->key, entry->version))
 		entry->origin = LP_KAFKA_FROM_BROKER;
-	entry->row = lp_telemetry_row(telemetry, at->tcp->counters, entry->key,
+	entry->row = lp_telemetry_row(telemetry, at->tcp->counters,
+	    lp_kafka_api_name(entry->key) != NULL ? entry->key
+						  : LP_KAFKA_API_UNKNOWN,
 	    entry->origin, entry->kind);
 	lp_telemetry_request(telemetry, entry->row, entry->request_bytes);
 	lp_telemetry_client_request(
@@ -106,7 +109,7 @@ lp_account_response(const struct lp_kafka_at *at,
 
 	if (message != NULL && message->throttle_ms > 0)
 		throttle_ms = (uint32_t)message->throttle_ms;
-	if (entry->key == LP_KEY_FETCH)
+	if (fetches(entry->key))
 		kind = kind_of_fetch(message, entry, latency_ns);
 	row = answered_row(at, entry, kind);
 	lp_telemetry_response(
@@ -114,10 +117,12 @@ lp_account_response(const struct lp_kafka_at *at,
 	lp_telemetry_transfer(telemetry, row, rest_ns);
 	if (entry->key == LP_KEY_PRODUCE)
 		histogram = LP_KAFKA_CLIENT_PRODUCE;
-	else if (entry->key == LP_KEY_FETCH)
+	else if (fetches(entry->key))
 		histogram = LP_KAFKA_CLIENT_FETCH;
-	/* What waited for data, or was made to wait, says nothing of it. */
-	if (kind == LP_KAFKA_FETCH_MAX_WAIT || throttle_ms > 0)
+	/* What waited for data, for others, or was made to wait, says nothing
+	 * of it. */
+	if (kind == LP_KAFKA_FETCH_MAX_WAIT || throttle_ms > 0 ||
+	    entry->key == LP_KEY_JOIN_GROUP || entry->key == LP_KEY_SYNC_GROUP)
 		latency_ns = LP_TELEMETRY_NO_LATENCY;
 	lp_telemetry_client_response(telemetry, entry->client, histogram, bytes,
 	    latency_ns, throttle_ms);
@@ -131,7 +136,7 @@ lp_account_error(
     const struct lp_kafka_at *at, const struct lp_inflight *entry, int64_t code)
 {
 	enum lp_kafka_kind kind =
-	    entry->key == LP_KEY_FETCH ? LP_KAFKA_FETCH_DATA : entry->kind;
+	    fetches(entry->key) ? LP_KAFKA_FETCH_DATA : entry->kind;
 
 	lp_telemetry_error(&at->kafka->telemetry, answered_row(at, entry, kind),
 	    (int16_t)code);
@@ -166,7 +171,7 @@ topic_end(const struct lp_kafka_at *at, struct lp_message *message)
 	uint32_t topic;
 
 	message->in_topic = false;
-	if (message->topic_has_id && len > 0)
+	if (message->response && message->topic_has_id && len > 0)
 		lp_topic_ids_learn(&telemetry->topic_ids, cluster_id,
 		    message->topic_id, name, len);
 	/* A list of all topics is no talk of any. */
@@ -207,7 +212,7 @@ topic_answered(const struct lp_kafka_at *at, uint32_t topic,
 	if (message->topic_errors > 0)
 		lp_telemetry_topic_error(
 		    telemetry, topic, message->topic_errors);
-	if (message->key == LP_KEY_FETCH && message->topic_bytes > 0)
+	if (fetches(message->key) && message->topic_bytes > 0)
 		lp_telemetry_topic_fetch(
 		    telemetry, topic, message->topic_bytes);
 	/* Of a Produce the throttle time comes last: it is not known here. */
@@ -216,7 +221,7 @@ topic_answered(const struct lp_kafka_at *at, uint32_t topic,
 	if (message->key == LP_KEY_PRODUCE)
 		lp_telemetry_topic_latency(
 		    telemetry, topic, LP_KAFKA_TOPIC_PRODUCE, waited(asked));
-	else if (message->key == LP_KEY_FETCH && message->topic_bytes > 0)
+	else if (fetches(message->key) && message->topic_bytes > 0)
 		lp_telemetry_topic_latency(
 		    telemetry, topic, LP_KAFKA_TOPIC_FETCH, waited(asked));
 }
@@ -231,6 +236,13 @@ between_brokers(int16_t key, int16_t version)
 	if (key == LP_KEY_ADD_PARTITIONS_TO_TXN)
 		return version >= 4;
 	return lp_kafka_api(key, &api) && !api.client;
+}
+
+/* Its response waits for records. */
+static bool
+fetches(int16_t key)
+{
+	return key == LP_KEY_FETCH || key == LP_KEY_SHARE_FETCH;
 }
 
 static enum lp_kafka_kind

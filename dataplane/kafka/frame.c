@@ -18,6 +18,7 @@
 
 #include <string.h>
 
+#include "dataplane/kafka/account.h"
 #include "dataplane/kafka/request.h"
 #include "dataplane/kafka/response.h"
 #include "dataplane/pipeline/wire.h"
@@ -85,11 +86,16 @@ void
 lp_frame_drop(struct lp_kafka_at *at, enum lp_direction dir)
 {
 	struct lp_kafka_side *side = &at->conn->sides[dir];
+	struct lp_message *message = message_of(at->kafka, side);
 
 	if (side->message != 0) {
 		at->kafka->state->messages[side->message - 1].used = 0;
 		lp_slots_give(&at->kafka->messages, side->message - 1);
 	}
+	/* What of a token it kept must not stay in memory. */
+	if (message != NULL && message->key == LP_KEY_SASL_AUTHENTICATE)
+		memset(&message->walk, 0, sizeof(message->walk));
+	memset(side->head, 0, sizeof(side->head));
 	at->kafka->whole.used = 0;
 	side->message = 0;
 	side->left = 0;
@@ -115,6 +121,8 @@ read_head(
 			return false;
 		if (more > want - side->head_len)
 			more = want - side->head_len;
+		if (side->head_len == 0 && dir == LP_TO_CLIENT)
+			lp_response_first(at);
 		memcpy(side->head + side->head_len, in->at, more);
 		side->head_len = (uint8_t)(side->head_len + more);
 		in->at += more;

@@ -10,8 +10,7 @@
  *	... lp_stream_recover() of every stream ...
  *	lp_held_pool_settle(&pool);
  *
- * A piece that is given back keeps its bytes until it is taken again, so a
- * stream that is put back to what it was before a packet finds its own.
+ * A piece that is given back keeps its bytes until it is taken again.
  */
 #ifndef LP_KAFKA_HELD_H
 #define LP_KAFKA_HELD_H

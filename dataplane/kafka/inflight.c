@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Full: neither a connection nor the pool takes any number of them.  Without
+ * Full: neither a connection nor the pool takes any number of them, and when
+ * less than a quarter of the pool is free, who has many gets no more.  Without
  * the entry a response could not be named, and so neither could those behind
  * it: the streams of the connection are lost, and proven anew once it rests.
  */
@@ -11,14 +12,16 @@
 #include "dataplane/kafka/account.h"
 
 struct lp_inflight *
-lp_inflight_push(struct lp_kafka_at *at)
+lp_inflight_push(const struct lp_kafka_at *at)
 {
 	struct lp_kafka_state *state = at->kafka->state;
 	struct lp_kafka_conn *conn = at->conn;
 	struct lp_inflight *entry;
 	uint32_t index;
 
-	if (conn->inflight_count == LP_KAFKA_INFLIGHT_MAX)
+	if (conn->inflight_count == LP_KAFKA_INFLIGHT_MAX ||
+	    (conn->inflight_count >= LP_KAFKA_INFLIGHT_SHARE &&
+		at->kafka->inflight.free_count < at->kafka->inflight.count / 4))
 		return NULL;
 	index = lp_slots_take(&at->kafka->inflight);
 	if (index == LP_SLOT_NONE)
@@ -44,7 +47,7 @@ lp_inflight_oldest(const struct lp_kafka_at *at)
 }
 
 void
-lp_inflight_pop(struct lp_kafka_at *at)
+lp_inflight_pop(const struct lp_kafka_at *at)
 {
 	struct lp_kafka_conn *conn = at->conn;
 	uint32_t index = conn->oldest - 1;
@@ -60,7 +63,17 @@ lp_inflight_pop(struct lp_kafka_at *at)
 }
 
 void
-lp_inflight_clear(struct lp_kafka_at *at)
+lp_inflight_drop_raw(const struct lp_kafka_at *at)
+{
+	const struct lp_inflight *oldest;
+
+	while ((oldest = lp_inflight_oldest(at)) != NULL &&
+	    oldest->key == LP_INFLIGHT_RAW)
+		lp_inflight_pop(at);
+}
+
+void
+lp_inflight_clear(const struct lp_kafka_at *at)
 {
 	const struct lp_inflight *entry;
 

@@ -13,15 +13,22 @@
 enum { LP_INFLIGHT_RAW = -1 };
 
 /* A new newest one, zeroed but for its links; NULL: no room. */
-struct lp_inflight *lp_inflight_push(struct lp_kafka_at *at);
+struct lp_inflight *lp_inflight_push(const struct lp_kafka_at *at);
 
 /* The oldest, or NULL. */
 struct lp_inflight *lp_inflight_oldest(const struct lp_kafka_at *at);
 
 /* Takes away the oldest, which there is. */
-void lp_inflight_pop(struct lp_kafka_at *at);
+void lp_inflight_pop(const struct lp_kafka_at *at);
+
+/*
+ * The oldest ones that are tokens without a header: the last token of an
+ * exchange need not be answered, and a request that follows says that it is
+ * over.
+ */
+void lp_inflight_drop_raw(const struct lp_kafka_at *at);
 
 /* All of them; their requests will not be answered. */
-void lp_inflight_clear(struct lp_kafka_at *at);
+void lp_inflight_clear(const struct lp_kafka_at *at);
 
 #endif

@@ -11,10 +11,11 @@
  * a frame has a size that none can have.  Nothing happens to the connection;
  * its bytes count as unseen until its frames are proven anew (recover.c).
  *
- * Opaque: TLS, or no Kafka at all.  For ever, and free of charge.
+ * Opaque: TLS, or no Kafka at all.  For ever; it holds nothing.
  *
  * Bytes are read only from segments in the window whose checksum holds, so
- * that what we have read is what the receiver has.
+ * that what we have read is what the receiver has; and an acknowledgement is
+ * believed to tell of bytes that we missed only if its own holds.
  */
 #include "dataplane/kafka/kafka.h"
 
@@ -122,7 +123,8 @@ lp_kafka_segment(struct lp_kafka *kafka, const struct lp_pkt *pkt,
 	kafka->now_ns = now_ns;
 	if (segment->flags & LP_TCP_SYN)
 		synchronize(at.conn, pkt, segment);
-	if (segment->len > 0)
+	/* RFC 9293, 3.5.2: what comes with a RST is text for people. */
+	if (segment->len > 0 && !(segment->flags & LP_TCP_RST))
 		payload(&at, pkt, segment);
 	if ((segment->flags & LP_TCP_FIN) && at.conn->mode == LP_KAFKA_LIVE)
 		lp_stream_fin(&at.conn->sides[pkt->dir].stream,
@@ -154,6 +156,8 @@ lp_kafka_lose(struct lp_kafka_at *at, lp_counter *why)
 	lp_telemetry_count(&at->kafka->telemetry, streams_lost, 1);
 	unread(at, LP_KAFKA_LOST, LP_STREAM_LOST);
 	memset(&at->conn->proof, 0, sizeof(at->conn->proof));
+	at->conn->flags &=
+	    (uint8_t) ~(LP_KAFKA_CLAIMED | LP_KAFKA_FINAL | LP_KAFKA_RAW_SASL);
 	if (at->conn->losses < UINT16_MAX)
 		at->conn->losses++;
 }
@@ -218,6 +222,9 @@ acknowledged(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 
 	if ((at->conn->mode != LP_KAFKA_LIVE &&
 		at->conn->mode != LP_KAFKA_TLS) ||
+	    /* Only where there is a gap can it tell of bytes that we missed:
+	     * then it must be what was sent. */
+	    (stream->end != stream->need && !lp_kafka_is_intact(pkt)) ||
 	    lp_stream_acknowledged(stream, &at->kafka->held, segment->ack))
 		return;
 	if (at->conn->mode == LP_KAFKA_TLS)
@@ -239,6 +246,8 @@ payload(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 
 	switch (mode) {
 	case LP_KAFKA_LIVE:
+		if (at->conn->sides[pkt->dir].stream.state == LP_STREAM_OFF)
+			break;
 		live(at, pkt, &bytes);
 		return;
 	case LP_KAFKA_TLS:

@@ -37,12 +37,15 @@ enum lp_kafka_kind {
 	LP_KAFKA_ACKS_0, /* never answered */
 	LP_KAFKA_ACKS_1,
 	LP_KAFKA_ACKS_ALL,
-	LP_KAFKA_FETCH_DATA, /* answered because there were records */
+	LP_KAFKA_FETCH_DATA, /* answered by records, an error, or at once */
 	LP_KAFKA_FETCH_MAX_WAIT, /* empty: its wait was over */
 	LP_KAFKA_KINDS,
 };
 
 enum {
+	/* In a row: all keys that nobody has, or that are newer than us. */
+	LP_KAFKA_API_UNKNOWN = -1,
+
 	/* Kafka's error codes: UNKNOWN_SERVER_ERROR is -1; 133 as of 4.1. */
 	LP_KAFKA_ERROR_MIN = -1,
 	LP_KAFKA_ERROR_MAX = 142,
@@ -89,18 +92,18 @@ enum {
 	X(responses, "responses")                                              \
 	X(request_frames, "frames from clients, known or not")                 \
 	X(response_frames, "frames from brokers, known or not")                \
-	X(frames_unparsed, "frames of a key or version that is not known")     \
+	X(frames_unparsed, "requests of a key or version that is not known")     \
 	X(frames_malformed, "frames that break the rules of their version")    \
 	X(frames_impossible, "frames of a size or key that none has: lost")    \
 	X(correlation_mismatch, "responses to another request: lost")          \
 	X(responses_unasked, "responses without a request: lost")              \
-	X(bytes_missed, "bytes that went past us: lost")                       \
+	X(bytes_missed, "times that bytes went past us: lost")                       \
 	X(checksums_bad, "segments not read: their checksum is wrong")         \
 	X(inflight_full, "requests that had no place in flight: lost")          \
 	X(walks_full, "frames not read: too many half-read ones")              \
 	X(streams_lost, "connections whose frames could not be told apart")  \
 	X(streams_recovered, "of those, and of ones joined late, proven")  \
-	X(unseen_bytes, "bytes of streams that were not read")                 \
+	X(unseen_bytes, "bytes of connections not followed: lost, TLS, other")                 \
 	X(skipped_bytes, "bytes of records, skipped by arithmetic")            \
 	X(held_segments, "segments out of order that were held")               \
 	X(held_full, "segments out of order that had no place")                \
@@ -110,7 +113,7 @@ enum {
 	X(tls_alerts, "of those, plain clients on a port of TLS")              \
 	X(sasl_handshakes, "SASL handshakes")                                  \
 	X(sasl_raw_tokens, "SASL tokens that are no Kafka frames")             \
-	X(sasl_failures, "SASL tokens refused by the broker")              \
+	X(sasl_failures, "SASL handshakes and tokens refused by the broker")              \
 	X(topic_ids, "topic ids whose names are known")                        \
 	X(topic_ids_max, "their limit")                                        \
 	X(topic_ids_replaced, "forgotten for others: the table was full")      \
@@ -222,6 +225,14 @@ struct lp_topic_id {
 	uint8_t name[249];
 };
 static_assert(sizeof(struct lp_topic_id) == 272, "LP_REGION_LAYOUT");
+
+enum lp_kafka_counter {
+#define X(member, text) LP_KAFKA_COUNTER_##member,
+	LP_KAFKA_COUNTERS(X)
+#undef X
+	    LP_KAFKA_COUNTER_COUNT,
+};
+static_assert(LP_KAFKA_COUNTER_COUNT == 41, "raise LP_REGION_LAYOUT with it");
 
 struct lp_kafka_stats {
 	struct {

@@ -91,7 +91,8 @@ answered(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 	 * request must find both directions at rest. */
 	if (!proof->asked)
 		return false;
-	if (segment->len < LP_RESPONSE_HEAD ||
+	if (at->tcp->tcp.peer[LP_TO_BROKER].ack != segment->seq ||
+	    segment->len < LP_RESPONSE_HEAD ||
 	    (int32_t)lp_get32(frame) < LP_RESPONSE_HEAD - LP_FRAME_SIZE_FIELD ||
 	    (int32_t)lp_get32(frame + LP_FRAME_SIZE_FIELD) !=
 		proof->correlation_id ||

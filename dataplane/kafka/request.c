@@ -74,6 +74,8 @@ lp_request_begin(struct lp_kafka_at *at, const struct lp_cursor *in)
 	}
 	if (!(conn->flags & LP_KAFKA_SPOKE))
 		lp_telemetry_count(telemetry, connections_kafka, 1);
+	if (conn->flags & LP_KAFKA_RAW_SASL)
+		lp_inflight_drop_raw(at);
 	conn->flags &= (uint8_t)~LP_KAFKA_RAW_SASL;
 	conn->flags |= LP_KAFKA_SPOKE;
 	what.key = (int16_t)lp_get16(head + KEY_OFF);
@@ -112,7 +114,7 @@ lp_request_fact(struct lp_kafka_at *at, struct lp_message *message,
 		lp_sasl_mechanism(at, fact);
 		break;
 	case LP_FACT_SASL_TOKEN:
-		lp_sasl_token(at, fact);
+		lp_sasl_token(at, message, fact);
 		break;
 	default:
 		lp_account_topic(at, message, fact);
@@ -126,9 +128,10 @@ lp_request_end(struct lp_kafka_at *at, struct lp_message *message)
 	const uint8_t *head = at->conn->sides[LP_TO_BROKER].head;
 	struct lp_inflight unanswered = {0};
 	struct lp_inflight *entry = &unanswered;
-	bool waits = message == NULL || message->key != LP_KEY_PRODUCE ||
-	    message->bad || message->foreign || message->acks != 0;
 	bool raw = is_raw_token(at, head);
+	bool produce = lp_get16(head + KEY_OFF) == LP_KEY_PRODUCE;
+	bool read = message != NULL && !message->bad && !message->foreign;
+	bool waits = raw || !produce || !read || message->acks != 0;
 
 	if (waits)
 		entry = lp_inflight_push(at);
@@ -145,6 +148,8 @@ lp_request_end(struct lp_kafka_at *at, struct lp_message *message)
 	entry->key = (int16_t)lp_get16(head + KEY_OFF);
 	entry->version = (int16_t)lp_get16(head + VERSION_OFF);
 	entry->correlation_id = (int32_t)lp_get32(head + CORRELATION_OFF);
+	entry->doubtful = produce && !read;
+	entry->proves = message != NULL && message->proves;
 	lp_account_request(at, message, entry, waits);
 	/* The tokens of a handshake of version 0 have no header. */
 	if (entry->key == LP_KEY_SASL_HANDSHAKE && entry->version == 0)

@@ -23,6 +23,9 @@ enum {
 	SIZE_MIN = 4,
 };
 
+static struct lp_inflight *skip_doubtful(
+    const struct lp_kafka_at *, struct lp_inflight *, int32_t);
+
 uint8_t
 lp_response_head_size(const struct lp_kafka_at *at, int64_t size)
 {
@@ -34,6 +37,15 @@ lp_response_head_size(const struct lp_kafka_at *at, int64_t size)
 	    (oldest != NULL && oldest->key == LP_INFLIGHT_RAW))
 		return LP_FRAME_SIZE_FIELD;
 	return LP_RESPONSE_HEAD;
+}
+
+void
+lp_response_first(const struct lp_kafka_at *at)
+{
+	struct lp_inflight *oldest = lp_inflight_oldest(at);
+
+	if (oldest != NULL)
+		oldest->answered_ns = at->kafka->now_ns;
 }
 
 struct lp_head
@@ -55,15 +67,15 @@ lp_response_begin(struct lp_kafka_at *at)
 		lp_kafka_lose(at, &stats->counters.responses_unasked);
 		return what;
 	}
-	oldest->answered_ns = at->kafka->now_ns;
 	if (oldest->key == LP_INFLIGHT_RAW && size >= 0)
 		return what;
 	if (size < SIZE_MIN) {
 		lp_kafka_lose(at, &stats->counters.frames_impossible);
 		return what;
 	}
-	if ((int32_t)lp_get32(side->head + CORRELATION_OFF) !=
-	    oldest->correlation_id) {
+	oldest = skip_doubtful(
+	    at, oldest, (int32_t)lp_get32(side->head + CORRELATION_OFF));
+	if (oldest == NULL) {
 		lp_kafka_lose(at, &stats->counters.correlation_mismatch);
 		return what;
 	}
@@ -78,6 +90,28 @@ lp_response_begin(struct lp_kafka_at *at)
 		what.version = 0;
 	}
 	return what;
+}
+
+/*
+ * The request that is answered; NULL: none of ours.  A Produce that could not
+ * be read may have been one that waits for no response.
+ */
+static struct lp_inflight *
+skip_doubtful(const struct lp_kafka_at *at, struct lp_inflight *oldest,
+    int32_t correlation_id)
+{
+	while (oldest != NULL && oldest->correlation_id != correlation_id) {
+		uint64_t answered_ns = oldest->answered_ns;
+
+		if (!oldest->doubtful)
+			return NULL;
+		lp_account_unanswered(at, oldest);
+		lp_inflight_pop(at);
+		oldest = lp_inflight_oldest(at);
+		if (oldest != NULL)
+			oldest->answered_ns = answered_ns;
+	}
+	return oldest;
 }
 
 void
@@ -114,7 +148,7 @@ lp_response_end(struct lp_kafka_at *at, struct lp_message *message)
 	if (oldest->key != LP_INFLIGHT_RAW) {
 		lp_account_response(at, message, oldest,
 		    lp_get32(side->head) + LP_FRAME_SIZE_FIELD);
-		lp_sasl_answered(at, message, oldest->key);
+		lp_sasl_answered(at, message, oldest);
 	}
 	lp_inflight_pop(at);
 }

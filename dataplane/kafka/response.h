@@ -11,6 +11,9 @@
 /* Bytes of the head of a response that says it is `size` bytes long. */
 uint8_t lp_response_head_size(const struct lp_kafka_at *at, int64_t size);
 
+/* Its first byte has come. */
+void lp_response_first(const struct lp_kafka_at *at);
+
 /* The head is complete.  May lose the streams. */
 struct lp_head lp_response_begin(struct lp_kafka_at *at);
 

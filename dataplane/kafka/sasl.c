@@ -18,8 +18,8 @@ lp_sasl_mechanism(struct lp_kafka_at *at, const struct lp_fact *fact)
 	uint8_t flags = at->conn->flags;
 
 	lp_telemetry_count(&at->kafka->telemetry, sasl_handshakes, 1);
-	flags &= (uint8_t) ~(LP_KAFKA_PLAIN | LP_KAFKA_SCRAM |
-	    LP_KAFKA_CLAIMED | LP_KAFKA_FINAL);
+	flags &=
+	    (uint8_t) ~(LP_KAFKA_PLAIN | LP_KAFKA_SCRAM | LP_KAFKA_CLAIMED);
 	if (is(fact, "PLAIN"))
 		flags |= LP_KAFKA_PLAIN;
 	else if (is(fact, "SCRAM-SHA-256") || is(fact, "SCRAM-SHA-512"))
@@ -27,34 +27,49 @@ lp_sasl_mechanism(struct lp_kafka_at *at, const struct lp_fact *fact)
 	at->conn->flags = flags;
 }
 
+/*
+ * The answer proves the token that it answers.  Whoever sends another one
+ * before it came, or a new handshake, claims nothing.  One who is known stays
+ * who it is: Kafka lets nobody become another (KIP-368).
+ */
 void
-lp_sasl_token(struct lp_kafka_at *at, const struct lp_fact *fact)
+lp_sasl_token(struct lp_kafka_at *at, struct lp_message *message,
+    const struct lp_fact *fact)
 {
-	/* A new token, also on a connection that authenticates again. */
-	if (at->conn->flags & LP_KAFKA_PLAIN)
-		claim_plain(at->conn, fact);
-	else if (at->conn->flags & LP_KAFKA_SCRAM)
-		claim_scram(at->conn, fact);
+	struct lp_kafka_conn *conn = at->conn;
+
+	if (conn->flags & LP_KAFKA_NAMED)
+		return;
+	if (conn->flags & LP_KAFKA_FINAL) {
+		conn->flags &= (uint8_t)~LP_KAFKA_CLAIMED;
+		return;
+	}
+	if (conn->flags & LP_KAFKA_PLAIN)
+		claim_plain(conn, fact);
+	else if (conn->flags & LP_KAFKA_SCRAM)
+		claim_scram(conn, fact);
+	message->proves = (conn->flags & LP_KAFKA_FINAL) != 0;
 }
 
 void
-lp_sasl_answered(
-    struct lp_kafka_at *at, const struct lp_message *message, int16_t key)
+lp_sasl_answered(struct lp_kafka_at *at, const struct lp_message *message,
+    const struct lp_inflight *entry)
 {
 	uint8_t flags = at->conn->flags;
+	bool refused = message != NULL && message->errors > 0;
 
-	if (key != LP_KEY_SASL_AUTHENTICATE)
+	if (entry->key != LP_KEY_SASL_AUTHENTICATE &&
+	    entry->key != LP_KEY_SASL_HANDSHAKE)
 		return;
-	if (message != NULL && message->errors > 0)
+	if (refused)
 		lp_telemetry_count(&at->kafka->telemetry, sasl_failures, 1);
-	if (!(flags & LP_KAFKA_FINAL))
+	if (!entry->proves)
 		return;
-	flags &= (uint8_t)~LP_KAFKA_FINAL;
-	if (message != NULL && !message->bad && message->errors == 0 &&
+	if (message != NULL && !message->bad && !refused &&
 	    (flags & LP_KAFKA_CLAIMED))
 		flags |= LP_KAFKA_NAMED;
-	flags &= (uint8_t)~LP_KAFKA_CLAIMED;
-	at->conn->flags = flags;
+	at->conn->flags =
+	    flags & (uint8_t) ~(LP_KAFKA_CLAIMED | LP_KAFKA_FINAL);
 }
 
 /* [authzid] NUL authcid NUL passwd; the principal is authcid. */
@@ -116,11 +131,13 @@ claim(struct lp_kafka_conn *conn, const uint8_t *from, const uint8_t *to)
 {
 	size_t len = (size_t)(to - from);
 
-	if (len > LP_KAFKA_NAME_MAX)
-		len = LP_KAFKA_NAME_MAX;
+	/* Two that begin alike must not look like one. */
+	if (len > LP_KAFKA_NAME_MAX) {
+		conn->flags &= (uint8_t)~LP_KAFKA_CLAIMED;
+		return;
+	}
 	memcpy(conn->name, from, len);
 	conn->name_len = (uint8_t)len;
-	conn->flags &= (uint8_t)~LP_KAFKA_NAMED;
 	conn->flags |= LP_KAFKA_CLAIMED;
 }
 

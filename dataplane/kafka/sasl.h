@@ -11,10 +11,11 @@
 #include "dataplane/kafka/frame.h"
 
 void lp_sasl_mechanism(struct lp_kafka_at *at, const struct lp_fact *fact);
-void lp_sasl_token(struct lp_kafka_at *at, const struct lp_fact *fact);
+void lp_sasl_token(struct lp_kafka_at *at, struct lp_message *message,
+    const struct lp_fact *fact);
 
-/* A response to that API; message is NULL if it was not walked. */
-void lp_sasl_answered(
-    struct lp_kafka_at *at, const struct lp_message *message, int16_t key);
+/* The response to that request; message is NULL if it was not walked. */
+void lp_sasl_answered(struct lp_kafka_at *at, const struct lp_message *message,
+    const struct lp_inflight *entry);
 
 #endif

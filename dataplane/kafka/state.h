@@ -35,6 +35,8 @@ enum {
 	LP_KAFKA_NAME_MAX = 63,
 	/* Requests in flight on one connection. */
 	LP_KAFKA_INFLIGHT_MAX = 1024,
+	/* And when the pool is nearly empty. */
+	LP_KAFKA_INFLIGHT_SHARE = 16,
 };
 
 /* What the bytes of a connection are. */
@@ -129,7 +131,9 @@ struct lp_inflight {
 	uint8_t origin; /* enum lp_kafka_origin */
 	uint8_t kind; /* enum lp_kafka_kind, as far as the request tells */
 	uint8_t used; /* for the scan */
-	uint8_t spare;
+	bool proves; /* its answer says whether the principal is right */
+	bool doubtful; /* a Produce whose acks is not known: it may be 0 */
+	uint8_t spare[7];
 	uint64_t sent_ns; /* its last byte */
 	uint64_t answered_ns; /* the first byte of its response */
 };
@@ -151,6 +155,7 @@ struct lp_message {
 	bool in_topic;
 	bool bad; /* its bytes were no such message */
 	bool foreign; /* and need not be; frame.h */
+	bool proves; /* holds the last token of a client */
 	/* Of the topic at hand. */
 	uint64_t topic_bytes;
 	uint32_t topic_errors;

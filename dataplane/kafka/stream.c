@@ -8,10 +8,11 @@
  *
  * Ownership: a piece belongs to one stream, or is free.
  *
- * Being killed: a stream is put back by its connection's undo slot; pieces are
- * not.  One packet either adds pieces to a stream or takes them away, never
- * both, and a piece that is given back stays as it is.  So the list behind the
- * old stream is whole, and may have got more: lp_stream_recover() takes it.
+ * Being killed: the stream of the connection that was being changed is given
+ * up (restore.c).  Were it put back by the undo slot, it would be whole too:
+ * one packet either adds pieces or takes them away, never both, and a piece
+ * that is given back stays as it is, so that the list behind the old stream is
+ * whole.
  */
 #include "dataplane/kafka/stream.h"
 

@@ -55,7 +55,7 @@ void lp_telemetry_carve(struct lp_telemetry *telemetry, struct lp_arena *arena);
 
 /*
  * Takes up the region's block, zeroed or as a process before us left it.
- * Nothing is in flight then: the requests of that process are not known.
+ * Nothing is in flight then: restore.c counts again what it finds.
  */
 void lp_telemetry_init(struct lp_telemetry *telemetry,
     struct lp_kafka_stats *stats, const struct lp_endpoint_stats *endpoints,

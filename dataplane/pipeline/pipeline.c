@@ -148,6 +148,9 @@ lp_pipeline_init(void *memory, const struct lp_pipeline_config *config)
 	    config->region->kafka_stats, config->region->endpoints,
 	    config->hash_seed);
 	lp_kafka_init(&pipeline->kafka, config->region, marked);
+	/* Now that all have taken back, or given up, what was changing. */
+	atomic_store_explicit(
+	    &config->region->undo->marked, 0, memory_order_release);
 	pipeline->conntrack.removing = removing;
 	pipeline->conntrack.removing_arg = &pipeline->kafka;
 	lp_reset_init(&pipeline->reset, &pipeline->make, &pipeline->neighbors,

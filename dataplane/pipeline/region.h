@@ -113,6 +113,12 @@ static_assert(sizeof(struct lp_conn) == 256, "a connection, four lines");
 enum { LP_CONN_CHANGING = offsetof(struct lp_conn, wire_addresses) };
 static_assert(LP_CONN_CHANGING == 80, "five moves of 16 bytes");
 
+/* Another size is another layout: it takes another LP_REGION_LAYOUT. */
+static_assert(sizeof(struct lp_kafka_conn) == 256 &&
+	sizeof(struct lp_message) == 696 && sizeof(struct lp_inflight) == 56 &&
+	sizeof(struct lp_walk) == 360 && sizeof(struct lp_stream) == 32,
+    "raise LP_REGION_LAYOUT with it");
+
 /* What an undo slot holds while a connection is being changed. */
 struct lp_undo {
 	_Alignas(64) _Atomic uint32_t marked; /* index + 1; 0: not marked */

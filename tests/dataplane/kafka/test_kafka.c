@@ -226,7 +226,9 @@ START_TEST(unknown_keys_and_versions_are_passed_over_and_paired)
 	ck_assert_uint_eq(KAFKA_COUNTER(frames_unparsed), 2);
 	ck_assert_uint_eq(KAFKA_COUNTER(streams_lost), 0);
 	ck_assert_uint_eq(
-	    lp_count_get(&kafka_row(1000, LP_KAFKA_KIND_NONE)->responses), 1);
+	    lp_count_get(&kafka_row(LP_KAFKA_API_UNKNOWN, LP_KAFKA_KIND_NONE)
+			      ->responses),
+	    1);
 	kafka_greet(3);
 	ck_assert_uint_eq(kafka_mode(), LP_KAFKA_LIVE);
 	kafka_ensure_at_rest();
@@ -250,71 +252,6 @@ START_TEST(an_old_broker_answers_new_versions_requests_as_version_0)
 	ck_assert_uint_eq(lp_count_get(&kafka_row(VERSIONS, LP_KAFKA_KIND_NONE)
 					    ->errors[lp_kafka_error_place(35)]),
 	    1);
-}
-END_TEST
-
-static void
-authenticate(int32_t id, const char *mechanism, const void *token, size_t len,
-    int16_t error)
-{
-	kafka_request(&kafka_frame, HANDSHAKE, 1, id, "web-1", false);
-	kafka_string(&kafka_frame, mechanism);
-	kafka_end(&kafka_frame);
-	kafka_ask();
-	kafka_response(&kafka_frame, id, false);
-	kafka_int16(&kafka_frame, 0);
-	kafka_int32(&kafka_frame, 1);
-	kafka_string(&kafka_frame, mechanism);
-	kafka_end(&kafka_frame);
-	kafka_answer();
-	kafka_request(&kafka_frame, AUTHENTICATE, 0, id + 1, "web-1", false);
-	kafka_int32(&kafka_frame, (int64_t)len);
-	kafka_bytes(&kafka_frame, token, len);
-	kafka_end(&kafka_frame);
-	kafka_ask();
-	kafka_response(&kafka_frame, id + 1, false);
-	kafka_int16(&kafka_frame, error);
-	kafka_string(&kafka_frame, NULL);
-	kafka_int32(&kafka_frame, 0);
-	kafka_end(&kafka_frame);
-	kafka_answer();
-}
-
-START_TEST(the_principal_holds_once_the_broker_agrees)
-{
-	static const char token[] = "\0alice\0secret";
-	const struct lp_kafka_conn *conn = &plane.region.kafka.conns[0];
-	static const char first[] = "n,,n=b=2Co=3Db,r=nonce";
-	static const char last[] = "c=biws,r=nonce,p=proof";
-
-	authenticate(1, "PLAIN", token, sizeof(token) - 1, 58);
-	ck_assert(!(conn->flags & LP_KAFKA_NAMED));
-	authenticate(3, "PLAIN", token, sizeof(token) - 1, 0);
-	ck_assert(conn->flags & LP_KAFKA_NAMED);
-	ck_assert_uint_eq(conn->name_len, 5);
-	ck_assert(memcmp(conn->name, "alice", 5) == 0);
-	ck_assert_uint_eq(KAFKA_COUNTER(sasl_handshakes), 2);
-	ck_assert_uint_eq(KAFKA_COUNTER(sasl_failures), 1);
-	/* The password is nowhere. */
-	ck_assert_ptr_null(
-	    memmem(conn, sizeof(*conn), "secret", strlen("secret")));
-
-	authenticate(5, "SCRAM-SHA-256", first, strlen(first), 0);
-	ck_assert(!(conn->flags & LP_KAFKA_NAMED));
-	kafka_request(&kafka_frame, AUTHENTICATE, 0, 7, "web-1", false);
-	kafka_int32(&kafka_frame, (int64_t)strlen(last));
-	kafka_bytes(&kafka_frame, last, strlen(last));
-	kafka_end(&kafka_frame);
-	kafka_ask();
-	kafka_response(&kafka_frame, 7, false);
-	kafka_int16(&kafka_frame, 0);
-	kafka_string(&kafka_frame, NULL);
-	kafka_int32(&kafka_frame, 0);
-	kafka_end(&kafka_frame);
-	kafka_answer();
-	ck_assert(conn->flags & LP_KAFKA_NAMED);
-	ck_assert_uint_eq(conn->name_len, 5);
-	ck_assert(memcmp(conn->name, "b,o=b", 5) == 0);
 }
 END_TEST
 
@@ -412,7 +349,6 @@ add(TCase *tests)
 	    tests, unknown_keys_and_versions_are_passed_over_and_paired);
 	tcase_add_test(
 	    tests, an_old_broker_answers_new_versions_requests_as_version_0);
-	tcase_add_test(tests, the_principal_holds_once_the_broker_agrees);
 	tcase_add_test(tests, tokens_without_headers_pass);
 	tcase_add_test(tests, frames_outlive_the_process);
 	tcase_add_test(tests, a_reset_gives_all_back);
