@@ -85,6 +85,11 @@ one_field(struct lp_change *change, enum lp_option_id id, const char *value,
 		listener->has_source_address = true;
 		listener->source_address = word;
 		break;
+	case LP_OPTION_KAFKA:
+		(void)lp_look_parse(&word, value);
+		listener->has_kafka = true;
+		listener->kafka = word;
+		break;
 	default:
 		break;
 	}

@@ -15,7 +15,8 @@
 	(BIT(DEVICE) | BIT(ADDRESS) | BIT(GATEWAY) | BIT(SIDE) |               \
 	    BIT(BACKEND) | BIT(MTU) | BIT(DEFAULT_ROUTE) | BIT(PEER) |         \
 	    BIT(ON_LOSS))
-#define LISTENER_OPTIONS (BIT(MODE) | BIT(BROKER_BASE) | BIT(SOURCE_ADDRESS))
+#define LISTENER_OPTIONS                                                       \
+	(BIT(MODE) | BIT(BROKER_BASE) | BIT(SOURCE_ADDRESS) | BIT(KAFKA))
 
 /* Of clients and topics, and of top; each refuses those that it lacks. */
 #define SORT_WORDS LP_VIEW_KAFKA_SORT_WORDS " in out"
@@ -75,6 +76,9 @@ static const struct lp_option options[LP_OPTIONS] = {
 	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
     [LP_OPTION_SOURCE_ADDRESS] = {"source-address", "HOW", "translate preserve",
 	"what brokers see: translate (default) or preserve",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_KAFKA] = {"kafka", "HOW", "observe off",
+	"new connections: observe (default) Kafka in them, or off",
 	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
     [LP_OPTION_IF_EXISTS] = {"if-exists", NULL, NULL,
 	"to delete what is not there is no error", 0, 0, 0},
@@ -266,7 +270,8 @@ static const struct lp_command commands[] = {
 	.summary = "change a listener; what is not named stays",
 	.examples =
 	    "lpctl set-listener payments public 10.9.0.101:9092\n"
-	    "lpctl set-listener payments public --source-address preserve\n",
+	    "lpctl set-listener payments public --source-address preserve\n"
+	    "lpctl set-listener payments public --kafka off\n",
 	.change = lp_cmd_listener_set,
     },
     {

@@ -122,14 +122,15 @@ make_listener(const struct lp_view *view, const struct lp_object *object)
 	const struct lp_listener_object *listener = &object->listener;
 	bool has_vip = listener->mode != LP_MODE_INLINE;
 
-	return json_pack("{s:o, s:s?, s:s, s:s, s:o, s:o, s:s, s:o}", "id",
+	return json_pack("{s:o, s:s?, s:s, s:s, s:o, s:o, s:s, s:s, s:o}", "id",
 	    lp_json_integer(object->id), "cluster",
 	    cluster_name(view, listener->cluster_id), "name", listener->name,
 	    "mode", lp_mode_name(listener->mode), "vip",
 	    has_vip ? endpoint(&listener->vip) : json_null(), "broker_base",
 	    lp_json_number_or_null(has_vip, listener->broker_base),
 	    "source_address", lp_source_address_name(listener->source_address),
-	    "endpoints", listener_endpoints(view, object->id));
+	    "kafka", lp_look_name(listener->kafka), "endpoints",
+	    listener_endpoints(view, object->id));
 }
 
 static json_t *

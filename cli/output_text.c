@@ -99,14 +99,16 @@ show_listener(const struct lp_print *print, const struct lp_view *view,
 	size_t index = 0;
 
 	if (listener->mode == LP_MODE_INLINE)
-		(void)fprintf(print->out, "    listener %s: mode inline\n",
-		    listener->name);
+		(void)fprintf(
+		    print->out, "    listener %s: mode inline", listener->name);
 	else
 		(void)fprintf(print->out,
-		    "    listener %s: %s, mode %s, source address %s\n",
+		    "    listener %s: %s, mode %s, source address %s",
 		    listener->name, lp_endpoint_format(buf, &listener->vip),
 		    lp_mode_name(listener->mode),
 		    lp_source_address_name(listener->source_address));
+	(void)fprintf(print->out, "%s\n",
+	    listener->kafka == LP_LOOK_OFF ? ", kafka off" : "");
 	while ((endpoint = lp_view_next_endpoint(view, object->id, &index)) !=
 	    NULL) {
 		const struct lp_object *broker = lp_config_find(&view->config,
@@ -239,6 +241,8 @@ listener_row(struct lp_table *table, const struct lp_view *view,
 	lp_table_add(table, LP_STYLE_PLAIN, "%s", lp_mode_name(listener->mode));
 	lp_table_add(table, LP_STYLE_PLAIN, "%s",
 	    lp_source_address_name(listener->source_address));
+	lp_table_add(
+	    table, LP_STYLE_PLAIN, "%s", lp_look_name(listener->kafka));
 	if (listener->mode == LP_MODE_INLINE)
 		lp_table_add(table, LP_STYLE_PLAIN, "-");
 	else
@@ -278,7 +282,8 @@ text_listeners(const struct lp_print *print, const struct lp_view *view,
 {
 	static const struct lp_column columns[] = {{"CLUSTER", false},
 	    {"LISTENER", false}, {"MODE", false}, {"SOURCE", false},
-	    {"BASE", true}, {"BROKER", false}, {"ENDPOINT", false}};
+	    {"KAFKA", false}, {"BASE", true}, {"BROKER", false},
+	    {"ENDPOINT", false}};
 	const struct lp_object *object;
 	struct lp_table table;
 	size_t index = 0;

@@ -116,13 +116,14 @@ print_listener(FILE *out, const struct lp_config *config,
 	print_word(out, cluster_name(config, listener->cluster_id));
 	print_word(out, listener->name);
 	if (listener->mode == LP_MODE_INLINE) {
-		fputs(" --mode inline\n", out);
-		return;
+		fputs(" --mode inline", out);
+	} else {
+		print_word(out, lp_endpoint_format(vip, &listener->vip));
+		fprintf(out, " --mode %s --broker-base %u --source-address %s",
+		    lp_mode_name(listener->mode), listener->broker_base,
+		    lp_source_address_name(listener->source_address));
 	}
-	print_word(out, lp_endpoint_format(vip, &listener->vip));
-	fprintf(out, " --mode %s --broker-base %u --source-address %s\n",
-	    lp_mode_name(listener->mode), listener->broker_base,
-	    lp_source_address_name(listener->source_address));
+	fprintf(out, " --kafka %s\n", lp_look_name(listener->kafka));
 }
 
 static void

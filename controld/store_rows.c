@@ -64,7 +64,7 @@ lp_store_rows_load(struct lp_store_sql *sql, struct lp_config *config)
 	     "FROM broker ORDER BY id",
 		read_broker},
 	    {"SELECT id, cluster_id, name, vip_ip, vip_port, broker_base, "
-	     "mode, source_address FROM listener ORDER BY id",
+	     "mode, source_address, kafka FROM listener ORDER BY id",
 		read_listener},
 	    {"SELECT id, listener_id, broker_id, vip_ip, vip_port "
 	     "FROM endpoint ORDER BY id",
@@ -204,7 +204,8 @@ read_listener(void *arg, sqlite3_stmt *row)
 	    get_number(reader, &object, row, 5, UINT16_MAX, &base) ||
 	    get_word(reader, &object, row, 6, &listener->mode, lp_mode_parse) ||
 	    get_word(reader, &object, row, 7, &listener->source_address,
-		lp_source_address_parse))
+		lp_source_address_parse) ||
+	    get_word(reader, &object, row, 8, &listener->kafka, lp_look_parse))
 		return -EINVAL;
 	listener->vip.port = (uint16_t)port;
 	listener->broker_base = (uint16_t)base;
@@ -457,14 +458,15 @@ insert_listener(struct lp_store_sql *sql, const struct lp_object *object)
 
 	return lp_store_sql_run(sql,
 	    "INSERT INTO listener (id, cluster_id, name, vip_ip, vip_port, "
-	    "broker_base, mode, source_address) "
-	    "VALUES (?, ?, ?, ?, nullif(?, 0), ?, ?, ?)",
-	    "iittiitt", (int64_t)object->id, (int64_t)listener->cluster_id,
+	    "broker_base, mode, source_address, kafka) "
+	    "VALUES (?, ?, ?, ?, nullif(?, 0), ?, ?, ?, ?)",
+	    "iittiittt", (int64_t)object->id, (int64_t)listener->cluster_id,
 	    listener->name,
 	    lp_ip_is_none(&listener->vip.ip)
 		? NULL
 		: lp_ip_format(ip, &listener->vip.ip),
 	    (int64_t)listener->vip.port, (int64_t)listener->broker_base,
 	    lp_mode_name(listener->mode),
-	    lp_source_address_name(listener->source_address));
+	    lp_source_address_name(listener->source_address),
+	    lp_look_name(listener->kafka));
 }

@@ -254,7 +254,7 @@ add_endpoints(struct lp_snapshot *snapshot, const struct lp_config *config,
 		target->broker_id = from->broker_id;
 		target->cluster_id = listener->listener.cluster_id;
 		target->real = broker->broker.real;
-		target->kafka = true;
+		target->kafka = listener->listener.kafka == LP_LOOK_OBSERVE;
 		target->source_address = listener->listener.source_address;
 		snapshot->target_count++;
 		index_target(snapshot, index);

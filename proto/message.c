@@ -381,6 +381,9 @@ give_listener(
 	message->has_mode = message->has_source_address = true;
 	message->mode = listener->mode;
 	message->source_address = listener->source_address;
+	/* Absent if observe: listeners that are older keep their digest. */
+	message->has_kafka = listener->kafka != LP_LOOK_OBSERVE;
+	message->kafka = listener->kafka;
 }
 
 static void

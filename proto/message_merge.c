@@ -138,6 +138,9 @@ merge_listener(struct lp_listener_object *listener,
 		rc = take_word(&listener->source_address,
 		    message->has_source_address, message->source_address,
 		    "source_address", report);
+	if (!rc)
+		rc = take_word(&listener->kafka, message->has_kafka,
+		    message->kafka, "kafka", report);
 	if (rc)
 		return rc;
 	if (message->has_broker_base) {

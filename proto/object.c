@@ -39,6 +39,10 @@ static const char *const source_addresses[] = {
     [LP_SOURCE_TRANSLATE] = "translate",
     [LP_SOURCE_PRESERVE] = "preserve",
 };
+static const char *const looks[] = {
+    [LP_LOOK_OBSERVE] = "observe",
+    [LP_LOOK_OFF] = "off",
+};
 
 #define WORDS(list) list, sizeof(list) / sizeof(list[0])
 
@@ -94,6 +98,7 @@ lp_object_init(struct lp_object *object, enum lp_object_kind kind)
 	} else if (kind == LP_OBJECT_LISTENER) {
 		object->listener.mode = LP_MODE_VIP;
 		object->listener.source_address = LP_SOURCE_TRANSLATE;
+		object->listener.kafka = LP_LOOK_OBSERVE;
 	}
 }
 
@@ -153,6 +158,12 @@ lp_source_address_name(unsigned how)
 	return word_name(WORDS(source_addresses), how);
 }
 
+const char *
+lp_look_name(unsigned look)
+{
+	return word_name(WORDS(looks), look);
+}
+
 int
 lp_backend_parse(uint8_t *out, const char *text)
 {
@@ -181,6 +192,12 @@ int
 lp_source_address_parse(uint8_t *out, const char *text)
 {
 	return word_parse(WORDS(source_addresses), out, text);
+}
+
+int
+lp_look_parse(uint8_t *out, const char *text)
+{
+	return word_parse(WORDS(looks), out, text);
 }
 
 /* Values start at 1: words[0] is NULL. */
@@ -296,6 +313,8 @@ check_listener(
 	if (!lp_source_address_name(listener->source_address))
 		return refuse(
 		    report, "source_address", "is not translate or preserve");
+	if (!lp_look_name(listener->kafka))
+		return refuse(report, "kafka", "is not observe or off");
 	if (listener->mode == LP_MODE_INLINE)
 		return check_inline(listener, report);
 	if (listener->broker_base == 0)

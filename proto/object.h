@@ -54,6 +54,12 @@ enum lp_source_address {
 	LP_SOURCE_PRESERVE = 2,
 };
 
+/* How far the dataplane looks into the connections of a listener. */
+enum lp_look {
+	LP_LOOK_OBSERVE = 1, /* Kafka is read in passing; nothing is changed */
+	LP_LOOK_OFF = 2, /* forwarded, and not read */
+};
+
 /*
  * A network device of the dataplane, with addresses of its own; or with a peer:
  * then the two are a bump in the wire, and what comes in by one leaves by the
@@ -105,6 +111,7 @@ struct lp_listener_object {
 	uint16_t broker_base;
 	uint8_t mode; /* enum lp_listener_mode */
 	uint8_t source_address; /* enum lp_source_address */
+	uint8_t kafka; /* enum lp_look; of connections yet to be opened */
 };
 
 /*
@@ -153,10 +160,12 @@ const char *lp_side_name(unsigned side); /* "client" "broker" "both" */
 const char *lp_mode_name(unsigned mode); /* "vip" "inline" */
 const char *lp_on_loss_name(unsigned how); /* "drop" "wire" */
 const char *lp_source_address_name(unsigned how); /* "translate" "preserve" */
+const char *lp_look_name(unsigned look); /* "observe" "off" */
 int lp_backend_parse(uint8_t *out, const char *text);
 int lp_side_parse(uint8_t *out, const char *text);
 int lp_mode_parse(uint8_t *out, const char *text);
 int lp_on_loss_parse(uint8_t *out, const char *text);
 int lp_source_address_parse(uint8_t *out, const char *text);
+int lp_look_parse(uint8_t *out, const char *text);
 
 #endif

@@ -119,6 +119,7 @@ make_objects(struct lp_object objects[OBJECTS])
 	make_broker(at++, 7, 3, 3, "fd00:2::13", "[fd00:2::13]:9092");
 	make_listener(at++, 8, 3, "public", "10.9.0.100:9092");
 	make_listener(at, 9, 3, "v6", "[fd00:9::100]:19092");
+	at->listener.kafka = LP_LOOK_OFF;
 	at++->listener.source_address = LP_SOURCE_PRESERVE;
 	make_endpoint(at++, 10, 8, 5, "10.9.0.100:9094");
 	make_endpoint(at++, 11, 8, 6, "10.9.0.100:9105");

@@ -179,6 +179,10 @@ static const struct row rows[] = {
 	"SET listener payments/public: vip=10.9.0.101:9092"},
     {"set-listener payments public --source-address translate --name p", 0,
 	"SET listener payments/public: name=p source=translate"},
+    {"set-listener payments public --kafka off", 0,
+	"SET listener payments/public: kafka=off"},
+    {"add-listener payments seen --mode inline --kafka observe", 0,
+	"ADD listener payments/seen: name=seen mode=inline kafka=observe"},
     {"set-listener payments public --broker-base 65535", 0,
 	"SET listener payments/public: base=65535"},
     {"del-listener payments public --if-exists", 0,
@@ -305,6 +309,9 @@ write_object(FILE *out, const Lp__Pb__Operation *op)
 			write_string(out, "source",
 			    lp_source_address_name(
 				object->listener->source_address));
+		if (object->listener->has_kafka)
+			write_string(out, "kafka",
+			    lp_look_name(object->listener->kafka));
 		break;
 	default:
 		ck_abort_msg("an object of no kind");

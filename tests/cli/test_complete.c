@@ -32,6 +32,7 @@ static const struct {
     {"-o ''", "text\njson\n"},
     {"show --output j", "json\n"},
     {"add-listener c l v:1 --source-address ''", "translate\npreserve\n"},
+    {"set-listener c l --kafka ''", "observe\noff\n"},
     {"add-port x --device l", "lo\n"},
     {"add-port x --address ''", ""},
     {"show ''", ""},

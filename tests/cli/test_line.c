@@ -69,6 +69,8 @@ static const struct {
     {"add-listener c l v:1 --source-address keep",
 	"add-listener: --source-address: \"keep\" is none of: translate "
 	"preserve"},
+    {"add-listener c l v:1 --kafka on",
+	"add-listener: --kafka: \"on\" is none of: observe off"},
     {"del-port a --may-exist",
 	"del-port: unknown or ambiguous option \"--may-exist\""},
     {"show -- add-cluster a",

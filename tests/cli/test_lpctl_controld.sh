@@ -137,7 +137,7 @@ prints 'payments        2          1'
 run 0 list-brokers payments
 prints 'payments       2  10.0.2.12:9092  10.0.2.12'
 run 0 list-listeners
-prints 'payments  public    vip   translate  9093  2          10.9.0.100:9095'
+prints 'payments  public    vip   translate  observe  9093  2          10.9.0.100:9095'
 run 1 list-brokers nothing
 says 'there is no cluster "nothing"'
 run 0 -o json list-brokers payments
@@ -164,11 +164,12 @@ says 'no dataplane of this name is connected'
 run 0 set-port back --gateway none --side both
 run 0 set-cluster payments --name pay
 run 0 set-broker pay 2 10.0.2.22:9093
-run 0 set-listener pay public --source-address preserve --name outer
+run 0 set-listener pay public --source-address preserve --kafka off \
+	--name outer
 run 0 show
 prints 'cluster pay'
 prints '    broker 2: 10.0.2.22:9093'
-prints '    listener outer: 10.9.0.100:9092, mode vip, source address preserve'
+prints '    listener outer: 10.9.0.100:9092, mode vip, source address preserve, kafka off'
 prints '        broker 2 at 10.9.0.100:9095'
 prints '    device lpt1, backend af_xdp, side both'
 grep -q gateway "$dir/out" && fail 'the gateway is still there'

@@ -27,7 +27,7 @@ static const struct {
 	"add cluster six;"
 	"add broker six 5 to=[fd00:8::21]:9092;"
 	"add listener payments public vip=10.9.0.100:9092;"
-	"add listener payments kept vip=10.9.0.101:9092 base=20000 "
+	"add listener payments kept vip=10.9.0.101:9092 base=20000 kafka=off "
 	"source=preserve;"
 	"add listener six public vip=[fd00:9::100]:9092"},
     {"dpdk",

@@ -75,9 +75,9 @@ END_TEST
 START_TEST(a_newer_schema_is_refused)
 {
 	database_close(&database, database_open(&database));
-	database_sql(&database, "PRAGMA user_version = 4");
+	database_sql(&database, "PRAGMA user_version = 5");
 	database_check_refused(
-	    &database, "has schema 4, this lp-controld knows up to 3");
+	    &database, "has schema 5, this lp-controld knows up to 4");
 	ck_assert_int_eq(database_int(&database, "SELECT epoch FROM meta"), 1);
 }
 END_TEST
@@ -178,6 +178,7 @@ START_TEST(the_schema_itself_refuses_what_makes_no_sense)
 	    "UPDATE listener SET mode = 'other'",
 	    "UPDATE listener SET mode = 'inline'",
 	    "UPDATE listener SET vip_ip = NULL, vip_port = NULL",
+	    "UPDATE listener SET kafka = 'on'",
 	    "UPDATE port SET peer = ''",
 	    "UPDATE port SET on_loss = 'reset'",
 	    "UPDATE port SET mtu = 1279",
@@ -203,6 +204,7 @@ make_old(void)
 	database_sql(&database,
 	    "ALTER TABLE port DROP COLUMN mtu; ALTER TABLE port DROP COLUMN "
 	    "peer; ALTER TABLE port DROP COLUMN on_loss; "
+	    "ALTER TABLE listener DROP COLUMN kafka; "
 	    "PRAGMA user_version = 1");
 }
 
@@ -229,7 +231,8 @@ START_TEST(what_a_database_of_the_first_schema_holds_stays)
 	database_commit(&database, store,
 	    "add port x device=eth2 peer=y; add port y device=eth3 peer=x;"
 	    "add listener c seen mode=inline;"
-	    "add broker c 2 to=10.9.0.22:9092; set listener c l base=9200");
+	    "add broker c 2 to=10.9.0.22:9092;"
+	    "set listener c l base=9200 kafka=off");
 	database_close(&database, store);
 	store = database_open(&database);
 	/* Two listeners to two brokers. */
@@ -238,6 +241,10 @@ START_TEST(what_a_database_of_the_first_schema_holds_stays)
 			     &database.current.config, LP_OBJECT_PORT, 0, "y")
 			     ->port.peer,
 	    "x");
+	ck_assert_uint_eq(
+	    lp_config_find(&database.current.config, LP_OBJECT_LISTENER, 5)
+		->listener.kafka,
+	    LP_LOOK_OFF);
 	database_close(&database, store);
 	ck_assert_int_eq(database_int(&database,
 			     "SELECT count(*) FROM pragma_foreign_key_check()"),
@@ -267,7 +274,7 @@ START_TEST(a_database_of_the_first_schema_is_brought_up)
 	database_commit(&database, store,
 	    "set port front backend=dpdk device=net_tap0 mtu=9000");
 	database_close(&database, store);
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 3);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 4);
 	ck_assert_int_eq(
 	    database_int(&database, "SELECT mtu FROM port WHERE id = 1"), 9000);
 }
@@ -281,46 +288,46 @@ START_TEST(looking_brings_nothing_up)
 	make_old();
 	ck_assert_int_lt(database_try_open(&database, &store, 0, true), 0);
 	ck_assert_ptr_nonnull(strstr(database.why,
-	    "has schema 1; starting lp-controld once brings it to 3"));
+	    "has schema 1; starting lp-controld once brings it to 4"));
 	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 1);
 }
 END_TEST
 
 /* What is embedded, and two more. */
 static const struct lp_schema_migration more[] = {
-    {"0004_more", "CREATE TABLE more (a); INSERT INTO more VALUES (2)"},
-    {"0005_broken", "CREATE TABLE fifth (a); SELECT nonsense"},
+    {"0005_more", "CREATE TABLE more (a); INSERT INTO more VALUES (2)"},
+    {"0006_broken", "CREATE TABLE sixth (a); SELECT nonsense"},
 };
 
 static int
 open_with(size_t count, struct lp_store **store)
 {
-	struct lp_schema_migration list[5];
+	struct lp_schema_migration list[6];
 	const struct lp_store_options options = {.path = database.path,
 	    .migrations = list,
 	    .migration_count = count};
 
-	ck_assert_uint_eq(lp_schema_count, 3);
-	memcpy(list, lp_schema_migrations, 3 * sizeof(list[0]));
-	memcpy(&list[3], more, sizeof(more));
+	ck_assert_uint_eq(lp_schema_count, 4);
+	memcpy(list, lp_schema_migrations, 4 * sizeof(list[0]));
+	memcpy(&list[4], more, sizeof(more));
 	return lp_store_open(store, &database.current, &options, database.why);
 }
 
 START_TEST(a_migration_leaves_a_copy_of_what_was)
 {
 	struct lp_store *store = database_open(&database);
-	const char *copy = path_in(database.dir, "lightpath.db.schema-3");
+	const char *copy = path_in(database.dir, "lightpath.db.schema-4");
 
 	database_commit(&database, store, basic);
 	database_close(&database, store);
-	ck_assert_msg(open_with(4, &store) == 0, "%s", database.why);
+	ck_assert_msg(open_with(5, &store) == 0, "%s", database.why);
 	ck_assert_uint_eq(database.current.config.count, 7);
 	database_close(&database, store);
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 4);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 5);
 	ck_assert_int_eq(database_int(&database, "SELECT a FROM more"), 2);
 	free(database.path);
 	database.path = strdup(copy);
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 3);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 4);
 	ck_assert_int_eq(
 	    database_int(&database, "SELECT count(*) FROM broker"), 2);
 }
@@ -332,13 +339,13 @@ START_TEST(a_migration_that_fails_changes_nothing)
 
 	database_commit(&database, store, basic);
 	database_close(&database, store);
-	ck_assert_int_lt(open_with(5, &store), 0);
+	ck_assert_int_lt(open_with(6, &store), 0);
 	ck_assert_ptr_nonnull(strstr(database.why, "nonsense"));
-	/* The fourth stands for itself; the fifth left nothing. */
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 4);
+	/* The fifth stands for itself; the sixth left nothing. */
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 5);
 	ck_assert_int_eq(database_int(&database,
 			     "SELECT count(*) FROM sqlite_schema "
-			     "WHERE name = 'fifth'"),
+			     "WHERE name = 'sixth'"),
 	    0);
 	ck_assert_int_eq(database_int(&database, "SELECT epoch FROM meta"), 1);
 }
@@ -365,7 +372,7 @@ main(void)
 	    sizeof(bad_rows) / sizeof(bad_rows[0]));
 	tcase_add_test(tcase, rows_changed_by_hand_make_a_generation);
 	tcase_add_loop_test(
-	    tcase, the_schema_itself_refuses_what_makes_no_sense, 0, 15);
+	    tcase, the_schema_itself_refuses_what_makes_no_sense, 0, 16);
 	tcase_add_test(tcase, a_database_of_the_first_schema_is_brought_up);
 	tcase_add_test(tcase, what_a_database_of_the_first_schema_holds_stays);
 	tcase_add_test(tcase, looking_brings_nothing_up);

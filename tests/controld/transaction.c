@@ -146,6 +146,11 @@ set_listener(Lp__Pb__Operation *op, const char *key, char *value)
 		listener->has_source_address = true;
 		listener->source_address = word;
 	}
+	if (strcmp(key, "kafka") == 0) {
+		ck_assert_int_eq(lp_look_parse(&word, value), 0);
+		listener->has_kafka = true;
+		listener->kafka = word;
+	}
 	if (strcmp(key, "mode") == 0) {
 		ck_assert_int_eq(lp_mode_parse(&word, value), 0);
 		listener->has_mode = true;

@@ -142,6 +142,7 @@ START_TEST(every_endpoint_is_a_service)
 	ck_assert(lp_ip_equal(&target->real.ip, &real.ip));
 	ck_assert_uint_eq(target->real.port, 9092);
 	ck_assert_uint_eq(target->source_address, LP_SOURCE_TRANSLATE);
+	ck_assert(target->kafka);
 	ck_assert_ptr_eq(
 	    target, lp_snapshot_target(snapshot, PAYMENTS_PUBLIC, PAYMENTS_1));
 	ck_assert_ptr_null(

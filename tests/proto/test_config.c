@@ -347,6 +347,7 @@ change_every_field(struct lp_config *at, const struct lp_object *original)
 		CHANGE(object.listener.broker_base++);
 		CHANGE(object.listener.mode++);
 		CHANGE(object.listener.source_address++);
+		CHANGE(object.listener.kafka++);
 		break;
 	case LP_OBJECT_ENDPOINT:
 		CHANGE(object.endpoint.listener_id++);

@@ -282,6 +282,45 @@ START_TEST(an_mtu_that_is_the_devices_own_is_not_sent)
 }
 END_TEST
 
+/* And so of listeners; "off" goes over the wire, and back to "observe". */
+START_TEST(a_look_that_is_the_default_is_not_sent)
+{
+	struct lp_object listener = make_listener(7, 2, "l", "10.9.0.100:9092");
+	Lp__Pb__Object message = LP__PB__OBJECT__INIT;
+	Lp__Pb__Listener fields = LP__PB__LISTENER__INIT;
+	struct lp_object again;
+	char why[LP_WHY_SIZE];
+	const char *field;
+
+	ck_assert(
+	    !lp_message_from_object(&holder, &listener)->listener->has_kafka);
+	listener.listener.kafka = LP_LOOK_OFF;
+	lp_message_from_object(&holder, &listener);
+	ck_assert(holder.listener.has_kafka);
+	ck_assert_int_eq(
+	    lp_message_to_object(&again, &holder.message, &field, why), 0);
+	ck_assert_uint_eq(again.listener.kafka, LP_LOOK_OFF);
+
+	message.body_case = LP__PB__OBJECT__BODY_LISTENER;
+	message.listener = &fields;
+	ck_assert_int_eq(lp_message_merge_object(
+			     &again, &message, false, false, &field, why),
+	    0);
+	ck_assert_uint_eq(again.listener.kafka, LP_LOOK_OFF);
+	fields.has_kafka = true;
+	fields.kafka = LP_LOOK_OBSERVE;
+	ck_assert_int_eq(lp_message_merge_object(
+			     &again, &message, false, false, &field, why),
+	    0);
+	ck_assert_uint_eq(again.listener.kafka, LP_LOOK_OBSERVE);
+	fields.kafka = 256 + LP_LOOK_OFF;
+	ck_assert_int_eq(lp_message_merge_object(
+			     &again, &message, false, false, &field, why),
+	    -EINVAL);
+	ck_assert_str_eq(field, "kafka");
+}
+END_TEST
+
 START_TEST(an_mtu_stays_until_it_is_taken_away)
 {
 	struct lp_object port =
@@ -532,6 +571,7 @@ main(void)
 	tcase_add_test(tests, set_changes_only_what_the_message_carries);
 	tcase_add_test(tests, an_mtu_that_is_the_devices_own_is_not_sent);
 	tcase_add_test(tests, an_mtu_stays_until_it_is_taken_away);
+	tcase_add_test(tests, a_look_that_is_the_default_is_not_sent);
 	tcase_add_test(tests, lists_are_replaced_as_a_whole_and_only_if_asked);
 	tcase_add_test(tests, a_merge_that_fails_changes_nothing);
 	tcase_add_test(tests, merged_texts_leave_nothing_of_the_old);

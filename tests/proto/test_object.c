@@ -50,6 +50,7 @@ START_TEST(init_gives_the_defaults)
 	lp_object_init(&object, LP_OBJECT_LISTENER);
 	ck_assert_uint_eq(object.listener.mode, LP_MODE_VIP);
 	ck_assert_uint_eq(object.listener.source_address, LP_SOURCE_TRANSLATE);
+	ck_assert_uint_eq(object.listener.kafka, LP_LOOK_OBSERVE);
 }
 END_TEST
 
@@ -74,7 +75,10 @@ START_TEST(words_are_the_same_both_ways)
 		    lp_source_address_parse(&value, lp_source_address_name(i)),
 		    0);
 		ck_assert_uint_eq(value, i);
+		ck_assert_int_eq(lp_look_parse(&value, lp_look_name(i)), 0);
+		ck_assert_uint_eq(value, i);
 	}
+	ck_assert_str_eq(lp_look_name(LP_LOOK_OFF), "off");
 	ck_assert_str_eq(lp_backend_name(LP_BACKEND_AF_XDP), "af_xdp");
 	ck_assert_str_eq(lp_side_name(LP_SIDE_BOTH), "both");
 	ck_assert_str_eq(
@@ -91,6 +95,8 @@ START_TEST(other_words_are_refused)
 	ck_assert_ptr_null(lp_side_name(4));
 	ck_assert_ptr_null(lp_mode_name(3));
 	ck_assert_ptr_null(lp_source_address_name(UINT32_MAX));
+	ck_assert_ptr_null(lp_look_name(0));
+	ck_assert_ptr_null(lp_look_name(3));
 	ck_assert_ptr_null(lp_object_kind_name(0));
 	ck_assert_ptr_null(lp_object_kind_name(LP_OBJECT_KINDS));
 	ck_assert_int_eq(lp_side_parse(&value, ""), -EINVAL);
@@ -377,6 +383,11 @@ START_TEST(bad_listeners_are_refused)
 	object.listener.source_address = 3;
 	expect_wrong(&object, "source_address", "is not translate or preserve");
 	object = right;
+	object.listener.kafka = LP_LOOK_OFF;
+	expect_right(&object);
+	object.listener.kafka = 3;
+	expect_wrong(&object, "kafka", "is not observe or off");
+	object = right;
 	object.listener.mode = 0;
 	expect_wrong(&object, "mode", "is not vip or inline");
 	object = right;
@@ -395,6 +406,9 @@ START_TEST(an_inline_listener_has_nothing_but_its_name)
 	struct lp_object object = right;
 
 	expect_right(&object);
+	object.listener.kafka = LP_LOOK_OFF;
+	expect_right(&object);
+	object = right;
 	object.listener.vip.port = 9092;
 	expect_wrong(&object, "vip",
 	    "an inline listener has none: clients connect to the brokers "

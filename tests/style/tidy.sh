@@ -103,7 +103,7 @@ check_exports() {
 	case $1 in
 	*.bpf.c | tests/* | *.h) return ;;
 	proto/address.c) prefix='lp_(ip|prefix|endpoint|hostport)_' ;;
-	proto/object.c) prefix='lp_(object|backend|side|mode|on_loss|source_address)_' ;;
+	proto/object.c) prefix='lp_(object|backend|side|mode|on_loss|source_address|look)_' ;;
 	proto/reasons.c) prefix='lp_(reason|verdict)_' ;;
 	dataplane/port/backend.c) prefix='lp_port_backend$' ;;
 	dataplane/kafka/names.c) prefix='lp_(kafka|fact)_' ;;

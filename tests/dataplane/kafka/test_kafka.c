@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/proto/objects.h"
 #include "tests/support/kafka_talk.h"
 #include "tests/support/plane.h"
 #include "tests/support/plane_main.h"
@@ -334,6 +335,55 @@ START_TEST(a_reset_gives_all_back)
 END_TEST
 
 static void
+look(enum lp_look look)
+{
+	struct lp_object listener =
+	    *lp_config_find(&plane.config, LP_OBJECT_LISTENER, PAYMENTS_PUBLIC);
+
+	listener.listener.kafka = (uint8_t)look;
+	put(&plane.config, listener);
+	plane_publish();
+}
+
+/* Every segment leaves as it came, which kafka_send() sees to. */
+START_TEST(a_listener_that_is_off_is_not_read)
+{
+	kafka_greet(1);
+	look(LP_LOOK_OFF);
+	/* What is open goes on as it was. */
+	kafka_greet(2);
+	ck_assert_uint_eq(kafka_mode(), LP_KAFKA_LIVE);
+	ck_assert_uint_eq(KAFKA_COUNTER(requests), 2);
+	kafka_reset(LP_TO_BROKER);
+
+	kafka_connect();
+	kafka_greet(3);
+	kafka_produce_request(4, 1, RECORDS);
+	kafka_ask();
+	ck_assert_uint_eq(kafka_mode(), LP_KAFKA_OFF);
+	plane_restart();
+	kafka_produce_response(4, 0, 0);
+	kafka_answer();
+	ck_assert_uint_eq(kafka_mode(), LP_KAFKA_OFF);
+	ck_assert_uint_eq(KAFKA_COUNTER(requests), 2);
+	ck_assert_uint_eq(KAFKA_COUNTER(connections_kafka), 1);
+	ck_assert_uint_eq(KAFKA_COUNTER(unseen_bytes), 0);
+	ck_assert_ptr_null(kafka_row(PRODUCE, LP_KAFKA_ACKS_1));
+	kafka_ensure_at_rest();
+
+	look(LP_LOOK_OBSERVE);
+	kafka_greet(5);
+	ck_assert_uint_eq(kafka_mode(), LP_KAFKA_OFF);
+	ck_assert_uint_eq(KAFKA_COUNTER(requests), 2);
+	kafka_reset(LP_TO_BROKER);
+	kafka_connect();
+	kafka_greet(6);
+	ck_assert_uint_eq(kafka_mode(), LP_KAFKA_LIVE);
+	ck_assert_uint_eq(KAFKA_COUNTER(requests), 3);
+}
+END_TEST
+
+static void
 add(TCase *tests)
 {
 	tcase_add_checked_fixture(tests, kafka_setup, plane_close);
@@ -352,6 +402,7 @@ add(TCase *tests)
 	tcase_add_test(tests, tokens_without_headers_pass);
 	tcase_add_test(tests, frames_outlive_the_process);
 	tcase_add_test(tests, a_reset_gives_all_back);
+	tcase_add_test(tests, a_listener_that_is_off_is_not_read);
 }
 
 int
