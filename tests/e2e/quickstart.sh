@@ -22,6 +22,7 @@ main() {
 	[ "$status" -ne 77 ] || exit 77
 	check "it ends with status 0" [ "$status" -eq 0 ]
 	check "the last line says what became of the records" last_line 5000
+	check "it shows what Kafka did" kafka_shown
 	check "it leaves nothing behind" nothing_left
 
 	run 0 --backend "$backend" --records 1000 --keep
@@ -66,6 +67,18 @@ last_line() {
 	[ "$backend" = af_xdp ] || how=net_af_packet
 	tail -n 1 "$dir/out" | grep -q -x "quickstart: $1 records produced,\
  $1 consumed, 0 lost, 0 altered, backend $backend ($how)"
+}
+
+# The tables of stats kafka and of topics; what was produced was fetched.
+kafka_shown() {
+	local produced fetched
+
+	read -r produced fetched < <(sed -n "s/^as Kafka: record bytes produced:\
+ \([0-9]*\), fetched: \([0-9]*\)$/\1 \2/p" "$dir/out")
+	grep -q -E '^    lab/public +1  Produce .* acks=' "$dir/out" &&
+	    grep -q -E '^    lab/public +1  Fetch +data ' "$dir/out" &&
+	    grep -q -E '^    records +lab ' "$dir/out" &&
+	    [ "$produced" -gt 0 ] && [ "$fetched" -ge "$produced" ]
 }
 
 namespaces() {
