@@ -444,6 +444,7 @@ recover(struct lp_region *region)
 	if (marked <= region->header->connection_count)
 		memcpy(&region->connections[marked - 1], region->undo->copy,
 		    LP_CONN_CHANGING);
+	atomic_store_explicit(&region->undo->marked, 0, memory_order_release);
 }
 
 static void

@@ -57,8 +57,7 @@ void lp_conntrack_carve(struct lp_conntrack *conntrack, struct lp_arena *arena,
     uint32_t connection_count);
 
 /*
- * Copies back a marked undo slot, which the caller then unmarks, and rebuilds
- * all indexes from the region,
+ * Copies back a marked undo slot and rebuilds all indexes from the region,
  * which must have as many connections as were carved for.
  */
 void lp_conntrack_init(struct lp_conntrack *conntrack, struct lp_region *region,

@@ -142,15 +142,13 @@ lp_pipeline_init(void *memory, const struct lp_pipeline_config *config)
 	    config->region->header->buffer_count);
 	lp_count_set(&config->region->stats->buffers, 0);
 	lp_neighbor_init(&pipeline->neighbors, &pipeline->make);
-	lp_conntrack_init(&pipeline->conntrack, config->region,
-	    config->hash_seed, (uint32_t)(config->now_ns / 1000000000u));
 	lp_telemetry_init(&pipeline->kafka.telemetry,
 	    config->region->kafka_stats, config->region->endpoints,
 	    config->hash_seed);
 	lp_kafka_init(&pipeline->kafka, config->region, marked);
-	/* Now that all have taken back, or given up, what was changing. */
-	atomic_store_explicit(
-	    &config->region->undo->marked, 0, memory_order_release);
+	/* Takes the mark away: after all that asks whose it is. */
+	lp_conntrack_init(&pipeline->conntrack, config->region,
+	    config->hash_seed, (uint32_t)(config->now_ns / 1000000000u));
 	pipeline->conntrack.removing = removing;
 	pipeline->conntrack.removing_arg = &pipeline->kafka;
 	lp_reset_init(&pipeline->reset, &pipeline->make, &pipeline->neighbors,

@@ -49,5 +49,4 @@ conntrack_anew(uint64_t seed, uint32_t now_s)
 	arena = (struct lp_arena){.base = memory};
 	lp_conntrack_carve(&conntrack, &arena, count);
 	lp_conntrack_init(&conntrack, &plane.region, seed, now_s);
-	atomic_store(&plane.region.undo->marked, 0);
 }

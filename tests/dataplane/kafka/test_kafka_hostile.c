@@ -301,6 +301,7 @@ static void
 add(TCase *tests)
 {
 	tcase_add_checked_fixture(tests, kafka_setup, plane_close);
+	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, a_damaged_segment_is_not_read);
 	tcase_add_test(
 	    tests, missed_bytes_lose_the_streams_and_proof_finds_them_again);

@@ -27,6 +27,8 @@ enum {
 	MAY_NOT_TRACE = 77,
 	/* Places where it is killed, about. */
 	KILLS = 120,
+	IN_THE_STAGE = 1000, /* instructions behind the mark */
+	STRIDE = 500, /* instructions between two looks at it */
 	VICTIM = 1, /* its place; the bystander's is 0 */
 	PIECES_MAX = 12,
 };
@@ -96,16 +98,19 @@ restore_region(void)
 
 /* The child is our copy: all lies at the same addresses. */
 static void
+read_memory(pid_t child, void *at, size_t len)
+{
+	struct iovec memory = {.iov_base = at, .iov_len = len};
+
+	ck_assert_int_eq(
+	    process_vm_readv(child, &memory, 1, &memory, 1, 0), (ssize_t)len);
+}
+
+static void
 read_region(pid_t child)
 {
-	for (unsigned i = 0; i < piece_count; i++) {
-		struct iovec memory = {
-		    .iov_base = pieces[i].at, .iov_len = pieces[i].len};
-
-		ck_assert_int_eq(
-		    process_vm_readv(child, &memory, 1, &memory, 1, 0),
-		    (ssize_t)pieces[i].len);
-	}
+	for (unsigned i = 0; i < piece_count; i++)
+		read_memory(child, pieces[i].at, pieces[i].len);
 }
 
 static struct kafka_talk bystander, victim;
@@ -281,7 +286,7 @@ be_alone(void)
 }
 
 static pid_t
-start_child(const struct scene *scene)
+start_child(const struct scene *scene, void (*act)(void))
 {
 	pid_t child = fork();
 
@@ -289,19 +294,26 @@ start_child(const struct scene *scene)
 	if (child > 0)
 		return child;
 	be_alone();
-	queue(scene);
+	if (scene != NULL)
+		queue(scene);
 	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
 		_exit(MAY_NOT_TRACE);
 	raise(SIGSTOP);
-	lp_pipeline_run(plane.pipeline, plane.now_ns);
+	act();
 	_exit(0);
+}
+
+static void
+run_pipeline(void)
+{
+	lp_pipeline_run(plane.pipeline, plane.now_ns);
 }
 
 /* Runs to its end; how many instructions.  Every so many we take over. */
 static unsigned
 run_child(const struct scene *scene, unsigned every, unsigned kills[2])
 {
-	pid_t child = start_child(scene);
+	pid_t child = start_child(scene, run_pipeline);
 	unsigned steps = 0;
 	int status;
 
@@ -346,6 +358,60 @@ START_TEST(whoever_takes_over_finds_streams_and_pools_whole)
 }
 END_TEST
 
+/* Until the mark is there, or gone again; and so many instructions more. */
+static bool
+step_until(pid_t child, bool marked, unsigned stride, unsigned more)
+{
+	struct lp_undo *undo = plane.region.undo;
+	bool reached = false;
+	int status;
+
+	for (unsigned steps = 0; !reached || more-- > 0; steps++) {
+		ck_assert_int_eq(
+		    ptrace(PTRACE_SINGLESTEP, child, NULL, NULL), 0);
+		ck_assert_int_eq(waitpid(child, &status, 0), child);
+		if (!WIFSTOPPED(status))
+			return false;
+		if (reached || steps % stride != 0)
+			continue;
+		read_memory(child, undo, sizeof(*undo));
+		reached = (atomic_load(&undo->marked) != 0) == marked;
+	}
+	read_region(child);
+	kill(child, SIGKILL);
+	return waitpid(child, &status, 0) == child;
+}
+
+/* And the process behind it, before it has taken everything up. */
+START_TEST(who_is_killed_at_once_forgets_no_mark)
+{
+	const struct scene *scene = &scenes[0];
+	pid_t child;
+	int status;
+
+	keep_region();
+	child = start_child(scene, run_pipeline);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	if (WIFSTOPPED(status)) {
+		ck_assert(step_until(child, true, 1, IN_THE_STAGE));
+		ck_assert_uint_eq(plane.region.undo->marked, VICTIM + 1);
+		child = start_child(NULL, plane_restart);
+		ck_assert_int_eq(waitpid(child, &status, 0), child);
+		ck_assert(step_until(child, false, STRIDE, 0));
+		plane_restart();
+		ck_assert_uint_eq(
+		    plane.region.kafka.conns[VICTIM].mode, LP_KAFKA_LOST);
+		kafka_check_pools();
+		plane_run();
+	}
+	restore_region();
+	plane_restart();
+	plane_run();
+	plane_forget();
+	forget_region();
+}
+END_TEST
+
 static void
 add(TCase *tests)
 {
@@ -353,6 +419,7 @@ add(TCase *tests)
 	tcase_set_timeout(tests, 120);
 	tcase_add_loop_test(
 	    tests, whoever_takes_over_finds_streams_and_pools_whole, 0, SCENES);
+	tcase_add_test(tests, who_is_killed_at_once_forgets_no_mark);
 }
 
 int
