@@ -49,7 +49,9 @@ void kafka_fix_sum(struct packet *packet);
 struct kafka_talk {
 	uint32_t next[2]; /* by enum lp_direction */
 	uint16_t more; /* of the client's port than 40000 */
-	uint16_t nat; /* our own port towards the broker */
+	/* Our own address and port towards the broker: 10.8.0.SOURCE:NAT. */
+	uint8_t source;
+	uint16_t nat;
 };
 extern struct kafka_talk kafka_talk;
 

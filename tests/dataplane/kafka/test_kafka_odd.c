@@ -51,6 +51,7 @@ connect_at(uint32_t isn, unsigned times)
 	plane_forget();
 	kafka_talk.next[LP_TO_BROKER] = isn + 1;
 	kafka_talk.next[LP_TO_CLIENT] = isn - 6;
+	kafka_talk.source = 10;
 	kafka_talk.nat = plane.nat;
 	kafka_acknowledge(LP_TO_BROKER);
 }
@@ -108,6 +109,7 @@ open_with_data(bool taken)
 	ck_assert(plane_inject(FRONT_SLOT, packet.bytes, packet.len));
 	plane_run();
 	plane_expect(BACK_SLOT, "tcp 10.8.0.10:$* > * S");
+	kafka_talk.source = 10;
 	kafka_talk.nat = plane.nat;
 	snprintf(text, sizeof(text), BROKER "SA seq=5000 ack=%zu ws=8",
 	    1001 + (taken ? kafka_frame.len : 0));
