@@ -25,6 +25,8 @@ foreach(module kafka kafka_tricks kafka_hostile kafka_flood kafka_killed
 	target_link_libraries(test_${module} PRIVATE lp_test_kafka)
 	add_test(NAME dataplane/kafka/${module} COMMAND test_${module})
 endforeach()
+set_tests_properties(dataplane/kafka/kafka_flood dataplane/kafka/kafka_killed
+	PROPERTIES TIMEOUT 900)
 # Simulated peers on both sides of a plane.
 add_library(lp_test_sim STATIC
 	${CMAKE_SOURCE_DIR}/tests/support/sim.c

@@ -22,6 +22,7 @@
 #include "tests/support/kafka_check.h"
 #include "tests/support/kafka_talk.h"
 #include "tests/support/plane_main.h"
+#include "tests/support/random.h"
 
 enum {
 	MAY_NOT_TRACE = 77,
@@ -345,10 +346,10 @@ START_TEST(whoever_takes_over_finds_streams_and_pools_whole)
 	steps = run_child(scene, 0, kills);
 	if (steps > 0) {
 		/* Odd: not the same instruction of a loop every time. */
-		every = (steps / KILLS) | 1;
+		every = (steps / (KILLS / RANDOM_SLOWER)) | 1;
 		run_child(scene, every, kills);
-		ck_assert_uint_gt(kills[false], 10);
-		ck_assert_uint_gt(kills[true], 10);
+		ck_assert_uint_gt(kills[false], 0);
+		ck_assert_uint_gt(kills[true], 0);
 	}
 	restore_region();
 	plane_restart();
@@ -416,7 +417,7 @@ static void
 add(TCase *tests)
 {
 	tcase_add_checked_fixture(tests, connect_both, plane_close);
-	tcase_set_timeout(tests, 120);
+	tcase_set_timeout(tests, 300);
 	tcase_add_loop_test(
 	    tests, whoever_takes_over_finds_streams_and_pools_whole, 0, SCENES);
 	tcase_add_test(tests, who_is_killed_at_once_forgets_no_mark);
