@@ -343,7 +343,8 @@ rx_script(struct port_memory *memory, struct lp_pkt pkts[], unsigned max)
 		const struct lp_port_memory_frame *frame =
 		    &memory->script[memory->script_next];
 
-		if (!receive(memory, &pkts[i], frame->bytes, frame->len))
+		if (frame->len == 0 ||
+		    !receive(memory, &pkts[i], frame->bytes, frame->len))
 			break;
 		if (++memory->script_next == memory->script_count)
 			memory->script_next = 0;

@@ -28,8 +28,9 @@ struct lp_port_memory_frame {
 
 /*
  * For benchmarks: rx hands out these frames again and again, as many as it is
- * asked for, and tx counts and releases what it is given.  Borrowed until the
- * next call; count 0 goes back to the rings.  Not while a worker runs.
+ * asked for, and tx counts and releases what it is given.  At a frame of
+ * length 0 it stops, for good.  Borrowed until the next call; count 0 goes
+ * back to the rings.  Not while a worker runs.
  */
 void lp_port_memory_script(struct lp_port *port,
     const struct lp_port_memory_frame *frames, unsigned count);

@@ -16,7 +16,12 @@
 #define BACK_IP "10.9.2.10"
 #define SECOND_BACK_IP "10.9.2.11"
 
-enum { ARP_LEN = 42 };
+enum {
+	ARP_LEN = 42,
+	/* Of the SYNs. */
+	TRAFFIC_CLIENT_SEQ = 1000,
+	TRAFFIC_BROKER_SEQ = 5000,
+};
 
 /* A connection: what each end puts in front of its payload. */
 struct flow {

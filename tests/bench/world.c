@@ -92,6 +92,15 @@ world_close(struct world *world)
 }
 
 void
+world_blind(struct world *world)
+{
+	struct lp_snapshot *snapshot = world->cell.current;
+
+	for (unsigned i = 0; i < snapshot->target_count; i++)
+		snapshot->targets[i].kafka = false;
+}
+
+void
 world_inject_neighbors(struct world *world)
 {
 	uint8_t frame[ARP_LEN];

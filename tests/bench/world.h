@@ -33,6 +33,9 @@ struct world {
 void world_open(struct world *world, uint32_t connections);
 void world_close(struct world *world);
 
+/* Connections opened from now on are not looked into for Kafka. */
+void world_blind(struct world *world);
+
 /* The neighbours on both sides introduce themselves to whoever runs next. */
 void world_inject_neighbors(struct world *world);
 
