@@ -200,4 +200,14 @@ lp_kafka_state_carve(struct lp_kafka_state *state, struct lp_arena *arena,
 	    lp_arena_take(arena, state->held_count, sizeof(struct lp_held));
 }
 
+/* Of a connection's the two lines that every segment needs: streams, mode. */
+static inline void
+lp_kafka_state_prefetch(const struct lp_kafka_state *state, uint32_t index)
+{
+	const struct lp_kafka_conn *conn = &state->conns[index];
+
+	__builtin_prefetch(conn->sides);
+	__builtin_prefetch(&conn->mode);
+}
+
 #endif

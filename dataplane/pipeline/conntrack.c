@@ -136,6 +136,9 @@ lp_conntrack_stage(struct lp_conntrack *conntrack, struct lp_batch *batch)
 
 		ours[i]->conn = find(conntrack, &searches[i], &dir);
 		ours[i]->dir = (uint8_t)dir;
+		if (ours[i]->conn != LP_CONN_NONE)
+			lp_kafka_state_prefetch(
+			    &conntrack->region->kafka, ours[i]->conn);
 		batch->newcomers |= ours[i]->conn == LP_CONN_NONE ||
 		    (ours[i]->tcp_flags & LP_TCP_SYN) != 0;
 	}
