@@ -17,6 +17,7 @@ struct stages {
 	struct lp_neighbors neighbors;
 	struct lp_conntrack conntrack;
 	struct lp_reset reset;
+	struct lp_kafka kafka;
 	struct lp_admit admit;
 	struct lp_rewrite rewrite;
 };
@@ -54,12 +55,18 @@ stages_new(struct world *world)
 	lp_neighbor_init(&stages->neighbors, &stages->make);
 	lp_conntrack_init(&stages->conntrack, &world->region, 1,
 	    (uint32_t)(world->now_ns / 1000000000u));
+	lp_telemetry_init(&stages->kafka.telemetry, world->region.kafka_stats,
+	    world->region.endpoints, 1);
+	lp_kafka_init(&stages->kafka, &world->region, 0);
 	lp_reset_init(
 	    &stages->reset, &stages->make, &stages->neighbors, world->now_ns);
-	stages->admit = (struct lp_admit){
-	    .conntrack = &stages->conntrack, .reset = &stages->reset};
-	stages->rewrite = (struct lp_rewrite){
-	    .conntrack = &stages->conntrack, .neighbors = &stages->neighbors};
+	stages->admit = (struct lp_admit){.conntrack = &stages->conntrack,
+	    .reset = &stages->reset,
+	    .kafka = &stages->kafka};
+	stages->rewrite = (struct lp_rewrite){.conntrack = &stages->conntrack,
+	    .neighbors = &stages->neighbors,
+	    .reset = &stages->reset,
+	    .kafka = &stages->kafka};
 	world_inject_neighbors(world);
 	stages_turn(stages, FRONT, cycles);
 	stages_turn(stages, BACK, cycles);
@@ -114,6 +121,7 @@ carve(struct stages *stages)
 
 	lp_conntrack_carve(&stages->conntrack, &arena, count);
 	lp_neighbor_carve(&stages->neighbors, &arena);
+	lp_kafka_carve(&stages->kafka, &arena, count);
 	size = (arena.used + 63) & ~(size_t)63;
 	stages->tables = aligned_alloc(64, size);
 	if (stages->tables == NULL)
@@ -122,6 +130,7 @@ carve(struct stages *stages)
 	arena = (struct lp_arena){.base = stages->tables};
 	lp_conntrack_carve(&stages->conntrack, &arena, count);
 	lp_neighbor_carve(&stages->neighbors, &arena);
+	lp_kafka_carve(&stages->kafka, &arena, count);
 }
 
 static void
