@@ -22,6 +22,7 @@ lp_restore_all(struct lp_kafka *kafka, uint32_t marked)
 {
 	struct lp_kafka_state *state = kafka->state;
 	struct lp_region_header *header = kafka->region->header;
+	bool fresh = true;
 	bool same_tables = header->kafka_tables == lp_walk_tables();
 
 	lp_held_pool_scan(&kafka->held);
@@ -30,16 +31,21 @@ lp_restore_all(struct lp_kafka *kafka, uint32_t marked)
 	    kafka->messages.free, 0, kafka->messages.count * sizeof(uint32_t));
 	memset(
 	    kafka->inflight.free, 0, kafka->inflight.count * sizeof(uint32_t));
-	for (uint32_t i = 0; i < state->conn_count; i++)
+	for (uint32_t i = 0; i < state->conn_count; i++) {
+		fresh &= state->conns[i].mode == LP_KAFKA_OFF;
 		restore(kafka, i, i + 1 == marked || !same_tables);
+	}
 	lp_held_pool_settle(&kafka->held);
 	settle(&kafka->messages);
 	settle(&kafka->inflight);
+	header->kafka_tables = lp_walk_tables();
+	/* Nothing was ever in use there: it stays address space. */
+	if (fresh)
+		return;
 	for (uint32_t i = 0; i < kafka->messages.free_count; i++)
 		state->messages[kafka->messages.free[i]].used = 0;
 	for (uint32_t i = 0; i < kafka->inflight.free_count; i++)
 		state->inflight[kafka->inflight.free[i]].used = 0;
-	header->kafka_tables = lp_walk_tables();
 }
 
 static void
