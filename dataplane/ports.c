@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,8 +17,10 @@ static const struct lp_object *find_object(
     const struct lp_config *config, const struct lp_port_slot *slot);
 static int check_pairs(const struct lp_ports *ports,
     const struct lp_config *config, struct lp_refusal *refusal);
-static struct lp_port *find_peer(const struct lp_ports *ports,
+static const struct lp_port_object *find_peer_object(
     const struct lp_config *config, const struct lp_port_object *object);
+static struct lp_port *find_port(
+    const struct lp_ports *ports, const struct lp_port_object *object);
 static bool same_device(
     const struct lp_port_object *a, const struct lp_port_object *b);
 static bool may_become(const struct lp_ports *ports,
@@ -26,7 +29,7 @@ static bool may_become(const struct lp_ports *ports,
 static int choose_backend(
     struct lp_ports *ports, unsigned backend, char why[LP_WHY_SIZE]);
 static int open_port(struct lp_ports *ports, struct lp_port_slot *slot,
-    const struct lp_port_object *object, char why[LP_WHY_SIZE]);
+    const struct lp_port_object *object, bool known, char why[LP_WHY_SIZE]);
 static void close_port(struct lp_ports *ports, struct lp_port_slot *slot);
 static bool watch_open(struct lp_ports *ports, struct lp_port_slot *slot);
 static bool watch_closed(struct lp_ports *ports, struct lp_port_slot *slot);
@@ -114,7 +117,8 @@ lp_ports_prepare(struct lp_ports *ports, const struct lp_config *config,
 			    "", "no free slot until another port is closed");
 		if (choose_backend(ports, object->port.backend, why) != 0)
 			field = "backend";
-		else if (open_port(ports, slot, &object->port, why) == 0) {
+		else if (open_port(ports, slot, &object->port, false, why) ==
+		    0) {
 			slot->fresh = true;
 			continue;
 		}
@@ -134,8 +138,9 @@ check_pairs(const struct lp_ports *ports, const struct lp_config *config,
 	for (unsigned i = 0; i < LP_PORTS_MAX; i++) {
 		const struct lp_port_slot *slot = &ports->slots[i];
 		const struct lp_object *object = find_object(config, slot);
-		const struct lp_port *peer =
-		    object ? find_peer(ports, config, &object->port) : NULL;
+		const struct lp_port *peer = object
+		    ? find_port(ports, find_peer_object(config, &object->port))
+		    : NULL;
 
 		if (!slot->fresh || !peer || slot->port->mtu == peer->mtu)
 			continue;
@@ -151,21 +156,28 @@ check_pairs(const struct lp_ports *ports, const struct lp_config *config,
 	return 0;
 }
 
-/* The open port that is the other one of a pair, or NULL. */
-static struct lp_port *
-find_peer(const struct lp_ports *ports, const struct lp_config *config,
-    const struct lp_port_object *object)
+/* The other one of a pair, or NULL. */
+static const struct lp_port_object *
+find_peer_object(
+    const struct lp_config *config, const struct lp_port_object *object)
 {
-	const struct lp_object *peer;
+	const struct lp_object *peer = NULL;
 
-	if (!lp_object_has_peer(object))
-		return NULL;
-	peer = lp_config_find_name(config, LP_OBJECT_PORT, 0, object->peer);
-	for (unsigned i = 0; peer && i < LP_PORTS_MAX; i++) {
+	if (lp_object_has_peer(object))
+		peer = lp_config_find_name(
+		    config, LP_OBJECT_PORT, 0, object->peer);
+	return peer ? &peer->port : NULL;
+}
+
+/* Open, and its device is there; or NULL. */
+static struct lp_port *
+find_port(const struct lp_ports *ports, const struct lp_port_object *object)
+{
+	for (unsigned i = 0; object && i < LP_PORTS_MAX; i++) {
 		const struct lp_port_slot *slot = &ports->slots[i];
 
 		if (slot->port && !slot->gone &&
-		    same_device(&slot->object, &peer->port))
+		    same_device(&slot->object, object))
 			return slot->port;
 	}
 	return NULL;
@@ -233,6 +245,7 @@ lp_ports_steer(struct lp_ports *ports, const struct lp_config *const configs[],
     size_t count, uint64_t generation, struct lp_refusal *refusal)
 {
 	char why[LP_WHY_SIZE] = "";
+	int error = 0;
 
 	for (unsigned i = 0; i < LP_PORTS_MAX; i++) {
 		struct lp_port_slot *slot = &ports->slots[i];
@@ -240,11 +253,12 @@ lp_ports_steer(struct lp_ports *ports, const struct lp_config *const configs[],
 		if (!slot->port || slot->gone || !ports->ops->steer)
 			continue;
 		if (steer_port(ports, slot, configs, count, generation, why) !=
-		    0)
-			return refuse(refusal, slot->id, slot->object.name,
+			0 &&
+		    error == 0)
+			error = refuse(refusal, slot->id, slot->object.name,
 			    "device", why);
 	}
-	return 0;
+	return error;
 }
 
 bool
@@ -407,13 +421,14 @@ choose_backend(struct lp_ports *ports, unsigned backend, char why[LP_WHY_SIZE])
 
 static int
 open_port(struct lp_ports *ports, struct lp_port_slot *slot,
-    const struct lp_port_object *object, char why[LP_WHY_SIZE])
+    const struct lp_port_object *object, bool known, char why[LP_WHY_SIZE])
 {
 	const struct lp_port_config config = {
 	    .slot = (uint8_t)(slot - ports->slots),
 	    .object = *object,
 	    .pool = ports->pool,
 	    .keep = ports->keep,
+	    .known = known,
 	};
 	int error;
 
@@ -422,6 +437,7 @@ open_port(struct lp_ports *ports, struct lp_port_slot *slot,
 	if (error)
 		return error;
 	slot->object = *object;
+	slot->ifindex = 0;
 	slot->down = false;
 	slot->why[0] = '\0';
 	return 0;
@@ -473,10 +489,11 @@ static bool
 watch_closed(struct lp_ports *ports, struct lp_port_slot *slot)
 {
 	char why[LP_WHY_SIZE] = "";
+	unsigned was = slot->ifindex;
 	int error = choose_backend(ports, slot->object.backend, why);
 
 	if (!error)
-		error = open_port(ports, slot, &slot->object, why);
+		error = open_port(ports, slot, &slot->object, true, why);
 	if (!error) {
 		lp_log_info("port %s: open on %s", slot->object.name,
 		    slot->object.device);
@@ -487,7 +504,11 @@ watch_closed(struct lp_ports *ports, struct lp_port_slot *slot)
 			    "again each second",
 		    slot->object.name, slot->object.device, why);
 	memcpy(slot->why, why, sizeof(slot->why));
-	return false;
+	/* Its peer steers to the device, whether or not we have it open. */
+	slot->ifindex = lp_object_has_peer(&slot->object)
+	    ? if_nametoindex(slot->object.device)
+	    : 0;
+	return ports->pool && slot->ifindex != was;
 }
 
 static int
@@ -496,6 +517,7 @@ steer_port(struct lp_ports *ports, struct lp_port_slot *slot,
     char why[LP_WHY_SIZE])
 {
 	const struct lp_port_object *objects[2] = {NULL, NULL};
+	const struct lp_port_object *peer = NULL;
 	struct lp_steering steering;
 	struct lp_steer steer = {.generation = generation};
 	int error;
@@ -506,8 +528,11 @@ steer_port(struct lp_ports *ports, struct lp_port_slot *slot,
 
 		objects[i] = object ? &object->port : NULL;
 		if (object)
-			steer.peer =
-			    find_peer(ports, configs[i], &object->port);
+			peer = find_peer_object(configs[i], &object->port);
+	}
+	if (peer) {
+		steer.peer = find_port(ports, peer);
+		steer.peer_device = peer->device;
 	}
 	error = lp_steering_init(&steering, configs, objects, count);
 	if (error) {

@@ -33,6 +33,7 @@ struct lp_port_slot {
 	bool gone; /* its device is; to be closed when nobody can see it */
 	bool reclaiming; /* closed, but the worker holds buffers of it */
 	bool down; /* as last logged */
+	unsigned ifindex; /* of an inline port that is not open: its device */
 	char why[LP_WHY_SIZE]; /* why it is not open, as last logged */
 };
 
@@ -76,7 +77,8 @@ void lp_ports_fill(const struct lp_ports *ports, const struct lp_config *config,
 
 /*
  * Tells every open port what to steer: what it needs under any of these
- * configurations.  0, or -EINVAL with a refusal.
+ * configurations.  0, or -EINVAL with a refusal: that of the first that fails,
+ * which is no reason not to tell the others.
  */
 int lp_ports_steer(struct lp_ports *ports,
     const struct lp_config *const configs[], size_t count, uint64_t generation,

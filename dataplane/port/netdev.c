@@ -4,12 +4,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <ifaddrs.h>
 #include <linux/ethtool.h>
 #include <linux/if_packet.h>
 #include <linux/sockios.h>
 #include <net/if_arp.h>
-#include <net/route.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,17 +16,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "dataplane/port/netdev_host.h"
+#include "proto/log.h"
+
 static int ask_ethtool(const struct lp_netdev *device, void *command);
-static int check_unused(const struct lp_netdev *device,
+static int check_inline(const struct lp_netdev *device,
     const struct lp_port_object *object, char why[LP_WHY_SIZE]);
 static bool strips_tags(const struct lp_netdev *device);
+static int check_ethernet(
+    const struct lp_netdev *device, char why[LP_WHY_SIZE]);
 static uint32_t ask_speed(const struct lp_netdev *device);
 static int16_t read_numa_node(const char *name);
-static int check_default_route(
-    const struct lp_netdev *device, char why[LP_WHY_SIZE]);
-static bool ip_of_sockaddr(struct lp_ip *ip, const struct sockaddr *address);
-static int check_addresses(
-    const struct lp_port_object *object, char why[LP_WHY_SIZE]);
 
 static const struct lp_netdev closed = {
     .socket = -1, .groups = -1, .promiscuous = -1};
@@ -80,10 +78,12 @@ lp_netdev_close(struct lp_netdev *device)
 
 int
 lp_netdev_check(const struct lp_netdev *device,
-    const struct lp_port_object *object, char why[LP_WHY_SIZE])
+    const struct lp_port_object *object, bool known, char why[LP_WHY_SIZE])
 {
 	struct ifreq request = {0};
-	int error = lp_netdev_check_owner(device, object, why);
+	bool is_inline = lp_object_has_peer(object);
+	int error = is_inline ? check_ethernet(device, why)
+			      : lp_netdev_check_owner(device, object, why);
 
 	if (error != 0)
 		return error;
@@ -101,55 +101,34 @@ lp_netdev_check(const struct lp_netdev *device,
 		    device->name, request.ifr_mtu, LP_MTU_MAX, device->name);
 		return -EMSGSIZE;
 	}
-	if (!lp_object_has_peer(object))
+	if (!is_inline)
 		return 0;
-	error = check_unused(device, object, why);
-	if (error != 0)
+	error = check_inline(device, object, why);
+	if (error == 0 || !known)
 		return error;
-	if (strips_tags(device)) {
-		snprintf(why, LP_WHY_SIZE,
-		    "%s takes VLAN tags off, which an inline port would lose: "
-		    "ethtool -K %s rxvlan off",
-		    device->name, device->name);
-		return -EINVAL;
-	}
+	lp_log_warn("port %s: %s; it was there before, and is opened "
+		    "nevertheless",
+	    object->name, why);
+	why[0] = '\0';
 	return 0;
-}
-
-/* The first address of the kernel on a device, link-local ones aside. */
-struct held {
-	const char *device;
-	bool found;
-	char text[LP_IP_TEXT_SIZE];
-};
-
-static void
-match_device(void *arg, const struct lp_ip *ip, const char *device)
-{
-	struct held *held = arg;
-
-	if (held->found || strcmp(device, held->device) != 0 ||
-	    (ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80))
-		return;
-	held->found = true;
-	lp_ip_format(held->text, ip);
 }
 
 /* An inline port leaves the kernel nothing: a host would be cut off there. */
 static int
-check_unused(const struct lp_netdev *device,
+check_inline(const struct lp_netdev *device,
     const struct lp_port_object *object, char why[LP_WHY_SIZE])
 {
-	struct held held = {.device = device->name};
+	int error = lp_netdev_check_route(device, object, why);
 
-	if (object->allow_default_route ||
-	    lp_netdev_host_addresses(match_device, &held) != 0 || !held.found)
-		return 0;
+	if (error == 0 && !object->allow_default_route)
+		error = lp_netdev_host_unused(device->name, why);
+	if (error != 0 || !strips_tags(device))
+		return error;
 	snprintf(why, LP_WHY_SIZE,
-	    "the kernel holds %s on %s, and an inline port leaves it nothing "
-	    "there: ip addr del %s dev %s; or say --allow-default-route",
-	    held.text, device->name, held.text, device->name);
-	return -EADDRINUSE;
+	    "%s takes VLAN tags off, which an inline port would lose: ethtool "
+	    "-K %s rxvlan off",
+	    device->name, device->name);
+	return -EINVAL;
 }
 
 /* Those of a veth are with the sender: nothing that it says helps. */
@@ -186,26 +165,33 @@ int
 lp_netdev_check_owner(const struct lp_netdev *device,
     const struct lp_port_object *object, char why[LP_WHY_SIZE])
 {
+	int error = check_ethernet(device, why);
+
+	if (error == 0)
+		error = lp_netdev_check_route(device, object, why);
+	return error != 0 ? error : lp_netdev_host_own(object, why);
+}
+
+static int
+check_ethernet(const struct lp_netdev *device, char why[LP_WHY_SIZE])
+{
 	struct ifreq request = {0};
-	int error;
 
 	memcpy(request.ifr_name, device->name, sizeof(request.ifr_name));
-	if (ioctl(device->socket, SIOCGIFHWADDR, &request) != 0 ||
-	    request.ifr_hwaddr.sa_family != ARPHRD_ETHER) {
-		snprintf(
-		    why, LP_WHY_SIZE, "%s is no Ethernet device", device->name);
-		return -EOPNOTSUPP;
-	}
-	error = lp_netdev_check_route(device, object, why);
-	return error != 0 ? error : check_addresses(object, why);
+	if (ioctl(device->socket, SIOCGIFHWADDR, &request) == 0 &&
+	    request.ifr_hwaddr.sa_family == ARPHRD_ETHER)
+		return 0;
+	snprintf(why, LP_WHY_SIZE, "%s is no Ethernet device", device->name);
+	return -EOPNOTSUPP;
 }
 
 int
 lp_netdev_check_route(const struct lp_netdev *device,
     const struct lp_port_object *object, char why[LP_WHY_SIZE])
 {
-	return object->allow_default_route ? 0
-					   : check_default_route(device, why);
+	return object->allow_default_route
+	    ? 0
+	    : lp_netdev_host_route(device->name, why);
 }
 
 bool
@@ -216,22 +202,6 @@ lp_netdev_merges(const struct lp_netdev *device)
 
 	return (ask_ethtool(device, &gro) == 0 && gro.data != 0) ||
 	    (ask_ethtool(device, &flags) == 0 && (flags.data & ETH_FLAG_LRO));
-}
-
-int
-lp_netdev_host_addresses(lp_port_host_address *each, void *arg)
-{
-	const struct ifaddrs *one;
-	struct ifaddrs *all;
-	struct lp_ip ip;
-
-	if (getifaddrs(&all) != 0)
-		return -errno;
-	for (one = all; one != NULL; one = one->ifa_next)
-		if (ip_of_sockaddr(&ip, one->ifa_addr))
-			each(arg, &ip, one->ifa_name);
-	freeifaddrs(all);
-	return 0;
 }
 
 /* Drivers that do not say leave the queues of sysfs. */
@@ -463,125 +433,4 @@ read_numa_node(const char *name)
 		node = -1;
 	fclose(file);
 	return (int16_t)node;
-}
-
-/* A line of /proc/net/route: a default route through that device? */
-static bool
-is_default_v4(const char *line, const char *name)
-{
-	char device[IF_NAMESIZE];
-	unsigned to, flags, mask;
-
-	return sscanf(line, "%15s %x %*x %x %*d %*d %*d %x", device, &to,
-		   &flags, &mask) == 4 &&
-	    to == 0 && mask == 0 && !(flags & RTF_REJECT) &&
-	    strcmp(device, name) == 0;
-}
-
-/* The same of /proc/net/ipv6_route. */
-static bool
-is_default_v6(const char *line, const char *name)
-{
-	char to[33], device[IF_NAMESIZE];
-	unsigned prefix, flags;
-
-	return sscanf(line, "%32s %x %*s %*x %*s %*x %*x %*x %x %15s", to,
-		   &prefix, &flags, device) == 4 &&
-	    prefix == 0 && !(flags & RTF_REJECT) && strcmp(device, name) == 0;
-}
-
-static bool
-has_line(
-    const char *path, bool (*is)(const char *, const char *), const char *name)
-{
-	FILE *file = fopen(path, "re");
-	bool found = false;
-	char line[512];
-
-	if (file == NULL)
-		return false;
-	while (!found && fgets(line, sizeof(line), file) != NULL)
-		found = is(line, name);
-	fclose(file);
-	return found;
-}
-
-static int
-check_default_route(const struct lp_netdev *device, char why[LP_WHY_SIZE])
-{
-	bool v4 = has_line(
-	    "/proc/thread-self/net/route", is_default_v4, device->name);
-
-	if (!v4 &&
-	    !has_line("/proc/thread-self/net/ipv6_route", is_default_v6,
-		device->name))
-		return 0;
-	snprintf(why, LP_WHY_SIZE,
-	    "%s carries the host's default %s route: a mistake here cuts off "
-	    "the host; say --allow-default-route if it is meant",
-	    device->name, v4 ? "IPv4" : "IPv6");
-	return -EPERM;
-}
-
-static bool
-ip_of_sockaddr(struct lp_ip *ip, const struct sockaddr *address)
-{
-	if (address == NULL)
-		return false;
-	if (address->sa_family == AF_INET) {
-		const struct sockaddr_in *v4 = (const void *)address;
-
-		lp_ip_from_v4(ip, (const uint8_t *)&v4->sin_addr);
-		return true;
-	}
-	if (address->sa_family == AF_INET6) {
-		const struct sockaddr_in6 *v6 = (const void *)address;
-
-		memcpy(ip->bytes, &v6->sin6_addr, sizeof(ip->bytes));
-		return true;
-	}
-	return false;
-}
-
-/* A port's addresses, and the first of them that the kernel has. */
-struct search {
-	const struct lp_port_object *object;
-	bool found;
-	char *why;
-};
-
-static void
-match_address(void *arg, const struct lp_ip *ip, const char *device)
-{
-	struct search *search = arg;
-	char text[LP_IP_TEXT_SIZE];
-	int i;
-
-	for (i = 0; i < search->object->address_count; i++) {
-		if (search->found ||
-		    !lp_ip_equal(ip, &search->object->addresses[i].ip))
-			continue;
-		search->found = true;
-		lp_ip_format(text, ip);
-		snprintf(search->why, LP_WHY_SIZE,
-		    "the kernel holds %s on %s; a port's addresses are "
-		    "its own: ip addr del %s dev %s",
-		    text, device, text, device);
-	}
-}
-
-/* The kernel and we would both answer for it. */
-static int
-check_addresses(const struct lp_port_object *object, char why[LP_WHY_SIZE])
-{
-	struct search search = {.object = object, .why = why};
-	int error = lp_netdev_host_addresses(match_address, &search);
-
-	if (error != 0) {
-		snprintf(why, LP_WHY_SIZE,
-		    "cannot list the addresses of the kernel: %s",
-		    strerror(-error));
-		return error;
-	}
-	return search.found ? -EADDRINUSE : 0;
 }

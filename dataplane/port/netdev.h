@@ -31,11 +31,12 @@ void lp_netdev_close(struct lp_netdev *device);
 
 /*
  * Whether a port may have it: what lp_netdev_check_owner() asks, its MTU, and
- * that an inline port takes nothing from the kernel or from a frame.  0, or
- * -errno and why not.
+ * that an inline port takes nothing from the kernel or from a frame.  The last
+ * is only warned of if the port was known before: what the host has done to its
+ * device meanwhile is no reason to cut the wire.  0, or -errno and why not.
  */
 int lp_netdev_check(const struct lp_netdev *device,
-    const struct lp_port_object *object, char why[LP_WHY_SIZE]);
+    const struct lp_port_object *object, bool known, char why[LP_WHY_SIZE]);
 
 /*
  * Has it receive frames to whatever MAC, for as long as the socket is held by
@@ -56,9 +57,6 @@ int lp_netdev_check_owner(const struct lp_netdev *device,
 
 /* Whether the kernel merges what it receives there (GRO, LRO). */
 bool lp_netdev_merges(const struct lp_netdev *device);
-
-/* Every address that the kernel holds, on any device.  0 or -errno. */
-int lp_netdev_host_addresses(lp_port_host_address *each, void *arg);
 
 /* Receive queues that are in use; at least 1. */
 unsigned lp_netdev_queues(const struct lp_netdev *device);

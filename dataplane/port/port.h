@@ -52,6 +52,7 @@ struct lp_port_config {
 	struct lp_port_object object; /* name, device, ... */
 	struct lp_pool *pool;
 	struct lp_keep *keep; /* may be NULL */
+	bool known; /* it was configured before: opened again, not added */
 };
 
 /* What a port is to steer to us; whole each time, the port finds the changes */
@@ -70,6 +71,8 @@ struct lp_steer {
 	bool is_inline;
 	bool wire_on_loss; /* without us what is to be seen goes on, too */
 	struct lp_port *peer; /* NULL: it is not open */
+	/* Of the peer, open or not: what goes on by itself does not need us. */
+	const char *peer_device; /* NULL: it has none */
 };
 
 struct lp_port_link {

@@ -22,6 +22,7 @@
 
 #include "dataplane/port/dpdk_eal.h"
 #include "dataplane/port/dpdk_setup.h"
+#include "dataplane/port/netdev_host.h"
 
 static int port_open(struct lp_port **port, const struct lp_port_config *config,
     char why[LP_WHY_SIZE]);

@@ -27,6 +27,7 @@
 #include <string.h>
 
 #include "dataplane/keep.h"
+#include "dataplane/port/netdev_host.h"
 
 static int assemble(struct lp_port_xdp *xdp,
     const struct lp_port_config *config, char why[LP_WHY_SIZE]);
@@ -122,18 +123,21 @@ port_check_route(const struct lp_port *port,
 	return lp_netdev_check_route(&xdp->device, object, why);
 }
 
-/* Its device, or 0: it has vanished. */
+/*
+ * Its device, or 0: it has vanished.  An open one may have been renamed; what
+ * is not open goes by its name.
+ */
 static unsigned
 peer_of(const struct lp_steer *steer)
 {
 	const struct lp_port_xdp *peer;
 
-	if (steer->peer == NULL)
-		return 0;
-	peer = lp_port_xdp_of(steer->peer);
-	return atomic_load_explicit(&peer->gone, memory_order_relaxed)
-	    ? 0
-	    : peer->device.ifindex;
+	if (steer->peer != NULL) {
+		peer = lp_port_xdp_of(steer->peer);
+		if (!atomic_load_explicit(&peer->gone, memory_order_relaxed))
+			return peer->device.ifindex;
+	}
+	return steer->peer_device ? if_nametoindex(steer->peer_device) : 0;
 }
 
 static int
@@ -277,7 +281,8 @@ assemble(struct lp_port_xdp *xdp, const struct lp_port_config *config,
 	if (error != 0)
 		return error;
 	snprintf(xdp->name, sizeof(xdp->name), "%s", xdp->device.name);
-	error = lp_netdev_check(&xdp->device, &config->object, why);
+	error =
+	    lp_netdev_check(&xdp->device, &config->object, config->known, why);
 	if (error != 0)
 		return error;
 	lp_netdev_state(&xdp->device, &link);

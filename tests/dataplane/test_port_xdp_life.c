@@ -122,6 +122,24 @@ START_TEST(the_device_of_the_default_v6_route_is_refused)
 }
 END_TEST
 
+/* Only when it is added: what it has been for long is not cut for it. */
+START_TEST(what_the_kernel_uses_is_no_inline_port)
+{
+	struct lp_port_config config = port_lab_config(0);
+
+	strcpy(config.object.peer, "right");
+	config.object.address_count = 0;
+	veth_run("ip addr add 192.0.2.1/24 dev near0");
+	check_refused(
+	    &config, -EADDRINUSE, "the kernel holds 192.0.2.1 on near0");
+	veth_run("ip route add default via 192.0.2.2");
+	check_refused(&config, -EPERM, "near0 carries the host's default IPv4");
+	config.known = true;
+	ck_assert_int_eq(
+	    ops->open(&port_lab.ports[0], &config, port_lab.why), 0);
+}
+END_TEST
+
 START_TEST(an_address_that_the_kernel_holds_is_refused)
 {
 	struct lp_port_config config = port_lab_config(0);
@@ -486,6 +504,7 @@ add(TCase *tcase)
 	tcase_add_test(tcase, a_large_mtu_is_refused_with_both_numbers);
 	tcase_add_test(tcase, the_device_of_the_default_route_is_refused);
 	tcase_add_test(tcase, the_device_of_the_default_v6_route_is_refused);
+	tcase_add_test(tcase, what_the_kernel_uses_is_no_inline_port);
 	tcase_add_test(tcase, an_address_that_the_kernel_holds_is_refused);
 	tcase_add_test(tcase, addresses_of_the_host_are_listed);
 	tcase_add_test(

@@ -266,8 +266,27 @@ inline_survives() {
 	fi
 	must "records flow on" flow_passes 1000
 	check "the dataplane is in step again" lab_poll 10 lab_in_step
-	[ "$LAB_BACKEND" = dpdk ] || inline_wires
+	if [ "$LAB_BACKEND" = af_xdp ]; then
+		inline_addressed
+		inline_wires
+	fi
 	flow_stop
+}
+
+# What the host does to a device meanwhile must not cut the wire.
+inline_addressed() {
+	local netns=$LAB_ID-lightpath
+
+	must "the kernel gets an address on left" \
+	    ip -n "$netns" addr add 10.77.0.1/24 dev left
+	must "the packet process is killed" \
+	    kill -KILL "$(pgrep -P "${LAB_PID[dataplane]}")"
+	must "records flow on" flow_passes 1000
+	check "the dataplane is in step again" lab_poll 10 lab_in_step
+	check "it warns of the address" grep -F \
+	    "the kernel holds 10.77.0.1 on left" "$LAB_DIR/dataplane.log"
+	must "the address goes" \
+	    ip -n "$netns" addr del 10.77.0.1/24 dev left
 }
 
 lab_signal() {
