@@ -360,6 +360,7 @@ add_service(struct lp_snapshot *snapshot, const struct lp_service *service)
 	while (snapshot->services[at].vip.port != 0)
 		at = (at + 1) & snapshot->service_mask;
 	snapshot->services[at] = *service;
+	snapshot->has_vip |= !service->is_inline;
 }
 
 static void

@@ -21,7 +21,9 @@
  *way or while we were away, is picked up again where it is.
  *
  * Full tables: an inline connection takes the place of another inline one that
- * is half-open or closed; never one of a VIP, whose ends would notice.
+ * is half-open or closed; never one of a VIP, whose ends would notice.  Nor
+ *does it take the last quarter of the places where there are VIPs: they must
+ *refuse newcomers that find none, while inline those only go unseen.
  *
  * Drops: port_gone, where the other port is not there.
  */
@@ -40,6 +42,7 @@ static const struct lp_service *named(
 static bool begins_anew(const struct lp_conntrack *, const struct lp_pkt *);
 static void forget(struct lp_conntrack *, struct lp_batch *, uint32_t);
 static bool make_room(struct lp_conntrack *, struct lp_batch *);
+static bool has_place(const struct lp_conntrack *, const struct lp_snapshot *);
 static void open_connection(struct lp_conntrack *, struct lp_kafka *,
     const struct lp_batch *, struct lp_pkt *, const struct lp_service *,
     const struct lp_tuple *);
@@ -254,7 +257,7 @@ make_room(struct lp_conntrack *conntrack, struct lp_batch *batch)
 	    conntrack->half_open_max;
 	uint32_t victim = LP_CONN_NONE;
 
-	if (!quota && conntrack->free_count > 0)
+	if (!quota && has_place(conntrack, batch->snapshot))
 		return true;
 	if (!quota)
 		victim = lp_conntrack_oldest(conntrack, LP_CLASS_CLOSED);
@@ -266,6 +269,18 @@ make_room(struct lp_conntrack *conntrack, struct lp_batch *batch)
 	forget(conntrack, batch, victim);
 	lp_count_add(&conntrack->stats->evicted, 1);
 	return true;
+}
+
+static bool
+has_place(
+    const struct lp_conntrack *conntrack, const struct lp_snapshot *snapshot)
+{
+	uint32_t kept = 1;
+
+	if (snapshot->has_vip)
+		kept =
+		    conntrack->region->header->connection_count / LP_VIP_SHARE;
+	return conntrack->free_count >= kept;
 }
 
 /* The tuple is that of a packet to the broker. */

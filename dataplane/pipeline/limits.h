@@ -49,6 +49,8 @@ enum {
 	 */
 	LP_HALF_OPEN_SHARE = 4,
 	LP_HALF_OPEN_MAX = 32256,
+	/* One in so many places that inline connections leave to VIPs. */
+	LP_VIP_SHARE = 4,
 
 	LP_NEIGHBORS_MAX = 1024,
 	LP_NEIGHBOR_QUEUE_MAX = 4, /* packets that wait for one next hop */

@@ -95,6 +95,7 @@ struct lp_snapshot {
 
 	struct lp_snapshot_port ports[LP_PORTS_MAX]; /* by slot */
 	bool has_inline; /* any of them is */
+	bool has_vip; /* there is a service that is not inline */
 
 	/* Open addressing, linear probing; sizes are powers of two. */
 	struct lp_own *own;

@@ -410,6 +410,56 @@ START_TEST(what_finds_the_table_full_passes_and_is_not_followed)
 }
 END_TEST
 
+/* The last quarter of the places is for VIPs, which must refuse else. */
+START_TEST(vips_find_room_beside_it)
+{
+	fill(CONNECTIONS - CONNECTIONS / LP_VIP_SHARE, LP_TCP_ESTABLISHED);
+	establish();
+	passes(LEFT_SLOT, C6 "S seq=1", LP_REASON_UNTRACKED);
+	plane_in(FRONT_SLOT, "tcp 10.9.0.50:40000 > 10.9.0.100:9100 S seq=1");
+	ck_assert(plane_take(BACK_SLOT));
+	plane_quiet();
+	ck_assert_uint_eq(lp_count_get(&plane.region.stats->evicted), 0);
+	/* One of its own that is closed makes room nevertheless. */
+	passes(LEFT_SLOT, C4 "R seq=1001", LP_REASON_FORWARDED);
+	passes(LEFT_SLOT, C6 "S seq=1", LP_REASON_OPENED);
+	ck_assert_uint_eq(lp_count_get(&plane.region.stats->evicted), 1);
+}
+END_TEST
+
+/* Takes every VIP out of the configuration. */
+static void
+remove_vips(void)
+{
+	const enum lp_object_kind kinds[] = {
+	    LP_OBJECT_ENDPOINT, LP_OBJECT_LISTENER};
+
+	for (unsigned t = 0; t < 2; t++) {
+		size_t first;
+		size_t i = lp_config_range(&plane.config, kinds[t], &first);
+
+		while (i-- > 0) {
+			uint32_t id = plane.config.objects[first + i].id;
+
+			if (id < SEEN)
+				ck_assert_int_eq(lp_config_remove(&plane.config,
+						     kinds[t], id),
+				    0);
+		}
+	}
+}
+
+START_TEST(without_vips_the_whole_table_is_its_own)
+{
+	remove_vips();
+	plane_publish();
+	fill(CONNECTIONS - 1, LP_TCP_ESTABLISHED);
+	establish();
+	passes(LEFT_SLOT, C6 "S seq=1", LP_REASON_UNTRACKED);
+	ck_assert_uint_eq(plane_connections(), CONNECTIONS);
+}
+END_TEST
+
 START_TEST(a_closed_one_makes_room)
 {
 	fill(CONNECTIONS, LP_TCP_TIME_WAIT);
@@ -582,6 +632,8 @@ add_tests(TCase *tests)
 	tcase_add_test(tests, time_passes_without_a_sound);
 	tcase_add_test(
 	    tests, what_finds_the_table_full_passes_and_is_not_followed);
+	tcase_add_test(tests, vips_find_room_beside_it);
+	tcase_add_test(tests, without_vips_the_whole_table_is_its_own);
 	tcase_add_test(tests, a_closed_one_makes_room);
 	tcase_add_test(tests, a_flood_of_single_segments_pushes_out_itself);
 	tcase_add_test(tests, a_flood_in_one_batch_passes_whole_and_in_order);
