@@ -2,6 +2,7 @@
 /* What the host itself does with a device; see netdev_host.h. */
 #include "dataplane/port/netdev_host.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -10,6 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
+
+/* A bond in a bridge, ... */
+enum { MASTERS_MAX = 8 };
 
 static bool ip_of_sockaddr(struct lp_ip *ip, const struct sockaddr *address);
 
@@ -48,11 +53,45 @@ match_device(void *arg, const struct lp_ip *ip, const char *device)
 	lp_ip_format(held->text, ip);
 }
 
+/* A bridge or a bond, a VLAN or a macvlan of it. */
+static bool
+find_upper(const char *device, char upper[IF_NAMESIZE])
+{
+	static const char prefix[] = "upper_";
+	const struct dirent *entry;
+	bool found = false;
+	char path[64];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s", device);
+	dir = opendir(path);
+	if (dir == NULL)
+		return false;
+	while (!found && (entry = readdir(dir)) != NULL) {
+		found = strncmp(entry->d_name, prefix, strlen(prefix)) == 0;
+		if (found)
+			snprintf(upper, IF_NAMESIZE, "%.15s",
+			    entry->d_name + strlen(prefix));
+	}
+	closedir(dir);
+	return found;
+}
+
 int
 lp_netdev_host_unused(const char *device, char why[LP_WHY_SIZE])
 {
 	struct held held = {.device = device};
+	char upper[IF_NAMESIZE];
 
+	if (find_upper(device, upper)) {
+		snprintf(why, LP_WHY_SIZE,
+		    "the kernel has %s on top of %s (a bridge, a bond, a "
+		    "VLAN), and an inline port leaves it nothing there: take "
+		    "%s out of it, or ip link del %s; or say "
+		    "--allow-default-route",
+		    upper, device, device, upper);
+		return -EADDRINUSE;
+	}
 	if (lp_netdev_host_addresses(match_device, &held) != 0 || !held.found)
 		return 0;
 	snprintf(why, LP_WHY_SIZE,
@@ -103,20 +142,47 @@ has_line(
 	return found;
 }
 
+/* Makes the name that of the bridge or bond that the device is part of. */
+static bool
+to_master(char name[IF_NAMESIZE])
+{
+	char path[64], target[128];
+	const char *last;
+	ssize_t size;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/master", name);
+	size = readlink(path, target, sizeof(target) - 1);
+	if (size <= 0)
+		return false;
+	target[size] = '\0';
+	last = strrchr(target, '/');
+	snprintf(name, IF_NAMESIZE, "%.15s", last ? last + 1 : target);
+	return true;
+}
+
 int
 lp_netdev_host_route(const char *device, char why[LP_WHY_SIZE])
 {
-	bool v4 =
-	    has_line("/proc/thread-self/net/route", is_default_v4, device);
+	char name[IF_NAMESIZE], part[2 * IF_NAMESIZE + 32] = "";
+	unsigned depth = 0;
+	bool v4, v6;
 
-	if (!v4 &&
-	    !has_line(
-		"/proc/thread-self/net/ipv6_route", is_default_v6, device))
+	snprintf(name, sizeof(name), "%s", device);
+	do {
+		v4 = has_line(
+		    "/proc/thread-self/net/route", is_default_v4, name);
+		v6 = has_line(
+		    "/proc/thread-self/net/ipv6_route", is_default_v6, name);
+	} while (!v4 && !v6 && depth++ < MASTERS_MAX && to_master(name));
+	if (!v4 && !v6)
 		return 0;
+	if (strcmp(name, device) != 0)
+		snprintf(
+		    part, sizeof(part), "%s is part of %s: ", device, name);
 	snprintf(why, LP_WHY_SIZE,
-	    "%s carries the host's default %s route: a mistake here cuts off "
+	    "%s%s carries the host's default %s route: a mistake here cuts off "
 	    "the host; say --allow-default-route if it is meant",
-	    device, v4 ? "IPv4" : "IPv6");
+	    part, name, v4 ? "IPv4" : "IPv6");
 	return -EPERM;
 }
 

@@ -27,6 +27,7 @@ main() {
 	check "nothing passes yet" ping_fails
 	if [ "$LAB_BACKEND" = af_xdp ]; then
 		check "a device that the kernel uses is refused" kernel_stays
+		check "and one that has another on top" kernel_stays_on_top
 	fi
 	must "lpctl configures it" inline_configure
 	check "half a pair is refused" refuses 1 "come and go in one change" \
@@ -76,6 +77,29 @@ kernel_stays() {
 	        add-port left --device left --peer right -- \
 	        add-port right --device right --peer left || status=1
 	ip -n "$netns" addr del 10.77.0.1/24 dev left && return $status
+}
+
+# By a device on top of it, whose addresses these are.
+kernel_stays_on_top() {
+	local netns=$LAB_ID-lightpath status=0
+
+	ip -n "$netns" link add br0 type bridge &&
+	    ip -n "$netns" link set left master br0 &&
+	    refuses 5 "the kernel has br0 on top of left" \
+	        add-port left --device left --peer right -- \
+	        add-port right --device right --peer left || status=1
+	ip -n "$netns" addr add 10.77.0.1/24 dev br0 &&
+	    ip -n "$netns" link set br0 up &&
+	    ip -n "$netns" route add default via 10.77.0.2 &&
+	    refuses 5 "left is part of br0: br0 carries the host's default" \
+	        add-port left --device left --peer right -- \
+	        add-port right --device right --peer left || status=1
+	ip -n "$netns" link del br0 &&
+	    ip -n "$netns" link add above link left type macvlan &&
+	    refuses 5 "the kernel has above on top of left" \
+	        add-port left --device left --peer right -- \
+	        add-port right --device right --peer left || status=1
+	ip -n "$netns" link del above && return $status
 }
 
 ping_fails() {
