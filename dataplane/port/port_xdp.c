@@ -28,11 +28,15 @@
 
 #include "dataplane/keep.h"
 #include "dataplane/port/netdev_host.h"
+#include "dataplane/port/netdev_xdp.h"
+#include "proto/log.h"
 
 static int assemble(struct lp_port_xdp *xdp,
     const struct lp_port_config *config, char why[LP_WHY_SIZE]);
 static int take_all(struct lp_port_xdp *xdp, char why[LP_WHY_SIZE]);
 static void take_own(struct lp_port_xdp *xdp);
+static int check_wire(const struct lp_port_xdp *xdp,
+    const struct lp_port_config *config, char why[LP_WHY_SIZE]);
 static int open_sockets(struct lp_port_xdp *xdp, char why[LP_WHY_SIZE]);
 static void dismantle(struct lp_port_xdp *xdp);
 
@@ -292,17 +296,19 @@ assemble(struct lp_port_xdp *xdp, const struct lp_port_config *config,
 	if (error != 0)
 		return error;
 	lp_xdp_steer_mac(&xdp->steer, link.mac);
-	if (lp_object_has_peer(&config->object)) {
+	if (lp_object_has_peer(&config->object))
 		lp_xdp_steer_mode(&xdp->steer, LP_STEER_INLINE);
-		error = take_all(xdp, why);
-		if (error != 0)
-			return error;
-	}
 	error = lp_xdp_link_open(&xdp->link, &xdp->device, xdp->steer.program,
 	    xdp->pool, xdp->keep, why);
 	if (error != 0)
 		return error;
-	error = open_sockets(xdp, why);
+	if (lp_object_has_peer(&config->object)) {
+		error = check_wire(xdp, config, why);
+		if (error == 0)
+			error = take_all(xdp, why);
+	}
+	if (error == 0)
+		error = open_sockets(xdp, why);
 	if (error != 0 || xdp->keep == NULL || xdp->link.adopted)
 		return error;
 	error = lp_xdp_link_keep(&xdp->link, xdp->name, xdp->keep);
@@ -311,6 +317,40 @@ assemble(struct lp_port_xdp *xdp, const struct lp_port_config *config,
 		    "%s: the keeper does not take the XDP link: %s", xdp->name,
 		    strerror(-error));
 	return error;
+}
+
+/*
+ * That an inline port passes whole frames on, known once the program is on:
+ * drivers often send for XDP only then.  The host's merged segments, and frames
+ * above the MTU, get lost in generic mode.
+ */
+static int
+check_wire(const struct lp_port_xdp *xdp, const struct lp_port_config *config,
+    char why[LP_WHY_SIZE])
+{
+	uint64_t features;
+
+	if (xdp->link.generic)
+		snprintf(why, LP_WHY_SIZE,
+		    "%s: %.95s: an inline port needs one, for without it "
+		    "merged segments and frames above the MTU would be lost",
+		    xdp->name, xdp->link.why);
+	else if (lp_netdev_xdp_features(xdp->device.ifindex, &features) == 0 &&
+	    !(features & LP_NETDEV_XDP_NDO_XMIT))
+		snprintf(why, LP_WHY_SIZE,
+		    "%s: driver %s does not send what XDP redirects to it, "
+		    "which an inline port needs (of a veth the other end must "
+		    "receive with NAPI: ethtool -K, gro on, there)",
+		    xdp->name, xdp->device.driver);
+	else
+		return 0;
+	if (!config->known)
+		return -EOPNOTSUPP;
+	lp_log_warn("port %s: %s; it was there before, and is opened "
+		    "nevertheless",
+	    config->object.name, why);
+	why[0] = '\0';
+	return 0;
 }
 
 static void

@@ -312,6 +312,30 @@ START_TEST(a_driver_without_xdp_is_served_generically)
 }
 END_TEST
 
+/* It would lose frames that nobody would count. */
+START_TEST(a_driver_that_cannot_pass_frames_on_is_no_inline_port)
+{
+	struct lp_port_config config = port_lab_config(0);
+
+	strcpy(config.object.peer, "right");
+	config.object.address_count = 0;
+	check_refused(&config, -EOPNOTSUPP,
+	    "near0: driver veth does not send what XDP redirects to it");
+	veth_run("ethtool -K far0 gro on");
+	ck_assert_int_eq(
+	    ops->open(&port_lab.ports[0], &config, port_lab.why), 0);
+	veth_run("ip link add plain0 type bridge && ip link set plain0 up");
+	strcpy(config.object.device, "plain0");
+	config.slot = 1;
+	check_refused(&config, -EOPNOTSUPP,
+	    "plain0: driver bridge takes no native XDP program");
+	/* Added before: better some frames than none. */
+	config.known = true;
+	ck_assert_int_eq(
+	    ops->open(&port_lab.ports[1], &config, port_lab.why), 0);
+}
+END_TEST
+
 START_TEST(a_vanished_device_neither_crashes_nor_spins)
 {
 	struct lp_port_link link;
@@ -514,6 +538,8 @@ add(TCase *tcase)
 	tcase_add_test(tcase, a_pool_that_is_promised_away_is_refused);
 	tcase_add_test(tcase, a_device_that_is_down_is_opened_and_says_so);
 	tcase_add_test(tcase, a_driver_without_xdp_is_served_generically);
+	tcase_add_test(
+	    tcase, a_driver_that_cannot_pass_frames_on_is_no_inline_port);
 	tcase_add_test(tcase, a_vanished_device_neither_crashes_nor_spins);
 	tcase_add_test(tcase, close_takes_the_program_away);
 	tcase_add_test(tcase, a_successor_takes_up_the_link);
