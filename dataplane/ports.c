@@ -33,6 +33,7 @@ static int open_port(struct lp_ports *ports, struct lp_port_slot *slot,
 static void close_port(struct lp_ports *ports, struct lp_port_slot *slot);
 static bool watch_open(struct lp_ports *ports, struct lp_port_slot *slot);
 static bool watch_closed(struct lp_ports *ports, struct lp_port_slot *slot);
+static void watch_pair(struct lp_ports *ports, struct lp_port_slot *slot);
 static int steer_port(struct lp_ports *ports, struct lp_port_slot *slot,
     const struct lp_config *const configs[], size_t count, uint64_t generation,
     char why[LP_WHY_SIZE]);
@@ -274,6 +275,9 @@ lp_ports_watch(struct lp_ports *ports)
 		else if (slot->id != 0 && !slot->reclaiming)
 			changed |= watch_closed(ports, slot);
 	}
+	for (unsigned i = 0; i < LP_PORTS_MAX; i++)
+		if (ports->slots[i].port && !ports->slots[i].gone)
+			watch_pair(ports, &ports->slots[i]);
 	return changed;
 }
 
@@ -509,6 +513,30 @@ watch_closed(struct lp_ports *ports, struct lp_port_slot *slot)
 	    ? if_nametoindex(slot->object.device)
 	    : 0;
 	return ports->pool && slot->ifindex != was;
+}
+
+/* Somebody may set another MTU on one of a pair: the wire stays all the same.
+ */
+static void
+watch_pair(struct lp_ports *ports, struct lp_port_slot *slot)
+{
+	char why[LP_WHY_SIZE] = "";
+
+	for (unsigned i = 0; i < LP_PORTS_MAX; i++) {
+		const struct lp_port_slot *peer = &ports->slots[i];
+
+		if (!lp_object_has_peer(&slot->object) || !peer->port ||
+		    peer->gone || peer->port->mtu == slot->port->mtu ||
+		    strcmp(peer->object.name, slot->object.peer) != 0)
+			continue;
+		snprintf(why, sizeof(why),
+		    "MTU %d, but %d on %.60s of its peer: what does not fit "
+		    "both is lost",
+		    slot->port->mtu, peer->port->mtu, peer->object.device);
+	}
+	if (why[0] && strcmp(why, slot->why) != 0)
+		lp_log_warn("port %s: %s", slot->object.name, why);
+	memcpy(slot->why, why, sizeof(slot->why));
 }
 
 static int

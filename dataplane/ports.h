@@ -34,7 +34,8 @@ struct lp_port_slot {
 	bool reclaiming; /* closed, but the worker holds buffers of it */
 	bool down; /* as last logged */
 	unsigned ifindex; /* of an inline port that is not open: its device */
-	char why[LP_WHY_SIZE]; /* why it is not open, as last logged */
+	/* Why it is not open, or does not fit its peer; as last logged. */
+	char why[LP_WHY_SIZE];
 };
 
 struct lp_ports {

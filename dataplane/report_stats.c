@@ -136,6 +136,8 @@ fill_port(struct port *port, const struct lp_ports *ports,
 	}
 	ports->ops->link(slot->port, &port->link);
 	fill_link(port);
+	if (message->up && slot->why[0] != '\0')
+		message->why = (char *)slot->why;
 	count =
 	    ports->ops->counters(slot->port, counters, LP_PORT_COUNTERS_MAX);
 	for (unsigned i = 0; i < count; i++)

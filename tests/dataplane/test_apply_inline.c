@@ -121,6 +121,31 @@ START_TEST(what_fits_one_of_a_pair_must_fit_the_other)
 }
 END_TEST
 
+START_TEST(mtus_that_part_are_told_of)
+{
+	struct lp_port_slot *left, *right;
+
+	begin();
+	ck_assert_int_eq(apply(1), 0);
+	left = &dataplane.ports.slots[slot_of(LEFT)];
+	right = &dataplane.ports.slots[slot_of(RIGHT)];
+	lp_apply_watch(&dataplane);
+	ck_assert_str_eq(left->why, "");
+	right->port->mtu = 1400;
+	lp_apply_watch(&dataplane);
+	ck_assert_str_eq(left->why,
+	    "MTU 1500, but 1400 on m-right of its peer: what does not fit both "
+	    "is lost");
+	ck_assert_ptr_nonnull(strstr(right->why, "MTU 1400, but 1500"));
+	ck_assert_ptr_nonnull(published(LEFT)->port);
+	right->port->mtu = 1500;
+	lp_apply_watch(&dataplane);
+	ck_assert_str_eq(left->why, "");
+	ck_assert_str_eq(right->why, "");
+	end();
+}
+END_TEST
+
 START_TEST(an_open_port_stays_what_it_is)
 {
 	begin();
@@ -175,6 +200,7 @@ main(void)
 	const TTest *const tests[] = {
 	    each_of_a_pair_leads_to_the_other,
 	    what_fits_one_of_a_pair_must_fit_the_other,
+	    mtus_that_part_are_told_of,
 	    an_open_port_stays_what_it_is,
 	    a_peer_whose_device_is_away_is_still_the_peer,
 	    NULL,
