@@ -27,11 +27,15 @@ target_link_libraries(lp_test_plane PUBLIC lp_test_objects lp_port
 
 foreach(module checksum parse tcp_state wheel nat conntrack conntrack_sums
 	conntrack_killed neighbor mld icmp reset admit pipeline pipeline_life
-	inline talkers telemetry topic_ids)
+	inline inline_room talkers telemetry topic_ids)
 	add_executable(test_${module}
 		${CMAKE_CURRENT_LIST_DIR}/test_${module}.c)
 	target_link_libraries(test_${module} PRIVATE lp_test_plane)
 	add_test(NAME dataplane/${module} COMMAND test_${module})
+endforeach()
+
+foreach(module inline inline_room)
+	target_sources(test_${module} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/bump.c)
 endforeach()
 
 # Of the kernel, the one that has to understand us.
@@ -53,7 +57,8 @@ set(lp_af_xdp_environment LP_TEST_BACKEND=af_xdp)
 # DPDK is slow to start, and starts once in a process: all tests in one.
 set(lp_dpdk_environment LP_TEST_BACKEND=dpdk CK_FORK=no)
 foreach(backend ${lp_test_backends})
-	foreach(module neighbor icmp reset admit pipeline pipeline_life inline)
+	foreach(module neighbor icmp reset admit pipeline pipeline_life inline
+		inline_room)
 		add_test(NAME dataplane/${backend}/${module}
 			COMMAND test_${module})
 		set_tests_properties(dataplane/${backend}/${module} PROPERTIES

@@ -1,57 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A bump in the wire: what comes in by one port leaves by the other. */
-#include "dataplane/pipeline/inline.h"
-
 #include <check.h>
 #include <stdio.h>
 
+#include "tests/dataplane/bump.h"
 #include "tests/proto/objects.h"
-#include "tests/support/plane.h"
 #include "tests/support/plane_main.h"
-
-/* Clients on the left, brokers on the right; and what the frames say. */
-#define C4 "tcp 10.8.0.50:40000 > 10.8.0.20:9092 "
-#define B4 "tcp 10.8.0.20:9092 > 10.8.0.50:40000 "
-#define C6 "tcp [2001:db8:8::50]:40000 > [2001:db8:8::21]:9092 "
-#define B6 "tcp [2001:db8:8::21]:9092 > [2001:db8:8::50]:40000 "
-
-enum {
-	CONNECTIONS = LP_CONNECTIONS_MIN,
-	QUOTA = CONNECTIONS / LP_HALF_OPEN_SHARE,
-};
-/* The bump beside the ports of make_config(), and what looks through it. */
-enum { LEFT_SLOT = 2, RIGHT_SLOT = 3 };
-enum { LEFT = 30, RIGHT, SEEN, SEEN_0, SEEN_1, SEEN_6, SEEN_6_1 };
-
-static void
-inline_config(struct lp_config *config)
-{
-	plane_config(config);
-	put(config, make_peer(LEFT, "left", "right"));
-	put(config, make_peer(RIGHT, "right", "left"));
-	put(config, make_inline(SEEN, PAYMENTS, "seen"));
-	put(config, make_endpoint(SEEN_0, SEEN, PAYMENTS_0, "10.8.0.20:9092"));
-	put(config, make_endpoint(SEEN_1, SEEN, PAYMENTS_1, "10.7.0.21:9092"));
-	put(config, make_inline(SEEN_6, ORDERS, "seen"));
-	put(config,
-	    make_endpoint(SEEN_6_1, SEEN_6, ORDERS_1, "[2001:db8:8::21]:9092"));
-}
-
-static void
-setup(void)
-{
-	struct lp_config config;
-
-	inline_config(&config);
-	plane_open_with(CONNECTIONS, &config);
-	plane_port(FRONT_SLOT, FRONT, "");
-	plane_port(BACK_SLOT, BACK, "");
-	plane_port(LEFT_SLOT, LEFT, "inline");
-	plane_port(RIGHT_SLOT, RIGHT, "inline");
-	plane_publish();
-	plane_run();
-	plane_forget();
-}
 
 static const struct lp_endpoint_stats *
 endpoint(uint32_t listener_id, uint32_t broker_id)
@@ -62,44 +16,6 @@ endpoint(uint32_t listener_id, uint32_t broker_id)
 			return &plane.region.endpoints[i];
 	ck_abort_msg("no counters of %u, %u", listener_id, broker_id);
 	return NULL;
-}
-
-/* What may be passed on without us, where the port can do that. */
-static bool
-need_not_be_seen(enum lp_reason reason)
-{
-	return reason == LP_REASON_WIRED || reason == LP_REASON_WIRED_UNREAD;
-}
-
-/* The very frame has left by the other port, and nothing else has. */
-static void
-left_as_it_came(uint8_t by, const struct packet *came, const char *text)
-{
-	ck_assert_msg(plane_take(by), "nothing has left: %s", text);
-	ck_assert_msg(plane.frame.len == came->len &&
-		memcmp(plane.frame.bytes, came->bytes, came->len) == 0,
-	    "%s\nleft as %s", text, plane.text);
-	plane_quiet();
-}
-
-static void
-passes(uint8_t in, const char *text, enum lp_reason reason)
-{
-	uint64_t counted = plane_reason(reason), wired = plane_wired();
-	struct packet packet;
-
-	packet_build(&packet, text);
-	/* What asks there for a next hop does not ask us. */
-	plane.helpful = reason != LP_REASON_WIRED;
-	ck_assert(plane_inject(in, packet.bytes, packet.len));
-	plane_run();
-	plane.helpful = true;
-	left_as_it_came(
-	    in == LEFT_SLOT ? RIGHT_SLOT : LEFT_SLOT, &packet, text);
-	if (need_not_be_seen(reason) && plane_wired() > wired)
-		return;
-	ck_assert_msg(plane_reason(reason) == counted + 1,
-	    "%s: %s has not counted", text, lp_reason_name(reason));
 }
 
 static const struct {
@@ -279,14 +195,6 @@ START_TEST(a_syn_ack_whose_syn_was_not_seen_is_picked_up)
 }
 END_TEST
 
-static void
-establish(void)
-{
-	passes(LEFT_SLOT, C4 "S seq=1000", LP_REASON_OPENED);
-	passes(RIGHT_SLOT, B4 "SA seq=5000 ack=1001", LP_REASON_FORWARDED);
-	passes(LEFT_SLOT, C4 "A seq=1001 ack=5001", LP_REASON_FORWARDED);
-}
-
 START_TEST(what_is_outside_the_window_passes_and_changes_nothing)
 {
 	struct lp_tcp_track before;
@@ -367,166 +275,6 @@ START_TEST(time_passes_without_a_sound)
 	plane_quiet();
 	ck_assert_uint_eq(lp_count_get(&plane.region.stats->expired), 3);
 	ck_assert_uint_eq(lp_count_get(&plane.region.stats->sent_reset), 0);
-}
-END_TEST
-
-/* Connections in the region, as if they had been there before. */
-static void
-fill(unsigned count, enum lp_tcp_state state)
-{
-	for (unsigned i = 0; i < count; i++) {
-		struct lp_conn *conn = &plane.region.connections[i];
-
-		*conn = (struct lp_conn){.use = LP_CONN_USED,
-		    .client_port = (uint16_t)(i + 1),
-		    .source_port = (uint16_t)(i + 1),
-		    .vip_port = 9092,
-		    .broker_port = 9092,
-		    .flags = LP_CONN_INLINE,
-		    .expires_s = PLANE_START_S + 7440,
-		    .listener_id = SEEN,
-		    .broker_id = PAYMENTS_0,
-		    .serial = i + 1};
-		lp_ip_from_v4(&conn->client_ip, (uint8_t[]){10, 8, 0, 60});
-		lp_ip_from_v4(&conn->vip_ip, (uint8_t[]){10, 8, 0, 20});
-		conn->source_ip = conn->client_ip;
-		conn->broker_ip = conn->vip_ip;
-		conn->tcp.state = (uint8_t)state;
-		conn->tcp.peer[0].flags = LP_PEER_SEEN;
-		conn->tcp.peer[1].flags = LP_PEER_SEEN;
-	}
-	plane_restart();
-}
-
-START_TEST(what_finds_the_table_full_passes_and_is_not_followed)
-{
-	fill(CONNECTIONS, LP_TCP_ESTABLISHED);
-	passes(LEFT_SLOT, C4 "S seq=1", LP_REASON_UNTRACKED);
-	passes(RIGHT_SLOT, B4 "SA seq=1 ack=2", LP_REASON_UNTRACKED);
-	passes(LEFT_SLOT, C4 "A seq=2 ack=2 len=100", LP_REASON_UNTRACKED);
-	ck_assert_uint_eq(plane_connections(), CONNECTIONS);
-	ck_assert_uint_eq(lp_count_get(&plane.region.stats->evicted), 0);
-	ck_assert_uint_eq(lp_count_get(&plane.region.stats->sent_reset), 0);
-}
-END_TEST
-
-/* The last quarter of the places is for VIPs, which must refuse else. */
-START_TEST(vips_find_room_beside_it)
-{
-	fill(CONNECTIONS - CONNECTIONS / LP_VIP_SHARE, LP_TCP_ESTABLISHED);
-	establish();
-	passes(LEFT_SLOT, C6 "S seq=1", LP_REASON_UNTRACKED);
-	plane_in(FRONT_SLOT, "tcp 10.9.0.50:40000 > 10.9.0.100:9100 S seq=1");
-	ck_assert(plane_take(BACK_SLOT));
-	plane_quiet();
-	ck_assert_uint_eq(lp_count_get(&plane.region.stats->evicted), 0);
-	/* One of its own that is closed makes room nevertheless. */
-	passes(LEFT_SLOT, C4 "R seq=1001", LP_REASON_FORWARDED);
-	passes(LEFT_SLOT, C6 "S seq=1", LP_REASON_OPENED);
-	ck_assert_uint_eq(lp_count_get(&plane.region.stats->evicted), 1);
-}
-END_TEST
-
-/* Takes every VIP out of the configuration. */
-static void
-remove_vips(void)
-{
-	const enum lp_object_kind kinds[] = {
-	    LP_OBJECT_ENDPOINT, LP_OBJECT_LISTENER};
-
-	for (unsigned t = 0; t < 2; t++) {
-		size_t first;
-		size_t i = lp_config_range(&plane.config, kinds[t], &first);
-
-		while (i-- > 0) {
-			uint32_t id = plane.config.objects[first + i].id;
-
-			if (id < SEEN)
-				ck_assert_int_eq(lp_config_remove(&plane.config,
-						     kinds[t], id),
-				    0);
-		}
-	}
-}
-
-START_TEST(without_vips_the_whole_table_is_its_own)
-{
-	remove_vips();
-	plane_publish();
-	fill(CONNECTIONS - 1, LP_TCP_ESTABLISHED);
-	establish();
-	passes(LEFT_SLOT, C6 "S seq=1", LP_REASON_UNTRACKED);
-	ck_assert_uint_eq(plane_connections(), CONNECTIONS);
-}
-END_TEST
-
-START_TEST(a_closed_one_makes_room)
-{
-	fill(CONNECTIONS, LP_TCP_TIME_WAIT);
-	passes(LEFT_SLOT, C4 "S seq=1", LP_REASON_OPENED);
-	ck_assert_uint_eq(plane_connections(), CONNECTIONS);
-	ck_assert_uint_eq(lp_count_get(&plane.region.stats->evicted), 1);
-}
-END_TEST
-
-START_TEST(a_flood_of_single_segments_pushes_out_itself)
-{
-	char text[100];
-
-	establish();
-	for (unsigned i = 0; i < 2 * CONNECTIONS; i++) {
-		snprintf(text, sizeof(text),
-		    "tcp 10.8.0.60:%u > 10.8.0.20:9092 A seq=1 ack=1", i + 1);
-		passes(LEFT_SLOT, text, LP_REASON_PICKED_UP);
-		ck_assert_uint_le(
-		    lp_count_get(&plane.region.stats->half_open), QUOTA);
-	}
-	ck_assert_uint_eq(plane_connections(), QUOTA + 1);
-	passes(LEFT_SLOT, C4 "A seq=1001 ack=5001 len=5", LP_REASON_FORWARDED);
-	ck_assert_uint_eq(lp_count_get(&plane.region.stats->sent_reset), 0);
-}
-END_TEST
-
-/* One that a later packet evicts passes nevertheless, in its turn. */
-START_TEST(a_flood_in_one_batch_passes_whole_and_in_order)
-{
-	struct packet sent[LP_BATCH_MAX];
-	char text[100];
-
-	for (unsigned i = 0; i < LP_BATCH_MAX; i++) {
-		snprintf(text, sizeof(text),
-		    "tcp 10.8.0.60:%u > 10.8.0.20:9092 S seq=%u", i + 1, i);
-		packet_build(&sent[i], text);
-		ck_assert(plane_inject(LEFT_SLOT, sent[i].bytes, sent[i].len));
-	}
-	plane_run();
-	for (unsigned i = 0; i < LP_BATCH_MAX; i++) {
-		ck_assert(plane_take(RIGHT_SLOT));
-		ck_assert_uint_eq(plane.frame.len, sent[i].len);
-		ck_assert_mem_eq(plane.frame.bytes, sent[i].bytes, sent[i].len);
-	}
-	plane_quiet();
-	ck_assert_uint_eq(plane_connections(), QUOTA);
-	ck_assert_uint_eq(
-	    plane_reason(LP_REASON_OPENED) + plane_reason(LP_REASON_UNTRACKED),
-	    LP_BATCH_MAX);
-}
-END_TEST
-
-/* A client of a VIP whose half-open connections fill the quota. */
-START_TEST(it_takes_no_place_from_a_vip)
-{
-	char text[100];
-
-	for (unsigned i = 0; i < QUOTA; i++) {
-		snprintf(text, sizeof(text),
-		    "tcp 10.9.0.60:%u > 10.9.0.100:9100 S seq=1", i + 1);
-		plane_in(FRONT_SLOT, text);
-	}
-	plane_forget();
-	passes(LEFT_SLOT, C4 "S seq=1", LP_REASON_UNTRACKED);
-	ck_assert_uint_eq(lp_count_get(&plane.region.stats->evicted), 0);
-	ck_assert_uint_eq(plane_connections(), QUOTA);
 }
 END_TEST
 
@@ -614,7 +362,7 @@ END_TEST
 static void
 add_tests(TCase *tests)
 {
-	tcase_add_checked_fixture(tests, setup, plane_close);
+	tcase_add_checked_fixture(tests, bump_open, plane_close);
 	tcase_add_loop_test(tests, what_is_not_a_named_brokers_passes_as_it_is,
 	    0, sizeof(foreign) / sizeof(foreign[0]));
 	tcase_add_test(tests, a_connection_is_followed_and_not_changed);
@@ -630,14 +378,6 @@ add_tests(TCase *tests)
 	tcase_add_test(
 	    tests, one_that_has_gone_astray_is_picked_up_where_it_is);
 	tcase_add_test(tests, time_passes_without_a_sound);
-	tcase_add_test(
-	    tests, what_finds_the_table_full_passes_and_is_not_followed);
-	tcase_add_test(tests, vips_find_room_beside_it);
-	tcase_add_test(tests, without_vips_the_whole_table_is_its_own);
-	tcase_add_test(tests, a_closed_one_makes_room);
-	tcase_add_test(tests, a_flood_of_single_segments_pushes_out_itself);
-	tcase_add_test(tests, a_flood_in_one_batch_passes_whole_and_in_order);
-	tcase_add_test(tests, it_takes_no_place_from_a_vip);
 	tcase_add_test(tests, a_connection_of_a_vip_may_also_pass_the_bump);
 	tcase_add_test(tests, what_is_named_no_more_is_forgotten_silently);
 	tcase_add_test(tests, another_process_goes_on_with_what_it_finds);
