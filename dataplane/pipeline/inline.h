@@ -4,8 +4,8 @@
  *
  * What comes in by one leaves by the other, byte for byte, whatever it is.  The
  * TCP connections of named brokers are followed on the way, and that is all:
- * nothing here closes, delays or changes one, and what cannot be followed
- * passes nevertheless.
+ * nothing here closes or changes one, and what cannot be followed passes
+ * nevertheless.
  */
 #ifndef LP_PIPELINE_INLINE_H
 #define LP_PIPELINE_INLINE_H
