@@ -22,8 +22,9 @@
 #include "controld/query.h"
 
 enum part { COUNTERS, KAFKA, PARTS };
-static_assert(2 * PARTS * LP_PUSH_DATAPLANES_MAX <= LP_QUERIES_MAX,
-    "lpctl may ask at the same time");
+static_assert((int)PARTS * LP_PUSH_DATAPLANES_MAX <= LP_QUERIES_SCRAPE &&
+	(int)PARTS <= LP_QUERY_QUESTIONS_SCRAPE,
+    "whatever lpctl asks at the same time");
 
 struct question {
 	uint64_t cookie; /* 0: not asked, or it has ended */

@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "controld/export.h"
 
 struct query {
 	struct lp_query_set *set;
@@ -14,7 +17,14 @@ struct query {
 	uint32_t pending; /* bits: dataplanes that owe frames */
 	const char *lost; /* one whose answer is missing, */
 	const char *why; /* and why it is */
+	Lp__Pb__Failure__Result lost_as;
 	struct event *timer;
+};
+
+/* What a dataplane owes, whether somebody still waits for it or not. */
+struct debt {
+	uint64_t cookie; /* 0: nothing */
+	Lp__Pb__ControlRequest__BodyCase what;
 };
 
 struct lp_query_set {
@@ -22,15 +32,24 @@ struct lp_query_set {
 	struct timeval time;
 	uint64_t last_cookie;
 	struct query queries[LP_QUERIES_MAX];
+	struct debt debts[LP_PUSH_DATAPLANES_MAX][LP_QUESTIONS_MAX];
 };
 
 static_assert(LP_PUSH_DATAPLANES_MAX <= 32, "a bit for each");
 
 static struct query *find(struct lp_query_set *set, uint64_t cookie);
+static bool has_place(const struct lp_query_set *set, uint64_t client);
+static struct debt *find_debt(
+    struct lp_query_set *set, unsigned index, uint64_t cookie);
+static bool is_busy(const struct query *query, unsigned index);
 static const char *dataplane_of(const Lp__Pb__ControlRequest *request);
 static void ask(struct query *query, const Lp__Pb__ControlRequest *request);
-static int ask_one(
+static void ask_one(
     struct query *query, unsigned index, const Lp__Pb__ControlRequest *request);
+static int send_question(
+    struct query *query, unsigned index, const Lp__Pb__ControlRequest *request);
+static void lose(struct query *query, unsigned index,
+    Lp__Pb__Failure__Result result, const char *why);
 static void refuse_nobody(struct query *query, const char *dataplane);
 static void on_timer(evutil_socket_t fd, short what, void *arg);
 static void pass_stats(
@@ -90,11 +109,11 @@ lp_query_add(struct lp_query_set *set, const struct lp_reply_to *to,
 	    .result = LP__PB__FAILURE__RESULT__REFUSED};
 	struct query *query = find(set, 0);
 
-	if (query == NULL) {
+	if (query == NULL || !has_place(set, to->client)) {
 		lp_reply_failure(set->context, to, &failure,
 		    "%d questions wait for dataplanes already; try again "
 		    "later",
-		    LP_QUERIES_MAX);
+		    LP_QUERIES_MAX - LP_QUERIES_SCRAPE);
 		return;
 	}
 	query->to = *to;
@@ -137,9 +156,13 @@ lp_query_answered(struct lp_query_set *set, unsigned index,
 	struct frame frame = frame_of(message);
 	struct query *query =
 	    frame.cookie != 0 ? find(set, frame.cookie) : NULL;
+	struct debt *debt =
+	    frame.cookie != 0 ? find_debt(set, index, frame.cookie) : NULL;
 	const char *name = lp_reply_dataplane_name(
 	    lp_push_dataplane(set->context->push, index));
 
+	if (debt != NULL && debt->what == frame.what && !frame.more)
+		debt->cookie = 0;
 	/* Late, after our patience has ended: nobody waits for it. */
 	if (query == NULL || query->what != frame.what ||
 	    (query->pending & 1u << index) == 0)
@@ -161,20 +184,23 @@ lp_query_answered(struct lp_query_set *set, unsigned index,
 void
 lp_query_changed(struct lp_query_set *set)
 {
+	const struct lp_push *push = set->context->push;
+
+	/* Whoever comes back owes nothing. */
+	for (unsigned i = 0; i < lp_push_count(push); i++)
+		if (!lp_push_dataplane(push, i)->connected)
+			memset(set->debts[i], 0, sizeof(set->debts[i]));
 	for (unsigned i = 0; i < LP_QUERIES_MAX; i++) {
 		struct query *query = &set->queries[i];
 		uint32_t pending = query->cookie != 0 ? query->pending : 0;
 
 		for (unsigned j = 0; pending >> j != 0; j++) {
-			const struct lp_push_dataplane *dataplane =
-			    lp_push_dataplane(set->context->push, j);
-
-			if ((pending & 1u << j) == 0 || dataplane->connected)
+			if ((pending & 1u << j) == 0 ||
+			    lp_push_dataplane(push, j)->connected)
 				continue;
 			query->pending &= ~(1u << j);
-			query->lost = lp_reply_dataplane_name(dataplane);
-			query->why =
-			    "it went away before its answer was complete";
+			lose(query, j, LP__PB__FAILURE__RESULT__UNREACHABLE,
+			    "it went away before its answer was complete");
 		}
 		if (pending != 0 && query->pending == 0)
 			finish(query);
@@ -201,6 +227,41 @@ find(struct lp_query_set *set, uint64_t cookie)
 		if (set->queries[i].cookie == cookie)
 			return &set->queries[i];
 	return NULL;
+}
+
+/* A scrape always has one: its own questions are not as many. */
+static bool
+has_place(const struct lp_query_set *set, uint64_t client)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < LP_QUERIES_MAX; i++)
+		count += set->queries[i].cookie != 0 &&
+		    set->queries[i].to.client != LP_EXPORT_CLIENT;
+	return client == LP_EXPORT_CLIENT ||
+	    count < LP_QUERIES_MAX - LP_QUERIES_SCRAPE;
+}
+
+static struct debt *
+find_debt(struct lp_query_set *set, unsigned index, uint64_t cookie)
+{
+	for (unsigned i = 0; i < LP_QUESTIONS_MAX; i++)
+		if (set->debts[index][i].cookie == cookie)
+			return &set->debts[index][i];
+	return NULL;
+}
+
+/* It owes so much that this one does not ask it. */
+static bool
+is_busy(const struct query *query, unsigned index)
+{
+	unsigned room = 0;
+
+	for (unsigned i = 0; i < LP_QUESTIONS_MAX; i++)
+		room += query->set->debts[index][i].cookie == 0;
+	return query->to.client == LP_EXPORT_CLIENT
+	    ? room == 0
+	    : room <= LP_QUERY_QUESTIONS_SCRAPE;
 }
 
 static const char *
@@ -231,13 +292,16 @@ ask(struct query *query, const Lp__Pb__ControlRequest *request)
 			strcmp(dataplane, info->path) != 0))
 			continue;
 		if (query->what == LP__PB__CONTROL_REQUEST__BODY_KAFKA &&
-		    !info->kafka_stats) {
-			query->lost = lp_reply_dataplane_name(info);
-			query->why = "it is of a version that has no Kafka "
-				     "statistics: see lpctl status";
-		} else if (ask_one(query, i, request) == 0) {
-			query->pending |= 1u << i;
-		}
+		    !info->kafka_stats)
+			lose(query, i, LP__PB__FAILURE__RESULT__UNREACHABLE,
+			    "it is of a version that has no Kafka "
+			    "statistics: see lpctl status");
+		else if (is_busy(query, i))
+			lose(query, i, LP__PB__FAILURE__RESULT__REFUSED,
+			    "it answers as many questions as it may already; "
+			    "try again");
+		else
+			ask_one(query, i, request);
 	}
 	if (query->pending != 0)
 		evtimer_add(query->timer, &query->set->time);
@@ -247,8 +311,22 @@ ask(struct query *query, const Lp__Pb__ControlRequest *request)
 		refuse_nobody(query, dataplane);
 }
 
-static int
+static void
 ask_one(
+    struct query *query, unsigned index, const Lp__Pb__ControlRequest *request)
+{
+	struct debt *debt;
+
+	if (send_question(query, index, request) != 0)
+		return;
+	query->pending |= 1u << index;
+	debt = find_debt(query->set, index, 0); /* it is not busy */
+	debt->cookie = query->cookie;
+	debt->what = query->what;
+}
+
+static int
+send_question(
     struct query *query, unsigned index, const Lp__Pb__ControlRequest *request)
 {
 	struct lp_push *push = query->set->context->push;
@@ -263,6 +341,17 @@ ask_one(
 		return lp_push_ask_connections(
 		    push, index, query->cookie, request->connections->limit);
 	}
+}
+
+/* This dataplane will be missing in the answer. */
+static void
+lose(struct query *query, unsigned index, Lp__Pb__Failure__Result result,
+    const char *why)
+{
+	query->lost = lp_reply_dataplane_name(
+	    lp_push_dataplane(query->set->context->push, index));
+	query->why = why;
+	query->lost_as = result;
 }
 
 static void
@@ -418,7 +507,7 @@ static void
 finish(struct query *query)
 {
 	const struct lp_reply_failure failure = {
-	    .result = LP__PB__FAILURE__RESULT__UNREACHABLE,
+	    .result = query->lost_as,
 	    .dataplane = query->lost,
 	};
 

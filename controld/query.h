@@ -3,7 +3,9 @@
  * Questions that dataplanes answer: statistics, of Kafka too, and connections.
  *
  * Asked of one or all that are connected, and passed on frame by frame as
- * the answers come; what people call things is filled in.
+ * the answers come; what people call things is filled in.  A dataplane that
+ * owes LP_QUESTIONS_MAX answers would leave at one question more, so it is not
+ * asked: that dataplane is missing in the answer, which ends with a failure.
  */
 #ifndef LP_CONTROLD_QUERY_H
 #define LP_CONTROLD_QUERY_H
@@ -12,6 +14,9 @@
 
 enum {
 	LP_QUERIES_MAX = 64, /* at the same time */
+	/* Of them, and of LP_QUESTIONS_MAX, what only a scrape may have. */
+	LP_QUERIES_SCRAPE = 32,
+	LP_QUERY_QUESTIONS_SCRAPE = 2,
 	LP_QUERY_MS = 2000, /* without a frame of any dataplane */
 };
 

@@ -45,7 +45,7 @@ struct lp_session {
 	char controller[CONTROLLER_SIZE]; /* who it is */
 	bool anonymous; /* it has not said */
 	/* Answers in hand; the first one is being sent. */
-	struct lp_report_cursor requests[LP_SESSION_REQUESTS_MAX];
+	struct lp_report_cursor requests[LP_QUESTIONS_MAX];
 	unsigned request_count;
 };
 
@@ -396,9 +396,9 @@ handle_end(struct lp_session *session, const Lp__Pb__End *end)
 static struct lp_report_cursor *
 add_request(struct lp_session *session)
 {
-	if (session->request_count == LP_SESSION_REQUESTS_MAX) {
-		drop(session, "more than %d requests at once",
-		    LP_SESSION_REQUESTS_MAX);
+	if (session->request_count == LP_QUESTIONS_MAX) {
+		drop(
+		    session, "more than %d requests at once", LP_QUESTIONS_MAX);
 		return NULL;
 	}
 	return &session->requests[session->request_count++];

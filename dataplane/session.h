@@ -12,8 +12,6 @@
 struct lp_session;
 
 enum {
-	/* Requests for long answers that one controller may have waiting. */
-	LP_SESSION_REQUESTS_MAX = 8,
 	/* Bytes that wait for a controller that does not read. */
 	LP_SESSION_OUTPUT_MAX = 8 << 20,
 };

@@ -40,6 +40,8 @@ enum lp_limits {
 	LP_TIMEOUT_MAX_S = 600,
 	/* Rows in one frame of a streamed reply (connections, stats). */
 	LP_ROWS_MAX = 128,
+	/* Questions that one dataplane may owe answers to. */
+	LP_QUESTIONS_MAX = 8,
 };
 
 #endif

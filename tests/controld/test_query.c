@@ -2,6 +2,7 @@
 /*
  * Questions to a dataplane, which the test plays itself.
  */
+#include "controld/export.h"
 #include "controld/query.h"
 #include "fake.h"
 #include "transaction.h"
@@ -34,7 +35,7 @@ stop(void)
 
 /* Sends a body of no fields. */
 static void
-ask(Lp__Pb__ControlRequest__BodyCase body)
+ask_as(uint64_t client, Lp__Pb__ControlRequest__BodyCase body)
 {
 	Lp__Pb__ControlRequest request = LP__PB__CONTROL_REQUEST__INIT;
 	Lp__Pb__ShowRequest show = LP__PB__SHOW_REQUEST__INIT;
@@ -62,8 +63,14 @@ ask(Lp__Pb__ControlRequest__BodyCase body)
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_KAFKA)
 		request.kafka = &kafka;
 	len = lp__pb__control_request__pack(&request, bytes);
-	lp_session_request(
-	    world.session, 3, "tester", lp_message_unpack_request(bytes, len));
+	lp_session_request(world.session, client, "tester",
+	    lp_message_unpack_request(bytes, len));
+}
+
+static void
+ask(Lp__Pb__ControlRequest__BodyCase body)
+{
+	ask_as(3, body);
 }
 
 /* With basic applied; the next frame that comes is the question. */
@@ -310,6 +317,125 @@ START_TEST(a_dataplane_that_goes_ends_the_question)
 }
 END_TEST
 
+static void
+answer_connections(uint64_t cookie)
+{
+	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
+	Lp__Pb__ConnectionsReply reply = LP__PB__CONNECTIONS_REPLY__INIT;
+
+	reply.cookie = cookie;
+	message.body_case = BODY(CONNECTIONS_REPLY);
+	message.connections_reply = &reply;
+	fake_send(&fake, &message);
+}
+
+/* The next frame is a push: all was read, and nothing was asked. */
+static void
+nothing_is_asked(void)
+{
+	struct pushed pushed;
+
+	fake_beat(&fake, 0, 0);
+	pushed = fake_take_push(&fake);
+	fake_applied(&fake, pushed.generation, pushed.digest);
+}
+
+static void
+the_last_one_is_refused(void)
+{
+	const Lp__Pb__Failure *failure =
+	    world_failure(world.replies[world.reply_count - 1]);
+
+	ck_assert_int_eq(failure->result, RESULT(REFUSED));
+	ck_assert_str_eq(failure->dataplane, "host-a");
+	ck_assert_ptr_nonnull(strstr(failure->text, "try again"));
+}
+
+enum {
+	LPCTL_QUESTIONS = LP_QUESTIONS_MAX - LP_QUERY_QUESTIONS_SCRAPE,
+	PARALLEL = 40,
+};
+
+/* So many are asked, the others refused; the cookie of the first one. */
+static uint64_t
+ask_many(void)
+{
+	unsigned before = world.reply_count;
+	uint64_t cookie = 0;
+
+	for (unsigned i = 0; i < PARALLEL; i++) {
+		ask(LP__PB__CONTROL_REQUEST__BODY_CONNECTIONS);
+		if (i >= LPCTL_QUESTIONS)
+			the_last_one_is_refused();
+	}
+	ck_assert_uint_eq(
+	    world.reply_count - before, PARALLEL - LPCTL_QUESTIONS);
+	for (unsigned i = 0; i < LPCTL_QUESTIONS; i++) {
+		uint64_t now = fake_take(&fake, BODY(CONNECTIONS_REQUEST))
+				   ->connections_request->cookie;
+
+		cookie = i == 0 ? now : cookie;
+	}
+	nothing_is_asked();
+	return cookie;
+}
+
+/* At one more it would drop us. */
+START_TEST(a_dataplane_is_not_asked_more_than_it_takes)
+{
+	uint64_t first;
+	unsigned count;
+
+	start_basic();
+	count = world.reply_count + PARALLEL;
+	first = ask_many();
+	/* That nobody waits any more does not make it owe less. */
+	world_replies(&world, count);
+	ask(LP__PB__CONTROL_REQUEST__BODY_KAFKA);
+	ck_assert_uint_eq(world.reply_count, count + 1);
+	the_last_one_is_refused();
+	answer_connections(first + LPCTL_QUESTIONS * 2); /* owed by nobody */
+	answer_kafka(first, false); /* of another kind */
+	nothing_is_asked();
+	ask(LP__PB__CONTROL_REQUEST__BODY_COUNTERS);
+	the_last_one_is_refused();
+	answer_connections(first);
+	nothing_is_asked();
+	ask(LP__PB__CONTROL_REQUEST__BODY_COUNTERS);
+	fake_take(&fake, BODY(STATS_REQUEST));
+	ask(LP__PB__CONTROL_REQUEST__BODY_CONNECTIONS);
+	the_last_one_is_refused();
+	stop();
+}
+END_TEST
+
+START_TEST(a_scrape_has_room_beside_others)
+{
+	start_basic();
+	ask_many();
+	ask_as(LP_EXPORT_CLIENT, LP__PB__CONTROL_REQUEST__BODY_COUNTERS);
+	fake_take(&fake, BODY(STATS_REQUEST));
+	ask_as(LP_EXPORT_CLIENT, LP__PB__CONTROL_REQUEST__BODY_KAFKA);
+	fake_take(&fake, BODY(KAFKA_STATS_REQUEST));
+	ask_as(LP_EXPORT_CLIENT, LP__PB__CONTROL_REQUEST__BODY_KAFKA);
+	the_last_one_is_refused();
+	nothing_is_asked();
+	stop();
+}
+END_TEST
+
+START_TEST(a_dataplane_that_comes_back_owes_nothing)
+{
+	start_basic();
+	ask_many();
+	fake_hang_up(&fake);
+	fake_synchronise(&fake);
+	world_state(&world, 0, "applied");
+	ask_many();
+	stop();
+}
+END_TEST
+
 START_TEST(without_a_dataplane_there_is_nobody_to_ask)
 {
 	world_start(&world, &patient, 1);
@@ -340,6 +466,9 @@ main(void)
 	TEST(one_old_dataplane_does_not_silence_the_other);
 	TEST(a_question_without_an_answer_ends_in_time);
 	TEST(a_dataplane_that_goes_ends_the_question);
+	TEST(a_dataplane_is_not_asked_more_than_it_takes);
+	TEST(a_scrape_has_room_beside_others);
+	TEST(a_dataplane_that_comes_back_owes_nothing);
 	TEST(without_a_dataplane_there_is_nobody_to_ask);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
