@@ -136,6 +136,53 @@ wait "$two" || true
 two=
 until_true "it to be gone" shows 'lightpath_up{dataplane="two.sock"} 0'
 
+# Many who ask at the same time cost nobody the session: those that it has no
+# room for are told so, and a scrape has its room.
+many() {
+	askers=
+	count=0
+	while [ "$count" -lt 40 ]; do
+		count=$((count + 1))
+		if [ $((count % 2)) -eq 0 ]; then
+			lpctl connections >/dev/null 2>"asker.$count" &
+		else
+			lpctl stats kafka >/dev/null 2>"asker.$count" &
+		fi
+		askers="$askers $!"
+	done
+}
+
+# all_end: what each says, in asker.N; how many had an answer, in $answered.
+all_end() {
+	answered=0
+	for asker in $askers; do
+		if wait "$asker"; then
+			answered=$((answered + 1))
+		fi
+	done
+}
+
+# Until nobody has asked, lately: the next one has an answer.
+is_answered() {
+	lpctl stats >/dev/null 2>&1
+}
+
+# It reads all questions at once, long after nobody waits any more.
+kill -STOP "$(pgrep -P "$one")"
+many
+all_end
+kill -CONT "$(pgrep -P "$one")"
+grep -q 'try again' asker.* || fail "none was told to try again"
+until_true "an answer after many questions" is_answered
+many
+scrape
+all_end
+has 'lightpath_up{dataplane="one.sock"} 1' || fail "no room for a scrape"
+has 'lightpath_kafka_up{dataplane="one.sock"} 1' || fail "no room for Kafka"
+[ "$answered" -gt 0 ] || fail "of many, none was answered"
+! grep -v 'try again' asker.* || fail "another failure than that"
+! grep -q 'dropped: ' log || fail "a session was dropped"
+
 # Somebody who never finishes his request is in nobody's way.
 mkfifo hold
 exec 3<>hold
