@@ -27,10 +27,13 @@
 #include <event2/bufferevent.h>
 #include <event2/http.h>
 #include <event2/listener.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "controld/clock.h"
 #include "controld/export_collect.h"
@@ -42,6 +45,7 @@
 enum {
 	BACKLOG = 64,
 	SWEEP_S = 1,
+	HTTP_FORBIDDEN = 403, /* evhttp has no name for it */
 	/* Of one read; evhttp takes it out at once. */
 	INPUT_MAX = 2 * LP_EXPORT_HEAD_MAX,
 };
@@ -79,6 +83,8 @@ static bool is_free(const struct slot *slot);
 static void on_request(struct evhttp_request *request, void *arg);
 static void serve_metrics(
     struct lp_export *export, struct evhttp_request *request);
+static bool is_ours(const char *host);
+static bool is_address(const char *host);
 static void on_gone(struct evhttp_connection *connection, void *arg);
 static void on_page(void *arg, struct evbuffer *page);
 static void send_page(struct scrape *scrape, struct evbuffer *page);
@@ -362,6 +368,12 @@ serve_metrics(struct lp_export *export, struct evhttp_request *request)
 {
 	struct scrape *scrape = NULL;
 
+	if (!is_ours(evhttp_request_get_host(request))) {
+		send_text(request, HTTP_FORBIDDEN, "text/plain",
+		    "not by this name: come by address, or by the host's "
+		    "own name\n");
+		return;
+	}
 	/* Of a HEAD the answer is known, without asking anybody. */
 	if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD) {
 		send_text(request, HTTP_OK, METRICS_TYPE, "");
@@ -380,6 +392,45 @@ serve_metrics(struct lp_export *export, struct evhttp_request *request)
 	scrape->connection = evhttp_request_get_connection(request);
 	if (!lp_export_collect_start(export->collect))
 		send_page(scrape, NULL);
+}
+
+/*
+ * A page in somebody's browser may have a name that leads to our address (DNS
+ * rebinding), and would read what it likes: so no names but our own.  NULL:
+ * none was said, as no browser does.
+ */
+static bool
+is_ours(const char *host)
+{
+	char name[HOST_NAME_MAX + 1] = "";
+
+	if (host == NULL || is_address(host) ||
+	    strcasecmp(host, "localhost") == 0)
+		return true;
+	gethostname(name, sizeof(name) - 1);
+	if (name[0] == '\0')
+		return false;
+	if (strcasecmp(host, name) == 0)
+		return true;
+	name[strcspn(name, ".")] = '\0';
+	return strcasecmp(host, name) == 0;
+}
+
+/* RFC 3986, 3.2.2: an IPv6 address is in brackets. */
+static bool
+is_address(const char *host)
+{
+	char text[INET6_ADDRSTRLEN];
+	size_t len = strlen(host);
+	struct in6_addr address;
+
+	if (len < 2 || host[0] != '[')
+		return inet_pton(AF_INET, host, &address) == 1;
+	if (host[len - 1] != ']' || len - 2 >= sizeof(text))
+		return false;
+	memcpy(text, host + 1, len - 2);
+	text[len - 2] = '\0';
+	return inet_pton(AF_INET6, text, &address) == 1;
 }
 
 /* It was answered, or hung up before. */

@@ -6,41 +6,46 @@
 #include "scraper.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/support/exposition.h"
 
-#define GET "GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n"
+#define GET "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 START_TEST(requests_have_their_answers)
 {
 	static const struct {
 		const char *request, *status, *has;
 	} cases[] = {
-	    {"GET / HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200",
+	    {"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1.1 200",
 		"href=\"/metrics\""},
 	    {"GET /healthz HTTP/1.0\r\n\r\n", "HTTP/1.0 200", "ok"},
-	    {"GET http://h/healthz HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200",
-		"ok"},
-	    {"GET /nothing HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 404",
+	    {"GET http://h/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"HTTP/1.1 200", "ok"},
+	    {"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1.1 404",
 		"/metrics"},
-	    {"GET /metrics/x HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 404", ""},
-	    {"POST /metrics HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 405",
-		"Allow: GET, HEAD\r\n"},
-	    {"DELETE /metrics HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 405",
-		"Allow: GET, HEAD\r\n"},
-	    {"POST /metrics HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n"
+	    {"GET /metrics/x HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"HTTP/1.1 404", ""},
+	    {"POST /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"HTTP/1.1 405", "Allow: GET, HEAD\r\n"},
+	    {"DELETE /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"HTTP/1.1 405", "Allow: GET, HEAD\r\n"},
+	    {"POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
+	     "3\r\n\r\n"
 	     "a=b",
 		"HTTP/1.1 413", ""},
-	    {"BREW /metrics HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 501", ""},
+	    {"BREW /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"HTTP/1.1 501", ""},
 	    {"nonsense\r\n\r\n", "HTTP/1.", " 400 "},
-	    {"HEAD /metrics HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200",
-		"Content-Type: text/plain; version=0.0.4"},
-	    {"GET /metrics?a=b HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200",
-		"Content-Type: text/plain; version=0.0.4"},
+	    {"HEAD /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"HTTP/1.1 200", "Content-Type: text/plain; version=0.0.4"},
+	    {"GET /metrics?a=b HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"HTTP/1.1 200", "Content-Type: text/plain; version=0.0.4"},
 	};
 
 	scraper_start(&scraper_usual, 0);
@@ -56,6 +61,52 @@ START_TEST(requests_have_their_answers)
 	/* A HEAD asks nobody. */
 	ck_assert_uint_eq(scraper.status_count, 1);
 	scraper_wait_count(0);
+	scraper_stop();
+}
+END_TEST
+
+static void
+is_answered_by(const char *host, const char *status)
+{
+	char request[256];
+
+	snprintf(request, sizeof(request),
+	    "GET /metrics HTTP/1.1\r\nHost: %s\r\n\r\n", host);
+	scraper_response(scraper_send(0, request), status);
+}
+
+START_TEST(only_our_own_names_lead_to_metrics)
+{
+	static const char *const ours[] = {"localhost", "LocalHost:9464",
+	    "127.0.0.1", "127.0.0.1:9464", "192.0.2.7:80", "[::1]",
+	    "[2001:db8::1]:9464"};
+	static const char *const others[] = {"evil.example",
+	    "evil.example:9464", "localhost.evil.example", "127.0.0.1.example",
+	    "[::1", "[evil.example]", "[]", "[::1].example:1", "1.2.3",
+	    "127.0.0.1@evil.example"};
+	char name[HOST_NAME_MAX + 1] = "", other[HOST_NAME_MAX + 16];
+	unsigned asked;
+
+	scraper_start(&scraper_usual, 0);
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		is_answered_by(ours[i], "HTTP/1.1 200");
+	scraper_response(
+	    scraper_send(0, "GET /metrics HTTP/1.0\r\n\r\n"), "HTTP/1.0 200");
+	ck_assert_int_eq(gethostname(name, sizeof(name) - 1), 0);
+	is_answered_by(name, "HTTP/1.1 200");
+	snprintf(other, sizeof(other), "%s.evil.example", name);
+	name[strcspn(name, ".")] = '\0';
+	is_answered_by(name, "HTTP/1.1 200");
+	asked = scraper.status_count;
+	is_answered_by(other, "HTTP/1.1 403");
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		is_answered_by(others[i], "HTTP/1.1 403");
+	ck_assert_uint_eq(scraper.status_count, asked);
+	/* There is nothing to be had. */
+	scraper_response(scraper_send(0,
+			     "GET /healthz HTTP/1.1\r\n"
+			     "Host: evil.example\r\n\r\n"),
+	    "HTTP/1.1 200");
 	scraper_stop();
 }
 END_TEST
@@ -304,7 +355,7 @@ START_TEST(connections_wait_for_a_place)
 		scraper_send(i, "GET /healthz HT");
 	scraper_wait_count(LP_EXPORT_CONNECTIONS_MAX);
 	last = scraper_send(LP_EXPORT_CONNECTIONS_MAX,
-	    "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
+	    "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
 	world_run(
 	    &scraper.world, scraper_is_connected, last); /* by the kernel */
 	for (unsigned i = 0; i < 100; i++)
@@ -387,6 +438,7 @@ main(void)
 	signal(SIGPIPE, SIG_IGN); /* as main() does */
 	tcase_set_timeout(tcase, 60);
 	TEST(requests_have_their_answers);
+	TEST(only_our_own_names_lead_to_metrics);
 	TEST(a_head_that_is_too_large_is_refused);
 	TEST(each_dataplane_is_asked_by_itself);
 	TEST(half_an_answer_leaves_no_rows);
