@@ -10,6 +10,22 @@
 
 #include "dataplane/dataplane.h"
 
+enum {
+	/* Of packed rows; the rest of a frame is for what is around them. */
+	LP_REPORT_ROWS_BYTES = LP_FRAME_SIZE_MAX - 512,
+	/* Tag and length; the names that lp-controld may know and we do not. */
+	LP_REPORT_ROW_OVERHEAD = 6 + 2 * (LP_NAME_SIZE + 2) + 11,
+};
+
+/* Of so many bytes from the wire, each of which may become "\xNN". */
+#define LP_REPORT_TEXT_SIZE(len) (4 * (len) + 1)
+
+/*
+ * What is no UTF-8, or would move a cursor, is "\xNN".  Returns text, of
+ * LP_REPORT_TEXT_SIZE(len).
+ */
+char *lp_report_text(char *text, const uint8_t *bytes, size_t len);
+
 /* All frames of the answer.  0, -ENOMEM, -EMSGSIZE. */
 int lp_report_stats(struct evbuffer *out, const struct lp_dataplane *dataplane,
     uint64_t cookie);

@@ -32,8 +32,9 @@ struct row {
 	Lp__Pb__Connection message;
 	Lp__Pb__Endpoint messages[4];
 	struct lp_endpoint endpoints[4];
-	char client_id[LP_TALKER_NAME_MAX + 1];
-	char name[LP_KAFKA_NAME_MAX + 1]; /* principal or server name */
+	char client_id[LP_REPORT_TEXT_SIZE(LP_TALKER_NAME_MAX)];
+	/* Principal or server name. */
+	char name[LP_REPORT_TEXT_SIZE(LP_KAFKA_NAME_MAX)];
 };
 
 /* A connection and what is known of Kafka in it, of one moment. */
@@ -46,6 +47,13 @@ struct rows {
 	Lp__Pb__Connection *list[LP_ROWS_MAX];
 	struct row rows[LP_ROWS_MAX];
 	size_t count;
+	size_t bytes; /* of all of them, packed */
+};
+
+enum {
+	/* Two names, and what has a bound without them. */
+	ROW_BYTES_MAX = LP_REPORT_TEXT_SIZE(LP_TALKER_NAME_MAX) +
+	    LP_REPORT_TEXT_SIZE(LP_KAFKA_NAME_MAX) + 1024,
 };
 
 static bool next_row(struct rows *rows, const struct lp_dataplane *dataplane,
@@ -62,7 +70,6 @@ static void fill_kafka(struct row *row, const struct lp_kafka_conn *conn,
     const struct lp_talker_list *clients);
 static bool client_name(
     char *out, const struct lp_talker_list *clients, uint32_t handle);
-static void printable(char *out, const char *bytes, size_t len);
 static void fill_endpoint(struct row *row, unsigned place,
     Lp__Pb__Endpoint **field, const struct lp_ip *ip, uint16_t port);
 static void fill_names(Lp__Pb__Connection *message, const struct lp_conn *conn,
@@ -90,9 +97,10 @@ lp_report_connections(struct evbuffer *out,
 
 	if (!rows)
 		return -ENOMEM;
-	rows->count = 0;
+	rows->count = rows->bytes = 0;
 	*more = true;
-	while (*more && rows->count < LP_ROWS_MAX)
+	while (*more && rows->count < LP_ROWS_MAX &&
+	    rows->bytes + ROW_BYTES_MAX <= LP_REPORT_ROWS_BYTES)
 		*more = next_row(rows, dataplane, cursor);
 	reply.cookie = cursor->cookie;
 	reply.n_connections = rows->count;
@@ -123,6 +131,9 @@ next_row(struct rows *rows, const struct lp_dataplane *dataplane,
 		fill_kafka(&rows->rows[rows->count], &copy.kafka,
 		    &region->kafka_stats->clients);
 		rows->list[rows->count] = &rows->rows[rows->count].message;
+		rows->bytes += protobuf_c_message_get_packed_size(
+				   &rows->rows[rows->count].message.base) +
+		    LP_REPORT_ROW_OVERHEAD;
 		rows->count++;
 		cursor->left--;
 		return true;
@@ -243,7 +254,7 @@ fill_kafka(struct row *row, const struct lp_kafka_conn *conn,
 	message->in_flight = conn->inflight_count;
 	if (client_name(row->client_id, clients, conn->client))
 		message->client_id = row->client_id;
-	printable(row->name, conn->name, conn->name_len);
+	lp_report_text(row->name, (const uint8_t *)conn->name, conn->name_len);
 	if (conn->flags & LP_KAFKA_NAMED)
 		message->principal = row->name;
 	else if (conn->flags & LP_KAFKA_SNI)
@@ -269,17 +280,8 @@ client_name(char *out, const struct lp_talker_list *clients, uint32_t handle)
 	if (atomic_load(&talker->serial) != serial || null ||
 	    len > LP_TALKER_NAME_MAX)
 		return false;
-	printable(out, (const char *)words, len);
+	lp_report_text(out, (const uint8_t *)words, len);
 	return true;
-}
-
-/* Bytes from the wire: what is not ASCII text is shown as "?". */
-static void
-printable(char *out, const char *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		out[i] = bytes[i] >= ' ' && bytes[i] <= '~' ? bytes[i] : '?';
-	out[len] = '\0';
 }
 
 static void

@@ -19,10 +19,6 @@
 #include "dataplane/report.h"
 
 enum {
-	/* Of packed rows; the rest of a frame is for what is around them. */
-	ROWS_BYTES = LP_FRAME_SIZE_MAX - 512,
-	/* Tag and length; the names that lp-controld may know and we do not. */
-	ROW_OVERHEAD = 6 + 2 * (LP_NAME_SIZE + 2) + 11,
 	HISTOGRAMS = 3, /* of any row */
 	/* A bucket is two bytes at least; and two rows that do not fit. */
 	BUCKETS_MAX =
@@ -30,8 +26,7 @@ enum {
 	/* A counter is more than eight. */
 	COUNTERS_MAX = LP_FRAME_SIZE_MAX / 8 + LP_KAFKA_ERRORS,
 	NUMBER_SIZE = 8, /* "-32768" */
-	/* Each byte may become "\xNN". */
-	NAME_SIZE = 4 * LP_TALKER_NAME_MAX + 1,
+	NAME_SIZE = LP_REPORT_TEXT_SIZE(LP_TALKER_NAME_MAX),
 	NS_PER_MS = 1000000,
 };
 
@@ -78,8 +73,6 @@ static void fill_counters(struct frame *frame);
 static void add_counter(struct frame *frame, const char *name, uint64_t value);
 static Lp__Pb__Histogram *add_histogram(struct frame *frame, struct row *row,
     unsigned place, const struct lp_histogram_view *view);
-static char *printable(char text[NAME_SIZE], const uint8_t *bytes, size_t len);
-static size_t character(const uint8_t *bytes, size_t len);
 static void next_list(struct lp_report_cursor *cursor);
 static int send_frame(struct evbuffer *out, struct frame *frame,
     const struct lp_report_cursor *cursor);
@@ -205,7 +198,8 @@ keep_row(struct frame *frame, struct row *row, unsigned list)
 	    : list == LP_REPORT_KAFKA_TOPICS         ? &frame->stats.n_topics
 						     : &frame->stats.n_clients;
 
-	if (frame->bytes + bytes + ROW_OVERHEAD > ROWS_BYTES) {
+	if (frame->bytes + bytes + LP_REPORT_ROW_OVERHEAD >
+	    LP_REPORT_ROWS_BYTES) {
 		if (frame->bytes > 0)
 			return false;
 		for (unsigned i = 0; i < HISTOGRAMS; i++)
@@ -214,7 +208,7 @@ keep_row(struct frame *frame, struct row *row, unsigned list)
 		bytes = protobuf_c_message_get_packed_size(&row->base);
 	}
 	frame->list[list][(*count)++] = row;
-	frame->bytes += bytes + ROW_OVERHEAD;
+	frame->bytes += bytes + LP_REPORT_ROW_OVERHEAD;
 	frame->row_count++;
 	return true;
 }
@@ -318,7 +312,7 @@ fill_topic(struct frame *frame, struct row *row)
 		message->cluster =
 		    cluster ? (char *)cluster->cluster.name : NULL;
 		message->topic =
-		    printable(row->text, read->name, read->name_len);
+		    lp_report_text(row->text, read->name, read->name_len);
 	}
 #define X(member, text)                                                        \
 	message->has_##member = true;                                          \
@@ -343,7 +337,7 @@ fill_client(struct frame *frame, struct row *row)
 	message->other = read->other;
 	if (!read->other && !read->null)
 		message->client_id =
-		    printable(row->text, read->name, read->name_len);
+		    lp_report_text(row->text, read->name, read->name_len);
 	message->has_idle_ms = !read->other;
 	message->idle_ms = now_ms > read->last_ms ? now_ms - read->last_ms : 0;
 #define X(member, text)                                                        \
@@ -415,55 +409,6 @@ add_histogram(struct frame *frame, struct row *row, unsigned place,
 	message->sum_ns = view->sum_ns;
 	message->max_ns = view->max_ns;
 	return message;
-}
-
-/* What is no UTF-8, or would move a cursor, is "\xNN". */
-static char *
-printable(char text[NAME_SIZE], const uint8_t *bytes, size_t len)
-{
-	char *at = text;
-
-	assert(len <= LP_TALKER_NAME_MAX);
-	for (size_t i = 0; i < len;) {
-		size_t size = character(bytes + i, len - i);
-
-		if (size == 0) {
-			at += sprintf(at, "\\x%02x", bytes[i++]);
-			continue;
-		}
-		memcpy(at, bytes + i, size);
-		at += size;
-		i += size;
-	}
-	*at = '\0';
-	return text;
-}
-
-/* Bytes of the character there; 0: it is none, or a control.  RFC 3629, 4. */
-static size_t
-character(const uint8_t *bytes, size_t len)
-{
-	uint8_t first = bytes[0];
-	size_t size = first < 0x80 ? 1
-	    : first < 0xc2         ? 0
-	    : first < 0xe0         ? 2
-	    : first < 0xf0         ? 3
-	    : first < 0xf5         ? 4
-				   : 0;
-
-	if (size == 0 || size > len || first < 0x20 || first == 0x7f)
-		return 0;
-	for (size_t i = 1; i < size; i++)
-		if ((bytes[i] & 0xc0) != 0x80)
-			return 0;
-	/* C1 controls; overlong forms; surrogates; beyond U+10FFFF. */
-	if ((first == 0xc2 && bytes[1] < 0xa0) ||
-	    (first == 0xe0 && bytes[1] < 0xa0) ||
-	    (first == 0xed && bytes[1] > 0x9f) ||
-	    (first == 0xf0 && bytes[1] < 0x90) ||
-	    (first == 0xf4 && bytes[1] > 0x8f))
-		return 0;
-	return size;
 }
 
 static int

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "dataplane/clock.h"
+#include "dataplane/kafka/talkers.h"
 #include "dataplane/region.h"
 #include "tests/dataplane/cold.h"
 
@@ -156,6 +157,72 @@ START_TEST(all_connections_are_reported_in_bounded_frames)
 	ck_assert_uint_eq(frames, 4);
 	ck_assert_uint_eq(count_rows(130, &frames), 130);
 	ck_assert_uint_eq(frames, 2);
+	end();
+}
+END_TEST
+
+/* Of a client whose names are of these bytes, as many as there may be. */
+static void
+fill_kafka(struct lp_kafka_conn *conn, char byte)
+{
+	enum { PLACE = 5, SERIAL = 3 };
+	struct lp_talker *talker =
+	    &dataplane.region.kafka_stats->clients.places[PLACE];
+	uint64_t word;
+
+	memset(&word, byte, sizeof(word));
+	atomic_store(&talker->serial, SERIAL);
+	atomic_store(&talker->name_len, LP_TALKER_NAME_MAX);
+	for (size_t i = 0; i < sizeof(talker->name) / sizeof(word); i++)
+		atomic_store(&talker->name[i], word);
+	conn->client = SERIAL << LP_TALKER_INDEX_BITS | PLACE;
+	conn->mode = LP_KAFKA_LIVE;
+	conn->flags = LP_KAFKA_SPOKE | LP_KAFKA_NAMED;
+	conn->name_len = LP_KAFKA_NAME_MAX;
+	memset(conn->name, byte, LP_KAFKA_NAME_MAX);
+}
+
+START_TEST(long_names_make_more_frames)
+{
+	unsigned frames;
+
+	begin();
+	for (uint32_t i = 0; i < CONNECTIONS; i++) {
+		fill(&dataplane.region.connections[i], i);
+		fill_kafka(&dataplane.region.kafka.conns[i], '\xff');
+	}
+	ck_assert_uint_eq(count_rows(0, &frames), CONNECTIONS);
+	ck_assert_uint_gt(frames, CONNECTIONS / LP_ROWS_MAX + 1);
+	end();
+}
+END_TEST
+
+START_TEST(names_of_a_connection_are_readable)
+{
+	static const char principal[] = "J\xc3\xbcrgen\xff\n";
+	struct evbuffer *out = evbuffer_new();
+	struct lp_report_cursor cursor;
+	struct lp_kafka_conn *conn;
+	Lp__Pb__DataplaneMessage *message;
+	const Lp__Pb__Connection *row;
+	bool more = true;
+
+	begin();
+	fill(&dataplane.region.connections[0], 0);
+	conn = &dataplane.region.kafka.conns[0];
+	fill_kafka(conn, '\xff');
+	conn->name_len = (uint8_t)strlen(principal);
+	memcpy(conn->name, principal, sizeof(principal));
+	lp_report_connections_begin(&cursor, 77, 0);
+	ck_assert_int_eq(
+	    lp_report_connections(out, &dataplane, &cursor, &more), 0);
+	message = take_message(out);
+	row = message->connections_reply->connections[0];
+	ck_assert_str_eq(row->principal, "J\xc3\xbcrgen\\xff\\x0a");
+	ck_assert_uint_eq(strlen(row->client_id), 4 * LP_TALKER_NAME_MAX);
+	ck_assert_int_eq(strncmp(row->client_id, "\\xff\\xff", 8), 0);
+	lp__pb__dataplane_message__free_unpacked(message, NULL);
+	evbuffer_free(out);
 	end();
 }
 END_TEST
@@ -441,6 +508,8 @@ main(void)
 {
 	const TTest *const tests[] = {
 	    all_connections_are_reported_in_bounded_frames,
+	    long_names_make_more_frames,
+	    names_of_a_connection_are_readable,
 	    connection_that_is_being_changed_is_left_out,
 	    no_row_is_torn,
 	    every_reason_has_its_counter,
