@@ -25,6 +25,7 @@ struct lp_dataplane {
 	uint64_t since_ns; /* CLOCK_REALTIME of the last swap; 0: none */
 	bool unsaved; /* what runs could not be written to the disk */
 	bool unpublished; /* ports have changed, and no snapshot says so */
+	bool tapped; /* a capture runs: one at a time */
 };
 
 /*

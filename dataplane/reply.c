@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 static char *const capabilities[] = {"mode.vip", "mode.inline",
-    "source.translate", "source.preserve", LP_CAPABILITY_KAFKA_STATS};
+    "source.translate", "source.preserve", "trace", "capture",
+    LP_CAPABILITY_KAFKA_STATS};
 
 static unsigned built_in_backends(char *names[LP_BACKEND_MEMORY]);
 

@@ -9,6 +9,7 @@
 #include <event2/buffer.h>
 
 #include "dataplane/dataplane.h"
+#include "dataplane/kafka/talkers.h"
 
 enum {
 	/* Of packed rows; the rest of a frame is for what is around them. */
@@ -66,5 +67,26 @@ void lp_report_kafka_begin(
 /* One more frame, as above.  What changes meanwhile may be in two of them. */
 int lp_report_kafka(struct evbuffer *out, const struct lp_dataplane *dataplane,
     struct lp_report_cursor *cursor, bool *more);
+
+/*
+ * A whole copy of a connection while the worker changes it; false: its place
+ * is free, or it does not hold still.
+ */
+bool lp_report_connections_copy(
+    const struct lp_region *region, uint32_t index, struct lp_conn *out);
+
+/* A row of an answer with all that its message refers to. */
+struct lp_report_row {
+	Lp__Pb__Connection message;
+	Lp__Pb__Endpoint messages[4];
+	struct lp_endpoint endpoints[4];
+	char client_id[LP_REPORT_TEXT_SIZE(LP_TALKER_NAME_MAX)];
+	/* Principal or server name. */
+	char name[LP_REPORT_TEXT_SIZE(LP_KAFKA_NAME_MAX)];
+};
+
+/* Names are borrowed from the configuration. */
+void lp_report_connections_fill(struct lp_report_row *row,
+    const struct lp_conn *conn, const struct lp_config *config);
 
 #endif

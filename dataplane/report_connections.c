@@ -27,16 +27,6 @@
 
 enum { COPY_TRIES = 100 };
 
-/* A row of the answer with all that its message refers to. */
-struct row {
-	Lp__Pb__Connection message;
-	Lp__Pb__Endpoint messages[4];
-	struct lp_endpoint endpoints[4];
-	char client_id[LP_REPORT_TEXT_SIZE(LP_TALKER_NAME_MAX)];
-	/* Principal or server name. */
-	char name[LP_REPORT_TEXT_SIZE(LP_KAFKA_NAME_MAX)];
-};
-
 /* A connection and what is known of Kafka in it, of one moment. */
 struct copy {
 	struct lp_conn conn;
@@ -45,7 +35,7 @@ struct copy {
 
 struct rows {
 	Lp__Pb__Connection *list[LP_ROWS_MAX];
-	struct row rows[LP_ROWS_MAX];
+	struct lp_report_row rows[LP_ROWS_MAX];
 	size_t count;
 	size_t bytes; /* of all of them, packed */
 };
@@ -64,13 +54,11 @@ static void copy_both(
     struct copy *to, const struct lp_region *region, uint32_t index);
 static void racy_copy(void *to, const void *from, size_t len);
 static bool being_changed(const struct lp_region *region, uint32_t index);
-static void fill_row(struct row *row, const struct lp_conn *conn,
-    const struct lp_config *config);
-static void fill_kafka(struct row *row, const struct lp_kafka_conn *conn,
-    const struct lp_talker_list *clients);
+static void fill_kafka(struct lp_report_row *row,
+    const struct lp_kafka_conn *conn, const struct lp_talker_list *clients);
 static bool client_name(
     char *out, const struct lp_talker_list *clients, uint32_t handle);
-static void fill_endpoint(struct row *row, unsigned place,
+static void fill_endpoint(struct lp_report_row *row, unsigned place,
     Lp__Pb__Endpoint **field, const struct lp_ip *ip, uint16_t port);
 static void fill_names(Lp__Pb__Connection *message, const struct lp_conn *conn,
     const struct lp_config *config);
@@ -126,7 +114,7 @@ next_row(struct rows *rows, const struct lp_dataplane *dataplane,
 	    cursor->next < region->header->connection_count) {
 		if (!copy_row(region, cursor->next++, &copy))
 			continue;
-		fill_row(&rows->rows[rows->count], &copy.conn,
+		lp_report_connections_fill(&rows->rows[rows->count], &copy.conn,
 		    &dataplane->running.config);
 		fill_kafka(&rows->rows[rows->count], &copy.kafka,
 		    &region->kafka_stats->clients);
@@ -139,6 +127,18 @@ next_row(struct rows *rows, const struct lp_dataplane *dataplane,
 		return true;
 	}
 	return false;
+}
+
+bool
+lp_report_connections_copy(
+    const struct lp_region *region, uint32_t index, struct lp_conn *out)
+{
+	struct copy copy;
+
+	if (!copy_row(region, index, &copy))
+		return false;
+	*out = copy.conn;
+	return true;
 }
 
 static bool
@@ -192,9 +192,9 @@ being_changed(const struct lp_region *region, uint32_t index)
 		   &region->undo->marked, memory_order_acquire) == index + 1;
 }
 
-static void
-fill_row(
-    struct row *row, const struct lp_conn *conn, const struct lp_config *config)
+void
+lp_report_connections_fill(struct lp_report_row *row,
+    const struct lp_conn *conn, const struct lp_config *config)
 {
 	Lp__Pb__Connection *message = &row->message;
 	uint32_t now_s = (uint32_t)(lp_clock_ns() / 1000000000);
@@ -230,7 +230,7 @@ fill_row(
 }
 
 static void
-fill_kafka(struct row *row, const struct lp_kafka_conn *conn,
+fill_kafka(struct lp_report_row *row, const struct lp_kafka_conn *conn,
     const struct lp_talker_list *clients)
 {
 	static const char *const words[] = {
@@ -285,8 +285,8 @@ client_name(char *out, const struct lp_talker_list *clients, uint32_t handle)
 }
 
 static void
-fill_endpoint(struct row *row, unsigned place, Lp__Pb__Endpoint **field,
-    const struct lp_ip *ip, uint16_t port)
+fill_endpoint(struct lp_report_row *row, unsigned place,
+    Lp__Pb__Endpoint **field, const struct lp_ip *ip, uint16_t port)
 {
 	row->endpoints[place].ip = *ip;
 	row->endpoints[place].port = port;

@@ -24,6 +24,7 @@
 #include "dataplane/liveness.h"
 #include "dataplane/reply.h"
 #include "dataplane/report.h"
+#include "dataplane/tools.h"
 #include "proto/log.h"
 
 enum {
@@ -37,6 +38,7 @@ struct lp_session {
 	struct bufferevent *event;
 	struct lp_liveness liveness;
 	struct lp_candidate candidate;
+	struct lp_tools *tools;
 	bool welcome; /* was received */
 	bool closing;
 	bool done;
@@ -100,7 +102,9 @@ lp_session_new(struct lp_session **out, struct event_base *base,
 		close(socket);
 		goto fail;
 	}
-	error = lp_reply_hello(output(session), dataplane);
+	error = lp_tools_new(&session->tools, base, dataplane, output(session));
+	if (!error)
+		error = lp_reply_hello(output(session), dataplane);
 	if (error)
 		goto fail;
 	bufferevent_setcb(
@@ -120,6 +124,7 @@ lp_session_free(struct lp_session *session)
 {
 	if (!session)
 		return;
+	lp_tools_free(session->tools);
 	if (session->event)
 		bufferevent_free(session->event);
 	lp_candidate_fini(&session->candidate);
@@ -299,6 +304,17 @@ handle(struct lp_session *session, const Lp__Pb__DataplaneMessage *message)
 			lp_report_kafka_begin(
 			    cursor, message->kafka_stats_request);
 		begin_answer(session);
+		break;
+	case LP__PB__DATAPLANE_MESSAGE__BODY_TRACE_REQUEST:
+		check_sent(session,
+		    lp_tools_trace(session->tools, message->trace_request));
+		break;
+	case LP__PB__DATAPLANE_MESSAGE__BODY_CAPTURE_REQUEST:
+		check_sent(session,
+		    lp_tools_capture(session->tools, message->capture_request));
+		break;
+	case LP__PB__DATAPLANE_MESSAGE__BODY_CAPTURE_STOP:
+		lp_tools_stop(session->tools, message->capture_stop);
 		break;
 	default:
 		drop(session, "a message of a type that is not for us (%d)",

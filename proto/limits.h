@@ -42,6 +42,14 @@ enum lp_limits {
 	LP_ROWS_MAX = 128,
 	/* Questions that one dataplane may owe answers to. */
 	LP_QUESTIONS_MAX = 8,
+
+	/* One packet of a trace: jumbo frames, and Ethernet with a VLAN tag. */
+	LP_TRACE_PACKET_MAX = LP_PORT_MTU_MAX + 18,
+	/* Packets of one request; and their bytes, so that answers fit. */
+	LP_TRACE_PACKETS_MAX = 8,
+	LP_TRACE_BYTES_MAX = 16384,
+	/* Of a frame that we make ourselves: as much is shown. */
+	LP_TRACE_MADE_MAX = 256,
 };
 
 #endif

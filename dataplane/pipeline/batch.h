@@ -42,6 +42,7 @@ enum lp_pkt_flags {
 	    LP_PKT_COPY | LP_PKT_IP_SUM_GOOD | LP_PKT_TCP_SUM_GOOD,
 };
 
+struct lp_capture;
 struct lp_snapshot;
 
 struct lp_pkt {
@@ -60,7 +61,9 @@ struct lp_pkt {
 	uint8_t reason; /* enum lp_reason */
 	uint8_t port_in; /* slot of the port */
 	uint8_t port_out; /* LP_PORT_NONE: do not transmit */
-	uint8_t spare[1];
+	/* capture.h: its entry among those of the batch, from 1; 0: none.
+	 * Valid only with a capture in the batch. */
+	uint8_t captured;
 	uint16_t frame_len; /* len as it came in, padding included */
 	uint8_t spare1[24];
 };
@@ -81,6 +84,7 @@ struct lp_batch {
 	uint32_t now_s;
 	/* Of this turn, and only of this turn; NULL: no configuration yet. */
 	const struct lp_snapshot *snapshot;
+	struct lp_capture *capture; /* of this turn, too; NULL: none */
 	unsigned count;
 	uint8_t flags; /* of all its packets, from parse */
 	bool newcomers; /* from conntrack: a SYN, or no connection is known */

@@ -64,6 +64,18 @@ lp_icmp_stage(struct lp_rewrite *rewrite, struct lp_batch *batch)
 	}
 }
 
+bool
+lp_icmp_quoted(const struct lp_pkt *pkt, struct lp_tuple *tuple)
+{
+	struct quote quote;
+
+	if (!(pkt->flags & LP_PKT_ICMP) || !is_error(pkt) ||
+	    !read_quote(pkt, &quote))
+		return false;
+	*tuple = quote.tuple;
+	return true;
+}
+
 static void
 icmp_packet(
     struct lp_rewrite *rewrite, struct lp_batch *batch, struct lp_pkt *pkt)

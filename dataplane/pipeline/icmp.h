@@ -11,4 +11,10 @@
 /* After neighbor's stage: neighbour discovery has been taken out. */
 void lp_icmp_stage(struct lp_rewrite *rewrite, struct lp_batch *batch);
 
+/*
+ * For trace: the tuple that a parsed error is about, as an answer to what it
+ * quotes would come in; false if it is no error about TCP.
+ */
+bool lp_icmp_quoted(const struct lp_pkt *pkt, struct lp_tuple *tuple);
+
 #endif

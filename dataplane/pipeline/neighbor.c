@@ -191,6 +191,29 @@ lp_neighbor_output(struct lp_neighbors *neighbors, struct lp_batch *batch,
 	return true;
 }
 
+void
+lp_neighbor_adopt(struct lp_neighbors *neighbors, struct lp_batch *batch,
+    const struct lp_neighbor *from)
+{
+	struct lp_neighbor *entry;
+
+	if (batch->snapshot == NULL || from->slot >= LP_PORTS_MAX ||
+	    batch->snapshot->ports[from->slot].port == NULL ||
+	    batch->snapshot->ports[from->slot].id != from->port_id)
+		return;
+	entry = locate(neighbors, &from->ip, from->slot);
+	if (entry == NULL)
+		entry = create(neighbors, batch, &from->ip, from->slot);
+	if (entry == NULL)
+		return;
+	settle(neighbors, entry, from->state);
+	entry->probes = from->probes;
+	memcpy(entry->mac, from->mac, 6);
+	entry->confirmed_ms = from->confirmed_ms;
+	entry->next_ms = from->next_ms;
+	entry->used_ms = from->used_ms;
+}
+
 unsigned
 lp_neighbor_wait_ms(
     const struct lp_neighbors *neighbors, uint64_t now_ms, unsigned max)

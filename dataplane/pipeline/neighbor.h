@@ -126,6 +126,13 @@ lp_neighbor_address(const struct lp_batch *batch,
 	pkt->port_out = entry->slot;
 }
 
+/*
+ * For trace: knows a next hop as that entry of another table does, if this
+ * snapshot has its port.  What waits there does not come along.
+ */
+void lp_neighbor_adopt(struct lp_neighbors *neighbors, struct lp_batch *batch,
+    const struct lp_neighbor *from);
+
 /* Something to do soon: milliseconds until then, at most max. */
 unsigned lp_neighbor_wait_ms(
     const struct lp_neighbors *neighbors, uint64_t now_ms, unsigned max);

@@ -23,6 +23,11 @@
  * Of inline ports admit makes connections without translation, and rewrite
  * passes frames on as they came (inline.c).
  *
+ * Chosen packets are copied for `lpctl capture` behind admit, and before tx
+ * (capture.h).
+ *
+ * `lpctl trace` runs this very path on a private pipeline, and looks on.
+ *
  * Ownership: rx gives buffers to the batch; tx and release give them back, or
  * neighbor holds them.  Packets that we make ourselves lie in the batch's
  * outbox and leave before those of the batch.
@@ -35,6 +40,7 @@
 #include "dataplane/pipeline/pipeline.h"
 
 #include "dataplane/pipeline/admit.h"
+#include "dataplane/pipeline/capture.h"
 #include "dataplane/pipeline/icmp.h"
 #include "dataplane/pipeline/inline.h"
 #include "dataplane/pipeline/parse.h"
@@ -66,9 +72,13 @@ struct lp_pipeline {
 
 	/* control sets a bit, the worker clears it: ports to reclaim. */
 	_Atomic uint32_t reclaim;
+	/* control writes, worker reads: what to copy; NULL: nothing. */
+	struct lp_capture *_Atomic capture;
 };
 
 static struct lp_pipeline *carve(struct lp_arena *, uint32_t);
+static unsigned turn(
+    struct lp_pipeline *, uint64_t, lp_pipeline_seen *, void *);
 static void receive(struct lp_pipeline *, struct lp_batch *);
 static void transmit(struct lp_pipeline *, struct lp_batch *);
 static void transmit_list(
@@ -87,31 +97,69 @@ static void reclaim(struct lp_pipeline *);
 unsigned
 lp_pipeline_run(struct lp_pipeline *pipeline, uint64_t now_ns)
 {
+	return turn(pipeline, now_ns, NULL, NULL);
+}
+
+unsigned
+lp_pipeline_watch(struct lp_pipeline *pipeline, uint64_t now_ns,
+    lp_pipeline_seen *seen, void *arg)
+{
+	assert(seen != NULL);
+	return turn(pipeline, now_ns, seen, arg);
+}
+
+/*
+ * The path itself.  Both of the above are this one function; in the worker's
+ * nobody looks on, and the compiler leaves the looking out.
+ */
+#define LOOK(stage) (seen != NULL ? seen(arg, stage, batch) : (void)0)
+static inline __attribute__((always_inline)) unsigned
+turn(struct lp_pipeline *pipeline, uint64_t now_ns, lp_pipeline_seen *seen,
+    void *arg)
+{
 	struct lp_batch *batch = &pipeline->batch;
 
 	lp_batch_set_now(batch, now_ns);
 	batch->snapshot = lp_snapshot_get(pipeline->cell);
+	batch->capture =
+	    atomic_load_explicit(&pipeline->capture, memory_order_acquire);
 
 	receive(pipeline, batch);
+	LOOK("rx");
 	lp_parse_stage(batch);
+	LOOK("parse");
 	lp_inline_stage(batch);
+	LOOK("inline");
 	lp_neighbor_stage(&pipeline->neighbors, batch);
+	LOOK("neighbor");
 	lp_icmp_stage(&pipeline->rewrite, batch);
+	LOOK("icmp");
 	lp_conntrack_stage(&pipeline->conntrack, batch);
+	LOOK("conntrack");
 	lp_admit_stage(&pipeline->admit, batch);
+	LOOK("admit");
+	if (batch->capture != NULL)
+		lp_capture_received(batch);
 	lp_rewrite_stage(&pipeline->rewrite, batch);
+	LOOK("rewrite");
 
 	lp_neighbor_tick(&pipeline->neighbors, batch);
 	lp_telemetry_turn(&pipeline->kafka.telemetry);
 	expire(pipeline, batch);
 	sweep(pipeline, batch);
 
+	if (batch->capture != NULL)
+		lp_capture_sent(batch);
 	transmit(pipeline, batch);
+	LOOK("tx");
+	if (batch->capture != NULL)
+		lp_capture_finish(batch);
 	account(pipeline, batch);
 	beat(pipeline, batch);
 	reclaim(pipeline);
 	return batch->count;
 }
+#undef LOOK
 
 size_t
 lp_pipeline_size(uint32_t connection_count)
@@ -210,6 +258,36 @@ lp_pipeline_reclaim(struct lp_pipeline *pipeline, uint8_t slot)
 	atomic_fetch_and_explicit(
 	    &pipeline->reclaim, ~(ask | done), memory_order_acq_rel);
 	return true;
+}
+
+void
+lp_pipeline_capture(struct lp_pipeline *pipeline, struct lp_capture *capture)
+{
+	if (capture != NULL)
+		capture->region = pipeline->region;
+	atomic_store_explicit(
+	    &pipeline->capture, capture, memory_order_release);
+}
+
+struct lp_conntrack *
+lp_pipeline_conntrack(struct lp_pipeline *pipeline)
+{
+	return &pipeline->conntrack;
+}
+
+const struct lp_neighbors *
+lp_pipeline_neighbors(const struct lp_pipeline *pipeline)
+{
+	return &pipeline->neighbors;
+}
+
+void
+lp_pipeline_adopt(struct lp_pipeline *pipeline, const struct lp_neighbor *from)
+{
+	struct lp_batch *batch = &pipeline->batch;
+
+	batch->snapshot = lp_snapshot_get(pipeline->cell);
+	lp_neighbor_adopt(&pipeline->neighbors, batch, from);
 }
 
 /* The tables of a pipeline; NULL when measuring. */

@@ -9,6 +9,10 @@
 #include "dataplane/pipeline/snapshot.h"
 #include "dataplane/port/port.h"
 
+struct lp_capture;
+struct lp_conntrack;
+struct lp_neighbor;
+struct lp_neighbors;
 struct lp_pipeline;
 
 struct lp_pipeline_config {
@@ -46,6 +50,16 @@ void lp_pipeline_free(struct lp_pipeline *pipeline);
  */
 unsigned lp_pipeline_run(struct lp_pipeline *pipeline, uint64_t now_ns);
 
+/*
+ * The same turn of a pipeline that no worker runs, for trace: after each
+ * stage, "rx" to "tx", it is shown what became of the batch.  At "rewrite" the
+ * frames that are to leave lie in the batch and its outbox.
+ */
+typedef void lp_pipeline_seen(
+    void *arg, const char *stage, const struct lp_batch *batch);
+unsigned lp_pipeline_watch(struct lp_pipeline *pipeline, uint64_t now_ns,
+    lp_pipeline_seen *seen, void *arg);
+
 /* worker: descriptors to poll before sleeping; at most max. */
 unsigned lp_pipeline_fds(struct lp_pipeline *pipeline, int fds[], unsigned max);
 
@@ -61,5 +75,23 @@ int lp_pipeline_wait_ms(const struct lp_pipeline *pipeline, uint64_t now_ns);
  * again; the slot must not be used until then.
  */
 bool lp_pipeline_reclaim(struct lp_pipeline *pipeline, uint8_t slot);
+
+/*
+ * control: packets to copy from the next turn on; NULL: none.  What was given
+ * before is still used until a grace period has passed.
+ */
+void lp_pipeline_capture(
+    struct lp_pipeline *pipeline, struct lp_capture *capture);
+
+/*
+ * For trace.  Those of a pipeline that a worker runs may only be read, by
+ * copies that prove to be whole.
+ */
+struct lp_conntrack *lp_pipeline_conntrack(struct lp_pipeline *pipeline);
+const struct lp_neighbors *lp_pipeline_neighbors(
+    const struct lp_pipeline *pipeline);
+/* Knows a next hop as another pipeline does; no worker runs this one. */
+void lp_pipeline_adopt(
+    struct lp_pipeline *pipeline, const struct lp_neighbor *from);
 
 #endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/trace_text.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dataplane/pipeline/conntrack.h"
+#include "dataplane/pipeline/wire.h"
+
+enum { FLAGS_SIZE = 8 };
+
+/* Appends to a text of LP_TRACE_TEXT_SIZE; what does not fit is cut. */
+struct line {
+	char *text;
+	size_t len;
+};
+
+static void add(struct line *line, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void add_packet(struct line *line, const struct lp_pkt *pkt);
+static void add_flow(struct line *line, const struct lp_ip *src, uint16_t sport,
+    const struct lp_ip *dst, uint16_t dport);
+static void add_conn(struct line *line, const struct lp_trace_text *what);
+static void add_listener(struct line *line, const struct lp_config *config,
+    const struct lp_conn *conn);
+static void add_admit(struct line *line, const struct lp_trace_text *what);
+static void add_rewrite(struct line *line, const struct lp_trace_text *what);
+static void add_tx(struct line *line, const struct lp_trace_text *what);
+
+void
+lp_trace_text_stage(
+    char text[LP_TRACE_TEXT_SIZE], const struct lp_trace_text *what)
+{
+	const struct lp_pkt *pkt = what->pkt;
+	struct line line = {text, 0};
+
+	text[0] = '\0';
+	if (strcmp(what->stage, "tx") == 0) {
+		add_tx(&line, what);
+	} else if (strcmp(what->stage, "rewrite") == 0) {
+		add_rewrite(&line, what);
+	} else if (pkt->verdict != LP_UNDECIDED) {
+		add(&line, "%s", lp_reason_text(pkt->reason));
+	} else if (strcmp(what->stage, "parse") == 0) {
+		add_packet(&line, pkt);
+	} else if (strcmp(what->stage, "neighbor") == 0) {
+		add(&line, "neither ARP, neighbour discovery nor MLD");
+	} else if (strcmp(what->stage, "icmp") == 0) {
+		add(&line, "no ICMP");
+	} else if (strcmp(what->stage, "conntrack") == 0) {
+		add_conn(&line, what);
+	} else if (strcmp(what->stage, "admit") == 0) {
+		add_admit(&line, what);
+	}
+}
+
+const char *
+lp_trace_text_port(const struct lp_snapshot *snapshot,
+    const struct lp_config *config, uint8_t slot)
+{
+	const struct lp_object *port = NULL;
+
+	if (snapshot && slot < LP_PORTS_MAX)
+		port = lp_config_find(
+		    config, LP_OBJECT_PORT, snapshot->ports[slot].id);
+	return port ? port->port.name : "?";
+}
+
+static void
+add(struct line *line, const char *format, ...)
+{
+	size_t room = LP_TRACE_TEXT_SIZE - line->len;
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(line->text + line->len, room, format, args);
+	va_end(args);
+	if (len > 0)
+		line->len += (size_t)len < room ? (size_t)len : room - 1;
+}
+
+static void
+add_packet(struct line *line, const struct lp_pkt *pkt)
+{
+	static const char letters[] = "FSRPAU";
+	const uint8_t *tcp = pkt->data + pkt->l4_off;
+	char flags[FLAGS_SIZE] = "";
+	struct lp_tuple tuple;
+	size_t count = 0;
+
+	if (pkt->flags & LP_PKT_ARP) {
+		add(line, "ARP");
+		return;
+	}
+	add(line, "%s, ", pkt->flags & LP_PKT_V6 ? "IPv6" : "IPv4");
+	if (!(pkt->flags & LP_PKT_TCP)) {
+		add(line, "ICMP type %u code %u", tcp[LP_ICMP_TYPE],
+		    tcp[LP_ICMP_CODE]);
+		return;
+	}
+	for (unsigned i = 0; letters[i] != '\0'; i++)
+		if (pkt->tcp_flags & 1u << i)
+			flags[count++] = letters[i];
+	lp_conntrack_tuple(pkt, &tuple);
+	add(line, "TCP ");
+	add_flow(line, &tuple.src, tuple.sport, &tuple.dst, tuple.dport);
+	add(line,
+	    ", flags %s, seq %" PRIu32 ", ack %" PRIu32
+	    ", window %u, payload %u",
+	    flags, lp_get32(tcp + LP_TCP_SEQ), lp_get32(tcp + LP_TCP_ACKNO),
+	    lp_get16(tcp + LP_TCP_WINDOW), pkt->payload_len);
+}
+
+static void
+add_flow(struct line *line, const struct lp_ip *src, uint16_t sport,
+    const struct lp_ip *dst, uint16_t dport)
+{
+	struct lp_endpoint from = {*src, sport};
+	struct lp_endpoint to = {*dst, dport};
+	char buf[LP_ENDPOINT_TEXT_SIZE];
+
+	add(line, "%s > ", lp_endpoint_format(buf, &from));
+	add(line, "%s", lp_endpoint_format(buf, &to));
+}
+
+static void
+add_conn(struct line *line, const struct lp_trace_text *what)
+{
+	const struct lp_trace_result *result = what->result;
+	const struct lp_conn *conn = &result->conn;
+
+	if (!result->has_conn) {
+		add(line, "no connection has these addresses and ports");
+		return;
+	}
+	if (conn->serial != 0)
+		add(line, "connection %" PRIu32 ", ", conn->serial);
+	else
+		add(line, "a connection of this trace, ");
+	add(line, "from the %s, %s; ",
+	    result->dir == LP_TO_BROKER ? "client" : "broker",
+	    lp_tcp_state_name(conn->tcp.state));
+	add_listener(line, what->config, conn);
+}
+
+/* "listener payments/public, broker 1 (10.0.2.11:9092)" */
+static void
+add_listener(struct line *line, const struct lp_config *config,
+    const struct lp_conn *conn)
+{
+	const struct lp_object *listener =
+	    lp_config_find(config, LP_OBJECT_LISTENER, conn->listener_id);
+	const struct lp_object *broker =
+	    lp_config_find(config, LP_OBJECT_BROKER, conn->broker_id);
+	const struct lp_object *cluster = NULL;
+	struct lp_endpoint real = {conn->broker_ip, conn->broker_port};
+	char buf[LP_ENDPOINT_TEXT_SIZE];
+
+	if (listener)
+		cluster = lp_config_find(
+		    config, LP_OBJECT_CLUSTER, listener->listener.cluster_id);
+	add(line, "listener %s/%s, ", cluster ? cluster->cluster.name : "?",
+	    listener ? listener->listener.name : "?");
+	if (broker)
+		add(line, "broker %" PRId32 " ", broker->broker.node_id);
+	else
+		add(line, "broker ? ");
+	add(line, "(%s)", lp_endpoint_format(buf, &real));
+}
+
+static void
+add_admit(struct line *line, const struct lp_trace_text *what)
+{
+	const struct lp_trace_result *result = what->result;
+	const struct lp_conn *conn = &result->conn;
+	struct lp_endpoint source = {conn->source_ip, conn->source_port};
+	const struct lp_service *service;
+	char buf[LP_ENDPOINT_TEXT_SIZE];
+
+	if (!(what->pkt->flags & LP_PKT_TCP) || !result->has_conn) {
+		add(line, "not TCP");
+		return;
+	}
+	if (what->pkt->reason != LP_REASON_OPENED) {
+		add(line, "of a known connection: nothing to judge");
+		return;
+	}
+	service = lp_snapshot_service(
+	    what->batch->snapshot, &conn->vip_ip, conn->vip_port);
+	add(line, "new connection; ");
+	add_listener(line, what->config, conn);
+	add(line,
+	    service && service->target == LP_INDEX_NONE
+		? " by the hash of the client's address and port"
+		: ", whose endpoint this is");
+	add(line, "; source %s", lp_endpoint_format(buf, &source));
+	if (conn->flags & LP_CONN_NAT_PORT)
+		add(line, " (a free port: the worker takes its own)");
+}
+
+static void
+add_rewrite(struct line *line, const struct lp_trace_text *what)
+{
+	const struct lp_trace_result *result = what->result;
+	const struct lp_pkt *pkt = what->pkt;
+	const uint8_t *mac = result->hop_mac;
+	char buf[LP_IP_TEXT_SIZE];
+	struct lp_tuple tuple;
+
+	if (pkt->verdict != LP_FORWARD && pkt->verdict != LP_HOLD) {
+		add(line, "%s", lp_reason_text(pkt->reason));
+		return;
+	}
+	lp_conntrack_tuple(pkt, &tuple);
+	add_flow(line, &what->tuple->src, what->tuple->sport, &what->tuple->dst,
+	    what->tuple->dport);
+	add(line, " becomes ");
+	add_flow(line, &tuple.src, tuple.sport, &tuple.dst, tuple.dport);
+	if (what->before != result->conn.tcp.state)
+		add(line, "; TCP %s, now %s", lp_tcp_state_name(what->before),
+		    lp_tcp_state_name(result->conn.tcp.state));
+	else
+		add(line, "; TCP %s", lp_tcp_state_name(what->before));
+	if (result->has_hop)
+		add(line, "; next hop %s", lp_ip_format(buf, &result->hop));
+	if (result->has_hop && result->has_hop_mac)
+		add(line, " at %02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
+		    mac[2], mac[3], mac[4], mac[5]);
+	if (pkt->verdict == LP_HOLD)
+		add(line, ", which is not resolved: it would be asked for");
+}
+
+static void
+add_tx(struct line *line, const struct lp_trace_text *what)
+{
+	const struct lp_trace_result *result = what->result;
+
+	if (result->output_count == 0)
+		add(line, "nothing leaves");
+	for (unsigned i = 0; i < result->output_count; i++) {
+		const struct lp_trace_output *out = &result->outputs[i];
+
+		add(line, "%s%s%u bytes by port %s", i > 0 ? "; " : "",
+		    out->made ? "beside it " : "", out->len,
+		    lp_trace_text_port(
+			what->batch->snapshot, what->config, out->slot));
+	}
+}
