@@ -42,6 +42,12 @@ static int send_request(struct conversation *c, Lp__Pb__ControlRequest *request,
     struct lp_error *error);
 static int receive_replies(struct conversation *c, struct lp_replies *replies,
     Lp__Pb__ControlReply__BodyCase wanted, struct lp_error *error);
+static int receive_reply(struct conversation *c, struct lp_replies *replies,
+    Lp__Pb__ControlReply__BodyCase wanted, bool *more, struct lp_error *error);
+static void begin(
+    struct conversation *c, const char *path, uint32_t timeout_ms);
+static bool has_frame(const struct conversation *c);
+static bool comes(const struct conversation *c, int wait_ms, int wake_fd);
 static uint64_t clock_ms(void);
 
 int
@@ -67,13 +73,8 @@ lp_client_ask_waiting(struct lp_replies *replies, const char *path,
 	if (c == NULL)
 		return lp_error_set(
 		    error, LP_EXIT_UNREACHABLE, "out of memory");
-	c->fd = -1;
-	c->len = 0;
-	c->path = path;
+	begin(c, path, timeout_ms);
 	c->waiter = waiter;
-	c->timeout_ms = timeout_ms;
-	c->deadline_ms = clock_ms() + timeout_ms;
-
 	status = open_socket(c, error);
 	if (status == LP_EXIT_OK)
 		status = send_request(c, request, error);
@@ -83,6 +84,68 @@ lp_client_ask_waiting(struct lp_replies *replies, const char *path,
 		(void)close(c->fd);
 	free(c);
 	return status;
+}
+
+int
+lp_client_open(struct lp_client **out, const char *path, uint32_t timeout_ms,
+    struct lp_error *error)
+{
+	struct conversation *c = malloc(sizeof(*c));
+
+	if (c == NULL)
+		return lp_error_set(
+		    error, LP_EXIT_UNREACHABLE, "out of memory");
+	begin(c, path, timeout_ms);
+	if (open_socket(c, error) == LP_EXIT_OK) {
+		*out = (struct lp_client *)c;
+		return LP_EXIT_OK;
+	}
+	lp_client_close((struct lp_client *)c);
+	return error->status;
+}
+
+void
+lp_client_close(struct lp_client *client)
+{
+	struct conversation *c = (struct conversation *)client;
+
+	if (c == NULL)
+		return;
+	if (c->fd >= 0)
+		(void)close(c->fd);
+	free(c);
+}
+
+int
+lp_client_send(struct lp_client *client, Lp__Pb__ControlRequest *request,
+    struct lp_error *error)
+{
+	struct conversation *c = (struct conversation *)client;
+
+	c->deadline_ms = clock_ms() + c->timeout_ms;
+	return send_request(c, request, error);
+}
+
+int
+lp_client_next(struct lp_client *client, Lp__Pb__ControlReply **reply,
+    Lp__Pb__ControlReply__BodyCase wanted, int wait_ms, int wake_fd,
+    struct lp_error *error)
+{
+	struct conversation *c = (struct conversation *)client;
+	struct lp_replies replies = {0};
+	bool more;
+
+	*reply = NULL;
+	if (!comes(c, wait_ms, wake_fd))
+		return LP_EXIT_OK;
+	/* It has begun to come: the rest follows in time. */
+	c->deadline_ms = clock_ms() + c->timeout_ms;
+	if (receive_reply(c, &replies, wanted, &more, error) == LP_EXIT_OK) {
+		*reply = replies.list[0];
+		replies.count = 0;
+	}
+	lp_client_replies_free(&replies);
+	return error->status;
 }
 
 const Lp__Pb__Failure *
@@ -387,6 +450,38 @@ receive_replies(struct conversation *c, struct lp_replies *replies,
 	while (more && status == LP_EXIT_OK)
 		status = receive_reply(c, replies, wanted, &more, error);
 	return status;
+}
+
+static void
+begin(struct conversation *c, const char *path, uint32_t timeout_ms)
+{
+	c->fd = -1;
+	c->len = 0;
+	c->path = path;
+	c->waiter = NULL;
+	c->timeout_ms = timeout_ms;
+	c->deadline_ms = clock_ms() + timeout_ms;
+}
+
+static bool
+has_frame(const struct conversation *c)
+{
+	const uint8_t *payload;
+	size_t len;
+
+	return lp_frame_next(c->buf, c->len, &payload, &len) != LP_MORE;
+}
+
+static bool
+comes(const struct conversation *c, int wait_ms, int wake_fd)
+{
+	struct pollfd pfds[] = {
+	    {.fd = c->fd, .events = POLLIN}, {.fd = wake_fd, .events = POLLIN}};
+	bool here = has_frame(c);
+
+	if (poll(pfds, 2, here ? 0 : wait_ms) < 0)
+		return false;
+	return pfds[1].revents == 0 && (here || pfds[0].revents != 0);
 }
 
 static uint64_t

@@ -55,6 +55,29 @@ int lp_client_ask_waiting(struct lp_replies *replies, const char *path,
     Lp__Pb__ControlReply__BodyCase wanted,
     const struct lp_client_waiter *waiter, struct lp_error *error);
 
+/*
+ * A question whose answer lasts.  Opened, asked, and then read reply by reply;
+ * statuses and errors as above.
+ */
+struct lp_client;
+
+int lp_client_open(struct lp_client **client, const char *path,
+    uint32_t timeout_ms, struct lp_error *error);
+/* NULL is accepted. */
+void lp_client_close(struct lp_client *client);
+
+int lp_client_send(struct lp_client *client, Lp__Pb__ControlRequest *request,
+    struct lp_error *error);
+
+/*
+ * The next reply, which is the caller's to free; *reply is NULL if none has
+ * come within wait_ms (negative: for ever), or wake_fd (negative: none) is
+ * readable.  A Failure is an error, and no reply.
+ */
+int lp_client_next(struct lp_client *client, Lp__Pb__ControlReply **reply,
+    Lp__Pb__ControlReply__BodyCase wanted, int wait_ms, int wake_fd,
+    struct lp_error *error);
+
 /* The Failure that an answer ends with, or NULL. */
 const Lp__Pb__Failure *lp_client_failure(const struct lp_replies *replies);
 

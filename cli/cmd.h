@@ -43,6 +43,8 @@ LP_CMD_RUN(lp_cmd_connections);
 LP_CMD_RUN(lp_cmd_kafka_stats);
 LP_CMD_RUN(lp_cmd_kafka_clients);
 LP_CMD_RUN(lp_cmd_kafka_topics);
+LP_CMD_RUN(lp_cmd_trace);
+LP_CMD_RUN(lp_cmd_capture);
 LP_CMD_RUN(lp_cmd_version);
 LP_CMD_RUN(lp_cmd_help);
 #undef LP_CMD_RUN

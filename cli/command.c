@@ -15,6 +15,14 @@
 	(BIT(DEVICE) | BIT(ADDRESS) | BIT(GATEWAY) | BIT(SIDE) |               \
 	    BIT(BACKEND) | BIT(MTU) | BIT(DEFAULT_ROUTE) | BIT(PEER) |         \
 	    BIT(ON_LOSS))
+#define TRACE_OPTIONS                                                          \
+	(BIT(PORT) | BIT(KIND) | BIT(FROM) | BIT(TO) | BIT(FLAGS) | BIT(SEQ) | \
+	    BIT(ACK) | BIT(PAYLOAD) | BIT(READ) | BIT(PACKET_FILTER) |         \
+	    BIT(COUNT) | BIT(DATAPLANE))
+#define CAPTURE_OPTIONS                                                        \
+	(BIT(WRITE) | BIT(CLIENT) | BIT(BROKER) | BIT(LISTENER) | BIT(PORT) |  \
+	    BIT(SNAPLEN) | BIT(COUNT) | BIT(DURATION) | BIT(SENT) |            \
+	    BIT(DATAPLANE))
 #define LISTENER_OPTIONS                                                       \
 	(BIT(MODE) | BIT(BROKER_BASE) | BIT(SOURCE_ADDRESS) | BIT(KAFKA))
 
@@ -112,6 +120,53 @@ static const struct lp_option options[LP_OPTIONS] = {
     [LP_OPTION_BATCH] = {"batch", NULL, NULL,
 	"print, even if standard output is a terminal", 0, 0, 'b'},
     [LP_OPTION_ONCE] = {"once", NULL, NULL, "print one round", 0, 0, 0},
+    [LP_OPTION_PORT] = {"port", "NAME", NULL, "port that packets come in by",
+	LP_ARGUMENT_REQUIRED, LP_WORD_PORT, 0},
+    [LP_OPTION_KIND] = {"kind", "KIND", "tcp ping arp",
+	"what it is: tcp (default), ping or arp", LP_ARGUMENT_REQUIRED,
+	LP_WORD_ANY, 0},
+    [LP_OPTION_FROM] = {"from", "IP:PORT", NULL,
+	"its source; of ping and arp without a port", LP_ARGUMENT_REQUIRED,
+	LP_WORD_ANY, 0},
+    [LP_OPTION_TO] = {"to", "IP:PORT", NULL, "its destination, likewise",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_FLAGS] = {"flags", "FLAGS", NULL,
+	"TCP flags, letters of SAFRPU (S)", LP_ARGUMENT_REQUIRED, LP_WORD_ANY,
+	0},
+    [LP_OPTION_SEQ] = {"seq", "N", NULL, "TCP sequence number (1)",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_ACK] = {"ack", "N", NULL, "TCP acknowledgement number (0)",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_PAYLOAD] = {"payload", "HEX|@FILE", NULL,
+	"its payload, as hex digits or from a file", LP_ARGUMENT_REQUIRED,
+	LP_WORD_ANY, 0},
+    [LP_OPTION_READ] = {"read", "FILE", NULL,
+	"packets of a pcap or pcapng file; \"-\" for standard input",
+	LP_ARGUMENT_REQUIRED, LP_WORD_FILE, 'r'},
+    [LP_OPTION_PACKET_FILTER] = {"filter", "EXPRESSION", NULL,
+	"only those of the file that match, see pcap-filter(7)",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_WRITE] = {"write", "FILE", NULL,
+	"pcapng file; \"-\" for standard output (default)",
+	LP_ARGUMENT_REQUIRED, LP_WORD_FILE, 'w'},
+    [LP_OPTION_CLIENT] = {"client", "IP[/LEN]", NULL,
+	"only connections of these clients", LP_ARGUMENT_REQUIRED, LP_WORD_ANY,
+	0},
+    [LP_OPTION_BROKER] = {"broker", "NODE_ID", NULL,
+	"only connections to brokers of this node id", LP_ARGUMENT_REQUIRED,
+	LP_WORD_ANY, 0},
+    [LP_OPTION_LISTENER] = {"listener", "[CLUSTER/]NAME", NULL,
+	"only connections of this listener", LP_ARGUMENT_REQUIRED, LP_WORD_ANY,
+	0},
+    [LP_OPTION_SNAPLEN] = {"snaplen", "BYTES", NULL,
+	"at most so many bytes of each packet (all)", LP_ARGUMENT_REQUIRED,
+	LP_WORD_ANY, 0},
+    [LP_OPTION_COUNT] = {"count", "N", NULL, "end after N packets",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 'c'},
+    [LP_OPTION_DURATION] = {"duration", "SECONDS", NULL,
+	"end after so many seconds", LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_SENT] = {"sent", NULL, NULL,
+	"also packets as they leave, translated", 0, 0, 0},
 };
 static_assert(LP_OPTIONS <= 64, "options fit the mask of a command");
 
@@ -367,6 +422,37 @@ static const struct lp_command commands[] = {
 	.examples = "lpctl topics --sort bytes --limit 10\n"
 		    "lpctl topics orders. --dataplane edge-1\n",
 	.run = lp_cmd_kafka_topics,
+    },
+    {
+	.name = "trace",
+	.options = TRACE_OPTIONS,
+	.summary = "show what would become of a packet, and why",
+	.details =
+	    "The packet is described, or read from a file.  Each stage of the "
+	    "packet path says\nwhat it sees and decides, by its own code and "
+	    "on the running configuration, but\nwithout effect: nothing is "
+	    "sent, counted, opened or learnt.",
+	.examples =
+	    "lpctl trace --port front --from 10.9.0.7:51000 --to "
+	    "10.9.0.100:9092\n"
+	    "lpctl trace --port front --kind ping --from 10.9.0.7 --to "
+	    "10.9.0.100\n"
+	    "lpctl trace --port front -r client.pcap --filter 'dst host "
+	    "10.9.0.100'\n",
+	.run = lp_cmd_trace,
+    },
+    {
+	.name = "capture",
+	.options = CAPTURE_OPTIONS,
+	.summary = "write packets of chosen connections to a pcapng file",
+	.details =
+	    "Packets as they come in, with what Lightpath knows of them as "
+	    "comments, for\nWireshark.  Ends with Ctrl-C, and says how many "
+	    "packets it has missed.",
+	.examples = "lpctl capture -w slow.pcapng --client 10.9.0.7 "
+		    "--duration 30\n"
+		    "lpctl capture --listener payments/public | tshark -i -\n",
+	.run = lp_cmd_capture,
     },
     {
 	.name = "version",

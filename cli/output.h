@@ -54,6 +54,10 @@ struct lp_output {
 	/* A round of top where there is no screen. */
 	int (*top)(
 	    const struct lp_print *print, const struct lp_top_picture *picture);
+	int (*trace)(
+	    const struct lp_print *print, const struct lp_trace_view *view);
+	int (*captured)(
+	    const struct lp_print *print, const struct lp_capture_view *view);
 	/* reply: NULL if lp-controld cannot be reached. */
 	int (*version)(
 	    const struct lp_print *print, const Lp__Pb__VersionReply *reply);

@@ -10,6 +10,7 @@
 
 #include "cli/json.h"
 #include "cli/output_json_kafka.h"
+#include "cli/output_json_trace.h"
 #include "cli/output_top.h"
 #include "proto/message.h"
 
@@ -494,5 +495,7 @@ const struct lp_output lp_output_json = {
     .kafka_clients = lp_output_json_kafka_clients,
     .kafka_topics = lp_output_json_kafka_topics,
     .top = lp_output_json_top,
+    .trace = lp_output_json_trace,
+    .captured = lp_output_json_trace_captured,
     .version = json_version,
 };

@@ -5,6 +5,7 @@
 #include "cli/output_text_kafka.h"
 #include "cli/output_text_live.h"
 #include "cli/output_text_ports.h"
+#include "cli/output_text_trace.h"
 #include "cli/output_top.h"
 #include "cli/table.h"
 
@@ -323,5 +324,7 @@ const struct lp_output lp_output_text = {
     .kafka_clients = lp_output_text_kafka_clients,
     .kafka_topics = lp_output_text_kafka_topics,
     .top = lp_output_text_top,
+    .trace = lp_output_text_trace,
+    .captured = lp_output_text_trace_captured,
     .version = text_version,
 };

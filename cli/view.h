@@ -50,6 +50,21 @@ struct lp_connections_view {
 	size_t count;
 };
 
+/* Packets of a trace, in their order; owns the replies they lie in. */
+struct lp_trace_view {
+	const char *port; /* that they come in by */
+	Lp__Pb__ControlReply **replies;
+	size_t reply_count;
+	size_t count; /* of packets */
+};
+
+/* What a capture came to. */
+struct lp_capture_view {
+	const char *path; /* of its file; "-" for standard output */
+	uint64_t packets; /* written */
+	uint64_t dropped; /* that were wanted, and missed */
+};
+
 /*
  * The constructors return LP_EXIT_OK, or LP_EXIT_UNREACHABLE with the reason
  * why the answer makes no sense; nothing is then to be freed.
@@ -69,6 +84,14 @@ void lp_view_stats_fini(struct lp_stats_view *view);
 int lp_view_connections_init(struct lp_connections_view *view,
     const struct lp_replies *replies, struct lp_error *error);
 void lp_view_connections_fini(struct lp_connections_view *view);
+
+/*
+ * Takes the one reply over, which must be about so many packets; the first
+ * call is on a view of zeroes.
+ */
+int lp_view_trace_take(struct lp_trace_view *view, struct lp_replies *replies,
+    size_t packets, struct lp_error *error);
+void lp_view_trace_fini(struct lp_trace_view *view);
 
 /* The next object of a kind from *index on, or NULL; *index moves past it. */
 const struct lp_object *lp_view_next(

@@ -16,6 +16,8 @@ struct lp_context {
 	struct lp_generation current; /* desired; commit.c changes it */
 	void (*reply)(
 	    void *arg, uint64_t client, const Lp__Pb__ControlReply *reply);
+	/* Bytes that a client has not read yet; NULL: all was read. */
+	size_t (*unread)(void *arg, uint64_t client);
 	void *arg;
 };
 

@@ -64,6 +64,7 @@ static void on_ask(void *arg, Lp__Pb__ControlRequest *request);
 static void on_cancel(void *arg);
 static void on_reply(
     void *arg, uint64_t client, const Lp__Pb__ControlReply *reply);
+static size_t unread(void *arg, uint64_t client);
 
 const char *argp_program_version = "lp-controld " LP_VERSION;
 
@@ -291,6 +292,7 @@ start_session(struct controld *controld, const struct options *options,
 	    .times = lp_push_times,
 	    .query_ms = LP_QUERY_MS,
 	    .reply = on_reply,
+	    .unread = unread,
 	    .arg = controld,
 	};
 	int err = lp_session_new(&controld->session, &session_options, current);
@@ -425,4 +427,12 @@ on_cancel(void *arg)
 	struct controld *controld = arg;
 
 	lp_session_gone(controld->session, LP_EXPORT_CLIENT);
+}
+
+static size_t
+unread(void *arg, uint64_t client)
+{
+	struct controld *controld = arg;
+
+	return lp_serve_unread(controld->serve, client);
 }

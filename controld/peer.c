@@ -44,6 +44,7 @@ static void handle(
     struct lp_peer *peer, const Lp__Pb__DataplaneMessage *message);
 static void on_hello(struct lp_peer *peer, const Lp__Pb__Hello *hello);
 static void keep_hello(struct lp_peer *peer, const Lp__Pb__Hello *hello);
+static bool can(const Lp__Pb__Hello *hello, const char *capability);
 static void on_applied(struct lp_peer *peer, const Lp__Pb__Applied *applied);
 static void on_rejected(struct lp_peer *peer, const Lp__Pb__Rejected *rejected);
 static void keep_problem(
@@ -242,7 +243,9 @@ handle(struct lp_peer *peer, const Lp__Pb__DataplaneMessage *message)
 		on_beat(peer, message->beat);
 	else if (body == LP__PB__DATAPLANE_MESSAGE__BODY_STATS_REPLY ||
 	    body == LP__PB__DATAPLANE_MESSAGE__BODY_CONNECTIONS_REPLY ||
-	    body == LP__PB__DATAPLANE_MESSAGE__BODY_KAFKA_STATS_REPLY)
+	    body == LP__PB__DATAPLANE_MESSAGE__BODY_KAFKA_STATS_REPLY ||
+	    body == LP__PB__DATAPLANE_MESSAGE__BODY_TRACE_REPLY ||
+	    body == LP__PB__DATAPLANE_MESSAGE__BODY_CAPTURE_REPLY)
 		options->answered(options->arg, peer->index, message);
 	else
 		lp_peer_leave(peer, LP_PUSH_CONNECTING,
@@ -298,15 +301,23 @@ keep_hello(struct lp_peer *peer, const Lp__Pb__Hello *hello)
 		    hello->backends[info->backend_count]);
 		info->backend_count++;
 	}
-	info->kafka_stats = false;
-	for (size_t i = 0; i < hello->n_capabilities; i++)
-		info->kafka_stats |= strcmp(hello->capabilities[i],
-					 LP_CAPABILITY_KAFKA_STATS) == 0;
+	info->kafka_stats = can(hello, LP_CAPABILITY_KAFKA_STATS);
+	info->can_trace = can(hello, "trace");
+	info->can_capture = can(hello, "capture");
 	info->boot_id = hello->boot_id;
 	info->generation = hello->generation;
 	info->digest = hello->digest;
 	info->rejected = 0;
 	info->build_ns = info->swap_ns = 0;
+}
+
+static bool
+can(const Lp__Pb__Hello *hello, const char *capability)
+{
+	for (size_t i = 0; i < hello->n_capabilities; i++)
+		if (strcmp(hello->capabilities[i], capability) == 0)
+			return true;
+	return false;
 }
 
 static void

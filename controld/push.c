@@ -154,6 +154,13 @@ lp_push_ask_kafka(struct lp_push *push, unsigned index, uint64_t cookie,
 	return lp_peer_send(&push->peers[index], &message);
 }
 
+int
+lp_push_ask(struct lp_push *push, unsigned index,
+    const Lp__Pb__DataplaneMessage *message)
+{
+	return lp_peer_send(&push->peers[index], message);
+}
+
 static int
 make_delta(struct lp_peer_shared *shared, const struct lp_generation *from)
 {

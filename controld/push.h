@@ -60,6 +60,7 @@ struct lp_push_dataplane {
 	char backends[LP_PUSH_BACKENDS_MAX][LP_NAME_SIZE]; /* "af_xdp" */
 	unsigned backend_count;
 	bool kafka_stats; /* LP_CAPABILITY_KAFKA_STATS */
+	bool can_trace, can_capture; /* it has said so in HELLO */
 	uint64_t boot_id;
 	uint64_t build_ns, swap_ns; /* of the last APPLIED */
 };
@@ -73,8 +74,7 @@ struct lp_push_options {
 	struct lp_push_times times;
 	/* A dataplane has applied, rejected, come or gone. */
 	void (*changed)(void *arg);
-	/* StatsReply, ConnectionsReply, KafkaStatsReply of dataplane `index`.
-	 */
+	/* An answer, of whatever was asked, of dataplane `index`. */
 	void (*answered)(
 	    void *arg, unsigned index, const Lp__Pb__DataplaneMessage *message);
 	void *arg;
@@ -112,5 +112,8 @@ int lp_push_ask_connections(
 /* The lists as in the request, which is borrowed for the call. */
 int lp_push_ask_kafka(struct lp_push *push, unsigned index, uint64_t cookie,
     const Lp__Pb__KafkaCountersRequest *wanted);
+/* Anything else that it can do. */
+int lp_push_ask(struct lp_push *push, unsigned index,
+    const Lp__Pb__DataplaneMessage *message);
 
 #endif

@@ -119,6 +119,16 @@ lp_serve_reply(struct lp_serve *serve, uint64_t client_number,
 		doom(client, "it does not read its answers");
 }
 
+size_t
+lp_serve_unread(const struct lp_serve *serve, uint64_t number)
+{
+	for (unsigned i = 0; i < LP_SERVE_CLIENTS_MAX; i++)
+		if (serve->clients[i].number == number && number != 0)
+			return evbuffer_get_length(
+			    bufferevent_get_output(serve->clients[i].bev));
+	return 0;
+}
+
 unsigned
 lp_serve_count(const struct lp_serve *serve)
 {

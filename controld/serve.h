@@ -55,6 +55,9 @@ void lp_serve_close(struct lp_serve *serve);
 void lp_serve_reply(
     struct lp_serve *serve, uint64_t client, const Lp__Pb__ControlReply *reply);
 
+/* Bytes of answers that this client has not read yet; 0 if it has gone. */
+size_t lp_serve_unread(const struct lp_serve *serve, uint64_t client);
+
 unsigned lp_serve_count(const struct lp_serve *serve);
 
 #endif

@@ -11,6 +11,7 @@
 #include "controld/commit.h"
 #include "controld/query.h"
 #include "controld/reply.h"
+#include "controld/tools.h"
 
 enum {
 	/* Objects in one frame: so many fit, whatever they are. */
@@ -22,6 +23,7 @@ struct lp_session {
 	struct lp_context context;
 	struct lp_commit *commit;
 	struct lp_query_set *queries;
+	struct lp_tool_set *tools;
 	char controller[HOST_SIZE + 40]; /* host name and database */
 	uint64_t started_ns;
 };
@@ -66,11 +68,15 @@ lp_session_new(struct lp_session **out,
 	session->context.base = options->base;
 	session->context.store = options->store;
 	session->context.reply = options->reply;
+	session->context.unread = options->unread;
 	session->context.arg = options->arg;
 	err = lp_commit_new(&session->commit, &session->context);
 	if (err == 0)
 		err = lp_query_new(
 		    &session->queries, &session->context, options->query_ms);
+	if (err == 0)
+		err = lp_tools_new(
+		    &session->tools, &session->context, options->query_ms);
 	if (err == 0)
 		err = lp_push_new(
 		    &session->context.push, &push, &session->context.current);
@@ -90,6 +96,7 @@ lp_session_free(struct lp_session *session)
 	if (session == NULL)
 		return;
 	lp_push_free(session->context.push);
+	lp_tools_free(session->tools);
 	lp_query_free(session->queries);
 	lp_commit_free(session->commit);
 	lp_config_fini(&session->context.current.config);
@@ -120,6 +127,9 @@ lp_session_request(struct lp_session *session, uint64_t client, const char *who,
 	    body == LP__PB__CONTROL_REQUEST__BODY_CONNECTIONS ||
 	    body == LP__PB__CONTROL_REQUEST__BODY_KAFKA)
 		lp_query_add(session->queries, &to, request);
+	else if (body == LP__PB__CONTROL_REQUEST__BODY_TRACE ||
+	    body == LP__PB__CONTROL_REQUEST__BODY_CAPTURE)
+		lp_tools_add(session->tools, &to, request);
 	else if (body != LP__PB__CONTROL_REQUEST__BODY_TRANSACTION)
 		lp_reply_failure(&session->context, &to, &failure,
 		    "this lp-controld does not know this request: bring it "
@@ -136,6 +146,7 @@ lp_session_gone(struct lp_session *session, uint64_t client)
 {
 	lp_commit_gone(session->commit, client);
 	lp_query_gone(session->queries, client);
+	lp_tools_gone(session->tools, client);
 }
 
 static void
@@ -144,6 +155,7 @@ on_changed(void *arg)
 	struct lp_session *session = arg;
 
 	lp_query_changed(session->queries);
+	lp_tools_changed(session->tools);
 	lp_commit_changed(session->commit);
 }
 
@@ -152,7 +164,11 @@ on_answered(void *arg, unsigned index, const Lp__Pb__DataplaneMessage *message)
 {
 	struct lp_session *session = arg;
 
-	lp_query_answered(session->queries, index, message);
+	if (message->body_case == LP__PB__DATAPLANE_MESSAGE__BODY_TRACE_REPLY ||
+	    message->body_case == LP__PB__DATAPLANE_MESSAGE__BODY_CAPTURE_REPLY)
+		lp_tools_answered(session->tools, index, message);
+	else
+		lp_query_answered(session->queries, index, message);
 }
 
 static void

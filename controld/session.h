@@ -21,6 +21,8 @@ struct lp_session_options {
 	/* Answers; may be called before a request has returned. */
 	void (*reply)(
 	    void *arg, uint64_t client, const Lp__Pb__ControlReply *reply);
+	/* Bytes of answers that this client has not read; may be NULL. */
+	size_t (*unread)(void *arg, uint64_t client);
 	void *arg;
 };
 

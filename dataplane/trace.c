@@ -43,6 +43,8 @@ struct lp_trace {
 	struct lp_trace_result *result;
 	uint8_t state_before; /* of its connection */
 	struct lp_tuple tuple_before;
+	/* By place: copied from the worker's, not opened here. */
+	bool live[LP_TRACE_CONNECTIONS];
 };
 
 static void take_snapshot(struct lp_trace *trace);
@@ -241,6 +243,7 @@ take_conn(void *arg, const struct lp_conn *from)
 	    conntrack, &conn, (uint32_t)(trace->now_ns / 1000000000));
 	if (index == LP_CONN_NONE)
 		return;
+	trace->live[index] = true;
 	lp_conntrack_get(conntrack, index)->serial = from->serial;
 	lp_conntrack_get(conntrack, index)->opened_s = from->opened_s;
 }
@@ -307,10 +310,13 @@ see_conn(struct lp_trace *trace, const struct lp_pkt *pkt)
 	if (!result->has_conn)
 		trace->state_before = conn->tcp.state;
 	result->has_conn = true;
-	result->opened |= pkt->reason == LP_REASON_OPENED;
+	if (pkt->reason == LP_REASON_OPENED) {
+		result->opened = true;
+		trace->live[pkt->conn] = false;
+	}
 	result->dir = pkt->dir;
 	result->conn = *conn;
-	if (result->opened)
+	if (!trace->live[pkt->conn])
 		result->conn.serial = 0;
 }
 

@@ -209,7 +209,8 @@ unpack(const ProtobufCMessageDescriptor *descriptor, const uint8_t *payload,
 
 /*
  * What the format allows and the schema does not: enums without a name, and
- * addresses (all of our bytes are) of another length.
+ * addresses of another length.  All of our bytes are addresses, but those of
+ * packets, whose fields are called data.
  */
 static bool
 is_sane(const ProtobufCMessage *message)
@@ -263,7 +264,8 @@ is_sane_value(const ProtobufCFieldDescriptor *field, const void *value)
 		return protobuf_c_enum_descriptor_get_value(
 		    field->descriptor, *(const int *)value);
 	case PROTOBUF_C_TYPE_BYTES:
-		return bytes->len == IP_SIZE;
+		return bytes->len == IP_SIZE ||
+		    strcmp(field->name, "data") == 0;
 	case PROTOBUF_C_TYPE_MESSAGE:
 		return !*message || is_sane(*message);
 	default:

@@ -37,7 +37,8 @@ int lp_message_frame(
 
 /*
  * NULL if the bytes are not such a message, are more than a frame holds, or
- * have an enum value without a name or an address that is not 16 bytes.
+ * have an enum value without a name or an address that is not 16 bytes; bytes
+ * of packets (fields called data) are of any length.
  * Texts are at most as long as the frame.  Free with
  * lp__pb__..._message__free_unpacked(m, NULL).
  */

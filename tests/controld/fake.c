@@ -165,8 +165,8 @@ fake_hello(
 	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
 	Lp__Pb__Hello hello = LP__PB__HELLO__INIT;
 	char *backends[] = {(char *)"af_xdp", (char *)"memory"};
-	char *capabilities[] = {
-	    (char *)"mode.vip", (char *)LP_CAPABILITY_KAFKA_STATS};
+	char *capabilities[] = {(char *)"mode.vip", (char *)"trace",
+	    (char *)"capture", (char *)LP_CAPABILITY_KAFKA_STATS};
 
 	hello.id = (char *)"host-a";
 	hello.boot_id = 5;
@@ -174,7 +174,7 @@ fake_hello(
 	hello.protocol_max = LP_DATAPLANE_PROTOCOL_MAX;
 	hello.n_backends = 2;
 	hello.backends = backends;
-	hello.n_capabilities = fake->kafka_stats ? 2 : 1;
+	hello.n_capabilities = fake->kafka_stats ? 4 : 3;
 	hello.capabilities = capabilities;
 	hello.epoch = epoch;
 	hello.generation = generation;

@@ -150,6 +150,7 @@ check_includes() {
 		sqlite3.h\ controld/store_sql.h) ;;
 		jansson.h\ cli/json.h) ;;
 		curses.h\ cli/top_screen.c | term.h\ cli/top_screen.c) ;;
+		pcap/*\ cli/trace_file.c) ;;
 		xdp/*\ dataplane/port/xdp_sockets.h) ;;
 		bpf/*\ dataplane/port/steer.bpf.c) ;;
 		bpf/*\ dataplane/port/xdp_*) ;;
@@ -157,8 +158,8 @@ check_includes() {
 		rte_*\ dataplane/port/port_dpdk*) ;;
 		urcu*\ dataplane/grace.c) ;;
 		cap-ng.h\ dataplane/privilege.c) ;;
-		sqlite3.h* | jansson.h* | xdp/* | bpf/* | rte_* | urcu* | cap-ng.h* | \
-		curses.h* | term.h*)
+		sqlite3.h* | jansson.h* | pcap/* | xdp/* | bpf/* | rte_* | urcu* | \
+		cap-ng.h* | curses.h* | term.h*)
 			echo "$1: $include belongs into another file" ;;
 		esac
 	done

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/output_text_trace.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/table.h"
+
+enum { NAME_WIDTH = 10 };
+
+static const char *
+or_dash(const char *text)
+{
+	return text != NULL && text[0] != '\0' ? text : "-";
+}
+
+static enum lp_style
+style_of(const char *verdict)
+{
+	if (strcmp(or_dash(verdict), "dropped") == 0)
+		return LP_STYLE_BAD;
+	if (strcmp(or_dash(verdict), "held") == 0)
+		return LP_STYLE_WARN;
+	return LP_STYLE_GOOD;
+}
+
+static void
+write_stage(const struct lp_print *print, const Lp__Pb__TraceStage *stage)
+{
+	char name[32];
+
+	(void)snprintf(name, sizeof(name), "%s", or_dash(stage->name));
+	(void)fprintf(
+	    print->out, "    %-*s  ", NAME_WIDTH, lp_table_safe(name));
+	if (stage->verdict != NULL)
+		(void)fprintf(print->out, "%s (%s): ", stage->verdict,
+		    or_dash(stage->reason));
+	(void)fprintf(print->out, "%s\n",
+	    stage->text != NULL ? lp_table_safe(stage->text) : "-");
+}
+
+/* What no line above says: hex would be read by nobody, -o json has it. */
+static void
+write_packet(const struct lp_print *print, const Lp__Pb__TracedPacket *packet,
+    size_t number, const char *port)
+{
+	enum lp_style style = style_of(packet->verdict);
+
+	(void)fprintf(print->out, "packet %zu, in by port %s: %s%s%s (%s)\n",
+	    number, port, lp_table_style(style, print->color),
+	    or_dash(packet->verdict), lp_table_plain(style, print->color),
+	    or_dash(packet->reason));
+	for (size_t i = 0; i < packet->n_stages; i++)
+		write_stage(print, packet->stages[i]);
+}
+
+int
+lp_output_text_trace(
+    const struct lp_print *print, const struct lp_trace_view *view)
+{
+	size_t number = 0;
+
+	for (size_t i = 0; i < view->reply_count; i++) {
+		const Lp__Pb__TracePacketsReply *reply =
+		    view->replies[i]->trace;
+
+		for (size_t j = 0; j < reply->n_packets; j++)
+			write_packet(print, reply->packets[j], ++number,
+			    or_dash(view->port));
+	}
+	return 0;
+}
+
+int
+lp_output_text_trace_captured(
+    const struct lp_print *print, const struct lp_capture_view *view)
+{
+	(void)fprintf(print->out,
+	    "%" PRIu64 " packet%s captured, %" PRIu64 " missed\n",
+	    view->packets, view->packets == 1 ? "" : "s", view->dropped);
+	return 0;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Traces as text, for output_text.c. */
+#ifndef LP_CLI_OUTPUT_TEXT_TRACE_H
+#define LP_CLI_OUTPUT_TEXT_TRACE_H
+
+#include "cli/output.h"
+
+int lp_output_text_trace(
+    const struct lp_print *print, const struct lp_trace_view *view);
+int lp_output_text_trace_captured(
+    const struct lp_print *print, const struct lp_capture_view *view);
+
+#endif
