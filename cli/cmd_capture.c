@@ -60,6 +60,7 @@ static int read_client(Lp__Pb__Prefix *client, struct lp_prefix *prefix,
     const char *text, struct lp_error *error);
 static int read_number(uint32_t *out, const struct lp_words *words,
     enum lp_option_id id, uint32_t min, uint32_t max, struct lp_error *error);
+static int check_file(const struct capture *capture, struct lp_error *error);
 static int open_file(struct capture *capture, struct lp_error *error);
 static int run(struct capture *capture, const char *dataplane,
     Lp__Pb__CaptureFilter *filter, struct lp_error *error);
@@ -183,6 +184,17 @@ read_number(uint32_t *out, const struct lp_words *words, enum lp_option_id id,
 }
 
 static int
+check_file(const struct capture *capture, struct lp_error *error)
+{
+	if (strcmp(capture->view.path, "-") != 0 || isatty(STDOUT_FILENO) != 1)
+		return LP_EXIT_OK;
+	return lp_error_set(error, LP_EXIT_USAGE,
+	    "standard output is a terminal: give a file with -w, or pipe it "
+	    "into tshark -i -");
+}
+
+/* When the capture has begun: one that is refused overwrites no file. */
+static int
 open_file(struct capture *capture, struct lp_error *error)
 {
 	if (strcmp(capture->view.path, "-") != 0) {
@@ -190,10 +202,6 @@ open_file(struct capture *capture, struct lp_error *error)
 		if (capture->file == NULL)
 			return lp_error_set(error, LP_EXIT_REFUSED, "%s: %s",
 			    capture->view.path, strerror(errno));
-	} else if (isatty(STDOUT_FILENO) == 1) {
-		return lp_error_set(error, LP_EXIT_USAGE,
-		    "standard output is a terminal: give a file with -w, or "
-		    "pipe it into tshark -i -");
 	} else {
 		capture->file = capture->lpctl->print.out;
 	}
@@ -215,7 +223,7 @@ run(struct capture *capture, const char *dataplane,
 	    lp_lpctl_answer_ms(capture->lpctl), error);
 
 	if (status == LP_EXIT_OK)
-		status = open_file(capture, error);
+		status = check_file(capture, error);
 	if (status != LP_EXIT_OK)
 		return status;
 	ask.dataplane = (char *)dataplane;
@@ -282,6 +290,8 @@ take(struct capture *capture, const Lp__Pb__ControlReply *reply,
 {
 	const Lp__Pb__CapturePacketsReply *captured = reply->capture;
 
+	if (capture->file == NULL && open_file(capture, error) != LP_EXIT_OK)
+		return error->status;
 	take_ports(capture, captured);
 	take_packets(capture, captured);
 	capture->view.dropped += captured->dropped;

@@ -395,8 +395,7 @@ pass_capture(
 	reply.more = tool->pending != 0 || tool->lost != NULL;
 	reply.body_case = LP__PB__CONTROL_REPLY__BODY_CAPTURE;
 	reply.capture = &captured;
-	if (captured.n_packets > 0 || captured.n_ports > 0 || !frame->more)
-		lp_reply_send(tool->set->context, &tool->to, &reply);
+	lp_reply_send(tool->set->context, &tool->to, &reply);
 	if (tool->pending != 0 || tool->cookie == 0)
 		return;
 	if (tool->lost != NULL)

@@ -35,6 +35,7 @@ struct lp_tap {
 	struct lp_capture *capture;
 	uint64_t cookie;
 	uint64_t real_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
+	bool begun; /* and that was said */
 	bool stopped;
 	uint32_t told[LP_PORTS_MAX]; /* id of the port they know in a slot */
 };
@@ -163,8 +164,9 @@ lp_tap_pump(struct lp_tap *tap, struct evbuffer *out, size_t max, bool *more)
 			entry = lp_capture_oldest(capture);
 		}
 		*more = entry || !tap->stopped;
-		if (frame->reply.n_packets > 0 || !*more)
+		if (frame->reply.n_packets > 0 || !*more || !tap->begun)
 			error = send_frame(tap, out, frame, *more);
+		tap->begun = true;
 	} while (!error && entry && evbuffer_get_length(out) < limit);
 	free(frame);
 	return error;

@@ -26,8 +26,9 @@ void lp_tap_free(struct lp_tap *tap);
 void lp_tap_stop(struct lp_tap *tap);
 
 /*
- * Frames of what the ring holds, at most about so many bytes; *more is false
- * with the last of a capture that was stopped.  0, -ENOMEM.
+ * Frames of what the ring holds, the first one even if it holds nothing, at
+ * most about so many bytes; *more is false with the last of a capture that was
+ * stopped.  0, -ENOMEM.
  */
 int lp_tap_pump(
     struct lp_tap *tap, struct evbuffer *out, size_t max, bool *more);
