@@ -432,13 +432,11 @@ static const struct lp_command commands[] = {
 	    "packet path says\nwhat it sees and decides, by its own code and "
 	    "on the running configuration, but\nwithout effect: nothing is "
 	    "sent, counted, opened or learnt.",
-	.examples =
-	    "lpctl trace --port front --from 10.9.0.7:51000 --to "
-	    "10.9.0.100:9092\n"
-	    "lpctl trace --port front --kind ping --from 10.9.0.7 --to "
-	    "10.9.0.100\n"
-	    "lpctl trace --port front -r client.pcap --filter 'dst host "
-	    "10.9.0.100'\n",
+	.examples = "lpctl trace --port front --from 10.9.0.7:51000 --to "
+		    "10.9.0.100:9092\n"
+		    "lpctl trace --port front --kind ping --from 10.9.0.7 --to "
+		    "10.9.0.100\n"
+		    "lpctl trace --port front -r client.pcap --filter tcp\n",
 	.run = lp_cmd_trace,
     },
     {

@@ -14,6 +14,13 @@ or_dash(const char *text)
 	return text != NULL && text[0] != '\0' ? text : "-";
 }
 
+/* Of a daemon: nothing in it moves a terminal. */
+static const char *
+safe(char *text)
+{
+	return text != NULL && text[0] != '\0' ? lp_table_safe(text) : "-";
+}
+
 static enum lp_style
 style_of(const char *verdict)
 {
@@ -27,19 +34,14 @@ style_of(const char *verdict)
 static void
 write_stage(const struct lp_print *print, const Lp__Pb__TraceStage *stage)
 {
-	char name[32];
-
-	(void)snprintf(name, sizeof(name), "%s", or_dash(stage->name));
-	(void)fprintf(
-	    print->out, "    %-*s  ", NAME_WIDTH, lp_table_safe(name));
+	(void)fprintf(print->out, "    %-*s  ", NAME_WIDTH, safe(stage->name));
 	if (stage->verdict != NULL)
-		(void)fprintf(print->out, "%s (%s): ", stage->verdict,
-		    or_dash(stage->reason));
-	(void)fprintf(print->out, "%s\n",
-	    stage->text != NULL ? lp_table_safe(stage->text) : "-");
+		(void)fprintf(print->out, "%s (%s): ", safe(stage->verdict),
+		    safe(stage->reason));
+	(void)fprintf(print->out, "%s\n", safe(stage->text));
 }
 
-/* What no line above says: hex would be read by nobody, -o json has it. */
+/* The frames that leave are in JSON: nobody would read them here. */
 static void
 write_packet(const struct lp_print *print, const Lp__Pb__TracedPacket *packet,
     size_t number, const char *port)
@@ -48,8 +50,8 @@ write_packet(const struct lp_print *print, const Lp__Pb__TracedPacket *packet,
 
 	(void)fprintf(print->out, "packet %zu, in by port %s: %s%s%s (%s)\n",
 	    number, port, lp_table_style(style, print->color),
-	    or_dash(packet->verdict), lp_table_plain(style, print->color),
-	    or_dash(packet->reason));
+	    safe(packet->verdict), lp_table_plain(style, print->color),
+	    safe(packet->reason));
 	for (size_t i = 0; i < packet->n_stages; i++)
 		write_stage(print, packet->stages[i]);
 }

@@ -71,6 +71,15 @@ void support_reply_kafka(struct support_bytes *bytes);
 /* The same, and more to come. */
 void support_reply_kafka_part(struct support_bytes *bytes);
 void support_reply_version(struct support_bytes *bytes);
+/* Two packets, one a frame. */
+void support_reply_trace(struct support_bytes *bytes);
+/* As an output writes it, and a summary. */
+int support_write_trace(const struct lp_output *output,
+    const struct lp_print *print, struct lp_replies *replies);
+int support_write_captured(const struct lp_output *output,
+    const struct lp_print *print, struct lp_replies *replies);
+/* Three packets, one of a port without a name; and the end. */
+void support_reply_capture(struct support_bytes *bytes, bool complete);
 void support_reply_failure(struct support_bytes *bytes,
     Lp__Pb__Failure__Result result, uint32_t place, const char *object,
     const char *field, const char *text);

@@ -252,6 +252,8 @@ static const struct page pages[] = {
     {"stats-all", first_stats, write_all_stats},
     {"stats-watch", second_stats, write_watched},
     {"connections", support_reply_connections, write_connections},
+    {"trace", support_reply_trace, support_write_trace},
+    {"captured", support_reply_trace, support_write_captured},
     {"version", support_reply_version, write_version},
     {"version-unreachable", support_reply_version, write_no_version},
 };
