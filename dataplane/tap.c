@@ -226,12 +226,12 @@ compile_client(struct lp_capture *capture, const Lp__Pb__Prefix *prefix,
 		return -EINVAL;
 	}
 	memcpy(ip.bytes, prefix->ip.data, sizeof(ip.bytes));
-	if (lp_ip_is_v4(&ip))
-		len += 96;
-	if (len > 128) {
+	if (len > (lp_ip_is_v4(&ip) ? 32 : 128)) {
 		snprintf(why, LP_WHY_SIZE, "client: prefix too long");
 		return -EINVAL;
 	}
+	if (lp_ip_is_v4(&ip))
+		len += 96;
 	for (uint32_t i = 0; i < len; i++)
 		mask[i / 8] |= (uint8_t)(0x80u >> i % 8);
 	memcpy(capture->client_mask, mask, sizeof(mask));

@@ -53,6 +53,15 @@ const struct lp_push_times patient = {
     .silence = 60000,
 };
 
+static size_t
+unread_of(void *arg, uint64_t client)
+{
+	const struct world *world = arg;
+
+	(void)client;
+	return world->unread;
+}
+
 static void
 keep_reply(void *arg, uint64_t client, const Lp__Pb__ControlReply *reply)
 {
@@ -92,6 +101,7 @@ world_start(
 	options.times = *times;
 	options.query_ms = 200;
 	options.reply = keep_reply;
+	options.unread = unread_of;
 	options.arg = world;
 	ck_assert_int_eq(
 	    lp_session_new(&world->session, &options, &current), 0);

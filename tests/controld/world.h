@@ -27,6 +27,7 @@ struct world {
 	Lp__Pb__ControlReply *replies[REPLIES_MAX];
 	uint64_t clients[REPLIES_MAX];
 	unsigned reply_count;
+	size_t unread; /* bytes that every client has not read */
 };
 
 /* Long enough for any machine; tests shorten what they wait for. */

@@ -11,7 +11,8 @@ target_link_libraries(lp_test_cold PUBLIC
 add_dependencies(lp_test_cold lp-dataplane)
 
 foreach(test apply apply_inline candidate control keeper liveness persist
-	process region report report_kafka restart snapshot steering worker)
+	process region report report_kafka restart snapshot steering
+	tools worker)
 	add_executable(test_${test}
 		${CMAKE_CURRENT_LIST_DIR}/test_${test}.c
 		$<TARGET_OBJECTS:lp_hot>)
