@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/trace_known.h"
 
+#include <endian.h>
+#include <string.h>
+
 #include "dataplane/report.h"
 
 enum {
@@ -9,6 +12,8 @@ enum {
 	HOP_WORDS = offsetof(struct lp_neighbor, queue) / sizeof(uint64_t),
 };
 
+static bool may_be_wanted(
+    const struct lp_conn *conn, const struct lp_tuple tuples[], unsigned count);
 static bool wanted(const struct lp_conn *conn, const struct lp_tuple *tuple);
 static bool copy_hop(struct lp_neighbor *out, const struct lp_neighbor *entry);
 static void racy_copy(uint64_t to[], const struct lp_neighbor *from);
@@ -24,7 +29,8 @@ lp_trace_known_connections(const struct lp_region *region,
 	for (uint32_t i = 0; count > 0 && i < connections; i++) {
 		unsigned n = 0;
 
-		if (!lp_report_connections_copy(region, i, &conn))
+		if (!may_be_wanted(&region->connections[i], tuples, count) ||
+		    !lp_report_connections_copy(region, i, &conn))
 			continue;
 		while (n < count && !wanted(&conn, &tuples[n]))
 			n++;
@@ -42,6 +48,28 @@ lp_trace_known_neighbors(
 	for (unsigned i = 0; i < LP_NEIGHBORS_MAX; i++)
 		if (copy_hop(&hop, &neighbors->entries[i]))
 			each(arg, &hop);
+}
+
+/*
+ * A look at one cache line, so that a table of millions does not hold up
+ * control: what does not have these ports at this moment is not wanted.
+ */
+static __attribute__((no_sanitize("thread"))) bool
+may_be_wanted(
+    const struct lp_conn *conn, const struct lp_tuple tuples[], unsigned count)
+{
+	const volatile uint32_t *has = conn->wire_ports;
+
+	for (unsigned i = 0; i < count; i++) {
+		const uint16_t ports[2] = {
+		    htobe16(tuples[i].sport), htobe16(tuples[i].dport)};
+		uint32_t word;
+
+		memcpy(&word, ports, sizeof(word));
+		if (has[LP_TO_BROKER] == word || has[LP_TO_CLIENT] == word)
+			return true;
+	}
+	return false;
 }
 
 /* As it comes in: from the client to the VIP, or from the broker to us. */

@@ -175,6 +175,7 @@ capture_tests() {
 	check "a filter that nobody matches writes no packet" filtered
 	check "an unknown listener is refused" unknown_listener
 	check "--count ends by itself, with so many packets" counted
+	check "one who does not read costs copies, and no memory" unread
 	check "no packet was dropped for it" no_drops
 }
 
@@ -292,6 +293,46 @@ counted() {
 	wait $pid || return
 	cat "$LAB_DIR/ten.err"
 	[ "$(fields "$LAB_DIR/ten.pcapng" frame.number | wc -l)" -eq 10 ]
+}
+
+# kib NAME: resident memory of a process of the lab, or of its child.
+kib() {
+	local pid=${LAB_PID[$1]}
+
+	[ "$1" != dataplane ] || pid=$(pgrep -P "$pid" | head -n 1)
+	awk '/^VmRSS/ { print $2 }' "/proc/$pid/status"
+}
+
+# Ten times what rings, sockets and buffers between here and there hold.
+unread() {
+	local controld packets fifo=$LAB_DIR/fifo
+
+	mkfifo "$fifo"
+	exec 7<>"$fifo"
+	lab_start capture lightpath "$LAB_BUILD/cli/lpctl" \
+	    --socket "$LAB_SOCKET" capture --sent -w "$fifo"
+	lab_wait 10 "the capture to begin" second_refused || return
+	controld=$(kib controld)
+	packets=$(kib dataplane)
+	records_make 300000 >"$LAB_DIR/many"
+	records_produce many "$LAB_DIR/many" || return
+	controld=$(($(kib controld) - controld))
+	packets=$(($(kib dataplane) - packets))
+	echo "lp-controld grew by $controld KiB, the packet process by $packets"
+	cat <&7 >"$LAB_DIR/late.pcapng" &
+	local reader=$!
+	kill -INT "${LAB_PID[capture]}"
+	lab_wait 10 "the end of the capture" lab_dead capture
+	lab_reap capture
+	exec 7>&-
+	kill $reader 2>/dev/null
+	wait $reader 2>/dev/null
+	tail -n 1 "$LAB_DIR/capture.log"
+	[ "$LAB_STATUS" -eq 0 ] && [ "$controld" -lt 16384 ] &&
+	    [ "$packets" -lt 16384 ] &&
+	    grep -q -E '^[0-9]+ packets captured, [1-9][0-9]* missed$' \
+	        "$LAB_DIR/capture.log" &&
+	    capinfos "$LAB_DIR/late.pcapng" 2>&1
 }
 
 main "$@"
