@@ -77,6 +77,9 @@ struct lp_pipeline {
 };
 
 static struct lp_pipeline *carve(struct lp_arena *, uint32_t);
+/* What has two callers, for trace, is inlined here as if it had one. */
+unsigned lp_pipeline_run(struct lp_pipeline *, uint64_t)
+    __attribute__((flatten));
 static unsigned turn(
     struct lp_pipeline *, uint64_t, lp_pipeline_seen *, void *);
 static void receive(struct lp_pipeline *, struct lp_batch *);

@@ -530,6 +530,35 @@ START_TEST(addresses_that_are_not_16_bytes_are_refused)
 }
 END_TEST
 
+START_TEST(packets_are_bytes_of_any_length)
+{
+	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
+	Lp__Pb__TraceRequest trace = LP__PB__TRACE_REQUEST__INIT;
+	Lp__Pb__TracePacket packet = LP__PB__TRACE_PACKET__INIT;
+	Lp__Pb__TracePacket *list[] = {&packet};
+	static uint8_t bytes[LP_TRACE_PACKET_MAX];
+	static uint8_t packed[LP_FRAME_SIZE_MAX];
+
+	message.body_case = LP__PB__DATAPLANE_MESSAGE__BODY_TRACE_REQUEST;
+	message.trace_request = &trace;
+	trace.trace_id = 1;
+	trace.port = (char *)"front";
+	trace.n_packets = 1;
+	trace.packets = list;
+	packet.data.data = bytes;
+	for (packet.data.len = 0; packet.data.len < 20; packet.data.len++) {
+		size_t len = protobuf_c_message_pack(&message.base, packed);
+		Lp__Pb__DataplaneMessage *back =
+		    lp_message_unpack_dataplane(packed, len);
+
+		ck_assert_ptr_nonnull(back);
+		ck_assert_uint_eq(
+		    back->trace_request->packets[0]->data.len, packet.data.len);
+		lp__pb__dataplane_message__free_unpacked(back, NULL);
+	}
+}
+END_TEST
+
 START_TEST(endpoints_survive_a_round_trip_and_are_checked)
 {
 	struct lp_endpoint endpoint, back = {0};
@@ -580,6 +609,7 @@ main(void)
 	tcase_add_test(tests, payloads_beyond_a_frame_are_not_even_looked_at);
 	tcase_add_test(tests, enums_without_a_name_are_refused);
 	tcase_add_test(tests, addresses_that_are_not_16_bytes_are_refused);
+	tcase_add_test(tests, packets_are_bytes_of_any_length);
 	tcase_add_test(tests, endpoints_survive_a_round_trip_and_are_checked);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
