@@ -9,7 +9,8 @@
  * only.
  *
  * Where it may differ from the worker, and says so: a new connection's source
- * port is the worker's to choose; a table that is full is full only there.
+ * port is the worker's to choose; a table that is full is full only there, and
+ * a rate of RSTs that is reached is reached only there.
  */
 #ifndef LP_DATAPLANE_TRACE_H
 #define LP_DATAPLANE_TRACE_H
