@@ -19,9 +19,9 @@
 #include "proto/config.h"
 
 enum {
-	LP_TRACE_STAGES_MAX = 16,
+	LP_TRACE_STAGES_MAX = 12,
 	LP_TRACE_OUTPUTS_MAX = 4,
-	LP_TRACE_TEXT_SIZE = 320,
+	LP_TRACE_TEXT_SIZE = 288,
 	/* Connections that one trace may know. */
 	LP_TRACE_CONNECTIONS = 4096,
 };

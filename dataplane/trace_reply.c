@@ -11,7 +11,16 @@
 #include "dataplane/report.h"
 #include "dataplane/trace_text.h"
 
-enum { MAC_TEXT_SIZE = 18 };
+enum {
+	MAC_TEXT_SIZE = 18,
+	/* Of a message: what its fields take beside their texts and bytes. */
+	EXTRA = 64,
+	PACKED_MAX = LP_TRACE_STAGES_MAX * (LP_TRACE_TEXT_SIZE + EXTRA) +
+	    LP_TRACE_OUTPUTS_MAX * (LP_TRACE_MADE_MAX + EXTRA) + 8 * EXTRA,
+};
+static_assert(
+    LP_TRACE_PACKETS_MAX * PACKED_MAX + LP_TRACE_BYTES_MAX < LP_FRAME_SIZE_MAX,
+    "an answer fits a frame, whatever was asked");
 
 /* One packet of the answer, with all that its message refers to. */
 struct traced {
@@ -139,7 +148,8 @@ take_packets(struct lp_trace_packet packets[],
 			return false;
 		}
 		packets[i] = (struct lp_trace_packet){
-		    .bytes = from->data.data,
+		    .bytes = from->data.len > 0 ? from->data.data
+						: (const uint8_t *)"",
 		    .len = (uint16_t)from->data.len,
 		    .slot = slot,
 		    .fill_mac = from->fill_mac,

@@ -89,6 +89,8 @@ START_TEST(packets_are_traced)
 	}
 	reply = trace(20, "back", 1, LP_TRACE_PACKET_MAX);
 	ck_assert_uint_eq(reply->n_packets, 1);
+	reply = trace(21, "back", 1, 0);
+	ck_assert_str_eq(reply->packets[0]->reason, "runt");
 	reply = trace(21, "back", 0, 0);
 	ck_assert_ptr_null(reply->why);
 	ck_assert_uint_eq(reply->n_packets, 0);

@@ -24,7 +24,7 @@
 
 enum {
 	CONNECTIONS = LP_CONNECTIONS_MIN,
-	ROUNDS = 1000, /* of packets at random */
+	ROUNDS = 400, /* of packets at random */
 	NEIGHBOR_BYTES = LP_NEIGHBORS_MAX * sizeof(struct lp_neighbor),
 };
 
