@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/pipeline/capture.h"
 #include "dataplane/pipeline/icmp.h"
 #include "dataplane/pipeline/parse.h"
 #include "dataplane/region.h"
@@ -23,6 +24,7 @@
 #include "dataplane/trace_text.h"
 
 enum {
+	NOTES = 2, /* one packet at a time */
 	/* Turns without a packet: a sweep of the whole table, and some. */
 	SETTLE_TURNS = LP_TRACE_CONNECTIONS / LP_SWEEP_STEP + 8,
 };
@@ -36,6 +38,8 @@ struct lp_trace {
 	struct lp_snapshot_cell cell;
 	struct lp_trace_port_set *ports;
 	struct lp_pipeline *pipeline;
+	/* Of every packet: not for the copies, but for what stages note. */
+	struct lp_capture *capture;
 	struct lp_trace_source source;
 	uint64_t started_ns;
 	uint64_t now_ns; /* never goes back */
@@ -47,6 +51,7 @@ struct lp_trace {
 	bool live[LP_TRACE_CONNECTIONS];
 };
 
+static int listen_to_notes(struct lp_trace *trace);
 static void take_snapshot(struct lp_trace *trace);
 static void settle(struct lp_trace *trace);
 static unsigned tuples_of(struct lp_tuple tuples[],
@@ -89,6 +94,8 @@ lp_trace_new(struct lp_trace **out, uint64_t seed, uint64_t now_ns)
 
 		error = lp_pipeline_new(&trace->pipeline, &config);
 	}
+	if (!error)
+		error = listen_to_notes(trace);
 	if (!error) {
 		*out = trace;
 		return 0;
@@ -103,6 +110,9 @@ lp_trace_free(struct lp_trace *trace)
 	if (!trace)
 		return;
 	lp_pipeline_free(trace->pipeline);
+	if (trace->capture)
+		free(trace->capture->entries);
+	free(trace->capture);
 	lp_trace_port_free(trace->ports);
 	if (trace->region.header)
 		lp_region_close(&trace->region);
@@ -151,10 +161,32 @@ lp_trace_run(struct lp_trace *trace, const struct lp_trace_packet *packet,
 	trace->result = result;
 	lp_trace_port_give(trace->ports, packet->slot, bytes, packet->len);
 	lp_pipeline_watch(trace->pipeline, trace->now_ns, see, trace);
+	while (lp_capture_oldest(trace->capture))
+		lp_capture_consumed(trace->capture);
 	if (result->stage_count > 0)
 		return 0;
 	lp_trace_port_give(trace->ports, packet->slot, NULL, 0);
 	return -ENOBUFS;
+}
+
+static int
+listen_to_notes(struct lp_trace *trace)
+{
+	struct lp_capture *capture = aligned_alloc(64, sizeof(*capture));
+
+	if (!capture)
+		return -ENOMEM;
+	memset(capture, 0, sizeof(*capture));
+	trace->capture = capture;
+	capture->slots = UINT16_MAX;
+	capture->stride = lp_capture_stride(capture->snap);
+	capture->count = NOTES;
+	capture->entries =
+	    aligned_alloc(64, (size_t)capture->count * capture->stride);
+	if (!capture->entries)
+		return -ENOMEM;
+	lp_pipeline_capture(trace->pipeline, capture);
+	return 0;
 }
 
 /* The running one, with our ports in the places of the real ones. */
@@ -237,8 +269,9 @@ take_conn(void *arg, const struct lp_conn *from)
 		from->broker_port, from->source_port))
 		return;
 	conn.use = LP_CONN_FREE;
-	/* Hints to next hops are the worker's. */
+	/* Hints to next hops are the worker's; what will be here, too. */
 	memset(conn.nexthop, 0, sizeof(conn.nexthop));
+	memset(conn.reserved, 0, sizeof(conn.reserved));
 	index = lp_conntrack_add(
 	    conntrack, &conn, (uint32_t)(trace->now_ns / 1000000000));
 	if (index == LP_CONN_NONE)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/pipeline/capture.h"
 #include "dataplane/pipeline/conntrack.h"
 #include "dataplane/pipeline/wire.h"
 
@@ -26,6 +27,7 @@ static void add_conn(struct line *line, const struct lp_trace_text *what);
 static void add_listener(struct line *line, const struct lp_config *config,
     const struct lp_conn *conn);
 static void add_admit(struct line *line, const struct lp_trace_text *what);
+static void add_note(struct line *line, const struct lp_trace_text *what);
 static void add_rewrite(struct line *line, const struct lp_trace_text *what);
 static void add_tx(struct line *line, const struct lp_trace_text *what);
 
@@ -53,6 +55,8 @@ lp_trace_text_stage(
 		add_conn(&line, what);
 	} else if (strcmp(what->stage, "admit") == 0) {
 		add_admit(&line, what);
+	} else {
+		add_note(&line, what);
 	}
 }
 
@@ -199,6 +203,19 @@ add_admit(struct line *line, const struct lp_trace_text *what)
 	add(line, "; source %s", lp_endpoint_format(buf, &source));
 	if (conn->flags & LP_CONN_NAT_PORT)
 		add(line, " (a free port: the worker takes its own)");
+}
+
+/* A stage that writes notes for captures: what it has seen in this packet. */
+static void
+add_note(struct line *line, const struct lp_trace_text *what)
+{
+	const struct lp_capture_note *note =
+	    lp_capture_note(what->batch, what->pkt);
+
+	if (note != NULL && note->len > 0)
+		add(line, "%.*s", (int)note->len, note->text);
+	else
+		add(line, "nothing to say");
 }
 
 static void

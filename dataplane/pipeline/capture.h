@@ -10,7 +10,8 @@
  *
  * A packet is copied as it came in, behind admit, where its connection is
  * known; and, if wanted, once more as it leaves.  In between a stage may say
- * what it saw in it (a note), and which bytes nobody must see.
+ * what it saw in it (a note), and which bytes nobody must see.  `lpctl trace`
+ * shows the same notes.
  */
 #ifndef LP_PIPELINE_CAPTURE_H
 #define LP_PIPELINE_CAPTURE_H

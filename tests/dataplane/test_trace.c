@@ -12,7 +12,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "dataplane/pipeline/capture.h"
 #include "dataplane/pipeline/neighbor.h"
+#include "dataplane/trace_text.h"
 #include "tests/proto/objects.h"
 #include "tests/support/ensure.h"
 #include "tests/support/plane.h"
@@ -440,6 +442,39 @@ START_TEST(without_a_configuration_a_packet_is_dropped)
 }
 END_TEST
 
+/* Of a stage that this page does not know; its name is any. */
+START_TEST(what_a_stage_notes_is_what_it_says)
+{
+	static _Alignas(64) uint8_t ring[4096];
+	static struct lp_batch batch;
+	struct lp_capture capture = {.slots = 1,
+	    .stride = lp_capture_stride(0),
+	    .count = 2,
+	    .entries = ring,
+	    .region = &plane.region};
+	struct lp_trace_text what = {.stage = "kafka",
+	    .batch = &batch,
+	    .pkt = &batch.pkts[0],
+	    .result = &result,
+	    .config = &plane.config};
+	char text[LP_TRACE_TEXT_SIZE];
+	uint8_t frame[64] = {0};
+
+	batch.capture = &capture;
+	batch.count = 1;
+	batch.pkts[0] = (struct lp_pkt){.data = frame,
+	    .len = sizeof(frame),
+	    .conn = (uint32_t)(plane_connection(0) - plane.region.connections)};
+	lp_capture_received(&batch);
+	lp_trace_text_stage(text, &what);
+	ck_assert_str_eq(text, "nothing to say");
+	lp_capture_text(
+	    lp_capture_note(&batch, &batch.pkts[0]), "Produce v9", 10);
+	lp_trace_text_stage(text, &what);
+	ck_assert_str_eq(text, "Produce v9");
+}
+END_TEST
+
 START_TEST(a_slot_without_a_port_is_said)
 {
 	struct lp_trace *trace = new_trace();
@@ -490,6 +525,7 @@ add(TCase *tests)
 	tcase_add_test(
 	    tests, a_removed_broker_is_gone_for_a_trace_that_goes_on);
 	tcase_add_test(tests, without_a_configuration_a_packet_is_dropped);
+	tcase_add_test(tests, what_a_stage_notes_is_what_it_says);
 	tcase_add_test(tests, a_slot_without_a_port_is_said);
 	tcase_add_test(tests, a_packet_of_any_length_is_traced);
 }
