@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "dataplane/kafka/account.h"
+#include "dataplane/kafka/note.h"
 #include "dataplane/kafka/request.h"
 #include "dataplane/kafka/response.h"
 #include "dataplane/pipeline/wire.h"
@@ -155,6 +156,10 @@ begin(struct lp_kafka_at *at, enum lp_direction dir, const struct lp_cursor *in)
 				   : lp_response_begin(at);
 	if (at->conn->mode != LP_KAFKA_LIVE)
 		return;
+	if (at->conn->auth != LP_AUTH_NONE)
+		lp_note_secret(at, dir, in->at);
+	if (lp_note_wanted(at))
+		lp_note_frame(at, dir);
 	side->place = LP_AT_BODY;
 	side->left = size + LP_FRAME_SIZE_FIELD - side->head_len;
 	if (!head.walk)
@@ -257,6 +262,8 @@ walk(struct lp_kafka_at *at, enum lp_direction dir, struct lp_message *message,
 			lp_request_fact(at, message, &fact);
 		else
 			lp_response_fact(at, message, &fact);
+		if (lp_note_wanted(at))
+			lp_note_fact(at, dir, message, &fact);
 	}
 	return result;
 }
@@ -269,6 +276,8 @@ end(struct lp_kafka_at *at, enum lp_direction dir)
 
 	if (message != NULL && message->bad && !message->foreign)
 		lp_telemetry_count(&at->kafka->telemetry, frames_malformed, 1);
+	if (lp_note_wanted(at))
+		lp_note_frame_end(at, dir, message);
 	if (dir == LP_TO_BROKER)
 		lp_request_end(at, message);
 	else

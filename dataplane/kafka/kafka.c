@@ -24,6 +24,7 @@
 #include "dataplane/kafka/account.h"
 #include "dataplane/kafka/frame.h"
 #include "dataplane/kafka/inflight.h"
+#include "dataplane/kafka/note.h"
 #include "dataplane/kafka/recover.h"
 #include "dataplane/kafka/restore.h"
 #include "dataplane/kafka/tls.h"
@@ -78,6 +79,7 @@ lp_kafka_open(struct lp_kafka *kafka, uint32_t index)
 	lp_kafka_close(kafka, index);
 	memset(conn, 0, sizeof(*conn));
 	conn->mode = LP_KAFKA_LIVE;
+	conn->auth = LP_AUTH_FRESH;
 }
 
 void
@@ -85,6 +87,7 @@ lp_kafka_pick_up(struct lp_kafka *kafka, uint32_t index)
 {
 	lp_kafka_open(kafka, index);
 	kafka->state->conns[index].mode = LP_KAFKA_LOST;
+	kafka->state->conns[index].auth = LP_AUTH_MAYBE;
 }
 
 void
@@ -95,6 +98,8 @@ lp_kafka_missed(struct lp_kafka *kafka, uint32_t index)
 	    .tcp = &kafka->region->connections[index],
 	    .index = index};
 
+	/* It may be another connection by now. */
+	at.conn->auth = LP_AUTH_MAYBE;
 	if (at.conn->mode == LP_KAFKA_LIVE)
 		lp_kafka_lose(
 		    &at, &kafka->telemetry.stats->counters.bytes_missed);
@@ -110,8 +115,8 @@ lp_kafka_is_intact(const struct lp_pkt *pkt)
 }
 
 void
-lp_kafka_segment(struct lp_kafka *kafka, const struct lp_pkt *pkt,
-    const struct lp_tcp_segment *segment, uint64_t now_ns)
+lp_kafka_segment(struct lp_kafka *kafka, const struct lp_batch *batch,
+    const struct lp_pkt *pkt, const struct lp_tcp_segment *segment)
 {
 	struct lp_kafka_at at = {.kafka = kafka,
 	    .conn = &kafka->state->conns[pkt->conn],
@@ -120,12 +125,18 @@ lp_kafka_segment(struct lp_kafka *kafka, const struct lp_pkt *pkt,
 
 	if (at.conn->mode == LP_KAFKA_OFF)
 		return;
-	kafka->now_ns = now_ns;
+	kafka->now_ns = batch->now_ns;
+	kafka->note.to = NULL;
+	if (__builtin_expect(batch->capture != NULL, 0))
+		lp_note_begin(&at, batch, pkt, segment);
 	if (segment->flags & LP_TCP_SYN)
 		synchronize(at.conn, pkt, segment);
 	/* RFC 9293, 3.5.2: what comes with a RST is text for people. */
 	if (segment->len > 0 && !(segment->flags & LP_TCP_RST))
 		payload(&at, pkt, segment);
+	if (lp_note_wanted(&at))
+		lp_note_end(&at, pkt->dir);
+	kafka->note.to = NULL;
 	if ((segment->flags & LP_TCP_FIN) && at.conn->mode == LP_KAFKA_LIVE)
 		lp_stream_fin(&at.conn->sides[pkt->dir].stream,
 		    first_byte(segment) + segment->len);
@@ -280,14 +291,20 @@ live(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 	    !lp_kafka_is_intact(pkt)) {
 		/* Its receiver drops it, and it is sent again. */
 		lp_telemetry_count(&at->kafka->telemetry, checksums_bad, 1);
+		if (lp_note_wanted(at))
+			lp_note_unread(at);
 		return;
 	}
 	switch (lp_stream_offer(&side->stream, held, segment)) {
 	case LP_STREAM_HELD:
 		lp_telemetry_count(&at->kafka->telemetry, held_segments, 1);
+		if (lp_note_wanted(at))
+			lp_note_unread(at);
 		return;
 	case LP_STREAM_FULL:
 		lp_telemetry_count(&at->kafka->telemetry, held_full, 1);
+		if (lp_note_wanted(at))
+			lp_note_unread(at);
 		return;
 	case LP_STREAM_NOTHING:
 		if (side->place == LP_AT_TAIL &&
@@ -299,9 +316,11 @@ live(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 	}
 	while (at->conn->mode == LP_KAFKA_LIVE &&
 	    lp_stream_read(&side->stream, held, segment, &chunk)) {
-		uint64_t skip =
-		    lp_frame_feed(at, pkt->dir, chunk.bytes, chunk.len);
+		uint64_t skip;
 
+		at->chunk = chunk.bytes;
+		at->chunk_seq = side->stream.need;
+		skip = lp_frame_feed(at, pkt->dir, chunk.bytes, chunk.len);
 		if (at->conn->mode == LP_KAFKA_LIVE)
 			lp_stream_advance(&side->stream, held, chunk.len, skip);
 		else if (at->conn->mode == LP_KAFKA_TLS)

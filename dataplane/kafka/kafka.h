@@ -16,6 +16,29 @@
 #include "dataplane/kafka/telemetry.h"
 #include "dataplane/pipeline/region.h"
 
+struct lp_capture_note;
+
+/* What the last words of a note were a list of. */
+enum lp_note_list {
+	LP_NOTE_NO_LIST = 0,
+	LP_NOTE_TOPICS,
+	LP_NOTE_ERRORS,
+	LP_NOTE_MECHANISMS,
+};
+
+/* What is said of the segment at hand (note.h). */
+struct lp_note {
+	struct lp_capture_note *to; /* NULL: nobody asks */
+	uint32_t seq; /* of its payload */
+	uint16_t len;
+	bool begun; /* the line of the frame at hand */
+	bool full;
+	bool whole; /* all of it is hidden */
+	bool topic_told; /* the name of the one at hand */
+	uint8_t list; /* enum lp_note_list */
+	int16_t error; /* the last one told */
+};
+
 struct lp_kafka {
 	struct lp_region *region;
 	struct lp_kafka_state *state;
@@ -27,6 +50,7 @@ struct lp_kafka {
 	uint64_t now_ns;
 	/* Of a frame that lies in one piece: it needs no place in the pool. */
 	struct lp_message whole;
+	struct lp_note note;
 };
 
 /* One connection while a segment of it is looked at. */
@@ -35,6 +59,9 @@ struct lp_kafka_at {
 	struct lp_kafka_conn *conn;
 	const struct lp_conn *tcp;
 	uint32_t index;
+	/* Of the bytes that are being read: where they are in the stream. */
+	const uint8_t *chunk;
+	uint32_t chunk_seq;
 };
 
 /* Takes the memory of the lists for so many connections. */
@@ -62,8 +89,8 @@ void lp_kafka_missed(struct lp_kafka *kafka, uint32_t index);
  * A segment that will be transmitted and that is in the window; TCP's state
  * has been run with it.
  */
-void lp_kafka_segment(struct lp_kafka *kafka, const struct lp_pkt *pkt,
-    const struct lp_tcp_segment *segment, uint64_t now_ns);
+void lp_kafka_segment(struct lp_kafka *kafka, const struct lp_batch *batch,
+    const struct lp_pkt *pkt, const struct lp_tcp_segment *segment);
 
 /* Its TCP checksum holds: what is read of it its receiver has, too. */
 bool lp_kafka_is_intact(const struct lp_pkt *pkt);

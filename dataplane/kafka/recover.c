@@ -165,6 +165,9 @@ resume(struct lp_kafka_at *at, const struct lp_tcp_segment *segment)
 	lp_account_request(at, NULL, entry, true);
 	conn->mode = LP_KAFKA_LIVE;
 	conn->flags |= LP_KAFKA_SPOKE;
+	/* How it began was not seen. */
+	if (conn->auth == LP_AUTH_FRESH)
+		conn->auth = LP_AUTH_MAYBE;
 	lp_stream_open(&conn->sides[LP_TO_BROKER].stream, proof.next);
 	lp_stream_open(&conn->sides[LP_TO_CLIENT].stream, segment->seq);
 	lp_telemetry_count(&at->kafka->telemetry, streams_recovered, 1);

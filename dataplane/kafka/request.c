@@ -31,8 +31,8 @@ enum {
 	VERSION_LIMIT = 256,
 };
 
-static bool is_raw_token(const struct lp_kafka_at *, const uint8_t *);
 static bool is_request(const uint8_t *, int64_t);
+static void authenticates(struct lp_kafka_conn *, int16_t);
 
 uint8_t
 lp_request_head_size(const struct lp_kafka_at *at, int64_t size)
@@ -58,7 +58,7 @@ lp_request_begin(struct lp_kafka_at *at, const struct lp_cursor *in)
 		return what;
 	}
 	lp_telemetry_count(telemetry, request_frames, 1);
-	if (is_raw_token(at, head)) {
+	if (lp_request_is_raw_token(at)) {
 		lp_telemetry_count(telemetry, sasl_raw_tokens, 1);
 		what.key = LP_INFLIGHT_RAW;
 		return what;
@@ -81,6 +81,7 @@ lp_request_begin(struct lp_kafka_at *at, const struct lp_cursor *in)
 	what.key = (int16_t)lp_get16(head + KEY_OFF);
 	what.version = (int16_t)lp_get16(head + VERSION_OFF);
 	what.walk = true;
+	authenticates(conn, what.key);
 	what.foreign = !lp_walk_knows(what.key, what.version);
 	if (what.foreign) {
 		/* Who asks stands where it always does: the shortest request
@@ -128,7 +129,7 @@ lp_request_end(struct lp_kafka_at *at, struct lp_message *message)
 	const uint8_t *head = at->conn->sides[LP_TO_BROKER].head;
 	struct lp_inflight unanswered = {0};
 	struct lp_inflight *entry = &unanswered;
-	bool raw = is_raw_token(at, head);
+	bool raw = lp_request_is_raw_token(at);
 	bool produce = lp_get16(head + KEY_OFF) == LP_KEY_PRODUCE;
 	bool read = message != NULL && !message->bad && !message->foreign;
 	bool waits = raw || !produce || !read || message->acks != 0;
@@ -160,9 +161,10 @@ lp_request_end(struct lp_kafka_at *at, struct lp_message *message)
  * Between a SaslHandshake v0 and the first request that follows: no token of
  * any mechanism begins like a request (RFC 4616, 5802: text; GSSAPI: 0x60).
  */
-static bool
-is_raw_token(const struct lp_kafka_at *at, const uint8_t *head)
+bool
+lp_request_is_raw_token(const struct lp_kafka_at *at)
 {
+	const uint8_t *head = at->conn->sides[LP_TO_BROKER].head;
 	int64_t size = (int32_t)lp_get32(head);
 
 	if (!(at->conn->flags & LP_KAFKA_RAW_SASL) || size < 0)
@@ -177,4 +179,14 @@ is_request(const uint8_t *head, int64_t size)
 {
 	return size >= SIZE_MIN && lp_get16(head + KEY_OFF) < KEY_LIMIT &&
 	    lp_get16(head + VERSION_OFF) < VERSION_LIMIT;
+}
+
+/* See note.h. */
+static void
+authenticates(struct lp_kafka_conn *conn, int16_t key)
+{
+	if (key == LP_KEY_SASL_HANDSHAKE || key == LP_KEY_SASL_AUTHENTICATE)
+		conn->auth = LP_AUTH_MAYBE;
+	else if (conn->auth == LP_AUTH_FRESH && key != LP_KEY_API_VERSIONS)
+		conn->auth = LP_AUTH_NONE;
 }

@@ -12,6 +12,9 @@
 uint8_t lp_request_head_size(const struct lp_kafka_at *at, int64_t size);
 
 /* The head is complete, the cursor is behind it.  May lose the streams. */
+/* Whether the frame at hand, whose head is complete, is one. */
+bool lp_request_is_raw_token(const struct lp_kafka_at *at);
+
 struct lp_head lp_request_begin(
     struct lp_kafka_at *at, const struct lp_cursor *in);
 

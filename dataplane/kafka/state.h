@@ -75,6 +75,13 @@ enum lp_kafka_flags {
 	LP_KAFKA_FINAL = 1 << 7, /* the last token was sent */
 };
 
+/* Whether a token of SASL may come on a connection; note.h has the rule. */
+enum lp_kafka_auth {
+	LP_AUTH_MAYBE = 0, /* it has, or its beginning was not seen */
+	LP_AUTH_FRESH, /* nothing was said yet but ApiVersions */
+	LP_AUTH_NONE, /* it began with something else */
+};
+
 /* The proof that a lost connection is building up. */
 struct lp_kafka_proof {
 	uint8_t steps; /* requests in a row that were answered */
@@ -104,7 +111,7 @@ struct lp_kafka_conn {
 	uint8_t mode; /* enum lp_kafka_mode */
 	uint8_t flags; /* enum lp_kafka_flags */
 	uint8_t name_len;
-	uint8_t spare;
+	uint8_t auth; /* enum lp_kafka_auth */
 	uint16_t inflight_count;
 	uint16_t losses; /* times that its streams were lost */
 	uint32_t oldest; /* of its requests in flight: index + 1; 0: none */
@@ -115,6 +122,10 @@ struct lp_kafka_conn {
 		struct lp_tls_hello hello; /* LP_KAFKA_TLS */
 	};
 	char name[LP_KAFKA_NAME_MAX + 1];
+	/* By direction: sequence number behind the last secret, if its bit of
+	 * secrets is set. */
+	uint32_t secret_end[2];
+	uint8_t secrets;
 };
 static_assert(sizeof(struct lp_kafka_conn) <= 256, "512 with its connection");
 

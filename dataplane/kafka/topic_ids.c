@@ -92,6 +92,20 @@ lp_topic_ids_find(struct lp_topic_ids *ids, uint32_t cluster_id,
 	return true;
 }
 
+bool
+lp_topic_ids_peek(const struct lp_topic_ids *ids, uint32_t cluster_id,
+    const uint8_t uuid[LP_TOPIC_ID_SIZE], const uint8_t **name, uint16_t *len)
+{
+	uint32_t place =
+	    locate(ids, cluster_id, uuid, hash_of(ids, cluster_id, uuid));
+
+	if (place == LP_TABLE_NONE)
+		return false;
+	*name = ids->stats->topic_ids[place].name;
+	*len = ids->stats->topic_ids[place].name_len;
+	return true;
+}
+
 static uint32_t
 hash_of(
     const struct lp_topic_ids *ids, uint32_t cluster_id, const uint8_t *uuid)

@@ -41,4 +41,8 @@ void lp_topic_ids_learn(struct lp_topic_ids *ids, uint32_t cluster_id,
 bool lp_topic_ids_find(struct lp_topic_ids *ids, uint32_t cluster_id,
     const uint8_t uuid[LP_TOPIC_ID_SIZE], const uint8_t **name, uint16_t *len);
 
+/* The same, for one who looks on: neither counted nor an asking. */
+bool lp_topic_ids_peek(const struct lp_topic_ids *ids, uint32_t cluster_id,
+    const uint8_t uuid[LP_TOPIC_ID_SIZE], const uint8_t **name, uint16_t *len);
+
 #endif

@@ -15,6 +15,7 @@
 
 #include <string.h>
 
+#include "dataplane/kafka/note.h"
 #include "dataplane/pipeline/region.h"
 
 static struct lp_capture_entry *place(const struct lp_capture *, uint32_t);
@@ -157,6 +158,13 @@ lp_capture_number(struct lp_capture_note *note, int64_t number)
 }
 
 void
+lp_capture_show(struct lp_capture_note *note)
+{
+	note->zero_from = 0;
+	note->zero_len = 0;
+}
+
+void
 lp_capture_hide(struct lp_capture_note *note, uint16_t from, uint16_t len)
 {
 	uint32_t end = (uint32_t)from + len;
@@ -237,7 +245,10 @@ begin(struct lp_capture *capture, const struct lp_batch *batch, unsigned i)
 	entry->dir = pkt->dir;
 	entry->note.len = 0;
 	entry->note.zero_from = 0;
-	entry->note.zero_len = 0;
+	entry->note.zero_len =
+	    lp_note_doubtful(&capture->region->kafka.conns[pkt->conn])
+	    ? pkt->payload_len
+	    : 0;
 	memcpy(entry->bytes, pkt->data, entry->cut);
 	return entry;
 }

@@ -112,6 +112,8 @@ struct lp_capture_note *lp_capture_note(
 void lp_capture_text(
     struct lp_capture_note *note, const char *text, size_t len);
 void lp_capture_number(struct lp_capture_note *note, int64_t number);
+/* No byte is hidden: a copy is made with all that may be a secret hidden. */
+void lp_capture_show(struct lp_capture_note *note);
 /* Those bytes of the payload, and all between them and earlier ones. */
 void lp_capture_hide(struct lp_capture_note *note, uint16_t from, uint16_t len);
 

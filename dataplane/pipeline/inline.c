@@ -132,7 +132,7 @@ lp_inline_forward(struct lp_conntrack *conntrack, struct lp_kafka *kafka,
 		reason = LP_REASON_PICKED_UP;
 	}
 	if (verdict == LP_TCP_OK)
-		lp_kafka_segment(kafka, pkt, &segment, batch->now_ns);
+		lp_kafka_segment(kafka, batch, pkt, &segment);
 	lp_conntrack_commit(conntrack, pkt->conn, verdict, pkt->dir,
 	    pkt->payload_len, batch->now_s);
 	lp_count_add(&endpoint->packets[pkt->dir], 1);

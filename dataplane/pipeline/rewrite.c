@@ -139,7 +139,7 @@ rewrite_packet(
 	lp_region_begin(rewrite->conntrack->region, pkt->conn);
 	verdict = lp_tcp_state_run(&conn->tcp, pkt->dir, &segment);
 	if (verdict == LP_TCP_OK)
-		lp_kafka_segment(rewrite->kafka, pkt, &segment, batch->now_ns);
+		lp_kafka_segment(rewrite->kafka, batch, pkt, &segment);
 	lp_conntrack_commit(rewrite->conntrack, pkt->conn, verdict, pkt->dir,
 	    pkt->payload_len, batch->now_s);
 	translate(rewrite, pkt);

@@ -347,6 +347,10 @@ START_TEST(hidden_bytes_are_in_no_copy)
 	open_connection();
 	make_batch();
 	lp_capture_received(&batch);
+	/* Nobody has read it: until somebody has, all of it is hidden. */
+	ck_assert_uint_eq(
+	    lp_capture_note(&batch, &batch.pkts[0])->zero_len, 46);
+	lp_capture_show(lp_capture_note(&batch, &batch.pkts[0]));
 	for (int i = 0; i < 2; i++)
 		if (hidden[_i].len[i] > 0)
 			lp_capture_hide(lp_capture_note(&batch, &batch.pkts[0]),
