@@ -60,6 +60,9 @@ static void take_conn(void *arg, const struct lp_conn *conn);
 static void take_hop(void *arg, const struct lp_neighbor *hop);
 static void see(void *arg, const char *stage, const struct lp_batch *batch);
 static void see_conn(struct lp_trace *trace, const struct lp_pkt *pkt);
+static bool has_note(const struct lp_batch *batch, const struct lp_pkt *pkt);
+static void say(struct lp_trace *trace, const char *name,
+    const struct lp_batch *batch, bool decided);
 static void see_hop(struct lp_trace *trace, const struct lp_batch *batch);
 static void take_outputs(
     struct lp_trace_result *result, const struct lp_batch *batch);
@@ -247,11 +250,13 @@ take_conn(void *arg, const struct lp_conn *from)
 	struct lp_trace *trace = arg;
 	struct lp_conntrack *conntrack = lp_pipeline_conntrack(trace->pipeline);
 	struct lp_tuple tuples[2] = {
-	    {.src = from->client_ip,
+	    {.is_inline = (from->flags & LP_CONN_INLINE) != 0,
+		.src = from->client_ip,
 		.dst = from->vip_ip,
 		.sport = from->client_port,
 		.dport = from->vip_port},
-	    {.src = from->broker_ip,
+	    {.is_inline = (from->flags & LP_CONN_INLINE) != 0,
+		.src = from->broker_ip,
 		.dst = from->source_ip,
 		.sport = from->broker_port,
 		.dport = from->source_port},
@@ -296,7 +301,6 @@ see(void *arg, const char *name, const struct lp_batch *batch)
 	struct lp_trace_result *result = trace->result;
 	const struct lp_pkt *pkt = &batch->pkts[0];
 	bool decided = result->verdict != LP_UNDECIDED;
-	struct lp_trace_stage *stage;
 
 	if (batch->count == 0)
 		return;
@@ -308,10 +312,34 @@ see(void *arg, const char *name, const struct lp_batch *batch)
 	}
 	result->verdict = pkt->verdict;
 	result->reason = pkt->reason;
-	if (strcmp(name, "rx") == 0 || (decided && strcmp(name, "tx") != 0) ||
-	    result->stage_count == LP_TRACE_STAGES_MAX)
+	if (strcmp(name, "rx") == 0 || (decided && strcmp(name, "tx") != 0))
 		return;
-	stage = &result->stages[result->stage_count++];
+	/* Kafka is looked at inside of rewrite, before it decides. */
+	if (strcmp(name, "rewrite") == 0 && has_note(batch, pkt))
+		say(trace, "kafka", batch, true);
+	say(trace, name, batch, decided);
+}
+
+static bool
+has_note(const struct lp_batch *batch, const struct lp_pkt *pkt)
+{
+	const struct lp_capture_note *note = lp_capture_note(batch, pkt);
+
+	return note && note->len > 0;
+}
+
+/* What that stage says; its verdict, unless that is another one's. */
+static void
+say(struct lp_trace *trace, const char *name, const struct lp_batch *batch,
+    bool decided)
+{
+	struct lp_trace_result *result = trace->result;
+	const struct lp_pkt *pkt = &batch->pkts[0];
+	struct lp_trace_stage *stage = &result->stages[result->stage_count];
+
+	if (result->stage_count == LP_TRACE_STAGES_MAX)
+		return;
+	result->stage_count++;
 	stage->name = name;
 	stage->verdict = decided ? (uint8_t)LP_UNDECIDED : pkt->verdict;
 	stage->reason = decided ? (uint8_t)LP_REASON_NONE : pkt->reason;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/trace_text.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -41,6 +42,8 @@ lp_trace_text_stage(
 	text[0] = '\0';
 	if (strcmp(what->stage, "tx") == 0) {
 		add_tx(&line, what);
+	} else if (strcmp(what->stage, "kafka") == 0) {
+		add_note(&line, what);
 	} else if (strcmp(what->stage, "rewrite") == 0) {
 		add_rewrite(&line, what);
 	} else if (pkt->verdict != LP_UNDECIDED) {
@@ -56,7 +59,11 @@ lp_trace_text_stage(
 	} else if (strcmp(what->stage, "admit") == 0) {
 		add_admit(&line, what);
 	} else {
-		add_note(&line, what);
+		assert(strcmp(what->stage, "inline") == 0);
+		add(&line, "%s",
+		    pkt->flags & LP_PKT_INLINE
+			? "of an inline port, and looked into"
+			: "of no inline port");
 	}
 }
 
@@ -205,17 +212,14 @@ add_admit(struct line *line, const struct lp_trace_text *what)
 		add(line, " (a free port: the worker takes its own)");
 }
 
-/* A stage that writes notes for captures: what it has seen in this packet. */
+/* What was noted for captures: what was seen in this packet. */
 static void
 add_note(struct line *line, const struct lp_trace_text *what)
 {
 	const struct lp_capture_note *note =
 	    lp_capture_note(what->batch, what->pkt);
 
-	if (note != NULL && note->len > 0)
-		add(line, "%.*s", (int)note->len, note->text);
-	else
-		add(line, "nothing to say");
+	add(line, "%.*s", (int)note->len, note->text);
 }
 
 static void
@@ -229,6 +233,10 @@ add_rewrite(struct line *line, const struct lp_trace_text *what)
 
 	if (pkt->verdict != LP_FORWARD && pkt->verdict != LP_HOLD) {
 		add(line, "%s", lp_reason_text(pkt->reason));
+		return;
+	}
+	if (pkt->flags & LP_PKT_INLINE) {
+		add(line, "%s, as it came", lp_reason_text(pkt->reason));
 		return;
 	}
 	lp_conntrack_tuple(pkt, &tuple);
