@@ -134,6 +134,7 @@ inline_passes_all() {
 	check "none is lost, altered or repeated" same_records
 	check "both ends have seen the very same frames" lab_poll 10 same_frames
 	capture_stop
+	check "a trace of the client's file tells what Kafka said" traced
 	check "nobody has sent a reset of ours" [ "$(lab_stats \
 	    .worker.sent_reset)" -eq 0 ]
 	check "no packet was dropped" no_drops
@@ -191,6 +192,17 @@ capture_stop() {
 same_frames() {
 	"$LAB_SUPPORT/same_frames.py" "$LAB_DIR/client.pcap" \
 	    "$LAB_DIR/brokers.pcap"
+}
+
+# The whole conversation, as if it came in now.
+traced() {
+	lab_ctl trace --port left -r "$LAB_DIR/client.pcap" \
+	    --filter 'tcp port 9092' -c 4000 >"$LAB_DIR/traced" || return
+	grep -m 6 '^ *kafka ' "$LAB_DIR/traced"
+	grep -q '^ *kafka  *request Produce v.* client rdkafka ' \
+	    "$LAB_DIR/traced" &&
+	    grep -q '^ *kafka  *response Produce v.* latency ' \
+	        "$LAB_DIR/traced"
 }
 
 same_records() {

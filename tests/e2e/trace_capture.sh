@@ -9,6 +9,7 @@
 . "$(dirname "$0")/../support/e2e.sh"
 
 RECORDS=2000
+PASSWORD=alice-secret
 
 main() {
 	e2e_begin trace
@@ -16,12 +17,15 @@ main() {
 		echo "trace_capture: needs tshark"
 		exit "$LAB_SKIP"
 	fi
+	sasl_listener
 	e2e_lab
+	must "the listener with SASL is configured" sasl_configure
 	records_make $RECORDS >"$LAB_DIR/sent"
 	must "kcat produces" records_produce records "$LAB_DIR/sent"
 	must "a connection lives" live
 	trace_tests
 	capture_tests
+	sasl_tests
 	e2e_done
 }
 
@@ -170,6 +174,7 @@ capture_tests() {
 	check "tshark reads it without a warning" tshark_reads "$file"
 	check "what came in is all in it" all_in "$file"
 	check "each packet has its comment" comments "$file"
+	check "Kafka's requests and responses are told" kafka_comments "$file"
 	check "an interface a port, named" interfaces "$file"
 	check "what leaves is translated" translated "$file"
 	check "a filter that nobody matches writes no packet" filtered
@@ -251,6 +256,16 @@ comments() {
 	[ "$all" -gt 10 ] && [ "$with" -eq "$all" ]
 }
 
+kafka_comments() {
+	fields "$1" frame.comment >"$LAB_DIR/comments"
+	grep -m 4 -o -E '(request|response) .*' "$LAB_DIR/comments"
+	grep -q -E 'request Produce v[0-9]+ correlation [0-9]+ client rdkafka .*topics records' \
+	    "$LAB_DIR/comments" &&
+	    grep -q -E 'response Produce v[0-9]+ correlation [0-9]+ latency [0-9]+\.[0-9]{3} ms' \
+	        "$LAB_DIR/comments" &&
+	    grep -q -E 'records [1-9][0-9]+' "$LAB_DIR/comments"
+}
+
 interfaces() {
 	fields "$1" frame.interface_name | sort -u | xargs | tee /dev/stderr |
 	    grep -qx 'back front'
@@ -303,6 +318,14 @@ kib() {
 	awk '/^VmRSS/ { print $2 }' "/proc/$pid/status"
 }
 
+# Its header waits in the fifo.
+fifo_filled() {
+	python3 -c "import array, fcntl, termios
+waiting = array.array('i', [0])
+fcntl.ioctl(7, termios.FIONREAD, waiting)
+raise SystemExit(waiting[0] == 0)"
+}
+
 # Ten times what rings, sockets and buffers between here and there hold.
 unread() {
 	local controld packets fifo=$LAB_DIR/fifo
@@ -311,7 +334,7 @@ unread() {
 	exec 7<>"$fifo"
 	lab_start capture lightpath "$LAB_BUILD/cli/lpctl" \
 	    --socket "$LAB_SOCKET" capture --sent -w "$fifo"
-	lab_wait 10 "the capture to begin" second_refused || return
+	lab_wait 10 "the capture to begin" fifo_filled || return
 	controld=$(kib controld)
 	packets=$(kib dataplane)
 	records_make 300000 >"$LAB_DIR/many"
@@ -333,6 +356,68 @@ unread() {
 	    grep -q -E '^[0-9]+ packets captured, [1-9][0-9]* missed$' \
 	        "$LAB_DIR/capture.log" &&
 	    capinfos "$LAB_DIR/late.pcapng" 2>&1
+}
+
+# ---- SASL ----------------------------------------------------------------
+
+sasl_listener() {
+	# shellcheck disable=SC2034
+	LAB_KAFKA_MORE="listeners=CLIENTS://$LAB_REAL,SASL://$LAB_BROKER:9095,INTERNAL://127.0.0.1:9094,CONTROLLER://127.0.0.1:9093
+advertised.listeners=CLIENTS://$LAB_ENDPOINT,SASL://$LAB_VIP_IP:9301,INTERNAL://127.0.0.1:9094
+listener.security.protocol.map=CLIENTS:PLAINTEXT,SASL:SASL_PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.name.sasl.sasl.enabled.mechanisms=PLAIN
+listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_alice=\"$PASSWORD\";"
+}
+
+sasl_configure() {
+	lab_ctl add-cluster sasl -- \
+	    add-broker sasl "$LAB_NODE" "$LAB_BROKER:9095" -- \
+	    add-listener sasl secure "$LAB_VIP_IP:9192" --broker-base 9300
+}
+
+sasl_tests() {
+	local file=$LAB_DIR/sasl.pcapng
+
+	must "a capture begins" capture_begin "$file" --sent \
+	    --listener sasl/secure
+	must "tcpdump begins" tcpdump_begin
+	check "a client logs in by SASL/PLAIN, and produces" sasl_produce
+	must "it ends when it is told" capture_end
+	lab_stop tcpdump
+	check "its password has gone by in clear" \
+	    grep -qa "$PASSWORD" "$LAB_DIR/wire.pcap"
+	check "it is in no copy" sasl_hidden "$file"
+	check "tshark reads it without a warning" tshark_reads "$file"
+	check "what followed is told" sasl_told "$file"
+}
+
+tcpdump_begin() {
+	lab_start tcpdump client tcpdump -i any -s 0 -U --immediate-mode \
+	    -w "$LAB_DIR/wire.pcap" tcp
+	lab_ready tcpdump 10 "tcpdump to listen" \
+	    grep -q "listening on" "$LAB_DIR/tcpdump.log"
+}
+
+sasl_produce() {
+	lab_on client timeout 60 kcat -P -b "$LAB_VIP_IP:9192" -t secure \
+	    -l "$LAB_DIR/sent" -X security.protocol=SASL_PLAINTEXT \
+	    -X sasl.mechanisms=PLAIN -X sasl.username=alice \
+	    -X sasl.password=$PASSWORD
+}
+
+sasl_hidden() {
+	[ -s "$1" ] && ! grep -qa "$PASSWORD" "$1"
+}
+
+# Records, in clear, among it.
+sasl_told() {
+	fields "$1" frame.comment >"$LAB_DIR/comments"
+	grep -o -E '(request|response) Sasl.*' "$LAB_DIR/comments"
+	grep -q 'request SaslHandshake v.* mechanism PLAIN' "$LAB_DIR/comments" &&
+	    grep -q 'request SaslAuthenticate v' "$LAB_DIR/comments" &&
+	    grep -q 'response SaslAuthenticate v' "$LAB_DIR/comments" &&
+	    grep -q 'request Produce v.*topics secure' "$LAB_DIR/comments" &&
+	    grep -qaF "$(head -n 1 "$LAB_DIR/sent")" "$1"
 }
 
 main "$@"
