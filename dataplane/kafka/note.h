@@ -23,7 +23,8 @@
  *
  *	of what cannot be told the whole payload is hidden: it lies behind a
  *	gap, its checksum is wrong, it is outside of the window, the streams
- *	are lost, or a stage dropped it before it came here.
+ *	are lost, nobody looks into it (any more), or a stage dropped it
+ *	before it came here.
  *
  * TLS, and what never was Kafka, is shown.  A copy is made with its payload
  * hidden by that rule, and the stage shows what it has understood; so what is
@@ -44,7 +45,8 @@ lp_note_doubtful(const struct lp_kafka_conn *conn)
 	if (conn->mode == LP_KAFKA_TLS ||
 	    (conn->mode == LP_KAFKA_OPAQUE && !(conn->flags & LP_KAFKA_SPOKE)))
 		return false;
-	return conn->auth != LP_AUTH_NONE;
+	/* Nobody looks into it: auth is that of another one. */
+	return conn->mode == LP_KAFKA_OFF || conn->auth != LP_AUTH_NONE;
 }
 
 /* Whether anybody wants to know; almost always nobody does. */
