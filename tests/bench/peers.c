@@ -9,6 +9,7 @@
 #include "dataplane/pipeline/checksum.h"
 
 static uint64_t forwarded(const struct peers *peers);
+static void run_out(struct peers *peers);
 static void open_all(struct peers *peers);
 static void shuffle(struct peers *peers);
 static void queue_new(struct peers_queue *queue, uint32_t count);
@@ -71,11 +72,14 @@ peers_free(struct peers *peers)
 	free(peers);
 }
 
-/* Where a script lets a connection leave packets out, it leaves some out. */
+/*
+ * Where a script lets a connection leave packets out, it leaves some out; and
+ * then goes on a little, so that not all send at a time and acknowledge at
+ * another.
+ */
 void
 peers_spread(struct peers *peers)
 {
-	struct peers_sums sums = {0};
 	uint32_t seed = 12345;
 
 	for (uint32_t i = 0; i < peers->count; i++) {
@@ -85,17 +89,29 @@ peers_spread(struct peers *peers)
 							  : script->cycle + 1 +
 			draw(&seed, script->count - script->cycle);
 	}
-	while (peers_turn(peers, &sums))
-		continue;
+	run_out(peers);
 	for (uint32_t i = 0; i < peers->count; i++) {
 		const struct script *script = script_of(peers, i);
 		struct peers_place *place = &peers->places[i];
 
-		place->left = UINT32_MAX;
-		if (script->jumps > 0 && place->at == script->jump)
-			place->at +=
-			    draw(&seed, script->jumps) * script->jump_step;
+		if (script->jumps == 0)
+			continue;
+		place->at += draw(&seed, script->jumps) * script->jump_step;
+		place->left = 1 + draw(&seed, script->jump_step);
 	}
+	shuffle(peers);
+	if (script_of(peers, 0)->jumps > 0)
+		run_out(peers);
+}
+
+/* Until all of them rest; then they may go on. */
+static void
+run_out(struct peers *peers)
+{
+	struct peers_sums sums = {0};
+
+	while (peers_turn(peers, &sums))
+		continue;
 	shuffle(peers);
 }
 
