@@ -27,7 +27,7 @@
 enum {
 	MAY_NOT_TRACE = 77,
 	/* Places where it is killed, about. */
-	KILLS = 120,
+	KILLS = 40,
 	IN_THE_STAGE = 1000, /* instructions behind the mark */
 	STRIDE = 500, /* instructions between two looks at it */
 	VICTIM = 1, /* its place; the bystander's is 0 */
