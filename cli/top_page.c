@@ -185,7 +185,7 @@ put(struct lp_top_page *page, unsigned x, unsigned y, enum lp_top_style style,
 	size_t at = (size_t)y * page->width + x;
 
 	for (; *text != '\0' && x < page->width && y < page->height; x++) {
-		page->styles[at] = style;
+		page->styles[at] = (uint8_t)style;
 		page->text[at++] = *text >= ' ' && *text <= '~' ? *text : '?';
 		text++;
 	}

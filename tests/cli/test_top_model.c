@@ -348,7 +348,7 @@ START_TEST(latency_is_of_what_was_chosen)
 	feed(1);
 	feed(2);
 	for (size_t i = 0; i < 3; i++) {
-		choice.latency = kinds[i].of;
+		choice.latency = (uint8_t)kinds[i].of;
 		choose(&choice);
 		ck_assert_double_eq(value("billing-1", LP_TOP_P50),
 		    as_seen(SUPPORT_TOP_FAST_NS * kinds[i].factor));
