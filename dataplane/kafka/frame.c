@@ -7,8 +7,8 @@
  * The head is the fixed part of a frame, kept with the connection: it says
  * what the body is.  A body that lies in one piece is walked in the worker's
  * own message; one that is cut by the end of a segment gets a place in the
- * pool.  When the pool is empty, or the tables do not know the version, the
- * frame is passed over by its length: its head alone counts.
+ * pool.  When the pool is empty the frame is passed over by its length: its
+ * head alone counts.  So is most of one whose version the tables do not know.
  *
  * The tail: all bytes to the end of the frame are being skipped, so none of
  * them comes here.  The frame is over when the highest byte seen is beyond it;
@@ -139,7 +139,7 @@ head_size(const struct lp_kafka_at *at, enum lp_direction dir)
 	if (side->head_len < LP_FRAME_SIZE_FIELD)
 		return LP_FRAME_SIZE_FIELD;
 	size = (int32_t)lp_get32(side->head);
-	return dir == LP_TO_BROKER ? lp_request_head_size(at, size)
+	return dir == LP_TO_BROKER ? lp_request_head_size(size)
 				   : lp_response_head_size(at, size);
 }
 

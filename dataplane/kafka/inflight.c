@@ -67,6 +67,9 @@ lp_inflight_drop_raw(const struct lp_kafka_at *at)
 {
 	const struct lp_inflight *oldest;
 
+	/* The answer to the oldest has begun: it stays until that ends. */
+	if (at->conn->sides[LP_TO_CLIENT].head_len > 0)
+		return;
 	while ((oldest = lp_inflight_oldest(at)) != NULL &&
 	    oldest->key == LP_INFLIGHT_RAW)
 		lp_inflight_pop(at);

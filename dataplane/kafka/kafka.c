@@ -169,8 +169,6 @@ lp_kafka_lose(struct lp_kafka_at *at, lp_counter *why)
 	memset(&at->conn->proof, 0, sizeof(at->conn->proof));
 	at->conn->flags &=
 	    (uint8_t) ~(LP_KAFKA_CLAIMED | LP_KAFKA_FINAL | LP_KAFKA_RAW_SASL);
-	if (at->conn->losses < UINT16_MAX)
-		at->conn->losses++;
 }
 
 void

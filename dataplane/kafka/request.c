@@ -35,9 +35,8 @@ static bool is_request(const uint8_t *, int64_t);
 static void authenticates(struct lp_kafka_conn *, int16_t);
 
 uint8_t
-lp_request_head_size(const struct lp_kafka_at *at, int64_t size)
+lp_request_head_size(int64_t size)
 {
-	(void)at;
 	/* A raw token may be shorter; so is what is no request at all. */
 	return size < SIZE_MIN ? LP_FRAME_SIZE_FIELD : LP_REQUEST_HEAD;
 }

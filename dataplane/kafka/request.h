@@ -9,7 +9,7 @@
 #include "dataplane/kafka/frame.h"
 
 /* Bytes of the head of a request that says it is `size` bytes long. */
-uint8_t lp_request_head_size(const struct lp_kafka_at *at, int64_t size);
+uint8_t lp_request_head_size(int64_t size);
 
 /* The head is complete, the cursor is behind it.  May lose the streams. */
 /* Whether the frame at hand, whose head is complete, is one. */

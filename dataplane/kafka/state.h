@@ -113,7 +113,6 @@ struct lp_kafka_conn {
 	uint8_t name_len;
 	uint8_t auth; /* enum lp_kafka_auth */
 	uint16_t inflight_count;
-	uint16_t losses; /* times that its streams were lost */
 	uint32_t oldest; /* of its requests in flight: index + 1; 0: none */
 	uint32_t newest;
 	uint32_t client; /* handle of its last client id (telemetry.h) */

@@ -217,6 +217,24 @@ START_TEST(a_token_without_an_answer_loses_nothing)
 }
 END_TEST
 
+/* A request comes while the answer to a token is half read. */
+START_TEST(a_token_half_answered_keeps_its_place)
+{
+	handshake(1, 0, "GSSAPI");
+	handshake_answer(1, "GSSAPI");
+	kafka_send(LP_TO_BROKER, "\0\0\0\x0a\x60\x82zzzzzzzz", 14);
+	kafka_send(LP_TO_CLIENT, "\0\0\0\x06\x61", 5);
+	kafka_versions_request(2);
+	kafka_send(LP_TO_BROKER, kafka_frame.bytes, 20);
+	kafka_send(LP_TO_CLIENT, "\x62\x63\x64\x65\x66", 5);
+	kafka_send(LP_TO_BROKER, kafka_frame.bytes + 20, kafka_frame.len - 20);
+	kafka_versions_response(2);
+	kafka_answer();
+	ck_assert_uint_eq(KAFKA_COUNTER(streams_lost), 0);
+	kafka_ensure_at_rest();
+}
+END_TEST
+
 /* Whether a Produce waits is not known of a version that is not. */
 START_TEST(a_produce_of_a_later_version_may_have_no_answer)
 {
@@ -294,6 +312,7 @@ add(TCase *tests)
 	tcase_add_test(tests, no_request_names_a_topic);
 	tcase_add_test(tests, unknown_keys_share_a_row);
 	tcase_add_test(tests, a_token_without_an_answer_loses_nothing);
+	tcase_add_test(tests, a_token_half_answered_keeps_its_place);
 	tcase_add_test(tests, a_produce_of_a_later_version_may_have_no_answer);
 	tcase_add_test(tests, a_damaged_acknowledgement_is_not_believed);
 	tcase_add_test(tests, the_text_of_a_reset_is_not_read);
