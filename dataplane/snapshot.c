@@ -23,6 +23,8 @@ static void add_ports(struct lp_snapshot *snapshot,
     const struct lp_config *config, const struct lp_open_ports *ports);
 static void add_peers(struct lp_snapshot *snapshot,
     const struct lp_config *config, const struct lp_open_ports *ports);
+static bool wires_on_loss(
+    const struct lp_port *port, const struct lp_object *object);
 static void add_port(struct lp_snapshot_port *place, struct lp_port *port,
     const struct lp_object *object);
 static int add_endpoints(struct lp_snapshot *snapshot,
@@ -196,12 +198,22 @@ add_peers(struct lp_snapshot *snapshot, const struct lp_config *config,
 			continue;
 		place->is_inline = true;
 		snapshot->has_inline = true;
+		place->wires_on_loss = wires_on_loss(ports->port[slot], object);
+		snapshot->wires_on_loss |= place->wires_on_loss;
 		peer = lp_config_find_name(
 		    config, LP_OBJECT_PORT, 0, object->port.peer);
 		for (unsigned i = 0; peer && i < LP_PORTS_MAX; i++)
 			if (ports->id[i] == peer->id)
 				place->peer = (uint8_t)i;
 	}
+}
+
+/* Only where somebody hears that we live can he go on without us. */
+static bool
+wires_on_loss(const struct lp_port *port, const struct lp_object *object)
+{
+	return port && port->ops->beat &&
+	    object->port.on_loss == LP_ON_LOSS_WIRE;
 }
 
 static void

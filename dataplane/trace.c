@@ -202,6 +202,8 @@ take_snapshot(struct lp_trace *trace)
 	if (!from)
 		return;
 	trace->snapshot = *from;
+	/* A gap in a file is no hang of ours. */
+	trace->snapshot.wires_on_loss = false;
 	for (uint8_t i = 0; i < LP_PORTS_MAX; i++)
 		if (from->ports[i].port)
 			trace->snapshot.ports[i].port =

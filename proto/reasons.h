@@ -93,7 +93,9 @@ enum { LP_VERDICTS = 5 };
 	X(NEIGHBOR_FULL, "neighbor_full", "neighbour table or its queue full") \
 	X(TX_FULL, "tx_full", "transmit ring full")                            \
 	X(TX_MTU, "tx_mtu", "larger than the MTU of the port out")             \
-	X(PORT_GONE, "port_gone", "its port was removed")
+	X(PORT_GONE, "port_gone", "its port was removed")                      \
+	X(STALE, "stale",                                                      \
+	    "inline, held while we hung: newer ones had gone past it")
 /* clang-format on */
 
 enum lp_reason {

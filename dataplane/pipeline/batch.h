@@ -86,6 +86,8 @@ struct lp_batch {
 	const struct lp_snapshot *snapshot;
 	struct lp_capture *capture; /* of this turn, too; NULL: none */
 	unsigned count;
+	bool late; /* we had not said for LP_DEAD_NS that we live */
+	unsigned stale; /* dropped for that, from inline */
 	uint8_t flags; /* of all its packets, from parse */
 	bool newcomers; /* from conntrack: a SYN, or no connection is known */
 	struct lp_pkt pkts[LP_BATCH_MAX];

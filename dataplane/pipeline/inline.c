@@ -25,7 +25,8 @@
  *does it take the last quarter of the places where there are VIPs: they must
  *refuse newcomers that find none, while inline those only go unseen.
  *
- * Drops: port_gone, where the other port is not there.
+ * Drops: port_gone, where the other port is not there; stale, what has waited
+ * while newer ones went past it (beat.h).
  */
 #include "dataplane/pipeline/inline.h"
 
@@ -56,10 +57,18 @@ lp_inline_stage(struct lp_batch *batch)
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct lp_pkt *pkt = &batch->pkts[i];
 		enum lp_reason was = pkt->reason;
+		const struct lp_snapshot_port *port =
+		    &batch->snapshot->ports[pkt->port_in];
 
-		if (!batch->snapshot->ports[pkt->port_in].is_inline)
+		if (!port->is_inline)
 			continue;
 		pkt->flags |= LP_PKT_INLINE;
+		if (batch->late && port->wires_on_loss) {
+			pkt->verdict = LP_UNDECIDED;
+			lp_pkt_drop(pkt, LP_REASON_STALE);
+			batch->stale++;
+			continue;
+		}
 		if (pkt->verdict == LP_UNDECIDED && (pkt->flags & LP_PKT_TCP))
 			continue;
 		/* Whether it is right is for who receives it to say. */

@@ -71,8 +71,12 @@ enum {
 	LP_KAFKA_TALKERS_MAX = 512,
 	LP_TOPIC_IDS_MAX = 1 << 17,
 
-	/* The worker tells the steering programs that it lives. */
+	/*
+	 * The worker tells the steering programs that it lives.  One that has
+	 * not said so for longer than the second is dead.
+	 */
 	LP_BEAT_NS = 200000000,
+	LP_DEAD_NS = 2000000000,
 
 	/* A prime, well above 100 x the brokers of a large cluster. */
 	LP_MAGLEV_SIZE = 16381,

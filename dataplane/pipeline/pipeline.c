@@ -40,6 +40,7 @@
 #include "dataplane/pipeline/pipeline.h"
 
 #include "dataplane/pipeline/admit.h"
+#include "dataplane/pipeline/beat.h"
 #include "dataplane/pipeline/capture.h"
 #include "dataplane/pipeline/icmp.h"
 #include "dataplane/pipeline/inline.h"
@@ -61,9 +62,7 @@ struct lp_pipeline {
 	struct lp_admit admit;
 	struct lp_rewrite rewrite;
 
-	/* When the ports, and those of which snapshot, were told we live. */
-	uint64_t beat_ns;
-	uint64_t beat_serial;
+	struct lp_beat beat;
 
 	/* The sweep that follows a new generation. */
 	uint64_t swept; /* generation that all connections were checked by */
@@ -127,6 +126,8 @@ turn(struct lp_pipeline *pipeline, uint64_t now_ns, lp_pipeline_seen *seen,
 	batch->capture =
 	    atomic_load_explicit(&pipeline->capture, memory_order_acquire);
 
+	if (lp_beat_begin(&pipeline->beat, batch))
+		beat(pipeline, batch);
 	receive(pipeline, batch);
 	LOOK("rx");
 	lp_parse_stage(batch);
@@ -158,7 +159,8 @@ turn(struct lp_pipeline *pipeline, uint64_t now_ns, lp_pipeline_seen *seen,
 	if (batch->capture != NULL)
 		lp_capture_finish(batch);
 	account(pipeline, batch);
-	beat(pipeline, batch);
+	if (lp_beat_end(&pipeline->beat, batch))
+		beat(pipeline, batch);
 	reclaim(pipeline);
 	return batch->count;
 }
@@ -455,12 +457,6 @@ account(struct lp_pipeline *pipeline, struct lp_batch *batch)
 static void
 beat(struct lp_pipeline *pipeline, const struct lp_batch *batch)
 {
-	if (batch->snapshot == NULL ||
-	    (batch->now_ns - pipeline->beat_ns < LP_BEAT_NS &&
-		pipeline->beat_serial == batch->snapshot->serial))
-		return;
-	pipeline->beat_ns = batch->now_ns;
-	pipeline->beat_serial = batch->snapshot->serial;
 	lp_count_set(&pipeline->region->stats->buffers,
 	    pipeline->region->header->buffer_count -
 		pipeline->backend->free_count(pipeline->pool));

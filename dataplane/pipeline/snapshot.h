@@ -78,6 +78,8 @@ struct lp_snapshot_port {
 	uint8_t prefix_count;
 	bool alone; /* see port.h */
 	bool is_inline; /* what comes in leaves by peer, and is not ours */
+	/* and its device passes it on itself once we have not said we live */
+	bool wires_on_loss;
 	uint8_t peer; /* slot of the other inline port, or LP_PORT_NONE */
 	uint16_t mtu;
 	uint32_t incarnation; /* another one: announce again */
@@ -95,6 +97,7 @@ struct lp_snapshot {
 
 	struct lp_snapshot_port ports[LP_PORTS_MAX]; /* by slot */
 	bool has_inline; /* any of them is */
+	bool wires_on_loss; /* any of them does */
 	bool has_vip; /* there is a service that is not inline */
 
 	/* Open addressing, linear probing; sizes are powers of two. */

@@ -188,6 +188,12 @@ lp_port_memory_steered(const struct lp_port *port, uint64_t *generation)
 	return atomic_load(&memory->addresses);
 }
 
+uint64_t
+lp_port_memory_beat(const struct lp_port *port)
+{
+	return atomic_load(&const_memory_of(port)->beat_ns);
+}
+
 /* One of the options behind the name; its text ends at a comma. */
 static int
 parse_option(struct lp_port *port, const char *option)

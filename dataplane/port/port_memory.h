@@ -38,6 +38,9 @@ void lp_port_memory_script(struct lp_port *port,
 /* What link() says from now on; both true when opened. */
 void lp_port_memory_link(struct lp_port *port, bool present, bool up);
 
+/* When the worker last said that it lives; 0: never. */
+uint64_t lp_port_memory_beat(const struct lp_port *port);
+
 /* How many addresses the last steer() named, and its generation. */
 size_t lp_port_memory_steered(const struct lp_port *port, uint64_t *generation);
 

@@ -28,9 +28,6 @@ static_assert(LP_STEER_ADDRESSES_MAX >=
 	2 * (LP_PORT_ADDRESSES_MAX + LP_LISTENERS_MAX + LP_ENDPOINTS_MAX),
     "two sets fit");
 
-/* A dataplane that has not said for so long that it lives is dead. */
-static const uint64_t DEAD_AFTER_NS = 2000000000;
-
 /* steer.bpf.c, compiled and embedded by the build. */
 extern const unsigned char lp_xdp_steer_object[];
 extern const size_t lp_xdp_steer_object_size;
@@ -71,7 +68,7 @@ lp_xdp_steer_open(struct lp_xdp_steer *steer, lp_xdp_steer_copy *copy,
 	if (error != 0)
 		goto fail;
 	steer->control->mode = LP_STEER_VIP;
-	steer->control->timeout_ns = DEAD_AFTER_NS;
+	steer->control->timeout_ns = LP_DEAD_NS;
 	return 0;
 fail:
 	if (error == -EPERM || error == -EACCES)

@@ -36,6 +36,22 @@ bump_open(void)
 	plane_forget();
 }
 
+void
+bump_on_loss(enum lp_on_loss how)
+{
+	const uint32_t ids[] = {LEFT, RIGHT};
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct lp_object port =
+		    *lp_config_find(&plane.config, LP_OBJECT_PORT, ids[i]);
+
+		port.port.on_loss = (uint8_t)how;
+		put(&plane.config, port);
+	}
+	plane_publish();
+	plane_run();
+}
+
 /* What may be passed on without us, where the port can do that. */
 static bool
 need_not_be_seen(enum lp_reason reason)

@@ -23,6 +23,9 @@ enum { LEFT = 30, RIGHT, SEEN, SEEN_0, SEEN_1, SEEN_6, SEEN_6_1 };
 /* The fixture's begin; its end is plane_close(). */
 void bump_open(void);
 
+/* Both ports become that, and a snapshot with it. */
+void bump_on_loss(enum lp_on_loss how);
+
 /* The very frame has left by the other port, and nothing else has. */
 void left_as_it_came(uint8_t by, const struct packet *came, const char *text);
 

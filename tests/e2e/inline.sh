@@ -361,6 +361,7 @@ inline_wires() {
 	check "records flow past it" flow_passes 1000
 	check "it goes on" kill -CONT "$old"
 	check "records flow through it" flow_passes 1000
+	check "what had waited for it is dropped" [ "$(lab_reason stale)" -gt 0 ]
 	check "and are followed" lab_poll 10 listed
 }
 
