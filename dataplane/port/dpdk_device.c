@@ -116,11 +116,11 @@ lp_dpdk_device_close(struct lp_dpdk_device *device, struct lp_dpdk_pool *pool)
 
 int
 lp_dpdk_device_check(const struct lp_dpdk_device *device,
-    const struct lp_port_object *object, char why[LP_WHY_SIZE])
+    const struct lp_port_object *object, bool known, char why[LP_WHY_SIZE])
 {
 	if (!device->has_kernel)
 		return 0;
-	return lp_netdev_check_owner(&device->kernel, object, why);
+	return lp_netdev_check_owner(&device->kernel, object, known, why);
 }
 
 int

@@ -49,11 +49,12 @@ void lp_dpdk_device_close(
     struct lp_dpdk_device *device, struct lp_dpdk_pool *pool);
 
 /*
- * Whether a port may have it: the host's default route, its addresses.  0, or
- * -errno and why not.
+ * Whether a port may have it: the host's default route, which is no reason to
+ * cut a wire that was known before, and its addresses.  0, or -errno and why
+ * not.
  */
 int lp_dpdk_device_check(const struct lp_dpdk_device *device,
-    const struct lp_port_object *object, char why[LP_WHY_SIZE]);
+    const struct lp_port_object *object, bool known, char why[LP_WHY_SIZE]);
 /* The same of its host's default route alone, when leave is taken back. */
 int lp_dpdk_device_check_route(const struct lp_dpdk_device *device,
     const struct lp_port_object *object, char why[LP_WHY_SIZE]);

@@ -82,8 +82,9 @@ lp_netdev_check(const struct lp_netdev *device,
 {
 	struct ifreq request = {0};
 	bool is_inline = lp_object_has_peer(object);
-	int error = is_inline ? check_ethernet(device, why)
-			      : lp_netdev_check_owner(device, object, why);
+	int error = is_inline
+	    ? check_ethernet(device, why)
+	    : lp_netdev_check_owner(device, object, known, why);
 
 	if (error != 0)
 		return error;
@@ -103,7 +104,14 @@ lp_netdev_check(const struct lp_netdev *device,
 	}
 	if (!is_inline)
 		return 0;
-	error = check_inline(device, object, why);
+	return lp_netdev_excuse(
+	    check_inline(device, object, why), object, known, why);
+}
+
+int
+lp_netdev_excuse(int error, const struct lp_port_object *object, bool known,
+    char why[LP_WHY_SIZE])
+{
 	if (error == 0 || !known)
 		return error;
 	lp_log_warn("port %s: %s; it was there before, and is opened "
@@ -163,12 +171,15 @@ lp_netdev_promiscuous(struct lp_netdev *device, char why[LP_WHY_SIZE])
 
 int
 lp_netdev_check_owner(const struct lp_netdev *device,
-    const struct lp_port_object *object, char why[LP_WHY_SIZE])
+    const struct lp_port_object *object, bool known, char why[LP_WHY_SIZE])
 {
 	int error = check_ethernet(device, why);
 
-	if (error == 0)
-		error = lp_netdev_check_route(device, object, why);
+	if (error != 0)
+		return error;
+	error = lp_netdev_check_route(device, object, why);
+	if (lp_object_has_peer(object))
+		error = lp_netdev_excuse(error, object, known, why);
 	return error != 0 ? error : lp_netdev_host_own(object, why);
 }
 

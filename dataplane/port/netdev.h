@@ -50,10 +50,18 @@ int lp_netdev_check_route(const struct lp_netdev *device,
 
 /*
  * That it is Ethernet, its host's default route, and the addresses that the
- * kernel holds.
+ * kernel holds.  The route of an inline port that was known before is only
+ * warned of.
  */
 int lp_netdev_check_owner(const struct lp_netdev *device,
-    const struct lp_port_object *object, char why[LP_WHY_SIZE]);
+    const struct lp_port_object *object, bool known, char why[LP_WHY_SIZE]);
+
+/*
+ * The error, which why explains, of an inline port; of one that was known
+ * before a warning, and 0.
+ */
+int lp_netdev_excuse(int error, const struct lp_port_object *object, bool known,
+    char why[LP_WHY_SIZE]);
 
 /* Whether the kernel merges what it receives there (GRO, LRO). */
 bool lp_netdev_merges(const struct lp_netdev *device);

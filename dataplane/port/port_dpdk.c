@@ -84,8 +84,8 @@ port_open(struct lp_port **out, const struct lp_port_config *config,
 	dpdk->mtu_wanted = config->object.mtu;
 	error = lp_dpdk_device_open(&dpdk->device, config->object.device, why);
 	if (error == 0)
-		error =
-		    lp_dpdk_device_check(&dpdk->device, &config->object, why);
+		error = lp_dpdk_device_check(
+		    &dpdk->device, &config->object, config->known, why);
 	if (error == 0)
 		error = lp_dpdk_setup_start(
 		    &dpdk->device, dpdk->mtu_wanted, dpdk->pool, why);

@@ -29,7 +29,6 @@
 #include "dataplane/keep.h"
 #include "dataplane/port/netdev_host.h"
 #include "dataplane/port/netdev_xdp.h"
-#include "proto/log.h"
 
 static int assemble(struct lp_port_xdp *xdp,
     const struct lp_port_config *config, char why[LP_WHY_SIZE]);
@@ -344,13 +343,8 @@ check_wire(const struct lp_port_xdp *xdp, const struct lp_port_config *config,
 		    xdp->name, xdp->device.driver);
 	else
 		return 0;
-	if (!config->known)
-		return -EOPNOTSUPP;
-	lp_log_warn("port %s: %s; it was there before, and is opened "
-		    "nevertheless",
-	    config->object.name, why);
-	why[0] = '\0';
-	return 0;
+	return lp_netdev_excuse(
+	    -EOPNOTSUPP, &config->object, config->known, why);
 }
 
 static void

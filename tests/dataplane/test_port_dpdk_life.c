@@ -174,6 +174,33 @@ START_TEST(the_device_of_the_default_route_is_refused)
 }
 END_TEST
 
+/* One that comes between two starts must not cut the wire. */
+START_TEST(an_inline_port_that_was_there_gets_over_a_default_route)
+{
+	struct lp_port_config config = dpdk_lab_config(near0);
+	struct lp_port *port;
+
+	dpdk_lab_veth(0);
+	veth_run("ip addr add 192.0.2.1/24 dev near0 && "
+		 "ip route add default via 192.0.2.2");
+	strcpy(config.object.peer, "peer");
+	dpdk_lab_refused(
+	    &config, -EPERM, "near0 carries the host's default IPv4");
+	config.known = true;
+	dpdk_lab.why[0] = '\0';
+	ck_assert_int_eq(ops->open(&port, &config, dpdk_lab.why), 0);
+	ck_assert_str_eq(dpdk_lab.why, "");
+	/* Nobody takes its leave back unasked, nor gives one. */
+	ck_assert_int_eq(
+	    ops->check_route(port, &config.object, dpdk_lab.why), -EPERM);
+	dpdk_lab_close(port);
+	/* Any other port is none of a wire. */
+	config.object.peer[0] = '\0';
+	dpdk_lab_refused(
+	    &config, -EPERM, "near0 carries the host's default IPv4");
+}
+END_TEST
+
 START_TEST(an_address_that_the_kernel_holds_is_refused)
 {
 	struct lp_port_config config = dpdk_lab_config(near0);
@@ -451,6 +478,8 @@ add(TCase *tcase)
 	    tcase, what_cannot_be_opened_is_refused_and_leaves_nothing);
 	tcase_add_test(tcase, a_second_port_is_refused);
 	tcase_add_test(tcase, the_device_of_the_default_route_is_refused);
+	tcase_add_test(
+	    tcase, an_inline_port_that_was_there_gets_over_a_default_route);
 	tcase_add_test(tcase, an_address_that_the_kernel_holds_is_refused);
 	tcase_add_test(tcase, the_mtu_follows_the_interface);
 	tcase_add_test(
