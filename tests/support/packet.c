@@ -472,6 +472,18 @@ finish(struct draft *draft)
 	packet->len = packet_number(draft->text, "cut", packet->len);
 }
 
+static void
+put_tag(struct draft *draft, const char *key, unsigned type)
+{
+	unsigned tag = (unsigned)packet_number(draft->text, key, 0);
+
+	if (tag == 0)
+		return;
+	put16(draft->packet->bytes + draft->l3 - 2, type);
+	put16(draft->packet->bytes + draft->l3, tag);
+	draft->l3 += 4;
+}
+
 void
 packet_build(struct packet *packet, const char *text)
 {
@@ -489,12 +501,8 @@ packet_build(struct packet *packet, const char *text)
 	parse_end(&draft.dst, dst);
 	choose_mac(packet->bytes, &draft, "dmac", &draft.dst);
 	choose_mac(packet->bytes + 6, &draft, "smac", &draft.src);
-	if (packet_number(text, "vlan", 0) != 0) {
-		put16(packet->bytes + 12, 0x8100);
-		put16(packet->bytes + 14,
-		    (unsigned)packet_number(text, "vlan", 0));
-		draft.l3 += 4;
-	}
+	put_tag(&draft, "svlan", 0x88a8);
+	put_tag(&draft, "vlan", 0x8100);
 	type = strncmp(draft.kind, "arp-", 4) == 0 ? 0x0806
 	    : draft.src.v6                         ? 0x86dd
 						   : 0x0800;

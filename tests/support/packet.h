@@ -16,7 +16,7 @@
  *	ttl id frag tos ipopt(words) proto total	IPv4
  *	ttl ext(hop, alert, dst, frag, route) proto total
  *							IPv6; ext=hop,dst
- *	smac dmac vlan type pad cut			the frame
+ *	smac dmac svlan(802.1ad) vlan type pad cut	the frame
  *	target mac nf(S O R)				ns, na; mac=none
  *	type code mtu id seq len quote			ICMP
  *	delay group v(1 or 2) len			mld-query; ext=none
