@@ -25,6 +25,7 @@ static void add_packet(struct line *line, const struct lp_pkt *pkt);
 static void add_flow(struct line *line, const struct lp_ip *src, uint16_t sport,
     const struct lp_ip *dst, uint16_t dport);
 static void add_conn(struct line *line, const struct lp_trace_text *what);
+static void add_stranger(struct line *line, const struct lp_trace_text *what);
 static void add_listener(struct line *line, const struct lp_config *config,
     const struct lp_conn *conn);
 static void add_admit(struct line *line, const struct lp_trace_text *what);
@@ -144,7 +145,7 @@ add_conn(struct line *line, const struct lp_trace_text *what)
 	const struct lp_conn *conn = &result->conn;
 
 	if (!result->has_conn) {
-		add(line, "no connection has these addresses and ports");
+		add_stranger(line, what);
 		return;
 	}
 	if (conn->serial != 0)
@@ -155,6 +156,45 @@ add_conn(struct line *line, const struct lp_trace_text *what)
 	    result->dir == LP_TO_BROKER ? "client" : "broker",
 	    lp_tcp_state_name(conn->tcp.state));
 	add_listener(line, what->config, conn);
+}
+
+static bool
+is_broker(
+    const struct lp_snapshot *snapshot, const struct lp_ip *ip, uint16_t port)
+{
+	for (uint16_t i = 0; i < snapshot->target_count; i++) {
+		const struct lp_endpoint *real = &snapshot->targets[i].real;
+
+		if (real->port == port && lp_ip_equal(&real->ip, ip))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A file may have both sides of a VIP's connection.  Of the brokers' the trace
+ * knows only what the dataplane has: the source port that a file shows is not
+ * that of what the trace opens.
+ */
+static void
+add_stranger(struct line *line, const struct lp_trace_text *what)
+{
+	const struct lp_snapshot *snapshot = what->batch->snapshot;
+	const struct lp_tuple *tuple = what->tuple;
+
+	add(line, "no connection has these addresses and ports");
+	if (!(what->pkt->flags & LP_PKT_TCP))
+		return;
+	if (lp_snapshot_own(snapshot, &tuple->src))
+		add(line,
+		    "; an address of ours sent it: it does not come in, but "
+		    "leaves");
+	else if (lp_snapshot_own(snapshot, &tuple->dst) &&
+	    is_broker(snapshot, &tuple->src, tuple->sport))
+		add(line,
+		    "; of a VIP's connections what a broker sends is known "
+		    "only while they live: one that this trace opens has "
+		    "another source port than the packet says");
 }
 
 /* "listener payments/public, broker 1 (10.0.2.11:9092)" */

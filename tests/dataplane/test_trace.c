@@ -363,6 +363,41 @@ START_TEST(what_a_packet_opens_the_next_one_of_its_trace_knows)
 }
 END_TEST
 
+static const char *
+said_by(const char *stage)
+{
+	for (unsigned i = 0; i < result.stage_count; i++)
+		if (strcmp(result.stages[i].name, stage) == 0)
+			return result.stages[i].text;
+	ck_abort_msg("it did not come to %s", stage);
+	return NULL;
+}
+
+/* A file with both sides of a connection that is over. */
+START_TEST(what_a_broker_sends_is_traced_while_its_connection_lives)
+{
+	static const char no[] = "no connection has these addresses and ports";
+	static const char other[] = "has another source port";
+	struct lp_trace *trace = new_trace();
+
+	trace_text(trace, 0, "tcp 10.9.0.50:41000 > 10.9.0.100:9100 S seq=1");
+	ck_assert(result.opened);
+	trace_text(trace, 1, "tcp 10.8.0.20:9092 > 10.8.0.10:9 SA seq=1 ack=2");
+	ck_assert_uint_eq(result.reason, LP_REASON_RESET_UNKNOWN);
+	ck_assert_ptr_nonnull(strstr(said_by("conntrack"), other));
+	/* Of the very one that lives, and of nobody's. */
+	trace_text(trace, 1, B4 "A seq=5001 ack=1001");
+	ck_assert_uint_eq(result.reason, LP_REASON_FORWARDED);
+	trace_text(trace, 1, "tcp 10.8.0.77:9092 > 10.8.0.10:9 SA seq=1 ack=2");
+	ck_assert_str_eq(said_by("conntrack"), no);
+	/* The same, as it left. */
+	trace_text(trace, 0, "tcp 10.9.0.100:9100 > 10.9.0.50:41000 SA ack=2");
+	ck_assert_uint_eq(result.reason, LP_REASON_NOT_OURS);
+	ck_assert_ptr_nonnull(strstr(said_by("conntrack"), "but leaves"));
+	lp_trace_free(trace);
+}
+END_TEST
+
 START_TEST(a_next_hop_that_is_not_known_would_be_asked_for)
 {
 	struct lp_trace *trace = new_trace();
@@ -517,6 +552,8 @@ add(TCase *tests)
 	    tests, a_connection_in_the_middle_of_a_change_is_not_known);
 	tcase_add_test(
 	    tests, what_a_packet_opens_the_next_one_of_its_trace_knows);
+	tcase_add_test(
+	    tests, what_a_broker_sends_is_traced_while_its_connection_lives);
 	tcase_add_test(tests, a_next_hop_that_is_not_known_would_be_asked_for);
 	tcase_add_test(tests, a_next_hop_that_is_known_has_its_mac);
 	tcase_add_test(tests, a_silent_next_hop_is_silent_in_a_trace);
