@@ -3,7 +3,7 @@
  * Synchronization: talkers are under a sequence lock whose writer is never
  * held up (kafka_stats.h).  All loads acquire, so that none moves behind the
  * second look at the lock.  What keeps changing is tried a bounded number of
- * times; it is then left out, but for `other`, which is shown as read.
+ * times; it is then left out, but for `evicted`, which is shown as read.
  */
 #include <string.h>
 
@@ -13,7 +13,7 @@ enum { TRIES = 100 };
 
 static bool try_talker(const struct lp_talker *talker,
     struct lp_kafka_read_talker *out, bool *there);
-static void read_other(
+static bool read_evicted(
     const struct lp_talker_list *list, struct lp_kafka_read_talker *out);
 static void add_counters(
     const struct lp_talker *talker, struct lp_kafka_read_talker *out);
@@ -72,7 +72,7 @@ lp_kafka_read_talkers(const struct lp_talker_list *list)
 {
 	uint64_t count = get(&list->places_used);
 
-	return count == 0 ? 1 : (uint32_t)count;
+	return count == 0 ? LP_TALKER_FIRST : (uint32_t)count;
 }
 
 bool
@@ -81,8 +81,12 @@ lp_kafka_read_talker(const struct lp_talker_list *list, uint32_t place,
 {
 	bool there;
 
-	if (place == 0) {
-		read_other(list, talker);
+	if (place == LP_TALKER_EVICTED)
+		return read_evicted(list, talker);
+	if (place == LP_TALKER_OTHER) {
+		memset(talker, 0, sizeof(*talker));
+		talker->other = true;
+		add_counters(&list->places[LP_TALKER_OTHER], talker);
 		return true;
 	}
 	for (int i = 0; i < TRIES; i++)
@@ -120,9 +124,10 @@ try_talker(const struct lp_talker *talker, struct lp_kafka_read_talker *out,
 	    serial;
 }
 
-/* With what drains: it is `other`'s, and not all there yet. */
-static void
-read_other(const struct lp_talker_list *list, struct lp_kafka_read_talker *out)
+/* With what drains: it belongs there, and is not all there yet. */
+static bool
+read_evicted(
+    const struct lp_talker_list *list, struct lp_kafka_read_talker *out)
 {
 	uint64_t moves;
 	int tries = 0;
@@ -130,14 +135,16 @@ read_other(const struct lp_talker_list *list, struct lp_kafka_read_talker *out)
 	do {
 		moves = get(&list->moves);
 		memset(out, 0, sizeof(*out));
-		out->other = true;
-		add_counters(&list->places[0], out);
-		for (uint32_t i = 1; i < lp_kafka_read_talkers(list); i++)
+		out->evicted = true;
+		add_counters(&list->places[LP_TALKER_EVICTED], out);
+		for (uint32_t i = LP_TALKER_FIRST;
+		     i < lp_kafka_read_talkers(list); i++)
 			if (atomic_load_explicit(&list->places[i].state,
 				memory_order_acquire) == LP_TALKER_DRAINING)
 				add_counters(&list->places[i], out);
 	} while (
 	    ++tries < TRIES && (moves % 2 != 0 || get(&list->moves) != moves));
+	return moves != 0;
 }
 
 static void

@@ -29,6 +29,7 @@ struct lp_kafka_read_row {
 
 struct lp_kafka_read_talker {
 	bool other;
+	bool evicted;
 	bool null;
 	uint16_t name_len;
 	uint32_t cluster_id;
@@ -46,7 +47,10 @@ uint32_t lp_kafka_read_rows(const struct lp_kafka_stats *stats);
 void lp_kafka_read_row(const struct lp_kafka_stats *stats, uint32_t index,
     struct lp_kafka_read_row *row);
 
-/* Places from 0, which is `other`; false: nobody is there. */
+/*
+ * Places from LP_TALKER_OTHER; LP_TALKER_EVICTED is there once somebody is.
+ * False: nobody is there.
+ */
 uint32_t lp_kafka_read_talkers(const struct lp_talker_list *list);
 bool lp_kafka_read_talker(const struct lp_talker_list *list, uint32_t place,
     struct lp_kafka_read_talker *talker);

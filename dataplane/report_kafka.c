@@ -5,7 +5,7 @@
  * a row that is taken back leaves its part of it to the next.
  *
  * An answer is not of one moment: a talker that is evicted between two frames
- * may be missing in one answer, since `other` is told first.
+ * may be missing in one answer, since `evicted` is told first.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -304,9 +304,9 @@ fill_topic(struct frame *frame, struct row *row)
 	Lp__Pb__KafkaTopicStats *message = &row->topic;
 
 	lp__pb__kafka_topic_stats__init(message);
-	message->has_other = read->other;
-	message->other = read->other;
-	if (!read->other) {
+	message->has_other = message->other = read->other || read->evicted;
+	message->has_evicted = message->evicted = read->evicted;
+	if (!message->other) {
 		message->has_cluster_id = true;
 		message->cluster_id = read->cluster_id;
 		message->cluster =
@@ -333,12 +333,12 @@ fill_client(struct frame *frame, struct row *row)
 	Lp__Pb__KafkaClientStats *message = &row->client;
 
 	lp__pb__kafka_client_stats__init(message);
-	message->has_other = read->other;
-	message->other = read->other;
-	if (!read->other && !read->null)
+	message->has_other = message->other = read->other || read->evicted;
+	message->has_evicted = message->evicted = read->evicted;
+	if (!message->other && !read->null)
 		message->client_id =
 		    lp_report_text(row->text, read->name, read->name_len);
-	message->has_idle_ms = !read->other;
+	message->has_idle_ms = !message->other;
 	message->idle_ms = now_ms > read->last_ms ? now_ms - read->last_ms : 0;
 #define X(member, text)                                                        \
 	message->has_##member = true;                                          \

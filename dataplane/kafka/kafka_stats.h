@@ -5,6 +5,9 @@
  *
  * Everything is an atomic counter, or written before the store that makes it
  * visible.  Place 0 of every list is `other`: what has no place of its own.
+ * Place 1 of topics and clients is `evicted`: what those have counted who had
+ * a place and lost it.  So no counter that is shown ever jumps by the history
+ * of another, and rows, `other` and `evicted` are all there was.
  * The memory of histograms is touched only where times fell, so a list is
  * mostly address space.
  *
@@ -123,11 +126,11 @@ enum {
 	X(rows_refused, "new rows refused, now part of the row `other`")       \
 	X(topics, "topics with statistics of their own")                       \
 	X(topics_max, "their limit")                                           \
-	X(topics_evicted, "topics that became part of `other`")                \
+	X(topics_evicted, "topics that lost their place to another")                \
 	X(topics_other, "look-ups that found no place and went to `other`")    \
 	X(clients, "client ids with statistics of their own")                  \
 	X(clients_max, "their limit")                                          \
-	X(clients_evicted, "client ids that became part of `other`")           \
+	X(clients_evicted, "client ids that lost their place to another")           \
 	X(clients_other, "look-ups that found no place and went to `other`")
 /* clang-format on */
 
@@ -159,7 +162,7 @@ struct lp_kafka_row {
 enum lp_talker_state {
 	LP_TALKER_FREE = 0, /* all zero */
 	LP_TALKER_USED,
-	LP_TALKER_DRAINING, /* nameless; what is left belongs to `other` */
+	LP_TALKER_DRAINING, /* nameless; what is left belongs to `evicted` */
 };
 
 /* Index of a member in `counts`. */
@@ -188,6 +191,10 @@ enum { LP_TALKER_COUNTS = 8 };
 static_assert((unsigned)LP_KAFKA_CLIENT_COUNTS <= LP_TALKER_COUNTS &&
 	(unsigned)LP_KAFKA_TOPIC_COUNTS <= LP_TALKER_COUNTS,
     "places for all");
+/* The one that also goes down; all others are sums of events. */
+enum { LP_TALKER_GAUGE = LP_KAFKA_CLIENT_in_flight };
+static_assert((unsigned)LP_KAFKA_TOPIC_COUNTS <= (unsigned)LP_TALKER_GAUGE,
+    "topics have none");
 
 /*
  * A client id or a topic.  `serial` is odd while the name is being written,
@@ -206,13 +213,18 @@ struct lp_talker {
 	struct lp_kafka_histogram histograms[LP_TALKER_HISTOGRAMS];
 };
 
-enum { LP_TALKER_PLACES = LP_KAFKA_TALKERS_MAX + 2 };
+enum {
+	LP_TALKER_OTHER = 0,
+	LP_TALKER_EVICTED,
+	LP_TALKER_FIRST, /* that may be somebody's */
+	LP_TALKER_PLACES = LP_TALKER_FIRST + LP_KAFKA_TALKERS_MAX + 1,
+};
 
 struct lp_talker_list {
 	lp_counter places_used; /* none from there on was ever touched */
-	/* One more before and after each piece moved into `other`. */
+	/* One more before and after each piece moved into `evicted`. */
 	lp_counter moves;
-	/* `other`, the talkers, and a place for the next while one drains. */
+	/* Two sums, the talkers, and a place for the next while one drains. */
 	struct lp_talker places[LP_TALKER_PLACES];
 };
 

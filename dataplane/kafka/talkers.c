@@ -6,7 +6,7 @@
  *
  * A process that was killed leaves at most one place whose name is half
  * written (its counters are zero: it was free) and one that drains, and at
- * most one counter that is already in `other` and not yet zero.
+ * most one counter that is already in `evicted` and not yet zero.
  */
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -36,9 +36,9 @@ static lp_talker_handle own(struct lp_talkers *talkers, uint32_t place,
     const struct lp_talker_name *name, uint32_t hash);
 static void evict(struct lp_talkers *talkers, uint32_t place);
 static void restore(struct lp_talkers *talkers, uint32_t place);
-static void drain_octave(struct lp_kafka_histogram *other,
+static void drain_octave(struct lp_kafka_histogram *evicted,
     struct lp_kafka_histogram *histogram, unsigned octave);
-static void drain_rest(struct lp_talker *other, struct lp_talker *talker);
+static void drain_rest(struct lp_talker *evicted, struct lp_talker *talker);
 static void move(lp_counter *to, lp_counter *from);
 static void measure(struct lp_talker_weight *weight, uint32_t period);
 static uint32_t weight_at(
@@ -52,7 +52,7 @@ state_of(const struct lp_talker *talker)
 	return atomic_load_explicit(&talker->state, memory_order_relaxed);
 }
 
-/* Before and after anything becomes part of `other`. */
+/* Before and after anything becomes part of `evicted`. */
 static inline void
 moving(struct lp_talkers *talkers)
 {
@@ -88,15 +88,16 @@ lp_talkers_init(struct lp_talkers *talkers, struct lp_talker_list *list,
 	talkers->free_count = 0;
 	talkers->draining = 0;
 	talkers->drain_step = 0;
-	talkers->hand = 1;
+	talkers->hand = LP_TALKER_FIRST;
 	talkers->next_ms = 0;
 	lp_table_init(&talkers->index);
 	lp_count_set(used, 0);
 	/* Odd: a process was killed while it moved something. */
 	lp_count_add(&list->moves, lp_count_get(&list->moves) % 2);
 	if (lp_count_get(&list->places_used) == 0)
-		lp_count_set(&list->places_used, 1); /* `other` */
-	for (uint32_t i = 1; i < lp_count_get(&list->places_used); i++)
+		lp_count_set(&list->places_used, LP_TALKER_FIRST);
+	for (uint32_t i = LP_TALKER_FIRST; i < lp_count_get(&list->places_used);
+	     i++)
 		restore(talkers, i);
 }
 
@@ -246,7 +247,8 @@ weakest(struct lp_talkers *talkers, uint32_t period, uint32_t *count)
 	for (unsigned i = 0; i < LP_TALKERS_LOOKS; i++) {
 		uint32_t place = talkers->hand, weight;
 
-		talkers->hand = place + 1 < LP_TALKER_PLACES ? place + 1 : 1;
+		talkers->hand =
+		    place + 1 < LP_TALKER_PLACES ? place + 1 : LP_TALKER_FIRST;
 		if (state_of(&talkers->list->places[place]) != LP_TALKER_USED)
 			continue;
 		weight = weight_at(&talkers->weights[place], period);
@@ -293,6 +295,7 @@ own(struct lp_talkers *talkers, uint32_t place,
 static void
 evict(struct lp_talkers *talkers, uint32_t place)
 {
+	struct lp_talker *other = &talkers->list->places[LP_TALKER_OTHER];
 	struct lp_talker *talker = &talkers->list->places[place];
 	uint32_t serial =
 	    atomic_load_explicit(&talker->serial, memory_order_relaxed);
@@ -304,6 +307,7 @@ evict(struct lp_talkers *talkers, uint32_t place)
 	    &talker->state, LP_TALKER_DRAINING, memory_order_release);
 	atomic_store_explicit(
 	    &talker->serial, serial + 2, memory_order_release);
+	move(&other->counts[LP_TALKER_GAUGE], &talker->counts[LP_TALKER_GAUGE]);
 	moving(talkers);
 	talkers->draining = place;
 	talkers->drain_step = 0;
@@ -350,7 +354,7 @@ restore(struct lp_talkers *talkers, uint32_t place)
 bool
 lp_talkers_turn(struct lp_talkers *talkers)
 {
-	struct lp_talker *other = &talkers->list->places[LP_TALKER_OTHER];
+	struct lp_talker *evicted = &talkers->list->places[LP_TALKER_EVICTED];
 	struct lp_talker *talker = &talkers->list->places[talkers->draining];
 
 	if (talkers->draining == 0)
@@ -366,12 +370,12 @@ lp_talkers_turn(struct lp_talkers *talkers)
 			continue;
 		moving(talkers);
 		drain_octave(
-		    &other->histograms[i], &talker->histograms[i], octave);
+		    &evicted->histograms[i], &talker->histograms[i], octave);
 		moving(talkers);
 		return true;
 	}
 	moving(talkers);
-	drain_rest(other, talker);
+	drain_rest(evicted, talker);
 	atomic_store_explicit(
 	    &talker->state, LP_TALKER_FREE, memory_order_release);
 	moving(talkers);
@@ -381,25 +385,25 @@ lp_talkers_turn(struct lp_talkers *talkers)
 }
 
 static void
-drain_octave(struct lp_kafka_histogram *other,
+drain_octave(struct lp_kafka_histogram *evicted,
     struct lp_kafka_histogram *histogram, unsigned octave)
 {
 	for (unsigned i = 0; i < LP_HISTOGRAM_SUB; i++)
-		move(&other->counts[octave * LP_HISTOGRAM_SUB + i],
+		move(&evicted->counts[octave * LP_HISTOGRAM_SUB + i],
 		    &histogram->counts[octave * LP_HISTOGRAM_SUB + i]);
-	lp_count_set(
-	    &other->octaves, lp_count_get(&other->octaves) | 1ull << octave);
+	lp_count_set(&evicted->octaves,
+	    lp_count_get(&evicted->octaves) | 1ull << octave);
 	lp_count_set(&histogram->octaves,
 	    lp_count_get(&histogram->octaves) & ~(1ull << octave));
 }
 
 static void
-drain_rest(struct lp_talker *other, struct lp_talker *talker)
+drain_rest(struct lp_talker *evicted, struct lp_talker *talker)
 {
 	for (unsigned i = 0; i < LP_TALKER_COUNTS; i++)
-		move(&other->counts[i], &talker->counts[i]);
+		move(&evicted->counts[i], &talker->counts[i]);
 	for (unsigned i = 0; i < LP_TALKER_HISTOGRAMS; i++) {
-		struct lp_kafka_histogram *to = &other->histograms[i];
+		struct lp_kafka_histogram *to = &evicted->histograms[i];
 		struct lp_kafka_histogram *from = &talker->histograms[i];
 
 		move(&to->sum_ns, &from->sum_ns);

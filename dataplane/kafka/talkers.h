@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Those who talk most, of topics or of client ids: each has counters of its
- * own; all the rest share `other`.
+ * own; all the rest share `other`, and what is left of those who had a place
+ * is in `evicted`.
  *
  * A name gets a place at once while there are free ones.  Later it must prove
  * itself: names without a place are counted in a small table of candidates,
@@ -11,10 +12,11 @@
  * place to the next one.  A flood of names that come once proves nothing.
  *
  * The place of who is evicted is drained: its counters and histograms are
- * added to `other` in pieces of at most 64 counters, one with each look-up and
- * turn, and only then is it given away.  One place drains at a time, which
+ * added to `evicted` in pieces of at most 64 counters, one with each look-up
+ * and turn, and only then is it given away.  One place drains at a time, which
  * bounds how often talkers change.  Whoever holds a handle to an evicted
- * talker counts in `other`.  So nothing is counted twice, and nothing lost.
+ * talker counts in `other`; so what is in flight moves there, at once.  Nothing
+ * is counted twice, and nothing lost.
  */
 #ifndef LP_KAFKA_TALKERS_H
 #define LP_KAFKA_TALKERS_H
@@ -33,7 +35,7 @@ enum {
 
 /* A place, and whose it was: 12 bits of index, 20 of its serial. */
 typedef uint32_t lp_talker_handle;
-enum { LP_TALKER_OTHER = 0, LP_TALKER_INDEX_BITS = 12 };
+enum { LP_TALKER_INDEX_BITS = 12 };
 static_assert(LP_TALKER_PLACES <= 1 << LP_TALKER_INDEX_BITS, "a handle");
 
 /* How often looked up, halved with every period that has passed. */

@@ -435,7 +435,7 @@ check_clients(void)
 	struct lp_kafka_read_talker *talker = malloc(sizeof(*talker));
 
 	ck_assert_ptr_nonnull(talker);
-	for (uint32_t i = 1; i < count; i++) {
+	for (uint32_t i = LP_TALKER_FIRST; i < count; i++) {
 		uint64_t number, bytes;
 
 		if (!lp_kafka_read_talker(
@@ -451,12 +451,37 @@ check_clients(void)
 	free(talker);
 }
 
+/* Requests of the client rows of that kind in the answer; and how many. */
+static uint64_t
+sum_clients(bool other, bool evicted, unsigned *rows)
+{
+	uint64_t sum = 0;
+
+	*rows = 0;
+	for (unsigned i = 0; i < answer.count; i++) {
+		const Lp__Pb__KafkaStats *stats =
+		    answer.messages[i]->kafka_stats_reply->stats;
+
+		for (size_t j = 0; j < stats->n_clients; j++) {
+			const Lp__Pb__KafkaClientStats *row = stats->clients[j];
+
+			if (row->other != other || row->evicted != evicted)
+				continue;
+			ck_assert(!other || row->client_id == NULL);
+			sum += row->requests;
+			++*rows;
+		}
+	}
+	return sum;
+}
+
 START_TEST(no_talker_has_what_is_anothers)
 {
 	struct writer writer = {0};
 	const lp_counter *evicted;
 	pthread_t thread;
-	uint64_t requests = 0, before = 0;
+	uint64_t before = 0, others = 0, gone = 0, sum;
+	unsigned rows;
 
 	begin();
 	evicted = &dataplane.region.kafka_stats->counters.clients_evicted;
@@ -469,19 +494,24 @@ START_TEST(no_talker_has_what_is_anothers)
 		check_clients();
 		ck_assert_uint_ge(counter("requests"), before);
 		before = counter("requests");
+		sum = sum_clients(true, false, &rows);
+		ck_assert_uint_eq(rows, 1);
+		ck_assert_uint_ge(sum, others);
+		others = sum;
+		sum = sum_clients(true, true, &rows);
+		ck_assert_uint_ge(sum, gone);
+		gone = sum;
 	}
 	atomic_store(&writer.stop, true);
 	pthread_join(thread, NULL);
 	/* At rest the books balance. */
 	ask(true, true, true);
-	for (unsigned i = 0; i < answer.count; i++) {
-		const Lp__Pb__KafkaStats *stats =
-		    answer.messages[i]->kafka_stats_reply->stats;
-
-		for (size_t j = 0; j < stats->n_clients; j++)
-			requests += stats->clients[j]->requests;
-	}
-	ck_assert_uint_eq(requests, counter("requests"));
+	gone = sum_clients(true, true, &rows);
+	ck_assert_uint_eq(rows, 1);
+	ck_assert_uint_gt(gone, 0);
+	others = sum_clients(true, false, &rows);
+	ck_assert_uint_eq(gone + others + sum_clients(false, false, &rows),
+	    counter("requests"));
 	end();
 }
 END_TEST
@@ -492,7 +522,7 @@ write_owners(void *arg)
 {
 	struct writer *writer = arg;
 	struct lp_talker *talker =
-	    &dataplane.region.kafka_stats->clients.places[1];
+	    &dataplane.region.kafka_stats->clients.places[LP_TALKER_FIRST];
 
 	for (uint64_t i = 1; !atomic_load(&writer->stop); i++) {
 		uint32_t serial = talker->serial;
@@ -528,7 +558,8 @@ START_TEST(no_talker_is_torn)
 	/* Both must have had their turns, however they are scheduled. */
 	while (atomic_load(&writer.rounds) < 1000000 || seen < 1000) {
 		if (!lp_kafka_read_talker(
-			&dataplane.region.kafka_stats->clients, 1, talker))
+			&dataplane.region.kafka_stats->clients, LP_TALKER_FIRST,
+			talker))
 			continue;
 		for (unsigned i = 0; seen > 0 && i < LP_TALKER_COUNTS; i++)
 			ck_assert_uint_eq(
@@ -538,9 +569,9 @@ START_TEST(no_talker_is_torn)
 	atomic_store(&writer.stop, true);
 	pthread_join(thread, NULL);
 	/* And one that a killed process left half written is not shown. */
-	dataplane.region.kafka_stats->clients.places[1].serial++;
+	dataplane.region.kafka_stats->clients.places[LP_TALKER_FIRST].serial++;
 	ck_assert(!lp_kafka_read_talker(
-	    &dataplane.region.kafka_stats->clients, 1, talker));
+	    &dataplane.region.kafka_stats->clients, LP_TALKER_FIRST, talker));
 	free(talker);
 	end();
 }

@@ -23,6 +23,7 @@ static uint64_t state;
 
 /* What was counted, by whoever. */
 static uint64_t requests, times;
+static uint64_t unplaced; /* of the requests, by whom had no place */
 
 static void
 setup(void)
@@ -31,7 +32,7 @@ setup(void)
 	talkers = &telemetry->clients;
 	now_ms = 1000000;
 	state = 88172645463325252ull;
-	requests = times = 0;
+	requests = times = unplaced = 0;
 }
 
 static void
@@ -71,6 +72,7 @@ talk(const char *kind, unsigned n)
 	    random64() >> (22 + random64() % 42), 0);
 	requests++;
 	times++;
+	unplaced += client == LP_TALKER_OTHER;
 	return client;
 }
 
@@ -83,6 +85,23 @@ count_times(const struct lp_talker *talker)
 		for (unsigned j = 0; j < LP_HISTOGRAM_BUCKETS; j++)
 			sum += lp_count_get(&talker->histograms[i].counts[j]);
 	return sum;
+}
+
+/* What those sums shall have counted. */
+static void
+check_sums(void)
+{
+	const struct lp_talker *places = talkers->list->places;
+	const lp_counter *other = places[LP_TALKER_OTHER].counts;
+	const lp_counter *gone = places[LP_TALKER_EVICTED].counts;
+
+	/* Only that: no rate of theirs is another's history. */
+	ck_assert_uint_eq(
+	    lp_count_get(&other[LP_KAFKA_CLIENT_requests]), unplaced);
+	ck_assert_uint_eq(lp_count_get(&gone[LP_KAFKA_CLIENT_in_flight]), 0);
+	if (lp_count_get(talkers->evicted) == 0)
+		ck_assert_uint_eq(
+		    lp_count_get(&gone[LP_KAFKA_CLIENT_requests]), 0);
 }
 
 /* Nothing is lost and nothing counted twice, whoever has it now. */
@@ -107,6 +126,7 @@ reconcile(void)
 	ck_assert_uint_eq(sum, times);
 	ck_assert_uint_eq(used, lp_count_get(talkers->used));
 	ck_assert_uint_le(used, FULL);
+	check_sums();
 }
 
 static void
@@ -242,7 +262,7 @@ START_TEST(an_old_handle_counts_in_other)
 	for (unsigned i = 0; i < FULL; i++) {
 		struct lp_talker *talker = lp_talkers_get(talkers, handles[i]);
 
-		if (talker != &talkers->list->places[0])
+		if (talker != &talkers->list->places[LP_TALKER_OTHER])
 			continue;
 		old = handles[i];
 		index = old & ((1u << LP_TALKER_INDEX_BITS) - 1);
@@ -257,6 +277,7 @@ START_TEST(an_old_handle_counts_in_other)
 	lp_telemetry_client_add(
 	    telemetry, old, LP_KAFKA_CLIENT_response_bytes, 20);
 	requests++;
+	unplaced++;
 	reconcile();
 }
 END_TEST
@@ -277,6 +298,11 @@ START_TEST(what_is_in_flight_moves_along)
 			talk("late", i);
 	}
 	ck_assert_uint_gt(evicted(), 10);
+	/* And nothing else: the requests were no others'. */
+	ck_assert_uint_eq(lp_count_get(&talkers->list->places[LP_TALKER_OTHER]
+					    .counts[LP_KAFKA_CLIENT_in_flight]),
+	    evicted());
+	check_sums();
 	for (unsigned i = 0; i < FULL; i++)
 		lp_telemetry_client_response(telemetry, handles[i],
 		    LP_KAFKA_CLIENT_REST, 20, LP_TELEMETRY_NO_LATENCY, 0);
@@ -284,18 +310,19 @@ START_TEST(what_is_in_flight_moves_along)
 }
 END_TEST
 
-/* How many counters of `other` differ from that copy, and become it. */
+/* How many counters of `evicted` differ from that copy, and become it. */
 static unsigned
 count_changes(struct lp_talker *copy)
 {
-	const struct lp_talker *other = &talkers->list->places[0];
+	const struct lp_talker *gone =
+	    &talkers->list->places[LP_TALKER_EVICTED];
 	unsigned changes = 0;
 
 	for (unsigned i = 0; i < LP_TALKER_HISTOGRAMS; i++)
 		for (unsigned j = 0; j < LP_HISTOGRAM_BUCKETS; j++)
-			changes += other->histograms[i].counts[j] !=
+			changes += gone->histograms[i].counts[j] !=
 			    copy->histograms[i].counts[j];
-	memcpy(copy, other, sizeof(*copy));
+	memcpy(copy, gone, sizeof(*copy));
 	return changes;
 }
 
@@ -368,8 +395,8 @@ check_list(void)
 {
 	unsigned used = 0, draining = 0, unused = 0;
 
-	for (unsigned i = 1; i < lp_count_get(&talkers->list->places_used);
-	     i++) {
+	for (unsigned i = LP_TALKER_FIRST;
+	     i < lp_count_get(&talkers->list->places_used); i++) {
 		const struct lp_talker *talker = &talkers->list->places[i];
 		struct lp_talker_name name = {
 		    .bytes = (const uint8_t *)talker->name,
@@ -394,7 +421,7 @@ check_list(void)
 	ck_assert_uint_le(draining, 1);
 	/* Looking up has drained what there was. */
 	ck_assert_uint_eq(unused + draining,
-	    lp_count_get(&talkers->list->places_used) - 1 - used);
+	    lp_count_get(&talkers->list->places_used) - LP_TALKER_FIRST - used);
 	ck_assert_uint_eq(lp_count_get(&talkers->list->moves) % 2, 0);
 }
 

@@ -77,10 +77,10 @@ keep_region(void)
 	keep(stats->rows, 8 * sizeof(stats->rows[0]));
 	keep(&stats->clients,
 	    offsetof(struct lp_talker_list, places) +
-		4 * sizeof(stats->clients.places[0]));
+		5 * sizeof(stats->clients.places[0]));
 	keep(&stats->topics,
 	    offsetof(struct lp_talker_list, places) +
-		4 * sizeof(stats->topics.places[0]));
+		5 * sizeof(stats->topics.places[0]));
 }
 
 static void
