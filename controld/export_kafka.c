@@ -39,6 +39,10 @@ static void add_topic(struct lp_export_text *text, const char *path,
     const Lp__Pb__KafkaTopicStats *topic);
 static void add_client(struct lp_export_text *text, const char *path,
     const Lp__Pb__KafkaClientStats *client);
+static void add_evicted_topics(struct lp_export_text *text, const char *path,
+    const Lp__Pb__KafkaTopicStats *topics);
+static void add_evicted_clients(struct lp_export_text *text, const char *path,
+    const Lp__Pb__KafkaClientStats *clients);
 static const char *real_name(char buf[LABEL_SIZE], const char *name);
 
 void
@@ -51,9 +55,15 @@ lp_export_kafka_add(struct lp_export_text *text, const char *path,
 	for (size_t i = 0; i < stats->n_apis; i++)
 		add_api(text, path, stats->apis[i]);
 	for (size_t i = 0; i < stats->n_topics; i++)
-		add_topic(text, path, stats->topics[i]);
+		if (stats->topics[i]->evicted)
+			add_evicted_topics(text, path, stats->topics[i]);
+		else
+			add_topic(text, path, stats->topics[i]);
 	for (size_t i = 0; i < stats->n_clients; i++)
-		add_client(text, path, stats->clients[i]);
+		if (stats->clients[i]->evicted)
+			add_evicted_clients(text, path, stats->clients[i]);
+		else
+			add_client(text, path, stats->clients[i]);
 	/* Only one of the frames has them. */
 	if (stats->n_counters == 0 ||
 	    !lp_export_text_row(&row, text, LP_EXPORT_SET_DATAPLANE, values))
@@ -179,6 +189,56 @@ add_client(struct lp_export_text *text, const char *path,
 	    &row, LP_EXPORT_CLIENT_LATENCY, "fetch", client->fetch);
 	lp_export_text_histogram(
 	    &row, LP_EXPORT_CLIENT_LATENCY, "rest", client->rest);
+}
+
+/*
+ * Those that lost their rows, summed: it grows by a whole history at once, so
+ * it is no row among those that have rates.  Its latencies are of no use.
+ */
+static void
+add_evicted_topics(struct lp_export_text *text, const char *path,
+    const Lp__Pb__KafkaTopicStats *topics)
+{
+	const char *const values[] = {path};
+	struct lp_export_row row;
+
+	if (!lp_export_text_row(
+		&row, text, LP_EXPORT_SET_EVICTED_TOPICS, values))
+		return;
+	lp_export_text_add(&row, LP_EXPORT_EVICTED_TOPIC_OPERATIONS, "produce",
+	    topics->produce_requests);
+	lp_export_text_add(&row, LP_EXPORT_EVICTED_TOPIC_OPERATIONS, "fetch",
+	    topics->fetch_responses);
+	lp_export_text_add(&row, LP_EXPORT_EVICTED_TOPIC_BYTES, "produce",
+	    topics->produce_bytes);
+	lp_export_text_add(
+	    &row, LP_EXPORT_EVICTED_TOPIC_BYTES, "fetch", topics->fetch_bytes);
+	lp_export_text_add(
+	    &row, LP_EXPORT_EVICTED_TOPIC_ERRORS, NULL, topics->errors);
+}
+
+static void
+add_evicted_clients(struct lp_export_text *text, const char *path,
+    const Lp__Pb__KafkaClientStats *clients)
+{
+	const char *const values[] = {path};
+	struct lp_export_row row;
+
+	if (!lp_export_text_row(
+		&row, text, LP_EXPORT_SET_EVICTED_CLIENTS, values))
+		return;
+	lp_export_text_add(
+	    &row, LP_EXPORT_EVICTED_CLIENT_REQUESTS, NULL, clients->requests);
+	lp_export_text_add(
+	    &row, LP_EXPORT_EVICTED_CLIENT_RESPONSES, NULL, clients->responses);
+	lp_export_text_add(&row, LP_EXPORT_EVICTED_CLIENT_REQUEST_BYTES, NULL,
+	    clients->request_bytes);
+	lp_export_text_add(&row, LP_EXPORT_EVICTED_CLIENT_RESPONSE_BYTES, NULL,
+	    clients->response_bytes);
+	lp_export_text_add(
+	    &row, LP_EXPORT_EVICTED_CLIENT_ERRORS, NULL, clients->errors);
+	lp_export_text_add(
+	    &row, LP_EXPORT_EVICTED_CLIENT_THROTTLED, NULL, clients->throttled);
 }
 
 /*

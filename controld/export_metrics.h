@@ -22,7 +22,9 @@
 	X(ENDPOINT, "dataplane", "cluster", "listener", "broker") \
 	X(API, "dataplane", "cluster", "listener", "broker", "api", "origin", "kind") \
 	X(TOPIC, "dataplane", "cluster", "topic") \
-	X(CLIENT, "dataplane", "client_id")
+	X(CLIENT, "dataplane", "client_id") \
+	X(EVICTED_TOPICS, "dataplane") \
+	X(EVICTED_CLIENTS, "dataplane")
 
 /* X(symbol, name without "lightpath_", type, set, label of its own or NULL, unit, help) */
 #define LP_EXPORT_METRICS(X) \
@@ -86,6 +88,15 @@
 	X(CLIENT_THROTTLED, "kafka_client_throttled_total", COUNTER, CLIENT, NULL, ONE, "Responses with a throttle time.") \
 	X(CLIENT_IDLE, "kafka_client_idle_seconds", GAUGE, CLIENT, NULL, MS, "Time since its last request.") \
 	X(CLIENT_LATENCY, "kafka_client_duration_seconds", HISTOGRAM, CLIENT, "operation", ONE, "Latency: Produce, Fetch that was answered by data, the rest.") \
+	X(EVICTED_TOPIC_OPERATIONS, "kafka_evicted_topic_operations_total", COUNTER, EVICTED_TOPICS, "operation", ONE, "What topics that lost their rows had counted until then: Produce requests, Fetch responses.") \
+	X(EVICTED_TOPIC_BYTES, "kafka_evicted_topic_bytes_total", COUNTER, EVICTED_TOPICS, "operation", ONE, "The same: bytes of records.") \
+	X(EVICTED_TOPIC_ERRORS, "kafka_evicted_topic_errors_total", COUNTER, EVICTED_TOPICS, NULL, ONE, "The same: error codes of partitions.") \
+	X(EVICTED_CLIENT_REQUESTS, "kafka_evicted_client_requests_total", COUNTER, EVICTED_CLIENTS, NULL, ONE, "What client ids that lost their rows had counted until then: requests.") \
+	X(EVICTED_CLIENT_RESPONSES, "kafka_evicted_client_responses_total", COUNTER, EVICTED_CLIENTS, NULL, ONE, "The same: responses.") \
+	X(EVICTED_CLIENT_REQUEST_BYTES, "kafka_evicted_client_request_bytes_total", COUNTER, EVICTED_CLIENTS, NULL, ONE, "The same: whole frames of requests.") \
+	X(EVICTED_CLIENT_RESPONSE_BYTES, "kafka_evicted_client_response_bytes_total", COUNTER, EVICTED_CLIENTS, NULL, ONE, "The same: whole frames of responses.") \
+	X(EVICTED_CLIENT_ERRORS, "kafka_evicted_client_errors_total", COUNTER, EVICTED_CLIENTS, NULL, ONE, "The same: error codes in responses.") \
+	X(EVICTED_CLIENT_THROTTLED, "kafka_evicted_client_throttled_total", COUNTER, EVICTED_CLIENTS, NULL, ONE, "The same: responses with a throttle time.") \
 	X(KAFKA_FRAMES, "kafka_frames_total", COUNTER, DATAPLANE, "sender", ONE, "Frames, known or not.") \
 	X(KAFKA_NOT_READ, "kafka_stream_bytes_total", COUNTER, DATAPLANE, "fate", ONE, "Bytes of streams that were not read: records are skipped, what was missed is unseen.") \
 	X(KAFKA_CONNECTIONS, "kafka_connections_total", COUNTER, DATAPLANE, "protocol", ONE, "Connections by what they turned out to speak.") \

@@ -336,6 +336,47 @@ START_TEST(nobody_can_call_himself_other)
 }
 END_TEST
 
+/* The sum of those that lost their rows is no row of (other). */
+START_TEST(who_lost_a_row_is_apart)
+{
+	Lp__Pb__KafkaStats stats = LP__PB__KAFKA_STATS__INIT;
+	Lp__Pb__KafkaClientStats clients[2];
+	Lp__Pb__KafkaTopicStats topics[2];
+	Lp__Pb__KafkaClientStats *client_list[] = {&clients[0], &clients[1]};
+	Lp__Pb__KafkaTopicStats *topic_list[] = {&topics[0], &topics[1]};
+
+	for (unsigned i = 0; i < 2; i++) {
+		lp__pb__kafka_client_stats__init(&clients[i]);
+		lp__pb__kafka_topic_stats__init(&topics[i]);
+		clients[i].other = topics[i].other = true;
+		clients[i].evicted = topics[i].evicted = i == 1;
+		clients[i].requests = 1 + 1000 * i;
+		clients[i].throttled = 2 + 1000 * i;
+		topics[i].produce_requests = 3 + 1000 * i;
+		topics[i].fetch_bytes = 4 + 1000 * i;
+		topics[i].errors = 5 + 1000 * i;
+	}
+	stats.n_clients = stats.n_topics = 2;
+	stats.clients = client_list;
+	stats.topics = topic_list;
+	begin();
+	lp_export_kafka_add(&text, "dp", &stats);
+	ck_assert_uint_eq(text.skipped, 0);
+	finish();
+	ck_assert_uint_eq(value_of(CLIENT("(other)")), 1);
+	ck_assert_ptr_null(strstr(page, "(evicted)"));
+#define EVICTED(name, labels)                                                  \
+	value_of("lightpath_kafka_evicted_" name "{dataplane=\"dp\"" labels "}")
+	ck_assert_uint_eq(EVICTED("client_requests_total", ""), 1001);
+	ck_assert_uint_eq(EVICTED("client_throttled_total", ""), 1002);
+	ck_assert_uint_eq(
+	    EVICTED("topic_operations_total", ",operation=\"produce\""), 1003);
+	ck_assert_uint_eq(
+	    EVICTED("topic_bytes_total", ",operation=\"fetch\""), 1004);
+	ck_assert_uint_eq(EVICTED("topic_errors_total", ""), 1005);
+}
+END_TEST
+
 /* All of them, by the lists that the dataplane itself uses. */
 START_TEST(every_counter_of_the_dataplane_is_shown)
 {
@@ -545,6 +586,7 @@ main(void)
 	TEST(buckets_are_cumulative_and_true);
 	TEST(histograms_of_nonsense_are_histograms);
 	TEST(nobody_can_call_himself_other);
+	TEST(who_lost_a_row_is_apart);
 	TEST(every_counter_of_the_dataplane_is_shown);
 	TEST(every_counter_of_kafka_is_shown);
 	TEST(other_rows_and_names_of_ours_differ);

@@ -111,7 +111,8 @@ seed_kafka(Lp__Pb__DataplaneMessage *message, uint8_t *data, size_t max)
 	Lp__Pb__KafkaApiStats api = LP__PB__KAFKA_API_STATS__INIT;
 	Lp__Pb__KafkaApiStats *apis[] = {&api, &api};
 	Lp__Pb__KafkaTopicStats topic = LP__PB__KAFKA_TOPIC_STATS__INIT;
-	Lp__Pb__KafkaTopicStats *topics[] = {&topic};
+	Lp__Pb__KafkaTopicStats gone = LP__PB__KAFKA_TOPIC_STATS__INIT;
+	Lp__Pb__KafkaTopicStats *topics[] = {&topic, &gone, &gone};
 	Lp__Pb__KafkaClientStats client = LP__PB__KAFKA_CLIENT_STATS__INIT;
 	Lp__Pb__KafkaClientStats *clients[] = {&client};
 
@@ -130,7 +131,9 @@ seed_kafka(Lp__Pb__DataplaneMessage *message, uint8_t *data, size_t max)
 	client.rest = &histogram;
 	stats.n_apis = 2;
 	stats.apis = apis;
-	stats.n_topics = stats.n_clients = 1;
+	gone.has_evicted = gone.evicted = true;
+	stats.n_topics = 3;
+	stats.n_clients = 1;
 	stats.topics = topics;
 	stats.clients = clients;
 	stats.n_counters = 2;
