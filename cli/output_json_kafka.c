@@ -59,13 +59,14 @@ static json_t *
 client_stats(const Lp__Pb__KafkaClientStats *client)
 {
 	json_t *numbers =
-	    json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	    json_pack("{s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"client_id", lp_json_string_or_null(client->client_id), "other",
-		client->other, "requests", lp_json_integer(client->requests),
-		"responses", lp_json_integer(client->responses),
-		"request_bytes", lp_json_integer(client->request_bytes),
-		"response_bytes", lp_json_integer(client->response_bytes),
-		"errors", lp_json_integer(client->errors), "throttled",
+		client->other, "evicted", client->evicted, "requests",
+		lp_json_integer(client->requests), "responses",
+		lp_json_integer(client->responses), "request_bytes",
+		lp_json_integer(client->request_bytes), "response_bytes",
+		lp_json_integer(client->response_bytes), "errors",
+		lp_json_integer(client->errors), "throttled",
 		lp_json_integer(client->throttled), "in_flight",
 		lp_json_integer(client->in_flight), "idle_ms",
 		lp_json_number_or_null(
@@ -80,18 +81,20 @@ client_stats(const Lp__Pb__KafkaClientStats *client)
 static json_t *
 topic_stats(const Lp__Pb__KafkaTopicStats *topic)
 {
-	return json_pack("{s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack(
+	    "{s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 	    "cluster", lp_json_string_or_null(topic->cluster), "topic",
 	    lp_json_string_or_null(topic->topic), "other", topic->other,
-	    "produce_requests", lp_json_integer(topic->produce_requests),
-	    "produce_bytes", lp_json_integer(topic->produce_bytes),
-	    "fetch_responses", lp_json_integer(topic->fetch_responses),
-	    "fetch_bytes", lp_json_integer(topic->fetch_bytes), "errors",
+	    "evicted", topic->evicted, "produce_requests",
+	    lp_json_integer(topic->produce_requests), "produce_bytes",
+	    lp_json_integer(topic->produce_bytes), "fetch_responses",
+	    lp_json_integer(topic->fetch_responses), "fetch_bytes",
+	    lp_json_integer(topic->fetch_bytes), "errors",
 	    lp_json_integer(topic->errors), "produce", latency(topic->produce),
 	    "fetch", latency(topic->fetch));
 }
 
-/* "other" is the last element of its list. */
+/* "other" is the last element of its list, or has "evicted" behind it. */
 static json_t *
 clients(const struct lp_kafka_view_row *row)
 {
@@ -102,6 +105,8 @@ clients(const struct lp_kafka_view_row *row)
 		    lp_json_append(list, client_stats(row->stats->clients[i]));
 	if (row->other != NULL)
 		list = lp_json_append(list, client_stats(row->other));
+	if (row->evicted != NULL)
+		list = lp_json_append(list, client_stats(row->evicted));
 	return list;
 }
 
@@ -114,6 +119,8 @@ topics(const struct lp_kafka_view_row *row)
 		list = lp_json_append(list, topic_stats(row->stats->topics[i]));
 	if (row->other != NULL)
 		list = lp_json_append(list, topic_stats(row->other));
+	if (row->evicted != NULL)
+		list = lp_json_append(list, topic_stats(row->evicted));
 	return list;
 }
 

@@ -111,7 +111,7 @@ write_places(const struct lp_print *print, const struct lp_kafka_view_row *row,
 		(void)fprintf(print->out, "and %zu more\n", row->cut);
 	(void)fprintf(print->out,
 	    "%" PRIu64 " of at most %" PRIu64 " %s; %" PRIu64
-	    " became part of (others)\n",
+	    " lost it to others\n",
 	    counter(row, used), counter(row, max), what, counter(row, evicted));
 }
 
@@ -270,7 +270,9 @@ client_row(struct lp_table *table, const Lp__Pb__KafkaClientStats *client)
 	lp_view_kafka_add(&all, client->produce);
 	lp_view_kafka_add(&all, client->fetch);
 	lp_view_kafka_add(&all, client->rest);
-	if (client->other)
+	if (client->evicted)
+		lp_table_add(table, LP_STYLE_PLAIN, "(evicted)");
+	else if (client->other)
 		lp_table_add(table, LP_STYLE_PLAIN, "(others)");
 	else if (client->client_id == NULL)
 		lp_table_add(table, LP_STYLE_PLAIN, "(null)");
@@ -308,6 +310,8 @@ write_clients(const struct lp_print *print, const struct lp_kafka_view_row *row)
 		client_row(&table, row->stats->clients[i]);
 	if (row->other != NULL)
 		client_row(&table, row->other);
+	if (row->evicted != NULL)
+		client_row(&table, row->evicted);
 	err = lp_table_write(&table, print->out, print->color);
 	write_places(print, row, "client ids have a row of their own",
 	    "clients", "clients_max", "clients_evicted");
@@ -331,7 +335,9 @@ topic_row(struct lp_table *table, const Lp__Pb__KafkaTopicStats *topic)
 	lp_view_kafka_add(&all, topic->produce);
 	lp_view_kafka_add(&all, topic->fetch);
 	lp_table_add(table, LP_STYLE_PLAIN, "%s",
-	    topic->other ? "(others)" : or_dash(topic->topic));
+	    topic->evicted     ? "(evicted)"
+		: topic->other ? "(others)"
+			       : or_dash(topic->topic));
 	lp_table_add(table, LP_STYLE_PLAIN, "%s", or_dash(topic->cluster));
 	add_number(table, topic->produce_requests);
 	add_bytes(table, topic->produce_bytes);
@@ -359,6 +365,8 @@ write_topics(const struct lp_print *print, const struct lp_kafka_view_row *row)
 		topic_row(&table, row->stats->topics[i]);
 	if (row->other != NULL)
 		topic_row(&table, row->other);
+	if (row->evicted != NULL)
+		topic_row(&table, row->evicted);
 	err = lp_table_write(&table, print->out, print->color);
 	write_places(print, row, "topics have a row of their own", "topics",
 	    "topics_max", "topics_evicted");

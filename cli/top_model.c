@@ -110,21 +110,26 @@ make_items(const struct lp_top_model *model, enum lp_top_view view,
 	const struct lp_top_entry *before =
 	    lp_top_sample_entries(&model->before, view, &before_count);
 	struct item *items = calloc(*count + 1, sizeof(*items));
-	size_t j = 0;
+	size_t j = 0, n = 0;
 
 	for (size_t i = 0; items != NULL && i < *count; i++) {
-		items[i].now = &now[i];
-		items[i].seconds = 1;
-		if (since_start)
+		if (lp_top_sample_is_evicted(&now[i]) && !since_start)
 			continue;
-		items[i].seconds = window_s(model, now[i].dataplane);
+		items[n] = (struct item){.now = &now[i], .seconds = 1};
+		if (since_start) {
+			n++;
+			continue;
+		}
+		items[n].seconds = window_s(model, now[i].dataplane);
 		while (j < before_count &&
 		    lp_top_sample_compare(&before[j], &now[i]) < 0)
 			j++;
 		if (j < before_count &&
 		    lp_top_sample_compare(&before[j], &now[i]) == 0)
-			items[i].before = &before[j++];
+			items[n].before = &before[j++];
+		n++;
 	}
+	*count = n;
 	return items;
 }
 
@@ -149,7 +154,10 @@ compare_items(const void *a, const void *b)
 /* ---- rows -----------------------------------------------------------------
  */
 
-/* A count that went back is one of a process that began anew. */
+/*
+ * A count that went back is one of a process that began anew, or of who lost
+ * its place and got another one.
+ */
 static bool
 began_anew(
     const struct lp_top_figures *now, const struct lp_top_figures *before)
@@ -229,71 +237,6 @@ add_value(struct lp_top_row *row, enum lp_top_column column, double value)
 }
 
 static void
-take_times(struct lp_histogram_view *times, const Lp__Pb__Histogram *moved)
-{
-	for (size_t i = 0; i < moved->n_buckets && i < moved->n_counts; i++) {
-		uint32_t bucket = moved->buckets[i];
-		uint64_t count = moved->counts[i];
-
-		if (bucket >= LP_HISTOGRAM_BUCKETS)
-			continue;
-		if (count > times->counts[bucket])
-			count = times->counts[bucket];
-		times->counts[bucket] -= count;
-		times->count -= count;
-	}
-}
-
-/* Of an entry that was there before, and has lost its place since. */
-static bool
-has_moved(const struct lp_top_entry *before, const struct lp_top_entry *list,
-    size_t count)
-{
-	const struct lp_top_entry *now =
-	    bsearch(before, list, count, sizeof(*list), lp_top_sample_compare);
-	struct lp_top_figures old, new;
-
-	if (now == NULL)
-		return true;
-	/* It has got another one, and counts from zero there. */
-	lp_top_sample_figures(&old, before);
-	lp_top_sample_figures(&new, now);
-	return began_anew(&new, &old);
-}
-
-/*
- * Who loses his place to another becomes part of the others, with all that he
- * has ever counted: that is not what they did in the interval.
- */
-static void
-take_moved(const struct work *work, struct lp_top_figures *now,
-    const struct item *item)
-{
-	size_t before_count = 0, count = 0;
-	const struct lp_top_entry *before = lp_top_sample_entries(
-	    &work->model->before, work->choice->view, &before_count);
-	const struct lp_top_entry *list = lp_top_sample_entries(
-	    &work->model->now, work->choice->view, &count);
-
-	for (size_t i = 0; i < before_count; i++) {
-		struct lp_top_figures moved;
-
-		if (strcmp(before[i].dataplane, item->now->dataplane) != 0 ||
-		    !has_moved(&before[i], list, count))
-			continue;
-		lp_top_sample_figures(&moved, &before[i]);
-		for (int j = 0; j < LP_TOP_COUNTS; j++)
-			now->counts[j] -= now->counts[j] < moved.counts[j]
-			    ? now->counts[j]
-			    : moved.counts[j];
-		for (int j = 0; j < LP_TOP_LATENCIES; j++)
-			if (work->times != NULL && moved.latency[j] != NULL &&
-			    is_latency(work->choice, &moved, j))
-				take_times(work->times, moved.latency[j]);
-	}
-}
-
-static void
 add_times_of(const struct work *work, const struct lp_top_figures *now,
     const struct lp_top_figures *before)
 {
@@ -309,14 +252,13 @@ add_item(
 {
 	enum lp_top_view view = work->choice->view;
 	struct lp_top_figures now, before = {0};
-	bool answers_only, anew;
+	bool answers_only;
 
 	lp_top_sample_figures(&now, item->now);
 	answers_only = now.counts[LP_TOP_COUNT_REQUESTS] == 0;
 	if (item->before != NULL)
 		lp_top_sample_figures(&before, item->before);
-	anew = began_anew(&now, &before);
-	if (anew)
+	if (began_anew(&now, &before))
 		before = (struct lp_top_figures){0};
 	if (lp_top_model_has(view, LP_TOP_IN_FLIGHT))
 		add_value(row, LP_TOP_IN_FLIGHT, (double)now.in_flight);
@@ -325,10 +267,6 @@ add_item(
 	add_times_of(work, &now, &before);
 	for (int i = 0; i < LP_TOP_COUNTS; i++)
 		now.counts[i] -= before.counts[i];
-	/* An API keeps its place. */
-	if (lp_top_sample_is_other(item->now) && item->now->api == NULL &&
-	    !work->choice->since_start && !anew)
-		take_moved(work, &now, item);
 	for (int i = 0; i < LP_TOP_COUNTS; i++)
 		if (lp_top_model_has(view, LP_TOP_REQUESTS + i))
 			add_value(row, LP_TOP_REQUESTS + i,

@@ -36,6 +36,8 @@ lp_top_name_escape(const char *text)
 static char *
 client_name(const Lp__Pb__KafkaClientStats *client)
 {
+	if (client->evicted)
+		return strdup("(evicted)");
 	if (client->other)
 		return strdup("(others)");
 	if (client->client_id == NULL)
@@ -67,6 +69,8 @@ topic_name(const Lp__Pb__KafkaTopicStats *topic)
 {
 	const char *cluster = or_dash(topic->cluster);
 
+	if (topic->evicted)
+		return strdup("(evicted)");
 	if (topic->other && topic->cluster == NULL)
 		return strdup("(others)");
 	if (topic->other)

@@ -4,8 +4,8 @@
  *
  * Client ids and topics are bytes that strangers chose, and a terminal obeys
  * bytes: all but printable ASCII is written \xNN, as the dataplane writes what
- * is no text at all.  A "(" or a quote at the start is escaped too: "(others)"
- * and "(null)" are our own words, and "" is the empty client id.
+ * is no text at all.  A "(" or a quote at the start is escaped too: "(others)",
+ * "(evicted)" and "(null)" are our own words, and "" is the empty client id.
  */
 #ifndef LP_CLI_TOP_NAME_H
 #define LP_CLI_TOP_NAME_H

@@ -210,6 +210,8 @@ compare_topics(
 	if (order == 0)
 		order = compare_numbers(a->other, b->other);
 	if (order == 0)
+		order = compare_numbers(a->evicted, b->evicted);
+	if (order == 0)
 		order = compare_texts(a->topic, b->topic);
 	return order;
 }
@@ -220,6 +222,8 @@ compare_clients(
 {
 	int order = compare_numbers(a->other, b->other);
 
+	if (order == 0)
+		order = compare_numbers(a->evicted, b->evicted);
 	return order != 0 ? order : compare_texts(a->client_id, b->client_id);
 }
 
@@ -294,6 +298,13 @@ lp_top_sample_is_other(const struct lp_top_entry *entry)
 	return (entry->api != NULL && entry->api->other) ||
 	    (entry->topic != NULL && entry->topic->other) ||
 	    (entry->client != NULL && entry->client->other);
+}
+
+bool
+lp_top_sample_is_evicted(const struct lp_top_entry *entry)
+{
+	return (entry->topic != NULL && entry->topic->evicted) ||
+	    (entry->client != NULL && entry->client->evicted);
 }
 
 void

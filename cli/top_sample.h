@@ -59,6 +59,9 @@ int lp_top_sample_compare(const void *a, const void *b);
 /* All that have no place of their own. */
 bool lp_top_sample_is_other(const struct lp_top_entry *entry);
 
+/* The sum of those that lost theirs: it has no rate, it grows by histories. */
+bool lp_top_sample_is_evicted(const struct lp_top_entry *entry);
+
 void lp_top_sample_figures(
     struct lp_top_figures *figures, const struct lp_top_entry *entry);
 

@@ -17,6 +17,7 @@ struct list {
 	void **messages;
 	size_t count;
 	bool (*other)(const void *message);
+	bool (*evicted)(const void *message); /* which is an other, too */
 	const char *(*name)(const void *message);
 	uint64_t (*key)(const void *message, enum lp_kafka_sort sort);
 };
@@ -158,6 +159,12 @@ topic_other(const void *message)
 	return ((const Lp__Pb__KafkaTopicStats *)message)->other;
 }
 
+static bool
+topic_evicted(const void *message)
+{
+	return ((const Lp__Pb__KafkaTopicStats *)message)->evicted;
+}
+
 static const char *
 topic_name(const void *message)
 {
@@ -188,6 +195,12 @@ static bool
 client_other(const void *message)
 {
 	return ((const Lp__Pb__KafkaClientStats *)message)->other;
+}
+
+static bool
+client_evicted(const void *message)
+{
+	return ((const Lp__Pb__KafkaClientStats *)message)->evicted;
 }
 
 static const char *
@@ -261,12 +274,14 @@ choose(struct lp_kafka_view_row *row, const struct list *list,
 
 	if (items == NULL)
 		return -ENOMEM;
-	row->other = NULL;
+	row->other = row->evicted = NULL;
 	for (size_t i = 0; i < list->count; i++) {
 		void *message = list->messages[i];
 		const char *name = list->name(message);
 
-		if (list->other(message) && choice->prefix == NULL)
+		if (list->evicted(message) && choice->prefix == NULL)
+			row->evicted = message;
+		else if (list->other(message) && choice->prefix == NULL)
 			row->other = message;
 		if (list->other(message) || !begins(name, choice->prefix))
 			items[--rest].message = message;
@@ -295,6 +310,7 @@ lp_view_kafka_choose_topics(struct lp_kafka_view *view,
 		    .messages = (void **)row->stats->topics,
 		    .count = row->stats->n_topics,
 		    .other = topic_other,
+		    .evicted = topic_evicted,
 		    .name = topic_name,
 		    .key = topic_key,
 		};
@@ -315,6 +331,7 @@ lp_view_kafka_choose_clients(struct lp_kafka_view *view,
 		    .messages = (void **)row->stats->clients,
 		    .count = row->stats->n_clients,
 		    .other = client_other,
+		    .evicted = client_evicted,
 		    .name = client_name,
 		    .key = client_key,
 		};

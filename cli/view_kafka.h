@@ -42,7 +42,8 @@ struct lp_kafka_view_row {
 	/* Of topics or clients, the first so many are wanted; */
 	size_t shown;
 	size_t cut; /* as many more were beyond the limit */
-	const void *other; /* and, apart, all the others; NULL: none, or not */
+	/* And, apart, all the others, and who was one of them; NULL: none. */
+	const void *other, *evicted;
 };
 
 /* Borrows from the replies, which it rearranges. */

@@ -4,7 +4,7 @@
 
 #include "proto/histogram.h"
 
-enum { APIS = 6, CLIENTS = 6, TOPICS = 5, TIMES_MAX = 8 };
+enum { APIS = 6, CLIENTS = 7, TOPICS = 5, TIMES_MAX = 8 };
 
 /* A histogram message with its buckets. */
 struct times {
@@ -98,7 +98,7 @@ static void
 make_clients(Lp__Pb__KafkaClientStats clients[CLIENTS])
 {
 	static char *const names[CLIENTS] = {
-	    NULL, "", "app-a", "app-b", NULL, "svc\\x00\\xff"};
+	    NULL, "", "app-a", "app-b", NULL, "svc\\x00\\xff", NULL};
 	static struct times times[CLIENTS][3];
 
 	for (uint64_t i = 0; i < CLIENTS; i++) {
@@ -126,6 +126,10 @@ make_clients(Lp__Pb__KafkaClientStats clients[CLIENTS])
 		    i == 5 ? times_of(&times[i][2], 6000000000000, 1) : NULL;
 	}
 	clients[0].has_other = clients[0].other = true;
+	clients[6].has_other = clients[6].other = true;
+	clients[6].has_evicted = clients[6].evicted = true;
+	clients[6].has_idle_ms = false;
+	clients[6].in_flight = 0;
 	clients[0].has_idle_ms = false;
 }
 

@@ -85,7 +85,7 @@ run 0 clients --limit 1
 prints 'steady +1000 +0 +0 +0 +200kB +50\.0kB +50.us +9[89].us .*'
 prints '\(others\) .*'
 prints 'and 511 more'
-prints '512 of at most 512 client ids have a row of their own; 0 became .*'
+prints '512 of at most 512 client ids have a row of their own; 0 lost it .*'
 run 0 topics
 prints 'orders +payments +1000 +100kB .*'
 

@@ -55,6 +55,8 @@ START_TEST(names_of_us_are_not_those_of_strangers)
 	client.client_id = NULL;
 	client.has_other = client.other = true;
 	expect_name(LP_TOP_CLIENTS, &of_client, "(others)");
+	client.has_evicted = client.evicted = true;
+	expect_name(LP_TOP_CLIENTS, &of_client, "(evicted)");
 	api.has_api_key = api.has_other = api.other = true;
 	for (int view = LP_TOP_BROKERS; view < LP_TOP_VIEWS; view++)
 		expect_name(view, &of_api, "(others)");
