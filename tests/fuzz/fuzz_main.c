@@ -6,8 +6,10 @@
  * at every byte, and then random and mutated ones.  Everything follows from
  * one number, which is printed: FUZZ_SEED repeats a run, FUZZ_RUNS lengthens
  * it.  Inputs end at a page that is not there, so that to read beyond one is
- * a fault.
+ * a fault.  With FUZZ_SEEDS, a directory, the seeds are only written there, for
+ * libFuzzer to start from.
  */
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,6 +97,30 @@ run_file(struct fuzz *fuzz, const char *path)
 	return true;
 }
 
+static bool
+write_seeds(struct fuzz *fuzz, const char *directory)
+{
+	char path[PATH_MAX];
+	size_t size;
+
+	for (unsigned i = 0;
+	     (size = fuzz_seed(i, fuzz->seed, sizeof(fuzz->seed))) > 0; i++) {
+		FILE *file;
+		bool right;
+
+		snprintf(path, sizeof(path), "%s/seed-%u", directory, i);
+		file = fopen(path, "wb");
+		right = file && fwrite(fuzz->seed, 1, size, file) == size;
+		if (file && fclose(file) != 0)
+			right = false;
+		if (!right) {
+			perror(path);
+			return false;
+		}
+	}
+	return true;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -104,6 +130,7 @@ main(int argc, char **argv)
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	unsigned long long seed =
 	    fuzz_setting("FUZZ_SEED", (unsigned long long)time(NULL));
+	const char *seeds = getenv("FUZZ_SEEDS");
 	bool right = true;
 
 	if (map == MAP_FAILED || mprotect(map + INPUT_MAX, page, PROT_NONE)) {
@@ -116,6 +143,8 @@ main(int argc, char **argv)
 			right = run_file(&fuzz, argv[i]) && right;
 		return right ? EXIT_SUCCESS : EXIT_FAILURE;
 	}
+	if (seeds)
+		return write_seeds(&fuzz, seeds) ? EXIT_SUCCESS : EXIT_FAILURE;
 	printf("FUZZ_SEED=%llu\n", seed);
 	fflush(stdout);
 	fuzz.random = fuzz_random(seed);
