@@ -62,6 +62,13 @@ lp_held_pool_take(struct lp_held_pool *pool)
 	return pool->free_count == 0 ? 0 : pool->free[--pool->free_count] + 1;
 }
 
+/* Who has many gets no more. */
+static inline bool
+lp_held_pool_is_scarce(const struct lp_held_pool *pool)
+{
+	return pool->free_count < pool->count / 4;
+}
+
 static inline void
 lp_held_pool_give(struct lp_held_pool *pool, uint32_t link)
 {

@@ -8,6 +8,10 @@
  *
  * Ownership: a piece belongs to one stream, or is free.
  *
+ * Full: neither a stream nor the pool has any number of pieces, and when less
+ * than a quarter of the pool is free, a stream that has its share gets no more.
+ * So none that is forever out of order leaves the others without.
+ *
  * Being killed: the stream of the connection that was being changed is given
  * up (restore.c).  Were it put back by the undo slot, it would be whole too:
  * one packet either adds pieces or takes them away, never both, and a piece
@@ -258,7 +262,9 @@ place(struct lp_stream *stream, struct lp_held_pool *pool, uint32_t *link,
 		last->len = (uint16_t)(last->len + len);
 		return len;
 	}
-	if (stream->held_count == LP_STREAM_HELD_MAX)
+	if (stream->held_count == LP_STREAM_HELD_MAX ||
+	    (stream->held_count >= LP_STREAM_HELD_SHARE &&
+		lp_held_pool_is_scarce(pool)))
 		return 0;
 	fresh = lp_held_pool_take(pool);
 	if (fresh == 0)

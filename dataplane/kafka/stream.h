@@ -42,6 +42,8 @@
 enum {
 	/* Pieces that one stream may hold. */
 	LP_STREAM_HELD_MAX = 64,
+	/* And when the pool is nearly empty: a window of ten segments. */
+	LP_STREAM_HELD_SHARE = 8,
 };
 
 enum lp_stream_state {

@@ -14,7 +14,7 @@
 enum {
 	PERIOD = 8192, /* of the bytes; divides the sequence space */
 	LEN_MAX = UINT16_MAX,
-	PIECES_MAX = LP_STREAM_HELD_MAX + 4,
+	PIECES_MAX = 3 * LP_STREAM_HELD_MAX / 2,
 	HEADER = 8, /* bytes of the input before its operations */
 	OPERATION = 7, /* bytes of an operation */
 };

@@ -4,7 +4,7 @@ add_library(lp_test_stream STATIC
 	${CMAKE_SOURCE_DIR}/tests/support/stream_check.c)
 target_link_libraries(lp_test_stream PUBLIC lp_test_plane)
 
-foreach(module stream stream_model)
+foreach(module held stream stream_model)
 	add_executable(test_${module}
 		${CMAKE_CURRENT_LIST_DIR}/test_${module}.c)
 	target_link_libraries(test_${module} PRIVATE lp_test_stream)

@@ -19,8 +19,9 @@
 enum {
 	SEEDS = 10000,
 	BYTES_MAX = 30000,
-	/* Of connections: an eighth as many pieces are held. */
-	PLACES = 8 * LP_STREAM_HELD_MAX,
+	/* Of connections: an eighth as many pieces are held, of which one
+	 * stream may have all it may while a quarter is left. */
+	PLACES = 12 * LP_STREAM_HELD_MAX,
 };
 
 struct sums {

@@ -20,7 +20,7 @@ enum {
 	HELD = LP_STREAM_HELD,
 	FULL = LP_STREAM_FULL,
 	P = LP_HELD_BYTES,
-	PIECES = 80, /* more than one stream may have */
+	PIECES = 96, /* one stream may have all it may, and a quarter is left */
 	SEED = 7, /* of the bytes */
 	BYTES = 1 << 18,
 	BEFORE = 4096, /* bytes in front of position 0 */

@@ -20,7 +20,7 @@
 enum {
 	SEEDS = 30000,
 	BYTES_MAX = 40000,
-	PIECES_MAX = LP_STREAM_HELD_MAX + 10,
+	PIECES_MAX = 2 * LP_STREAM_HELD_MAX,
 	SEGMENT_MAX = 9000, /* also those that need several pieces */
 	STEPS_MAX = 100000,
 };
@@ -98,7 +98,8 @@ begin(struct model *model, uint64_t seed)
 		model->bytes[i] = random_byte(seed, i);
 	draw_frame(model);
 	lp_held_pool_init(&model->pool, model->pieces, model->free,
-	    below(model, 1) ? PIECES_MAX : below(model, 5));
+	    below(model, 1) ? (uint32_t)PIECES_MAX >> below(model, 3)
+			    : below(model, 5));
 	lp_stream_open(&model->stream, model->base);
 }
 
@@ -169,7 +170,9 @@ offer(struct model *model, uint32_t from, uint32_t len)
 	model->is_full = model->is_full || result == LP_STREAM_FULL;
 	if (result == LP_STREAM_FULL)
 		ensure(model->pool.free_count == 0 ||
-			stream->held_count == LP_STREAM_HELD_MAX,
+			stream->held_count == LP_STREAM_HELD_MAX ||
+			(stream->held_count >= LP_STREAM_HELD_SHARE &&
+			    lp_held_pool_is_scarce(&model->pool)),
 		    "full, and it is not");
 	if (result == LP_STREAM_READ) {
 		read_all(model, &segment);
