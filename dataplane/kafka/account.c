@@ -5,8 +5,14 @@
 
 #include "dataplane/kafka/names.h"
 
-/* A broker counts in milliseconds: a wait may end so much before its time. */
-enum { EARLY_NS = 2000000 };
+enum {
+	/* A broker counts in milliseconds: a wait may end so much early. */
+	EARLY_NS = 2000000,
+	/* Error codes of a Fetch that speak of its session. */
+	FETCH_SESSION_ID_NOT_FOUND = 70,
+	INVALID_FETCH_SESSION_EPOCH = 71,
+	FETCH_SESSION_TOPIC_ID_ERROR = 106,
+};
 
 static void topic_begin(struct lp_message *);
 static void topic_end(const struct lp_kafka_at *, struct lp_message *);
@@ -14,8 +20,11 @@ static void topic_produced(
     const struct lp_kafka_at *, uint32_t, const struct lp_message *);
 static void topic_answered(
     const struct lp_kafka_at *, uint32_t, const struct lp_message *);
+static void fetch_asked(const struct lp_kafka_at *, const struct lp_message *,
+    struct lp_inflight *);
 static bool between_brokers(int16_t, int16_t);
 static bool fetches(int16_t);
+static bool is_of_session(int64_t);
 static enum lp_kafka_kind kind_of(const struct lp_message *);
 static enum lp_kafka_kind kind_of_fetch(
     const struct lp_message *, const struct lp_inflight *, uint64_t);
@@ -80,6 +89,8 @@ lp_account_request(const struct lp_kafka_at *at,
 		entry->kind = (uint8_t)kind_of(message);
 		if (message->max_wait_ms > 0)
 			entry->max_wait_ms = (uint32_t)message->max_wait_ms;
+		if (entry->key == LP_KEY_FETCH && !message->bad)
+			fetch_asked(at, message, entry);
 	}
 	if (between_brokers(entry->key, entry->version))
 		entry->origin = LP_KAFKA_FROM_BROKER;
@@ -115,6 +126,9 @@ lp_account_response(const struct lp_kafka_at *at,
 	lp_telemetry_response(
 	    telemetry, entry->row, row, bytes, latency_ns, throttle_ms);
 	lp_telemetry_transfer(telemetry, row, rest_ns);
+	if (entry->session == LP_FETCH_FIRST && message != NULL &&
+	    message->has_session)
+		lp_telemetry_count(telemetry, fetch_sessions, 1);
 	if (entry->key == LP_KEY_PRODUCE)
 		histogram = LP_KAFKA_CLIENT_PRODUCE;
 	else if (fetches(entry->key))
@@ -140,6 +154,9 @@ lp_account_error(
 
 	lp_telemetry_error(&at->kafka->telemetry, answered_row(at, entry, kind),
 	    (int16_t)code);
+	if (entry->key == LP_KEY_FETCH && is_of_session(code))
+		lp_telemetry_count(
+		    &at->kafka->telemetry, fetch_session_errors, 1);
 }
 
 void
@@ -226,6 +243,19 @@ topic_answered(const struct lp_kafka_at *at, uint32_t topic,
 		    telemetry, topic, LP_KAFKA_TOPIC_FETCH, waited(asked));
 }
 
+/* Which says of an incremental one that it need not name a topic. */
+static void
+fetch_asked(const struct lp_kafka_at *at, const struct lp_message *message,
+    struct lp_inflight *entry)
+{
+	entry->session = message->session;
+	if (message->session == LP_FETCH_INCREMENTAL)
+		lp_telemetry_count(
+		    &at->kafka->telemetry, fetches_incremental, 1);
+	else
+		lp_telemetry_count(&at->kafka->telemetry, fetches_full, 1);
+}
+
 /* APIs, and versions of them, that only brokers and controllers speak. */
 static bool
 between_brokers(int16_t key, int16_t version)
@@ -243,6 +273,14 @@ static bool
 fetches(int16_t key)
 {
 	return key == LP_KEY_FETCH || key == LP_KEY_SHARE_FETCH;
+}
+
+static bool
+is_of_session(int64_t code)
+{
+	return code == FETCH_SESSION_ID_NOT_FOUND ||
+	    code == INVALID_FETCH_SESSION_EPOCH ||
+	    code == FETCH_SESSION_TOPIC_ID_ERROR;
 }
 
 static enum lp_kafka_kind

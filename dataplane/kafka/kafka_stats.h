@@ -117,6 +117,10 @@ enum {
 	X(sasl_handshakes, "SASL handshakes")                                  \
 	X(sasl_raw_tokens, "SASL tokens that are no Kafka frames")             \
 	X(sasl_failures, "SASL handshakes and tokens refused by the broker")              \
+	X(fetches_full, "Fetch requests that name all that they want")          \
+	X(fetches_incremental, "Fetch requests that name what is new (KIP-227)") \
+	X(fetch_sessions, "fetch sessions that brokers made")                  \
+	X(fetch_session_errors, "Fetch requests whose session was refused")    \
 	X(topic_ids, "topic ids whose names are known")                        \
 	X(topic_ids_max, "their limit")                                        \
 	X(topic_ids_replaced, "forgotten for others: the table was full")      \
@@ -244,7 +248,7 @@ enum lp_kafka_counter {
 #undef X
 	    LP_KAFKA_COUNTER_COUNT,
 };
-static_assert(LP_KAFKA_COUNTER_COUNT == 41, "raise LP_REGION_LAYOUT with it");
+static_assert(LP_KAFKA_COUNTER_COUNT == 45, "raise LP_REGION_LAYOUT with it");
 
 struct lp_kafka_stats {
 	struct {

@@ -110,6 +110,13 @@ lp_request_fact(struct lp_kafka_at *at, struct lp_message *message,
 	case LP_FACT_MAX_WAIT:
 		message->max_wait_ms = fact->value;
 		break;
+	case LP_FACT_SESSION_EPOCH:
+		message->session = LP_FETCH_ALONE;
+		if (fact->value == 0)
+			message->session = LP_FETCH_FIRST;
+		else if (fact->value > 0)
+			message->session = LP_FETCH_INCREMENTAL;
+		break;
 	case LP_FACT_SASL_MECHANISM:
 		lp_sasl_mechanism(at, fact);
 		break;

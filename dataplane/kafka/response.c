@@ -124,6 +124,9 @@ lp_response_fact(struct lp_kafka_at *at, struct lp_message *message,
 	case LP_FACT_THROTTLE_TIME:
 		message->throttle_ms = (int32_t)fact->value;
 		break;
+	case LP_FACT_SESSION_ID:
+		message->has_session = fact->value != 0;
+		break;
 	case LP_FACT_ERROR_CODE:
 		if (fact->value == 0)
 			break;

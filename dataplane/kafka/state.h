@@ -128,6 +128,13 @@ struct lp_kafka_conn {
 };
 static_assert(sizeof(struct lp_kafka_conn) <= 256, "512 with its connection");
 
+/* What a Fetch wants of a session (KIP-227). */
+enum lp_fetch_session {
+	LP_FETCH_ALONE = 0, /* none; or to close the one it had */
+	LP_FETCH_FIRST, /* a new one */
+	LP_FETCH_INCREMENTAL, /* the one it has, but for what it names */
+};
+
 /* A request in flight. */
 struct lp_inflight {
 	uint32_t next; /* the one sent after it: index + 1; 0: the newest */
@@ -143,7 +150,8 @@ struct lp_inflight {
 	uint8_t used; /* for the scan */
 	bool proves; /* its answer says whether the principal is right */
 	bool doubtful; /* a Produce whose acks is not known: it may be 0 */
-	uint8_t spare[7];
+	uint8_t session; /* enum lp_fetch_session */
+	uint8_t spare[6];
 	uint64_t sent_ns; /* its last byte */
 	uint64_t answered_ns; /* the first byte of its response */
 };
@@ -166,6 +174,8 @@ struct lp_message {
 	bool bad; /* its bytes were no such message */
 	bool foreign; /* and need not be; frame.h */
 	bool proves; /* holds the last token of a client */
+	uint8_t session; /* of a request: enum lp_fetch_session */
+	bool has_session; /* a response that names one */
 	/* Of the topic at hand. */
 	uint64_t topic_bytes;
 	uint32_t topic_errors;
