@@ -8,6 +8,7 @@ lpctl=$1
 daemon=$2
 dir=$(mktemp -d) || exit 1
 pid=
+TRIES=2400 # two minutes: to end what hangs, not to measure
 server=0 # a new one each time: the old one may still be on its way out
 export LPCTL_SOCKET=$dir/sock
 unset NO_COLOR TMUX
@@ -33,7 +34,7 @@ start_daemon() {
 	rm -f "$LPCTL_SOCKET"
 	"$daemon" "$LPCTL_SOCKET" "$@" &
 	pid=$!
-	until [ -S "$LPCTL_SOCKET" ] || [ $((tries += 1)) -gt 600 ]; do
+	until [ -S "$LPCTL_SOCKET" ] || [ $((tries += 1)) -gt $TRIES ]; do
 		sleep 0.05
 	done
 }
@@ -56,7 +57,7 @@ shows() {
 	local tries=0
 
 	until screen && grep -qE -e "$1" "$dir/screen"; do
-		if [ $((tries += 1)) -gt 400 ]; then
+		if [ $((tries += 1)) -gt $TRIES ]; then
 			fail "never shows: $1"
 		fi
 		sleep 0.05
@@ -67,8 +68,22 @@ hides() {
 	local tries=0
 
 	until screen && ! grep -qE -e "$1" "$dir/screen"; do
-		if [ $((tries += 1)) -gt 400 ]; then
+		if [ $((tries += 1)) -gt $TRIES ]; then
 			fail "goes on showing: $1"
+		fi
+		sleep 0.05
+	done
+}
+
+# The shell has printed its prompt, and nothing since: what is typed before
+# that it echoes, prints the prompt, and the output follows on the same line.
+idle() {
+	local tries=0
+
+	until screen && [ "$(awk 'NF { last = $0 } END { print last }' \
+	    "$dir/screen")" = 'prompt>' ]; do
+		if [ $((tries += 1)) -gt $TRIES ]; then
+			fail 'the shell never waits for a command'
 		fi
 		sleep 0.05
 	done
@@ -86,9 +101,10 @@ begin() {
 	tmux_ new-session -d -s top -x "$1" -y "$2" \
 	    env PS1='prompt> ' "LPCTL_SOCKET=$LPCTL_SOCKET" sh
 	shift 2
-	shows '^prompt>'
+	idle
 	keys "ulimit -c 0; stty -g >$dir/before; echo be''fore" Enter
 	shows '^before'
+	idle
 	keys "$lpctl top $*; echo status \$?; stty -g >$dir/after; \
 echo af''ter" Enter
 }
@@ -198,10 +214,11 @@ begin 80 24 -d 0.1
 shows '^billing-1 +1.20k'
 keys C-z
 ended 148
+idle
 keys fg Enter
 shows '^billing-1 +1.20k'
 keys q
-hides Clients
+idle
 keys "stty -g >$dir/after; echo do''ne" Enter
 shows '^done'
 cmp -s "$dir/before" "$dir/after" || fail 'the modes after it went on'
