@@ -4,13 +4,16 @@
  * kernel drives is refused before DPDK looks at it.
  *
  * Synchronization: control, all of it, but for `removed`, which DPDK's thread
- * for interrupts sets.
+ * for interrupts sets, and the end of a memif, which that thread makes.
  */
 #include "dataplane/port/dpdk_device.h"
 
 #include <errno.h>
+#include <rte_alarm.h>
 #include <rte_cycles.h>
 #include <rte_dev.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,6 +38,7 @@ static int identify(struct lp_dpdk_device *device, char why[LP_WHY_SIZE]);
 static int check_alone(const struct lp_dpdk_device *device, unsigned ifindex,
     char why[LP_WHY_SIZE]);
 static void forget(struct lp_dpdk_device *device);
+static void end(struct lp_dpdk_device *device);
 static int on_removed(uint16_t port_id, enum rte_eth_event_type event,
     void *device, void *unused);
 static bool is_client(const struct lp_dpdk_device *device, const char *devargs);
@@ -96,9 +100,7 @@ lp_dpdk_device_close(struct lp_dpdk_device *device, struct lp_dpdk_pool *pool)
 	device->has_kernel = false;
 	if (device->port_id != RTE_MAX_ETHPORTS) {
 		forget(device);
-		if (device->started)
-			rte_eth_dev_stop(device->port_id);
-		rte_eth_dev_close(device->port_id);
+		end(device);
 	}
 	device->started = false;
 	device->port_id = RTE_MAX_ETHPORTS;
@@ -302,6 +304,55 @@ forget(struct lp_dpdk_device *device)
 			return;
 		rte_delay_us_sleep(1000);
 	}
+}
+
+static void
+stop_and_close(const struct lp_dpdk_device *device)
+{
+	if (device->started)
+		rte_eth_dev_stop(device->port_id);
+	rte_eth_dev_close(device->port_id);
+}
+
+struct ending {
+	const struct lp_dpdk_device *device;
+	sem_t done;
+};
+
+/* What the thread is to end: control waits for it, so there is one at most. */
+static struct ending *_Atomic to_end;
+
+static void
+end_there(void *unused)
+{
+	struct ending *ending = atomic_load(&to_end);
+
+	(void)unused;
+	stop_and_close(ending->device);
+	sem_post(&ending->done);
+}
+
+/*
+ * When the other end of a memif goes, DPDK's thread takes the connection down;
+ * so does a stop, and nothing keeps the two apart: both unmap the same memory.
+ * So it is stopped on that thread.
+ */
+static void
+end(struct lp_dpdk_device *device)
+{
+	struct ending ending = {.device = device};
+
+	if (strcmp(device->driver, "net_memif") != 0 ||
+	    sem_init(&ending.done, 0, 0) != 0) {
+		stop_and_close(device);
+		return;
+	}
+	atomic_store(&to_end, &ending);
+	if (rte_eal_alarm_set(1, end_there, NULL) != 0)
+		end_there(NULL);
+	while (sem_wait(&ending.done) != 0)
+		;
+	sem_destroy(&ending.done);
 }
 
 static int
