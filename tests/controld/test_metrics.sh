@@ -82,7 +82,7 @@ start_somewhere() {
 }
 
 scrape() {
-	curl -sS --max-time 20 -o page "http://127.0.0.1:$port/metrics"
+	curl -sS --max-time 60 -o page "http://127.0.0.1:$port/metrics"
 }
 
 # has LINE: a whole line of the page.
@@ -186,7 +186,7 @@ has 'lightpath_kafka_up{dataplane="one.sock"} 1' || fail "no room for Kafka"
 # Somebody who never finishes his request is in nobody's way.
 mkfifo hold
 exec 3<>hold
-curl -sS --max-time 30 "telnet://127.0.0.1:$port" <hold >/dev/null 2>&1 &
+curl -sS --max-time 300 "telnet://127.0.0.1:$port" <hold >/dev/null 2>&1 &
 slow=$!
 printf 'GET /metrics HTTP/1.1\r\n' >&3
 scrape

@@ -19,7 +19,7 @@ foreach(test apply apply_inline candidate control keeper liveness persist
 	target_link_libraries(test_${test} PRIVATE
 		lp_test_cold PkgConfig::XXHASH)
 	add_test(NAME dataplane/${test} COMMAND test_${test})
-	set_tests_properties(dataplane/${test} PROPERTIES TIMEOUT 120)
+	set_tests_properties(dataplane/${test} PROPERTIES TIMEOUT 600)
 endforeach()
 
 # For tests of lpctl: what there would be to see.

@@ -9,7 +9,7 @@
 #include "proto/config.h"
 #include "tests/proto/objects.h"
 
-enum { COLD_DEADLINE_MS = 20000 }; /* for anything that a test waits for */
+enum { COLD_DEADLINE_MS = 60000 }; /* for anything that a test waits for */
 
 /* make_config() with memory ports "m-front" and "m-back". */
 void cold_config(struct lp_config *config);

@@ -63,6 +63,6 @@ foreach(backend ${lp_test_backends})
 			COMMAND test_${module})
 		set_tests_properties(dataplane/${backend}/${module} PROPERTIES
 			ENVIRONMENT "${lp_${backend}_environment}"
-			SKIP_RETURN_CODE 77 TIMEOUT 300)
+			SKIP_RETURN_CODE 77 TIMEOUT 600)
 	endforeach()
 endforeach()

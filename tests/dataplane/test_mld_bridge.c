@@ -22,7 +22,7 @@
 #include "tests/support/veth.h"
 
 enum {
-	WAIT_MS = 20000, /* for what comes within a second or two */
+	WAIT_MS = 60000, /* for what comes within a second or two */
 	TURN_US = 1000,
 };
 

@@ -46,7 +46,7 @@ console_produce() {
 console_consume() {
 	lab_java client $TOOLS.consumer.ConsoleConsumer \
 	    --bootstrap-server "$LAB_VIP" --topic console --group readers \
-	    --from-beginning --max-messages 1000 --timeout-ms 20000 \
+	    --from-beginning --max-messages 1000 --timeout-ms 60000 \
 	    >"$LAB_DIR/got"
 }
 
@@ -73,7 +73,7 @@ perf_produce() {
 perf_consume() {
 	lab_java client $TOOLS.ConsumerPerformance --topic perf \
 	    --bootstrap-server "$LAB_VIP" --num-records $RECORDS \
-	    --timeout 20000 --hide-header |
+	    --timeout 60000 --hide-header |
 	    awk -F ', ' -v want=$RECORDS '{ print } $5 >= want { ok = 1 }
 		END { exit !ok }'
 }

@@ -44,7 +44,7 @@ main() {
 }
 
 scrape() {
-	lab_on lightpath curl -sS --max-time 10 -o "$LAB_DIR/page" \
+	lab_on lightpath curl -sS --max-time 60 -o "$LAB_DIR/page" \
 	    "$URL/metrics"
 }
 
@@ -134,7 +134,7 @@ prometheus_start() {
 
 # query PROMQL: the first value, or nothing.
 query() {
-	lab_on lightpath curl -sS --max-time 10 -G \
+	lab_on lightpath curl -sS --max-time 60 -G \
 	    --data-urlencode "query=$1" "http://$PROMETHEUS/api/v1/query" |
 	    jq -r '.data.result[0].value[1] // empty'
 }
@@ -151,7 +151,7 @@ understands() {
 	    "$LAB_ROOT/README.md")
 	[ "$(wc -l <<<"$queries")" -ge 5 ] || return
 	while read -r line; do
-		lab_on lightpath curl -sS --max-time 10 -G \
+		lab_on lightpath curl -sS --max-time 60 -G \
 		    --data-urlencode "query=$line" \
 		    "http://$PROMETHEUS/api/v1/query" </dev/null |
 		    jq -e '.status == "success"' >/dev/null && continue

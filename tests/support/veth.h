@@ -13,7 +13,7 @@
 
 enum {
 	VETH_SKIPPED = 77, /* what CTest takes for skipped */
-	VETH_WAIT_MS = 3000, /* for what comes at once when all is well */
+	VETH_WAIT_MS = 60000, /* for what comes at once when all is well */
 };
 
 /* The process moves to a new network namespace; false: not permitted. */

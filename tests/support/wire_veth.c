@@ -27,7 +27,7 @@
 enum {
 	READY_MAX = 512, /* frames that wait for a turn */
 	POLL_MS = 1, /* between two looks at counters, which wake nobody */
-	WAIT_MS = 20000, /* for what is lost: it is there at once */
+	WAIT_MS = 60000, /* for what is lost: it is there at once */
 };
 
 struct front {
