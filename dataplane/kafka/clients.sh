@@ -62,6 +62,10 @@ release() {
 		echo "$program is needed" >&2
 		return 77
 	done
+	if [ -n "${LAB_OFFLINE:-}" ]; then
+		echo "kafka-clients $1 is not in $dir, and there was no network" >&2
+		return 77
+	fi
 	mkdir -p "$cache"
 	new=$(mktemp -d "$cache/new.XXXXXX") || return
 	log=$new/maven.log

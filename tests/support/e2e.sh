@@ -5,6 +5,9 @@
 # A test sources this, calls e2e_begin, checks, and ends with e2e_done.
 set -u -o pipefail
 
+# Two tests at a time, on a machine that may be slow: what comes, comes at once,
+# and the limits are for what never comes.
+LAB_PATIENCE=6
 . "$(dirname "${BASH_SOURCE[0]}")/lab.sh"
 . "$LAB_SUPPORT/records.sh"
 

@@ -27,6 +27,7 @@ LAB_NODE=1
 LAB_BASE=9200
 LAB_PORT=9092
 LAB_KAFKA_CACHE=${XDG_CACHE_HOME:-/var/cache}/lightpath
+LAB_PATIENCE=${LAB_PATIENCE:-1}
 # Where nothing can be tested: no network, no privileges.  CTest's "skipped".
 LAB_SKIP=77
 
@@ -106,9 +107,9 @@ lab_clear() {
 # ---- waiting -------------------------------------------------------------
 
 # lab_poll SECONDS COMMAND...: 0 as soon as the command says so, 1 if it did
-# not in that time.
+# not in that time, or LAB_PATIENCE times that.
 lab_poll() {
-	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+	local end=$((${EPOCHREALTIME/[.,]/} + $1 * LAB_PATIENCE * 1000000))
 
 	shift
 	until "$@"; do
@@ -123,7 +124,7 @@ lab_wait() {
 
 	shift 2
 	lab_poll "$seconds" "$@" && return 0
-	echo "waited $seconds s in vain for: $what" >&2
+	echo "waited $((seconds * LAB_PATIENCE)) s in vain for: $what" >&2
 	return 1
 }
 
@@ -219,7 +220,8 @@ lab_ready() {
 	lab_poll "$seconds" lab_dead_or "$name" "$@" && lab_alive "$name" &&
 	    return 0
 	if lab_alive "$name"; then
-		echo "$name: waited $seconds s in vain for: $what" >&2
+		echo "$name: waited $((seconds * LAB_PATIENCE)) s in vain" \
+		    "for: $what" >&2
 	else
 		lab_reap "$name"
 		echo "$name ended with status $LAB_STATUS" >&2
@@ -314,17 +316,37 @@ lab_kafka_get() {
 	core=${core##*/kafka_2.1?-}
 	LAB_KAFKA_VERSION=${core%.jar}
 	LAB_JARS="$dir/*"
+	LAB_KAFKA_ARCHIVE=$dir.jsa
+	! lab_kafka_archived || LAB_JAVA+=("-XX:SharedArchiveFile=$dir.jsa"
+	    -Xlog:cds=off -Xlog:class+path=off)
+}
+
+# The JVM takes it only for the very jars and the Java that it was made with.
+lab_kafka_archived() {
+	[ "$LAB_KAFKA_ARCHIVE" -nt "${LAB_JARS%/*}/pom.xml" ]
 }
 
 lab_kafka_cached() {
 	cmp -s "$1/pom.xml" "$LAB_SUPPORT/kafka/pom.xml"
 }
 
-# Maven fills a directory aside, which then gets its name in one step.
+# lab_kafka_fetch DIR RELEASE: one at a time, so that who was waiting finds it.
 lab_kafka_fetch() {
+	if [ -n "${LAB_OFFLINE:-}" ]; then
+		echo "Kafka is not in $1, and there was no network" >&2
+		return "$LAB_SKIP"
+	fi
+	mkdir -p "$LAB_KAFKA_CACHE"
+	(
+		flock 9
+		lab_kafka_cached "$1" || lab_kafka_fill "$@"
+	) 9>"$LAB_KAFKA_CACHE/lock"
+}
+
+# Maven fills a directory aside, which then gets its name in one step.
+lab_kafka_fill() {
 	local dir=$1 release=$2 log=$LAB_DIR/maven.log new status=0
 
-	mkdir -p "$LAB_KAFKA_CACHE"
 	new=$(mktemp -d "$LAB_KAFKA_CACHE/new.XXXXXX")
 	timeout 600 mvn -B -f "$LAB_SUPPORT/kafka/pom.xml" -P "$release" \
 	    org.apache.maven.plugins:maven-dependency-plugin:copy-dependencies \
@@ -368,11 +390,7 @@ LAB_KAFKA_FORMAT=()
 lab_kafka_start() {
 	local properties=$LAB_DIR/server.properties
 
-	sed -e "s|@NODE@|$LAB_NODE|g" -e "s|@LISTEN@|$LAB_REAL|" \
-	    -e "s|@ADVERTISED@|${1:-$LAB_ENDPOINT}|" \
-	    -e "s|@DATA@|$LAB_DIR/data|" \
-	    "$LAB_SUPPORT/kafka/server.properties.in" >"$properties"
-	printf '%s\n' "$LAB_KAFKA_MORE" >>"$properties"
+	lab_kafka_properties "${1:-$LAB_ENDPOINT}"
 	if ! lab_java brokers kafka.tools.StorageTool format \
 	    -t bGlnaHRwYXRoLWxhYi0xMA -c "$properties" \
 	    "${LAB_KAFKA_FORMAT[@]}" \
@@ -383,6 +401,15 @@ lab_kafka_start() {
 	lab_start kafka brokers java "${LAB_JAVA[@]}" -Dlab.log=info \
 	    -cp "$LAB_JARS" kafka.Kafka "$properties"
 	lab_ready kafka 60 "an answer from $LAB_REAL" lab_kafka_answers
+}
+
+# lab_kafka_properties ADVERTISED
+lab_kafka_properties() {
+	sed -e "s|@NODE@|$LAB_NODE|g" -e "s|@LISTEN@|$LAB_REAL|" \
+	    -e "s|@ADVERTISED@|$1|" -e "s|@DATA@|$LAB_DIR/data|" \
+	    "$LAB_SUPPORT/kafka/server.properties.in" \
+	    >"$LAB_DIR/server.properties"
+	printf '%s\n' "$LAB_KAFKA_MORE" >>"$LAB_DIR/server.properties"
 }
 
 lab_kafka_answers() {

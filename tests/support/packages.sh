@@ -41,12 +41,12 @@ packages_install() {
 	mapfile -t missing < <(packages_missing "$@")
 	[ ${#missing[@]} -gt 0 ] || return 0
 	printf 'installing %s\n' "${missing[*]}" >>"$log"
-	if ! apt-get update >>"$log" 2>&1; then
+	if ! timeout 600 apt-get update >>"$log" 2>&1; then
 		echo "apt-get update failed, and these packages are missing:" \
 		    "${missing[*]}" >&2
 		return 1
 	fi
-	if ! DEBIAN_FRONTEND=noninteractive apt-get install -y \
+	if ! DEBIAN_FRONTEND=noninteractive timeout 1800 apt-get install -y \
 	    --no-install-recommends "${missing[@]}" </dev/null >>"$log" 2>&1
 	then
 		echo "apt-get install failed for: ${missing[*]}" >&2

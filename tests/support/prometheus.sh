@@ -20,6 +20,10 @@ prometheus_get() {
 		echo "no Prometheus, and no Debian to get it from" >&2
 		return 77
 	fi
+	if [ -n "${LAB_OFFLINE:-}" ]; then
+		echo "no Prometheus, and there was no network" >&2
+		return 77
+	fi
 	mkdir -p "$prometheus_cache" || return 77
 	prometheus_new=$(mktemp -d "$prometheus_cache.XXXXXX") || return 77
 	prometheus_fetch "$prometheus_new" ||
@@ -36,7 +40,7 @@ prometheus_get() {
 prometheus_fetch() {
 	(
 		cd "$1" &&
-			apt-get download prometheus >/dev/null 2>&1 &&
+			timeout 120 apt-get download prometheus >/dev/null 2>&1 &&
 			dpkg-deb --fsys-tarfile prometheus_*.deb |
 			tar -x ./usr/bin &&
 			rm prometheus_*.deb
@@ -44,5 +48,5 @@ prometheus_fetch() {
 }
 
 prometheus_update_and_fetch() {
-	apt-get update >/dev/null 2>&1 && prometheus_fetch "$1"
+	timeout 300 apt-get update >/dev/null 2>&1 && prometheus_fetch "$1"
 }

@@ -30,11 +30,26 @@ work_compile() {
 
 # kafkajs, pinned, is fetched once.  LAB_SKIP where that cannot be done.
 work_js_get() {
+	WORK_JS=$LAB_KAFKA_CACHE/kafkajs
+	work_js_cached && return 0
+	if [ -n "${LAB_OFFLINE:-}" ]; then
+		echo "kafkajs is not in $WORK_JS, and there was no network" >&2
+		return "$LAB_SKIP"
+	fi
+	mkdir -p "$LAB_KAFKA_CACHE"
+	(
+		flock 9
+		work_js_cached || work_js_fill
+	) 9>"$LAB_KAFKA_CACHE/lock"
+}
+
+work_js_cached() {
+	cmp -s "$WORK_JS/package.json" "$WORK/js/package.json"
+}
+
+work_js_fill() {
 	local from=$WORK/js/package.json log=$LAB_DIR/npm.log new
 
-	WORK_JS=$LAB_KAFKA_CACHE/kafkajs
-	cmp -s "$WORK_JS/package.json" "$from" && return 0
-	mkdir -p "$LAB_KAFKA_CACHE"
 	new=$(mktemp -d "$LAB_KAFKA_CACHE/new.XXXXXX")
 	if cp "$from" "$new" && (cd "$new" && timeout 120 npm install \
 	    --no-package-lock --ignore-scripts --no-audit --no-fund \
@@ -88,9 +103,9 @@ work_cluster() {
 # every answer to java.requests.
 work_java() {
 	echo "$LAB_VIP_IP $WORK_NAME" >"$LAB_DIR/hosts"
-	lab_on client timeout 200 java "${LAB_JAVA[@]}" -Dlab.requests=debug \
+	lab_on client timeout 400 java "${LAB_JAVA[@]}" -Dlab.requests=debug \
 	    -Djdk.net.hosts.file="$LAB_DIR/hosts" \
-	    -cp "$LAB_DIR/classes:$LAB_JARS" Workloads "$LAB_VIP" \
+	    -cp "$LAB_JARS:$LAB_DIR/classes" Workloads "$LAB_VIP" \
 	    "$LAB_VIP_IP:$WORK_SASL" "$WORK_NAME:$WORK_TLS" \
 	    "$LAB_DIR/keys.p12" "$LAB_KAFKA_VERSION" \
 	    >"$LAB_DIR/java.json" 2>"$LAB_DIR/java.requests"
@@ -115,13 +130,13 @@ work_did() {
 
 # What kafkajs says goes to js.json.
 work_js() {
-	lab_on client env NODE_PATH="$WORK_JS/node_modules" timeout 100 \
+	lab_on client env NODE_PATH="$WORK_JS/node_modules" timeout 300 \
 	    node "$WORK/js/workload.js" "$LAB_VIP" >"$LAB_DIR/js.json"
 }
 
 # What raw.py says goes to raw.json.
 work_raw() {
-	lab_on client timeout 100 python3 "$WORK/raw.py" "$LAB_VIP_IP" \
+	lab_on client timeout 300 python3 "$WORK/raw.py" "$LAB_VIP_IP" \
 	    "$LAB_PORT" >"$LAB_DIR/raw.json"
 }
 
@@ -131,7 +146,7 @@ work_kcat_run() {
 	local id=$1
 
 	shift
-	lab_on client timeout 60 kcat -b "$LAB_VIP" -X client.id="$id" \
+	lab_on client timeout 120 kcat -b "$LAB_VIP" -X client.id="$id" \
 	    -d protocol "$@" 2>>"$LAB_DIR/kcat.requests"
 }
 
@@ -179,7 +194,7 @@ work_idle() {
 		;;
 	scram-idle)
 		lab_start "$1" client java "${LAB_JAVA[@]}" \
-		    -cp "$LAB_DIR/classes:$LAB_JARS" Idle \
+		    -cp "$LAB_JARS:$LAB_DIR/classes" Idle \
 		    "$LAB_VIP_IP:$WORK_SASL" "$1" SCRAM-SHA-512
 		;;
 	tls-idle)
