@@ -43,6 +43,12 @@ enum lp_limits {
 	/* Questions that one dataplane may owe answers to. */
 	LP_QUESTIONS_MAX = 8,
 
+	/* Kafka's: bytes of a topic's id (a UUID) and, at most, of its name. */
+	LP_TOPIC_ID_SIZE = 16,
+	LP_TOPIC_NAME_MAX = 249,
+	/* Topic ids whose names a process knows. */
+	LP_TOPIC_IDS_MAX = 1 << 17,
+
 	/* One packet of a trace: jumbo frames, and Ethernet with a VLAN tag. */
 	LP_TRACE_PACKET_MAX = LP_PORT_MTU_MAX + 18,
 	/* Packets of one request; and their bytes, so that answers fit. */

@@ -27,6 +27,8 @@ enum {
 
 /* What a dataplane says in HELLO if it answers KafkaStatsRequest. */
 #define LP_CAPABILITY_KAFKA_STATS "kafka-stats"
+/* ... if it takes TopicIdsKnown; and it sends TopicIdsLearnt. */
+#define LP_CAPABILITY_TOPIC_IDS "topic-ids"
 
 /*
  * Frames a message: *frame is malloc'ed, header included, and the caller's

@@ -18,8 +18,6 @@
 #include "dataplane/kafka/kafka_stats.h"
 #include "dataplane/pipeline/table.h"
 
-enum { LP_TOPIC_ID_SIZE = 16, LP_TOPIC_NAME_MAX = 249 };
-
 struct lp_topic_ids {
 	struct lp_kafka_stats *stats;
 	struct lp_table index;

@@ -65,11 +65,10 @@ enum {
 	/*
 	 * Kafka statistics (dataplane/kafka/kafka_stats.h).  Rows of listener,
 	 * broker, API, origin and kind; topics and clients that have counters
-	 * of their own; topic ids whose names are known.
+	 * of their own.
 	 */
 	LP_KAFKA_ROWS_MAX = 4096,
 	LP_KAFKA_TALKERS_MAX = 512,
-	LP_TOPIC_IDS_MAX = 1 << 17,
 
 	/*
 	 * The worker tells the steering programs that it lives.  One that has
