@@ -37,6 +37,7 @@
 
 #include "controld/clock.h"
 #include "controld/export_collect.h"
+#include "controld/stream.h"
 #include "proto/log.h"
 
 /* Of the text format that every Prometheus can read. */
@@ -73,8 +74,6 @@ struct lp_export {
 static int start(struct lp_export *export);
 static int start_http(struct lp_export *export);
 static int start_listener(struct lp_export *export, char why[LP_WHY_SIZE]);
-static socklen_t make_address(
-    struct sockaddr_storage *out, const struct lp_endpoint *endpoint);
 static struct bufferevent *on_connection(struct event_base *base, void *arg);
 static void on_accept_error(struct evconnlistener *listener, void *arg);
 static void on_sweep(evutil_socket_t fd, short what, void *arg);
@@ -209,7 +208,7 @@ static int
 start_listener(struct lp_export *export, char why[LP_WHY_SIZE])
 {
 	struct sockaddr_storage address;
-	socklen_t len = make_address(&address, &export->options.address);
+	socklen_t len = lp_stream_endpoint(&address, &export->options.address);
 	char text[LP_ENDPOINT_TEXT_SIZE];
 	struct evconnlistener *listener;
 	int err;
@@ -233,25 +232,6 @@ start_listener(struct lp_export *export, char why[LP_WHY_SIZE])
 	}
 	export->listener = listener;
 	return 0;
-}
-
-static socklen_t
-make_address(struct sockaddr_storage *out, const struct lp_endpoint *endpoint)
-{
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
-	struct sockaddr_in *v4 = (struct sockaddr_in *)out;
-
-	memset(out, 0, sizeof(*out));
-	if (lp_ip_is_v4(&endpoint->ip)) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons(endpoint->port);
-		memcpy(&v4->sin_addr, lp_ip_v4(&endpoint->ip), 4);
-		return sizeof(*v4);
-	}
-	v6->sin6_family = AF_INET6;
-	v6->sin6_port = htons(endpoint->port);
-	memcpy(&v6->sin6_addr, endpoint->ip.bytes, 16);
-	return sizeof(*v6);
 }
 
 /* One was accepted: evhttp asks for its bufferevent. */

@@ -4,7 +4,9 @@
 #include <assert.h>
 #include <errno.h>
 #include <event2/buffer.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum lp_parse_result
 lp_stream_next(struct evbuffer *input, const uint8_t **payload, size_t *len)
@@ -57,4 +59,24 @@ lp_stream_address(struct sockaddr_un *address, const char *path)
 		return -ENAMETOOLONG;
 	strcpy(address->sun_path, path);
 	return 0;
+}
+
+socklen_t
+lp_stream_endpoint(
+    struct sockaddr_storage *address, const struct lp_endpoint *endpoint)
+{
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)address;
+	struct sockaddr_in *v4 = (struct sockaddr_in *)address;
+
+	memset(address, 0, sizeof(*address));
+	if (lp_ip_is_v4(&endpoint->ip)) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons(endpoint->port);
+		memcpy(&v4->sin_addr, lp_ip_v4(&endpoint->ip), 4);
+		return sizeof(*v4);
+	}
+	v6->sin6_family = AF_INET6;
+	v6->sin6_port = htons(endpoint->port);
+	memcpy(&v6->sin6_addr, endpoint->ip.bytes, 16);
+	return sizeof(*v6);
 }

@@ -6,6 +6,7 @@
 #define LP_CONTROLD_STREAM_H
 
 #include <event2/bufferevent.h>
+#include <sys/socket.h>
 #include <sys/un.h>
 
 #include "proto/frame.h"
@@ -27,5 +28,9 @@ int lp_stream_add(struct evbuffer *output, const ProtobufCMessage *message);
 
 /* 0, or -ENAMETOOLONG: a socket's path has at most 107 bytes. */
 int lp_stream_address(struct sockaddr_un *address, const char *path);
+
+/* The address of an endpoint, IPv4 or IPv6; returns its length. */
+socklen_t lp_stream_endpoint(
+    struct sockaddr_storage *address, const struct lp_endpoint *endpoint);
 
 #endif
