@@ -297,7 +297,8 @@ json_status(const struct lp_print *print, const Lp__Pb__StatusReply *reply)
 		dataplanes = lp_json_append(
 		    dataplanes, dataplane_status(reply->dataplanes[i]));
 	return lp_json_write(print,
-	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+		      "s:o}",
 		"generation", lp_json_integer(reply->generation), "digest",
 		lp_json_hex(reply->digest), "epoch",
 		lp_json_integer(reply->epoch), "since",
@@ -307,7 +308,8 @@ json_status(const struct lp_print *print, const Lp__Pb__StatusReply *reply)
 		lp_json_string_or_null(reply->database), "started",
 		lp_json_time(reply->started_ns), "started_ns",
 		lp_json_integer(reply->started_ns), "pid",
-		lp_json_integer(reply->pid), "dataplanes", dataplanes));
+		lp_json_integer(reply->pid), "dataplanes", dataplanes,
+		"topic_ids", lp_output_json_kafka_ids(reply)));
 }
 
 /* What the device is, apart from the port that it serves. */

@@ -175,3 +175,30 @@ lp_output_json_kafka_topics(
 {
 	return write_list(print, view, "topics", topics);
 }
+
+json_t *
+lp_output_json_kafka_ids(const Lp__Pb__StatusReply *reply)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < reply->n_topic_ids; i++) {
+		const Lp__Pb__TopicIdsStatus *row = reply->topic_ids[i];
+
+		list = lp_json_append(list,
+		    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+			      "s:o, s:o, s:o}",
+			"cluster", lp_json_string_or_null(row->cluster),
+			"known", lp_json_integer(row->known), "seeded",
+			lp_json_integer(row->seeded), "learnt",
+			lp_json_integer(row->learnt), "shared",
+			lp_json_integer(row->shared), "refused",
+			lp_json_integer(row->refused), "renamed",
+			lp_json_integer(row->renamed), "asked",
+			lp_json_integer(row->asked), "failed",
+			lp_json_integer(row->failed), "since",
+			lp_json_time(row->since_ns), "since_ns",
+			lp_json_integer(row->since_ns), "why",
+			lp_json_string_or_null(row->why)));
+	}
+	return list;
+}

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/clock.h"
 #include "cli/table.h"
 #include "cli/units.h"
 
@@ -378,4 +379,43 @@ lp_output_text_kafka_topics(
     const struct lp_print *print, const struct lp_kafka_view *view)
 {
 	return write_rows(print, view, write_topics);
+}
+
+/* ---- topic ids ---------------------------------------------------------- */
+
+int
+lp_output_text_kafka_ids(
+    const struct lp_print *print, const Lp__Pb__StatusReply *reply)
+{
+	static const struct lp_column columns[] = {{"CLUSTER", false},
+	    {"TOPIC IDS", true}, {"SEEDED", true}, {"LEARNT", true},
+	    {"SHARED", true}, {"REFUSED", true}, {"RENAMED", true},
+	    {"ASKED", true}, {"FAILED", true}, {"ANSWERED", false}};
+	struct lp_table table;
+
+	if (reply->n_topic_ids == 0)
+		return 0;
+	(void)fputc('\n', print->out);
+	lp_table_init(&table, COLUMNS(columns));
+	for (size_t i = 0; i < reply->n_topic_ids; i++) {
+		const Lp__Pb__TopicIdsStatus *row = reply->topic_ids[i];
+		char time[LP_CLOCK_RFC3339_SIZE] = "-";
+
+		if (row->since_ns != 0)
+			(void)lp_clock_rfc3339(time, row->since_ns);
+		lp_table_add(
+		    &table, LP_STYLE_PLAIN, "%s", or_dash(row->cluster));
+		add_number(&table, row->known);
+		add_number(&table, row->seeded);
+		add_number(&table, row->learnt);
+		add_number(&table, row->shared);
+		add_errors(&table, row->refused);
+		add_errors(&table, row->renamed);
+		add_number(&table, row->asked);
+		add_number(&table, row->failed);
+		lp_table_add(&table, LP_STYLE_PLAIN, "%s", time);
+		if (row->why != NULL)
+			lp_table_note(&table, LP_STYLE_WARN, "  %s", row->why);
+	}
+	return lp_table_write(&table, print->out, print->color);
 }

@@ -12,4 +12,8 @@ int lp_output_text_kafka_clients(
 int lp_output_text_kafka_topics(
     const struct lp_print *print, const struct lp_kafka_view *view);
 
+/* What lp-controld knows of topic ids; nothing, if that is not told. */
+int lp_output_text_kafka_ids(
+    const struct lp_print *print, const Lp__Pb__StatusReply *reply);
+
 #endif

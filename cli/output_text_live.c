@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/clock.h"
+#include "cli/output_text_kafka.h"
 #include "cli/table.h"
 #include "proto/message.h"
 #include "proto/reasons.h"
@@ -119,7 +120,7 @@ lp_output_text_live_status(
 	if (err != 0)
 		return err;
 	write_whys(print, reply);
-	return 0;
+	return lp_output_text_kafka_ids(print, reply);
 }
 
 /* ---- stats -------------------------------------------------------------- */

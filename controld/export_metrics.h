@@ -15,6 +15,7 @@
 #define LP_EXPORT_SETS(X) \
 	X(DAEMON) \
 	X(SCRAPE) \
+	X(CLUSTER, "cluster") \
 	X(DATAPLANE, "dataplane") \
 	X(BUILD, "dataplane", "id", "version") \
 	X(PORT, "dataplane", "port") \
@@ -32,6 +33,8 @@
 	X(START, "start_time_seconds", GAUGE, DAEMON, NULL, NS, "When lp-controld was started, since the epoch of Unix.") \
 	X(DESIRED, "generation_desired", GAUGE, DAEMON, NULL, ONE, "The generation that every dataplane shall run.") \
 	X(EPOCH, "controller_epoch", GAUGE, DAEMON, NULL, ONE, "The epoch of this lp-controld.") \
+	X(TOPIC_IDS, "topic_ids", GAUGE, CLUSTER, NULL, ONE, "Topic ids whose names lp-controld knows.") \
+	X(TOPIC_ID_EVENTS, "topic_id_events_total", COUNTER, CLUSTER, "event", ONE, "Topic ids at lp-controld: seeded by a broker, learnt from a dataplane, shared with one, refused (no room), renamed (refused: another name); brokers asked, and those that failed.") \
 	X(UP, "up", GAUGE, DATAPLANE, NULL, ONE, "1 if the dataplane answered this scrape in time, else 0.") \
 	X(KAFKA_UP, "kafka_up", GAUGE, DATAPLANE, NULL, ONE, "1 if it answered in time with what it knows of Kafka, else 0.") \
 	X(DATAPLANE_INFO, "dataplane_info", GAUGE, BUILD, NULL, ONE, "1; what the dataplane says of itself.") \

@@ -51,6 +51,8 @@ static const struct lp_export_place port_places[] = {
 
 static void add_process(
     struct lp_export_text *text, const char *path, const Lp__Pb__Stats *stats);
+static void add_topic_ids(
+    struct lp_export_text *text, const Lp__Pb__TopicIdsStatus *status);
 static void add_port(struct lp_export_text *text, const char *path,
     const Lp__Pb__PortStats *port);
 static void add_endpoint(struct lp_export_text *text, const char *path,
@@ -68,6 +70,8 @@ lp_export_rows_status(
 	lp_export_text_add(&row, LP_EXPORT_START, NULL, status->started_ns);
 	lp_export_text_add(&row, LP_EXPORT_DESIRED, NULL, status->generation);
 	lp_export_text_add(&row, LP_EXPORT_EPOCH, NULL, status->epoch);
+	for (size_t i = 0; i < status->n_topic_ids; i++)
+		add_topic_ids(text, status->topic_ids[i]);
 }
 
 void
@@ -151,6 +155,31 @@ lp_export_rows_has_place(const struct lp_export_place *places, const char *name)
 		if (strcmp(places->name, name) == 0)
 			return true;
 	return false;
+}
+
+static void
+add_topic_ids(struct lp_export_text *text, const Lp__Pb__TopicIdsStatus *status)
+{
+	const char *const values[] = {status->cluster};
+	struct lp_export_row row;
+
+	if (!lp_export_text_row(&row, text, LP_EXPORT_SET_CLUSTER, values))
+		return;
+	lp_export_text_add(&row, LP_EXPORT_TOPIC_IDS, NULL, status->known);
+	lp_export_text_add(
+	    &row, LP_EXPORT_TOPIC_ID_EVENTS, "seeded", status->seeded);
+	lp_export_text_add(
+	    &row, LP_EXPORT_TOPIC_ID_EVENTS, "learnt", status->learnt);
+	lp_export_text_add(
+	    &row, LP_EXPORT_TOPIC_ID_EVENTS, "shared", status->shared);
+	lp_export_text_add(
+	    &row, LP_EXPORT_TOPIC_ID_EVENTS, "refused", status->refused);
+	lp_export_text_add(
+	    &row, LP_EXPORT_TOPIC_ID_EVENTS, "renamed", status->renamed);
+	lp_export_text_add(
+	    &row, LP_EXPORT_TOPIC_ID_EVENTS, "asked", status->asked);
+	lp_export_text_add(
+	    &row, LP_EXPORT_TOPIC_ID_EVENTS, "failed", status->failed);
 }
 
 static void

@@ -27,6 +27,7 @@ struct options {
 	struct lp_endpoint metrics;
 	bool metrics_off, metrics_given;
 	uint64_t epoch;
+	bool ask_brokers;
 	bool check;
 	bool verbose;
 };
@@ -74,7 +75,8 @@ enum {
 	KEY_DATAPLANE,
 	KEY_GROUP,
 	KEY_EPOCH,
-	KEY_METRICS
+	KEY_METRICS,
+	KEY_NO_REQUESTS,
 };
 
 int
@@ -93,6 +95,8 @@ main(int argc, char **argv)
 		"members of this group may use lpctl, too", 0},
 	    {"metrics", KEY_METRICS, "ADDRESS:PORT", 0,
 		"where Prometheus comes, or off (" LP_EXPORT_DEFAULT ")", 0},
+	    {"no-kafka-requests", KEY_NO_REQUESTS, NULL, 0,
+		"ask no broker for the names of topic ids", 0},
 	    {"epoch", KEY_EPOCH, "N", 0,
 		"have at least this epoch, to take dataplanes over from "
 		"another lp-controld: a number above its epoch",
@@ -113,6 +117,7 @@ main(int argc, char **argv)
 	struct options options = {
 	    .database = "/var/lib/lightpath/lightpath.db",
 	    .socket = "/run/lightpath/controld.sock",
+	    .ask_brokers = true,
 	};
 
 	lp_endpoint_parse(&options.metrics, LP_EXPORT_DEFAULT, NULL);
@@ -143,6 +148,9 @@ parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_METRICS:
 		set_metrics(options, arg, state);
+		return 0;
+	case KEY_NO_REQUESTS:
+		options->ask_brokers = false;
 		return 0;
 	case KEY_EPOCH:
 		errno = 0;
@@ -291,6 +299,8 @@ start_session(struct controld *controld, const struct options *options,
 	    .dataplane_count = options->dataplane_count,
 	    .times = lp_push_times,
 	    .query_ms = LP_QUERY_MS,
+	    .ask_brokers = options->ask_brokers,
+	    .topic_times = lp_topic_seed_times,
 	    .reply = on_reply,
 	    .unread = unread,
 	    .arg = controld,

@@ -245,7 +245,9 @@ handle(struct lp_peer *peer, const Lp__Pb__DataplaneMessage *message)
 	    body == LP__PB__DATAPLANE_MESSAGE__BODY_CONNECTIONS_REPLY ||
 	    body == LP__PB__DATAPLANE_MESSAGE__BODY_KAFKA_STATS_REPLY ||
 	    body == LP__PB__DATAPLANE_MESSAGE__BODY_TRACE_REPLY ||
-	    body == LP__PB__DATAPLANE_MESSAGE__BODY_CAPTURE_REPLY)
+	    body == LP__PB__DATAPLANE_MESSAGE__BODY_CAPTURE_REPLY ||
+	    body == LP__PB__DATAPLANE_MESSAGE__BODY_TOPIC_IDS_LEARNT ||
+	    body == LP__PB__DATAPLANE_MESSAGE__BODY_TOPIC_IDS_TAKEN)
 		options->answered(options->arg, peer->index, message);
 	else
 		lp_peer_leave(peer, LP_PUSH_CONNECTING,
@@ -302,6 +304,7 @@ keep_hello(struct lp_peer *peer, const Lp__Pb__Hello *hello)
 		info->backend_count++;
 	}
 	info->kafka_stats = can(hello, LP_CAPABILITY_KAFKA_STATS);
+	info->topic_ids = can(hello, LP_CAPABILITY_TOPIC_IDS);
 	info->can_trace = can(hello, "trace");
 	info->can_capture = can(hello, "capture");
 	info->boot_id = hello->boot_id;

@@ -60,6 +60,7 @@ struct lp_push_dataplane {
 	char backends[LP_PUSH_BACKENDS_MAX][LP_NAME_SIZE]; /* "af_xdp" */
 	unsigned backend_count;
 	bool kafka_stats; /* LP_CAPABILITY_KAFKA_STATS */
+	bool topic_ids; /* LP_CAPABILITY_TOPIC_IDS */
 	bool can_trace, can_capture; /* it has said so in HELLO */
 	uint64_t boot_id;
 	uint64_t build_ns, swap_ns; /* of the last APPLIED */

@@ -12,6 +12,7 @@
 #include "controld/query.h"
 #include "controld/reply.h"
 #include "controld/tools.h"
+#include "controld/topics.h"
 
 enum {
 	/* Objects in one frame: so many fit, whatever they are. */
@@ -24,6 +25,7 @@ struct lp_session {
 	struct lp_commit *commit;
 	struct lp_query_set *queries;
 	struct lp_tool_set *tools;
+	struct lp_topics *topics;
 	char controller[HOST_SIZE + 40]; /* host name and database */
 	uint64_t started_ns;
 };
@@ -55,6 +57,11 @@ lp_session_new(struct lp_session **out,
 	    .answered = on_answered,
 	    .arg = session,
 	};
+	const struct lp_topics_options topics = {
+	    .context = session ? &session->context : NULL,
+	    .ask_brokers = options->ask_brokers,
+	    .times = options->topic_times,
+	};
 	char host[HOST_SIZE] = "";
 	int err;
 
@@ -78,6 +85,8 @@ lp_session_new(struct lp_session **out,
 		err = lp_tools_new(
 		    &session->tools, &session->context, options->query_ms);
 	if (err == 0)
+		err = lp_topics_new(&session->topics, &topics);
+	if (err == 0)
 		err = lp_push_new(
 		    &session->context.push, &push, &session->context.current);
 	if (err != 0) {
@@ -96,6 +105,7 @@ lp_session_free(struct lp_session *session)
 	if (session == NULL)
 		return;
 	lp_push_free(session->context.push);
+	lp_topics_free(session->topics);
 	lp_tools_free(session->tools);
 	lp_query_free(session->queries);
 	lp_commit_free(session->commit);
@@ -157,6 +167,7 @@ on_changed(void *arg)
 	lp_query_changed(session->queries);
 	lp_tools_changed(session->tools);
 	lp_commit_changed(session->commit);
+	lp_topics_changed(session->topics);
 }
 
 static void
@@ -167,6 +178,11 @@ on_answered(void *arg, unsigned index, const Lp__Pb__DataplaneMessage *message)
 	if (message->body_case == LP__PB__DATAPLANE_MESSAGE__BODY_TRACE_REPLY ||
 	    message->body_case == LP__PB__DATAPLANE_MESSAGE__BODY_CAPTURE_REPLY)
 		lp_tools_answered(session->tools, index, message);
+	else if (message->body_case ==
+		LP__PB__DATAPLANE_MESSAGE__BODY_TOPIC_IDS_LEARNT ||
+	    message->body_case ==
+		LP__PB__DATAPLANE_MESSAGE__BODY_TOPIC_IDS_TAKEN)
+		lp_topics_answered(session->topics, index, message);
 	else
 		lp_query_answered(session->queries, index, message);
 }
@@ -208,6 +224,8 @@ reply_status(struct lp_session *session, const struct lp_reply_to *to)
 	Lp__Pb__DataplaneStatus rows[LP_PUSH_DATAPLANES_MAX];
 	Lp__Pb__DataplaneStatus *list[LP_PUSH_DATAPLANES_MAX];
 	char *backends[LP_PUSH_DATAPLANES_MAX][LP_PUSH_BACKENDS_MAX];
+	Lp__Pb__TopicIdsStatus topics[LP_CLUSTERS_MAX];
+	Lp__Pb__TopicIdsStatus *topic_list[LP_CLUSTERS_MAX];
 
 	status.generation = context->current.number;
 	status.has_digest = status.has_epoch = status.has_since_ns = true;
@@ -226,6 +244,10 @@ reply_status(struct lp_session *session, const struct lp_reply_to *to)
 		    &rows[i], lp_push_dataplane(context->push, i), backends[i]);
 		list[i] = &rows[i];
 	}
+	status.n_topic_ids = lp_topics_status(session->topics, topics);
+	status.topic_ids = topic_list;
+	for (size_t i = 0; i < status.n_topic_ids; i++)
+		topic_list[i] = &topics[i];
 	reply.body_case = LP__PB__CONTROL_REPLY__BODY_STATUS;
 	reply.status = &status;
 	lp_reply_send(context, to, &reply);

@@ -8,6 +8,7 @@
 
 #include "controld/push.h"
 #include "controld/store.h"
+#include "controld/topic_seed.h"
 
 struct lp_session;
 
@@ -18,6 +19,9 @@ struct lp_session_options {
 	unsigned dataplane_count;
 	struct lp_push_times times;
 	unsigned query_ms; /* LP_QUERY_MS */
+	/* For the names of topic ids. */
+	bool ask_brokers;
+	struct lp_topic_seed_times topic_times; /* lp_topic_seed_times */
 	/* Answers; may be called before a request has returned. */
 	void (*reply)(
 	    void *arg, uint64_t client, const Lp__Pb__ControlReply *reply);

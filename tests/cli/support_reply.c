@@ -207,6 +207,9 @@ support_reply_status(struct support_bytes *bytes)
 	Lp__Pb__DataplaneStatus good = LP__PB__DATAPLANE_STATUS__INIT;
 	Lp__Pb__DataplaneStatus bad = LP__PB__DATAPLANE_STATUS__INIT;
 	Lp__Pb__DataplaneStatus *list[] = {&good, &bad};
+	Lp__Pb__TopicIdsStatus told = LP__PB__TOPIC_IDS_STATUS__INIT;
+	Lp__Pb__TopicIdsStatus secret = LP__PB__TOPIC_IDS_STATUS__INIT;
+	Lp__Pb__TopicIdsStatus *topics[] = {&told, &secret};
 	Lp__Pb__StatusReply body = LP__PB__STATUS_REPLY__INIT;
 	REPLY(body, STATUS, status);
 
@@ -239,6 +242,21 @@ support_reply_status(struct support_bytes *bytes)
 	bad.path = "/run/lightpath/dataplane-2.sock";
 	bad.state = "connecting";
 	bad.why = "connect: No such file or directory";
+	body.n_topic_ids = 2;
+	body.topic_ids = topics;
+	told.cluster = "payments";
+	told.has_known = told.has_seeded = told.has_learnt = true;
+	told.known = 1204;
+	told.seeded = 1200;
+	told.learnt = 4;
+	told.has_shared = told.has_asked = told.has_since_ns = true;
+	told.shared = 1204;
+	told.asked = 12;
+	told.since_ns = SUPPORT_NOW_NS - 61 * S;
+	secret.cluster = "vault";
+	secret.has_asked = secret.has_failed = true;
+	secret.asked = secret.failed = 3;
+	secret.why = "broker 1, 10.0.0.1:9093: this listener wants TLS";
 	support_bytes_add(bytes, &reply);
 }
 

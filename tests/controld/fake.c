@@ -165,8 +165,8 @@ fake_hello(
 	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
 	Lp__Pb__Hello hello = LP__PB__HELLO__INIT;
 	char *backends[] = {(char *)"af_xdp", (char *)"memory"};
-	char *capabilities[] = {(char *)"mode.vip", (char *)"trace",
-	    (char *)"capture", (char *)LP_CAPABILITY_KAFKA_STATS};
+	char *capabilities[5] = {
+	    (char *)"mode.vip", (char *)"trace", (char *)"capture"};
 
 	hello.id = (char *)"host-a";
 	hello.boot_id = 5;
@@ -174,7 +174,13 @@ fake_hello(
 	hello.protocol_max = LP_DATAPLANE_PROTOCOL_MAX;
 	hello.n_backends = 2;
 	hello.backends = backends;
-	hello.n_capabilities = fake->kafka_stats ? 4 : 3;
+	hello.n_capabilities = 3;
+	if (fake->kafka_stats)
+		capabilities[hello.n_capabilities++] =
+		    (char *)LP_CAPABILITY_KAFKA_STATS;
+	if (fake->topic_ids)
+		capabilities[hello.n_capabilities++] =
+		    (char *)LP_CAPABILITY_TOPIC_IDS;
 	hello.capabilities = capabilities;
 	hello.epoch = epoch;
 	hello.generation = generation;
