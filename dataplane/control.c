@@ -179,6 +179,9 @@ on_watch(evutil_socket_t socket, short what, void *arg)
 
 	(void)socket;
 	(void)what;
+	for (unsigned i = 0; i < LP_CONTROL_SESSIONS_MAX; i++)
+		if (control->sessions[i])
+			lp_session_watch(control->sessions[i]);
 	sweep(control);
 	if (!dataplane->worker)
 		return;

@@ -67,6 +67,30 @@ lp_kafka_read_row(const struct lp_kafka_stats *stats, uint32_t index,
 	add_histogram(&from->transfer, &row->transfer);
 }
 
+bool
+lp_kafka_read_topic_id(const struct lp_kafka_stats *stats, uint32_t place,
+    uint64_t since, struct lp_topic_id_value *value)
+{
+	const struct lp_topic_id *from = &stats->topic_ids[place];
+	uint64_t words[LP_TOPIC_ID_WORDS];
+
+	for (int i = 0; i < TRIES; i++) {
+		uint64_t serial = get(&from->serial);
+
+		if (serial <= since)
+			return false;
+		if (serial % 2 != 0)
+			continue;
+		for (unsigned word = 0; word < LP_TOPIC_ID_WORDS; word++)
+			words[word] = get(&from->words[word]);
+		if (get(&from->serial) == serial) {
+			memcpy(value, words, sizeof(*value));
+			return true;
+		}
+	}
+	return false;
+}
+
 uint32_t
 lp_kafka_read_talkers(const struct lp_talker_list *list)
 {

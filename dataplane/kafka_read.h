@@ -48,6 +48,13 @@ void lp_kafka_read_row(const struct lp_kafka_stats *stats, uint32_t index,
     struct lp_kafka_read_row *row);
 
 /*
+ * The topic id of that place, if it is younger than that serial; false: it is
+ * not, or is being written, and will be younger than what is the youngest now.
+ */
+bool lp_kafka_read_topic_id(const struct lp_kafka_stats *stats, uint32_t place,
+    uint64_t since, struct lp_topic_id_value *value);
+
+/*
  * Places from LP_TALKER_OTHER; LP_TALKER_EVICTED is there once somebody is.
  * False: nobody is there.
  */

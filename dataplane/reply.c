@@ -6,7 +6,7 @@
 
 static char *const capabilities[] = {"mode.vip", "mode.inline",
     "source.translate", "source.preserve", "trace", "capture",
-    LP_CAPABILITY_KAFKA_STATS};
+    LP_CAPABILITY_KAFKA_STATS, LP_CAPABILITY_TOPIC_IDS};
 
 static unsigned built_in_backends(char *names[LP_BACKEND_MEMORY]);
 

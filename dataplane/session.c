@@ -25,6 +25,7 @@
 #include "dataplane/reply.h"
 #include "dataplane/report.h"
 #include "dataplane/tools.h"
+#include "dataplane/topic_share.h"
 #include "proto/log.h"
 
 enum {
@@ -39,6 +40,7 @@ struct lp_session {
 	struct lp_liveness liveness;
 	struct lp_candidate candidate;
 	struct lp_tools *tools;
+	struct lp_topic_share topics;
 	bool welcome; /* was received */
 	bool closing;
 	bool done;
@@ -64,6 +66,8 @@ static void handle_begin(
 static void handle_object(
     struct lp_session *session, const Lp__Pb__ObjectFrame *frame);
 static void handle_end(struct lp_session *session, const Lp__Pb__End *end);
+static void handle_topics(
+    struct lp_session *session, const Lp__Pb__TopicIdsKnown *known);
 static struct lp_report_cursor *add_request(struct lp_session *session);
 static void begin_answer(struct lp_session *session);
 static void refused(struct lp_session *session, int error,
@@ -154,6 +158,22 @@ lp_session_tick(struct lp_session *session)
 }
 
 void
+lp_session_watch(struct lp_session *session)
+{
+	if (!session->welcome || session->closing || session->done)
+		return;
+	check_sent(session,
+	    lp_topic_share_feed(
+		&session->topics, session->dataplane, output(session)));
+	/* Behind answers, not between them. */
+	if (session->request_count == 0 &&
+	    evbuffer_get_length(output(session)) == 0)
+		check_sent(session,
+		    lp_topic_share_report(
+			&session->topics, session->dataplane, output(session)));
+}
+
+void
 lp_session_excuse(struct lp_session *session)
 {
 	session->liveness.heard_ms = now_ms();
@@ -191,8 +211,11 @@ on_written(struct bufferevent *event, void *arg)
 		session->done = true;
 		return;
 	}
-	if (session->request_count == 0)
+	if (session->request_count == 0) {
+		if (lp_topic_share_reports(&session->topics))
+			lp_session_watch(session);
 		return;
+	}
 	if (session->requests[0].list == LP_REPORT_CONNECTIONS)
 		error = lp_report_connections(output(session),
 		    session->dataplane, &session->requests[0], &more);
@@ -316,6 +339,9 @@ handle(struct lp_session *session, const Lp__Pb__DataplaneMessage *message)
 	case LP__PB__DATAPLANE_MESSAGE__BODY_CAPTURE_STOP:
 		lp_tools_stop(session->tools, message->capture_stop);
 		break;
+	case LP__PB__DATAPLANE_MESSAGE__BODY_TOPIC_IDS_KNOWN:
+		handle_topics(session, message->topic_ids_known);
+		break;
 	default:
 		drop(session, "a message of a type that is not for us (%d)",
 		    (int)message->body_case);
@@ -406,6 +432,19 @@ handle_end(struct lp_session *session, const Lp__Pb__End *end)
 		return;
 	}
 	refused(session, error, &refusal, end->generation);
+}
+
+static void
+handle_topics(struct lp_session *session, const Lp__Pb__TopicIdsKnown *known)
+{
+	char why[LP_WHY_SIZE];
+
+	if (lp_topic_share_take(&session->topics, known, why) != 0)
+		drop(session, "%s", why);
+	else
+		check_sent(session,
+		    lp_topic_share_feed(
+			&session->topics, session->dataplane, output(session)));
 }
 
 /* A place for one more long answer; NULL: there is none, and no session. */

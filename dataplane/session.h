@@ -25,6 +25,9 @@ void lp_session_free(struct lp_session *session);
 /* Each second: BEAT, and a look whether it is still there. */
 void lp_session_tick(struct lp_session *session);
 
+/* Five times a second: topic ids, both ways. */
+void lp_session_watch(struct lp_session *session);
+
 /* We did not listen for a while: that was not its silence. */
 void lp_session_excuse(struct lp_session *session);
 

@@ -123,6 +123,8 @@ enum {
 	X(fetch_session_errors, "Fetch requests whose session was refused")    \
 	X(topic_ids, "topic ids whose names are known")                        \
 	X(topic_ids_max, "their limit")                                        \
+	X(topic_ids_learnt, "learnt from what passed, so far")                 \
+	X(topic_ids_told, "told by lp-controld, and new, so far")              \
 	X(topic_ids_replaced, "forgotten for others: the table was full")      \
 	X(topic_ids_unknown, "topic ids met whose names are not known")        \
 	X(rows, "rows of statistics in use")                                   \
@@ -232,15 +234,30 @@ struct lp_talker_list {
 	struct lp_talker places[LP_TALKER_PLACES];
 };
 
-/* Written by the worker, read by the worker; here to outlive its process. */
-struct lp_topic_id {
-	uint8_t uuid[16];
+struct lp_topic_id_value {
+	uint8_t uuid[LP_TOPIC_ID_SIZE];
 	uint32_t cluster_id;
-	uint16_t name_len; /* 0: not in use; written last */
-	uint8_t used_lately;
-	uint8_t name[249];
+	uint16_t name_len;
+	uint8_t told; /* by lp-controld, who knows it; else seen */
+	uint8_t name[LP_TOPIC_NAME_MAX];
 };
-static_assert(sizeof(struct lp_topic_id) == 272, "LP_REGION_LAYOUT");
+enum { LP_TOPIC_ID_WORDS = sizeof(struct lp_topic_id_value) / 8 };
+static_assert(sizeof(struct lp_topic_id_value) == 272, "LP_REGION_LAYOUT");
+
+/*
+ * `serial` is 0 for a place that was never used, odd while it is written, and
+ * else how many writes there were so far, twice: what is higher is younger,
+ * and what was read between two equal even ones is whole.
+ */
+struct lp_topic_id {
+	lp_counter serial;
+	uint8_t used_lately; /* the worker's own */
+	union {
+		struct lp_topic_id_value value; /* as the worker reads it */
+		_Atomic uint64_t words[LP_TOPIC_ID_WORDS];
+	};
+};
+static_assert(sizeof(struct lp_topic_id) == 288, "LP_REGION_LAYOUT");
 
 enum lp_kafka_counter {
 #define X(member, text) LP_KAFKA_COUNTER_##member,
@@ -248,7 +265,7 @@ enum lp_kafka_counter {
 #undef X
 	    LP_KAFKA_COUNTER_COUNT,
 };
-static_assert(LP_KAFKA_COUNTER_COUNT == 45, "raise LP_REGION_LAYOUT with it");
+static_assert(LP_KAFKA_COUNTER_COUNT == 47, "raise LP_REGION_LAYOUT with it");
 
 struct lp_kafka_stats {
 	struct {
@@ -260,7 +277,8 @@ struct lp_kafka_stats {
 	struct lp_talker_list topics;
 	struct lp_talker_list clients;
 	struct lp_kafka_row rows[LP_KAFKA_ROWS_MAX + 1];
-	_Alignas(64) uint32_t topic_ids_used; /* high-water mark */
+	_Alignas(64) lp_counter topic_ids_used; /* high-water mark */
+	lp_counter topic_ids_serial; /* of the youngest */
 	struct lp_topic_id topic_ids[LP_TOPIC_IDS_MAX];
 };
 

@@ -26,6 +26,8 @@ lp_telemetry_carve(struct lp_telemetry *telemetry, struct lp_arena *arena)
 	lp_talkers_carve(&telemetry->topics, arena);
 	lp_talkers_carve(&telemetry->clients, arena);
 	lp_topic_ids_carve(&telemetry->topic_ids, arena);
+	telemetry->topic_feed =
+	    lp_arena_take(arena, 1, sizeof(*telemetry->topic_feed));
 }
 
 void
@@ -122,6 +124,7 @@ lp_telemetry_turn(struct lp_telemetry *telemetry)
 {
 	lp_talkers_turn(&telemetry->topics);
 	lp_talkers_turn(&telemetry->clients);
+	lp_topic_feed_turn(telemetry->topic_feed, &telemetry->topic_ids);
 }
 
 static uint32_t

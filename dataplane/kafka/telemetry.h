@@ -23,7 +23,7 @@
 
 #include "dataplane/kafka/kafka_stats.h"
 #include "dataplane/kafka/talkers.h"
-#include "dataplane/kafka/topic_ids.h"
+#include "dataplane/kafka/topic_feed.h"
 
 /* A response whose request was not seen in time. */
 #define LP_TELEMETRY_NO_LATENCY UINT64_MAX
@@ -48,6 +48,7 @@ struct lp_telemetry {
 	struct lp_talkers topics;
 	struct lp_talkers clients;
 	struct lp_topic_ids topic_ids;
+	struct lp_topic_feed *topic_feed;
 	uint64_t seed;
 };
 
@@ -74,7 +75,10 @@ lp_talker_handle lp_telemetry_client(struct lp_telemetry *telemetry,
 lp_talker_handle lp_telemetry_topic(struct lp_telemetry *telemetry,
     uint32_t cluster_id, const uint8_t *name, uint32_t len, uint64_t now_ms);
 
-/* Once a turn of the worker: goes on with what evictions left to do. */
+/*
+ * Once a turn of the worker: goes on with what evictions left to do, and takes
+ * in names of topic ids.
+ */
 void lp_telemetry_turn(struct lp_telemetry *telemetry);
 
 #define lp_telemetry_count(telemetry, member, n)                               \

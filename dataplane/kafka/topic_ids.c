@@ -10,9 +10,15 @@ static uint32_t hash_of(
     const struct lp_topic_ids *ids, uint32_t cluster_id, const uint8_t *uuid);
 static uint32_t locate(const struct lp_topic_ids *ids, uint32_t cluster_id,
     const uint8_t *uuid, uint32_t hash);
+static bool is_topic(const uint8_t *uuid, uint16_t len);
+static bool is_whole(const struct lp_topic_id *entry);
+static void add(
+    struct lp_topic_ids *ids, const struct lp_topic_id_value *value);
 static uint32_t take_place(struct lp_topic_ids *ids);
-static void write_name(
-    struct lp_topic_id *entry, const uint8_t *name, uint16_t len);
+static void write_value(struct lp_topic_ids *ids, struct lp_topic_id *entry,
+    const struct lp_topic_id_value *value);
+static struct lp_topic_id_value value_of(uint32_t cluster_id,
+    const uint8_t *uuid, const uint8_t *name, uint16_t len, bool told);
 
 void
 lp_topic_ids_carve(struct lp_topic_ids *ids, struct lp_arena *arena)
@@ -30,13 +36,19 @@ lp_topic_ids_init(
 	ids->hand = 0;
 	ids->seed = seed;
 	lp_table_init(&ids->index);
-	for (uint32_t i = 0; i < stats->topic_ids_used; i++) {
+	for (uint32_t i = 0; i < lp_count_get(&stats->topic_ids_used); i++) {
 		const struct lp_topic_id *entry = &stats->topic_ids[i];
+		uint64_t serial = lp_count_get(&entry->serial);
 
-		if (entry->name_len == 0)
+		/* The process before us was killed while it wrote this. */
+		if (!is_whole(entry))
 			continue;
+		/* Or when it had. */
+		if (serial > lp_count_get(&stats->topic_ids_serial))
+			lp_count_set(&stats->topic_ids_serial, serial);
 		lp_table_add(&ids->index,
-		    hash_of(ids, entry->cluster_id, entry->uuid), i);
+		    hash_of(ids, entry->value.cluster_id, entry->value.uuid),
+		    i);
 		known++;
 	}
 	lp_count_set(&stats->counters.topic_ids, known);
@@ -47,30 +59,40 @@ void
 lp_topic_ids_learn(struct lp_topic_ids *ids, uint32_t cluster_id,
     const uint8_t uuid[LP_TOPIC_ID_SIZE], const uint8_t *name, uint16_t len)
 {
-	static const uint8_t none[LP_TOPIC_ID_SIZE];
-	uint32_t hash, place;
+	struct lp_topic_id_value value;
 	struct lp_topic_id *entry;
+	uint32_t place;
 
-	if (len == 0 || len > LP_TOPIC_NAME_MAX ||
-	    memcmp(uuid, none, sizeof(none)) == 0)
+	if (!is_topic(uuid, len))
 		return;
-	hash = hash_of(ids, cluster_id, uuid);
-	place = locate(ids, cluster_id, uuid, hash);
-	if (place != LP_TABLE_NONE) {
-		entry = &ids->stats->topic_ids[place];
-		if (entry->name_len != len ||
-		    memcmp(entry->name, name, len) != 0)
-			write_name(entry, name, len);
+	place = locate(ids, cluster_id, uuid, hash_of(ids, cluster_id, uuid));
+	if (place == LP_TABLE_NONE) {
+		value = value_of(cluster_id, uuid, name, len, false);
+		add(ids, &value);
+		lp_count_add(&ids->stats->counters.topic_ids_learnt, 1);
 		return;
 	}
-	place = take_place(ids);
 	entry = &ids->stats->topic_ids[place];
-	entry->cluster_id = cluster_id;
-	memcpy(entry->uuid, uuid, LP_TOPIC_ID_SIZE);
-	entry->used_lately = 0;
-	write_name(entry, name, len);
-	lp_table_add(&ids->index, hash, place);
-	lp_count_add(&ids->stats->counters.topic_ids, 1);
+	if (entry->value.name_len == len &&
+	    memcmp(entry->value.name, name, len) == 0)
+		return;
+	value = value_of(cluster_id, uuid, name, len, false);
+	write_value(ids, entry, &value);
+}
+
+void
+lp_topic_ids_tell(struct lp_topic_ids *ids, uint32_t cluster_id,
+    const uint8_t uuid[LP_TOPIC_ID_SIZE], const uint8_t *name, uint16_t len)
+{
+	struct lp_topic_id_value value;
+
+	if (!is_topic(uuid, len) ||
+	    locate(ids, cluster_id, uuid, hash_of(ids, cluster_id, uuid)) !=
+		LP_TABLE_NONE)
+		return;
+	value = value_of(cluster_id, uuid, name, len, true);
+	add(ids, &value);
+	lp_count_add(&ids->stats->counters.topic_ids_told, 1);
 }
 
 bool
@@ -87,8 +109,8 @@ lp_topic_ids_find(struct lp_topic_ids *ids, uint32_t cluster_id,
 	}
 	entry = &ids->stats->topic_ids[place];
 	entry->used_lately = 1;
-	*name = entry->name;
-	*len = entry->name_len;
+	*name = entry->value.name;
+	*len = entry->value.name_len;
 	return true;
 }
 
@@ -101,8 +123,8 @@ lp_topic_ids_peek(const struct lp_topic_ids *ids, uint32_t cluster_id,
 
 	if (place == LP_TABLE_NONE)
 		return false;
-	*name = ids->stats->topic_ids[place].name;
-	*len = ids->stats->topic_ids[place].name_len;
+	*name = ids->stats->topic_ids[place].value.name;
+	*len = ids->stats->topic_ids[place].value.name_len;
 	return true;
 }
 
@@ -122,17 +144,47 @@ locate(const struct lp_topic_ids *ids, uint32_t cluster_id, const uint8_t *uuid,
 
 	for (;; at++) {
 		const struct lp_table_place *found;
-		const struct lp_topic_id *entry;
+		const struct lp_topic_id_value *value;
 
 		at = lp_table_probe(&ids->index, at, hash);
 		found = &ids->index.places[at];
 		if (found->value == LP_TABLE_NONE)
 			return LP_TABLE_NONE;
-		entry = &ids->stats->topic_ids[found->value];
-		if (entry->cluster_id == cluster_id &&
-		    memcmp(entry->uuid, uuid, LP_TOPIC_ID_SIZE) == 0)
+		value = &ids->stats->topic_ids[found->value].value;
+		if (value->cluster_id == cluster_id &&
+		    memcmp(value->uuid, uuid, LP_TOPIC_ID_SIZE) == 0)
 			return found->value;
 	}
+}
+
+static bool
+is_topic(const uint8_t *uuid, uint16_t len)
+{
+	static const uint8_t none[LP_TOPIC_ID_SIZE];
+
+	return len > 0 && len <= LP_TOPIC_NAME_MAX &&
+	    memcmp(uuid, none, sizeof(none)) != 0;
+}
+
+static bool
+is_whole(const struct lp_topic_id *entry)
+{
+	uint64_t serial = lp_count_get(&entry->serial);
+
+	return serial != 0 && serial % 2 == 0;
+}
+
+static void
+add(struct lp_topic_ids *ids, const struct lp_topic_id_value *value)
+{
+	uint32_t place = take_place(ids);
+	struct lp_topic_id *entry = &ids->stats->topic_ids[place];
+
+	entry->used_lately = 0;
+	write_value(ids, entry, value);
+	lp_table_add(
+	    &ids->index, hash_of(ids, value->cluster_id, value->uuid), place);
+	lp_count_add(&ids->stats->counters.topic_ids, 1);
 }
 
 /* One never used, or that of an id which is forgotten for it. */
@@ -140,11 +192,12 @@ static uint32_t
 take_place(struct lp_topic_ids *ids)
 {
 	struct lp_kafka_stats *stats = ids->stats;
+	uint32_t place = (uint32_t)lp_count_get(&stats->topic_ids_used);
 	struct lp_topic_id *entry;
-	uint32_t place = stats->topic_ids_used;
 
 	if (place < LP_TOPIC_IDS_MAX) {
-		stats->topic_ids_used = place + 1;
+		atomic_store_explicit(
+		    &stats->topic_ids_used, place + 1, memory_order_release);
 		return place;
 	}
 	for (unsigned i = 0;; i++) {
@@ -156,25 +209,45 @@ take_place(struct lp_topic_ids *ids)
 		entry->used_lately = 0;
 	}
 	/* Not in the index: the process before us was killed in between. */
-	if (entry->name_len == 0)
+	if (!is_whole(entry))
 		return place;
-	lp_table_remove(
-	    &ids->index, hash_of(ids, entry->cluster_id, entry->uuid), place);
-	entry->name_len = 0;
-	atomic_signal_fence(memory_order_seq_cst);
+	lp_table_remove(&ids->index,
+	    hash_of(ids, entry->value.cluster_id, entry->value.uuid), place);
 	lp_count_set(&stats->counters.topic_ids,
 	    lp_count_get(&stats->counters.topic_ids) - 1);
 	lp_count_add(&stats->counters.topic_ids_replaced, 1);
 	return place;
 }
 
-/* A process that is killed meanwhile leaves no name, or the whole one. */
+/*
+ * A process that is killed meanwhile leaves no name, or the whole one.  The
+ * youngest serial is told last: who has read it finds all that is older.
+ */
 static void
-write_name(struct lp_topic_id *entry, const uint8_t *name, uint16_t len)
+write_value(struct lp_topic_ids *ids, struct lp_topic_id *entry,
+    const struct lp_topic_id_value *value)
 {
-	entry->name_len = 0;
-	atomic_signal_fence(memory_order_seq_cst);
-	memcpy(entry->name, name, len);
-	atomic_signal_fence(memory_order_seq_cst);
-	entry->name_len = len;
+	lp_counter *youngest = &ids->stats->topic_ids_serial;
+	uint64_t serial = lp_count_get(youngest) + 2;
+	uint64_t words[LP_TOPIC_ID_WORDS];
+
+	memcpy(words, value, sizeof(words));
+	atomic_store_explicit(&entry->serial, serial - 1, memory_order_release);
+	for (unsigned i = 0; i < LP_TOPIC_ID_WORDS; i++)
+		atomic_store_explicit(
+		    &entry->words[i], words[i], memory_order_release);
+	atomic_store_explicit(&entry->serial, serial, memory_order_release);
+	atomic_store_explicit(youngest, serial, memory_order_release);
+}
+
+static struct lp_topic_id_value
+value_of(uint32_t cluster_id, const uint8_t *uuid, const uint8_t *name,
+    uint16_t len, bool told)
+{
+	struct lp_topic_id_value value = {
+	    .cluster_id = cluster_id, .name_len = len, .told = told};
+
+	memcpy(value.uuid, uuid, LP_TOPIC_ID_SIZE);
+	memcpy(value.name, name, len);
+	return value;
 }

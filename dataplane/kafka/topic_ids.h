@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names of topic ids (KIP-516), by cluster: learnt from messages that have
- * both, asked where a message has only the id.
+ * Names of topic ids (KIP-516), by cluster: learnt from responses that have
+ * both, or told by lp-controld (topic_feed.h); asked where a message has only
+ * the id.
  *
  * Bounded.  When it is full, the next id takes the place of one that was not
  * asked lately: a hand goes past the places and spares each that was asked
  * since it came by (the clock algorithm), eight of them at most, then it takes
  * what it finds.  So learning never fails, at a bounded price.
  *
- * An id that comes with another name has it from then on.  A topic that was
- * deleted and made anew has a new id; the old one stays, as true as it was,
- * until its place is wanted.
+ * An id that a broker tells with another name has it from then on; who is told
+ * of it by others keeps the name that it has.  A topic that was deleted and
+ * made anew has a new id; the old one stays, as true as it was, until its place
+ * is wanted.
+ *
+ * The worker is the one writer.  Control may read any place at any time
+ * (kafka_read.h).
  */
 #ifndef LP_KAFKA_TOPIC_IDS_H
 #define LP_KAFKA_TOPIC_IDS_H
@@ -33,6 +38,10 @@ void lp_topic_ids_init(
 
 /* The id of no topic (all zero) and names that no topic has are ignored. */
 void lp_topic_ids_learn(struct lp_topic_ids *ids, uint32_t cluster_id,
+    const uint8_t uuid[LP_TOPIC_ID_SIZE], const uint8_t *name, uint16_t len);
+
+/* The same of what lp-controld tells: nothing, if the id is known. */
+void lp_topic_ids_tell(struct lp_topic_ids *ids, uint32_t cluster_id,
     const uint8_t uuid[LP_TOPIC_ID_SIZE], const uint8_t *name, uint16_t len);
 
 /* False, and counted, if it is not known.  Good until something is learnt. */

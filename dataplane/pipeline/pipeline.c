@@ -23,9 +23,7 @@
  * Of inline ports admit makes connections without translation, and rewrite
  * passes frames on as they came (inline.c).
  *
- * Chosen packets are copied for `lpctl capture` behind admit, and before tx
- * (capture.h).
- *
+ * Chosen packets are copied for `lpctl capture` behind admit, and before tx;
  * `lpctl trace` runs this very path on a private pipeline, and looks on.
  *
  * Ownership: rx gives buffers to the batch; tx and release give them back, or
@@ -241,7 +239,9 @@ lp_pipeline_fds(struct lp_pipeline *pipeline, int fds[], unsigned max)
 int
 lp_pipeline_wait_ms(const struct lp_pipeline *pipeline, uint64_t now_ns)
 {
-	if (pipeline->swept != pipeline->sweeping || to_reclaim(pipeline) != 0)
+	if (pipeline->swept != pipeline->sweeping ||
+	    to_reclaim(pipeline) != 0 ||
+	    lp_topic_feed_waits(pipeline->kafka.telemetry.topic_feed))
 		return 0;
 	/* The wheel turns by seconds. */
 	return (int)lp_neighbor_wait_ms(
@@ -272,6 +272,12 @@ lp_pipeline_capture(struct lp_pipeline *pipeline, struct lp_capture *capture)
 		capture->region = pipeline->region;
 	atomic_store_explicit(
 	    &pipeline->capture, capture, memory_order_release);
+}
+
+struct lp_topic_feed *
+lp_pipeline_topic_feed(struct lp_pipeline *pipeline)
+{
+	return pipeline->kafka.telemetry.topic_feed;
 }
 
 struct lp_conntrack *

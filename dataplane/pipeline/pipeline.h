@@ -14,6 +14,7 @@ struct lp_conntrack;
 struct lp_neighbor;
 struct lp_neighbors;
 struct lp_pipeline;
+struct lp_topic_feed;
 
 struct lp_pipeline_config {
 	struct lp_snapshot_cell *cell; /* borrowed */
@@ -82,6 +83,9 @@ bool lp_pipeline_reclaim(struct lp_pipeline *pipeline, uint8_t slot);
  */
 void lp_pipeline_capture(
     struct lp_pipeline *pipeline, struct lp_capture *capture);
+
+/* control: where names of topic ids go in. */
+struct lp_topic_feed *lp_pipeline_topic_feed(struct lp_pipeline *pipeline);
 
 /*
  * For trace.  Those of a pipeline that a worker runs may only be read, by

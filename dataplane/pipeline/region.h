@@ -127,7 +127,7 @@ struct lp_undo {
 
 enum {
 	LP_REGION_MAGIC = 0x4c50524e, /* "LPRN" */
-	LP_REGION_LAYOUT = 6, /* one more with every change of this page */
+	LP_REGION_LAYOUT = 7, /* one more with every change of this page */
 };
 
 struct lp_region_header {

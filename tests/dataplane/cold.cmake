@@ -10,9 +10,9 @@ target_link_libraries(lp_test_cold PUBLIC
 	lp_test_objects lp_dataplane_cold PkgConfig::CHECK)
 add_dependencies(lp_test_cold lp-dataplane)
 
-foreach(test apply apply_inline candidate control keeper liveness persist
+foreach(test apply apply_inline candidate control control_topics keeper liveness persist
 	process region report report_kafka restart snapshot steering
-	tools worker)
+	tools topic_share worker)
 	add_executable(test_${test}
 		${CMAKE_CURRENT_LIST_DIR}/test_${test}.c
 		$<TARGET_OBJECTS:lp_hot>)

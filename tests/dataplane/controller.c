@@ -222,6 +222,15 @@ controller_next(struct controller *controller)
 	return controller->last;
 }
 
+/* It may come between any two others. */
+static bool
+is_unasked(const Lp__Pb__DataplaneMessage *message)
+{
+	return message->body_case == LP__PB__DATAPLANE_MESSAGE__BODY_BEAT ||
+	    message->body_case ==
+	    LP__PB__DATAPLANE_MESSAGE__BODY_TOPIC_IDS_LEARNT;
+}
+
 const Lp__Pb__DataplaneMessage *
 controller_expect(
     struct controller *controller, Lp__Pb__DataplaneMessage__BodyCase kind)
@@ -230,8 +239,7 @@ controller_expect(
 
 	do
 		message = controller_next(controller);
-	while (message && message->body_case != kind &&
-	    message->body_case == LP__PB__DATAPLANE_MESSAGE__BODY_BEAT);
+	while (message && message->body_case != kind && is_unasked(message));
 	ck_assert_msg(message != NULL, "the connection ended");
 	if (message->body_case == LP__PB__DATAPLANE_MESSAGE__BODY_REJECTED &&
 	    kind != LP__PB__DATAPLANE_MESSAGE__BODY_REJECTED)
@@ -250,7 +258,7 @@ controller_expect_end(struct controller *controller)
 	do
 		message = controller_next(controller);
 	while (message &&
-	    (message->body_case == LP__PB__DATAPLANE_MESSAGE__BODY_BEAT ||
+	    (is_unasked(message) ||
 		message->body_case == LP__PB__DATAPLANE_MESSAGE__BODY_HELLO));
 	ck_assert_ptr_null(message);
 }

@@ -89,6 +89,80 @@ START_TEST(an_id_has_its_last_name)
 }
 END_TEST
 
+static void
+tell(uint32_t cluster, uint32_t n, const char *name)
+{
+	lp_topic_ids_tell(ids, cluster, uuid_of(n).bytes, (const uint8_t *)name,
+	    (uint16_t)strlen(name));
+}
+
+START_TEST(who_is_told_keeps_what_it_knows)
+{
+	learn(1, 5, "payments");
+	tell(1, 5, "pay");
+	tell(1, 6, "orders");
+	tell(1, 6, "sales");
+	ck_assert_str_eq(name_of(1, 5), "payments");
+	ck_assert_str_eq(name_of(1, 6), "orders");
+	ck_assert_uint_eq(lp_count_get(&stats->counters.topic_ids), 2);
+	ck_assert_uint_eq(lp_count_get(&stats->counters.topic_ids_learnt), 1);
+	ck_assert_uint_eq(lp_count_get(&stats->counters.topic_ids_told), 1);
+	/* A broker knows better. */
+	learn(1, 6, "sales");
+	ck_assert_str_eq(name_of(1, 6), "sales");
+	ck_assert_uint_eq(lp_count_get(&stats->counters.topic_ids), 2);
+}
+END_TEST
+
+/* Cut off in the middle of a name, and behind the last byte of one. */
+START_TEST(a_process_may_be_killed)
+{
+	learn(1, 5, "payments");
+	learn(1, 6, "orders");
+	learn(1, 7, "sales");
+	lp_count_set(&stats->topic_ids[1].serial, 5);
+	lp_count_set(&stats->topic_ids_serial, 4);
+	telemetry_restart(telemetry);
+	ck_assert_str_eq(name_of(1, 5), "payments");
+	ck_assert_str_eq(name_of(1, 6), "");
+	ck_assert_str_eq(name_of(1, 7), "sales");
+	ck_assert_uint_eq(lp_count_get(&stats->counters.topic_ids), 2);
+	ck_assert_uint_eq(lp_count_get(&stats->topic_ids_serial), 6);
+	learn(1, 6, "orders");
+	ck_assert_str_eq(name_of(1, 6), "orders");
+	ck_assert_uint_eq(lp_count_get(&stats->topic_ids_serial), 8);
+}
+END_TEST
+
+static bool
+feed(uint32_t n)
+{
+	struct lp_topic_id_value value = {.cluster_id = 1, .name_len = 3};
+
+	memcpy(value.uuid, uuid_of(n).bytes, sizeof(value.uuid));
+	memcpy(value.name, "fed", 3);
+	return lp_topic_feed_put(telemetry->topic_feed, &value);
+}
+
+START_TEST(the_worker_takes_in_a_few_a_turn)
+{
+	for (uint32_t i = 0; i < LP_TOPIC_FEED_SIZE; i++)
+		ck_assert(feed(i));
+	ck_assert(!feed(LP_TOPIC_FEED_SIZE));
+	lp_telemetry_turn(telemetry);
+	ck_assert_uint_eq(
+	    lp_count_get(&stats->counters.topic_ids), LP_TOPIC_FEED_STEP);
+	for (uint32_t i = 0; i < LP_TOPIC_FEED_STEP; i++)
+		ck_assert(feed(LP_TOPIC_FEED_SIZE + i));
+	ck_assert(!feed(2 * LP_TOPIC_FEED_SIZE));
+	while (lp_topic_feed_waits(telemetry->topic_feed))
+		lp_telemetry_turn(telemetry);
+	ck_assert_uint_eq(lp_count_get(&stats->counters.topic_ids_told),
+	    LP_TOPIC_FEED_SIZE + LP_TOPIC_FEED_STEP);
+	ck_assert_str_eq(name_of(1, LP_TOPIC_FEED_SIZE), "fed");
+}
+END_TEST
+
 START_TEST(what_no_topic_has_is_ignored)
 {
 	static const uint8_t zero[LP_TOPIC_ID_SIZE];
@@ -179,6 +253,9 @@ main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, a_name_is_learnt);
 	tcase_add_test(tcase, an_id_has_its_last_name);
+	tcase_add_test(tcase, who_is_told_keeps_what_it_knows);
+	tcase_add_test(tcase, a_process_may_be_killed);
+	tcase_add_test(tcase, the_worker_takes_in_a_few_a_turn);
 	tcase_add_test(tcase, what_no_topic_has_is_ignored);
 	tcase_add_test(tcase, a_hundred_thousand_topics_have_room);
 	tcase_add_test(tcase, a_full_table_forgets_what_was_not_asked);
