@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Metrics of real traffic: promtool finds nothing to complain about, they agree
-# with lpctl, and Prometheus itself takes them all.
+# with lpctl, and Prometheus itself takes them all.  And a topic that a client
+# knows by its id alone is counted by its name.
 
 # shellcheck source=tests/support/e2e.sh
 . "$(dirname "$0")/../support/e2e.sh"
@@ -40,6 +41,7 @@ main() {
 	check "a rate has an answer" lab_wait 20 "a second scrape" \
 	    answers 'sum(rate(lightpath_endpoint_bytes_total[1m]))'
 	check "Prometheus understands every query of the README" understands
+	topic_ids
 	e2e_done
 }
 
@@ -169,6 +171,86 @@ takes_all() {
 	added=$(query 'scrape_samples_post_metric_relabeling{job="lightpath"}')
 	echo "$lines lines, $samples samples, $added stored"
 	[ "$samples" -ge "$lines" ] && [ "$added" = "$samples" ]
+}
+
+# A dataplane that knows nothing, and a client that never asks for Metadata: the
+# name can only come from lp-controld, who has asked the broker.
+topic_ids() {
+	local id
+
+	id=$(sed -n 's/^topic_id: //p' "$LAB_DIR/data/records-0/partition.metadata")
+	must "the broker has an id for the topic" [ -n "$id" ]
+	must "lp-controld has a way to the broker" way_to_broker
+	must "a broker has told it ids" \
+	    lab_wait 40 "ids" seeded || lab_ctl status
+	lab_stop dataplane
+	rm -f "$LAB_DIR/dataplane.snapshot"
+	lab_dataplane_start
+	must "a new dataplane runs" lab_lightpath_ready
+	check "it is told the ids" lab_wait 20 "ids" all_told
+	check "the topic is fetched by its id" fetch_by_id "$id"
+	check "its bytes are counted by its name" fetched_by_name
+	check "no Metadata has passed" [ -z "$(kafka_json \
+	    '.dataplanes[0].apis[] | select(.api == "Metadata") | .api')" ]
+	must "the page comes" scrape
+	check "promtool has nothing to say still" promtool_is_silent
+	check "the page says who told the ids" ids_on_page
+}
+
+# As an operator would have one: not through Lightpath.
+way_to_broker() {
+	ip -n "$LAB_ID-brokers" link add way type veth \
+	    peer name way netns "$LAB_ID-lightpath" &&
+	    ip -n "$LAB_ID-brokers" addr add 10.9.9.1/24 dev way &&
+	    ip -n "$LAB_ID-lightpath" addr add 10.9.9.2/24 dev way &&
+	    ip -n "$LAB_ID-brokers" link set way up &&
+	    ip -n "$LAB_ID-lightpath" link set way up &&
+	    ip -n "$LAB_ID-lightpath" route add "$LAB_BROKER" via 10.9.9.1
+}
+
+known_ids() {
+	lab_json status ".topic_ids[0].$1"
+}
+
+seeded() {
+	[ "$(known_ids asked)" -gt "$(known_ids failed)" ] &&
+	    [ "$(known_ids known)" -gt 0 ] && [ "$(known_ids since_ns)" -gt 0 ]
+}
+
+kafka_json() {
+	lab_ctl -o json stats kafka | jq -r "$1"
+}
+
+kafka_counter() {
+	kafka_json ".dataplanes[0].counters.$1"
+}
+
+all_told() {
+	[ "$(kafka_counter topic_ids_told)" -gt 0 ] &&
+	    [ "$(kafka_counter topic_ids_told)" -eq "$(known_ids known)" ] &&
+	    [ "$(kafka_counter topic_ids_learnt)" -eq 0 ]
+}
+
+fetch_by_id() {
+	FETCHED=$(lab_on client timeout 60 python3 \
+	    "$LAB_SUPPORT/kafka/by_id.py" "$LAB_VIP_IP" "$LAB_PORT" "$1" 4)
+	echo "$FETCHED bytes"
+	[ "$FETCHED" -gt 0 ]
+}
+
+fetched_by_name() {
+	local counted
+
+	counted=$(lab_json topics '.dataplanes[0].topics[] |
+	    select(.topic == "records") | .fetch_bytes')
+	echo "$counted counted, $FETCHED fetched"
+	[ "$counted" -eq "$FETCHED" ]
+}
+
+ids_on_page() {
+	[ "$(awk '$1 == "lightpath_topic_ids{cluster=\"lab\"}" { print $2 }' \
+	    "$LAB_DIR/page")" -eq "$(known_ids known)" ] &&
+	    [ "$(sum lightpath_topic_id_events_total 'event="asked"')" -gt 0 ]
 }
 
 main "$@"
