@@ -493,7 +493,7 @@ groups_joined(const char *device)
 	while (fgets(line, sizeof(line), list) != NULL)
 		if (sscanf(line, "%*d %15s %32s", name, group) == 2 &&
 		    strcmp(name, device) == 0 &&
-		    strncmp(group, "ff0200000000000000000001ff00", 28) == 0)
+		    strncmp(group, "ff0200000000000000000001ff00000", 31) == 0)
 			count++;
 	fclose(list);
 	return count;
