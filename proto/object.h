@@ -60,6 +60,13 @@ enum lp_look {
 	LP_LOOK_OFF = 2, /* forwarded, and not read */
 };
 
+/* What becomes of the addresses of brokers that a cluster tells clients. */
+enum lp_rewriting {
+	LP_REWRITING_ON = 1, /* they become those of the listener */
+	LP_REWRITING_OFF = 2, /* they pass as they are */
+	LP_REWRITING_SHADOW = 3, /* they pass, and what would be is counted */
+};
+
 /*
  * A network device of the dataplane, with addresses of its own; or with a peer:
  * then the two are a bump in the wire, and what comes in by one leaves by the

@@ -69,6 +69,14 @@ struct lp_service {
 	bool is_inline; /* vip is where its broker is: only seen, not ours */
 };
 
+/* Where the clients of a listener are told that a broker is. */
+struct lp_advertised {
+	const char *host; /* a name, or an address as text; in the snapshot */
+	uint8_t host_len; /* 1..253 */
+	bool known; /* else nothing listens there, and RST answers */
+	uint16_t port; /* never 0 */
+};
+
 /* A port as the pipeline sees it. */
 struct lp_snapshot_port {
 	struct lp_port *port; /* NULL: no such port, or it is not open */
@@ -149,6 +157,19 @@ const struct lp_service *lp_snapshot_service(
 const struct lp_target *lp_snapshot_choose(const struct lp_snapshot *snapshot,
     const struct lp_service *service, const struct lp_ip *client,
     uint16_t client_port);
+
+/*
+ * What that listener says of the node with that id, which may be any number
+ * >= 0.  Of one that is not known: the port that it will have when it is, or,
+ * where that is no port or something listens there already, another one on
+ * which nothing listens.  False: no listener of that id rewrites.
+ */
+bool lp_snapshot_advertised(const struct lp_snapshot *snapshot,
+    uint32_t listener_id, int32_t node_id, struct lp_advertised *out);
+
+/* How that listener treats addresses: enum lp_rewriting; 0: no such one. */
+uint8_t lp_snapshot_rewriting(
+    const struct lp_snapshot *snapshot, uint32_t listener_id);
 
 /* NULL if the listener or the broker is not configured any more. */
 const struct lp_target *lp_snapshot_target(const struct lp_snapshot *snapshot,

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sequence map of a stream that is edited in passing: from positions as
+ * its sender numbers them to positions as its receiver does, and back.
+ *
+ * It is monotone and total.  Where bytes are replaced by others of another
+ * number, all new bytes belong to the last old one: a position inside of the
+ * old bytes [start, start + old_len) is where the new ones begin, the position
+ * behind them where the new ones end.  So what arrives again of the old bytes
+ * brings the new ones again only with the last of them, and who has received
+ * some of the new ones, not all, has received all old bytes but the last.
+ *
+ * Positions are 32-bit sequence numbers (RFC 9293, 3.4).  They are compared as
+ * serial numbers: edits that live lie in the window, less than 2^31 from one
+ * another.  What is acknowledged melts into floor and delta; below the floor
+ * the map goes on with the same delta, whatever it was there.
+ *
+ * Pure: no time, no packet; edits are in the caller's pool, by index.
+ */
+#ifndef LP_PIPELINE_SEQMAP_H
+#define LP_PIPELINE_SEQMAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum lp_edit_kind {
+	LP_EDIT_NONE = 0, /* a free place */
+	/* Its old bytes are being held; its end is not known yet: the last. */
+	LP_EDIT_OPEN,
+	/* Other bytes, of any number, take the place of the old ones. */
+	LP_EDIT_RESIZE,
+	/* As many bytes take their place, one for one. */
+	LP_EDIT_OVER,
+};
+
+enum { LP_EDIT_INLINE = 24 };
+
+/* An edit of a stream.  Lies in the region (kafka/state.h). */
+struct lp_edit {
+	uint32_t next; /* index + 1, by position; 0: the last */
+	uint32_t start; /* sender's position of the first old byte */
+	uint32_t old_len; /* OPEN: so many are held so far */
+	uint32_t new_len; /* OPEN: 0 */
+	uint32_t sent; /* RESIZE: new bytes sent so far */
+	uint32_t bytes; /* OPEN: old bytes, RESIZE: new ones: a chain (held.h) */
+	uint8_t kind; /* enum lp_edit_kind */
+	/* OVER: the first bytes, then fill up to the end. */
+	uint8_t over_len;
+	uint8_t fill;
+	uint8_t spare[13];
+	uint8_t over[LP_EDIT_INLINE];
+};
+_Static_assert(sizeof(struct lp_edit) == 64, "one cache line");
+
+/* The map of one stream: its edits that are not acknowledged yet. */
+struct lp_seqmap {
+	uint32_t floor; /* sender's position: all before it is acknowledged */
+	uint32_t delta; /* receiver's position - sender's, at the floor */
+	uint32_t first; /* edits by position: index + 1; 0: none */
+	uint32_t last;
+	uint32_t count;
+};
+
+/* Where a position of the sender's is for the receiver. */
+uint32_t lp_seqmap_out(
+    const struct lp_seqmap *map, const struct lp_edit *edits, uint32_t at);
+
+/*
+ * The largest position of the sender's that is not behind `at` for the
+ * receiver; none behind `limit`, up to where the sender has sent, and of an
+ * edit that is still open none behind what is held.
+ */
+uint32_t lp_seqmap_back(const struct lp_seqmap *map,
+    const struct lp_edit *edits, uint32_t at, uint32_t limit);
+
+/* The first edit that ends behind that position: index + 1; 0: none. */
+uint32_t lp_seqmap_find(
+    const struct lp_seqmap *map, const struct lp_edit *edits, uint32_t at);
+
+/* Appends it: it begins where the last one ends, or behind. */
+void lp_seqmap_add(
+    struct lp_seqmap *map, struct lp_edit *edits, uint32_t index);
+
+/*
+ * The receiver has acknowledged all before `at` (its position).  Takes away the
+ * first edit if that covers it, and returns its index + 1, for the caller to
+ * free; 0: none is left that it covers, and the floor has moved.  Call it
+ * until it returns 0.
+ */
+uint32_t lp_seqmap_melt(
+    struct lp_seqmap *map, struct lp_edit *edits, uint32_t at);
+
+static inline uint32_t
+lp_edit_end(const struct lp_edit *edit)
+{
+	return edit->start + edit->old_len;
+}
+
+#endif
