@@ -62,6 +62,13 @@ class Field:
         for field in self.fields:
             yield from field.leaves()
 
+    def structs(self):
+        """The fields in it that are structs, itself included."""
+        if self.fields:
+            yield self
+        for field in self.fields:
+            yield from field.structs()
+
 
 class Message:
     """A request or a response, in all versions that a release knows."""

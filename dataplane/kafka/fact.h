@@ -19,6 +19,13 @@
  *	tagged fields come where they stand, which is behind the rest; their
  *	order is the sender's.
  *	in a list of endpoints of UpdateMetadata the port comes before the host.
+ *	ENDPOINTS are brokers as clients are told of them, of each NODE_ID, HOST
+ *	and PORT; it comes before the first, and where there is none.  Those
+ *	that clients can do without, hints where a leader went, may be hidden:
+ *	HIDDEN_ARRAY comes first then, when a byte of the count is there;
+ *	HIDDEN_TAG and HIDDEN_SIZE, each as soon as it is read.
+ *	of a value of a configuration only its length is told, before its bytes,
+ *	as of records: who changes them has to know at the first one.
  *	MEMBER_EPOCH is the generation in the classic group protocol.
  */
 #ifndef LP_KAFKA_FACT_H
@@ -67,7 +74,18 @@
 	X(SOFTWARE_NAME, "text: of the client, KIP-511")                       \
 	X(SOFTWARE_VERSION, "text")                                            \
 	X(AUTO_CREATION, "number: Metadata may create topics")                 \
-	X(REGEX, "text: topics that the broker chooses")
+	X(REGEX, "text: topics that the broker chooses")                       \
+	X(ENDPOINTS, "number: how many brokers with addresses follow")         \
+	X(HIDDEN_ARRAY, "number: of such an array the count's first byte")     \
+	X(HIDDEN_TAG, "number: of a tagged field with such an array in it")    \
+	X(HIDDEN_SIZE, "number: of bytes of that field, which follow")         \
+	X(CONFIG_NAME, "text")                                                 \
+	X(CONFIG_VALUE, "number: bytes of its value that follow; -1: null")    \
+	X(FEATURE_NAME, "text: in an ApiVersions response, KIP-584")           \
+	X(FEATURE_MIN, "number: its lowest version that a broker has")         \
+	X(FEATURE_MAX, "number: its highest")                                  \
+	X(FINALIZED_MAX, "number: its highest version in use in the cluster")  \
+	X(FINALIZED_MIN, "number: its lowest")
 /* clang-format on */
 
 enum lp_fact_kind {
@@ -84,7 +102,7 @@ enum { LP_FACT_TEXT_MAX = 255 };
 struct lp_fact {
 	uint8_t kind; /* enum lp_fact_kind */
 	bool null; /* a null text, a null array */
-	uint8_t width; /* bytes of a number on the wire: 1, 2, 4, 8 */
+	uint8_t width; /* bytes of a number on the wire; of a length 0 */
 	uint32_t at; /* of its first byte, counted from the frame's size */
 	int64_t value; /* a number, host order */
 	/*

@@ -107,9 +107,37 @@ FACTS = {
     "SOFTWARE_NAME": ["ApiVersionsRequest.ClientSoftwareName"],
     "SOFTWARE_VERSION": ["ApiVersionsRequest.ClientSoftwareVersion"],
     "AUTO_CREATION": ["MetadataRequest.AllowAutoTopicCreation"],
+    "CONFIG_NAME": ["DescribeConfigsResponse.Results.Configs.Name",
+                    "DescribeConfigsResponse.*.Synonyms.Name"],
+    "CONFIG_VALUE": ["DescribeConfigsResponse.Results.Configs.Value",
+                     "DescribeConfigsResponse.*.Synonyms.Value"],
+    "FEATURE_NAME": ["ApiVersionsResponse.SupportedFeatures.Name",
+                     "ApiVersionsResponse.FinalizedFeatures.Name"],
+    "FEATURE_MIN": ["ApiVersionsResponse.SupportedFeatures.MinVersion"],
+    "FEATURE_MAX": ["ApiVersionsResponse.SupportedFeatures.MaxVersion"],
+    "FINALIZED_MAX": ["ApiVersionsResponse.FinalizedFeatures.MaxVersionLevel"],
+    "FINALIZED_MIN": ["ApiVersionsResponse.FinalizedFeatures.MinVersionLevel"],
     "REGEX": ["ConsumerGroupHeartbeatRequest.SubscribedTopicRegex",
               "StreamsGroupHeartbeatRequest.*.Subtopologies.SourceTopicRegex"],
 }
+
+# Arrays of structs: how many there are.
+ARRAYS = {
+    # Brokers, as clients are told of them.
+    "ENDPOINTS": [
+        "MetadataResponse.Brokers", "FindCoordinatorResponse.Coordinators",
+        "DescribeClusterResponse.Brokers", "ProduceResponse.NodeEndpoints",
+        "FetchResponse.NodeEndpoints", "ShareFetchResponse.NodeEndpoints",
+        "ShareAcknowledgeResponse.NodeEndpoints",
+    ],
+}
+
+# Hints which broker leads now: without them a client asks for metadata.
+HIDDEN = ["*.NodeEndpoints"]
+
+# The last version that may be offered to clients that are to see no address:
+# the next one of DescribeQuorum tells listeners of controllers.
+OFFERED = {"DescribeQuorum": 1}
 
 # These first: they hold although Kafka marks the field, or a name is a fact's.
 IGNORED = {
@@ -211,6 +239,26 @@ def classify(field):
     if find(IGNORED, field.path)[0]:
         return None
     return find(FACTS, field.path)[0] or ENTITIES.get(field.entity)
+
+
+def classify_array(field):
+    """The fact that an array of structs is, or None."""
+    return find(ARRAYS, field.path)[0]
+
+
+def is_hidden(field):
+    """Whether an array of endpoints can be kept from clients."""
+    return bool(classify_array(field) and
+                find({True: HIDDEN}, field.path)[0])
+
+
+def unmatched(arrays):
+    """Patterns of arrays that match none, over all releases."""
+    used = {find(ARRAYS, field.path)[1] for field in arrays}
+    for patterns in ARRAYS.values():
+        for pattern in patterns:
+            if pattern not in used:
+                yield f"{pattern} matches no array"
 
 
 def unjudged(fields):

@@ -27,6 +27,10 @@ CHANGED = {
     ("ReadShareGroupStateSummaryResponse", 0):
         "early access in 3.9, between brokers",
 }
+# What a hidden tag becomes: no message may have it, now or later.
+UNUSED_TAG = 127
+# The broker's address that stands in no array: the only one it names.
+ALONE = "FindCoordinatorResponse.Host"
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -52,6 +56,7 @@ class Tables:
         self.flexible = {}  # first such version, by key
         self.listeners = {}
         self.layouts = {}
+        self.addresses = {}  # by key and version: what program.addresses says
 
     def add(self, release):
         """A release, the older one first."""
@@ -72,6 +77,8 @@ class Tables:
                          "do not agree, or do so again")
             self.agreed += same
         self.layouts[at] = layout
+        if type_ == "response":
+            self.addresses[key, version] = program.addresses(message, version)
         if version in message.flexible:
             first = self.flexible.get(key, version)
             self.flexible[key] = min(first, version)
@@ -88,6 +95,26 @@ class Tables:
         return (self.names[key] not in facts.BROKERS_ONLY and
                 "broker" in (self.listeners.get(key) or []))
 
+    def last_offered(self, key, last):
+        """Up to which version no address is where nobody looks for it."""
+        last = min(last, facts.OFFERED.get(self.names[key], last))
+        for (k, version), hosts in self.addresses.items():
+            if k != key or version > last or not self.offered(key):
+                continue
+            for path, around in hosts:
+                if not around and path != ALONE:
+                    complain(f"{path} version {version}: neither replaced "
+                             "nor hidden, and offered to clients")
+        return last
+
+    def names_brokers(self, key):
+        """Whether its answers have addresses that cannot be hidden."""
+        return any(around is None or not facts.is_hidden(around)
+                   for (k, version), hosts in self.addresses.items()
+                   for _, around in hosts
+                   if k == key and self.offered(k) and
+                   version <= facts.OFFERED.get(self.names[k], version))
+
     def versions(self, key):
         versions = sorted(v for k, t, v in self.bodies
                           if k == key and t == "request")
@@ -101,7 +128,11 @@ def judge(releases):
     """Every field that sounds like a fact has been judged."""
     fields = [leaf for release in releases for message in release.values()
               for field in message.fields for leaf in field.leaves()]
-    wrong = sorted(set(facts.unjudged(fields)))
+    arrays = [array for release in releases for message in release.values()
+              for field in message.fields for array in field.structs()]
+    wrong = sorted(set(facts.unjudged(fields)) | set(facts.unmatched(arrays)))
+    wrong += [f"{field.path} has tag {field.tag}" for field in fields + arrays
+              if field.tag is not None and field.tag >= UNUSED_TAG]
     if wrong:
         complain("facts.py: " + "\n".join(wrong))
 
@@ -155,7 +186,9 @@ def emit(tables, releases, errors):
         first, last = versions[0], versions[-1]
         client = int(tables.offered(key))
         keys.append(f'{{"{tables.names[key]}",{len(bodies)},{first},{last},'
-                    f"{tables.flexible.get(key, -1)},{client}}}")
+                    f"{tables.flexible.get(key, -1)},"
+                    f"{tables.last_offered(key, last)},{client},"
+                    f"{int(tables.names_brokers(key))}}}")
         for version in range(first, last + 1):
             for type_ in "request", "response":
                 bodies.append(tables.bodies.get((key, type_, version), 0))
@@ -239,6 +272,10 @@ def print_facts(releases):
                     kind = facts.classify(leaf)
                     if kind:
                         seen.add((leaf.path, kind))
+                for array in field.structs():
+                    kind = facts.classify_array(array)
+                    if kind:
+                        seen.add((array.path, kind))
     for path, kind in sorted(seen):
         print(path, kind)
 

@@ -19,7 +19,9 @@ lp_kafka_api(int16_t key, struct lp_kafka_api *api)
 	    .first = known->first,
 	    .last = known->last,
 	    .flexible = known->flexible,
+	    .offered = known->offered,
 	    .client = known->client != 0,
+	    .addresses = known->addresses != 0,
 	};
 	return true;
 }

@@ -12,7 +12,11 @@ struct lp_kafka_api {
 	int16_t first; /* version */
 	int16_t last;
 	int16_t flexible; /* first flexible version (KIP-482); -1: none */
+	/* The last version whose addresses, if any, are where we know. */
+	int16_t offered;
 	bool client; /* false: brokers and controllers among themselves */
+	/* Clients reach brokers by its answers, which cannot be hidden. */
+	bool addresses;
 };
 
 /* False: nobody has such a key. */

@@ -12,13 +12,15 @@ import facts
 OPS = ["END", "SKIP", "NUMBER1", "NUMBER2", "NUMBER2U", "NUMBER4", "NUMBER8",
        "UUID", "STRING", "COMPACT", "BYTES", "RECORDS", "COMPACT_RECORDS",
        "ARRAY", "COMPACT_ARRAY", "NULLABLE", "FIXED_ARRAY",
-       "COMPACT_FIXED_ARRAY", "TAGS", "TAGS_END", "MARK", "ERROR_OR_OLD"]
+       "COMPACT_FIXED_ARRAY", "TAGS", "TAGS_END", "MARK", "ERROR_OR_OLD",
+       "STRING_LENGTH", "PEEK"]
 OP = {name: code for code, name in enumerate(OPS)}
 
 NUMBERS = {"bool": "NUMBER1", "int8": "NUMBER1", "int16": "NUMBER2",
            "uint16": "NUMBER2U", "int32": "NUMBER4", "int64": "NUMBER8"}
 SKIP_MAX = 255
 TOPICS = ("TOPIC_NAME", "TOPIC_ID")
+LENGTHS = ("CONFIG_VALUE",)  # texts of which only the length is told
 API_VERSIONS = 18
 
 
@@ -83,11 +85,11 @@ class Body:
     def kind(self, name):
         return self.all.kinds[name] if name else 0
 
-    def call(self, name, null, body):
+    def call(self, name, told, body):
         """An operation on elements that are a body of their own."""
         number = self.all.add(body)
         self.depth = max(self.depth, 1 + body.depth)
-        self.op(name, self.kind(null), number & 255, number >> 8)
+        self.op(name, self.kind(told), number & 255, number >> 8)
         self.least += 1
 
     def plain(self, type_, kind, flexible):
@@ -104,7 +106,10 @@ class Body:
             self.op(NUMBERS[type_], self.kind(kind), 0)
             self.skipped = len(self.code) - 1
             return
-        if type_ == "records":
+        if type_ == "string" and kind in LENGTHS:
+            self.op("COMPACT_RECORDS" if flexible else "STRING_LENGTH",
+                    self.kind(kind))
+        elif type_ == "records":
             self.op("COMPACT_RECORDS" if flexible else "RECORDS",
                     self.kind(kind))
         elif type_ in ("string", "bytes"):
@@ -117,7 +122,8 @@ class Body:
 
     def field(self, field, version, flexible):
         kind = None if field.fields else facts.classify(field)
-        null = "TOPICS_NULL" if is_topics(field, version) else None
+        told = ("TOPICS_NULL" if is_topics(field, version) else
+                facts.classify_array(field))
         if field.array and not field.fields and not kind and \
                 field.element in definitions.FIXED:
             self.op("COMPACT_FIXED_ARRAY" if flexible else "FIXED_ARRAY",
@@ -139,7 +145,9 @@ class Body:
                         element.code[1])
                 self.least += 1
             else:
-                self.call("COMPACT_ARRAY" if flexible else "ARRAY", null,
+                if facts.is_hidden(field) and version not in field.tagged:
+                    self.op("PEEK", self.kind("HIDDEN_ARRAY"))
+                self.call("COMPACT_ARRAY" if flexible else "ARRAY", told,
                           element)
         elif field.fields and version in field.nullable:
             element = Body(self.all, self.in_topic)
@@ -219,6 +227,20 @@ def has_facts(field, version):
     return any(has_facts(f, version) for f in field.fields)
 
 
+def addresses(message, version):
+    """Of each host in it: its path, and the array of endpoints around it."""
+    def walk(fields, around):
+        for f in fields:
+            if version not in f.versions and version not in f.tagged:
+                continue
+            if f.fields:
+                told = facts.classify_array(f) == "ENDPOINTS"
+                yield from walk(f.fields, f if told else around)
+            elif facts.classify(f) == "HOST":
+                yield f.path, around
+    return list(walk(message.fields, None))
+
+
 def compile_message(code, message, version):
     """The number of its body, what follows the correlation id included."""
     body = Body(code)
@@ -262,7 +284,8 @@ def layout(message, version):
             if version not in f.versions and version not in f.tagged:
                 continue
             tag = f.tag if version in f.tagged else None
-            kind = None if f.fields else facts.classify(f)
+            kind = (facts.classify_array(f) if f.fields else
+                    facts.classify(f))
             yield (f.element if not f.fields else "struct", f.array, tag,
                    version in f.nullable, kind, tuple(walk(f.fields)))
     return (version in message.flexible, tuple(walk(message.fields)))

@@ -55,6 +55,13 @@ lp_reader_position(const struct lp_reader *reader)
 	return (uint32_t)((uintptr_t)reader->at - reader->origin);
 }
 
+/* Where the value began of which the walk may have the first bytes. */
+static LP_READER_INLINE uint32_t
+lp_reader_begun(const struct lp_walk *walk, const struct lp_reader *reader)
+{
+	return lp_reader_position(reader) - walk->held - walk->shift / 7;
+}
+
 /* Bytes of the frame that were not read. */
 static LP_READER_INLINE uint32_t
 lp_reader_rest(const struct lp_reader *reader)
@@ -82,6 +89,30 @@ lp_reader_take(struct lp_walk *walk, struct lp_reader *reader, uint32_t n,
 	reader->stop = reader->limit;
 	*bytes = walk->hold;
 	return result;
+}
+
+/* Of 1, 2, 4 or 8 bytes. */
+static LP_READER_INLINE int64_t
+lp_reader_number(const uint8_t *bytes, unsigned width, bool is_unsigned)
+{
+	uint16_t two;
+	uint32_t four;
+	uint64_t eight;
+
+	switch (width) {
+	case 1:
+		return (int8_t)bytes[0];
+	case 2:
+		memcpy(&two, bytes, sizeof(two));
+		two = be16toh(two);
+		return is_unsigned ? two : (int16_t)two;
+	case 4:
+		memcpy(&four, bytes, sizeof(four));
+		return (int32_t)be32toh(four);
+	default:
+		memcpy(&eight, bytes, sizeof(eight));
+		return (int64_t)be64toh(eight);
+	}
 }
 
 static LP_READER_INLINE int

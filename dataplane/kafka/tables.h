@@ -33,7 +33,11 @@ enum lp_op {
 	LP_OP_BYTES, /* kind: int32 length, -1: null */
 	LP_OP_RECORDS, /* kind: as bytes, but only the length is told */
 	LP_OP_COMPACT_RECORDS,
-	LP_OP_ARRAY, /* kind told if null, body (2): int32 count, -1: null */
+	/*
+	 * kind told if null, body (2): int32 count, -1: null.  ENDPOINTS are
+	 * told in any case, with the count.
+	 */
+	LP_OP_ARRAY,
 	LP_OP_COMPACT_ARRAY, /* the same: varint count + 1, 0: null */
 	LP_OP_NULLABLE, /* the same: int8, negative: null; else one struct */
 	LP_OP_FIXED_ARRAY, /* size of an element: int32 count */
@@ -47,6 +51,8 @@ enum lp_op {
 	 * UNSUPPORTED_VERSION, the rest is of version 0 (KIP-511).
 	 */
 	LP_OP_ERROR_OR_OLD,
+	LP_OP_STRING_LENGTH, /* kind: as a string, only its length is told */
+	LP_OP_PEEK, /* kind: the next byte is told, and not passed */
 };
 
 /* An API; keys that nobody has have no name. */
@@ -56,7 +62,10 @@ struct lp_tables_key {
 	int16_t first; /* version */
 	int16_t last;
 	int16_t flexible; /* from which version on; -1: never */
+	/* Up to which version addresses are where they can be replaced. */
+	int16_t offered;
 	uint8_t client; /* 1: offered to clients; 0: between brokers only */
+	uint8_t addresses; /* 1: its answers name brokers to be reached */
 };
 
 extern const uint8_t lp_tables_code[];

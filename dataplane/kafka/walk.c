@@ -29,6 +29,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "dataplane/kafka/bodies.h"
 #include "dataplane/kafka/reader.h"
 #include "dataplane/kafka/tables.h"
 
@@ -40,10 +41,7 @@ enum {
 	KIND_OP_LEN = 2,
 	NUMBER_OP_LEN = 3,
 	ARRAY_OP_LEN = 4,
-	TAGS_OP_LEN = 2,
-	TAG_LEN = 3, /* each known tag behind it */
 	BODY_LEN = 2, /* of its number */
-	END_PC = 0, /* an LP_OP_END is there */
 	UNSUPPORTED_VERSION = 35, /* the error code */
 };
 
@@ -187,6 +185,17 @@ tell(struct lp_fact *fact, unsigned kind, uint32_t at)
 	return LP_WALK_FACT;
 }
 
+/* One that has just been read, and began at `start`. */
+static LP_READER_INLINE int
+tell_number(struct lp_fact *fact, unsigned kind, uint32_t start,
+    const struct lp_reader *reader, int64_t value)
+{
+	tell(fact, kind, start);
+	fact->width = (uint8_t)(lp_reader_position(reader) - start);
+	fact->value = value;
+	return LP_WALK_FACT;
+}
+
 static LP_READER_INLINE int
 skip(struct lp_walk *walk, struct lp_reader *reader)
 {
@@ -207,9 +216,6 @@ number(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact,
 	    : op == LP_OP_NUMBER8            ? 8
 					     : 2;
 	const uint8_t *bytes;
-	uint16_t two;
-	uint32_t four;
-	uint64_t eight;
 	int result = lp_reader_take(walk, reader, width, &bytes);
 
 	if (result != LP_READER_GO)
@@ -219,23 +225,7 @@ number(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact,
 	fact->width = (uint8_t)width;
 	walk->skip = lp_tables_code[reader->pc + 2];
 	reader->pc += NUMBER_OP_LEN;
-	switch (width) {
-	case 1:
-		fact->value = (int8_t)bytes[0];
-		break;
-	case 2:
-		memcpy(&two, bytes, sizeof(two));
-		two = be16toh(two);
-		fact->value = op == LP_OP_NUMBER2U ? two : (int16_t)two;
-		break;
-	case 4:
-		memcpy(&four, bytes, sizeof(four));
-		fact->value = (int32_t)be32toh(four);
-		break;
-	default:
-		memcpy(&eight, bytes, sizeof(eight));
-		fact->value = (int64_t)be64toh(eight);
-	}
+	fact->value = lp_reader_number(bytes, width, op == LP_OP_NUMBER2U);
 	return LP_WALK_FACT;
 }
 
@@ -313,12 +303,6 @@ records(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact,
 	return LP_WALK_FACT;
 }
 
-static LP_READER_INLINE uint16_t
-body_at(uint16_t pc)
-{
-	return (uint16_t)(lp_tables_code[pc] | lp_tables_code[pc + 1] << 8);
-}
-
 static LP_READER_INLINE struct lp_walk_level *
 push(struct lp_walk *walk, uint32_t left, uint16_t pc, uint16_t body)
 {
@@ -335,7 +319,8 @@ array(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact,
     unsigned op)
 {
 	unsigned kind = lp_tables_code[reader->pc + 1];
-	uint16_t body = body_at(reader->pc + 2);
+	uint16_t body = lp_bodies_at(reader->pc + 2);
+	uint32_t start = lp_reader_begun(walk, reader);
 	int64_t count;
 	int result = lp_reader_length(walk, reader, op, &count);
 
@@ -345,12 +330,14 @@ array(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact,
 	if (count > 0) {
 		push(walk, (uint32_t)count, reader->pc, body);
 		reader->pc = body;
-	} else if (count < 0 && kind != LP_FACT_NONE) {
-		tell(fact, kind, lp_reader_position(reader));
-		fact->null = true;
-		return LP_WALK_FACT;
 	}
-	return LP_READER_GO;
+	if (kind == LP_FACT_ENDPOINTS)
+		return tell_number(fact, kind, start, reader, count);
+	if (count >= 0 || kind == LP_FACT_NONE)
+		return LP_READER_GO;
+	tell(fact, kind, lp_reader_position(reader));
+	fact->null = true;
+	return LP_WALK_FACT;
 }
 
 static LP_READER_INLINE int
@@ -421,13 +408,14 @@ known_tags(struct lp_walk *walk, struct lp_reader *reader)
 	unsigned known = lp_tables_code[reader->pc + 1];
 
 	return tags(walk, reader,
-	    (uint16_t)(reader->pc + TAGS_OP_LEN + TAG_LEN * known));
+	    (uint16_t)(reader->pc + LP_BODIES_TAGS_LEN +
+		LP_BODIES_TAG_LEN * known));
 }
 
 static LP_READER_INLINE int
 tags_end(struct lp_walk *walk, struct lp_reader *reader)
 {
-	int result = tags(walk, reader, END_PC);
+	int result = tags(walk, reader, LP_BODIES_NONE);
 
 	if (result != LP_READER_GO || walk->phase == PHASE_TAG)
 		return result;
@@ -436,9 +424,10 @@ tags_end(struct lp_walk *walk, struct lp_reader *reader)
 
 /* The next tagged field, or what follows the last. */
 static LP_READER_INLINE int
-tag(struct lp_walk *walk, struct lp_reader *reader)
+tag(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact)
 {
 	struct lp_walk_level *level = &walk->levels[walk->depth - 1];
+	uint32_t start = lp_reader_begun(walk, reader);
 	int result;
 
 	if (level->left == 0) {
@@ -448,17 +437,20 @@ tag(struct lp_walk *walk, struct lp_reader *reader)
 		return LP_READER_GO;
 	}
 	result = lp_reader_varint(walk, reader, &walk->tag);
-	if (result == LP_READER_GO)
-		walk->phase = PHASE_TAG_SIZE;
-	return result;
+	if (result != LP_READER_GO)
+		return result;
+	walk->phase = PHASE_TAG_SIZE;
+	if (!lp_bodies_is_hidden(lp_bodies_tag(level->body, walk->tag)))
+		return LP_READER_GO;
+	return tell_number(fact, LP_FACT_HIDDEN_TAG, start, reader, walk->tag);
 }
 
 static LP_READER_INLINE int
-tag_size(struct lp_walk *walk, struct lp_reader *reader)
+tag_size(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact)
 {
 	struct lp_walk_level *level = &walk->levels[walk->depth - 1];
-	uint16_t at = level->body + TAGS_OP_LEN;
-	unsigned known = 0;
+	uint32_t start = lp_reader_begun(walk, reader);
+	uint16_t body = lp_bodies_tag(level->body, walk->tag);
 	uint32_t size;
 	int result = lp_reader_varint(walk, reader, &size);
 
@@ -467,25 +459,35 @@ tag_size(struct lp_walk *walk, struct lp_reader *reader)
 	if (size > lp_reader_rest(reader))
 		return LP_WALK_BAD;
 	level->left--;
-	if (lp_tables_code[level->body] == LP_OP_TAGS)
-		known = lp_tables_code[level->body + 1];
-	for (; known > 0; known--) {
-		if (lp_tables_code[at] == walk->tag) {
-			level->end = lp_reader_position(reader) + size;
-			reader->pc = body_at(at + 1);
-			walk->phase = PHASE_CODE;
-			return LP_READER_GO;
-		}
-		at += TAG_LEN;
+	if (body == LP_BODIES_NONE) {
+		walk->phase = PHASE_TAG;
+		return lp_reader_pass(walk, reader, size);
 	}
-	walk->phase = PHASE_TAG;
-	return lp_reader_pass(walk, reader, size);
+	level->end = lp_reader_position(reader) + size;
+	reader->pc = body;
+	walk->phase = PHASE_CODE;
+	if (!lp_bodies_is_hidden(body))
+		return LP_READER_GO;
+	return tell_number(fact, LP_FACT_HIDDEN_SIZE, start, reader, size);
 }
 
 static LP_READER_INLINE int
 mark(struct lp_reader *reader, struct lp_fact *fact)
 {
 	tell(fact, lp_tables_code[reader->pc + 1], lp_reader_position(reader));
+	reader->pc += KIND_OP_LEN;
+	return LP_WALK_FACT;
+}
+
+static LP_READER_INLINE int
+peek(const struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact)
+{
+	assert(walk->held == 0 && walk->shift == 0);
+	if (reader->at == reader->limit)
+		return lp_reader_rest(reader) == 0 ? LP_WALK_BAD : LP_WALK_MORE;
+	tell(fact, lp_tables_code[reader->pc + 1], lp_reader_position(reader));
+	fact->width = 1;
+	fact->value = *reader->at;
 	reader->pc += KIND_OP_LEN;
 	return LP_WALK_FACT;
 }
@@ -499,7 +501,7 @@ error_or_old(
 	if (result != LP_WALK_FACT)
 		return result;
 	if (fact->value == UNSUPPORTED_VERSION)
-		reader->pc = body_at(reader->pc);
+		reader->pc = lp_bodies_at(reader->pc);
 	else
 		reader->pc += BODY_LEN;
 	return LP_WALK_FACT;
@@ -512,9 +514,9 @@ resume(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact)
 	case PHASE_TEXT:
 		return text(walk, reader, fact);
 	case PHASE_TAG:
-		return tag(walk, reader);
+		return tag(walk, reader, fact);
 	case PHASE_TAG_SIZE:
-		return tag_size(walk, reader);
+		return tag_size(walk, reader, fact);
 	case PHASE_DONE:
 		return LP_WALK_DONE;
 	default:
@@ -572,6 +574,10 @@ step(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact)
 		return mark(reader, fact);
 	case LP_OP_ERROR_OR_OLD:
 		return error_or_old(walk, reader, fact);
+	case LP_OP_STRING_LENGTH:
+		return records(walk, reader, fact, LP_OP_STRING);
+	case LP_OP_PEEK:
+		return peek(walk, reader, fact);
 	default:
 		return end(walk, reader);
 	}

@@ -46,6 +46,7 @@ import org.apache.kafka.common.protocol.types.Type;
  */
 class Conform {
 	private static final int TEXT_MAX = 255; // LP_FACT_TEXT_MAX
+	private static final Set<String> LENGTHS = Set.of("config_value");
 	private static final Set<String> MARKED = Set.of("topic_name", "topic_id");
 
 	private static final Map<String, Method> METHODS = new HashMap<>();
@@ -228,20 +229,32 @@ class Conform {
 				at += varint(raw.size()) + raw.size();
 				continue;
 			}
-			Field field = (Field) tag.getValue();
-			int before = at;
-			int told = facts.size();
+			known((Field) tag.getValue(), tag.getKey(), object, path);
+		}
+	}
 
-			// Twice: the size, whose own size shifts what follows.
-			for (int shift = 0, pass = 0; pass < 2; pass++) {
-				at = before + shift;
-				while (facts.size() > told)
-					facts.remove(facts.size() - 1);
-				value(get(object, field.name), field.type,
-				    path + "." + flat(field.name),
-				    isNullable(object, field));
-				shift = varint(at - before - shift);
+	/** Behind its number: the size, and the value. */
+	private void known(Field field, int tag, Object object, String path)
+	    throws Exception {
+		String where = path + "." + flat(field.name);
+		boolean hidden = "endpoints".equals(kinds.get(where));
+		int before = at;
+		int told = facts.size();
+
+		// Twice: the size, whose own size shifts what follows.
+		for (int size = 0, pass = 0; pass < 2; pass++) {
+			while (facts.size() > told)
+				facts.remove(facts.size() - 1);
+			if (hidden) {
+				at = before - varint(tag);
+				tell("hidden_tag", "=" + tag);
+				at = before;
+				tell("hidden_size", "=" + size);
 			}
+			at = before + (pass == 0 ? 0 : varint(size));
+			value(get(object, field.name), field.type, where,
+			    isNullable(object, field));
+			size = pass == 0 ? at - before : size;
 		}
 	}
 
@@ -267,6 +280,11 @@ class Conform {
 		boolean names = kind != null && MARKED.contains(kind);
 		boolean compact = type.toString().startsWith("COMPACT");
 
+		if ("endpoints".equals(kind)) {
+			if (path.startsWith("share"))
+				tell("hidden_array", "=" + firstByte(values.size() + 1));
+			tell(kind, "=" + values.size());
+		}
 		at += compact ? varint(values == null ? 0 : values.size() + 1) : 4;
 		if (values == null) {
 			if (names || element instanceof Schema schema &&
@@ -335,12 +353,18 @@ class Conform {
 		int size = value == null ? -1 : value.length;
 
 		at += lengthSize > 0 ? lengthSize : varint(size + 1);
-		if (kind != null && value == null)
+		if (LENGTHS.contains(String.valueOf(kind)))
+			tell(kind, size < 0 ? "=null" : "=" + size);
+		else if (kind != null && value == null)
 			tell(kind, "=null");
 		else if (kind != null)
 			tell(kind, "=" + hex(value, Math.min(size, TEXT_MAX)) +
 			    (size > TEXT_MAX ? ":" + size : ""));
 		at += Math.max(size, 0);
+	}
+
+	private static int firstByte(int value) {
+		return value < 0x80 ? value : value & 0x7f | 0x80;
 	}
 
 	private static int varint(int value) {

@@ -80,6 +80,17 @@ class Facts(unittest.TestCase):
             self.assertIsNone(facts.classify(leaf))
 
 
+    def test_an_array_of_brokers_is_counted(self):
+        brokers = definitions.Message({
+            "name": "MetadataResponse", "apiKey": 3, "type": "response",
+            "validVersions": "0", "fields": [field("Brokers", "[]Broker", fields=[
+                field("Host", "string")])]}).fields[0]
+        self.assertEqual(facts.classify_array(brokers), "ENDPOINTS")
+        self.assertFalse(facts.is_hidden(brokers))
+        self.assertEqual(list(facts.unmatched([brokers]))[0],
+                         "FindCoordinatorResponse.Coordinators matches no array")
+
+
 class Program(unittest.TestCase):
     def test_fixed_fields_are_one_skip(self):
         code, _ = body(message(field("A", "int64"), field("B", "uuid")), 0)
@@ -135,6 +146,33 @@ class Releases(unittest.TestCase):
     def test_a_request_without_an_answer_is_refused(self):
         with self.assertRaises(SystemExit):
             self.tables([message(field("A", "int32"))]).versions(90)
+
+    def offer(self, **more):
+        """An answer with a host, as it may be offered to clients."""
+        listeners = field("Listeners", "[]Listener", fields=[
+            field("Host", "string", versions="1+")] + [field("A", "string")])
+        request = message(field("A", "int32"), listeners=["broker"])
+        answer = message(listeners, type_="response")
+        tables = self.tables([request, answer])
+        tables.names[90] = more.get("name", "Probe")
+        return tables
+
+    def test_an_address_that_nobody_looks_for_is_refused(self):
+        with self.assertRaises(SystemExit):
+            self.offer().last_offered(90, 1)
+
+    def test_nor_is_it_offered(self):
+        facts.OFFERED["Odd"] = 0
+        tables = self.offer(name="Odd")
+        self.assertEqual(tables.last_offered(90, 1), 0)
+        self.assertFalse(tables.names_brokers(90))
+
+    def test_the_tag_of_hidden_fields_is_refused(self):
+        tagged = field("A", "int32", tag=127, taggedVersions="1+",
+                       versions="1+")
+        with self.assertRaises(SystemExit) as refused:
+            generate.judge([{(90, "request"): message(tagged)}])
+        self.assertIn("ProbeRequest.A has tag 127", str(refused.exception))
 
     def test_comments_are_no_json(self):
         text = '{ // one "two"\n "type": "request", "about": "a // b",\n' \

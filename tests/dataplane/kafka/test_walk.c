@@ -169,7 +169,7 @@ START_TEST(a_metadata_response_tells_brokers_and_topics)
 	response(METADATA, 1,
 	    "4:1 4:7 'h1' 4:9092 2:-1 4:7 "
 	    "4:1 2:3 't' 00 4:1 2:5 4:2 4:7 4:1 4:7 4:1 4:7",
-	    "node_id@12=7 host@18=6831 port@20=9092 rack@26=null "
+	    "endpoints@8=1 node_id@12=7 host@18=6831 port@20=9092 rack@26=null "
 	    "topic_begin@34 error_code@34=3 topic_name@38=74 "
 	    "error_code@44=5 partition@46=2 topic_end@70");
 }
@@ -220,7 +220,8 @@ START_TEST(tags_that_are_known_are_walked_and_others_skipped)
 	response(FETCH, 16,
 	    "00 4:0 2:0 4:0 01 02 09 03 aabbcc "
 	    "00 11 02 4:5 \"host\" 4:9093 \"r\" 00",
-	    "throttle_time@9=0 error_code@13=0 session_id@15=0 node_id@29=5 "
+	    "throttle_time@9=0 error_code@13=0 session_id@15=0 "
+	    "hidden_tag@26=0 hidden_size@27=17 endpoints@28=1 node_id@29=5 "
 	    "host@34=686f7374 port@38=9093 rack@43=72");
 }
 END_TEST
@@ -229,8 +230,77 @@ START_TEST(a_tag_that_is_longer_than_its_value_is_bad)
 {
 	response(FETCH, 16,
 	    "00 4:0 2:0 4:0 01 01 00 12 02 4:5 \"host\" 4:9093 \"r\" 00 00",
-	    "throttle_time@9=0 error_code@13=0 session_id@15=0 node_id@24=5 "
+	    "throttle_time@9=0 error_code@13=0 session_id@15=0 "
+	    "hidden_tag@21=0 hidden_size@22=18 endpoints@23=1 node_id@24=5 "
 	    "host@29=686f7374 port@33=9093 rack@38=72 bad");
+}
+END_TEST
+
+START_TEST(brokers_are_counted_where_there_are_none)
+{
+	/* null, empty; the counts that are longer than they need to be. */
+	response(METADATA, 0, "4:-1 4:0", "endpoints@8=-1");
+	response(METADATA, 0, "4:0 4:0", "endpoints@8=0");
+	response(METADATA, 9, "00 4:0 00 00 4:1 01 4:0 00",
+	    "throttle_time@9=0 endpoints@13=-1 cluster_id@15=null");
+	response(METADATA, 9, "00 4:0 818000 00 4:1 01 4:0 00",
+	    "throttle_time@9=0 endpoints@13=0 cluster_id@17=null");
+	response(FETCH, 16, "00 4:0 2:0 4:0 01 01 808000 8100 01",
+	    "throttle_time@9=0 error_code@13=0 session_id@15=0 "
+	    "hidden_tag@21=0 hidden_size@24=1 endpoints@26=0");
+}
+END_TEST
+
+START_TEST(an_array_that_can_be_hidden_is_told_at_its_first_byte)
+{
+	struct lp_cursor in;
+	struct lp_fact fact;
+	struct lp_walk walk;
+
+	/* ShareAcknowledge v1: a count of two bytes. */
+	response(79, 1, "00 4:0 2:0 00 01 8200 4:5 \"h\" 4:9 00 00 00",
+	    "throttle_time@9=0 error_code@13=0 hidden_array@17=130 "
+	    "endpoints@17=1 node_id@19=5 host@24=68 port@25=9 rack@30=null");
+	in = (struct lp_cursor){.at = bytes + 8, .end = bytes + 18};
+	lp_walk_response(&walk, 79, 1, len - 4);
+	while (lp_walk_next(&walk, &in, &fact) == LP_WALK_FACT)
+		ck_assert_uint_ne(fact.kind, LP_FACT_ENDPOINTS);
+	ck_assert_uint_eq(fact.kind, LP_FACT_HIDDEN_ARRAY);
+	ck_assert_uint_eq(fact.width, 1);
+	in.end = bytes + len;
+	ck_assert_int_eq(lp_walk_next(&walk, &in, &fact), LP_WALK_FACT);
+	ck_assert_uint_eq(fact.kind, LP_FACT_ENDPOINTS);
+	ck_assert_uint_eq(fact.width, 2);
+	response(
+	    79, 1, "00 4:0 2:0 00 01", "throttle_time@9=0 error_code@13=0 bad");
+}
+END_TEST
+
+START_TEST(a_value_of_a_configuration_is_told_by_its_length)
+{
+	response(32, 1,
+	    "4:0 4:1 2:0 2:-1 01 '1' 4:2 'listeners' 'ab' 00 01 00 4:1 "
+	    "'port' 2:-1 05 'b' '' 00 01 00 4:0",
+	    "throttle_time@8=0 error_code@16=0 resource_type@20=1 "
+	    "resource_name@23=31 config_name@30=6c697374656e657273 "
+	    "config_value@41=2 config_name@52=706f7274 config_value@58=null "
+	    "config_name@61=62 config_value@64=0");
+	response(32, 4,
+	    "00 4:0 02 2:0 00 01 \"1\" 02 \"p\" \"abc\" 00 01 00 01 00 00 "
+	    "00 00 00",
+	    "throttle_time@9=0 error_code@14=0 resource_type@17=1 "
+	    "resource_name@19=31 config_name@22=70 config_value@24=3");
+}
+END_TEST
+
+START_TEST(features_are_told_with_their_ranges)
+{
+	response(API_VERSIONS, 3,
+	    "2:0 01 4:0 02 00 08 02 \"f\" 2:1 2:2 00 02 08 02 \"f\" 2:2 2:1 "
+	    "00",
+	    "error_code@8=0 throttle_time@11=0 feature_name@20=66 "
+	    "feature_min@21=1 feature_max@23=2 feature_name@30=66 "
+	    "finalized_max@31=2 finalized_min@33=1");
 }
 END_TEST
 
@@ -417,7 +487,14 @@ START_TEST(numbers_have_kafkas_names)
 	ck_assert(lp_kafka_api(FETCH, &api));
 	ck_assert_str_eq(api.name, "Fetch");
 	ck_assert_int_eq(api.flexible, 12);
-	ck_assert(api.client);
+	ck_assert(api.client && !api.addresses);
+	/* Whose addresses have to be replaced, or must not be asked for. */
+	for (int16_t key = 0; key < lp_kafka_api_count(); key++)
+		if (lp_kafka_api(key, &api)) {
+			ck_assert_int_eq(api.addresses,
+			    key == METADATA || key == 10 || key == 60);
+			ck_assert_int_eq(api.offered, key == 55 ? 1 : api.last);
+		}
 	/* Between brokers; never flexible; nobody's. */
 	ck_assert(lp_kafka_api(27, &api) && !api.client);
 	ck_assert(lp_kafka_api(17, &api) && api.flexible == -1);
@@ -453,6 +530,11 @@ main(void)
 	tcase_add_test(
 	    tests, tags_that_are_known_are_walked_and_others_skipped);
 	tcase_add_test(tests, a_tag_that_is_longer_than_its_value_is_bad);
+	tcase_add_test(tests, brokers_are_counted_where_there_are_none);
+	tcase_add_test(
+	    tests, an_array_that_can_be_hidden_is_told_at_its_first_byte);
+	tcase_add_test(tests, a_value_of_a_configuration_is_told_by_its_length);
+	tcase_add_test(tests, features_are_told_with_their_ranges);
 	tcase_add_test(tests, an_answer_to_api_versions_has_the_old_header);
 	tcase_add_test(tests, an_unsupported_version_is_answered_in_version_0);
 	tcase_add_test(tests, a_struct_that_may_be_null_is_walked);
