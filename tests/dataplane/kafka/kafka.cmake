@@ -2,6 +2,7 @@
 # Tests of the walker, which needs nothing else of the packet path.
 add_library(lp_test_walk STATIC
 	${CMAKE_SOURCE_DIR}/tests/support/facts.c
+	${CMAKE_SOURCE_DIR}/tests/support/message.c
 	${CMAKE_SOURCE_DIR}/dataplane/kafka/names.c
 	${CMAKE_SOURCE_DIR}/dataplane/kafka/reader.c
 	${CMAKE_SOURCE_DIR}/dataplane/kafka/tables.c
@@ -11,6 +12,18 @@ target_link_libraries(lp_test_walk PUBLIC lp_flags)
 add_executable(test_walk ${CMAKE_CURRENT_LIST_DIR}/test_walk.c)
 target_link_libraries(test_walk PRIVATE lp_test_walk PkgConfig::CHECK)
 add_test(NAME kafka/walk COMMAND test_walk)
+
+# What is changed of messages: addresses, and what else must not be seen.
+add_library(lp_test_edits STATIC
+	${CMAKE_SOURCE_DIR}/dataplane/kafka/chain.c)
+target_link_libraries(lp_test_edits PUBLIC lp_test_walk)
+
+foreach(test chain)
+	add_executable(test_${test} ${CMAKE_CURRENT_LIST_DIR}/test_${test}.c)
+	target_link_libraries(test_${test} PRIVATE lp_test_edits
+		PkgConfig::CHECK)
+	add_test(NAME kafka/${test} COMMAND test_${test})
+endforeach()
 
 # Against Kafka's own library, for every message of both releases.
 add_executable(conform_walk ${CMAKE_CURRENT_LIST_DIR}/conform.c

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Messages written by hand; what no hand can write is in conform.c.
- *
- * A message is a text: numbers as width:value (2:-1), 'abc' a string with an
- * int16 length, "abc" one with a compact length, other words are hexadecimal.
+ * Messages written by hand (tests/support/message.h); what no hand can write is
+ * in conform.c.
  */
 #include "dataplane/kafka/walk.h"
 
@@ -14,6 +12,7 @@
 
 #include "dataplane/kafka/names.h"
 #include "tests/support/facts.h"
+#include "tests/support/message.h"
 
 enum { SIZE = 8192, PRODUCE = 0, FETCH = 1, METADATA = 3, API_VERSIONS = 18 };
 
@@ -22,48 +21,9 @@ static uint32_t len;
 static struct facts facts;
 
 static void
-put(uint64_t value, unsigned width)
-{
-	ck_assert_uint_le(len + width, SIZE);
-	while (width-- > 0)
-		bytes[len++] = (uint8_t)(value >> 8 * width);
-}
-
-/* One word of a message. */
-static void
-put_word(const char *word)
-{
-	size_t n = strlen(word);
-
-	if (*word == '\'' || *word == '"') {
-		put(*word == '"' ? n - 1 : n - 2, *word == '"' ? 1 : 2);
-		memcpy(bytes + len, word + 1, n - 2);
-		len += (uint32_t)(n - 2);
-	} else if (n > 2 && word[1] == ':') {
-		put((uint64_t)strtoll(word + 2, NULL, 0), word[0] - '0');
-	} else {
-		for (size_t i = 0; i < n; i += 2) {
-			char pair[3] = {word[i], word[i + 1], '\0'};
-
-			put(strtoul(pair, NULL, 16), 1);
-		}
-	}
-}
-
-static void
 make(const char *text)
 {
-	char *copy = strdup(text), *at = copy, *word;
-
-	len = 4;
-	while ((word = strsep(&at, " ")) != NULL)
-		if (*word != '\0')
-			put_word(word);
-	free(copy);
-	bytes[0] = 0;
-	bytes[1] = 0;
-	bytes[2] = (uint8_t)((len - 4) >> 8);
-	bytes[3] = (uint8_t)(len - 4);
+	len = message_make(bytes, SIZE, text);
 }
 
 static struct facts_frame
