@@ -16,11 +16,13 @@ add_test(NAME kafka/walk COMMAND test_walk)
 # What is changed of messages: addresses, and what else must not be seen.
 add_library(lp_test_edits STATIC
 	${CMAKE_SOURCE_DIR}/dataplane/kafka/chain.c
+	${CMAKE_SOURCE_DIR}/dataplane/kafka/disguise.c
 	${CMAKE_SOURCE_DIR}/dataplane/kafka/readdress.c
+	${CMAKE_SOURCE_DIR}/tests/support/disguise.c
 	${CMAKE_SOURCE_DIR}/tests/support/readdress.c)
 target_link_libraries(lp_test_edits PUBLIC lp_test_walk)
 
-foreach(test chain readdress)
+foreach(test chain disguise readdress)
 	add_executable(test_${test} ${CMAKE_CURRENT_LIST_DIR}/test_${test}.c)
 	target_link_libraries(test_${test} PRIVATE lp_test_edits
 		PkgConfig::CHECK)
