@@ -236,10 +236,13 @@ static bool
 clamp_min(struct lp_disguise *disguise, const struct lp_fact *fact,
     struct lp_overlay *overlay)
 {
-	if (fact->value <= disguise->api_last)
-		return false;
+	uint32_t at = fact->at + fact->width;
+
 	/* Its highest version follows, of as many bytes. */
-	cover(overlay, fact->at + fact->width, fact->width, 0);
+	if (fact->value <= disguise->api_last ||
+	    disguise->end - at < fact->width)
+		return false;
+	cover(overlay, at, fact->width, 0);
 	overlay->over_len = 2;
 	overlay->over[0] = (uint8_t)(disguise->api_last >> 8);
 	overlay->over[1] = (uint8_t)disguise->api_last;

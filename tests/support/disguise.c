@@ -26,11 +26,11 @@ put(struct disguise_run *run, struct piece *piece,
 	assert(overlay->at >= piece->at && overlay->at >= piece->covered);
 	assert(overlay->len <= piece->end - overlay->at);
 	piece->covered = overlay->at + overlay->len;
-	for (uint32_t i = 0; i < overlay->len; i++)
-		if (overlay->at + i < piece->len)
-			run->bytes[overlay->at + i] = i < overlay->over_len
-			    ? overlay->over[i]
-			    : overlay->fill;
+	/* The frame may say that it is longer than the bytes are. */
+	for (uint32_t i = 0; i < overlay->len && overlay->at + i < piece->len;
+	     i++)
+		run->bytes[overlay->at + i] =
+		    i < overlay->over_len ? overlay->over[i] : overlay->fill;
 	run->overlays++;
 }
 

@@ -383,6 +383,21 @@ START_TEST(versions_of_two_bytes_are_told)
 }
 END_TEST
 
+/* A frame that ends in front of the version that would be changed. */
+START_TEST(what_follows_the_frame_stays)
+{
+	struct disguise_run run;
+	struct facts_frame f;
+
+	len = message_make(old, SIZE, "4:99 2:0 4:1 2:3 2:20");
+	f = frame(API_VERSIONS, 0);
+	disguise_run(&run, &f, NULL, 0, LP_DISGUISE_PRODUCE_ALL);
+	ck_assert_int_eq(run.result, LP_WALK_BAD);
+	ck_assert_uint_eq(run.overlays, 0);
+	disguise_free(&run);
+}
+END_TEST
+
 START_TEST(a_request_that_is_too_new_becomes_one_that_nobody_knows)
 {
 	struct lp_overlay overlay;
@@ -560,6 +575,7 @@ main(void)
 	tcase_add_test(tests, narrow_ranges_stay);
 	tcase_add_test(tests, produce_and_transactions_are_clamped_together);
 	tcase_add_test(tests, versions_of_two_bytes_are_told);
+	tcase_add_test(tests, what_follows_the_frame_stays);
 	tcase_add_test(
 	    tests, a_request_that_is_too_new_becomes_one_that_nobody_knows);
 	tcase_add_test(tests, values_with_addresses_are_masked);
