@@ -49,6 +49,11 @@ class Conform {
 	private static final Set<String> LENGTHS = Set.of("config_value");
 	private static final Set<String> MARKED = Set.of("topic_name", "topic_id");
 
+	/** Texts that something depends on. */
+	private static final String[] WORDS = {"listeners",
+	    "advertised.listeners", "controller.quorum.voters", "port",
+	    "controller.quorum.bootstrap.servers", "transaction.version"};
+
 	private static final Map<String, Method> METHODS = new HashMap<>();
 
 	private final Map<String, String> kinds = new HashMap<>();
@@ -509,6 +514,8 @@ class Conform {
 	}
 
 	private String text() {
+		if (chance(15))
+			return WORDS[random.nextInt(WORDS.length)];
 		StringBuilder text = new StringBuilder();
 		int size = chance(3) ? 120 + random.nextInt(200) : random.nextInt(10);
 

@@ -14,27 +14,24 @@
 #include "dataplane/kafka/names.h"
 #include "tests/fuzz/mutate.h"
 #include "tests/support/facts.h"
+#include "tests/support/lines.h"
 
 enum {
 	SMALL = 200, /* bytes of a frame that is cut at each of them */
 	RANDOM = 8, /* other ways to cut each frame */
-	FRAME_MAX = 1 << 20,
 };
 
 struct conform {
-	struct facts_frame frame;
-	const char *expected;
+	struct lines lines;
 	struct facts facts;
 	uint64_t random;
-	uint8_t bytes[FRAME_MAX];
-	uint32_t cuts[FRAME_MAX];
+	uint32_t cuts[LINES_FRAME_MAX];
 	unsigned long messages;
 	unsigned long walks;
 	unsigned long facts_told;
 	unsigned known[INT8_MAX + 1][2]; /* versions seen, as bits */
 };
 
-static void parse(struct conform *conform, char *line);
 static void check(struct conform *conform);
 static unsigned missing(const struct conform *conform);
 
@@ -42,15 +39,16 @@ int
 main(void)
 {
 	static struct conform conform;
-	size_t size = 0;
-	char *line = NULL;
 
 	conform.random = fuzz_random(1);
-	while (getline(&line, &size, stdin) > 0) {
-		parse(&conform, line);
+	while (lines_next(&conform.lines, stdin)) {
+		const struct facts_frame *frame = &conform.lines.frame;
+
+		conform.known[frame->key][frame->response] |= 1u
+		    << frame->version;
+		conform.messages++;
 		check(&conform);
 	}
-	free(line);
 	facts_free(&conform.facts);
 	printf("%lu messages, %lu facts, %lu walks\n", conform.messages,
 	    conform.facts_told, conform.walks);
@@ -59,45 +57,15 @@ main(void)
 }
 
 static void
-parse(struct conform *conform, char *line)
-{
-	struct facts_frame *frame = &conform->frame;
-	char *key = strsep(&line, " "), *version = strsep(&line, " ");
-	char *what = strsep(&line, " "), *hex = strsep(&line, " ");
-
-	if (line == NULL || strlen(hex) / 2 > FRAME_MAX)
-		errx(1, "no line of Conform.java");
-	line[strcspn(line, "\n")] = '\0';
-	conform->expected = line;
-	frame->key = (int16_t)atoi(key);
-	frame->version = (int16_t)atoi(version);
-	frame->response = strcmp(what, "response") == 0;
-	frame->bytes = conform->bytes;
-	frame->len = (uint32_t)strlen(hex) / 2;
-	for (uint32_t i = 0; i < frame->len; i++) {
-		unsigned byte;
-
-		if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
-			errx(1, "%s: no bytes", hex + 2 * i);
-		conform->bytes[i] = (uint8_t)byte;
-	}
-	if (!lp_walk_knows(frame->key, frame->version))
-		errx(1, "%s version %d is not in the tables", key,
-		    frame->version);
-	conform->known[frame->key][frame->response] |= 1u << frame->version;
-	conform->messages++;
-}
-
-static void
 walk(struct conform *conform, unsigned count, bool skip)
 {
-	const struct facts_frame *frame = &conform->frame;
+	const struct facts_frame *frame = &conform->lines.frame;
 	enum lp_walk_result result =
 	    facts_walk(&conform->facts, frame, conform->cuts, count, skip);
 
 	conform->walks++;
 	if (result == LP_WALK_DONE &&
-	    strcmp(conform->facts.text, conform->expected) == 0)
+	    strcmp(conform->facts.text, conform->lines.facts) == 0)
 		return;
 	fprintf(stderr, "%s %d %s, %u bytes, cut",
 	    lp_kafka_api_name(frame->key), frame->version,
@@ -107,14 +75,14 @@ walk(struct conform *conform, unsigned count, bool skip)
 	fprintf(stderr, "%s\n", skip ? ", with skips" : "");
 	for (uint32_t i = 0; i < frame->len; i++)
 		fprintf(stderr, "%02x", frame->bytes[i]);
-	errx(1, "\nexpected %s\nnot      %s", conform->expected,
+	errx(1, "\nexpected %s\nnot      %s", conform->lines.facts,
 	    conform->facts.text);
 }
 
 static void
 check(struct conform *conform)
 {
-	uint32_t len = conform->frame.len;
+	uint32_t len = conform->lines.frame.len;
 
 	walk(conform, 0, false);
 	conform->facts_told += conform->facts.count;

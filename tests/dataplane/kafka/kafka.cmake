@@ -31,12 +31,24 @@ endforeach()
 
 # Against Kafka's own library, for every message of both releases.
 add_executable(conform_walk ${CMAKE_CURRENT_LIST_DIR}/conform.c
-	${CMAKE_SOURCE_DIR}/tests/fuzz/mutate.c)
+	${CMAKE_SOURCE_DIR}/tests/fuzz/mutate.c
+	${CMAKE_SOURCE_DIR}/tests/support/lines.c)
 target_link_libraries(conform_walk PRIVATE lp_test_walk)
 add_test(NAME kafka/conform
 	COMMAND ${CMAKE_CURRENT_LIST_DIR}/conform.sh
 		$<TARGET_FILE:conform_walk>)
 set_tests_properties(kafka/conform PROPERTIES
+	SKIP_RETURN_CODE 77 TIMEOUT 600)
+
+# What we make of messages, as that library reads it.
+add_executable(conform_edits ${CMAKE_CURRENT_LIST_DIR}/conform_edits.c
+	${CMAKE_SOURCE_DIR}/tests/fuzz/mutate.c
+	${CMAKE_SOURCE_DIR}/tests/support/lines.c)
+target_link_libraries(conform_edits PRIVATE lp_test_edits)
+add_test(NAME kafka/conform_edits
+	COMMAND ${CMAKE_CURRENT_LIST_DIR}/conform_edits.sh
+		$<TARGET_FILE:conform_edits>)
+set_tests_properties(kafka/conform_edits PROPERTIES
 	SKIP_RETURN_CODE 77 TIMEOUT 600)
 
 # The committed tables are what the definitions say, and every field of them
