@@ -185,13 +185,16 @@ tell(struct lp_fact *fact, unsigned kind, uint32_t at)
 	return LP_WALK_FACT;
 }
 
-/* One that has just been read, and began at `start`. */
-static LP_READER_INLINE int
-tell_number(struct lp_fact *fact, unsigned kind, uint32_t start,
-    const struct lp_reader *reader, int64_t value)
+/*
+ * One that was read from `start` to `end`.  Rare, and not inlined: that would
+ * cost what is frequent a register.
+ */
+static __attribute__((noinline, cold)) int
+tell_number(struct lp_fact *fact, unsigned kind, uint32_t start, uint32_t end,
+    int64_t value)
 {
 	tell(fact, kind, start);
-	fact->width = (uint8_t)(lp_reader_position(reader) - start);
+	fact->width = (uint8_t)(end - start);
 	fact->value = value;
 	return LP_WALK_FACT;
 }
@@ -320,7 +323,8 @@ array(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact,
 {
 	unsigned kind = lp_tables_code[reader->pc + 1];
 	uint16_t body = lp_bodies_at(reader->pc + 2);
-	uint32_t start = lp_reader_begun(walk, reader);
+	uint32_t start =
+	    kind == LP_FACT_ENDPOINTS ? lp_reader_begun(walk, reader) : 0;
 	int64_t count;
 	int result = lp_reader_length(walk, reader, op, &count);
 
@@ -332,7 +336,8 @@ array(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact,
 		reader->pc = body;
 	}
 	if (kind == LP_FACT_ENDPOINTS)
-		return tell_number(fact, kind, start, reader, count);
+		return tell_number(
+		    fact, kind, start, lp_reader_position(reader), count);
 	if (count >= 0 || kind == LP_FACT_NONE)
 		return LP_READER_GO;
 	tell(fact, kind, lp_reader_position(reader));
@@ -442,7 +447,8 @@ tag(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact)
 	walk->phase = PHASE_TAG_SIZE;
 	if (!lp_bodies_is_hidden(lp_bodies_tag(level->body, walk->tag)))
 		return LP_READER_GO;
-	return tell_number(fact, LP_FACT_HIDDEN_TAG, start, reader, walk->tag);
+	return tell_number(fact, LP_FACT_HIDDEN_TAG, start,
+	    lp_reader_position(reader), walk->tag);
 }
 
 static LP_READER_INLINE int
@@ -468,7 +474,8 @@ tag_size(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact)
 	walk->phase = PHASE_CODE;
 	if (!lp_bodies_is_hidden(body))
 		return LP_READER_GO;
-	return tell_number(fact, LP_FACT_HIDDEN_SIZE, start, reader, size);
+	return tell_number(
+	    fact, LP_FACT_HIDDEN_SIZE, start, lp_reader_position(reader), size);
 }
 
 static LP_READER_INLINE int
