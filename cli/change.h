@@ -12,8 +12,18 @@
 #include "proto/lightpath.pb-c.h"
 #include "proto/object.h"
 
+/* Endpoints that one command chooses. */
+enum { LP_CHANGE_CHOICES_MAX = 16 };
+
 /* "add-listener payments/public" */
 enum { LP_CHANGE_LABEL_SIZE = LP_OBJECT_LABEL_SIZE };
+
+struct lp_change_choice {
+	Lp__Pb__EndpointChoice message;
+	struct lp_endpoint vip;
+	Lp__Pb__Endpoint vip_message;
+	char listener[LP_NAME_SIZE];
+};
 
 struct lp_change {
 	Lp__Pb__Operation operation;
@@ -30,6 +40,8 @@ struct lp_change {
 	struct lp_ip gateway_v4, gateway_v6;
 	struct lp_endpoint endpoint;
 	Lp__Pb__Endpoint endpoint_message;
+	struct lp_change_choice choices[LP_CHANGE_CHOICES_MAX];
+	Lp__Pb__EndpointChoice *choice_list[LP_CHANGE_CHOICES_MAX];
 	char host[LP_HOST_SIZE];
 	char label[LP_CHANGE_LABEL_SIZE]; /* of the command */
 	char

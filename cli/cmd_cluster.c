@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* add-cluster, set-cluster, del-cluster */
+#include <string.h>
+
 #include "cli/cmd.h"
+
+static int set_same(struct lp_change *change, const struct lp_words *words,
+    struct lp_error *error);
 
 int
 lp_cmd_cluster_add(struct lp_change *change, const struct lp_lpctl *lpctl,
@@ -12,7 +17,7 @@ lp_cmd_cluster_add(struct lp_change *change, const struct lp_lpctl *lpctl,
 		return error->status;
 	change->cluster.name = change->operation.name;
 	lp_change_existence(change, words);
-	return LP_EXIT_OK;
+	return set_same(change, words, error);
 }
 
 int
@@ -25,10 +30,13 @@ lp_cmd_cluster_set(struct lp_change *change, const struct lp_lpctl *lpctl,
 	if (lp_change_begin(change, LP__PB__OPERATION__VERB__SET,
 		LP_OBJECT_CLUSTER, NULL, words->operands[0], error))
 		return error->status;
-	if (name == NULL)
+	if (words->option_count == 0)
 		return lp_change_nothing(error);
 	change->cluster.name = (char *)name;
-	return lp_change_check_size(error, "name", name, LP_NAME_SIZE);
+	if (name != NULL &&
+	    lp_change_check_size(error, "name", name, LP_NAME_SIZE))
+		return error->status;
+	return set_same(change, words, error);
 }
 
 int
@@ -39,4 +47,22 @@ lp_cmd_cluster_del(struct lp_change *change, const struct lp_lpctl *lpctl,
 	lp_change_existence(change, words);
 	return lp_change_begin(change, LP__PB__OPERATION__VERB__DEL,
 	    LP_OBJECT_CLUSTER, NULL, words->operands[0], error);
+}
+
+/* Without the option nothing is said of it. */
+static int
+set_same(struct lp_change *change, const struct lp_words *words,
+    struct lp_error *error)
+{
+	static char none[] = "";
+	const char *name = lp_command_value(words, LP_OPTION_SAME_AS, NULL);
+
+	if (name == NULL)
+		return LP_EXIT_OK;
+	if (strcmp(name, "none") == 0) {
+		change->operation.same_as = none;
+		return LP_EXIT_OK;
+	}
+	change->operation.same_as = (char *)name;
+	return lp_change_check_size(error, "same_as", name, LP_NAME_SIZE);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* add-listener, set-listener, del-listener */
+#include <string.h>
+
 #include "cli/cmd.h"
 #include "proto/message.h"
 
@@ -7,6 +9,8 @@ static int listener_fields(struct lp_change *change,
     const struct lp_words *words, struct lp_error *error);
 static int set_base(
     struct lp_change *change, const char *text, struct lp_error *error);
+static int set_advertise(
+    Lp__Pb__Listener *listener, const char *name, struct lp_error *error);
 
 int
 lp_cmd_listener_add(struct lp_change *change, const struct lp_lpctl *lpctl,
@@ -90,6 +94,13 @@ one_field(struct lp_change *change, enum lp_option_id id, const char *value,
 		listener->has_kafka = true;
 		listener->kafka = word;
 		break;
+	case LP_OPTION_REWRITE:
+		(void)lp_rewriting_parse(&word, value);
+		listener->has_rewrite = true;
+		listener->rewrite = word;
+		break;
+	case LP_OPTION_ADVERTISE:
+		return set_advertise(listener, value, error);
 	default:
 		break;
 	}
@@ -129,4 +140,19 @@ set_base(struct lp_change *change, const char *text, struct lp_error *error)
 	change->listener.has_broker_base = true;
 	change->listener.broker_base = base;
 	return LP_EXIT_OK;
+}
+
+/* Whether it is a name is lp-controld's to say, as with all names. */
+static int
+set_advertise(
+    Lp__Pb__Listener *listener, const char *name, struct lp_error *error)
+{
+	static char none[] = "";
+
+	if (strcmp(name, "none") == 0) {
+		listener->advertise = none;
+		return LP_EXIT_OK;
+	}
+	listener->advertise = (char *)name;
+	return lp_change_check_size(error, "advertise", name, LP_HOST_SIZE);
 }

@@ -24,7 +24,8 @@
 	    BIT(SNAPLEN) | BIT(COUNT) | BIT(DURATION) | BIT(SENT) |            \
 	    BIT(DATAPLANE))
 #define LISTENER_OPTIONS                                                       \
-	(BIT(MODE) | BIT(BROKER_BASE) | BIT(SOURCE_ADDRESS) | BIT(KAFKA))
+	(BIT(MODE) | BIT(BROKER_BASE) | BIT(SOURCE_ADDRESS) | BIT(KAFKA) |     \
+	    BIT(REWRITE) | BIT(ADVERTISE))
 
 /* Of clients and topics, and of top; each refuses those that it lacks. */
 #define SORT_WORDS LP_VIEW_KAFKA_SORT_WORDS " in out"
@@ -76,17 +77,30 @@ static const struct lp_option options[LP_OPTIONS] = {
 	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
     [LP_OPTION_NAME] = {"name", "NEW", NULL, "new name", LP_ARGUMENT_REQUIRED,
 	LP_WORD_ANY, 0},
+    [LP_OPTION_SAME_AS] = {"same-as", "CLUSTER", NULL,
+	"that cluster, by other listeners of its brokers; \"none\" for none",
+	LP_ARGUMENT_REQUIRED, LP_WORD_CLUSTER, 0},
     [LP_OPTION_MODE] = {"mode", "MODE", "vip inline",
 	"vip (default): a virtual address; inline: the brokers' own",
 	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
     [LP_OPTION_BROKER_BASE] = {"broker-base", "PORT", NULL,
 	"broker N is reached at the VIP's port PORT + N (VIP port + 1)",
 	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_ENDPOINT] = {"endpoint", "LISTENER=IP:PORT", NULL,
+	"where its clients reach the broker; without IP:PORT: as by default",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
     [LP_OPTION_SOURCE_ADDRESS] = {"source-address", "HOW", "translate preserve",
 	"what brokers see: translate (default) or preserve",
 	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
     [LP_OPTION_KAFKA] = {"kafka", "HOW", "observe off",
 	"new connections: observe (default) Kafka in them, or off",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_REWRITE] = {"rewrite", "HOW", "on off shadow",
+	"brokers' addresses become the listener's: on (default), off, or "
+	"shadow",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_ADVERTISE] = {"advertise", "NAME", NULL,
+	"name that clients are told in place of the VIP; \"none\" for none",
 	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
     [LP_OPTION_IF_EXISTS] = {"if-exists", NULL, NULL,
 	"to delete what is not there is no error", 0, 0, 0},
@@ -228,17 +242,23 @@ static const struct lp_command commands[] = {
     {
 	.name = "add-cluster",
 	.operands = {{"NAME", LP_WORD_ANY, false}},
-	.options = BIT(MAY_EXIST),
+	.options = BIT(MAY_EXIST) | BIT(SAME_AS),
 	.summary = "name a Kafka cluster",
-	.examples = "lpctl add-cluster payments\n",
+	.details = "With --same-as it is one that is named already, by "
+		   "other listeners of its\nbrokers: they have other "
+		   "addresses there, and the same node ids and topics.\n"
+		   "Statistics of topics are those of the other one.",
+	.examples = "lpctl add-cluster payments\n"
+		    "lpctl add-cluster payments-sasl --same-as payments\n",
 	.change = lp_cmd_cluster_add,
     },
     {
 	.name = "set-cluster",
 	.operands = {{"NAME", LP_WORD_CLUSTER, false}},
-	.options = BIT(NAME),
-	.summary = "rename a cluster",
-	.examples = "lpctl set-cluster payments --name payments-eu\n",
+	.options = BIT(NAME) | BIT(SAME_AS),
+	.summary = "rename a cluster, or say what it is the same as",
+	.examples = "lpctl set-cluster payments --name payments-eu\n"
+		    "lpctl set-cluster payments-sasl --same-as none\n",
 	.change = lp_cmd_cluster_set,
     },
     {
@@ -261,7 +281,7 @@ static const struct lp_command commands[] = {
 	.operands = {{"CLUSTER", LP_WORD_CLUSTER, false},
 	    {"NODE_ID", LP_WORD_BROKER, false},
 	    {"HOST:PORT", LP_WORD_ANY, false}},
-	.options = BIT(MAY_EXIST),
+	.options = BIT(MAY_EXIST) | BIT(ENDPOINT),
 	.summary = "add a broker to a cluster",
 	.details =
 	    "HOST is an address, an IPv6 one in brackets, or a name, which "
@@ -269,17 +289,28 @@ static const struct lp_command commands[] = {
 	    "that address from then on.",
 	.examples = "lpctl add-broker payments 1 10.0.2.11:9092\n"
 		    "lpctl add-broker payments 2 [fd00:2::12]:9092\n"
-		    "lpctl add-broker payments 3 kafka-3.internal:9092\n",
+		    "lpctl add-broker payments 3 kafka-3.internal:9092\n"
+		    "lpctl add-broker payments 70000 10.0.2.17:9092 "
+		    "--endpoint public=10.9.0.107:9092\n",
 	.change = lp_cmd_broker_add,
     },
     {
 	.name = "set-broker",
 	.operands = {{"CLUSTER", LP_WORD_CLUSTER, false},
 	    {"NODE_ID", LP_WORD_BROKER, false},
-	    {"HOST:PORT", LP_WORD_ANY, false}},
-	.summary = "move a broker to another address",
-	.details = "Connections that exist stay with the old address.",
-	.examples = "lpctl set-broker payments 1 10.0.2.21:9092\n",
+	    {"HOST:PORT", LP_WORD_ANY, true}},
+	.options = BIT(ENDPOINT),
+	.summary = "move a broker, or its endpoints, to another address",
+	.details =
+	    "Connections that exist stay with the old address.\n\n"
+	    "With --endpoint clients of that listener reach the broker there: "
+	    "at another port\nof the VIP, or at an address of its own, which "
+	    "then is the dataplane's as the VIP\nis.  It stays there "
+	    "whatever becomes of the listener's VIP and base.",
+	.examples = "lpctl set-broker payments 1 10.0.2.21:9092\n"
+		    "lpctl set-broker payments 1 --endpoint "
+		    "public=10.9.0.101:9092 --endpoint inner=10.5.0.101:9092\n"
+		    "lpctl set-broker payments 1 --endpoint public=\n",
 	.change = lp_cmd_broker_set,
     },
     {
@@ -310,10 +341,17 @@ static const struct lp_command commands[] = {
 	    "next port by default.\n\n"
 	    "With --mode inline there is no VIP: what goes through inline "
 	    "ports to and from\nthe brokers of the cluster is seen, and "
-	    "nothing of it is changed.",
+	    "nothing of it is changed.\n\n"
+	    "What a cluster says of where its brokers are is rewritten: "
+	    "clients are told\nthe endpoints of the listener, by NAME where "
+	    "--advertise gives one.  With\n--rewrite off they are told the "
+	    "brokers' own addresses, with shadow too, and it\nis counted what "
+	    "would be rewritten.",
 	.examples = "lpctl add-listener payments public 10.9.0.100:9092\n"
 		    "lpctl add-listener payments v6 [fd00:9::100]:9092 "
 		    "--broker-base 19092\n"
+		    "lpctl add-listener payments named 10.9.0.101:9092 "
+		    "--advertise kafka.example.com\n"
 		    "lpctl add-listener payments seen --mode inline\n",
 	.change = lp_cmd_listener_add,
     },
@@ -326,7 +364,9 @@ static const struct lp_command commands[] = {
 	.examples =
 	    "lpctl set-listener payments public 10.9.0.101:9092\n"
 	    "lpctl set-listener payments public --source-address preserve\n"
-	    "lpctl set-listener payments public --kafka off\n",
+	    "lpctl set-listener payments public --kafka off --rewrite off\n"
+	    "lpctl set-listener payments public --rewrite shadow\n"
+	    "lpctl set-listener payments public --advertise none\n",
 	.change = lp_cmd_listener_set,
     },
     {

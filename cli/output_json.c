@@ -95,13 +95,13 @@ make_broker(const struct lp_view *view, const struct lp_object *object)
 }
 
 static json_t *
-listener_endpoints(const struct lp_view *view, uint32_t listener_id)
+listener_endpoints(const struct lp_view *view, const struct lp_object *listener)
 {
-	const struct lp_object *object;
+	const struct lp_object *object, *missing;
 	json_t *list = json_array();
 	size_t index = 0;
 
-	while ((object = lp_view_next_endpoint(view, listener_id, &index)) !=
+	while ((object = lp_view_next_endpoint(view, listener->id, &index)) !=
 	    NULL) {
 		const struct lp_object *broker = lp_config_find(&view->config,
 		    LP_OBJECT_BROKER, object->endpoint.broker_id);
@@ -109,11 +109,18 @@ listener_endpoints(const struct lp_view *view, uint32_t listener_id)
 		if (broker == NULL)
 			continue;
 		(void)json_array_append_new(list,
-		    json_pack("{s:o, s:i, s:o}", "id",
+		    json_pack("{s:o, s:i, s:o, s:b}", "id",
 			lp_json_integer(object->id), "node_id",
 			broker->broker.node_id, "vip",
-			endpoint(&object->endpoint.vip)));
+			endpoint(&object->endpoint.vip), "chosen",
+			object->endpoint.chosen));
 	}
+	index = 0;
+	while ((missing = lp_config_next_missing(
+		    &view->config, listener, &index)) != NULL)
+		(void)json_array_append_new(list,
+		    json_pack("{s:n, s:i, s:n, s:b}", "id", "node_id",
+			missing->broker.node_id, "vip", "chosen", false));
 	return list;
 }
 
@@ -123,22 +130,28 @@ make_listener(const struct lp_view *view, const struct lp_object *object)
 	const struct lp_listener_object *listener = &object->listener;
 	bool has_vip = listener->mode != LP_MODE_INLINE;
 
-	return json_pack("{s:o, s:s?, s:s, s:s, s:o, s:o, s:s, s:s, s:o}", "id",
-	    lp_json_integer(object->id), "cluster",
+	return json_pack("{s:o, s:s?, s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:s?, "
+			 "s:o}",
+	    "id", lp_json_integer(object->id), "cluster",
 	    cluster_name(view, listener->cluster_id), "name", listener->name,
 	    "mode", lp_mode_name(listener->mode), "vip",
 	    has_vip ? endpoint(&listener->vip) : json_null(), "broker_base",
 	    lp_json_number_or_null(has_vip, listener->broker_base),
 	    "source_address", lp_source_address_name(listener->source_address),
-	    "kafka", lp_look_name(listener->kafka), "endpoints",
-	    listener_endpoints(view, object->id));
+	    "kafka", lp_look_name(listener->kafka), "rewrite",
+	    lp_rewriting_name(listener->rewrite), "advertise",
+	    listener->advertise[0] != '\0' ? listener->advertise : NULL,
+	    "endpoints", listener_endpoints(view, object));
 }
 
 static json_t *
 make_cluster(const struct lp_view *view, const struct lp_object *object)
 {
-	return json_pack("{s:o, s:s, s:o, s:o}", "id",
+	uint32_t same_as = object->cluster.same_as;
+
+	return json_pack("{s:o, s:s, s:s?, s:o, s:o}", "id",
 	    lp_json_integer(object->id), "name", object->cluster.name,
+	    "same_as", same_as != 0 ? cluster_name(view, same_as) : NULL,
 	    "brokers", list_of(view, LP_OBJECT_BROKER, object->id, make_broker),
 	    "listeners",
 	    list_of(view, LP_OBJECT_LISTENER, object->id, make_listener));
@@ -298,7 +311,7 @@ json_status(const struct lp_print *print, const Lp__Pb__StatusReply *reply)
 		    dataplanes, dataplane_status(reply->dataplanes[i]));
 	return lp_json_write(print,
 	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		      "s:o}",
+		      "s:o, s:o}",
 		"generation", lp_json_integer(reply->generation), "digest",
 		lp_json_hex(reply->digest), "epoch",
 		lp_json_integer(reply->epoch), "since",
@@ -309,7 +322,8 @@ json_status(const struct lp_print *print, const Lp__Pb__StatusReply *reply)
 		lp_json_time(reply->started_ns), "started_ns",
 		lp_json_integer(reply->started_ns), "pid",
 		lp_json_integer(reply->pid), "dataplanes", dataplanes,
-		"topic_ids", lp_output_json_kafka_ids(reply)));
+		"topic_ids", lp_output_json_kafka_ids(reply), "warnings",
+		strings(reply->warnings, reply->n_warnings)));
 }
 
 /* What the device is, apart from the port that it serves. */

@@ -91,6 +91,22 @@ show_broker(const struct lp_print *print, const struct lp_broker_object *broker)
 }
 
 static void
+show_missing(const struct lp_print *print, const struct lp_view *view,
+    const struct lp_object *listener)
+{
+	const struct lp_object *broker;
+	size_t index = 0;
+
+	while ((broker = lp_config_next_missing(
+		    &view->config, listener, &index)) != NULL)
+		(void)fprintf(print->out,
+		    "        broker %" PRId32 " has no endpoint: %u + %" PRId32
+		    " is no TCP port\n",
+		    broker->broker.node_id, listener->listener.broker_base,
+		    broker->broker.node_id);
+}
+
+static void
 show_listener(const struct lp_print *print, const struct lp_view *view,
     const struct lp_object *object)
 {
@@ -108,8 +124,16 @@ show_listener(const struct lp_print *print, const struct lp_view *view,
 		    listener->name, lp_endpoint_format(buf, &listener->vip),
 		    lp_mode_name(listener->mode),
 		    lp_source_address_name(listener->source_address));
-	(void)fprintf(print->out, "%s\n",
-	    listener->kafka == LP_LOOK_OFF ? ", kafka off" : "");
+	if (listener->kafka == LP_LOOK_OFF)
+		(void)fputs(", kafka off", print->out);
+	if (listener->mode != LP_MODE_INLINE &&
+	    listener->rewrite != LP_REWRITING_ON)
+		(void)fprintf(print->out, ", rewrite %s",
+		    lp_rewriting_name(listener->rewrite));
+	if (listener->advertise[0] != '\0')
+		(void)fprintf(
+		    print->out, ", advertised as %s", listener->advertise);
+	(void)fputc('\n', print->out);
 	while ((endpoint = lp_view_next_endpoint(view, object->id, &index)) !=
 	    NULL) {
 		const struct lp_object *broker = lp_config_find(&view->config,
@@ -117,10 +141,21 @@ show_listener(const struct lp_print *print, const struct lp_view *view,
 
 		if (broker != NULL)
 			(void)fprintf(print->out,
-			    "        broker %" PRId32 " at %s\n",
+			    "        broker %" PRId32 " at %s%s\n",
 			    broker->broker.node_id,
-			    lp_endpoint_format(buf, &endpoint->endpoint.vip));
+			    lp_endpoint_format(buf, &endpoint->endpoint.vip),
+			    endpoint->endpoint.chosen ? ", chosen" : "");
 	}
+	show_missing(print, view, object);
+}
+
+static const char *
+cluster_name(const struct lp_view *view, uint32_t id)
+{
+	const struct lp_object *cluster =
+	    lp_config_find(&view->config, LP_OBJECT_CLUSTER, id);
+
+	return cluster != NULL ? cluster->cluster.name : "?";
 }
 
 static void
@@ -131,6 +166,9 @@ show_cluster(const struct lp_print *print, const struct lp_view *view,
 	size_t index = 0;
 
 	title(print, "cluster", cluster->cluster.name);
+	if (cluster->cluster.same_as != 0)
+		(void)fprintf(print->out, "    the same as %s\n",
+		    cluster_name(view, cluster->cluster.same_as));
 	while ((object = lp_view_next_of(
 		    view, LP_OBJECT_BROKER, cluster->id, &index)) != NULL)
 		show_broker(print, &object->broker);
@@ -173,8 +211,8 @@ count_of(
 static int
 text_clusters(const struct lp_print *print, const struct lp_view *view)
 {
-	static const struct lp_column columns[] = {
-	    {"CLUSTER", false}, {"BROKERS", true}, {"LISTENERS", true}};
+	static const struct lp_column columns[] = {{"CLUSTER", false},
+	    {"BROKERS", true}, {"LISTENERS", true}, {"SAME AS", false}};
 	const struct lp_object *object;
 	struct lp_table table;
 	size_t index = 0;
@@ -188,17 +226,12 @@ text_clusters(const struct lp_print *print, const struct lp_view *view)
 		    count_of(view, LP_OBJECT_BROKER, object->id));
 		lp_table_add(&table, LP_STYLE_PLAIN, "%u",
 		    count_of(view, LP_OBJECT_LISTENER, object->id));
+		lp_table_add(&table, LP_STYLE_PLAIN, "%s",
+		    object->cluster.same_as != 0
+			? cluster_name(view, object->cluster.same_as)
+			: "-");
 	}
 	return lp_table_write(&table, print->out, print->color);
-}
-
-static const char *
-cluster_name(const struct lp_view *view, uint32_t id)
-{
-	const struct lp_object *cluster =
-	    lp_config_find(&view->config, LP_OBJECT_CLUSTER, id);
-
-	return cluster != NULL ? cluster->cluster.name : "?";
 }
 
 static int
@@ -228,13 +261,14 @@ text_brokers(const struct lp_print *print, const struct lp_view *view,
 	return lp_table_write(&table, print->out, print->color);
 }
 
-/* One row: broker is "bootstrap", or a node id. */
+/* One row: broker is "bootstrap", or a node id; vip NULL: it has none. */
 static void
 listener_row(struct lp_table *table, const struct lp_view *view,
     const struct lp_listener_object *listener, const char *broker,
     const struct lp_endpoint *vip)
 {
-	char buf[LP_ENDPOINT_TEXT_SIZE];
+	char buf[LP_ENDPOINT_TEXT_SIZE] = "-";
+	const char *name = listener->advertise;
 
 	lp_table_add(table, LP_STYLE_PLAIN, "%s",
 	    cluster_name(view, listener->cluster_id));
@@ -244,20 +278,29 @@ listener_row(struct lp_table *table, const struct lp_view *view,
 	    lp_source_address_name(listener->source_address));
 	lp_table_add(
 	    table, LP_STYLE_PLAIN, "%s", lp_look_name(listener->kafka));
+	lp_table_add(
+	    table, LP_STYLE_PLAIN, "%s", lp_rewriting_name(listener->rewrite));
 	if (listener->mode == LP_MODE_INLINE)
 		lp_table_add(table, LP_STYLE_PLAIN, "-");
 	else
 		lp_table_add(
 		    table, LP_STYLE_PLAIN, "%u", listener->broker_base);
 	lp_table_add(table, LP_STYLE_PLAIN, "%s", broker);
-	lp_table_add(table, LP_STYLE_PLAIN, "%s", lp_endpoint_format(buf, vip));
+	if (vip != NULL)
+		lp_endpoint_format(buf, vip);
+	lp_table_add(table, LP_STYLE_PLAIN, "%s", buf);
+	/* A name leads to the VIP only. */
+	if (name[0] == '\0' || vip == NULL ||
+	    !lp_ip_equal(&vip->ip, &listener->vip.ip))
+		name = "-";
+	lp_table_add(table, LP_STYLE_PLAIN, "%s", name);
 }
 
 static void
 listener_rows(struct lp_table *table, const struct lp_view *view,
     const struct lp_object *listener)
 {
-	const struct lp_object *endpoint;
+	const struct lp_object *endpoint, *broker;
 	size_t index = 0;
 
 	if (listener->listener.mode != LP_MODE_INLINE)
@@ -265,15 +308,24 @@ listener_rows(struct lp_table *table, const struct lp_view *view,
 		    &listener->listener.vip);
 	while ((endpoint = lp_view_next_endpoint(view, listener->id, &index)) !=
 	    NULL) {
-		const struct lp_object *broker = lp_config_find(&view->config,
-		    LP_OBJECT_BROKER, endpoint->endpoint.broker_id);
 		char node[16] = "?";
 
+		broker = lp_config_find(&view->config, LP_OBJECT_BROKER,
+		    endpoint->endpoint.broker_id);
 		if (broker != NULL)
 			(void)snprintf(node, sizeof(node), "%" PRId32,
 			    broker->broker.node_id);
 		listener_row(table, view, &listener->listener, node,
 		    &endpoint->endpoint.vip);
+	}
+	index = 0;
+	while ((broker = lp_config_next_missing(
+		    &view->config, listener, &index)) != NULL) {
+		char node[16];
+
+		(void)snprintf(
+		    node, sizeof(node), "%" PRId32, broker->broker.node_id);
+		listener_row(table, view, &listener->listener, node, NULL);
 	}
 }
 
@@ -283,8 +335,8 @@ text_listeners(const struct lp_print *print, const struct lp_view *view,
 {
 	static const struct lp_column columns[] = {{"CLUSTER", false},
 	    {"LISTENER", false}, {"MODE", false}, {"SOURCE", false},
-	    {"KAFKA", false}, {"BASE", true}, {"BROKER", false},
-	    {"ENDPOINT", false}};
+	    {"KAFKA", false}, {"REWRITE", false}, {"BASE", true},
+	    {"BROKER", false}, {"ENDPOINT", false}, {"ADVERTISED", false}};
 	const struct lp_object *object;
 	struct lp_table table;
 	size_t index = 0;

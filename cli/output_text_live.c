@@ -120,6 +120,11 @@ lp_output_text_live_status(
 	if (err != 0)
 		return err;
 	write_whys(print, reply);
+	for (size_t i = 0; i < reply->n_warnings; i++)
+		(void)fprintf(print->out, "%swarning: %s%s\n",
+		    lp_table_style(LP_STYLE_WARN, print->color),
+		    reply->warnings[i],
+		    lp_table_plain(LP_STYLE_WARN, print->color));
 	return lp_output_text_kafka_ids(print, reply);
 }
 

@@ -415,7 +415,7 @@ reply_done(struct lp_commit *commit, const struct poll *poll)
 	Lp__Pb__ControlReply reply = LP__PB__CONTROL_REPLY__INIT;
 	Lp__Pb__TransactionReply done = LP__PB__TRANSACTION_REPLY__INIT;
 	const struct lp_model_change *change = &commit->change;
-	char *notes[LP_LISTENERS_MAX + 1];
+	char *notes[LP_MODEL_NOTES_MAX + 1];
 
 	for (size_t i = 0; i < change->note_count; i++)
 		notes[done.n_notes++] = change->notes[i];

@@ -12,67 +12,42 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "controld/model_choose.h"
 #include "controld/model_endpoint.h"
-#include "controld/suggest.h"
+#include "controld/model_note.h"
+#include "controld/model_work.h"
 
-enum {
-	/* Source ports of one address: 1024..65535. */
-	SOURCE_PORTS = 64512,
-};
-
-struct touch {
-	uint32_t id;
-	uint32_t place;
-	bool is_listener; /* added or set: worth a note */
-};
-
-struct work {
-	struct lp_model_change *change;
-	const Lp__Pb__Operation *op;
-	uint32_t place; /* of op */
-	size_t op_count;
-	uint32_t cluster_id; /* of op, when it names a cluster */
-	struct touch *touches; /* one an operation at most */
-	size_t touch_count;
-};
-
-static int run_all(struct work *work, Lp__Pb__Operation *const *operations);
-static int run(struct work *work);
-static int check_target(struct work *work);
-static const struct lp_object *find_target(const struct work *work);
-static int refuse_unknown(struct work *work);
-static int add(struct work *work);
-static int set(struct work *work);
-static int check_kept(struct work *work, const struct lp_object *old,
+static int run_all(
+    struct lp_model_work *work, Lp__Pb__Operation *const *operations);
+static int run(struct lp_model_work *work);
+static int check_target(struct lp_model_work *work);
+static const struct lp_object *find_target(const struct lp_model_work *work);
+static int add(struct lp_model_work *work);
+static int set(struct lp_model_work *work);
+static int check_kept(struct lp_model_work *work, const struct lp_object *old,
     const struct lp_object *object);
-static int rename_peer(
-    struct work *work, const char *old_name, const struct lp_port_object *port);
-static int del(struct work *work);
-static int check_unused_cluster(struct work *work, uint32_t cluster_id);
-static int merge(struct work *work, struct lp_object *object, bool is_new);
+static int rename_peer(struct lp_model_work *work, const char *old_name,
+    const struct lp_port_object *port);
+static int del(struct lp_model_work *work);
+static int check_unused_cluster(
+    struct lp_model_work *work, uint32_t cluster_id);
+static int merge(
+    struct lp_model_work *work, struct lp_object *object, bool is_new);
+static int take_same(struct lp_model_work *work, struct lp_object *object);
 static void identify(
-    const struct work *work, struct lp_object *object, bool is_new);
-static int store(struct work *work, const struct lp_object *object);
-static int finish(struct work *work);
-static int add_notes(struct work *work);
-static int add_note(
-    struct lp_model_change *change, const struct lp_object *listener);
-static void touch(struct work *work, const struct lp_object *object);
-static uint32_t place_of(const struct work *work, uint32_t id);
+    const struct lp_model_work *work, struct lp_object *object, bool is_new);
+static int store(struct lp_model_work *work, const struct lp_object *object);
+static int finish(struct lp_model_work *work);
 static bool same(const struct lp_object *a, const struct lp_object *b);
-static void label_op(const struct work *work, char *buf);
-static int refuse(struct work *work, const char *field, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 
 int
 lp_model_apply(struct lp_model_change *change, const struct lp_config *from,
     uint32_t next_id, Lp__Pb__Operation *const *operations, size_t count)
 {
-	struct work work = {.change = change, .op_count = count};
+	struct lp_model_work work = {.change = change, .op_count = count};
 	int err;
 
 	*change = (struct lp_model_change){.next_id = next_id};
@@ -106,7 +81,7 @@ lp_model_change_fini(struct lp_model_change *change)
 }
 
 static int
-run_all(struct work *work, Lp__Pb__Operation *const *operations)
+run_all(struct lp_model_work *work, Lp__Pb__Operation *const *operations)
 {
 	for (size_t i = 0; i < work->op_count; i++) {
 		int err;
@@ -122,7 +97,7 @@ run_all(struct work *work, Lp__Pb__Operation *const *operations)
 }
 
 static int
-run(struct work *work)
+run(struct lp_model_work *work)
 {
 	int err = check_target(work);
 
@@ -136,44 +111,45 @@ run(struct work *work)
 	case LP__PB__OPERATION__VERB__DEL:
 		return del(work);
 	default:
-		return refuse(work, "", "unknown verb %d", work->op->verb);
+		return lp_model_work_refuse(
+		    work, "", "unknown verb %d", work->op->verb);
 	}
 }
 
 /* That the operation names an object, as objects of its kind are named. */
 static int
-check_target(struct work *work)
+check_target(struct lp_model_work *work)
 {
 	const Lp__Pb__Operation *op = work->op;
 	const struct lp_object *cluster;
 	bool is_broker = op->kind == LP_OBJECT_BROKER;
 
 	if (op->kind < LP_OBJECT_PORT || op->kind > LP_OBJECT_LISTENER)
-		return refuse(work, "",
+		return lp_model_work_refuse(work, "",
 		    "objects of kind %u are not for commands", op->kind);
 	if (!is_broker && (op->name == NULL || op->name[0] == '\0'))
-		return refuse(work, "name", "missing");
+		return lp_model_work_refuse(work, "name", "missing");
 	if (!is_broker && strlen(op->name) >= LP_NAME_SIZE)
-		return refuse(work, "name", "longer than %d characters",
-		    LP_NAME_SIZE - 1);
+		return lp_model_work_refuse(work, "name",
+		    "longer than %d characters", LP_NAME_SIZE - 1);
 	if (is_broker && !op->has_node_id)
-		return refuse(work, "node_id", "missing");
+		return lp_model_work_refuse(work, "node_id", "missing");
 	work->cluster_id = 0;
 	if (op->kind == LP_OBJECT_PORT || op->kind == LP_OBJECT_CLUSTER)
 		return 0;
 	if (op->cluster == NULL || op->cluster[0] == '\0')
-		return refuse(work, "cluster", "missing");
+		return lp_model_work_refuse(work, "cluster", "missing");
 	cluster = lp_config_find_name(
 	    &work->change->config, LP_OBJECT_CLUSTER, 0, op->cluster);
 	if (cluster != NULL)
 		work->cluster_id = cluster->id;
 	else if (op->verb != LP__PB__OPERATION__VERB__DEL || !op->if_exists)
-		return refuse_unknown(work);
+		return lp_model_work_unknown(work);
 	return 0;
 }
 
 static const struct lp_object *
-find_target(const struct work *work)
+find_target(const struct lp_model_work *work)
 {
 	const Lp__Pb__Operation *op = work->op;
 	const struct lp_config *config = &work->change->config;
@@ -185,85 +161,63 @@ find_target(const struct work *work)
 	    config, op->kind, work->cluster_id, op->name);
 }
 
-/* The cluster that the operation names, or the object itself, is not there. */
 static int
-refuse_unknown(struct work *work)
-{
-	const Lp__Pb__Operation *op = work->op;
-	bool is_cluster = op->kind == LP_OBJECT_CLUSTER ||
-	    (op->kind != LP_OBJECT_PORT && work->cluster_id == 0);
-	enum lp_object_kind kind = is_cluster ? LP_OBJECT_CLUSTER : op->kind;
-	const char *name = is_cluster && op->cluster != NULL && op->kind != kind
-	    ? op->cluster
-	    : op->name;
-	const char *near;
-
-	if (kind == LP_OBJECT_BROKER)
-		return refuse(work, "", "cluster %s has no broker %d",
-		    op->cluster, op->node_id);
-	near = lp_suggest_name(
-	    &work->change->config, kind, work->cluster_id, name);
-	return refuse(work, kind == op->kind ? "" : "cluster",
-	    "there is no %s %s%s%s%s%s", lp_object_kind_name(kind), name,
-	    kind == LP_OBJECT_LISTENER ? " in its cluster" : "",
-	    near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
-}
-
-static int
-add(struct work *work)
+add(struct lp_model_work *work)
 {
 	const struct lp_object *old = find_target(work);
 	struct lp_object object;
 	int err;
 
 	if (old != NULL && !work->op->may_exist)
-		return refuse(work, "", "exists already");
+		return lp_model_work_refuse(work, "", "exists already");
 	lp_object_init(&object, work->op->kind);
 	if (old == NULL && work->change->next_id == UINT32_MAX)
-		return refuse(work, "", "no ids are left");
+		return lp_model_work_refuse(work, "", "no ids are left");
 	object.id = old != NULL ? old->id : work->change->next_id;
 	err = merge(work, &object, true);
 	if (err != 0)
 		return err;
 	if (old != NULL && !same(old, &object))
-		return refuse(work, "", "exists already, and differs");
+		return lp_model_work_refuse(
+		    work, "", "exists already, and differs");
 	if (old != NULL)
-		return 0;
+		return lp_model_choose_run(work, object.id);
 	work->change->next_id++;
-	return store(work, &object);
+	err = store(work, &object);
+	return err != 0 ? err : lp_model_choose_run(work, object.id);
 }
 
 static int
-set(struct work *work)
+set(struct lp_model_work *work)
 {
 	const struct lp_object *old = find_target(work);
 	struct lp_object object, before;
 	int err;
 
 	if (old == NULL)
-		return refuse_unknown(work);
+		return lp_model_work_unknown(work);
 	object = before = *old;
 	err = merge(work, &object, false);
 	if (err == 0)
 		err = store(work, &object);
 	if (err == 0 && object.kind == LP_OBJECT_PORT)
 		err = rename_peer(work, before.port.name, &object.port);
-	return err;
+	return err != 0 ? err : lp_model_choose_run(work, object.id);
 }
 
 /* What it was made as it is for ever: a device is opened as that. */
 static int
-check_kept(struct work *work, const struct lp_object *old,
+check_kept(struct lp_model_work *work, const struct lp_object *old,
     const struct lp_object *object)
 {
 	if (object->kind == LP_OBJECT_PORT &&
 	    lp_object_has_peer(&old->port) != lp_object_has_peer(&object->port))
-		return refuse(work, "peer",
+		return lp_model_work_refuse(work, "peer",
 		    "a port has a peer from the beginning, or never: delete "
 		    "it, then add it anew");
 	if (object->kind == LP_OBJECT_LISTENER &&
 	    old->listener.mode != object->listener.mode)
-		return refuse(work, "mode",
+		return lp_model_work_refuse(work, "mode",
 		    "a listener stays what it is: delete it, then add it "
 		    "anew");
 	return 0;
@@ -271,8 +225,8 @@ check_kept(struct work *work, const struct lp_object *old,
 
 /* Its peer goes on naming it. */
 static int
-rename_peer(
-    struct work *work, const char *old_name, const struct lp_port_object *port)
+rename_peer(struct lp_model_work *work, const char *old_name,
+    const struct lp_port_object *port)
 {
 	struct lp_config *config = &work->change->config;
 	const struct lp_object *old =
@@ -287,7 +241,7 @@ rename_peer(
 }
 
 static int
-del(struct work *work)
+del(struct lp_model_work *work)
 {
 	const struct lp_object *old = work->op->kind == LP_OBJECT_BROKER ||
 		work->op->kind == LP_OBJECT_LISTENER
@@ -296,18 +250,18 @@ del(struct work *work)
 	int err;
 
 	if (old == NULL)
-		return work->op->if_exists ? 0 : refuse_unknown(work);
+		return work->op->if_exists ? 0 : lp_model_work_unknown(work);
 	if (old->kind == LP_OBJECT_CLUSTER) {
 		err = check_unused_cluster(work, old->id);
 		if (err != 0)
 			return err;
 	}
-	touch(work, old);
+	lp_model_work_touch(work, old);
 	return lp_config_remove(&work->change->config, old->kind, old->id);
 }
 
 static int
-check_unused_cluster(struct work *work, uint32_t cluster_id)
+check_unused_cluster(struct lp_model_work *work, uint32_t cluster_id)
 {
 	const struct lp_config *config = &work->change->config;
 	char users[LP_WHY_SIZE - 64];
@@ -317,8 +271,10 @@ check_unused_cluster(struct work *work, uint32_t cluster_id)
 	for (size_t i = 0; i < config->count && len < sizeof(users); i++) {
 		const struct lp_object *object = &config->objects[i];
 		char label[LP_OBJECT_LABEL_SIZE];
-		bool uses = (object->kind == LP_OBJECT_BROKER &&
-				object->broker.cluster_id == cluster_id) ||
+		bool uses = (object->kind == LP_OBJECT_CLUSTER &&
+				object->cluster.same_as == cluster_id) ||
+		    (object->kind == LP_OBJECT_BROKER &&
+			object->broker.cluster_id == cluster_id) ||
 		    (object->kind == LP_OBJECT_LISTENER &&
 			object->listener.cluster_id == cluster_id);
 
@@ -329,13 +285,13 @@ check_unused_cluster(struct work *work, uint32_t cluster_id)
 	}
 	if (len == 0)
 		return 0;
-	return refuse(work, "", "delete first: %s%s", users,
+	return lp_model_work_refuse(work, "", "delete first: %s%s", users,
 	    len >= sizeof(users) ? " ..." : "");
 }
 
 /* The fields that the operation carries. */
 static int
-merge(struct work *work, struct lp_object *object, bool is_new)
+merge(struct lp_model_work *work, struct lp_object *object, bool is_new)
 {
 	static const uint8_t kinds[] = {
 	    [LP__PB__OBJECT__BODY_PORT] = LP_OBJECT_PORT,
@@ -354,22 +310,63 @@ merge(struct work *work, struct lp_object *object, bool is_new)
 		unsigned body = op->object->body_case;
 
 		if (body >= sizeof(kinds) || kinds[body] != op->kind)
-			return refuse(work, "",
+			return lp_model_work_refuse(work, "",
 			    "the fields are not those of a %s",
 			    lp_object_kind_name(op->kind));
 		if (lp_message_merge_object(object, op->object,
 			is_new || op->replace_addresses,
 			is_new || op->replace_gateway, &field, why) != 0)
-			return refuse(work, field, "%s", why);
+			return lp_model_work_refuse(work, field, "%s", why);
 	}
 	identify(work, object, is_new);
+	err = take_same(work, object);
+	if (err != 0)
+		return err;
 	if (!is_new) {
 		err = check_kept(work, &before, object);
 		if (err != 0)
 			return err;
 	}
 	if (lp_object_check(object, &field, why) != 0)
-		return refuse(work, field, "%s", why);
+		return lp_model_work_refuse(work, field, "%s", why);
+	return 0;
+}
+
+/* What the named cluster stands for: so there are no chains. */
+static int
+take_same(struct lp_model_work *work, struct lp_object *object)
+{
+	const struct lp_config *config = &work->change->config;
+	const char *name = work->op->same_as;
+	const struct lp_object *other;
+	char label[LP_OBJECT_LABEL_SIZE];
+	size_t first, count;
+
+	if (name == NULL)
+		return 0;
+	if (object->kind != LP_OBJECT_CLUSTER)
+		return lp_model_work_refuse(
+		    work, "same_as", "is said of clusters only");
+	object->cluster.same_as = 0;
+	if (name[0] == '\0')
+		return 0;
+	other = lp_config_find_name(config, LP_OBJECT_CLUSTER, 0, name);
+	if (other == NULL)
+		return lp_model_work_unknown_cluster(work, "same_as", name);
+	object->cluster.same_as = lp_config_root(config, other->id);
+	if (object->cluster.same_as == object->id)
+		return lp_model_work_refuse(work, "same_as",
+		    other->id == object->id
+			? "that is the cluster itself"
+			: "that one is the same as this one already");
+	count = lp_config_range(config, LP_OBJECT_CLUSTER, &first);
+	for (size_t i = first; i < first + count; i++)
+		if (config->objects[i].cluster.same_as == object->id)
+			return lp_model_work_refuse(work, "same_as",
+			    "%s is the same as this one: first name for that "
+			    "one, too, what it is the same as",
+			    lp_config_label(
+				config, &config->objects[i], label));
 	return 0;
 }
 
@@ -379,7 +376,8 @@ merge(struct work *work, struct lp_object *object, bool is_new)
  * another broker.
  */
 static void
-identify(const struct work *work, struct lp_object *object, bool is_new)
+identify(
+    const struct lp_model_work *work, struct lp_object *object, bool is_new)
 {
 	const Lp__Pb__Operation *op = work->op;
 	struct lp_listener_object *listener = &object->listener;
@@ -397,6 +395,9 @@ identify(const struct work *work, struct lp_object *object, bool is_new)
 	listener->cluster_id = work->cluster_id;
 	if (is_new)
 		strcpy(listener->name, op->name);
+	if (is_new &&
+	    (op->object == NULL || !op->object->listener->has_rewrite))
+		listener->rewrite = lp_object_rewriting(listener);
 	if (is_new && listener->mode == LP_MODE_INLINE) {
 		if (!op->object->listener->has_source_address)
 			listener->source_address = LP_SOURCE_PRESERVE;
@@ -409,21 +410,22 @@ identify(const struct work *work, struct lp_object *object, bool is_new)
 }
 
 static int
-store(struct work *work, const struct lp_object *object)
+store(struct lp_model_work *work, const struct lp_object *object)
 {
 	int err = lp_config_put(&work->change->config, object);
 
 	if (err == -ENOSPC)
-		return refuse(work, "", "there are as many %ss as there may be",
+		return lp_model_work_refuse(work, "",
+		    "there are as many %ss as there may be",
 		    lp_object_kind_name(object->kind));
 	if (err == 0)
-		touch(work, object);
+		lp_model_work_touch(work, object);
 	return err;
 }
 
 /* Endpoints, the check of the whole, and what to say about it. */
 static int
-finish(struct work *work)
+finish(struct lp_model_work *work)
 {
 	struct lp_model_change *change = work->change;
 	struct lp_config_error error = {.field = ""};
@@ -434,20 +436,20 @@ finish(struct work *work)
 
 	err = lp_model_endpoint_run(change, &listener_id, &broker_id);
 	if (err == -EINVAL) {
-		place = place_of(work, listener_id);
-		other = place_of(work, broker_id);
+		place = lp_model_work_place(work, listener_id);
+		other = lp_model_work_place(work, broker_id);
 		change->error.place = place > other ? place : other;
 	}
 	if (err != 0)
 		return err;
 	if (lp_config_check(&change->config, &error) == 0)
-		return add_notes(work);
-	place = place_of(work, error.object_id);
+		return lp_model_note_run(work);
+	place = lp_model_work_place(work, error.object_id);
 	object = lp_config_find(
 	    &change->config, LP_OBJECT_ENDPOINT, error.object_id);
 	if (object != NULL) {
-		place = place_of(work, object->endpoint.listener_id);
-		other = place_of(work, object->endpoint.broker_id);
+		place = lp_model_work_place(work, object->endpoint.listener_id);
+		other = lp_model_work_place(work, object->endpoint.broker_id);
 	}
 	change->error.place = place > other ? place : other;
 	/* Of one command alone there is no doubt. */
@@ -459,84 +461,6 @@ finish(struct work *work)
 	return -EINVAL;
 }
 
-static int
-add_notes(struct work *work)
-{
-	for (size_t i = 0; i < work->touch_count; i++) {
-		const struct touch *touched = &work->touches[i];
-		const struct lp_object *listener;
-		int err;
-
-		/* Once for each, however often it was set. */
-		if (!touched->is_listener ||
-		    place_of(work, touched->id) != touched->place)
-			continue;
-		listener = lp_config_find(
-		    &work->change->config, LP_OBJECT_LISTENER, touched->id);
-		if (listener == NULL ||
-		    listener->listener.source_address != LP_SOURCE_TRANSLATE)
-			continue;
-		err = add_note(work->change, listener);
-		if (err != 0)
-			return err;
-	}
-	return 0;
-}
-
-static int
-add_note(struct lp_model_change *change, const struct lp_object *listener)
-{
-	bool is_v4 = lp_ip_is_v4(&listener->listener.vip.ip);
-	char label[LP_OBJECT_LABEL_SIZE];
-	char(*notes)[LP_WHY_SIZE];
-	unsigned addresses = 0;
-	size_t first, count;
-
-	if (change->note_count == LP_LISTENERS_MAX)
-		return 0;
-	count = lp_config_range(&change->config, LP_OBJECT_PORT, &first);
-	for (size_t i = first; i < first + count; i++) {
-		const struct lp_port_object *port =
-		    &change->config.objects[i].port;
-
-		for (unsigned j = 0; j < port->address_count; j++)
-			addresses += (port->side & LP_SIDE_BROKER) != 0 &&
-			    lp_ip_is_v4(&port->addresses[j].ip) == is_v4;
-	}
-	notes =
-	    reallocarray(change->notes, change->note_count + 1, sizeof(*notes));
-	if (notes == NULL)
-		return -ENOMEM;
-	change->notes = notes;
-	snprintf(notes[change->note_count++], sizeof(*notes),
-	    "%s: source addresses: limits this listener to %u x %d "
-	    "connections a broker",
-	    lp_config_label(&change->config, listener, label), addresses,
-	    SOURCE_PORTS);
-	return 0;
-}
-
-static void
-touch(struct work *work, const struct lp_object *object)
-{
-	assert(work->touch_count < work->op_count);
-	work->touches[work->touch_count++] = (struct touch){
-	    .id = object->id,
-	    .place = work->place,
-	    .is_listener = object->kind == LP_OBJECT_LISTENER,
-	};
-}
-
-/* Of the command that touched the object last; 0: of none. */
-static uint32_t
-place_of(const struct work *work, uint32_t id)
-{
-	for (size_t i = work->touch_count; i-- > 0;)
-		if (work->touches[i].id == id)
-			return work->touches[i].place;
-	return 0;
-}
-
 static bool
 same(const struct lp_object *a, const struct lp_object *b)
 {
@@ -545,36 +469,4 @@ same(const struct lp_object *a, const struct lp_object *b)
 	size_t b_len = lp_message_pack_object(b_bytes, sizeof(b_bytes), b);
 
 	return a_len == b_len && memcmp(a_bytes, b_bytes, a_len) == 0;
-}
-
-static void
-label_op(const struct work *work, char *buf)
-{
-	const Lp__Pb__Operation *op = work->op;
-	const char *kind = lp_object_kind_name(op->kind);
-	const char *cluster = op->cluster != NULL ? op->cluster : "?";
-	const char *name = op->name != NULL ? op->name : "?";
-	size_t size = LP_OBJECT_LABEL_SIZE;
-
-	if (op->kind == LP_OBJECT_BROKER)
-		snprintf(buf, size, "%s %.63s/%d", kind, cluster, op->node_id);
-	else if (op->kind == LP_OBJECT_LISTENER)
-		snprintf(buf, size, "%s %.63s/%.63s", kind, cluster, name);
-	else
-		snprintf(buf, size, "%s %.63s", kind ? kind : "object", name);
-}
-
-static int
-refuse(struct work *work, const char *field, const char *format, ...)
-{
-	struct lp_model_error *error = &work->change->error;
-	va_list args;
-
-	label_op(work, error->object);
-	error->place = work->place;
-	error->field = field;
-	va_start(args, format);
-	vsnprintf(error->why, sizeof(error->why), format, args);
-	va_end(args);
-	return -EINVAL;
 }

@@ -13,6 +13,12 @@
 #include "proto/config.h"
 #include "proto/message.h"
 
+enum {
+	/* So that all of them fit into one frame. */
+	LP_MODEL_NOTES_MAX = 128,
+	LP_MODEL_NOTE_SIZE = 448,
+};
+
 /* Why a transaction was refused, and where. */
 struct lp_model_error {
 	uint32_t place; /* which command, from 1; 0: the transaction */
@@ -24,8 +30,8 @@ struct lp_model_error {
 struct lp_model_change {
 	struct lp_config config; /* the result */
 	uint32_t next_id; /* of the next object; UINT32_MAX: none left */
-	char (*notes)[LP_WHY_SIZE]; /* what the operator should know */
-	size_t note_count; /* at most LP_LISTENERS_MAX */
+	char (*notes)[LP_MODEL_NOTE_SIZE]; /* what the operator should know */
+	size_t note_count; /* at most LP_MODEL_NOTES_MAX */
 	struct lp_model_error error;
 };
 

@@ -10,8 +10,9 @@ static int cover_listener(struct lp_model_change *change,
     const struct lp_object *listener, uint32_t *broker_id);
 static int cover(struct lp_model_change *change,
     const struct lp_object *listener, const struct lp_object *broker);
-static const struct lp_object *find_endpoint(
-    const struct lp_config *config, uint32_t listener_id, uint32_t broker_id);
+static int put(struct lp_model_change *change, const struct lp_object *listener,
+    const struct lp_object *broker, const struct lp_object *old,
+    struct lp_object *object);
 static int refuse(struct lp_model_change *change,
     const struct lp_object *listener, const char *field, const char *why);
 
@@ -37,6 +38,42 @@ lp_model_endpoint_run(
 			return err;
 	}
 	return 0;
+}
+
+bool
+lp_model_endpoint_is(const struct lp_config *config, uint32_t listener_id,
+    uint32_t broker_id, const struct lp_endpoint *vip)
+{
+	const struct lp_object *object =
+	    lp_config_find_endpoint(config, listener_id, broker_id);
+
+	if (vip == NULL)
+		return object == NULL || !object->endpoint.chosen;
+	return object != NULL && object->endpoint.chosen &&
+	    object->endpoint.vip.port == vip->port &&
+	    lp_ip_equal(&object->endpoint.vip.ip, &vip->ip);
+}
+
+int
+lp_model_endpoint_choose(struct lp_model_change *change, uint32_t listener_id,
+    uint32_t broker_id, const struct lp_endpoint *vip)
+{
+	/* Copies: putting endpoints may move the array. */
+	const struct lp_object listener =
+	    *lp_config_find(&change->config, LP_OBJECT_LISTENER, listener_id);
+	const struct lp_object broker =
+	    *lp_config_find(&change->config, LP_OBJECT_BROKER, broker_id);
+	const struct lp_object *old =
+	    lp_config_find_endpoint(&change->config, listener_id, broker_id);
+	struct lp_object object;
+
+	if (vip == NULL && old == NULL)
+		return 0;
+	lp_object_init(&object, LP_OBJECT_ENDPOINT);
+	/* Where it is by default lp_model_endpoint_run() says. */
+	object.endpoint.vip = vip != NULL ? *vip : old->endpoint.vip;
+	object.endpoint.chosen = vip != NULL;
+	return put(change, &listener, &broker, old, &object);
 }
 
 static int
@@ -88,34 +125,44 @@ static int
 cover(struct lp_model_change *change, const struct lp_object *listener,
     const struct lp_object *broker)
 {
-	int64_t port =
-	    (int64_t)listener->listener.broker_base + broker->broker.node_id;
+	bool is_inline = listener->listener.mode == LP_MODE_INLINE;
+	bool has_room =
+	    lp_object_has_room(&listener->listener, broker->broker.node_id);
 	const struct lp_object *old =
-	    find_endpoint(&change->config, listener->id, broker->id);
+	    lp_config_find_endpoint(&change->config, listener->id, broker->id);
 	struct lp_object object;
+
+	if (old != NULL && old->endpoint.chosen)
+		return 0;
+	if (!is_inline && !has_room)
+		return old == NULL ? 0
+				   : lp_config_remove(&change->config,
+					 LP_OBJECT_ENDPOINT, old->id);
+	lp_object_init(&object, LP_OBJECT_ENDPOINT);
+	object.endpoint.vip.ip = listener->listener.vip.ip;
+	object.endpoint.vip.port =
+	    (uint16_t)(listener->listener.broker_base + broker->broker.node_id);
+	/* Nothing stands before it: clients reach it where it is. */
+	if (is_inline)
+		object.endpoint.vip = broker->broker.real;
+	return put(change, listener, broker, old, &object);
+}
+
+/* In the place of the old one, if there is one. */
+static int
+put(struct lp_model_change *change, const struct lp_object *listener,
+    const struct lp_object *broker, const struct lp_object *old,
+    struct lp_object *object)
+{
 	char why[LP_WHY_SIZE];
 	int err;
 
-	if (listener->listener.mode != LP_MODE_INLINE &&
-	    (port < 1 || port > UINT16_MAX)) {
-		snprintf(why, sizeof(why),
-		    "%u and node id %d make %lld, which is no TCP port",
-		    listener->listener.broker_base, broker->broker.node_id,
-		    (long long)port);
-		return refuse(change, listener, "broker_base", why);
-	}
-	lp_object_init(&object, LP_OBJECT_ENDPOINT);
 	if (old == NULL && change->next_id == UINT32_MAX)
 		return refuse(change, listener, "", "no ids are left");
-	object.id = old != NULL ? old->id : change->next_id++;
-	object.endpoint.listener_id = listener->id;
-	object.endpoint.broker_id = broker->id;
-	object.endpoint.vip.ip = listener->listener.vip.ip;
-	object.endpoint.vip.port = (uint16_t)port;
-	/* Nothing stands before it: clients reach it where it is. */
-	if (listener->listener.mode == LP_MODE_INLINE)
-		object.endpoint.vip = broker->broker.real;
-	err = lp_config_put(&change->config, &object);
+	object->id = old != NULL ? old->id : change->next_id++;
+	object->endpoint.listener_id = listener->id;
+	object->endpoint.broker_id = broker->id;
+	err = lp_config_put(&change->config, object);
 	if (err == -ENOSPC) {
 		snprintf(why, sizeof(why),
 		    "would need more than %d endpoints: one for each broker "
@@ -124,23 +171,6 @@ cover(struct lp_model_change *change, const struct lp_object *listener,
 		return refuse(change, listener, "", why);
 	}
 	return err;
-}
-
-static const struct lp_object *
-find_endpoint(
-    const struct lp_config *config, uint32_t listener_id, uint32_t broker_id)
-{
-	size_t first, count;
-
-	count = lp_config_range(config, LP_OBJECT_ENDPOINT, &first);
-	for (size_t i = first; i < first + count; i++) {
-		const struct lp_object *object = &config->objects[i];
-
-		if (object->endpoint.listener_id == listener_id &&
-		    object->endpoint.broker_id == broker_id)
-			return object;
-	}
-	return NULL;
 }
 
 static int

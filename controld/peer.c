@@ -280,7 +280,9 @@ on_hello(struct lp_peer *peer, const Lp__Pb__Hello *hello)
 	lp_peer_push_welcome(peer, resume);
 	if (!peer->info.connected)
 		return;
-	if (resume) {
+	if (lp_peer_push_refuse(peer)) {
+		peer->backoff_ms = 0;
+	} else if (resume) {
 		peer->backoff_ms = 0;
 		lp_peer_set_state(peer, LP_PUSH_APPLIED, "");
 	} else {
@@ -307,6 +309,8 @@ keep_hello(struct lp_peer *peer, const Lp__Pb__Hello *hello)
 	info->topic_ids = can(hello, LP_CAPABILITY_TOPIC_IDS);
 	info->can_trace = can(hello, "trace");
 	info->can_capture = can(hello, "capture");
+	info->can_inline = can(hello, LP_CAPABILITY_INLINE);
+	info->can_rewrite = can(hello, LP_CAPABILITY_REWRITE);
 	info->boot_id = hello->boot_id;
 	info->generation = hello->generation;
 	info->digest = hello->digest;
@@ -408,6 +412,8 @@ on_beat(struct lp_peer *peer, const Lp__Pb__Beat *beat)
 		return; /* said before it had read our END */
 	peer->info.generation = beat->generation;
 	peer->info.digest = beat->digest;
+	if (lp_peer_push_refuse(peer))
+		return;
 	if (lp_peer_push_is_current(peer)) {
 		if (peer->info.state != LP_PUSH_APPLIED) {
 			lp_peer_set_state(peer, LP_PUSH_APPLIED, "");

@@ -3,10 +3,13 @@
 
 #include <assert.h>
 #include <event2/buffer.h>
+#include <stdio.h>
 
 #include "controld/clock.h"
 #include "controld/stream.h"
 
+static const struct lp_object *find_beyond(
+    const struct lp_peer *peer, bool *is_inline);
 static void push_delta(struct lp_peer *peer);
 static void push_begin(struct lp_peer *peer, bool full, uint32_t count);
 static void push_end(struct lp_peer *peer);
@@ -16,7 +19,8 @@ lp_peer_push_run(struct lp_peer *peer)
 {
 	const struct lp_peer_shared *shared = peer->shared;
 
-	if (!peer->info.connected || peer->pushed != 0)
+	if (!peer->info.connected || peer->pushed != 0 ||
+	    lp_peer_push_refuse(peer))
 		return;
 	if (lp_peer_push_is_current(peer))
 		lp_peer_set_state(peer, LP_PUSH_APPLIED, "");
@@ -42,6 +46,8 @@ lp_peer_push_full(struct lp_peer *peer)
 {
 	const struct lp_config *config = &peer->shared->desired->config;
 
+	if (lp_peer_push_refuse(peer))
+		return;
 	push_begin(peer, true, (uint32_t)config->count);
 	for (size_t i = 0; i < config->count; i++) {
 		Lp__Pb__DataplaneMessage message =
@@ -57,6 +63,56 @@ lp_peer_push_full(struct lp_peer *peer)
 			return;
 	}
 	push_end(peer);
+}
+
+bool
+lp_peer_push_refuse(struct lp_peer *peer)
+{
+	const struct lp_generation *desired = peer->shared->desired;
+	struct lp_push_dataplane *info = &peer->info;
+	bool is_inline = false;
+	const struct lp_object *beyond = find_beyond(peer, &is_inline);
+	char why[LP_PUSH_TEXT_SIZE];
+
+	if (beyond == NULL)
+		return false;
+	info->rejected = desired->number;
+	lp_config_label(&desired->config, beyond, info->object);
+	snprintf(info->field, sizeof(info->field), "%s",
+	    is_inline ? "mode" : "rewrite");
+	snprintf(info->text, sizeof(info->text),
+	    is_inline ? "this dataplane (%s) has no inline listeners: bring it "
+			"to the version of lp-controld"
+		      : "this dataplane (%s) cannot rewrite addresses of "
+			"brokers: bring it to the version of lp-controld, or "
+			"give the listener --rewrite off",
+	    info->version[0] != '\0' ? info->version : "of another version");
+	snprintf(why, sizeof(why), "%s: %s: %s", info->object, info->field,
+	    info->text);
+	lp_peer_set_state(peer, LP_PUSH_REJECTED, why);
+	return true;
+}
+
+/* The first listener that it cannot have, and for what. */
+static const struct lp_object *
+find_beyond(const struct lp_peer *peer, bool *is_inline)
+{
+	const struct lp_config *config = &peer->shared->desired->config;
+	const struct lp_push_dataplane *info = &peer->info;
+	size_t first;
+	size_t count = lp_config_range(config, LP_OBJECT_LISTENER, &first);
+
+	for (size_t i = first; i < first + count; i++) {
+		const struct lp_listener_object *listener =
+		    &config->objects[i].listener;
+
+		*is_inline = listener->mode == LP_MODE_INLINE;
+		if (*is_inline ? !info->can_inline
+			       : listener->rewrite != LP_REWRITING_OFF &&
+			    !info->can_rewrite)
+			return &config->objects[i];
+	}
+	return NULL;
 }
 
 static void

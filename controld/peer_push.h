@@ -14,6 +14,13 @@ void lp_peer_push_run(struct lp_peer *peer);
 /* Pushes it whole; nothing may be unanswered. */
 void lp_peer_push_full(struct lp_peer *peer);
 
+/*
+ * True if it cannot do what is desired, by what it has said of itself: then it
+ * is as if it had rejected that.  It would take what it does not know for
+ * nothing, and say that all is well.
+ */
+bool lp_peer_push_refuse(struct lp_peer *peer);
+
 void lp_peer_push_welcome(struct lp_peer *peer, bool resume);
 void lp_peer_push_beat(struct lp_peer *peer);
 

@@ -6,10 +6,14 @@
 static void print_port(FILE *out, const struct lp_config *config,
     const struct lp_port_object *port);
 static void print_port_fields(FILE *out, const struct lp_port_object *port);
+static void print_cluster(
+    FILE *out, const struct lp_config *config, const struct lp_object *cluster);
 static void print_broker(FILE *out, const struct lp_config *config,
     const struct lp_broker_object *broker);
 static void print_listener(FILE *out, const struct lp_config *config,
     const struct lp_listener_object *listener);
+static void print_choices(FILE *out, const struct lp_config *config,
+    const struct lp_object *listener);
 static void print_gateway(FILE *out, const struct lp_ip *gateway);
 static void print_word(FILE *out, const char *word);
 static const char *cluster_name(const struct lp_config *config, uint32_t id);
@@ -25,18 +29,18 @@ lp_print_config(FILE *out, const struct lp_config *config)
 			print_port(out, config, &object->port);
 			break;
 		case LP_OBJECT_CLUSTER:
-			fputs("lpctl add-cluster", out);
-			print_word(out, object->cluster.name);
-			fputc('\n', out);
+			print_cluster(out, config, object);
 			break;
 		case LP_OBJECT_BROKER:
 			print_broker(out, config, &object->broker);
 			break;
 		case LP_OBJECT_LISTENER:
 			print_listener(out, config, &object->listener);
+			print_choices(out, config, object);
+			fputc('\n', out);
 			break;
 		default:
-			break; /* endpoints follow from the others */
+			break; /* endpoints are with their listeners */
 		}
 	}
 }
@@ -89,6 +93,36 @@ print_port_fields(FILE *out, const struct lp_port_object *port)
 		fputs(" --allow-default-route", out);
 }
 
+/* What one is the same as has to be there: else it is said then. */
+static void
+print_cluster(
+    FILE *out, const struct lp_config *config, const struct lp_object *cluster)
+{
+	uint32_t same_as = cluster->cluster.same_as;
+	size_t first;
+	size_t count = lp_config_range(config, LP_OBJECT_CLUSTER, &first);
+
+	fputs("lpctl add-cluster", out);
+	print_word(out, cluster->cluster.name);
+	if (same_as != 0 && same_as < cluster->id) {
+		fputs(" --same-as", out);
+		print_word(out, cluster_name(config, same_as));
+	}
+	fputc('\n', out);
+	for (size_t i = first; i < first + count; i++) {
+		const struct lp_object *before = &config->objects[i];
+
+		if (before->id > cluster->id ||
+		    before->cluster.same_as != cluster->id)
+			continue;
+		fputs("lpctl set-cluster", out);
+		print_word(out, before->cluster.name);
+		fputs(" --same-as", out);
+		print_word(out, cluster->cluster.name);
+		fputc('\n', out);
+	}
+}
+
 static void
 print_broker(FILE *out, const struct lp_config *config,
     const struct lp_broker_object *broker)
@@ -123,7 +157,45 @@ print_listener(FILE *out, const struct lp_config *config,
 		    lp_mode_name(listener->mode), listener->broker_base,
 		    lp_source_address_name(listener->source_address));
 	}
-	fprintf(out, " --kafka %s\n", lp_look_name(listener->kafka));
+	fprintf(out, " --kafka %s", lp_look_name(listener->kafka));
+	if (listener->mode != LP_MODE_INLINE)
+		fprintf(
+		    out, " --rewrite %s", lp_rewriting_name(listener->rewrite));
+	if (listener->advertise[0] != '\0') {
+		fputs(" --advertise", out);
+		print_word(out, listener->advertise);
+	}
+}
+
+/*
+ * What does not follow from listener and broker.  In one change with the
+ * listener: by default an endpoint may be where another one is.
+ */
+static void
+print_choices(
+    FILE *out, const struct lp_config *config, const struct lp_object *listener)
+{
+	size_t first;
+	size_t count = lp_config_range(config, LP_OBJECT_ENDPOINT, &first);
+
+	for (size_t i = first; i < first + count; i++) {
+		const struct lp_endpoint_object *endpoint =
+		    &config->objects[i].endpoint;
+		const struct lp_object *broker = lp_config_find(
+		    config, LP_OBJECT_BROKER, endpoint->broker_id);
+		char text[LP_NAME_SIZE + LP_ENDPOINT_TEXT_SIZE];
+		char vip[LP_ENDPOINT_TEXT_SIZE];
+
+		if (endpoint->listener_id != listener->id || !endpoint->chosen)
+			continue;
+		fputs(" -- set-broker", out);
+		print_word(
+		    out, cluster_name(config, broker->broker.cluster_id));
+		fprintf(out, " %d --endpoint", broker->broker.node_id);
+		snprintf(text, sizeof(text), "%s=%s", listener->listener.name,
+		    lp_endpoint_format(vip, &endpoint->vip));
+		print_word(out, text);
+	}
 }
 
 static void

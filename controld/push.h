@@ -61,7 +61,8 @@ struct lp_push_dataplane {
 	unsigned backend_count;
 	bool kafka_stats; /* LP_CAPABILITY_KAFKA_STATS */
 	bool topic_ids; /* LP_CAPABILITY_TOPIC_IDS */
-	bool can_trace, can_capture; /* it has said so in HELLO */
+	/* It has said so in HELLO. */
+	bool can_trace, can_capture, can_inline, can_rewrite;
 	uint64_t boot_id;
 	uint64_t build_ns, swap_ns; /* of the last APPLIED */
 };

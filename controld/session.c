@@ -9,6 +9,7 @@
 
 #include "controld/clock.h"
 #include "controld/commit.h"
+#include "controld/model_note.h"
 #include "controld/query.h"
 #include "controld/reply.h"
 #include "controld/tools.h"
@@ -18,6 +19,8 @@ enum {
 	/* Objects in one frame: so many fit, whatever they are. */
 	SHOW_OBJECTS = LP_FRAME_SIZE_MAX / LP_OBJECT_PACKED_MAX - 1,
 	HOST_SIZE = 65,
+	/* So many of a status: one a listener. */
+	WARNINGS_MAX = 32,
 };
 
 struct lp_session {
@@ -37,6 +40,8 @@ static void reply_show(
     struct lp_session *session, const struct lp_reply_to *to);
 static void reply_status(
     struct lp_session *session, const struct lp_reply_to *to);
+static size_t fill_warnings(const struct lp_config *config,
+    char warnings[][LP_MODEL_NOTE_SIZE], char **list);
 static void fill_dataplane(Lp__Pb__DataplaneStatus *status,
     const struct lp_push_dataplane *dataplane, char **backends);
 static void reply_version(
@@ -224,6 +229,8 @@ reply_status(struct lp_session *session, const struct lp_reply_to *to)
 	Lp__Pb__DataplaneStatus rows[LP_PUSH_DATAPLANES_MAX];
 	Lp__Pb__DataplaneStatus *list[LP_PUSH_DATAPLANES_MAX];
 	char *backends[LP_PUSH_DATAPLANES_MAX][LP_PUSH_BACKENDS_MAX];
+	char warnings[WARNINGS_MAX][LP_MODEL_NOTE_SIZE];
+	char *warning_list[WARNINGS_MAX];
 	Lp__Pb__TopicIdsStatus topics[LP_CLUSTERS_MAX];
 	Lp__Pb__TopicIdsStatus *topic_list[LP_CLUSTERS_MAX];
 
@@ -244,6 +251,9 @@ reply_status(struct lp_session *session, const struct lp_reply_to *to)
 		    &rows[i], lp_push_dataplane(context->push, i), backends[i]);
 		list[i] = &rows[i];
 	}
+	status.n_warnings =
+	    fill_warnings(&context->current.config, warnings, warning_list);
+	status.warnings = warning_list;
 	status.n_topic_ids = lp_topics_status(session->topics, topics);
 	status.topic_ids = topic_list;
 	for (size_t i = 0; i < status.n_topic_ids; i++)
@@ -251,6 +261,24 @@ reply_status(struct lp_session *session, const struct lp_reply_to *to)
 	reply.body_case = LP__PB__CONTROL_REPLY__BODY_STATUS;
 	reply.status = &status;
 	lp_reply_send(context, to, &reply);
+}
+
+/* What the notes said when it was made, as long as it is so. */
+static size_t
+fill_warnings(const struct lp_config *config,
+    char warnings[][LP_MODEL_NOTE_SIZE], char **list)
+{
+	size_t first, n = 0;
+	size_t count = lp_config_range(config, LP_OBJECT_LISTENER, &first);
+
+	for (size_t i = first; i < first + count && n < WARNINGS_MAX; i++) {
+		if (!lp_model_note_missing(
+			config, &config->objects[i], warnings[n]))
+			continue;
+		list[n] = warnings[n];
+		n++;
+	}
+	return n;
 }
 
 static void

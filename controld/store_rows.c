@@ -59,14 +59,15 @@ lp_store_rows_load(struct lp_store_sql *sql, struct lp_config *config)
 	     "gateway_v4, gateway_v6, mtu, peer, on_loss FROM port "
 	     "ORDER BY id",
 		read_port},
-	    {"SELECT id, name FROM cluster ORDER BY id", read_cluster},
+	    {"SELECT id, name, same_as FROM cluster ORDER BY id", read_cluster},
 	    {"SELECT id, cluster_id, node_id, host, real_ip, real_port "
 	     "FROM broker ORDER BY id",
 		read_broker},
 	    {"SELECT id, cluster_id, name, vip_ip, vip_port, broker_base, "
-	     "mode, source_address, kafka FROM listener ORDER BY id",
+	     "mode, source_address, kafka, rewrite, advertise "
+	     "FROM listener ORDER BY id",
 		read_listener},
-	    {"SELECT id, listener_id, broker_id, vip_ip, vip_port "
+	    {"SELECT id, listener_id, broker_id, vip_ip, vip_port, chosen "
 	     "FROM endpoint ORDER BY id",
 		read_endpoint},
 	};
@@ -154,11 +155,14 @@ read_cluster(void *arg, sqlite3_stmt *row)
 {
 	struct reader *reader = arg;
 	struct lp_object object;
+	int64_t same_as;
 
 	if (start(reader, &object, LP_OBJECT_CLUSTER, row) ||
 	    get_text(reader, &object, row, 1, object.cluster.name,
-		sizeof(object.cluster.name)))
+		sizeof(object.cluster.name)) ||
+	    get_number(reader, &object, row, 2, UINT32_MAX, &same_as))
 		return -EINVAL;
+	object.cluster.same_as = (uint32_t)same_as; /* NULL is 0 */
 	return put(reader, &object);
 }
 
@@ -205,7 +209,12 @@ read_listener(void *arg, sqlite3_stmt *row)
 	    get_word(reader, &object, row, 6, &listener->mode, lp_mode_parse) ||
 	    get_word(reader, &object, row, 7, &listener->source_address,
 		lp_source_address_parse) ||
-	    get_word(reader, &object, row, 8, &listener->kafka, lp_look_parse))
+	    get_word(
+		reader, &object, row, 8, &listener->kafka, lp_look_parse) ||
+	    get_word(reader, &object, row, 9, &listener->rewrite,
+		lp_rewriting_parse) ||
+	    get_if_any(reader, &object, row, 10, listener->advertise,
+		sizeof(listener->advertise)))
 		return -EINVAL;
 	listener->vip.port = (uint16_t)port;
 	listener->broker_base = (uint16_t)base;
@@ -218,14 +227,16 @@ read_endpoint(void *arg, sqlite3_stmt *row)
 	struct reader *reader = arg;
 	struct lp_object object;
 	struct lp_endpoint_object *endpoint = &object.endpoint;
-	int64_t listener_id, broker_id, port;
+	int64_t listener_id, broker_id, port, chosen;
 
 	if (start(reader, &object, LP_OBJECT_ENDPOINT, row) ||
 	    get_number(reader, &object, row, 1, UINT32_MAX, &listener_id) ||
 	    get_number(reader, &object, row, 2, UINT32_MAX, &broker_id) ||
 	    get_ip(reader, &object, row, 3, &endpoint->vip.ip) ||
-	    get_number(reader, &object, row, 4, UINT16_MAX, &port))
+	    get_number(reader, &object, row, 4, UINT16_MAX, &port) ||
+	    get_number(reader, &object, row, 5, 1, &chosen))
 		return -EINVAL;
+	endpoint->chosen = chosen != 0;
 	endpoint->listener_id = (uint32_t)listener_id;
 	endpoint->broker_id = (uint32_t)broker_id;
 	endpoint->vip.port = (uint16_t)port;
@@ -394,8 +405,10 @@ insert(void *arg, const struct lp_object *object, bool is_new)
 		return insert_port(arg, object);
 	case LP_OBJECT_CLUSTER:
 		return lp_store_sql_run(arg,
-		    "INSERT INTO cluster (id, name) VALUES (?, ?)", "it",
-		    (int64_t)object->id, object->cluster.name);
+		    "INSERT INTO cluster (id, name, same_as) "
+		    "VALUES (?, ?, nullif(?, 0))",
+		    "iti", (int64_t)object->id, object->cluster.name,
+		    (int64_t)object->cluster.same_as);
 	case LP_OBJECT_BROKER:
 		return lp_store_sql_run(arg,
 		    "INSERT INTO broker (id, cluster_id, node_id, host, "
@@ -409,12 +422,12 @@ insert(void *arg, const struct lp_object *object, bool is_new)
 	default:
 		return lp_store_sql_run(arg,
 		    "INSERT INTO endpoint (id, listener_id, broker_id, "
-		    "vip_ip, vip_port) VALUES (?, ?, ?, ?, ?)",
-		    "iiiti", (int64_t)object->id,
+		    "vip_ip, vip_port, chosen) VALUES (?, ?, ?, ?, ?, ?)",
+		    "iiitii", (int64_t)object->id,
 		    (int64_t)endpoint->listener_id,
 		    (int64_t)endpoint->broker_id,
 		    lp_ip_format(ip, &endpoint->vip.ip),
-		    (int64_t)endpoint->vip.port);
+		    (int64_t)endpoint->vip.port, (int64_t)endpoint->chosen);
 	}
 }
 
@@ -458,9 +471,9 @@ insert_listener(struct lp_store_sql *sql, const struct lp_object *object)
 
 	return lp_store_sql_run(sql,
 	    "INSERT INTO listener (id, cluster_id, name, vip_ip, vip_port, "
-	    "broker_base, mode, source_address, kafka) "
-	    "VALUES (?, ?, ?, ?, nullif(?, 0), ?, ?, ?, ?)",
-	    "iittiittt", (int64_t)object->id, (int64_t)listener->cluster_id,
+	    "broker_base, mode, source_address, kafka, rewrite, advertise) "
+	    "VALUES (?, ?, ?, ?, nullif(?, 0), ?, ?, ?, ?, ?, nullif(?, ''))",
+	    "iittiittttt", (int64_t)object->id, (int64_t)listener->cluster_id,
 	    listener->name,
 	    lp_ip_is_none(&listener->vip.ip)
 		? NULL
@@ -468,5 +481,6 @@ insert_listener(struct lp_store_sql *sql, const struct lp_object *object)
 	    (int64_t)listener->vip.port, (int64_t)listener->broker_base,
 	    lp_mode_name(listener->mode),
 	    lp_source_address_name(listener->source_address),
-	    lp_look_name(listener->kafka));
+	    lp_look_name(listener->kafka), lp_rewriting_name(listener->rewrite),
+	    listener->advertise);
 }

@@ -160,19 +160,26 @@ lp_topic_seed_status(const struct lp_topic_seed *seed, uint32_t cluster_id,
 	return true;
 }
 
-/* All that are configured; how many, or -ENOMEM and none. */
+/*
+ * All that are configured, those that are the same as one; how many, or
+ * -ENOMEM and none.
+ */
 static int
 make_clusters(struct lp_topic_seed *seed, const struct lp_config *config,
     struct cluster **made)
 {
 	size_t first;
 	size_t count = lp_config_range(config, LP_OBJECT_CLUSTER, &first);
+	int n = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct lp_object *object = &config->objects[first + i];
-		struct cluster *cluster = calloc(1, sizeof(*cluster));
+		struct cluster *cluster;
 
-		made[i] = cluster;
+		if (object->cluster.same_as != 0)
+			continue;
+		cluster = calloc(1, sizeof(*cluster));
+		made[n++] = cluster;
 		if (cluster != NULL) {
 			cluster->seed = seed;
 			cluster->id = object->id;
@@ -184,14 +191,15 @@ make_clusters(struct lp_topic_seed *seed, const struct lp_config *config,
 		}
 		if (cluster == NULL || cluster->timer == NULL ||
 		    fill_brokers(cluster, config) != 0) {
-			for (size_t n = 0; n <= i; n++)
-				free_cluster(made[n]);
+			while (n > 0)
+				free_cluster(made[--n]);
 			return -ENOMEM;
 		}
 	}
-	return (int)count;
+	return n;
 }
 
+/* By all of their listeners: one may want no SASL. */
 static int
 fill_brokers(struct cluster *cluster, const struct lp_config *config)
 {
@@ -204,7 +212,8 @@ fill_brokers(struct cluster *cluster, const struct lp_config *config)
 	for (size_t i = 0; i < count; i++) {
 		const struct lp_object *object = &config->objects[first + i];
 
-		if (object->broker.cluster_id == cluster->id)
+		if (lp_config_root(config, object->broker.cluster_id) ==
+		    cluster->id)
 			cluster->brokers[cluster->broker_count++] =
 			    (struct broker){.id = object->id,
 				.node_id = object->broker.node_id,

@@ -137,8 +137,8 @@ lp_topics_status(const struct lp_topics *topics,
 		struct lp_topic_seed_status seed = {.why = ""};
 		Lp__Pb__TopicIdsStatus *row;
 
-		/* Configured since the last tick. */
-		if (counts == NULL)
+		/* Configured since the last tick; or it has none of its own. */
+		if (counts == NULL || cluster->cluster.same_as != 0)
 			continue;
 		row = &rows[count++];
 		lp__pb__topic_ids_status__init(row);

@@ -84,7 +84,7 @@ match(void *arg, const struct lp_ip *ip, const char *device)
 		refuse(search, object, field, text, device);
 }
 
-/* Endpoints have the address of their listener, or it is not ours. */
+/* Endpoints that nobody chose have the address of their listener. */
 static const struct lp_object *
 find_owner(
     const struct lp_config *config, const struct lp_ip *ip, const char **field)
@@ -97,6 +97,9 @@ find_owner(
 		if (object->kind == LP_OBJECT_LISTENER)
 			found = object->listener.mode != LP_MODE_INLINE &&
 			    lp_ip_equal(&object->listener.vip.ip, ip);
+		else if (object->kind == LP_OBJECT_ENDPOINT)
+			found = object->endpoint.chosen &&
+			    lp_ip_equal(&object->endpoint.vip.ip, ip);
 		else if (object->kind == LP_OBJECT_PORT) {
 			*field = "address";
 			found = has_address(&object->port, ip);

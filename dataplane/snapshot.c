@@ -31,13 +31,21 @@ static int add_endpoints(struct lp_snapshot *snapshot,
     const struct lp_config *config, struct lp_counters *counters);
 static int add_listeners(
     struct lp_snapshot *snapshot, const struct lp_config *config);
+static void add_facades(
+    struct lp_snapshot *snapshot, const struct lp_config *config);
+static void add_face(struct lp_snapshot *snapshot, uint16_t index,
+    const struct lp_endpoint *vip, const struct lp_object *listener,
+    int32_t node_id);
+static uint16_t closed_port(
+    const struct lp_snapshot *snapshot, const struct lp_ip *vip);
 static int add_maglev(struct lp_snapshot *snapshot,
     const struct lp_config *config, uint32_t listener_id, uint16_t *index);
 static void add_own(struct lp_snapshot *snapshot, const struct lp_ip *ip,
     enum lp_own_kind kind, uint16_t port_mask);
 static void add_service(
     struct lp_snapshot *snapshot, const struct lp_service *service);
-static void index_target(struct lp_snapshot *snapshot, uint16_t target);
+static void index_pair(const struct lp_snapshot *snapshot, uint16_t *index,
+    uint32_t listener_id, uint32_t other_id, uint16_t value);
 static uint16_t client_ports(const struct lp_snapshot *snapshot);
 static void add_groups(struct lp_snapshot *snapshot);
 static int compare_groups(const void *one, const void *other);
@@ -63,6 +71,7 @@ lp_snapshot_build(struct lp_snapshot **out, const struct lp_config *config,
 	error = add_listeners(snapshot, config);
 	if (error)
 		goto out;
+	add_facades(snapshot, config);
 	add_groups(snapshot);
 	snapshot->digest = lp_config_digest(config);
 	*out = snapshot;
@@ -83,6 +92,9 @@ lp_snapshot_free(struct lp_snapshot *snapshot)
 	free(snapshot->groups);
 	free(snapshot->targets);
 	free(snapshot->target_index);
+	free(snapshot->facades);
+	free(snapshot->faces);
+	free(snapshot->face_index);
 	free(snapshot->maglev);
 	free(snapshot);
 }
@@ -138,8 +150,8 @@ allocate(struct lp_snapshot *snapshot, const struct lp_config *config)
 	size_t ports = lp_config_range(config, LP_OBJECT_PORT, &first);
 	size_t listeners = lp_config_range(config, LP_OBJECT_LISTENER, &first);
 	size_t targets = lp_config_range(config, LP_OBJECT_ENDPOINT, &first);
-	/* Endpoints have the address of their listener. */
-	uint32_t own = table_size(ports * LP_PORT_ADDRESSES_MAX + listeners);
+	uint32_t own =
+	    table_size(ports * LP_PORT_ADDRESSES_MAX + listeners + targets);
 	uint32_t services = table_size(listeners + targets);
 	uint32_t pairs = table_size(targets);
 
@@ -153,10 +165,15 @@ allocate(struct lp_snapshot *snapshot, const struct lp_config *config)
 	snapshot->targets = calloc(targets + 1, sizeof(*snapshot->targets));
 	snapshot->target_index = calloc(pairs, sizeof(*snapshot->target_index));
 	snapshot->target_index_mask = pairs - 1;
+	snapshot->facades = calloc(listeners + 1, sizeof(*snapshot->facades));
+	snapshot->faces = calloc(targets + 1, sizeof(*snapshot->faces));
+	snapshot->face_index = calloc(pairs, sizeof(*snapshot->face_index));
 	snapshot->maglev =
 	    calloc(listeners + 1, LP_MAGLEV_SIZE * sizeof(*snapshot->maglev));
 	if (!snapshot->own || !snapshot->groups || !snapshot->services ||
-	    !snapshot->targets || !snapshot->target_index || !snapshot->maglev)
+	    !snapshot->targets || !snapshot->target_index ||
+	    !snapshot->facades || !snapshot->faces || !snapshot->face_index ||
+	    !snapshot->maglev)
 		return -ENOMEM;
 	return 0;
 }
@@ -264,12 +281,16 @@ add_endpoints(struct lp_snapshot *snapshot, const struct lp_config *config,
 			return error;
 		target->listener_id = from->listener_id;
 		target->broker_id = from->broker_id;
-		target->cluster_id = listener->listener.cluster_id;
+		target->cluster_id =
+		    lp_config_root(config, listener->listener.cluster_id);
 		target->real = broker->broker.real;
 		target->kafka = listener->listener.kafka == LP_LOOK_OBSERVE;
 		target->source_address = listener->listener.source_address;
 		snapshot->target_count++;
-		index_target(snapshot, index);
+		index_pair(snapshot, snapshot->target_index, from->listener_id,
+		    from->broker_id, index);
+		add_face(snapshot, index, &from->vip, listener,
+		    broker->broker.node_id);
 		if (listener->listener.mode != LP_MODE_INLINE)
 			add_own(snapshot, &from->vip.ip, LP_OWN_VIP, mask);
 		add_service(snapshot,
@@ -306,6 +327,66 @@ add_listeners(struct lp_snapshot *snapshot, const struct lp_config *config)
 		add_service(snapshot, &service);
 	}
 	return 0;
+}
+
+/* After the services: what they leave is closed. */
+static void
+add_facades(struct lp_snapshot *snapshot, const struct lp_config *config)
+{
+	size_t first;
+	size_t count = lp_config_range(config, LP_OBJECT_LISTENER, &first);
+
+	for (size_t i = first; i < first + count; i++) {
+		const struct lp_listener_object *from =
+		    &config->objects[i].listener;
+		struct lp_facade *facade =
+		    &snapshot->facades[snapshot->facade_count++];
+
+		facade->listener_id = config->objects[i].id;
+		facade->rewriting = from->rewrite;
+		if (from->mode == LP_MODE_INLINE)
+			continue;
+		facade->vip = from->vip;
+		facade->base = from->broker_base;
+		facade->closed = closed_port(snapshot, &from->vip.ip);
+		if (from->advertise[0] != '\0')
+			memcpy(facade->host, from->advertise,
+			    sizeof(facade->host));
+		else
+			lp_ip_format(facade->host, &from->vip.ip);
+		facade->host_len = (uint8_t)strlen(facade->host);
+	}
+}
+
+/* A name is the VIP's: it says nothing of a broker at another address. */
+static void
+add_face(struct lp_snapshot *snapshot, uint16_t index,
+    const struct lp_endpoint *vip, const struct lp_object *listener,
+    int32_t node_id)
+{
+	struct lp_face *face = &snapshot->faces[index];
+
+	face->vip = *vip;
+	face->node_id = node_id;
+	if (!lp_ip_equal(&vip->ip, &listener->listener.vip.ip)) {
+		lp_ip_format(face->host, &vip->ip);
+		face->host_len = (uint8_t)strlen(face->host);
+	}
+	index_pair(snapshot, snapshot->face_index, listener->id,
+	    (uint32_t)node_id, index);
+}
+
+/* There is one: a VIP has more ports than there can be services. */
+static uint16_t
+closed_port(const struct lp_snapshot *snapshot, const struct lp_ip *vip)
+{
+	uint16_t port = 1;
+
+	static_assert(LP_LISTENERS_MAX + LP_ENDPOINTS_MAX < UINT16_MAX,
+	    "not all ports of an address are taken");
+	while (lp_snapshot_service(snapshot, vip, port) != NULL)
+		port++;
+	return port;
 }
 
 static int
@@ -376,16 +457,15 @@ add_service(struct lp_snapshot *snapshot, const struct lp_service *service)
 }
 
 static void
-index_target(struct lp_snapshot *snapshot, uint16_t target)
+index_pair(const struct lp_snapshot *snapshot, uint16_t *index,
+    uint32_t listener_id, uint32_t other_id, uint16_t value)
 {
-	uint32_t at =
-	    lp_snapshot_hash_pair(snapshot->targets[target].listener_id,
-		snapshot->targets[target].broker_id) &
+	uint32_t at = lp_snapshot_hash_pair(listener_id, other_id) &
 	    snapshot->target_index_mask;
 
-	while (snapshot->target_index[at] != 0)
+	while (index[at] != 0)
 		at = (at + 1) & snapshot->target_index_mask;
-	snapshot->target_index[at] = (uint16_t)(target + 1);
+	index[at] = (uint16_t)(value + 1);
 }
 
 /* VIPs are answered where clients are. */

@@ -7,6 +7,8 @@
 
 static void add_addresses(struct lp_steering *steering,
     const struct lp_config *config, const struct lp_port_object *port);
+static struct lp_ip *add_endpoints(
+    struct lp_ip *next, const struct lp_config *config);
 static void add_sources(
     struct lp_steering *steering, const struct lp_config *config);
 static void add_source(
@@ -80,12 +82,32 @@ add_addresses(struct lp_steering *steering, const struct lp_config *config,
 		*next++ = port->addresses[i].ip;
 	if (port->side & LP_SIDE_CLIENT) {
 		count = lp_config_range(config, LP_OBJECT_LISTENER, &first);
-		/* Endpoints have the address of their listener. */
 		for (size_t i = first; i < first + count; i++)
 			if (config->objects[i].listener.mode == LP_MODE_VIP)
 				*next++ = config->objects[i].listener.vip.ip;
+		next = add_endpoints(next, config);
 	}
 	steering->address_count = (size_t)(next - steering->addresses);
+}
+
+/* A broker may have a VIP of its own. */
+static struct lp_ip *
+add_endpoints(struct lp_ip *next, const struct lp_config *config)
+{
+	size_t first;
+	size_t count = lp_config_range(config, LP_OBJECT_ENDPOINT, &first);
+
+	for (size_t i = first; i < first + count; i++) {
+		const struct lp_endpoint_object *endpoint =
+		    &config->objects[i].endpoint;
+		const struct lp_object *listener = lp_config_find(
+		    config, LP_OBJECT_LISTENER, endpoint->listener_id);
+
+		if (listener->listener.mode == LP_MODE_VIP &&
+		    !lp_ip_equal(&endpoint->vip.ip, &listener->listener.vip.ip))
+			*next++ = endpoint->vip.ip;
+	}
+	return next;
 }
 
 static void

@@ -11,6 +11,7 @@
 enum {
 	QUOTE_MAX = 80, /* bytes of an operator's text that we repeat */
 	DIGITS_MAX = 5, /* of the largest number here, 65535 */
+	LABEL_MAX = 63, /* RFC 1035, 2.3.4 */
 };
 
 static_assert(LP_IP_TEXT_SIZE == INET6_ADDRSTRLEN, "any address fits");
@@ -148,6 +149,42 @@ lp_hostport_split(char *host, uint16_t *port, const char *text, char *why)
 	}
 	strcpy(host, part);
 	*port = number;
+	return 0;
+}
+
+int
+lp_hostname_check(const char *text, char *why)
+{
+	static const char bytes[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-";
+	const char *label = text;
+
+	if (strnlen(text, LP_HOST_SIZE) == LP_HOST_SIZE)
+		return refuse(why, text, "is longer than 253 characters");
+	for (;;) {
+		size_t len = strcspn(label, ".");
+
+		if (len == 0 || len > LABEL_MAX)
+			return refuse(why, text,
+			    "is no host name: between its dots are 1 to 63 "
+			    "characters");
+		if (strspn(label, bytes) < len)
+			return refuse(why, text,
+			    "is no host name: it has letters, digits, '-' and "
+			    "'.' only");
+		if (label[0] == '-' || label[len - 1] == '-')
+			return refuse(why, text,
+			    "is no host name: no part of it begins or ends "
+			    "with '-'");
+		if (label[len] == '\0')
+			break;
+		label += len + 1;
+	}
+	/* It would be taken for an address. */
+	if (label[strspn(label, "0123456789")] == '\0')
+		return refuse(
+		    why, text, "is no host name: its last part is a number");
 	return 0;
 }
 

@@ -89,6 +89,12 @@ int lp_prefix_parse(struct lp_prefix *out, const char *text, char *why);
 int lp_endpoint_parse(struct lp_endpoint *out, const char *text, char *why);
 int lp_hostport_split(char *host, uint16_t *port, const char *text, char *why);
 
+/*
+ * A name as RFC 1123 (2.1) has it: labels of letters, digits and hyphens, the
+ * last one no number, 253 bytes at most.  0, or -EINVAL with why.
+ */
+int lp_hostname_check(const char *text, char *why);
+
 /* Formatters write at most the *_TEXT_SIZE above and return buf. */
 char *lp_ip_format(char *buf, const struct lp_ip *ip);
 char *lp_prefix_format(char *buf, const struct lp_prefix *prefix);

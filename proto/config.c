@@ -155,6 +155,56 @@ lp_config_find_broker(
 	return NULL;
 }
 
+uint32_t
+lp_config_root(const struct lp_config *config, uint32_t cluster_id)
+{
+	const struct lp_object *cluster =
+	    lp_config_find(config, LP_OBJECT_CLUSTER, cluster_id);
+
+	return cluster && cluster->cluster.same_as != 0
+	    ? cluster->cluster.same_as
+	    : cluster_id;
+}
+
+const struct lp_object *
+lp_config_find_endpoint(
+    const struct lp_config *config, uint32_t listener_id, uint32_t broker_id)
+{
+	size_t first, count;
+
+	count = lp_config_range(config, LP_OBJECT_ENDPOINT, &first);
+	for (size_t i = first; i < first + count; i++) {
+		const struct lp_object *object = &config->objects[i];
+
+		if (object->endpoint.listener_id == listener_id &&
+		    object->endpoint.broker_id == broker_id)
+			return object;
+	}
+	return NULL;
+}
+
+const struct lp_object *
+lp_config_next_missing(const struct lp_config *config,
+    const struct lp_object *listener, size_t *index)
+{
+	const struct lp_listener_object *at = &listener->listener;
+	size_t first, count;
+
+	if (at->mode != LP_MODE_VIP)
+		return NULL;
+	count = lp_config_range(config, LP_OBJECT_BROKER, &first);
+	while (*index < count) {
+		const struct lp_object *broker =
+		    &config->objects[first + (*index)++];
+
+		if (broker->broker.cluster_id == at->cluster_id &&
+		    !lp_object_has_room(at, broker->broker.node_id) &&
+		    !lp_config_find_endpoint(config, listener->id, broker->id))
+			return broker;
+	}
+	return NULL;
+}
+
 size_t
 lp_config_range(
     const struct lp_config *config, enum lp_object_kind kind, size_t *first)

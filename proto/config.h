@@ -57,6 +57,21 @@ const struct lp_object *lp_config_find_name(const struct lp_config *config,
 const struct lp_object *lp_config_find_broker(
     const struct lp_config *config, uint32_t cluster_id, int32_t node_id);
 
+/* The id of the cluster that it is the same as, or its own. */
+uint32_t lp_config_root(const struct lp_config *config, uint32_t cluster_id);
+
+/* Where clients of that listener reach that broker. */
+const struct lp_object *lp_config_find_endpoint(
+    const struct lp_config *config, uint32_t listener_id, uint32_t broker_id);
+
+/*
+ * The next broker that is to be reached by that listener and has no endpoint
+ * there: base and node id make no port, and none was chosen.  NULL: no more.
+ * *index is 0 at first.
+ */
+const struct lp_object *lp_config_next_missing(const struct lp_config *config,
+    const struct lp_object *listener, size_t *index);
+
 /*
  * The objects of one kind: *first and the returned count index
  * config->objects.

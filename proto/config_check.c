@@ -29,6 +29,8 @@ static lp_config_check_step check_backends;
 static lp_config_check_step check_references;
 static lp_config_check_step check_unique;
 static lp_config_check_step check_pairs;
+static int check_same(
+    const struct lp_config_check *check, const struct lp_object *object);
 static int check_endpoint_references(
     const struct lp_config_check *check, const struct lp_object *object);
 static int check_inline_endpoint(const struct lp_config_check *check,
@@ -158,14 +160,14 @@ check_references(const struct lp_config_check *check)
 	for (size_t i = 0; i < config->count; i++) {
 		const struct lp_object *object = &config->objects[i];
 		uint32_t id;
-		int rc;
+		int rc = 0;
 
-		if (object->kind == LP_OBJECT_ENDPOINT) {
+		if (object->kind == LP_OBJECT_ENDPOINT)
 			rc = check_endpoint_references(check, object);
-			if (rc)
-				return rc;
-			continue;
-		}
+		else if (object->kind == LP_OBJECT_CLUSTER)
+			rc = check_same(check, object);
+		if (rc)
+			return rc;
 		if (object->kind == LP_OBJECT_BROKER)
 			id = object->broker.cluster_id;
 		else if (object->kind == LP_OBJECT_LISTENER)
@@ -176,6 +178,29 @@ check_references(const struct lp_config_check *check)
 			return lp_config_check_refuse(check, object, "cluster",
 			    "there is no cluster with id %u", id);
 	}
+	return 0;
+}
+
+/* One step, and never a chain: who asks need not follow it. */
+static int
+check_same(const struct lp_config_check *check, const struct lp_object *object)
+{
+	uint32_t id = object->cluster.same_as;
+	const struct lp_object *other =
+	    lp_config_find(check->config, LP_OBJECT_CLUSTER, id);
+
+	if (id == 0)
+		return 0;
+	if (!other)
+		return lp_config_check_refuse(check, object, "same_as",
+		    "there is no cluster with id %u", id);
+	if (other == object)
+		return lp_config_check_refuse(
+		    check, object, "same_as", "that is the cluster itself");
+	if (other->cluster.same_as != 0)
+		return lp_config_check_refuse(check, object, "same_as",
+		    "cluster %s is itself the same as another one",
+		    other->cluster.name);
 	return 0;
 }
 
@@ -204,7 +229,8 @@ check_endpoint_references(
 		    lp_config_label(check->config, broker, label));
 	if (listener->listener.mode == LP_MODE_INLINE)
 		return check_inline_endpoint(check, object, broker);
-	if (!lp_ip_equal(&endpoint->vip.ip, &listener->listener.vip.ip))
+	if (!endpoint->chosen &&
+	    !lp_ip_equal(&endpoint->vip.ip, &listener->listener.vip.ip))
 		return lp_config_check_refuse(check, object, "vip",
 		    "%s is not the address of %s",
 		    lp_ip_format(text, &endpoint->vip.ip),
@@ -221,6 +247,10 @@ check_inline_endpoint(const struct lp_config_check *check,
 	const struct lp_endpoint *real = &broker->broker.real;
 	char text[LP_ENDPOINT_TEXT_SIZE], label[LP_OBJECT_LABEL_SIZE];
 
+	if (object->endpoint.chosen)
+		return lp_config_check_refuse(check, object, "vip",
+		    "there is nothing to choose: clients of an inline listener "
+		    "connect to the brokers themselves");
 	if (vip->port == real->port && lp_ip_equal(&vip->ip, &real->ip))
 		return 0;
 	return lp_config_check_refuse(check, object, "vip",
@@ -340,8 +370,9 @@ check_unique(const struct lp_config_check *check)
 }
 
 /*
- * Every listener has an endpoint for every broker of its cluster.  That there
- * are no others, and none twice, is proven already.
+ * Every listener has an endpoint for every broker of its cluster, but for those
+ * whose node id makes no port.  That there are no others, and none twice, is
+ * proven already.
  */
 static int
 check_pairs(const struct lp_config_check *check)
@@ -364,7 +395,9 @@ check_pairs(const struct lp_config_check *check)
 		const struct lp_object *l = listeners[i / broker_count];
 		const struct lp_object *b = brokers[i % broker_count];
 
-		if (l->listener.cluster_id != b->broker.cluster_id)
+		if (l->listener.cluster_id != b->broker.cluster_id ||
+		    (l->listener.mode == LP_MODE_VIP &&
+			!lp_object_has_room(&l->listener, b->broker.node_id)))
 			continue;
 		pair.endpoint.listener_id = l->id;
 		pair.endpoint.broker_id = b->id;

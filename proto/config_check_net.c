@@ -8,8 +8,8 @@
 enum {
 	/* Where clients connect to: one a listener, and the brokers'. */
 	VIPS_MAX = LP_LISTENERS_MAX + LP_ENDPOINTS_MAX,
-	CLAIMS_MAX = LP_PORTS_MAX * (LP_PORT_ADDRESSES_MAX + 2) +
-	    LP_LISTENERS_MAX + LP_BROKERS_MAX,
+	CLAIMS_MAX = LP_PORTS_MAX * (LP_PORT_ADDRESSES_MAX + 2) + VIPS_MAX +
+	    LP_BROKERS_MAX,
 };
 
 /* What an object does with an IP address, in the order that they sort. */
@@ -133,6 +133,10 @@ list_claims(const struct lp_config_check *check, struct claim *claims)
 		if (is_vip_listener(o))
 			claims[n++] =
 			    (struct claim){&o->listener.vip.ip, o, USE_VIP};
+		/* Others have the address of their listener. */
+		if (o->kind == LP_OBJECT_ENDPOINT && o->endpoint.chosen)
+			claims[n++] =
+			    (struct claim){&o->endpoint.vip.ip, o, USE_VIP};
 		if (o->kind == LP_OBJECT_BROKER)
 			claims[n++] =
 			    (struct claim){&o->broker.real.ip, o, USE_BROKER};
@@ -260,6 +264,27 @@ check_vips(const struct lp_config_check *check)
 	    lp_config_label(check->config, other, label));
 }
 
+/* The same of an endpoint that the operator has chosen. */
+static int
+check_chosen_family(const struct lp_config_check *check,
+    const struct lp_object *object, const struct lp_object *broker)
+{
+	const struct lp_endpoint *vip = &object->endpoint.vip;
+	const struct lp_endpoint *real = &broker->broker.real;
+	char ours[LP_ENDPOINT_TEXT_SIZE], theirs[LP_ENDPOINT_TEXT_SIZE];
+	char label[LP_OBJECT_LABEL_SIZE];
+
+	if (!object->endpoint.chosen ||
+	    lp_ip_is_v4(&vip->ip) == lp_ip_is_v4(&real->ip))
+		return 0;
+	return lp_config_check_refuse(check, object, "vip",
+	    "%s is IPv%d, but %s of %s is IPv%d: one family only",
+	    lp_endpoint_format(ours, vip), lp_ip_is_v4(&vip->ip) ? 4 : 6,
+	    lp_endpoint_format(theirs, real),
+	    lp_config_label(check->config, broker, label),
+	    lp_ip_is_v4(&real->ip) ? 4 : 6);
+}
+
 /* One family from end to end: addresses are translated, not packets. */
 static int
 check_family(const struct lp_config_check *check,
@@ -295,12 +320,15 @@ check_families(const struct lp_config_check *check)
 	/* There is one for each listener and broker that belong together. */
 	for (size_t i = 0; i < count && !rc; i++) {
 		const struct lp_endpoint_object *pair = &endpoints[i]->endpoint;
+		const struct lp_object *broker = lp_config_find(
+		    check->config, LP_OBJECT_BROKER, pair->broker_id);
 
 		rc = check_family(check,
 		    lp_config_find(
 			check->config, LP_OBJECT_LISTENER, pair->listener_id),
-		    lp_config_find(
-			check->config, LP_OBJECT_BROKER, pair->broker_id));
+		    broker);
+		if (!rc)
+			rc = check_chosen_family(check, endpoints[i], broker);
 	}
 	return rc;
 }

@@ -112,6 +112,8 @@ lp_message_to_object(struct lp_object *object, const Lp__Pb__Object *message,
 	rc = lp_message_merge_object(&made, message, true, true, field, why);
 	if (rc)
 		return rc;
+	if (made.kind == LP_OBJECT_LISTENER && !message->listener->has_rewrite)
+		made.listener.rewrite = lp_object_rewriting(&made.listener);
 	rc = lp_object_check(&made, field, why);
 	if (rc)
 		return rc;
@@ -137,6 +139,9 @@ lp_message_from_object(
 		message->cluster = &holder->cluster;
 		lp__pb__cluster__init(&holder->cluster);
 		holder->cluster.name = (char *)object->cluster.name;
+		/* Absent if 0: clusters that are older keep their digest. */
+		holder->cluster.has_same_as = object->cluster.same_as != 0;
+		holder->cluster.same_as = object->cluster.same_as;
 		break;
 	case LP_OBJECT_BROKER:
 		give_broker(holder, &object->broker);
@@ -282,6 +287,9 @@ take_ids(struct lp_object *object, const Lp__Pb__Object *message,
 		return refuse(report, "id", "is missing");
 	object->id = message->id;
 	switch (object->kind) {
+	case LP_OBJECT_CLUSTER:
+		object->cluster.same_as = message->cluster->same_as;
+		break;
 	case LP_OBJECT_BROKER:
 		object->broker.cluster_id = message->broker->cluster_id;
 		if (object->broker.cluster_id == 0)
@@ -386,6 +394,12 @@ give_listener(
 	/* Absent if observe: listeners that are older keep their digest. */
 	message->has_kafka = listener->kafka != LP_LOOK_OBSERVE;
 	message->kafka = listener->kafka;
+	/* And so with these. */
+	message->has_rewrite =
+	    listener->rewrite != lp_object_rewriting(listener);
+	message->rewrite = listener->rewrite;
+	if (listener->advertise[0] != '\0')
+		message->advertise = (char *)listener->advertise;
 }
 
 static void
@@ -402,6 +416,8 @@ give_endpoint(
 	message->broker_id = endpoint->broker_id;
 	message->vip =
 	    lp_message_from_endpoint(&holder->ip_port, &endpoint->vip);
+	/* Absent if not: those that are older keep their digest. */
+	message->has_chosen = message->chosen = endpoint->chosen;
 }
 
 static ProtobufCBinaryData

@@ -27,6 +27,9 @@ enum {
 
 /* What a dataplane says in HELLO if it answers KafkaStatsRequest. */
 #define LP_CAPABILITY_KAFKA_STATS "kafka-stats"
+/* Or if it keeps inline listeners, or rewrites addresses of brokers. */
+#define LP_CAPABILITY_INLINE "mode.inline"
+#define LP_CAPABILITY_REWRITE "rewrite"
 /* ... if it takes TopicIdsKnown; and it sends TopicIdsLearnt. */
 #define LP_CAPABILITY_TOPIC_IDS "topic-ids"
 

@@ -69,6 +69,8 @@ lp_message_merge_object(struct lp_object *object, const Lp__Pb__Object *message,
 	case LP_OBJECT_ENDPOINT:
 		rc = take_endpoint(&merged.endpoint.vip, message->endpoint->vip,
 		    "vip", &report);
+		if (message->endpoint->has_chosen)
+			merged.endpoint.chosen = message->endpoint->chosen;
 		break;
 	}
 	if (rc)
@@ -141,6 +143,12 @@ merge_listener(struct lp_listener_object *listener,
 	if (!rc)
 		rc = take_word(&listener->kafka, message->has_kafka,
 		    message->kafka, "kafka", report);
+	if (!rc)
+		rc = take_word(&listener->rewrite, message->has_rewrite,
+		    message->rewrite, "rewrite", report);
+	if (!rc)
+		rc = take_text(listener->advertise, sizeof(listener->advertise),
+		    message->advertise, "advertise", report);
 	if (rc)
 		return rc;
 	if (message->has_broker_base) {

@@ -10,52 +10,12 @@
 
 enum { INTERFACE_NAME_SIZE = 16 }; /* IFNAMSIZ */
 
-static const char *const kinds[LP_OBJECT_KINDS] = {
-    [LP_OBJECT_PORT] = "port",
-    [LP_OBJECT_CLUSTER] = "cluster",
-    [LP_OBJECT_BROKER] = "broker",
-    [LP_OBJECT_LISTENER] = "listener",
-    [LP_OBJECT_ENDPOINT] = "endpoint",
-};
-static const char *const backends[] = {
-    [LP_BACKEND_AF_XDP] = "af_xdp",
-    [LP_BACKEND_DPDK] = "dpdk",
-    [LP_BACKEND_MEMORY] = "memory",
-};
-static const char *const sides[] = {
-    [LP_SIDE_CLIENT] = "client",
-    [LP_SIDE_BROKER] = "broker",
-    [LP_SIDE_BOTH] = "both",
-};
-static const char *const modes[] = {
-    [LP_MODE_VIP] = "vip",
-    [LP_MODE_INLINE] = "inline",
-};
-static const char *const on_losses[] = {
-    [LP_ON_LOSS_DROP] = "drop",
-    [LP_ON_LOSS_WIRE] = "wire",
-};
-static const char *const source_addresses[] = {
-    [LP_SOURCE_TRANSLATE] = "translate",
-    [LP_SOURCE_PRESERVE] = "preserve",
-};
-static const char *const looks[] = {
-    [LP_LOOK_OBSERVE] = "observe",
-    [LP_LOOK_OFF] = "off",
-};
-
-#define WORDS(list) list, sizeof(list) / sizeof(list[0])
-
 /* Where a check leaves what it found. */
 struct report {
 	const char **field;
 	char *why;
 };
 
-static const char *word_name(
-    const char *const words[], size_t count, unsigned value);
-static int word_parse(
-    const char *const words[], size_t count, uint8_t *out, const char *text);
 static int check_port(
     const struct lp_port_object *port, const struct report *report);
 static int check_peer(
@@ -66,6 +26,7 @@ static int check_listener(
     const struct lp_listener_object *listener, const struct report *report);
 static int check_inline(
     const struct lp_listener_object *listener, const struct report *report);
+static int check_advertise(const char *name, const struct report *report);
 static int check_name(
     const char *name, const char *field, const struct report *report);
 static int check_device(
@@ -99,6 +60,7 @@ lp_object_init(struct lp_object *object, enum lp_object_kind kind)
 		object->listener.mode = LP_MODE_VIP;
 		object->listener.source_address = LP_SOURCE_TRANSLATE;
 		object->listener.kafka = LP_LOOK_OBSERVE;
+		object->listener.rewrite = LP_REWRITING_ON;
 	}
 }
 
@@ -122,102 +84,13 @@ lp_object_check(const struct lp_object *object, const char **field, char *why)
 	return refuse(&report, "kind", "%u is no kind of object", object->kind);
 }
 
-const char *
-lp_object_kind_name(unsigned kind)
+uint8_t
+lp_object_rewriting(const struct lp_listener_object *listener)
 {
-	return word_name(WORDS(kinds), kind);
-}
-
-const char *
-lp_backend_name(unsigned backend)
-{
-	return word_name(WORDS(backends), backend);
-}
-
-const char *
-lp_side_name(unsigned side)
-{
-	return word_name(WORDS(sides), side);
-}
-
-const char *
-lp_mode_name(unsigned mode)
-{
-	return word_name(WORDS(modes), mode);
-}
-
-const char *
-lp_on_loss_name(unsigned how)
-{
-	return word_name(WORDS(on_losses), how);
-}
-
-const char *
-lp_source_address_name(unsigned how)
-{
-	return word_name(WORDS(source_addresses), how);
-}
-
-const char *
-lp_look_name(unsigned look)
-{
-	return word_name(WORDS(looks), look);
-}
-
-int
-lp_backend_parse(uint8_t *out, const char *text)
-{
-	return word_parse(WORDS(backends), out, text);
-}
-
-int
-lp_side_parse(uint8_t *out, const char *text)
-{
-	return word_parse(WORDS(sides), out, text);
-}
-
-int
-lp_mode_parse(uint8_t *out, const char *text)
-{
-	return word_parse(WORDS(modes), out, text);
-}
-
-int
-lp_on_loss_parse(uint8_t *out, const char *text)
-{
-	return word_parse(WORDS(on_losses), out, text);
-}
-
-int
-lp_source_address_parse(uint8_t *out, const char *text)
-{
-	return word_parse(WORDS(source_addresses), out, text);
-}
-
-int
-lp_look_parse(uint8_t *out, const char *text)
-{
-	return word_parse(WORDS(looks), out, text);
-}
-
-/* Values start at 1: words[0] is NULL. */
-static const char *
-word_name(const char *const words[], size_t count, unsigned value)
-{
-	return value < count ? words[value] : NULL;
-}
-
-static int
-word_parse(
-    const char *const words[], size_t count, uint8_t *out, const char *text)
-{
-	for (size_t i = 1; i < count; i++) {
-		if (strcmp(words[i], text) == 0) {
-			*out = (uint8_t)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
+	return listener->mode == LP_MODE_VIP &&
+		listener->kafka == LP_LOOK_OBSERVE
+	    ? LP_REWRITING_ON
+	    : LP_REWRITING_OFF;
 }
 
 static int
@@ -315,8 +188,19 @@ check_listener(
 		    report, "source_address", "is not translate or preserve");
 	if (!lp_look_name(listener->kafka))
 		return refuse(report, "kafka", "is not observe or off");
+	if (!lp_rewriting_name(listener->rewrite))
+		return refuse(report, "rewrite", "is not on, off or shadow");
 	if (listener->mode == LP_MODE_INLINE)
 		return check_inline(listener, report);
+	if (listener->rewrite != LP_REWRITING_OFF &&
+	    listener->kafka == LP_LOOK_OFF)
+		return refuse(report, "rewrite",
+		    "%s needs kafka observe: where nothing is read no address "
+		    "is found; kafka off goes with rewrite off",
+		    lp_rewriting_name(listener->rewrite));
+	rc = check_advertise(listener->advertise, report);
+	if (rc)
+		return rc;
 	if (listener->broker_base == 0)
 		return refuse(report, "broker_base", "0 is not 1..65535");
 	return check_endpoint(&listener->vip, "vip", report);
@@ -337,6 +221,30 @@ check_inline(
 	if (listener->source_address != LP_SOURCE_PRESERVE)
 		return refuse(report, "source_address",
 		    "an inline listener changes no address: preserve");
+	if (listener->rewrite != LP_REWRITING_OFF)
+		return refuse(report, "rewrite",
+		    "an inline listener changes nothing: off");
+	if (listener->advertise[0] != '\0')
+		return refuse(report, "advertise",
+		    "an inline listener tells its clients nothing: they know "
+		    "the brokers' own addresses");
+	return 0;
+}
+
+/* Clients resolve it, or dial it: it is told them as it is. */
+static int
+check_advertise(const char *name, const struct report *report)
+{
+	struct lp_ip ip;
+
+	if (name[0] == '\0')
+		return 0;
+	*report->field = "advertise";
+	if (lp_ip_parse(&ip, name, NULL) != 0)
+		return lp_hostname_check(name, report->why);
+	if (!lp_ip_is_host(&ip))
+		return refuse(report, "advertise",
+		    "%s is not the address of a host", name);
 	return 0;
 }
 

@@ -101,6 +101,12 @@ lp_object_has_peer(const struct lp_port_object *port)
 
 struct lp_cluster_object {
 	char name[LP_NAME_SIZE];
+	/*
+	 * The cluster that this one is, by other listeners of its brokers:
+	 * their node ids and topics are the same.  0: it stands for itself;
+	 * that one always does.
+	 */
+	uint32_t same_as;
 };
 
 struct lp_broker_object {
@@ -119,17 +125,27 @@ struct lp_listener_object {
 	uint8_t mode; /* enum lp_listener_mode */
 	uint8_t source_address; /* enum lp_source_address */
 	uint8_t kafka; /* enum lp_look; of connections yet to be opened */
+	uint8_t rewrite; /* enum lp_rewriting; inline: off */
+	/*
+	 * What clients are told in place of the VIP: a name, or an address as
+	 * text; "": the VIP.
+	 */
+	char advertise[LP_HOST_SIZE];
 };
 
 /*
  * Where clients of one listener reach one broker.  Made by lp-controld when
  * a broker or a listener is added, and kept, so that it never moves.  Inline
- * it is where the broker really is.
+ * it is where the broker really is.  A broker whose node id makes no port with
+ * the base of the listener has none there, until the operator chooses one.
  */
 struct lp_endpoint_object {
 	uint32_t listener_id;
 	uint32_t broker_id;
 	struct lp_endpoint vip;
+	/* By the operator: it does not follow the VIP and base of the listener.
+	 */
+	bool chosen;
 };
 
 struct lp_object {
@@ -155,6 +171,19 @@ void lp_object_init(struct lp_object *object, enum lp_object_kind kind);
 int lp_object_check(
     const struct lp_object *object, const char **field, char *why);
 
+/*
+ * What rewrite is where nobody says it: on, but off where there is no VIP or
+ * nothing is read.  As what messages leave out it never changes.
+ */
+uint8_t lp_object_rewriting(const struct lp_listener_object *listener);
+
+/* Whether base + node id, where it is by default, is a port at all. */
+static inline bool
+lp_object_has_room(const struct lp_listener_object *listener, int32_t node_id)
+{
+	return (int64_t)listener->broker_base + node_id <= UINT16_MAX;
+}
+
 /* "port", "cluster", ...; NULL if there is no such kind. */
 const char *lp_object_kind_name(unsigned kind);
 
@@ -168,11 +197,13 @@ const char *lp_mode_name(unsigned mode); /* "vip" "inline" */
 const char *lp_on_loss_name(unsigned how); /* "drop" "wire" */
 const char *lp_source_address_name(unsigned how); /* "translate" "preserve" */
 const char *lp_look_name(unsigned look); /* "observe" "off" */
+const char *lp_rewriting_name(unsigned how); /* "on" "off" "shadow" */
 int lp_backend_parse(uint8_t *out, const char *text);
 int lp_side_parse(uint8_t *out, const char *text);
 int lp_mode_parse(uint8_t *out, const char *text);
 int lp_on_loss_parse(uint8_t *out, const char *text);
 int lp_source_address_parse(uint8_t *out, const char *text);
 int lp_look_parse(uint8_t *out, const char *text);
+int lp_rewriting_parse(uint8_t *out, const char *text);
 
 #endif

@@ -33,9 +33,9 @@ enum {
 
 	/*
 	 * Places of a snapshot's table of own addresses: a power of two, at
-	 * least twice the addresses of all ports and listeners.
+	 * least twice the addresses of all ports, listeners and endpoints.
 	 */
-	LP_OWN_SIZE = 1024,
+	LP_OWN_SIZE = 16384,
 	/* Multicast groups of those addresses. */
 	LP_GROUPS_MAX = LP_OWN_SIZE / 2,
 

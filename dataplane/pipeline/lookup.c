@@ -12,6 +12,13 @@
 #include <assert.h>
 #include <stddef.h>
 
+static const struct lp_facade *find_facade(
+    const struct lp_snapshot *snapshot, uint32_t listener_id);
+static const struct lp_face *find_face(
+    const struct lp_snapshot *snapshot, uint32_t listener_id, int32_t node_id);
+static uint16_t unknown_port(const struct lp_snapshot *snapshot,
+    const struct lp_facade *facade, int32_t node_id);
+
 uint32_t
 lp_snapshot_hash_ip(const struct lp_ip *ip)
 {
@@ -26,9 +33,9 @@ lp_snapshot_hash_endpoint(const struct lp_ip *ip, uint16_t port)
 }
 
 uint32_t
-lp_snapshot_hash_pair(uint32_t listener_id, uint32_t broker_id)
+lp_snapshot_hash_pair(uint32_t listener_id, uint32_t other_id)
 {
-	uint32_t pair[2] = {listener_id, broker_id};
+	uint32_t pair[2] = {listener_id, other_id};
 
 	return (uint32_t)XXH3_64bits(pair, sizeof(pair));
 }
@@ -105,6 +112,39 @@ lp_snapshot_target(const struct lp_snapshot *snapshot, uint32_t listener_id,
 }
 
 bool
+lp_snapshot_advertised(const struct lp_snapshot *snapshot, uint32_t listener_id,
+    int32_t node_id, struct lp_advertised *out)
+{
+	const struct lp_facade *facade = find_facade(snapshot, listener_id);
+	const struct lp_face *face;
+
+	if (facade == NULL || facade->rewriting == LP_REWRITING_OFF)
+		return false;
+	face = find_face(snapshot, listener_id, node_id);
+	out->known = face != NULL;
+	out->host = facade->host;
+	out->host_len = facade->host_len;
+	if (face == NULL) {
+		out->port = unknown_port(snapshot, facade, node_id);
+		return true;
+	}
+	out->port = face->vip.port;
+	if (face->host_len != 0) {
+		out->host = face->host;
+		out->host_len = face->host_len;
+	}
+	return true;
+}
+
+uint8_t
+lp_snapshot_rewriting(const struct lp_snapshot *snapshot, uint32_t listener_id)
+{
+	const struct lp_facade *facade = find_facade(snapshot, listener_id);
+
+	return facade != NULL ? facade->rewriting : 0;
+}
+
+bool
 lp_snapshot_route(const struct lp_snapshot *snapshot, const struct lp_ip *to,
     enum lp_side side, uint8_t *slot, struct lp_ip *nexthop)
 {
@@ -148,4 +188,59 @@ lp_snapshot_leads(const struct lp_snapshot *snapshot, uint8_t slot,
 
 	return lp_snapshot_route(snapshot, to, side, &by, &nexthop) &&
 	    by == slot;
+}
+
+static const struct lp_facade *
+find_facade(const struct lp_snapshot *snapshot, uint32_t listener_id)
+{
+	size_t low = 0, high = snapshot->facade_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct lp_facade *facade = &snapshot->facades[middle];
+
+		if (facade->listener_id == listener_id)
+			return facade;
+		if (facade->listener_id < listener_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+static const struct lp_face *
+find_face(
+    const struct lp_snapshot *snapshot, uint32_t listener_id, int32_t node_id)
+{
+	uint32_t at = lp_snapshot_hash_pair(listener_id, (uint32_t)node_id) &
+	    snapshot->target_index_mask;
+
+	while (snapshot->face_index[at] != 0) {
+		uint16_t index = (uint16_t)(snapshot->face_index[at] - 1);
+
+		if (snapshot->targets[index].listener_id == listener_id &&
+		    snapshot->faces[index].node_id == node_id)
+			return &snapshot->faces[index];
+		at = (at + 1) & snapshot->target_index_mask;
+	}
+	return NULL;
+}
+
+/*
+ * Where it will be as soon as it is added: so a client that has been told so
+ * need not ask again.  Never where somebody else is: the client would take it
+ * for the broker, and at the bootstrap endpoint ask for ever.
+ */
+static uint16_t
+unknown_port(const struct lp_snapshot *snapshot, const struct lp_facade *facade,
+    int32_t node_id)
+{
+	int64_t port = (int64_t)facade->base + node_id;
+
+	if (port < 1 || port > UINT16_MAX ||
+	    lp_snapshot_service(snapshot, &facade->vip.ip, (uint16_t)port) !=
+		NULL)
+		return facade->closed;
+	return (uint16_t)port;
 }

@@ -51,7 +51,7 @@ struct lp_group {
 struct lp_target {
 	uint32_t listener_id;
 	uint32_t broker_id;
-	uint32_t cluster_id;
+	uint32_t cluster_id; /* whose topics its are: lp_config_root() */
 	struct lp_endpoint real;
 	uint16_t counters; /* index of its endpoint counters in the region */
 	uint8_t source_address; /* enum lp_source_address */
@@ -75,6 +75,26 @@ struct lp_advertised {
 	uint8_t host_len; /* 1..253 */
 	bool known; /* else nothing listens there, and RST answers */
 	uint16_t port; /* never 0 */
+};
+
+/* What the clients of a listener are told. */
+struct lp_facade {
+	struct lp_endpoint vip; /* inline: none */
+	uint32_t listener_id; /* they lie in its order */
+	uint16_t base; /* broker n is at the VIP's port base + n */
+	uint16_t closed; /* the lowest port of the VIP that nothing has */
+	uint8_t rewriting; /* enum lp_rewriting */
+	uint8_t host_len;
+	char host[LP_HOST_SIZE]; /* a name, or the VIP as text */
+};
+
+/* And of a broker: beside its target, by the same index. */
+struct lp_face {
+	struct lp_endpoint vip;
+	int32_t node_id;
+	/* 0: the host is the listener's; else the broker has its own VIP. */
+	uint8_t host_len;
+	char host[LP_IP_TEXT_SIZE];
 };
 
 /* A port as the pipeline sees it. */
@@ -124,6 +144,12 @@ struct lp_snapshot {
 	uint16_t *target_index;
 	uint32_t target_index_mask;
 
+	struct lp_facade *facades; /* one a listener, by its id */
+	uint16_t facade_count;
+	struct lp_face *faces; /* as many as targets */
+	/* Hash of (listener, node id) to face + 1; 0: free place. */
+	uint16_t *face_index; /* as large as target_index */
+
 	/* maglev_count tables of LP_MAGLEV_SIZE target indexes each. */
 	uint16_t *maglev;
 	uint16_t maglev_count;
@@ -143,7 +169,7 @@ lp_snapshot_get(struct lp_snapshot_cell *cell)
 /* Deterministic on every host, so that any host chooses the same broker. */
 uint32_t lp_snapshot_hash_ip(const struct lp_ip *ip);
 uint32_t lp_snapshot_hash_endpoint(const struct lp_ip *ip, uint16_t port);
-uint32_t lp_snapshot_hash_pair(uint32_t listener_id, uint32_t broker_id);
+uint32_t lp_snapshot_hash_pair(uint32_t listener_id, uint32_t other_id);
 
 /* NULL if the address is none of ours (on any port). */
 const struct lp_own *lp_snapshot_own(

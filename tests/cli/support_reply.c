@@ -113,17 +113,21 @@ make_objects(struct lp_object objects[OBJECTS])
 	strcpy(at++->cluster.name, "payments");
 	lp_object_init(at, LP_OBJECT_CLUSTER);
 	at->id = 4;
-	strcpy(at++->cluster.name, "empty");
+	strcpy(at->cluster.name, "empty");
+	at++->cluster.same_as = 3;
 	make_broker(at++, 5, 3, 1, "kafka-1.internal", "10.0.2.11:9092");
 	make_broker(at++, 6, 3, 12, "10.0.2.12", "10.0.2.12:9092");
-	make_broker(at++, 7, 3, 3, "fd00:2::13", "[fd00:2::13]:9092");
-	make_listener(at++, 8, 3, "public", "10.9.0.100:9092");
+	make_broker(at++, 7, 3, 70000, "fd00:2::13", "[fd00:2::13]:9092");
+	make_listener(at, 8, 3, "public", "10.9.0.100:9092");
+	strcpy(at++->listener.advertise, "kafka.example.com");
 	make_listener(at, 9, 3, "v6", "[fd00:9::100]:19092");
 	at->listener.kafka = LP_LOOK_OFF;
+	at->listener.rewrite = LP_REWRITING_OFF;
 	at++->listener.source_address = LP_SOURCE_PRESERVE;
 	make_endpoint(at++, 10, 8, 5, "10.9.0.100:9094");
 	make_endpoint(at++, 11, 8, 6, "10.9.0.100:9105");
-	make_endpoint(at++, 12, 9, 7, "[fd00:9::100]:19096");
+	make_endpoint(at, 12, 9, 7, "[fd00:9::103]:9092");
+	at++->endpoint.chosen = true;
 	ck_assert_ptr_eq(at, objects + OBJECTS);
 }
 
@@ -196,6 +200,7 @@ support_reply_show_inline(struct support_bytes *bytes)
 	objects[4].listener.broker_base = 0;
 	objects[4].listener.mode = LP_MODE_INLINE;
 	objects[4].listener.source_address = LP_SOURCE_PRESERVE;
+	objects[4].listener.rewrite = LP_REWRITING_OFF;
 	make_endpoint(&objects[5], 6, 5, 4, "10.0.2.11:9092");
 	add_show(bytes, objects, 6, false);
 }
@@ -204,6 +209,7 @@ void
 support_reply_status(struct support_bytes *bytes)
 {
 	char *backends[] = {"af_xdp", "memory"};
+	char *warning = "listener payments/public: has no endpoint";
 	Lp__Pb__DataplaneStatus good = LP__PB__DATAPLANE_STATUS__INIT;
 	Lp__Pb__DataplaneStatus bad = LP__PB__DATAPLANE_STATUS__INIT;
 	Lp__Pb__DataplaneStatus *list[] = {&good, &bad};
@@ -242,6 +248,8 @@ support_reply_status(struct support_bytes *bytes)
 	bad.path = "/run/lightpath/dataplane-2.sock";
 	bad.state = "connecting";
 	bad.why = "connect: No such file or directory";
+	body.n_warnings = 1;
+	body.warnings = &warning;
 	body.n_topic_ids = 2;
 	body.topic_ids = topics;
 	told.cluster = "payments";

@@ -114,6 +114,14 @@ static const struct row rows[] = {
     {"add-cluster " LONG_63 " --may-exist", 0,
 	"ADD cluster " LONG_63 ": name=" LONG_63 " may-exist"},
     {"set-cluster payments --name pay", 0, "SET cluster payments: name=pay"},
+    {"add-cluster paid --same-as payments", 0,
+	"ADD cluster paid: name=paid same=payments"},
+    {"set-cluster paid --same-as none --name pay", 0,
+	"SET cluster paid: name=pay same="},
+    {"set-cluster paid --same-as payments", 0,
+	"SET cluster paid: same=payments"},
+    {"set-cluster paid --same-as ''", LP_EXIT_REFUSED,
+	"set-cluster paid: same_as: is empty"},
     {"del-cluster payments --if-exists", 0, "DEL cluster payments: if-exists"},
     {"set-cluster payments", LP_EXIT_USAGE,
 	"set-cluster payments: nothing to set: give at least one option"},
@@ -131,6 +139,33 @@ static const struct row rows[] = {
 	"real=192.0.2.7:1"},
     {"set-broker payments 1 10.0.2.21:9093", 0,
 	"SET broker payments/1: host=10.0.2.21 real=10.0.2.21:9093"},
+    {"set-broker payments 1 10.0.2.21:9093 --endpoint "
+     "public=10.9.0.101:9092 --endpoint v6=[fd00:9::101]:9092",
+	0,
+	"SET broker payments/1: host=10.0.2.21 real=10.0.2.21:9093 "
+	"public=10.9.0.101:9092 v6=[fd00:9::101]:9092"},
+    {"set-broker payments 1 --endpoint public=", 0,
+	"SET broker payments/1: public="},
+    {"add-broker payments 70000 10.0.2.21:9093 --endpoint "
+     "public=10.9.0.101:9092",
+	0,
+	"ADD broker payments/70000: node_id=70000 host=10.0.2.21 "
+	"real=10.0.2.21:9093 public=10.9.0.101:9092"},
+    {"set-broker payments 1", LP_EXIT_USAGE,
+	"set-broker payments/1: nothing to set: give HOST:PORT or "
+	"--endpoint"},
+    {"set-broker payments 1 --endpoint public", LP_EXIT_REFUSED,
+	"set-broker payments/1: endpoint: \"public\" is not LISTENER=IP:PORT, "
+	"or LISTENER= for where it is by default"},
+    {"set-broker payments 1 --endpoint =10.9.0.101:9092", LP_EXIT_REFUSED,
+	"set-broker payments/1: endpoint: \"=10.9.0.101:9092\" is not "
+	"LISTENER=IP:PORT, or LISTENER= for where it is by default"},
+    {"set-broker payments 1 --endpoint public=10.9.0.101", LP_EXIT_REFUSED,
+	"set-broker payments/1: endpoint: \"10.9.0.101\" has no port: write "
+	"HOST:PORT"},
+    {"set-broker payments 1 --endpoint public=kafka.test:9092", LP_EXIT_REFUSED,
+	"set-broker payments/1: endpoint: \"kafka.test\" is not an IPv4 or "
+	"IPv6 address"},
     {"del-broker payments 1", 0, "DEL broker payments/1:"},
     {"del-broker payments 1 --if-exists", 0,
 	"DEL broker payments/1: if-exists"},
@@ -181,6 +216,17 @@ static const struct row rows[] = {
 	"SET listener payments/public: name=p source=translate"},
     {"set-listener payments public --kafka off", 0,
 	"SET listener payments/public: kafka=off"},
+    {"set-listener payments public --rewrite shadow", 0,
+	"SET listener payments/public: rewrite=shadow"},
+    {"add-listener payments public 10.9.0.100:9092 --rewrite off "
+     "--advertise kafka.example.com",
+	0,
+	"ADD listener payments/public: name=public vip=10.9.0.100:9092 "
+	"base=9093 rewrite=off advertise=kafka.example.com"},
+    {"set-listener payments public --advertise none", 0,
+	"SET listener payments/public: advertise="},
+    {"set-listener payments public --advertise=", LP_EXIT_REFUSED,
+	"set-listener payments/public: advertise: is empty"},
     {"add-listener payments seen --mode inline --kafka observe", 0,
 	"ADD listener payments/seen: name=seen mode=inline kafka=observe"},
     {"set-listener payments public --broker-base 65535", 0,
@@ -241,6 +287,15 @@ write_string(FILE *out, const char *name, const char *text)
 }
 
 static void
+write_choice(FILE *out, const Lp__Pb__EndpointChoice *choice)
+{
+	if (choice->vip == NULL)
+		write_string(out, choice->listener, "");
+	else
+		write_endpoint(out, choice->listener, choice->vip);
+}
+
+static void
 write_port(FILE *out, const Lp__Pb__Operation *op)
 {
 	const Lp__Pb__Port *port = op->object->port;
@@ -288,6 +343,7 @@ write_object(FILE *out, const Lp__Pb__Operation *op)
 		break;
 	case LP__PB__OBJECT__BODY_CLUSTER:
 		write_string(out, "name", object->cluster->name);
+		write_string(out, "same", op->same_as);
 		break;
 	case LP__PB__OBJECT__BODY_BROKER:
 		if (object->broker->has_node_id)
@@ -295,6 +351,8 @@ write_object(FILE *out, const Lp__Pb__Operation *op)
 			    out, " node_id=%" PRId32, object->broker->node_id);
 		write_string(out, "host", object->broker->host);
 		write_endpoint(out, "real", object->broker->real);
+		for (size_t i = 0; i < op->n_endpoints; i++)
+			write_choice(out, op->endpoints[i]);
 		break;
 	case LP__PB__OBJECT__BODY_LISTENER:
 		write_string(out, "name", object->listener->name);
@@ -312,6 +370,10 @@ write_object(FILE *out, const Lp__Pb__Operation *op)
 		if (object->listener->has_kafka)
 			write_string(out, "kafka",
 			    lp_look_name(object->listener->kafka));
+		if (object->listener->has_rewrite)
+			write_string(out, "rewrite",
+			    lp_rewriting_name(object->listener->rewrite));
+		write_string(out, "advertise", object->listener->advertise);
 		break;
 	default:
 		ck_abort_msg("an object of no kind");

@@ -48,7 +48,7 @@ static const struct {
     {"set-port b", "back\n"},
     {"list-brokers ''", "payments\nempty\n"},
     {"add-cluster x -- del-broker pay", "payments\n"},
-    {"del-broker payments ''", "1\n12\n3\n"},
+    {"del-broker payments ''", "1\n12\n70000\n"},
     {"del-broker payments 1", "1\n12\n"},
     {"del-broker empty ''", ""},
     {"del-broker unknown ''", ""},

@@ -116,6 +116,38 @@ END
 run 0 show
 diff -u "$dir/want" "$dir/out" || fail 'show differs'
 
+# ---- where brokers are reached -----------------------------------------------
+refused 'listener payments/public: rewrite: on needs kafka observe' \
+	set-listener payments public --kafka off
+refused 'advertise: "kafka_1.example" is no host name' \
+	set-listener payments public --advertise kafka_1.example
+refused 'there is no listener publik in its cluster (did you mean public?)' \
+	set-broker payments 1 --endpoint publik=10.9.0.101:9092
+refused '10.9.0.100:9092 is already the endpoint of listener payments/public' \
+	set-broker payments 1 --endpoint public=10.9.0.100:9092
+run 0 set-broker payments 1 --endpoint public=10.9.0.101:9092 \
+	-- add-broker payments 70000 10.0.2.13:9092
+says 'note: listener payments/public: has no endpoint for broker 70000: 9093 + 70000 is no TCP port'
+says 'lpctl set-broker payments 70000 --endpoint public=ADDRESS:PORT'
+run 0 show
+prints '        broker 1 at 10.9.0.101:9092, chosen'
+prints '        broker 70000 has no endpoint: 9093 + 70000 is no TCP port'
+run 0 status
+grep -q '^warning: listener payments/public: has no endpoint for broker 70000' \
+	"$dir/out" || fail 'status does not warn'
+stop
+start
+run 0 set-broker payments 70000 --endpoint public=10.9.0.107:9092
+run 0 show
+prints '        broker 1 at 10.9.0.101:9092, chosen'
+prints '        broker 70000 at 10.9.0.107:9092, chosen'
+run 0 set-broker payments 1 --endpoint public= -- del-broker payments 70000
+run 0 status
+grep -q '^warning' "$dir/out" && fail 'status goes on warning'
+run 0 show
+sed 's/^generation .*/generation 2/' "$dir/out" | diff -u "$dir/want" - ||
+	fail 'show differs in the end'
+
 # ---- the same again --------------------------------------------------------
 run 0 add-port front --device lpt0 --address 10.9.0.10/24 --side client \
 	--may-exist
@@ -133,11 +165,11 @@ prints 'front  lpt0    af_xdp   client  10.9.0.10/24'
 prints 'front  unknown  -       -       -       -     -'
 prints 'no dataplane is connected: see lpctl status'
 run 0 list-clusters
-prints 'payments        2          1'
+prints 'payments        2          1  -'
 run 0 list-brokers payments
 prints 'payments       2  10.0.2.12:9092  10.0.2.12'
 run 0 list-listeners
-prints 'payments  public    vip   translate  observe  9093  2          10.9.0.100:9095'
+prints 'payments  public    vip   translate  observe  on       9093  2          10.9.0.100:9095  -'
 run 1 list-brokers nothing
 says 'there is no cluster "nothing"'
 run 0 -o json list-brokers payments
@@ -160,21 +192,40 @@ says 'no dataplane is connected'
 run 3 stats --dataplane nobody
 says 'no dataplane of this name is connected'
 
+# ---- the same cluster, by other listeners -----------------------------------
+refused 'there is no cluster payment (did you mean payments?)' \
+	add-cluster paid --same-as payment
+run 0 add-cluster paid --same-as payments
+run 0 list-clusters
+prints 'paid            0          0  payments'
+run 0 show
+prints '    the same as payments'
+refused 'delete first: ' del-cluster payments
+stop
+start
+run 0 -o json list-clusters
+grep -q '"same_as": "payments"' "$dir/out" || fail 'JSON of the same'
+run 0 set-cluster paid --same-as none
+run 0 list-clusters
+prints 'paid            0          0  -'
+run 0 del-cluster paid
+
 # ---- set --------------------------------------------------------------------
 run 0 set-port back --gateway none --side both
 run 0 set-cluster payments --name pay
 run 0 set-broker pay 2 10.0.2.22:9093
 run 0 set-listener pay public --source-address preserve --kafka off \
-	--name outer
+	--rewrite off --name outer --advertise kafka.example.com
 run 0 show
 prints 'cluster pay'
 prints '    broker 2: 10.0.2.22:9093'
-prints '    listener outer: 10.9.0.100:9092, mode vip, source address preserve, kafka off'
+prints '    listener outer: 10.9.0.100:9092, mode vip, source address preserve, kafka off, rewrite off, advertised as kafka.example.com'
 prints '        broker 2 at 10.9.0.100:9095'
 prints '    device lpt1, backend af_xdp, side both'
 grep -q gateway "$dir/out" && fail 'the gateway is still there'
 run 0 set-cluster pay --name payments \
-	-- set-listener payments outer --name public --source-address translate
+	-- set-listener payments outer --name public --source-address translate \
+	--advertise none
 run 0 -o json set-port back --gateway 10.0.2.1
 grep -q '"connected": 0' "$dir/out" || fail 'JSON of a change'
 grep -q '"notes": \[' "$dir/out" || fail 'JSON of a change'

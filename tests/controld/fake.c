@@ -165,22 +165,25 @@ fake_hello(
 	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
 	Lp__Pb__Hello hello = LP__PB__HELLO__INIT;
 	char *backends[] = {(char *)"af_xdp", (char *)"memory"};
-	char *capabilities[5] = {
+	char *capabilities[7] = {
 	    (char *)"mode.vip", (char *)"trace", (char *)"capture"};
+	size_t count = 3;
 
+	if (fake->kafka_stats)
+		capabilities[count++] = (char *)LP_CAPABILITY_KAFKA_STATS;
+	if (!fake->old) {
+		capabilities[count++] = (char *)LP_CAPABILITY_INLINE;
+		capabilities[count++] = (char *)LP_CAPABILITY_REWRITE;
+	}
 	hello.id = (char *)"host-a";
 	hello.boot_id = 5;
 	hello.protocol_min = LP_DATAPLANE_PROTOCOL_MIN;
 	hello.protocol_max = LP_DATAPLANE_PROTOCOL_MAX;
 	hello.n_backends = 2;
 	hello.backends = backends;
-	hello.n_capabilities = 3;
-	if (fake->kafka_stats)
-		capabilities[hello.n_capabilities++] =
-		    (char *)LP_CAPABILITY_KAFKA_STATS;
 	if (fake->topic_ids)
-		capabilities[hello.n_capabilities++] =
-		    (char *)LP_CAPABILITY_TOPIC_IDS;
+		capabilities[count++] = (char *)LP_CAPABILITY_TOPIC_IDS;
+	hello.n_capabilities = count;
 	hello.capabilities = capabilities;
 	hello.epoch = epoch;
 	hello.generation = generation;

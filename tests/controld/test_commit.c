@@ -98,6 +98,41 @@ START_TEST(one_that_rejects_rolls_all_back)
 }
 END_TEST
 
+/* An old one would take the fields for nothing, and say "applied". */
+START_TEST(what_a_dataplane_cannot_do_is_not_even_sent_to_it)
+{
+	static const char *const texts[] = {
+	    "add cluster c; add listener c l vip=10.9.0.100:9092",
+	    "add cluster c; add listener c l vip=10.9.0.100:9092 "
+	    "rewrite=shadow",
+	    "add cluster c; add listener c l mode=inline",
+	};
+	const Lp__Pb__Failure *failure;
+	struct pushed pushed;
+
+	start();
+	fake.old = true;
+	fake_synchronise(&fake);
+	world_state(&world, 0, "applied");
+	world_send(&world, texts[_i], 10000);
+	pushed = fake_take_push(&fake);
+	ck_assert_uint_eq(pushed.generation, 3);
+	fake_applied(&fake, 3, pushed.digest);
+	failure = world_failure(world_replies(&world, 1));
+	ck_assert_int_eq(failure->result, RESULT(REJECTED));
+	ck_assert_str_eq(failure->object, "listener c/l");
+	ck_assert_str_eq(failure->field, _i == 2 ? "mode" : "rewrite");
+	ck_assert_ptr_nonnull(strstr(failure->text, "this dataplane (0.1.0) "));
+	world_send(&world,
+	    "add cluster c; add listener c l vip=10.9.0.100:9092 rewrite=off",
+	    10000);
+	pushed = fake_take_push(&fake);
+	fake_applied(&fake, pushed.generation, pushed.digest);
+	world_replies(&world, 1);
+	stop();
+}
+END_TEST
+
 START_TEST(what_is_not_applied_in_time_stays_stored)
 {
 	const Lp__Pb__Failure *failure;
@@ -308,6 +343,8 @@ main(void)
 	tcase_set_timeout(tcase, 60);
 	TEST(what_a_dataplane_rejects_is_rolled_back);
 	TEST(one_that_rejects_rolls_all_back);
+	tcase_add_loop_test(
+	    tcase, what_a_dataplane_cannot_do_is_not_even_sent_to_it, 0, 3);
 	TEST(what_is_not_applied_in_time_stays_stored);
 	TEST(a_dataplane_that_goes_away_is_waited_for);
 	LOOP(a_dataplane_that_stays_away_has_not_applied_in_time, 2);

@@ -68,12 +68,27 @@ static const struct {
     {"add cluster x; del cluster payments",
 	"2 cluster payments: : delete first: broker payments/1, broker "
 	"payments/2, listener payments/public"},
-    {"add broker payments 60000 to=10.9.0.23:9092",
-	"1 listener payments/public: broker_base: 9100 and node id 60000 "
-	"make 69100, which is no TCP port"},
-    {"add cluster x; set listener payments public base=65534",
-	"2 listener payments/public: broker_base: 65534 and node id 2 make "
-	"65536, which is no TCP port"},
+    {"add cluster x same=payment",
+	"1 cluster x: same_as: there is no cluster payment (did you mean "
+	"payments?)"},
+    {"add cluster x same=x", "1 cluster x: same_as: there is no cluster x"},
+    {"set cluster payments same=payments",
+	"1 cluster payments: same_as: that is the cluster itself"},
+    {"add cluster x same=payments; set cluster payments same=x",
+	"2 cluster payments: same_as: that one is the same as this one "
+	"already"},
+    {"add cluster x same=payments; add cluster y;"
+     "set cluster payments same=y",
+	"3 cluster payments: same_as: cluster x is the same as this one: "
+	"first name for that one, too, what it is the same as"},
+    {"set broker payments 1 same=payments",
+	"1 broker payments/1: same_as: is said of clusters only"},
+    {"del listener payments public; del broker payments 1;"
+     "del broker payments 2; add cluster x same=payments;"
+     "add cluster y same=payments; del cluster payments",
+	"6 cluster payments: : delete first: cluster x, cluster y"},
+    {"add cluster x same=payments; add cluster x may=1 same=",
+	"2 cluster x: : exists already, and differs"},
     {"add cluster", "1 cluster ?: name: missing"},
     {"add broker payments", "1 broker payments/0: node_id: missing"},
     {"add broker", "1 broker ?/0: node_id: missing"},
@@ -113,6 +128,36 @@ static const struct {
 START_TEST(what_does_not_fit_is_refused)
 {
 	check_refused(refusals[_i].text, refusals[_i].wanted);
+}
+END_TEST
+
+static uint32_t
+root_of(const char *name)
+{
+	return lp_config_root(&config,
+	    lp_config_find_name(&config, LP_OBJECT_CLUSTER, 0, name)->id);
+}
+
+START_TEST(what_is_the_same_is_found_in_one_step)
+{
+	uint32_t payments = root_of("payments");
+
+	apply(&config, &next_id,
+	    "add cluster x same=payments; add cluster y same=x;"
+	    "add cluster y same=payments may=1;"
+	    "set cluster payments name=paid;"
+	    "add broker x 1 to=10.9.0.21:9093");
+	ck_assert_uint_eq(root_of("x"), payments);
+	ck_assert_uint_eq(root_of("y"), payments);
+	ck_assert_uint_eq(root_of("paid"), payments);
+	/* What is not said stays. */
+	apply(&config, &next_id, "set cluster y name=z; set cluster x same=");
+	ck_assert_uint_eq(root_of("z"), payments);
+	ck_assert_uint_ne(root_of("x"), payments);
+	/* Now it stands for itself: others may be it. */
+	apply(&config, &next_id,
+	    "set cluster z same=x; set cluster paid same=x; del cluster z");
+	ck_assert_uint_eq(root_of("paid"), root_of("x"));
 }
 END_TEST
 
@@ -477,6 +522,7 @@ main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, what_does_not_fit_is_refused, 0,
 	    sizeof(refusals) / sizeof(refusals[0]));
+	tcase_add_test(tcase, what_is_the_same_is_found_in_one_step);
 	tcase_add_test(tcase, a_name_beyond_the_limit_is_refused);
 	tcase_add_test(tcase, every_broker_has_an_endpoint_on_every_listener);
 	tcase_add_loop_test(tcase, endpoints_stay_where_they_are, 0,

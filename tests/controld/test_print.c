@@ -29,7 +29,15 @@ static const struct {
 	"add listener payments public vip=10.9.0.100:9092;"
 	"add listener payments kept vip=10.9.0.101:9092 base=20000 kafka=off "
 	"source=preserve;"
-	"add listener six public vip=[fd00:9::100]:9092"},
+	"add listener payments shadowed vip=10.9.0.102:9092 rewrite=shadow "
+	"advertise=kafka.example.com;"
+	"add listener six public vip=[fd00:9::100]:9092;"
+	"add broker six 70000 to=[fd00:8::22]:9092;"
+	"set broker payments 1 at=public@10.9.0.111:9092 "
+	"at=shadowed@10.9.0.102:30001;"
+	"set broker six 70000 at=public@[fd00:9::111]:9092;"
+	"add cluster paid same=payments; add cluster seven;"
+	"set cluster six same=seven; add cluster eight same=seven"},
     {"dpdk",
 	"add port front device=0000:03:00.0,rx-vec=1 backend=dpdk mtu=9000 "
 	"side=client address=10.9.0.10/24;"

@@ -88,6 +88,36 @@ START_TEST(who_runs_it_already_resumes)
 }
 END_TEST
 
+/* It runs what is desired as it understands it: that is not enough. */
+START_TEST(who_cannot_rewrite_does_not_run_what_is_desired)
+{
+	struct pushed pushed;
+
+	start();
+	world_send(&world, basic, 0);
+	world_replies(&world, 1);
+	pushed = fake_synchronise(&fake);
+	world_state(&world, 0, "applied");
+	fake_hang_up(&fake);
+	fake_wait_connection(&fake, 2);
+	fake.old = true;
+	fake_hello(&fake, 1, pushed.generation, pushed.digest);
+	fake_take(&fake, BODY(WELCOME));
+	world_state(&world, 0, "rejected");
+	ck_assert_str_eq(world_status(&world, 0)->why,
+	    "listener payments/public: rewrite: this dataplane (0.1.0) cannot "
+	    "rewrite addresses of brokers: bring it to the version of "
+	    "lp-controld, or give the listener --rewrite off");
+	fake_beat(&fake, pushed.generation, pushed.digest);
+	world_send(&world, "set listener payments public rewrite=off", 0);
+	world_replies(&world, 1);
+	pushed = fake_take_push(&fake);
+	fake_applied(&fake, pushed.generation, pushed.digest);
+	world_state(&world, 0, "applied");
+	stop();
+}
+END_TEST
+
 START_TEST(the_same_number_with_another_digest_is_replaced)
 {
 	start();
@@ -492,6 +522,7 @@ main(void)
 	tcase_set_timeout(tcase, 60);
 	TEST(a_new_dataplane_gets_the_whole_generation);
 	TEST(who_runs_it_already_resumes);
+	TEST(who_cannot_rewrite_does_not_run_what_is_desired);
 	TEST(the_same_number_with_another_digest_is_replaced);
 	TEST(a_dataplane_that_comes_later_is_found);
 	LOOP(another_protocol_is_incompatible, 3);

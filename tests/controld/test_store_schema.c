@@ -75,9 +75,9 @@ END_TEST
 START_TEST(a_newer_schema_is_refused)
 {
 	database_close(&database, database_open(&database));
-	database_sql(&database, "PRAGMA user_version = 5");
+	database_sql(&database, "PRAGMA user_version = 6");
 	database_check_refused(
-	    &database, "has schema 5, this lp-controld knows up to 4");
+	    &database, "has schema 6, this lp-controld knows up to 5");
 	ck_assert_int_eq(database_int(&database, "SELECT epoch FROM meta"), 1);
 }
 END_TEST
@@ -167,18 +167,22 @@ END_TEST
 START_TEST(the_schema_itself_refuses_what_makes_no_sense)
 {
 	static const char *const texts[] = {
-	    "INSERT INTO cluster VALUES (0, 'x')",
-	    "INSERT INTO cluster VALUES (50, 'payments')",
+	    "INSERT INTO cluster VALUES (0, 'x', NULL)",
+	    "INSERT INTO cluster VALUES (50, 'payments', NULL)",
 	    "INSERT INTO broker VALUES (50, 2, 1, 'h', '10.0.0.1', 1)",
 	    "INSERT INTO broker VALUES (50, 2, -1, 'h', '10.0.0.1', 1)",
 	    "INSERT INTO broker VALUES (50, 2, 7, 'h', '10.0.0.1', 65536)",
 	    "INSERT INTO broker VALUES (50, 77, 7, 'h', '10.0.0.1', 1)",
-	    "INSERT INTO endpoint VALUES (50, 5, 3, '10.0.0.1', 9)",
+	    "INSERT INTO endpoint VALUES (50, 5, 3, '10.0.0.1', 9, 0)",
 	    "DELETE FROM cluster",
 	    "UPDATE listener SET mode = 'other'",
 	    "UPDATE listener SET mode = 'inline'",
 	    "UPDATE listener SET vip_ip = NULL, vip_port = NULL",
 	    "UPDATE listener SET kafka = 'on'",
+	    "UPDATE listener SET rewrite = 'observe'",
+	    "UPDATE listener SET advertise = ''",
+	    "UPDATE endpoint SET chosen = 2",
+	    "UPDATE cluster SET same_as = 0",
 	    "UPDATE port SET peer = ''",
 	    "UPDATE port SET on_loss = 'reset'",
 	    "UPDATE port SET mtu = 1279",
@@ -205,6 +209,10 @@ make_old(void)
 	    "ALTER TABLE port DROP COLUMN mtu; ALTER TABLE port DROP COLUMN "
 	    "peer; ALTER TABLE port DROP COLUMN on_loss; "
 	    "ALTER TABLE listener DROP COLUMN kafka; "
+	    "ALTER TABLE listener DROP COLUMN rewrite; "
+	    "ALTER TABLE listener DROP COLUMN advertise; "
+	    "ALTER TABLE endpoint DROP COLUMN chosen; "
+	    "ALTER TABLE cluster DROP COLUMN same_as; "
 	    "PRAGMA user_version = 1");
 }
 
@@ -232,7 +240,7 @@ START_TEST(what_a_database_of_the_first_schema_holds_stays)
 	    "add port x device=eth2 peer=y; add port y device=eth3 peer=x;"
 	    "add listener c seen mode=inline;"
 	    "add broker c 2 to=10.9.0.22:9092;"
-	    "set listener c l base=9200 kafka=off");
+	    "set listener c l base=9200 kafka=off rewrite=off");
 	database_close(&database, store);
 	store = database_open(&database);
 	/* Two listeners to two brokers. */
@@ -274,9 +282,50 @@ START_TEST(a_database_of_the_first_schema_is_brought_up)
 	database_commit(&database, store,
 	    "set port front backend=dpdk device=net_tap0 mtu=9000");
 	database_close(&database, store);
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 4);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 5);
 	ck_assert_int_eq(
 	    database_int(&database, "SELECT mtu FROM port WHERE id = 1"), 9000);
+}
+END_TEST
+
+/* What was not read is not rewritten: such listeners are none of the new. */
+START_TEST(listeners_that_read_nothing_go_on_rewriting_nothing)
+{
+	static const char rows[] =
+	    "INSERT INTO cluster VALUES (2, 'c'); INSERT INTO listener VALUES "
+	    "(5, 2, 'l', '10.9.0.100', 9092, 9100, 'vip', 'translate', "
+	    "'observe'), (6, 2, 'm', '10.9.0.101', 9092, 9100, 'vip', "
+	    "'translate', 'off'), (7, 2, 'n', NULL, NULL, 0, 'inline', "
+	    "'preserve', 'observe'); UPDATE meta SET next_id = 9; "
+	    "PRAGMA application_id = %d; PRAGMA user_version = 4";
+	static const uint8_t wanted[] = {
+	    LP_REWRITING_ON, LP_REWRITING_OFF, LP_REWRITING_OFF};
+	struct lp_store *store;
+	char text[1024];
+
+	for (unsigned i = 0; i < 4; i++)
+		database_sql(&database, lp_schema_migrations[i].sql);
+	snprintf(text, sizeof(text), rows, LP_STORE_APPLICATION_ID);
+	database_sql(&database, text);
+	store = database_open(&database);
+	for (uint32_t id = 5; id <= 7; id++)
+		ck_assert_uint_eq(lp_config_find(&database.current.config,
+				      LP_OBJECT_LISTENER, id)
+				      ->listener.rewrite,
+		    wanted[id - 5]);
+	database_commit(&database, store,
+	    "set listener c l rewrite=shadow advertise=kafka.example.com");
+	database_close(&database, store);
+	store = database_open(&database);
+	ck_assert_uint_eq(
+	    lp_config_find(&database.current.config, LP_OBJECT_LISTENER, 5)
+		->listener.rewrite,
+	    LP_REWRITING_SHADOW);
+	ck_assert_str_eq(
+	    lp_config_find(&database.current.config, LP_OBJECT_LISTENER, 5)
+		->listener.advertise,
+	    "kafka.example.com");
+	database_close(&database, store);
 }
 END_TEST
 
@@ -288,46 +337,46 @@ START_TEST(looking_brings_nothing_up)
 	make_old();
 	ck_assert_int_lt(database_try_open(&database, &store, 0, true), 0);
 	ck_assert_ptr_nonnull(strstr(database.why,
-	    "has schema 1; starting lp-controld once brings it to 4"));
+	    "has schema 1; starting lp-controld once brings it to 5"));
 	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 1);
 }
 END_TEST
 
 /* What is embedded, and two more. */
 static const struct lp_schema_migration more[] = {
-    {"0005_more", "CREATE TABLE more (a); INSERT INTO more VALUES (2)"},
-    {"0006_broken", "CREATE TABLE sixth (a); SELECT nonsense"},
+    {"0006_more", "CREATE TABLE more (a); INSERT INTO more VALUES (2)"},
+    {"0007_broken", "CREATE TABLE seventh (a); SELECT nonsense"},
 };
 
 static int
 open_with(size_t count, struct lp_store **store)
 {
-	struct lp_schema_migration list[6];
+	struct lp_schema_migration list[7];
 	const struct lp_store_options options = {.path = database.path,
 	    .migrations = list,
 	    .migration_count = count};
 
-	ck_assert_uint_eq(lp_schema_count, 4);
-	memcpy(list, lp_schema_migrations, 4 * sizeof(list[0]));
-	memcpy(&list[4], more, sizeof(more));
+	ck_assert_uint_eq(lp_schema_count, 5);
+	memcpy(list, lp_schema_migrations, 5 * sizeof(list[0]));
+	memcpy(&list[5], more, sizeof(more));
 	return lp_store_open(store, &database.current, &options, database.why);
 }
 
 START_TEST(a_migration_leaves_a_copy_of_what_was)
 {
 	struct lp_store *store = database_open(&database);
-	const char *copy = path_in(database.dir, "lightpath.db.schema-4");
+	const char *copy = path_in(database.dir, "lightpath.db.schema-5");
 
 	database_commit(&database, store, basic);
 	database_close(&database, store);
-	ck_assert_msg(open_with(5, &store) == 0, "%s", database.why);
+	ck_assert_msg(open_with(6, &store) == 0, "%s", database.why);
 	ck_assert_uint_eq(database.current.config.count, 7);
 	database_close(&database, store);
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 5);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 6);
 	ck_assert_int_eq(database_int(&database, "SELECT a FROM more"), 2);
 	free(database.path);
 	database.path = strdup(copy);
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 4);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 5);
 	ck_assert_int_eq(
 	    database_int(&database, "SELECT count(*) FROM broker"), 2);
 }
@@ -339,13 +388,13 @@ START_TEST(a_migration_that_fails_changes_nothing)
 
 	database_commit(&database, store, basic);
 	database_close(&database, store);
-	ck_assert_int_lt(open_with(6, &store), 0);
+	ck_assert_int_lt(open_with(7, &store), 0);
 	ck_assert_ptr_nonnull(strstr(database.why, "nonsense"));
-	/* The fifth stands for itself; the sixth left nothing. */
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 5);
+	/* The sixth stands for itself; the seventh left nothing. */
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 6);
 	ck_assert_int_eq(database_int(&database,
 			     "SELECT count(*) FROM sqlite_schema "
-			     "WHERE name = 'sixth'"),
+			     "WHERE name = 'seventh'"),
 	    0);
 	ck_assert_int_eq(database_int(&database, "SELECT epoch FROM meta"), 1);
 }
@@ -372,9 +421,11 @@ main(void)
 	    sizeof(bad_rows) / sizeof(bad_rows[0]));
 	tcase_add_test(tcase, rows_changed_by_hand_make_a_generation);
 	tcase_add_loop_test(
-	    tcase, the_schema_itself_refuses_what_makes_no_sense, 0, 16);
+	    tcase, the_schema_itself_refuses_what_makes_no_sense, 0, 20);
 	tcase_add_test(tcase, a_database_of_the_first_schema_is_brought_up);
 	tcase_add_test(tcase, what_a_database_of_the_first_schema_holds_stays);
+	tcase_add_test(
+	    tcase, listeners_that_read_nothing_go_on_rewriting_nothing);
 	tcase_add_test(tcase, looking_brings_nothing_up);
 	tcase_add_test(tcase, a_migration_leaves_a_copy_of_what_was);
 	tcase_add_test(tcase, a_migration_that_fails_changes_nothing);

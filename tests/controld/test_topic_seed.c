@@ -264,6 +264,34 @@ START_TEST(a_new_broker_is_a_reason_to_ask)
 }
 END_TEST
 
+/* Its brokers are asked, by whatever listener; the ids are the other one's. */
+START_TEST(clusters_that_are_the_same_are_asked_as_one)
+{
+	struct lp_object same, broker;
+
+	begin();
+	lp_object_init(&same, LP_OBJECT_CLUSTER);
+	same.id = 2;
+	strcpy(same.cluster.name, "payments-plain");
+	same.cluster.same_as = 1;
+	ck_assert_int_eq(lp_config_put(&config, &same), 0);
+	ck_assert_int_eq(lp_config_remove(&config, LP_OBJECT_BROKER, 11), 0);
+	put_broker(12, &brokers[1].endpoint);
+	broker = *lp_config_find(&config, LP_OBJECT_BROKER, 12);
+	broker.broker.cluster_id = 2;
+	ck_assert_int_eq(lp_config_put(&config, &broker), 0);
+	lp_topic_names_configure(names, &config);
+	brokers[1].topics = 7;
+	configure();
+	run_until_seeded(1);
+	ck_assert_uint_eq(lp_topic_names_counts(names, 1)->seeded, 7);
+	ck_assert_uint_eq(lp_topic_names_counts(names, 2)->seeded, 0);
+	ck_assert(
+	    !lp_topic_seed_status(seed, 2, &(struct lp_topic_seed_status){0}));
+	end();
+}
+END_TEST
+
 START_TEST(an_unknown_id_is_a_reason_to_ask)
 {
 	begin();
@@ -328,6 +356,7 @@ main(void)
 	tcase_add_test(tcase, silence_has_an_end);
 	tcase_add_test(tcase, a_large_answer_is_not_read);
 	tcase_add_test(tcase, a_new_broker_is_a_reason_to_ask);
+	tcase_add_test(tcase, clusters_that_are_the_same_are_asked_as_one);
 	tcase_add_test(tcase, an_unknown_id_is_a_reason_to_ask);
 	tcase_add_test(tcase, a_cluster_may_be_configured_away);
 	tcase_add_test(tcase, a_cluster_without_brokers_is_no_trouble);

@@ -111,11 +111,31 @@ set_port(Lp__Pb__Operation *op, const char *key, char *value)
 	}
 }
 
+/* "public@10.9.0.100:9092", or "public@". */
+static void
+add_choice(Lp__Pb__Operation *op, char *value)
+{
+	Lp__Pb__EndpointChoice *choice = malloc(sizeof(*choice));
+	char *at = strchr(value, '@');
+
+	ck_assert_ptr_nonnull(at);
+	*at++ = '\0';
+	lp__pb__endpoint_choice__init(choice);
+	choice->listener = strdup(value);
+	if (*at != '\0')
+		choice->vip = make_endpoint(at);
+	op->endpoints = reallocarray(
+	    op->endpoints, op->n_endpoints + 1, sizeof(*op->endpoints));
+	op->endpoints[op->n_endpoints++] = choice;
+}
+
 static void
 set_broker(Lp__Pb__Operation *op, const char *key, char *value)
 {
 	Lp__Pb__Broker *broker = op->object->broker;
 
+	if (strcmp(key, "at") == 0)
+		add_choice(op, value);
 	if (strcmp(key, "to") != 0)
 		return;
 	broker->real = make_endpoint(value);
@@ -151,6 +171,13 @@ set_listener(Lp__Pb__Operation *op, const char *key, char *value)
 		listener->has_kafka = true;
 		listener->kafka = word;
 	}
+	if (strcmp(key, "rewrite") == 0) {
+		ck_assert_int_eq(lp_rewriting_parse(&word, value), 0);
+		listener->has_rewrite = true;
+		listener->rewrite = word;
+	}
+	if (strcmp(key, "advertise") == 0)
+		listener->advertise = strdup(value);
 	if (strcmp(key, "mode") == 0) {
 		ck_assert_int_eq(lp_mode_parse(&word, value), 0);
 		listener->has_mode = true;
@@ -169,6 +196,8 @@ set_key(Lp__Pb__Operation *op, char *key)
 		op->has_may_exist = op->may_exist = true;
 	else if (strcmp(key, "if") == 0)
 		op->has_if_exists = op->if_exists = true;
+	else if (strcmp(key, "same") == 0)
+		op->same_as = strdup(value);
 	else if (op->kind == LP_OBJECT_PORT)
 		set_port(op, key, value);
 	else if (op->kind == LP_OBJECT_BROKER)
@@ -297,8 +326,12 @@ dump(const struct lp_config *config)
 			lp_endpoint_format(ip, &object->listener.vip);
 		if (object->kind == LP_OBJECT_ENDPOINT)
 			lp_endpoint_format(ip, &object->endpoint.vip);
-		fprintf(out, "%u %s %s\n", object->id,
-		    lp_config_label(config, object, label), ip);
+		fprintf(out, "%u %s %s%s\n", object->id,
+		    lp_config_label(config, object, label), ip,
+		    object->kind == LP_OBJECT_ENDPOINT &&
+			    object->endpoint.chosen
+			? " chosen"
+			: "");
 	}
 	fclose(out);
 	return text;

@@ -316,7 +316,7 @@ expect_refused(uint64_t generation, const char *object, const char *field)
 
 START_TEST(new_address_that_the_host_has_is_refused)
 {
-	struct lp_object port;
+	struct lp_object port, endpoint;
 
 	begin_with_host();
 	host_gets("192.0.2.1");
@@ -332,6 +332,16 @@ START_TEST(new_address_that_the_host_has_is_refused)
 	    lp_prefix_parse(&port.port.addresses[0], "10.9.0.5/24", NULL), 0);
 	put(&config, port);
 	expect_refused(2, "port front", "address");
+	ck_assert_int_eq(
+	    lp_prefix_parse(&port.port.addresses[0], "10.9.0.10/24", NULL), 0);
+	put(&config, port);
+	endpoint =
+	    *lp_config_find(&config, LP_OBJECT_ENDPOINT, PAYMENTS_PUBLIC_1);
+	ck_assert_int_eq(
+	    lp_endpoint_parse(&endpoint.endpoint.vip, "10.9.0.5:1", NULL), 0);
+	endpoint.endpoint.chosen = true;
+	put(&config, endpoint);
+	expect_refused(2, "endpoint payments/public/1", "vip");
 	/* The host gives it away. */
 	host.count = 1;
 	ck_assert_int_eq(apply(2), 0);

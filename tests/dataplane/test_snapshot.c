@@ -153,6 +153,32 @@ START_TEST(every_endpoint_is_a_service)
 }
 END_TEST
 
+/* Topics are counted once, whatever way they are reached. */
+START_TEST(clusters_that_are_the_same_have_one_id)
+{
+	struct lp_object same;
+
+	begin();
+	same = *lp_config_find(&config, LP_OBJECT_CLUSTER, ORDERS);
+	ck_assert_uint_eq(
+	    lp_snapshot_target(snapshot, ORDERS_PUBLIC, ORDERS_1)->cluster_id,
+	    ORDERS);
+	same.cluster.same_as = PAYMENTS;
+	put(&config, same);
+	lp_snapshot_free(snapshot);
+	ck_assert_int_eq(
+	    lp_snapshot_build(&snapshot, &config, &ports, &region), 0);
+	ck_assert_uint_eq(
+	    lp_snapshot_target(snapshot, ORDERS_PUBLIC, ORDERS_1)->cluster_id,
+	    PAYMENTS);
+	ck_assert_uint_eq(
+	    lp_snapshot_target(snapshot, PAYMENTS_PUBLIC, PAYMENTS_1)
+		->cluster_id,
+	    PAYMENTS);
+	end();
+}
+END_TEST
+
 START_TEST(bootstrap_is_balanced_over_its_own_brokers)
 {
 	const struct lp_service *bootstrap;
@@ -434,6 +460,7 @@ main(void)
 	    own_addresses_are_on_their_ports,
 	    groups_are_those_of_ports_that_are_alone,
 	    every_endpoint_is_a_service,
+	    clusters_that_are_the_same_have_one_id,
 	    bootstrap_is_balanced_over_its_own_brokers,
 	    listener_without_brokers_has_no_target,
 	    empty_configuration_has_an_empty_snapshot,

@@ -109,6 +109,30 @@ START_TEST(union_has_what_either_needs)
 }
 END_TEST
 
+START_TEST(brokers_may_have_vips_of_their_own)
+{
+	struct lp_steering steering;
+	struct lp_object endpoint;
+
+	cold_config(&config);
+	endpoint =
+	    *lp_config_find(&config, LP_OBJECT_ENDPOINT, PAYMENTS_PUBLIC_1);
+	ck_assert_int_eq(
+	    lp_endpoint_parse(&endpoint.endpoint.vip, "10.9.0.111:9092", NULL),
+	    0);
+	put(&config, endpoint);
+	steer(&steering, FRONT);
+	ck_assert_uint_eq(steering.address_count, 5);
+	ck_assert(has(&steering, "10.9.0.100"));
+	ck_assert(has(&steering, "10.9.0.111"));
+	lp_steering_fini(&steering);
+	steer(&steering, BACK);
+	ck_assert_uint_eq(steering.address_count, 3);
+	lp_steering_fini(&steering);
+	lp_config_fini(&config);
+}
+END_TEST
+
 START_TEST(an_inline_port_has_the_brokers_and_no_address)
 {
 	enum { LEFT = 50, RIGHT, SEEN, SEEN_1 };
@@ -149,6 +173,7 @@ main(void)
 	    broker_side_has_its_own_addresses,
 	    brokers_are_sources_where_sources_are_preserved,
 	    union_has_what_either_needs,
+	    brokers_may_have_vips_of_their_own,
 	    an_inline_port_has_the_brokers_and_no_address,
 	    NULL,
 	};

@@ -48,7 +48,10 @@ inputs() {
 	endpoint of listener lab/public|add-listener lab two 10.9.1.100:9092
 	endpoint lab/public/1|add-listener lab two 10.9.1.100:9201
 	lab/public/1|add-listener lab two 10.9.1.100:9300 --broker-base 9200
-	no TCP port|add-listener lab two 10.9.1.100:9300 --broker-base 65535
+	endpoint of listener lab/public|set-broker lab 1 --endpoint public=10.9.1.100:9092
+	address of port front|set-broker lab 1 --endpoint public=10.9.1.10:9092
+	needs kafka observe|set-listener lab public --kafka off
+	no host name|set-listener lab public --advertise lab_1
 	prefix length|set-port front --address 10.9.1.10/33
 	overlaps|add-port third $(lab_device lo) --address 10.9.1.10/24
 	delete first|del-cluster lab

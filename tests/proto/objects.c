@@ -104,6 +104,7 @@ make_inline(uint32_t id, uint32_t cluster_id, const char *name)
 	object.listener.cluster_id = cluster_id;
 	object.listener.mode = LP_MODE_INLINE;
 	object.listener.source_address = LP_SOURCE_PRESERVE;
+	object.listener.rewrite = LP_REWRITING_OFF;
 	strcpy(object.listener.name, name);
 	return object;
 }

@@ -253,6 +253,64 @@ START_TEST(a_host_fits_up_to_its_limit)
 }
 END_TEST
 
+START_TEST(host_names_are_those_of_rfc_1123)
+{
+	static const struct {
+		const char *name;
+		bool right;
+	} rows[] = {
+	    {"a", true},
+	    {"3com.com", true},
+	    {"a-b.c--d.E9", true},
+	    {"xn--bcher-kva.example", true},
+	    {"", false},
+	    {".", false},
+	    {".a", false},
+	    {"a.", false},
+	    {"a..b", false},
+	    {"-a.b", false},
+	    {"a-.b", false},
+	    {"a.-b", false},
+	    {"a.b-", false},
+	    {"a_b.c", false},
+	    {"a b", false},
+	    {"*.example.com", false},
+	    {"b\xc3\xbc"
+	     "cher.example",
+		false},
+	    {"10.9.0.1", false},
+	    {"a.1", false},
+	    {"7", false},
+	};
+	char why[LP_WHY_SIZE] = "";
+
+	ck_assert_int_eq(lp_hostname_check(rows[_i].name, why),
+	    rows[_i].right ? 0 : -EINVAL);
+	ck_assert(rows[_i].right == (why[0] == '\0'));
+}
+END_TEST
+
+START_TEST(host_names_have_limits)
+{
+	char name[LP_HOST_SIZE + 1];
+
+	memset(name, 'a', sizeof(name));
+	name[63] = '.';
+	name[127] = '.';
+	name[191] = '.';
+	name[253] = '\0';
+	ck_assert_int_eq(lp_hostname_check(name, NULL), 0);
+	name[253] = 'a';
+	name[254] = '\0';
+	ck_assert_int_eq(lp_hostname_check(name, NULL), -EINVAL);
+	/* A label of 64. */
+	name[253] = '\0';
+	name[63] = 'a';
+	name[64] = '.';
+	ck_assert_int_eq(lp_hostname_check(name, NULL), -EINVAL);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -275,6 +333,8 @@ main(void)
 	tcase_add_test(tests, hosts_and_ports_are_split);
 	tcase_add_loop_test(tests, bad_hosts_and_ports_are_refused, 0, 14);
 	tcase_add_test(tests, a_host_fits_up_to_its_limit);
+	tcase_add_loop_test(tests, host_names_are_those_of_rfc_1123, 0, 20);
+	tcase_add_test(tests, host_names_have_limits);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -68,6 +68,7 @@ START_TEST(a_look_that_is_the_default_is_not_sent)
 	ck_assert(
 	    !lp_message_from_object(&holder, &listener)->listener->has_kafka);
 	listener.listener.kafka = LP_LOOK_OFF;
+	listener.listener.rewrite = LP_REWRITING_OFF;
 	lp_message_from_object(&holder, &listener);
 	ck_assert(holder.listener.has_kafka);
 	ck_assert_int_eq(
@@ -91,6 +92,83 @@ START_TEST(a_look_that_is_the_default_is_not_sent)
 			     &again, &message, false, false, &field, why),
 	    -EINVAL);
 	ck_assert_str_eq(field, "kafka");
+}
+END_TEST
+
+/*
+ * What is not said of rewriting: on, but off where there is nothing to rewrite.
+ * So listeners that are older keep their digest.
+ */
+START_TEST(a_rewriting_that_is_the_default_is_not_sent)
+{
+	static const struct {
+		uint8_t mode, kafka, rewrite;
+		bool sent;
+	} rows[] = {
+	    {LP_MODE_VIP, LP_LOOK_OBSERVE, LP_REWRITING_ON, false},
+	    {LP_MODE_VIP, LP_LOOK_OBSERVE, LP_REWRITING_OFF, true},
+	    {LP_MODE_VIP, LP_LOOK_OBSERVE, LP_REWRITING_SHADOW, true},
+	    {LP_MODE_VIP, LP_LOOK_OFF, LP_REWRITING_OFF, false},
+	    {LP_MODE_INLINE, LP_LOOK_OBSERVE, LP_REWRITING_OFF, false},
+	    {LP_MODE_INLINE, LP_LOOK_OFF, LP_REWRITING_OFF, false},
+	};
+	struct lp_object listener = rows[_i].mode == LP_MODE_VIP
+	    ? make_listener(7, 2, "l", "10.9.0.100:9092")
+	    : make_inline(7, 2, "l");
+	struct lp_object again;
+	char why[LP_WHY_SIZE];
+	const char *field;
+
+	listener.listener.kafka = rows[_i].kafka;
+	listener.listener.rewrite = rows[_i].rewrite;
+	lp_message_from_object(&holder, &listener);
+	ck_assert(!!holder.listener.has_rewrite == rows[_i].sent);
+	ck_assert_int_eq(
+	    lp_message_to_object(&again, &holder.message, &field, why), 0);
+	ck_assert_uint_eq(again.listener.rewrite, rows[_i].rewrite);
+}
+END_TEST
+
+/* An empty name takes away what was there; no name leaves it. */
+START_TEST(an_advertised_name_stays_until_it_is_taken_away)
+{
+	struct lp_object listener = make_listener(7, 2, "l", "10.9.0.100:9092");
+	Lp__Pb__Object message = LP__PB__OBJECT__INIT;
+	Lp__Pb__Listener fields = LP__PB__LISTENER__INIT;
+	char long_name[LP_HOST_SIZE + 1];
+	char why[LP_WHY_SIZE];
+	const char *field;
+	char name[] = "kafka.example.com", nothing[] = "";
+
+	ck_assert_ptr_null(
+	    lp_message_from_object(&holder, &listener)->listener->advertise);
+	message.body_case = LP__PB__OBJECT__BODY_LISTENER;
+	message.listener = &fields;
+	fields.advertise = name;
+	ck_assert_int_eq(lp_message_merge_object(
+			     &listener, &message, false, false, &field, why),
+	    0);
+	ck_assert_str_eq(listener.listener.advertise, name);
+	ck_assert_str_eq(
+	    lp_message_from_object(&holder, &listener)->listener->advertise,
+	    name);
+	fields.advertise = NULL;
+	ck_assert_int_eq(lp_message_merge_object(
+			     &listener, &message, false, false, &field, why),
+	    0);
+	ck_assert_str_eq(listener.listener.advertise, name);
+	fields.advertise = nothing;
+	ck_assert_int_eq(lp_message_merge_object(
+			     &listener, &message, false, false, &field, why),
+	    0);
+	ck_assert_str_eq(listener.listener.advertise, "");
+	memset(long_name, 'a', LP_HOST_SIZE);
+	long_name[LP_HOST_SIZE] = '\0';
+	fields.advertise = long_name;
+	ck_assert_int_eq(lp_message_merge_object(
+			     &listener, &message, false, false, &field, why),
+	    -EINVAL);
+	ck_assert_str_eq(field, "advertise");
 }
 END_TEST
 
@@ -208,6 +286,9 @@ main(void)
 	tcase_add_test(tests, set_changes_only_what_the_message_carries);
 	tcase_add_test(tests, an_mtu_that_is_the_devices_own_is_not_sent);
 	tcase_add_test(tests, a_look_that_is_the_default_is_not_sent);
+	tcase_add_loop_test(
+	    tests, a_rewriting_that_is_the_default_is_not_sent, 0, 6);
+	tcase_add_test(tests, an_advertised_name_stays_until_it_is_taken_away);
 	tcase_add_test(tests, an_mtu_stays_until_it_is_taken_away);
 	tcase_add_test(tests, lists_are_replaced_as_a_whole_and_only_if_asked);
 	tcase_add_test(tests, a_merge_that_fails_changes_nothing);

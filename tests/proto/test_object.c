@@ -384,9 +384,18 @@ START_TEST(bad_listeners_are_refused)
 	expect_wrong(&object, "source_address", "is not translate or preserve");
 	object = right;
 	object.listener.kafka = LP_LOOK_OFF;
+	expect_wrong(&object, "rewrite",
+	    "on needs kafka observe: where nothing is read no address is "
+	    "found; kafka off goes with rewrite off");
+	object.listener.rewrite = LP_REWRITING_OFF;
 	expect_right(&object);
 	object.listener.kafka = 3;
 	expect_wrong(&object, "kafka", "is not observe or off");
+	object = right;
+	object.listener.rewrite = LP_REWRITING_SHADOW;
+	expect_right(&object);
+	object.listener.rewrite = 4;
+	expect_wrong(&object, "rewrite", "is not on, off or shadow");
 	object = right;
 	object.listener.mode = 0;
 	expect_wrong(&object, "mode", "is not vip or inline");
@@ -427,6 +436,45 @@ START_TEST(an_inline_listener_has_nothing_but_its_name)
 	object.listener.source_address = LP_SOURCE_TRANSLATE;
 	expect_wrong(&object, "source_address",
 	    "an inline listener changes no address: preserve");
+	object = right;
+	object.listener.rewrite = LP_REWRITING_ON;
+	expect_wrong(
+	    &object, "rewrite", "an inline listener changes nothing: off");
+	object = right;
+	strcpy(object.listener.advertise, "kafka.example.com");
+	expect_wrong(&object, "advertise",
+	    "an inline listener tells its clients nothing: they know the "
+	    "brokers' own addresses");
+}
+END_TEST
+
+START_TEST(what_is_advertised_is_a_name_or_an_address)
+{
+	static const struct {
+		const char *name, *why;
+	} rows[] = {
+	    {"", NULL},
+	    {"kafka", NULL},
+	    {"kafka.example.com", NULL},
+	    {"10.9.0.1", NULL},
+	    {"2001:db8::1", NULL},
+	    {"224.0.0.1", "224.0.0.1 is not the address of a host"},
+	    {"10.9.0.300",
+		"\"10.9.0.300\" is no host name: its last part is a number"},
+	    {"[2001:db8::1]",
+		"\"[2001:db8::1]\" is no host name: it has letters, digits, "
+		"'-' and '.' only"},
+	    {"kafka.example.com:9092",
+		"\"kafka.example.com:9092\" is no host name: it has letters, "
+		"digits, '-' and '.' only"},
+	};
+	struct lp_object object = make_listener(1, 2, "l", "10.9.0.100:9092");
+
+	strcpy(object.listener.advertise, rows[_i].name);
+	if (rows[_i].why != NULL)
+		expect_wrong(&object, "advertise", rows[_i].why);
+	else
+		expect_right(&object);
 }
 END_TEST
 
@@ -516,6 +564,8 @@ main(void)
 	tcase_add_test(tests, bad_brokers_are_refused);
 	tcase_add_test(tests, bad_listeners_are_refused);
 	tcase_add_test(tests, an_inline_listener_has_nothing_but_its_name);
+	tcase_add_loop_test(
+	    tests, what_is_advertised_is_a_name_or_an_address, 0, 9);
 	tcase_add_test(tests, a_port_with_a_peer_has_nothing_else);
 	tcase_add_test(tests, bad_endpoints_are_refused);
 	tcase_add_test(tests, an_object_of_no_kind_is_refused);

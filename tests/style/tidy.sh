@@ -102,8 +102,8 @@ check_exports() {
 	local prefix
 	case $1 in
 	*.bpf.c | tests/* | *.h) return ;;
-	proto/address.c) prefix='lp_(ip|prefix|endpoint|hostport)_' ;;
-	proto/object.c) prefix='lp_(object|backend|side|mode|on_loss|source_address|look)_' ;;
+	proto/address.c) prefix='lp_(ip|prefix|endpoint|hostport|hostname)_' ;;
+	proto/object_words.c) prefix='lp_(object|backend|side|mode|on_loss|source_address|look|rewriting)_' ;;
 	proto/reasons.c) prefix='lp_(reason|verdict)_' ;;
 	dataplane/port/backend.c) prefix='lp_port_backend$' ;;
 	dataplane/kafka/names.c) prefix='lp_(kafka|fact)_' ;;

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controld/model_work.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "controld/suggest.h"
+
+static void label_op(const struct lp_model_work *work, char *buf);
+
+int
+lp_model_work_refuse(
+    struct lp_model_work *work, const char *field, const char *format, ...)
+{
+	struct lp_model_error *error = &work->change->error;
+	va_list args;
+
+	label_op(work, error->object);
+	error->place = work->place;
+	error->field = field;
+	va_start(args, format);
+	vsnprintf(error->why, sizeof(error->why), format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+int
+lp_model_work_unknown(struct lp_model_work *work)
+{
+	const Lp__Pb__Operation *op = work->op;
+	bool is_cluster = op->kind == LP_OBJECT_CLUSTER ||
+	    (op->kind != LP_OBJECT_PORT && work->cluster_id == 0);
+	enum lp_object_kind kind = is_cluster ? LP_OBJECT_CLUSTER : op->kind;
+	const char *name = is_cluster && op->cluster != NULL && op->kind != kind
+	    ? op->cluster
+	    : op->name;
+	const char *near;
+
+	if (kind == LP_OBJECT_BROKER)
+		return lp_model_work_refuse(work, "",
+		    "cluster %s has no broker %d", op->cluster, op->node_id);
+	near = lp_suggest_name(
+	    &work->change->config, kind, work->cluster_id, name);
+	return lp_model_work_refuse(work, kind == op->kind ? "" : "cluster",
+	    "there is no %s %s%s%s%s%s", lp_object_kind_name(kind), name,
+	    kind == LP_OBJECT_LISTENER ? " in its cluster" : "",
+	    near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+}
+
+int
+lp_model_work_unknown_cluster(
+    struct lp_model_work *work, const char *field, const char *name)
+{
+	const char *near =
+	    lp_suggest_name(&work->change->config, LP_OBJECT_CLUSTER, 0, name);
+
+	return lp_model_work_refuse(work, field,
+	    "there is no cluster %.63s%s%s%s", name,
+	    near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+}
+
+void
+lp_model_work_touch(struct lp_model_work *work, const struct lp_object *object)
+{
+	assert(work->touch_count < work->op_count);
+	work->touches[work->touch_count++] = (struct lp_model_touch){
+	    .id = object->id,
+	    .place = work->place,
+	    .is_listener = object->kind == LP_OBJECT_LISTENER,
+	};
+}
+
+uint32_t
+lp_model_work_place(const struct lp_model_work *work, uint32_t id)
+{
+	for (size_t i = work->touch_count; i-- > 0;)
+		if (work->touches[i].id == id)
+			return work->touches[i].place;
+	return 0;
+}
+
+static void
+label_op(const struct lp_model_work *work, char *buf)
+{
+	const Lp__Pb__Operation *op = work->op;
+	const char *kind = lp_object_kind_name(op->kind);
+	const char *cluster = op->cluster != NULL ? op->cluster : "?";
+	const char *name = op->name != NULL ? op->name : "?";
+	size_t size = LP_OBJECT_LABEL_SIZE;
+
+	if (op->kind == LP_OBJECT_BROKER)
+		snprintf(buf, size, "%s %.63s/%d", kind, cluster, op->node_id);
+	else if (op->kind == LP_OBJECT_LISTENER)
+		snprintf(buf, size, "%s %.63s/%.63s", kind, cluster, name);
+	else
+		snprintf(buf, size, "%s %.63s", kind ? kind : "object", name);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A transaction in the making: what the files of the model share.  Nobody else
+ * includes this.
+ */
+#ifndef LP_CONTROLD_MODEL_WORK_H
+#define LP_CONTROLD_MODEL_WORK_H
+
+#include "controld/model.h"
+
+struct lp_model_touch {
+	uint32_t id;
+	uint32_t place;
+	bool is_listener; /* added or set: worth a note */
+};
+
+struct lp_model_work {
+	struct lp_model_change *change;
+	const Lp__Pb__Operation *op;
+	uint32_t place; /* of op */
+	size_t op_count;
+	uint32_t cluster_id; /* of op, when it names a cluster */
+	struct lp_model_touch *touches; /* one an operation at most */
+	size_t touch_count;
+};
+
+/* Fills in the error, about the operation; returns -EINVAL. */
+int lp_model_work_refuse(struct lp_model_work *work, const char *field,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The cluster that the operation names, or the object itself, is not there. */
+int lp_model_work_unknown(struct lp_model_work *work);
+
+/* A cluster that a field names is not there. */
+int lp_model_work_unknown_cluster(
+    struct lp_model_work *work, const char *field, const char *name);
+
+/* The operation concerns that object: once for each operation. */
+void lp_model_work_touch(
+    struct lp_model_work *work, const struct lp_object *object);
+
+/* Of the command that touched the object last; 0: of none. */
+uint32_t lp_model_work_place(const struct lp_model_work *work, uint32_t id);
+
+#endif
