@@ -30,6 +30,8 @@ static const struct lp_export_place places[] = {
     {"clients_max", LP_EXPORT_TABLE_LIMIT, "kafka_clients"},
     {"topic_ids", LP_EXPORT_TABLE, "kafka_topic_ids"},
     {"topic_ids_max", LP_EXPORT_TABLE_LIMIT, "kafka_topic_ids"},
+    {"edits", LP_EXPORT_TABLE, "kafka_edits"},
+    {"edits_max", LP_EXPORT_TABLE_LIMIT, "kafka_edits"},
     {NULL, 0, NULL},
 };
 

@@ -12,6 +12,8 @@ static const struct lp_export_place worker_places[] = {
     {"sleep_ns", LP_EXPORT_WORKER_TIME, "asleep"},
     {"sleeps", LP_EXPORT_WORKER_SLEEPS, NULL},
     {"sent_reset", LP_EXPORT_WORKER_SENT, "reset"},
+    {"sent_edited", LP_EXPORT_WORKER_SENT, "edited"},
+    {"sent_acks", LP_EXPORT_WORKER_SENT, "ack"},
     {"sent_neighbor", LP_EXPORT_WORKER_SENT, "neighbor"},
     {"sent_released", LP_EXPORT_WORKER_SENT, "held"},
     {"dropped_held", LP_EXPORT_WORKER_DROPPED, "held"},

@@ -54,6 +54,11 @@ enum { LP_VERDICTS = 5 };
 	    "new connection refused by RST: cluster has no broker")            \
 	X(RESET_UNREACHABLE, "reset_unreachable",                              \
 	    "new connection refused by RST: the broker's next hop is silent")  \
+	X(REWRITTEN, "rewritten",                                              \
+	    "its bytes left in segments of our own, with other addresses")     \
+	X(HELD_EDIT, "held_edit",                                              \
+	    "its bytes wait until an address in them is complete")             \
+	X(HELD_GAP, "held_gap", "its bytes wait for others before them")       \
 	X(MLD, "mld", "MLD query, answered for multicast groups of ours")      \
 	/* held */                                                             \
 	X(NEIGHBOR_PENDING, "neighbor_pending",                                \
@@ -87,6 +92,10 @@ enum { LP_VERDICTS = 5 };
 	X(RST_LIMITED, "rst_limited", "RST due, but over the rate limit")      \
 	X(HALF_OPEN_FULL, "half_open_full", "too many half-open connections")  \
 	X(STARTING, "starting", "no configuration yet")                        \
+	X(EDIT_FULL, "edit_full",                                              \
+	    "no room to rewrite what it may bring: it is sent again")          \
+	X(UNREADABLE, "unreadable",                                            \
+	    "it may tell addresses and cannot be read: connection reset")      \
 	/* dropped: next hop and transmit */                                   \
 	X(NO_ROUTE, "no_route", "no port leads to the next hop")               \
 	X(NEIGHBOR_FAILED, "neighbor_failed", "next hop does not answer")      \

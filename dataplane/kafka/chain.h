@@ -26,6 +26,9 @@ struct lp_span {
 };
 
 /*
+ * The last piece changes: of a chain that is older than the change at hand it
+ * is for the caller to log it.
+ *
  * False: no piece is free.  The chain then has a part of the bytes more, and
  * is to be freed.
  */

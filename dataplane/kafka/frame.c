@@ -19,13 +19,15 @@
 #include <string.h>
 
 #include "dataplane/kafka/account.h"
+#include "dataplane/kafka/edit.h"
 #include "dataplane/kafka/note.h"
 #include "dataplane/kafka/request.h"
 #include "dataplane/kafka/response.h"
 #include "dataplane/pipeline/wire.h"
 
 static bool read_head(
-    const struct lp_kafka_at *, enum lp_direction, struct lp_cursor *);
+    struct lp_kafka_at *, enum lp_direction, struct lp_cursor *);
+static uint32_t seq_of(const struct lp_kafka_at *, const uint8_t *);
 static uint8_t head_size(const struct lp_kafka_at *, enum lp_direction);
 static void begin(
     struct lp_kafka_at *, enum lp_direction, const struct lp_cursor *);
@@ -37,6 +39,8 @@ static struct lp_message *message_take(
     struct lp_kafka *, struct lp_kafka_side *, bool);
 static enum lp_walk_result walk(struct lp_kafka_at *, enum lp_direction,
     struct lp_message *, struct lp_cursor *);
+static void response_fact(
+    struct lp_kafka_at *, struct lp_message *, const struct lp_fact *);
 static void end(struct lp_kafka_at *, enum lp_direction);
 
 uint64_t
@@ -90,6 +94,7 @@ lp_frame_drop(struct lp_kafka_at *at, enum lp_direction dir)
 	struct lp_message *message = message_of(at->kafka, side);
 
 	if (side->message != 0) {
+		lp_kafka_save(at->kafka, message, sizeof(*message));
 		at->kafka->state->messages[side->message - 1].used = 0;
 		lp_slots_give(&at->kafka->messages, side->message - 1);
 	}
@@ -106,8 +111,7 @@ lp_frame_drop(struct lp_kafka_at *at, enum lp_direction dir)
 
 /* False: it is not complete yet, and the cursor is at its end. */
 static bool
-read_head(
-    const struct lp_kafka_at *at, enum lp_direction dir, struct lp_cursor *in)
+read_head(struct lp_kafka_at *at, enum lp_direction dir, struct lp_cursor *in)
 {
 	struct lp_kafka_side *side = &at->conn->sides[dir];
 
@@ -122,12 +126,21 @@ read_head(
 			return false;
 		if (more > want - side->head_len)
 			more = want - side->head_len;
-		if (side->head_len == 0 && dir == LP_TO_CLIENT)
+		if (side->head_len == 0 && dir == LP_TO_CLIENT) {
 			lp_response_first(at);
+			lp_edit_response(at, seq_of(at, in->at));
+		}
 		memcpy(side->head + side->head_len, in->at, more);
 		side->head_len = (uint8_t)(side->head_len + more);
 		in->at += more;
 	}
+}
+
+/* The sequence number of a byte that is being read. */
+static uint32_t
+seq_of(const struct lp_kafka_at *at, const uint8_t *byte)
+{
+	return at->chunk_seq + (uint32_t)(byte - at->chunk);
 }
 
 static uint8_t
@@ -156,6 +169,10 @@ begin(struct lp_kafka_at *at, enum lp_direction dir, const struct lp_cursor *in)
 				   : lp_response_begin(at);
 	if (at->conn->mode != LP_KAFKA_LIVE)
 		return;
+	if (dir == LP_TO_CLIENT)
+		lp_edit_response_is(at, head.key, head.walk);
+	else
+		lp_edit_request(at, seq_of(at, in->at) - side->head_len);
 	if (at->conn->auth != LP_AUTH_NONE)
 		lp_note_secret(at, dir, in->at);
 	if (lp_note_wanted(at))
@@ -172,10 +189,13 @@ begin(struct lp_kafka_at *at, enum lp_direction dir, const struct lp_cursor *in)
 	message->version = head.version;
 	message->response = dir == LP_TO_CLIENT;
 	message->foreign = head.foreign;
+	message->seq = seq_of(at, in->at) - side->head_len;
 	if (dir == LP_TO_BROKER)
 		lp_walk_request(&message->walk, head.key, head.version, size);
 	else
 		lp_walk_response(&message->walk, head.key, head.version, size);
+	if (dir == LP_TO_CLIENT)
+		lp_edit_walk(at, message);
 }
 
 /*
@@ -193,6 +213,8 @@ body(struct lp_kafka_at *at, enum lp_direction dir, struct lp_cursor *in,
 	uint32_t pass = side->left;
 	uint32_t here;
 
+	if (side->message != 0)
+		lp_kafka_save(at->kafka, message, sizeof(*message));
 	if (message != NULL && !message->bad) {
 		result = walk(at, dir, message, in);
 		side->left -= (uint32_t)(in->at - from);
@@ -261,11 +283,19 @@ walk(struct lp_kafka_at *at, enum lp_direction dir, struct lp_message *message,
 		if (dir == LP_TO_BROKER)
 			lp_request_fact(at, message, &fact);
 		else
-			lp_response_fact(at, message, &fact);
+			response_fact(at, message, &fact);
 		if (lp_note_wanted(at))
 			lp_note_fact(at, dir, message, &fact);
 	}
 	return result;
+}
+
+static void
+response_fact(struct lp_kafka_at *at, struct lp_message *message,
+    const struct lp_fact *fact)
+{
+	lp_response_fact(at, message, fact);
+	lp_edit_fact(at, message, fact);
 }
 
 static void
@@ -278,6 +308,8 @@ end(struct lp_kafka_at *at, enum lp_direction dir)
 		lp_telemetry_count(&at->kafka->telemetry, frames_malformed, 1);
 	if (lp_note_wanted(at))
 		lp_note_frame_end(at, dir, message);
+	if (dir == LP_TO_CLIENT)
+		lp_edit_response_end(at, message == NULL || message->bad);
 	if (dir == LP_TO_BROKER)
 		lp_request_end(at, message);
 	else

@@ -19,6 +19,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dataplane/pipeline/undo.h"
+
 enum {
 	/* Bytes of one piece that is held; longer segments are several. */
 	LP_HELD_BYTES = 2032,
@@ -40,7 +42,13 @@ struct lp_held_pool {
 	uint32_t *free; /* stack of indexes; in a scan, 1: claimed */
 	uint32_t free_count;
 	uint32_t count;
+	/* Given back by a change that has not ended: behind the free ones. */
+	uint32_t pending;
+	struct lp_undo *undo; /* logs changes, while it is not NULL */
 };
+
+/* Bytes of a piece that are not the held ones. */
+enum { LP_HELD_HEAD = 12 };
 
 /* Memory of the caller's, `count` of both; all of the pieces are free. */
 static inline void
@@ -73,8 +81,21 @@ static inline void
 lp_held_pool_give(struct lp_held_pool *pool, uint32_t link)
 {
 	assert(link > 0 && link <= pool->count);
-	assert(pool->free_count < pool->count);
-	pool->free[pool->free_count++] = link - 1;
+	assert(pool->free_count + pool->pending < pool->count);
+	if (pool->undo != NULL)
+		pool->free[pool->count - ++pool->pending] = link - 1;
+	else
+		pool->free[pool->free_count++] = link - 1;
+}
+
+/* The change has ended: what it gave back may be taken again. */
+static inline void
+lp_held_pool_end(struct lp_held_pool *pool)
+{
+	for (; pool->pending > 0; pool->pending--)
+		pool->free[pool->free_count++] =
+		    pool->free[pool->count - pool->pending];
+	pool->undo = NULL;
 }
 
 /* Until lp_held_pool_settle() nothing is free and nothing is claimed. */

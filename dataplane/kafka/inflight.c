@@ -29,13 +29,28 @@ lp_inflight_push(const struct lp_kafka_at *at)
 	entry = &state->inflight[index];
 	memset(entry, 0, sizeof(*entry));
 	entry->used = 1;
-	if (conn->newest != 0)
+	if (conn->newest != 0) {
+		lp_kafka_save(at->kafka, &state->inflight[conn->newest - 1],
+		    sizeof(*entry));
 		state->inflight[conn->newest - 1].next = index + 1;
-	else
+	} else {
 		conn->oldest = index + 1;
+	}
 	conn->newest = index + 1;
 	conn->inflight_count++;
 	return entry;
+}
+
+bool
+lp_inflight_room(const struct lp_kafka *kafka, const struct lp_kafka_conn *conn,
+    uint32_t more)
+{
+	uint32_t free = kafka->inflight.free_count;
+
+	return conn->inflight_count + more <= LP_KAFKA_INFLIGHT_MAX &&
+	    (free >= more + kafka->inflight.count / 4 ||
+		(free >= more &&
+		    conn->inflight_count + more <= LP_KAFKA_INFLIGHT_SHARE));
 }
 
 struct lp_inflight *
@@ -58,6 +73,7 @@ lp_inflight_pop(const struct lp_kafka_at *at)
 	if (conn->oldest == 0)
 		conn->newest = 0;
 	conn->inflight_count--;
+	lp_kafka_save(at->kafka, entry, sizeof(*entry));
 	entry->used = 0;
 	lp_slots_give(&at->kafka->inflight, index);
 }

@@ -15,6 +15,10 @@ enum { LP_INFLIGHT_RAW = -1 };
 /* A new newest one, zeroed but for its links; NULL: no room. */
 struct lp_inflight *lp_inflight_push(const struct lp_kafka_at *at);
 
+/* Whether so many more can be pushed. */
+bool lp_inflight_room(const struct lp_kafka *kafka,
+    const struct lp_kafka_conn *conn, uint32_t more);
+
 /* The oldest, or NULL. */
 struct lp_inflight *lp_inflight_oldest(const struct lp_kafka_at *at);
 

@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "dataplane/kafka/account.h"
+#include "dataplane/kafka/edit.h"
 #include "dataplane/kafka/frame.h"
 #include "dataplane/kafka/inflight.h"
 #include "dataplane/kafka/note.h"
@@ -55,6 +56,7 @@ lp_kafka_carve(
 	lp_kafka_state_carve(&state, &measure, connection_count);
 	lp_slots_carve(&kafka->messages, arena, state.message_count);
 	lp_slots_carve(&kafka->inflight, arena, state.inflight_count);
+	lp_slots_carve(&kafka->edits, arena, state.edit_count);
 	kafka->held_free =
 	    lp_arena_take(arena, state.held_count, sizeof(uint32_t));
 	lp_telemetry_carve(&kafka->telemetry, arena);
@@ -66,9 +68,36 @@ lp_kafka_init(struct lp_kafka *kafka, struct lp_region *region, uint32_t marked)
 	kafka->region = region;
 	kafka->state = &region->kafka;
 	kafka->whole.used = 0;
+	kafka->finishing = 0;
 	lp_held_pool_init(&kafka->held, region->kafka.held, kafka->held_free,
 	    region->kafka.held_count);
 	lp_restore_all(kafka, marked);
+}
+
+void
+lp_kafka_log(struct lp_kafka *kafka, uint32_t index)
+{
+	struct lp_undo *undo = kafka->region->undo;
+
+	assert(undo->logging == LP_UNDO_LOGGED);
+	kafka->held.undo = undo;
+	kafka->messages.deferring = true;
+	kafka->inflight.deferring = true;
+	kafka->edits.deferring = true;
+	lp_kafka_save(kafka, &kafka->state->conns[index],
+	    sizeof(kafka->state->conns[index]));
+	lp_kafka_save(kafka, &kafka->state->splices[index],
+	    sizeof(kafka->state->splices[index]));
+}
+
+void
+lp_kafka_logged(struct lp_kafka *kafka)
+{
+	kafka->region->undo->logging = LP_UNDO_PLAIN;
+	lp_held_pool_end(&kafka->held);
+	lp_slots_end(&kafka->messages);
+	lp_slots_end(&kafka->inflight);
+	lp_slots_end(&kafka->edits);
 }
 
 void
@@ -121,10 +150,13 @@ lp_kafka_segment(struct lp_kafka *kafka, const struct lp_batch *batch,
 	struct lp_kafka_at at = {.kafka = kafka,
 	    .conn = &kafka->state->conns[pkt->conn],
 	    .tcp = &kafka->region->connections[pkt->conn],
-	    .index = pkt->conn};
+	    .index = pkt->conn,
+	    .snapshot = batch->snapshot};
 
 	if (at.conn->mode == LP_KAFKA_OFF)
 		return;
+	if (at.tcp->flags & LP_CONN_SPLICED)
+		at.splice = &kafka->state->splices[pkt->conn];
 	kafka->now_ns = batch->now_ns;
 	kafka->note.to = NULL;
 	if (__builtin_expect(batch->capture != NULL, 0))
@@ -158,12 +190,15 @@ lp_kafka_close(struct lp_kafka *kafka, uint32_t index)
 	if (at.conn->mode == LP_KAFKA_OFF)
 		return;
 	unread(&at, LP_KAFKA_OFF, LP_STREAM_OFF);
+	if (at.tcp->flags & LP_CONN_SPLICED)
+		lp_edit_close(kafka, index);
 }
 
 void
 lp_kafka_lose(struct lp_kafka_at *at, lp_counter *why)
 {
 	lp_count_add(why, 1);
+	lp_edit_lost(at);
 	lp_telemetry_count(&at->kafka->telemetry, streams_lost, 1);
 	unread(at, LP_KAFKA_LOST, LP_STREAM_LOST);
 	memset(&at->conn->proof, 0, sizeof(at->conn->proof));
@@ -257,7 +292,10 @@ payload(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 	case LP_KAFKA_LIVE:
 		if (at->conn->sides[pkt->dir].stream.state == LP_STREAM_OFF)
 			break;
+		at->segment = &bytes;
 		live(at, pkt, &bytes);
+		if (pkt->dir == LP_TO_CLIENT && at->splice != NULL)
+			(void)lp_edit_hold(at);
 		return;
 	case LP_KAFKA_TLS:
 		if (pkt->dir == LP_TO_BROKER)
@@ -318,6 +356,7 @@ live(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 
 		at->chunk = chunk.bytes;
 		at->chunk_seq = side->stream.need;
+		at->was_held = chunk.was_held;
 		skip = lp_frame_feed(at, pkt->dir, chunk.bytes, chunk.len);
 		if (at->conn->mode == LP_KAFKA_LIVE)
 			lp_stream_advance(&side->stream, held, chunk.len, skip);

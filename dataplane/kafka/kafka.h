@@ -17,6 +17,7 @@
 #include "dataplane/pipeline/region.h"
 
 struct lp_capture_note;
+struct lp_snapshot;
 
 /* What the last words of a note were a list of. */
 enum lp_note_list {
@@ -45,8 +46,10 @@ struct lp_kafka {
 	struct lp_telemetry telemetry;
 	struct lp_slots messages;
 	struct lp_slots inflight;
+	struct lp_slots edits;
 	struct lp_held_pool held;
 	uint32_t *held_free;
+	uint32_t finishing; /* edit.c: index + 1 of a connection; 0: none */
 	uint64_t now_ns;
 	/* Of a frame that lies in one piece: it needs no place in the pool. */
 	struct lp_message whole;
@@ -59,10 +62,30 @@ struct lp_kafka_at {
 	struct lp_kafka_conn *conn;
 	const struct lp_conn *tcp;
 	uint32_t index;
+	/* NULL: nothing of its streams is ever changed. */
+	struct lp_splice *splice;
+	const struct lp_snapshot *snapshot; /* of this turn; may be NULL */
+	/* The payload at hand; its bytes in the numbers of its sender. */
+	const struct lp_stream_segment *segment;
 	/* Of the bytes that are being read: where they are in the stream. */
 	const uint8_t *chunk;
 	uint32_t chunk_seq;
+	bool was_held; /* and have been passed on already */
 };
+
+/* What is about to change, for the undo log (pipeline/undo.h). */
+static inline void
+lp_kafka_save(const struct lp_kafka *kafka, const void *at, size_t len)
+{
+	lp_undo_save(kafka->region->undo, at, (uint32_t)len);
+}
+
+/*
+ * Brackets a change of a spliced connection, under its mark: all that it does
+ * to the streams can be taken back, until it ends.
+ */
+void lp_kafka_log(struct lp_kafka *kafka, uint32_t index);
+void lp_kafka_logged(struct lp_kafka *kafka);
 
 /* Takes the memory of the lists for so many connections. */
 void lp_kafka_carve(

@@ -127,6 +127,18 @@ enum {
 	X(topic_ids_told, "told by lp-controld, and new, so far")              \
 	X(topic_ids_replaced, "forgotten for others: the table was full")      \
 	X(topic_ids_unknown, "topic ids met whose names are not known")        \
+	X(responses_rewritten, "responses whose addresses were replaced")      \
+	X(addresses_rewritten, "addresses replaced in them")                   \
+	X(addresses_shadowed, "addresses that would be: --rewrite shadow")     \
+	X(nodes_unknown, "of them, of nodes that are no known brokers")        \
+	X(overlays, "ranges replaced at equal length: endpoints, versions")    \
+	X(versions_clamped, "ApiVersions requests too new to be read")         \
+	X(rewrite_full, "segments dropped, to be sent again: no room")         \
+	X(rewrite_too_large, "connections reset: a list beyond the limit")     \
+	X(rewrite_unreadable, "connections reset: an answer not to be read")   \
+	X(rewrite_tls, "connections of TLS on listeners that rewrite")         \
+	X(edits, "edits that are not acknowledged yet")                        \
+	X(edits_max, "their limit")                                            \
 	X(rows, "rows of statistics in use")                                   \
 	X(rows_max, "their limit")                                             \
 	X(rows_refused, "new rows refused, now part of the row `other`")       \
@@ -265,7 +277,7 @@ enum lp_kafka_counter {
 #undef X
 	    LP_KAFKA_COUNTER_COUNT,
 };
-static_assert(LP_KAFKA_COUNTER_COUNT == 47, "raise LP_REGION_LAYOUT with it");
+static_assert(LP_KAFKA_COUNTER_COUNT == 59, "raise LP_REGION_LAYOUT with it");
 
 struct lp_kafka_stats {
 	struct {

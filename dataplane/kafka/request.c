@@ -31,6 +31,7 @@ enum {
 	VERSION_LIMIT = 256,
 };
 
+static bool asks_for_addresses(const uint8_t *);
 static bool is_request(const uint8_t *, int64_t);
 static void authenticates(struct lp_kafka_conn *, int16_t);
 
@@ -53,6 +54,8 @@ lp_request_begin(struct lp_kafka_at *at, const struct lp_cursor *in)
 
 	if (!(conn->flags & LP_KAFKA_SPOKE) && lp_tls_is_hello(head)) {
 		lp_telemetry_count(telemetry, connections_tls, 1);
+		if (at->splice != NULL)
+			lp_telemetry_count(telemetry, rewrite_tls, 1);
 		lp_tls_begin(at, in);
 		return what;
 	}
@@ -175,9 +178,22 @@ lp_request_is_raw_token(const struct lp_kafka_at *at)
 
 	if (!(at->conn->flags & LP_KAFKA_RAW_SASL) || size < 0)
 		return false;
+	/* Nor does one begin like a question where brokers are. */
 	return size < SIZE_MIN ||
-	    !lp_walk_knows((int16_t)lp_get16(head + KEY_OFF),
-		(int16_t)lp_get16(head + VERSION_OFF));
+	    !(asks_for_addresses(head) ||
+		lp_walk_knows((int16_t)lp_get16(head + KEY_OFF),
+		    (int16_t)lp_get16(head + VERSION_OFF)));
+}
+
+/* Even in a version that is not known. */
+static bool
+asks_for_addresses(const uint8_t *head)
+{
+	int16_t key = (int16_t)lp_get16(head + KEY_OFF);
+
+	return (key == LP_KEY_METADATA || key == LP_KEY_FIND_COORDINATOR ||
+		   key == LP_KEY_DESCRIBE_CLUSTER) &&
+	    lp_get16(head + VERSION_OFF) < VERSION_LIMIT;
 }
 
 static bool

@@ -44,8 +44,10 @@ lp_response_first(const struct lp_kafka_at *at)
 {
 	struct lp_inflight *oldest = lp_inflight_oldest(at);
 
-	if (oldest != NULL)
-		oldest->answered_ns = at->kafka->now_ns;
+	if (oldest == NULL)
+		return;
+	lp_kafka_save(at->kafka, oldest, sizeof(*oldest));
+	oldest->answered_ns = at->kafka->now_ns;
 }
 
 struct lp_head
@@ -67,6 +69,7 @@ lp_response_begin(struct lp_kafka_at *at)
 		lp_kafka_lose(at, &stats->counters.responses_unasked);
 		return what;
 	}
+	what.key = oldest->key;
 	if (oldest->key == LP_INFLIGHT_RAW && size >= 0)
 		return what;
 	if (size < SIZE_MIN) {
@@ -108,8 +111,10 @@ skip_doubtful(const struct lp_kafka_at *at, struct lp_inflight *oldest,
 		lp_account_unanswered(at, oldest);
 		lp_inflight_pop(at);
 		oldest = lp_inflight_oldest(at);
-		if (oldest != NULL)
-			oldest->answered_ns = answered_ns;
+		if (oldest == NULL)
+			break;
+		lp_kafka_save(at->kafka, oldest, sizeof(*oldest));
+		oldest->answered_ns = answered_ns;
 	}
 	return oldest;
 }

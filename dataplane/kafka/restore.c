@@ -10,12 +10,30 @@
 #include "dataplane/kafka/restore.h"
 
 static void restore(struct lp_kafka *, uint32_t, bool);
+static bool is_walking(const struct lp_kafka_conn *);
 static bool claim(struct lp_kafka *, struct lp_kafka_conn *);
 static bool is_sound(const struct lp_kafka_side *);
 static bool claim_message(struct lp_kafka *, struct lp_kafka_side *);
 static bool claim_inflight(struct lp_kafka *, const struct lp_kafka_conn *);
 static void count_inflight(struct lp_kafka *, const struct lp_kafka_conn *);
 static void settle(struct lp_slots *);
+
+uint32_t
+lp_restore_undo(struct lp_region *region)
+{
+	struct lp_undo *undo = region->undo;
+	uint32_t marked =
+	    atomic_load_explicit(&undo->marked, memory_order_acquire);
+
+	if (marked == 0 || undo->logging != LP_UNDO_LOGGED)
+		return marked;
+	memcpy(&region->connections[marked - 1], undo->copy, LP_CONN_CHANGING);
+	lp_undo_replay(undo);
+	/* Once is enough: what is done from here on stays. */
+	atomic_signal_fence(memory_order_seq_cst);
+	undo->log_len = 0;
+	return 0;
+}
 
 void
 lp_restore_all(struct lp_kafka *kafka, uint32_t marked)
@@ -31,13 +49,22 @@ lp_restore_all(struct lp_kafka *kafka, uint32_t marked)
 	    kafka->messages.free, 0, kafka->messages.count * sizeof(uint32_t));
 	memset(
 	    kafka->inflight.free, 0, kafka->inflight.count * sizeof(uint32_t));
+	memset(kafka->edits.free, 0, kafka->edits.count * sizeof(uint32_t));
 	for (uint32_t i = 0; i < state->conn_count; i++) {
 		fresh &= state->conns[i].mode == LP_KAFKA_OFF;
-		restore(kafka, i, i + 1 == marked || !same_tables);
+		restore(kafka, i,
+		    i + 1 == marked ||
+			(!same_tables && is_walking(&state->conns[i])));
+		lp_restore_splice(kafka, i, i + 1 == marked);
 	}
 	lp_held_pool_settle(&kafka->held);
 	settle(&kafka->messages);
 	settle(&kafka->inflight);
+	settle(&kafka->edits);
+	lp_count_set(&kafka->telemetry.stats->counters.edits,
+	    lp_slots_used(&kafka->edits));
+	lp_count_set(
+	    &kafka->telemetry.stats->counters.edits_max, kafka->edits.count);
 	header->kafka_tables = lp_walk_tables();
 	/* Nothing was ever in use there: it stays address space. */
 	if (fresh)
@@ -46,6 +73,14 @@ lp_restore_all(struct lp_kafka *kafka, uint32_t marked)
 		state->messages[kafka->messages.free[i]].used = 0;
 	for (uint32_t i = 0; i < kafka->inflight.free_count; i++)
 		state->inflight[kafka->inflight.free[i]].used = 0;
+}
+
+/* Only in the midst of a frame does it depend on the tables. */
+static bool
+is_walking(const struct lp_kafka_conn *conn)
+{
+	return conn->sides[LP_TO_BROKER].message != 0 ||
+	    conn->sides[LP_TO_CLIENT].message != 0;
 }
 
 static void

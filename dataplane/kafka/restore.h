@@ -15,4 +15,14 @@
  */
 void lp_restore_all(struct lp_kafka *kafka, uint32_t marked);
 
+/*
+ * Before: takes back the change that a kill has cut short.  The connection,
+ * index + 1, of which that is not all; 0: none.  The mark stays until
+ * conntrack has seen it.
+ */
+uint32_t lp_restore_undo(struct lp_region *region);
+
+/* In the scan of the above: restore_splice.c. */
+void lp_restore_splice(struct lp_kafka *kafka, uint32_t index, bool doubtful);
+
 #endif

@@ -7,6 +7,7 @@
 #define LP_KAFKA_SLOTS_H
 
 #include <assert.h>
+#include <stdbool.h>
 
 #include "dataplane/pipeline/arena.h"
 
@@ -16,6 +17,9 @@ struct lp_slots {
 	uint32_t *free;
 	uint32_t free_count;
 	uint32_t count;
+	/* Given back by a change that has not ended: behind the free ones. */
+	uint32_t pending;
+	bool deferring;
 };
 
 static inline void
@@ -38,14 +42,28 @@ lp_slots_take(struct lp_slots *slots)
 static inline void
 lp_slots_give(struct lp_slots *slots, uint32_t index)
 {
-	assert(index < slots->count && slots->free_count < slots->count);
-	slots->free[slots->free_count++] = index;
+	assert(index < slots->count &&
+	    slots->free_count + slots->pending < slots->count);
+	if (slots->deferring)
+		slots->free[slots->count - ++slots->pending] = index;
+	else
+		slots->free[slots->free_count++] = index;
+}
+
+/* The change has ended: what it gave back may be taken again. */
+static inline void
+lp_slots_end(struct lp_slots *slots)
+{
+	for (; slots->pending > 0; slots->pending--)
+		slots->free[slots->free_count++] =
+		    slots->free[slots->count - slots->pending];
+	slots->deferring = false;
 }
 
 static inline uint32_t
 lp_slots_used(const struct lp_slots *slots)
 {
-	return slots->count - slots->free_count;
+	return slots->count - slots->free_count - slots->pending;
 }
 
 #endif

@@ -8,13 +8,16 @@
  *	messages	frames that are being walked and that the segment at
  *			hand does not complete
  *	inflight	requests that wait for their response
- *	held		pieces of out-of-order segments
+ *	held		pieces of out-of-order segments, and of edits
+ *	splices		one a connection, at the same index: what changes of
+ *			its streams in passing (pipeline/splice.h)
+ *	edits		of the bytes of a stream, not acknowledged yet
  *
  * A connection at rest, between two frames and with nothing in flight, needs
- * its struct lp_conn and its struct lp_kafka_conn: 512 bytes.  The other three
- * are pools, by the number of connections; what happens when one is empty is
- * said with it.  Which places are free is private to the packet process and
- * found by a scan at start.
+ * its struct lp_conn and its struct lp_kafka_conn: 512 bytes; and one whose
+ * addresses are rewritten 64 more.  The others are pools, by the number of
+ * connections; what happens when one is empty is said with it.  Which places
+ *are free is private to the packet process and found by a scan at start.
  *
  * A packet changes this under the mark of its connection (the undo slot), but
  * nothing of it is copied back: a connection on whose change the process was
@@ -23,9 +26,12 @@
 #ifndef LP_KAFKA_STATE_H
 #define LP_KAFKA_STATE_H
 
+#include "dataplane/kafka/disguise.h"
+#include "dataplane/kafka/readdress.h"
 #include "dataplane/kafka/stream.h"
 #include "dataplane/kafka/walk.h"
 #include "dataplane/pipeline/arena.h"
+#include "dataplane/pipeline/seqmap.h"
 
 enum {
 	/* Bytes in front of what the walker reads; see walk.h. */
@@ -37,6 +43,9 @@ enum {
 	LP_KAFKA_INFLIGHT_MAX = 1024,
 	/* And when the pool is nearly empty. */
 	LP_KAFKA_INFLIGHT_SHARE = 16,
+	/* Pieces and edits that there are at least, whatever the table. */
+	LP_KAFKA_HELD_MIN = 2048,
+	LP_KAFKA_EDITS_MIN = 1024,
 };
 
 /* What the bytes of a connection are. */
@@ -167,6 +176,9 @@ struct lp_message {
 	int64_t acks;
 	int64_t max_wait_ms;
 	uint64_t record_bytes; /* of the whole message */
+	uint32_t seq; /* of its frame's first byte */
+	struct lp_readdress_watch watch;
+	struct lp_disguise disguise;
 	uint32_t errors;
 	uint8_t origin; /* enum lp_kafka_origin */
 	bool response; /* else a request */
@@ -174,6 +186,7 @@ struct lp_message {
 	bool bad; /* its bytes were no such message */
 	bool foreign; /* and need not be; frame.h */
 	bool proves; /* holds the last token of a client */
+	uint8_t rewriting; /* enum lp_rewriting of its listener; 0: none */
 	uint8_t session; /* of a request: enum lp_fetch_session */
 	bool has_session; /* a response that names one */
 	/* Of the topic at hand. */
@@ -185,22 +198,55 @@ struct lp_message {
 	char topic_name[249];
 };
 
-/* The four, as mapped by this process. */
+enum lp_splice_flags {
+	LP_SPLICE_SACK = 1 << 0, /* both ends have agreed to it, RFC 2018 */
+	LP_SPLICE_SACK_ASKED = 1 << 1, /* the client has */
+	/* Some of the broker's bytes were changed: what comes again from below
+	 * the floor must not be seen. */
+	LP_SPLICE_EDITED = 1 << 2,
+	/* Its edits are lost, by a kill or a full pool: it is reset. */
+	LP_SPLICE_BROKEN = 1 << 3,
+};
+
+/*
+ * What the ends of a connection know of each other where that is not the same:
+ * the client's space is that of the broker's sequence numbers as the client
+ * sees them.
+ */
+struct lp_splice {
+	/* By direction; only that to the client resizes. */
+	_Alignas(64) struct lp_seqmap maps[2];
+	uint32_t client_ack; /* the client's highest, in its space */
+	uint32_t client_edge; /* right edge of its window, in its space */
+	uint32_t out_next; /* highest sent to the client, in its space */
+	/* Right edge that was told to the broker, in the broker's. */
+	uint32_t edge;
+	uint32_t waiting; /* segments behind a gap: held, index + 1 */
+	uint16_t mss; /* that the client takes, options included */
+	uint8_t waiting_count;
+	uint8_t flags; /* enum lp_splice_flags */
+};
+static_assert(sizeof(struct lp_splice) == 64, "one cache line");
+
+/* All of them, as mapped by this process. */
 struct lp_kafka_state {
 	struct lp_kafka_conn *conns;
 	struct lp_message *messages;
 	struct lp_inflight *inflight;
 	struct lp_held *held;
+	struct lp_splice *splices;
+	struct lp_edit *edits;
 	uint32_t conn_count;
 	uint32_t message_count;
 	uint32_t inflight_count;
 	uint32_t held_count;
+	uint32_t edit_count;
 };
 
 /*
- * Places the four in the arena, or measures them: for so many connections,
- * half as many frames that are cut by a segment's end at one moment, twice as
- * many requests in flight, an eighth as many held pieces.
+ * Places them in the arena, or measures them: for so many connections, half as
+ * many frames that are cut by a segment's end at one moment, twice as many
+ * requests in flight, an eighth as many held pieces, as many edits.
  */
 static inline void
 lp_kafka_state_carve(struct lp_kafka_state *state, struct lp_arena *arena,
@@ -210,6 +256,11 @@ lp_kafka_state_carve(struct lp_kafka_state *state, struct lp_arena *arena,
 	state->message_count = connection_count / 2;
 	state->inflight_count = connection_count * 2;
 	state->held_count = connection_count / 8;
+	if (state->held_count < LP_KAFKA_HELD_MIN)
+		state->held_count = LP_KAFKA_HELD_MIN;
+	state->edit_count = connection_count;
+	if (state->edit_count < LP_KAFKA_EDITS_MIN)
+		state->edit_count = LP_KAFKA_EDITS_MIN;
 	state->conns = lp_arena_take(
 	    arena, state->conn_count, sizeof(struct lp_kafka_conn));
 	state->messages = lp_arena_take(
@@ -218,6 +269,10 @@ lp_kafka_state_carve(struct lp_kafka_state *state, struct lp_arena *arena,
 	    arena, state->inflight_count, sizeof(struct lp_inflight));
 	state->held =
 	    lp_arena_take(arena, state->held_count, sizeof(struct lp_held));
+	state->splices =
+	    lp_arena_take(arena, state->conn_count, sizeof(struct lp_splice));
+	state->edits =
+	    lp_arena_take(arena, state->edit_count, sizeof(struct lp_edit));
 }
 
 /* Of a connection's the two lines that every segment needs: streams, mode. */

@@ -91,6 +91,30 @@ lp_stream_take(struct lp_stream *stream, struct lp_held_pool *pool,
 }
 
 bool
+lp_stream_agrees(const struct lp_stream *stream,
+    const struct lp_held_pool *pool, const struct lp_stream_segment *segment)
+{
+	uint32_t end = segment->seq + segment->len;
+	uint32_t link = stream->held;
+
+	while (link != 0) {
+		const struct lp_held *piece = piece_of(pool, link);
+		uint32_t from = segment->seq, to = end_of(piece);
+
+		if (ahead_of(piece->seq, from) > 0)
+			from = piece->seq;
+		if (ahead_of(to, end) > 0)
+			to = end;
+		if (ahead_of(to, from) > 0 &&
+		    memcmp(piece->bytes + (from - piece->seq),
+			segment->bytes + (from - segment->seq), to - from) != 0)
+			return false;
+		link = piece->next;
+	}
+	return true;
+}
+
+bool
 lp_stream_read(const struct lp_stream *stream, const struct lp_held_pool *pool,
     const struct lp_stream_segment *segment, struct lp_stream_chunk *chunk)
 {
@@ -258,6 +282,7 @@ place(struct lp_stream *stream, struct lp_held_pool *pool, uint32_t *link,
 		room -= last->len;
 		if (len > room)
 			len = room;
+		lp_undo_save(pool->undo, last, LP_HELD_HEAD);
 		memcpy(last->bytes + last->len, part->bytes, len);
 		last->len = (uint16_t)(last->len + len);
 		return len;
@@ -271,6 +296,8 @@ place(struct lp_stream *stream, struct lp_held_pool *pool, uint32_t *link,
 		return 0;
 	if (len > room)
 		len = room;
+	if (last != NULL)
+		lp_undo_save(pool->undo, last, LP_HELD_HEAD);
 	last = piece_of(pool, fresh);
 	last->next = *link;
 	last->seq = part->seq;

@@ -153,6 +153,13 @@ lp_stream_offer(struct lp_stream *stream, struct lp_held_pool *pool,
 }
 
 /*
+ * Whether the segment says the same as what is held where it lies.  Its
+ * receiver need not believe the first.
+ */
+bool lp_stream_agrees(const struct lp_stream *stream,
+    const struct lp_held_pool *pool, const struct lp_stream_segment *segment);
+
+/*
  * The next wanted bytes, of the segment that was offered last or of pieces;
  * false: no more of them are here.
  */

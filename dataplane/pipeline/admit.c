@@ -25,6 +25,7 @@
 
 #include "dataplane/pipeline/inline.h"
 #include "dataplane/pipeline/parse.h"
+#include "dataplane/pipeline/splice.h"
 #include "dataplane/pipeline/wire.h"
 
 enum {
@@ -152,6 +153,10 @@ open_connection(struct lp_admit *admit, struct lp_batch *batch,
 	    .broker_id = target->broker_id,
 	    .cluster_id = target->cluster_id,
 	    .counters = target->counters};
+	if (target->kafka &&
+	    lp_snapshot_rewriting(batch->snapshot, target->listener_id) ==
+		LP_REWRITING_ON)
+		conn.flags |= LP_CONN_SPLICED;
 	lp_admit_segment(pkt, &segment);
 	lp_tcp_state_open(&conn.tcp, &segment);
 	if (!choose_source(admit, batch, &conn, target)) {
@@ -160,6 +165,8 @@ open_connection(struct lp_admit *admit, struct lp_batch *batch,
 	}
 	pkt->conn = lp_conntrack_add(admit->conntrack, &conn, batch->now_s);
 	assert(pkt->conn != LP_CONN_NONE);
+	if (conn.flags & LP_CONN_SPLICED)
+		lp_splice_begin(admit->kafka, pkt->conn);
 	if (target->kafka)
 		lp_kafka_open(admit->kafka, pkt->conn);
 	pkt->dir = LP_TO_BROKER;

@@ -45,6 +45,7 @@ static bool is_error(const struct lp_pkt *);
 static void translate_error(
     struct lp_rewrite *, struct lp_batch *, struct lp_pkt *);
 static bool read_quote(const struct lp_pkt *, struct quote *);
+static void number_back(const struct lp_rewrite *, uint32_t, struct quote *);
 static bool in_flight(const struct lp_conn *, enum lp_direction, uint32_t);
 static void rewrite_error(
     const struct lp_conn *, struct lp_pkt *, const struct quote *);
@@ -195,6 +196,8 @@ translate_error(
 		lp_pkt_drop(pkt, LP_REASON_WRONG_SIDE);
 		return;
 	}
+	if (dir == LP_TO_BROKER && (conn->flags & LP_CONN_SPLICED))
+		number_back(rewrite, pkt->conn, &quote);
 	if (!in_flight(conn, dir, quote.seq)) {
 		lp_pkt_drop(pkt, LP_REASON_ICMP_UNKNOWN);
 		return;
@@ -246,6 +249,30 @@ read_quote(const struct lp_pkt *pkt, struct quote *quote)
 	quote->tuple.dport = lp_get16(quote->tcp + LP_TCP_SRC);
 	quote->seq = lp_get32(quote->tcp + LP_TCP_SEQ);
 	return true;
+}
+
+/* What the client was sent, as the broker numbers it: it looks for that. */
+static void
+number_back(
+    const struct lp_rewrite *rewrite, uint32_t index, struct quote *quote)
+{
+	const struct lp_kafka_state *state = rewrite->kafka->state;
+	const struct lp_splice *splice = &state->splices[index];
+	uint8_t *field = quote->tcp + LP_TCP_SEQ;
+	uint8_t is[4];
+
+	if (!(splice->flags & LP_SPLICE_EDITED))
+		return;
+	quote->seq = lp_seqmap_back(&splice->maps[LP_TO_CLIENT], state->edits,
+	    quote->seq,
+	    lp_conntrack_get(rewrite->conntrack, index)
+		->tcp.peer[LP_TO_CLIENT]
+		.end);
+	lp_put32(is, quote->seq);
+	if (quote->tcp_len >= LP_TCP_SUM + 2u)
+		lp_sum_update(quote->tcp + LP_TCP_SUM,
+		    lp_sum_replace(0, field, is, sizeof(is)));
+	memcpy(field, is, sizeof(is));
 }
 
 /* The error goes in dir: the quoted segment was sent by the end there. */

@@ -37,12 +37,14 @@
  */
 #include "dataplane/pipeline/pipeline.h"
 
+#include "dataplane/kafka/restore.h"
 #include "dataplane/pipeline/admit.h"
 #include "dataplane/pipeline/beat.h"
 #include "dataplane/pipeline/capture.h"
 #include "dataplane/pipeline/icmp.h"
 #include "dataplane/pipeline/inline.h"
 #include "dataplane/pipeline/parse.h"
+#include "dataplane/pipeline/splice.h"
 
 struct lp_pipeline {
 	struct lp_batch batch;
@@ -179,8 +181,7 @@ lp_pipeline_init(void *memory, const struct lp_pipeline_config *config)
 	struct lp_arena arena = {.base = memory};
 	struct lp_pipeline *pipeline =
 	    carve(&arena, config->region->header->connection_count);
-	uint32_t marked = atomic_load_explicit(
-	    &config->region->undo->marked, memory_order_acquire);
+	uint32_t doubtful = lp_restore_undo(config->region);
 
 	pipeline->cell = config->cell;
 	pipeline->region = config->region;
@@ -196,7 +197,7 @@ lp_pipeline_init(void *memory, const struct lp_pipeline_config *config)
 	lp_telemetry_init(&pipeline->kafka.telemetry,
 	    config->region->kafka_stats, config->region->endpoints,
 	    config->hash_seed);
-	lp_kafka_init(&pipeline->kafka, config->region, marked);
+	lp_kafka_init(&pipeline->kafka, config->region, doubtful);
 	/* Takes the mark away: after all that asks whose it is. */
 	lp_conntrack_init(&pipeline->conntrack, config->region,
 	    config->hash_seed, (uint32_t)(config->now_ns / 1000000000u));
@@ -204,6 +205,7 @@ lp_pipeline_init(void *memory, const struct lp_pipeline_config *config)
 	pipeline->conntrack.removing_arg = &pipeline->kafka;
 	lp_reset_init(&pipeline->reset, &pipeline->make, &pipeline->neighbors,
 	    config->now_ns);
+	pipeline->reset.region = config->region;
 	pipeline->admit = (struct lp_admit){.conntrack = &pipeline->conntrack,
 	    .reset = &pipeline->reset,
 	    .kafka = &pipeline->kafka};
@@ -211,7 +213,8 @@ lp_pipeline_init(void *memory, const struct lp_pipeline_config *config)
 	    (struct lp_rewrite){.conntrack = &pipeline->conntrack,
 		.neighbors = &pipeline->neighbors,
 		.reset = &pipeline->reset,
-		.kafka = &pipeline->kafka};
+		.kafka = &pipeline->kafka,
+		.make = &pipeline->make};
 	return pipeline;
 }
 
@@ -534,8 +537,10 @@ sweep(struct lp_pipeline *pipeline, struct lp_batch *batch)
 			continue;
 		conn->nexthop[LP_TO_BROKER] = 0;
 		conn->nexthop[LP_TO_CLIENT] = 0;
-		if (has_way_back(snapshot, conn))
+		if (has_way_back(snapshot, conn)) {
+			lp_splice_follow(&pipeline->kafka, snapshot, index);
 			continue;
+		}
 		lp_reset_connection(&pipeline->reset, batch, conn);
 		lp_conntrack_remove(&pipeline->conntrack, index);
 		lp_count_add(&pipeline->region->stats->removed, 1);

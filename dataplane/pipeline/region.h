@@ -9,9 +9,9 @@
  *	header | counters | endpoint counters | undo | connections | ledger |
  *	Kafka's statistics (kafka/kafka_stats.h) and state (kafka/state.h)
  *
- * The worker changes one connection at a time under its undo slot: copy,
- * mark, change, unmark.  A slot found marked at start is copied back, so a
- * process killed at any instruction leaves every connection as it was before
+ * The worker changes one connection at a time under its undo slot (undo.h):
+ * copy, mark, change, unmark.  A slot found marked at start is copied back, so
+ *a process killed at any instruction leaves every connection as it was before
  * or after a packet, never between.  A connection begins and ends with one
  * store: that of its use.
  */
@@ -26,6 +26,7 @@
 #include "dataplane/pipeline/batch.h"
 #include "dataplane/pipeline/stats.h"
 #include "dataplane/pipeline/tcp_state.h"
+#include "dataplane/pipeline/undo.h"
 #include "proto/address.h"
 
 /* The life of a place in the table of connections. */
@@ -50,6 +51,8 @@ enum lp_conn_flags {
 	LP_CONN_PICKED_UP = 1 << 4,
 	/* Inline: a SYN came although it lives; a SYN-ACK ends it. */
 	LP_CONN_SYN_AGAIN = 1 << 5,
+	/* Its streams may be changed in passing (splice.h); until it ends. */
+	LP_CONN_SPLICED = 1 << 6,
 };
 
 /*
@@ -115,19 +118,16 @@ static_assert(LP_CONN_CHANGING == 80, "five moves of 16 bytes");
 
 /* Another size is another layout: it takes another LP_REGION_LAYOUT. */
 static_assert(sizeof(struct lp_kafka_conn) == 256 &&
-	sizeof(struct lp_message) == 696 && sizeof(struct lp_inflight) == 56 &&
-	sizeof(struct lp_walk) == 360 && sizeof(struct lp_stream) == 32,
+	sizeof(struct lp_message) == 728 && sizeof(struct lp_inflight) == 56 &&
+	sizeof(struct lp_walk) == 360 && sizeof(struct lp_stream) == 32 &&
+	sizeof(struct lp_splice) == 64 && sizeof(struct lp_edit) == 64,
     "raise LP_REGION_LAYOUT with it");
 
-/* What an undo slot holds while a connection is being changed. */
-struct lp_undo {
-	_Alignas(64) _Atomic uint32_t marked; /* index + 1; 0: not marked */
-	_Alignas(16) uint8_t copy[LP_CONN_CHANGING];
-};
+static_assert((unsigned)LP_CONN_CHANGING == LP_UNDO_COPY, "undo.h");
 
 enum {
 	LP_REGION_MAGIC = 0x4c50524e, /* "LPRN" */
-	LP_REGION_LAYOUT = 7, /* one more with every change of this page */
+	LP_REGION_LAYOUT = 8, /* one more with every change of this page */
 };
 
 struct lp_region_header {
@@ -177,6 +177,26 @@ lp_region_begin(struct lp_region *region, uint32_t index)
 	assert(index < region->header->connection_count);
 	assert(atomic_load_explicit(&undo->marked, memory_order_relaxed) == 0);
 	memcpy(undo->copy, &region->connections[index], LP_CONN_CHANGING);
+	undo->logging = LP_UNDO_PLAIN;
+	undo->log_len = 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	atomic_store_explicit(&undo->marked, index + 1, memory_order_release);
+	atomic_signal_fence(memory_order_seq_cst);
+	return &region->connections[index];
+}
+
+/* The same with a log (undo.h), from the first moment on. */
+static inline struct lp_conn *
+lp_region_begin_logged(struct lp_region *region, uint32_t index)
+{
+	struct lp_undo *undo = region->undo;
+
+	assert(index < region->header->connection_count);
+	assert(atomic_load_explicit(&undo->marked, memory_order_relaxed) == 0);
+	memcpy(undo->copy, &region->connections[index], LP_CONN_CHANGING);
+	undo->logging = LP_UNDO_LOGGED;
+	undo->log_len = 0;
+	atomic_signal_fence(memory_order_seq_cst);
 	atomic_store_explicit(&undo->marked, index + 1, memory_order_release);
 	atomic_signal_fence(memory_order_seq_cst);
 	return &region->connections[index];

@@ -123,6 +123,8 @@ reset_end(struct lp_reset *reset, struct lp_batch *batch,
 {
 	const struct lp_tcp_peer *from = &conn->tcp.peer[dir];
 	const struct lp_tcp_peer *to = &conn->tcp.peer[!dir];
+	uint32_t ack = to->ack;
+	uint32_t end = from->end;
 
 	if (!(from->flags & LP_PEER_SEEN)) {
 		/* Its SYN has had no answer: refuse it (RFC 9293, 3.5.2). */
@@ -130,10 +132,19 @@ reset_end(struct lp_reset *reset, struct lp_batch *batch,
 		    LP_TCP_RST | LP_TCP_ACK);
 		return;
 	}
+	if (dir == LP_TO_CLIENT && (conn->flags & LP_CONN_SPLICED)) {
+		uint32_t index = (uint32_t)(conn - reset->region->connections);
+		const struct lp_splice *splice =
+		    &reset->region->kafka.splices[index];
+
+		/* The client numbers what it has in its own way. */
+		ack = splice->client_ack;
+		end = splice->out_next;
+	}
 	if (to->flags & LP_PEER_ACKED)
-		send_reset(reset, batch, conn, dir, to->ack, 0, LP_TCP_RST);
-	if (!(to->flags & LP_PEER_ACKED) || to->ack != from->end)
-		send_reset(reset, batch, conn, dir, from->end, 0, LP_TCP_RST);
+		send_reset(reset, batch, conn, dir, ack, 0, LP_TCP_RST);
+	if (!(to->flags & LP_PEER_ACKED) || ack != end)
+		send_reset(reset, batch, conn, dir, end, 0, LP_TCP_RST);
 }
 
 static void

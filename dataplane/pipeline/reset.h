@@ -15,6 +15,7 @@
 struct lp_reset {
 	const struct lp_make *make;
 	struct lp_neighbors *neighbors;
+	const struct lp_region *region; /* where connections are spliced */
 	uint64_t refilled_ns;
 	uint32_t tokens; /* LP_RST_RATE a second, at most LP_RST_BURST */
 };

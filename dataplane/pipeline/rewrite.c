@@ -26,6 +26,7 @@
 #include "dataplane/pipeline/checksum.h"
 #include "dataplane/pipeline/inline.h"
 #include "dataplane/pipeline/parse.h"
+#include "dataplane/pipeline/splice.h"
 #include "dataplane/pipeline/too_big.h"
 #include "dataplane/pipeline/wire.h"
 
@@ -33,11 +34,9 @@ static void rewrite_packet(
     struct lp_rewrite *, struct lp_batch *, struct lp_pkt *);
 static void refuse(
     struct lp_rewrite *, struct lp_batch *, struct lp_pkt *, enum lp_reason);
-static void translate(const struct lp_rewrite *, const struct lp_pkt *);
 static void translate_ipv4(
     const struct lp_conn *, const struct lp_pkt *, uint16_t);
 static void translate_ipv6(const struct lp_conn *, const struct lp_pkt *);
-static void clamp_mss(const struct lp_batch *, const struct lp_pkt *, uint8_t);
 
 void
 lp_rewrite_stage(struct lp_rewrite *rewrite, struct lp_batch *batch)
@@ -135,6 +134,10 @@ rewrite_packet(
 		refuse(rewrite, batch, pkt, why);
 		return;
 	}
+	if (conn->flags & LP_CONN_SPLICED) {
+		lp_splice_packet(rewrite, batch, pkt, hop);
+		return;
+	}
 	lp_admit_segment(pkt, &segment);
 	lp_region_begin(rewrite->conntrack->region, pkt->conn);
 	verdict = lp_tcp_state_run(&conn->tcp, pkt->dir, &segment);
@@ -142,10 +145,9 @@ rewrite_packet(
 		lp_kafka_segment(rewrite->kafka, batch, pkt, &segment);
 	lp_conntrack_commit(rewrite->conntrack, pkt->conn, verdict, pkt->dir,
 	    pkt->payload_len, batch->now_s);
-	translate(rewrite, pkt);
+	lp_rewrite_translate(rewrite, pkt);
 	if (pkt->tcp_flags & LP_TCP_SYN)
-		clamp_mss(
-		    batch, pkt, lp_neighbor_slot(rewrite->neighbors, hop));
+		lp_rewrite_clamp_mss(rewrite, batch, pkt, hop);
 	if (verdict != LP_TCP_OK)
 		reason = LP_REASON_OUT_OF_WINDOW;
 	else if (pkt->reason == LP_REASON_OPENED)
@@ -186,12 +188,8 @@ refuse(struct lp_rewrite *rewrite, struct lp_batch *batch, struct lp_pkt *pkt,
 		lp_pkt_drop(pkt, why);
 }
 
-/*
- * It becomes a packet of the tuple by which answers to it come in, turned
- * round: source and destination swapped.
- */
-static void
-translate(const struct lp_rewrite *rewrite, const struct lp_pkt *pkt)
+void
+lp_rewrite_translate(const struct lp_rewrite *rewrite, const struct lp_pkt *pkt)
 {
 	const struct lp_conn *conn =
 	    lp_conntrack_get(rewrite->conntrack, pkt->conn);
@@ -240,10 +238,11 @@ translate_ipv6(const struct lp_conn *conn, const struct lp_pkt *pkt)
 	ip[LP_IP6_HOPS]--;
 }
 
-/* RFC 9293, 3.7.1: no end may send more than both ports carry. */
-static void
-clamp_mss(const struct lp_batch *batch, const struct lp_pkt *pkt, uint8_t slot)
+void
+lp_rewrite_clamp_mss(const struct lp_rewrite *rewrite,
+    const struct lp_batch *batch, const struct lp_pkt *pkt, uint32_t hop)
 {
+	uint8_t slot = lp_neighbor_slot(rewrite->neighbors, hop);
 	uint16_t at = lp_parse_tcp_option(pkt, LP_TCP_OPT_MSS, 4);
 	uint16_t in = batch->snapshot->ports[pkt->port_in].mtu;
 	uint16_t out = batch->snapshot->ports[slot].mtu;

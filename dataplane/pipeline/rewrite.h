@@ -17,6 +17,7 @@ struct lp_rewrite {
 	struct lp_neighbors *neighbors;
 	struct lp_reset *reset;
 	struct lp_kafka *kafka;
+	const struct lp_make *make;
 };
 
 void lp_rewrite_stage(struct lp_rewrite *rewrite, struct lp_batch *batch);
@@ -46,5 +47,16 @@ uint32_t lp_rewrite_nexthop(struct lp_rewrite *rewrite, struct lp_batch *batch,
 /* Sends it there, or lets it wait; decides the packet with that reason. */
 void lp_rewrite_output(struct lp_rewrite *rewrite, struct lp_batch *batch,
     struct lp_pkt *pkt, uint32_t hop, enum lp_reason reason);
+
+/*
+ * Its headers become those of the other side.  It becomes a packet of the tuple
+ * by which answers to it come in, turned round: source and destination swapped.
+ */
+void lp_rewrite_translate(
+    const struct lp_rewrite *rewrite, const struct lp_pkt *pkt);
+
+/* RFC 9293, 3.7.1: of a SYN, no end may send more than both ports carry. */
+void lp_rewrite_clamp_mss(const struct lp_rewrite *rewrite,
+    const struct lp_batch *batch, const struct lp_pkt *pkt, uint32_t hop);
 
 #endif

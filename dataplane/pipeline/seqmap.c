@@ -2,6 +2,7 @@
 #include "dataplane/pipeline/seqmap.h"
 
 #include <assert.h>
+#include <stddef.h>
 
 /* How far a lies behind b: negative, before it.  RFC 1982. */
 static inline int32_t
@@ -23,9 +24,8 @@ lp_seqmap_out(
 			break;
 		if (behind(at, lp_edit_end(edit)) < 0 ||
 		    edit->kind == LP_EDIT_OPEN)
-			return edit->kind == LP_EDIT_OVER
-			    ? at + delta
-			    : edit->start + delta;
+			return edit->kind == LP_EDIT_OVER ? at + delta
+							  : edit->start + delta;
 		delta += edit->new_len - edit->old_len;
 		link = edit->next;
 	}
@@ -95,7 +95,8 @@ lp_seqmap_melt(struct lp_seqmap *map, struct lp_edit *edits, uint32_t at)
 	uint32_t end;
 
 	if (edit == NULL || edit->kind == LP_EDIT_OPEN ||
-	    behind(at, lp_edit_end(edit) + map->delta + edit->new_len -
+	    behind(at,
+		lp_edit_end(edit) + map->delta + edit->new_len -
 		    edit->old_len) < 0) {
 		/* Up to the first edit all positions are their own. */
 		end = at - map->delta;

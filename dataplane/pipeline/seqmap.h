@@ -42,12 +42,15 @@ struct lp_edit {
 	uint32_t old_len; /* OPEN: so many are held so far */
 	uint32_t new_len; /* OPEN: 0 */
 	uint32_t sent; /* RESIZE: new bytes sent so far */
-	uint32_t bytes; /* OPEN: old bytes, RESIZE: new ones: a chain (held.h) */
+	uint32_t
+	    bytes; /* OPEN: old bytes, RESIZE: new ones: a chain (held.h) */
 	uint8_t kind; /* enum lp_edit_kind */
 	/* OVER: the first bytes, then fill up to the end. */
 	uint8_t over_len;
 	uint8_t fill;
-	uint8_t spare[13];
+	uint8_t stamped; /* RESIZE: sent with a timestamp of the broker's: */
+	uint32_t stamp;
+	uint8_t spare[8];
 	uint8_t over[LP_EDIT_INLINE];
 };
 _Static_assert(sizeof(struct lp_edit) == 64, "one cache line");

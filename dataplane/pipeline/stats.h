@@ -23,7 +23,7 @@ enum {
 static_assert((unsigned)LP_REASON_COUNT <= LP_STATS_REASONS,
     "reasons outgrew the layout");
 /* Counters outlive the process: by the same number, or by another layout. */
-static_assert(LP_REASON_COUNT == 51, "raise LP_REGION_LAYOUT with it");
+static_assert(LP_REASON_COUNT == 56, "raise LP_REGION_LAYOUT with it");
 
 /* X(member, what it counts); the names are the contract of `lpctl stats`. */
 /* clang-format off */
@@ -34,6 +34,8 @@ static_assert(LP_REASON_COUNT == 51, "raise LP_REGION_LAYOUT with it");
 	X(sleep_ns, "time asleep in poll")                                     \
 	X(sleeps, "times it went to sleep")                                    \
 	X(sent_reset, "RSTs of our own")                                       \
+	X(sent_edited, "segments of our own, with rewritten bytes")            \
+	X(sent_acks, "acknowledgements of our own, to brokers")                \
 	X(sent_neighbor, "ARP, neighbour discovery and MLD packets of our own")\
 	X(sent_released, "held packets sent after their next hop was found")   \
 	X(dropped_held, "held packets dropped: next hop not found in time")    \

@@ -59,6 +59,10 @@ enum { FRONT_SLOT = 0, BACK_SLOT = 1 };
 enum { LEGACY = 20, LEGACY_0, LEGACY_1, ORDERS_LEGACY, ORDERS_LEGACY_1 };
 void plane_config(struct lp_config *config);
 
+/* Of all its listeners; plane_config() leaves them off: tests look at streams
+ * as they are. */
+void plane_config_rewrite(struct lp_config *config, enum lp_rewriting how);
+
 /* Opens all with plane_config(), so many connections.  In plane_config.c. */
 void plane_open(uint32_t connections);
 

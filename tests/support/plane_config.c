@@ -22,6 +22,17 @@ plane_config(struct lp_config *config)
 	put(config,
 	    make_endpoint(ORDERS_LEGACY_1, ORDERS_LEGACY, ORDERS_1,
 		"[2001:db8:9::101]:9101"));
+	plane_config_rewrite(config, LP_REWRITING_OFF);
+}
+
+void
+plane_config_rewrite(struct lp_config *config, enum lp_rewriting how)
+{
+	size_t first, count;
+
+	count = lp_config_range(config, LP_OBJECT_LISTENER, &first);
+	for (size_t i = first; i < first + count; i++)
+		config->objects[i].listener.rewrite = (uint8_t)how;
 }
 
 void

@@ -341,6 +341,7 @@ look(enum lp_look look)
 	    *lp_config_find(&plane.config, LP_OBJECT_LISTENER, PAYMENTS_PUBLIC);
 
 	listener.listener.kafka = (uint8_t)look;
+	listener.listener.rewrite = lp_object_rewriting(&listener.listener);
 	put(&plane.config, listener);
 	plane_publish();
 }

@@ -6,113 +6,24 @@
  * A child sends the segment, a number of instructions at a time, and we are the
  * process that takes over: from a copy of what lies in the region.  What was
  * not being changed is whole; what was has lost its streams, or is as before or
- * after; and the pools belong to those who say so.
+ * after; and the pools belong to those who say so.  The listener rewrites
+ * nothing: what is edited is put back (test_splice_killed.c).
  */
 #include <check.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/ptrace.h>
-#include <sys/uio.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "tests/support/kafka_check.h"
 #include "tests/support/kafka_talk.h"
+#include "tests/support/killed.h"
 #include "tests/support/plane_main.h"
 #include "tests/support/random.h"
 
 enum {
-	MAY_NOT_TRACE = 77,
 	/* Places where it is killed, about. */
 	KILLS = 40,
 	IN_THE_STAGE = 1000, /* instructions behind the mark */
 	STRIDE = 500, /* instructions between two looks at it */
 	VICTIM = 1, /* its place; the bystander's is 0 */
-	PIECES_MAX = 12,
 };
-
-/* A part of the region, and what the parent's own was. */
-struct piece {
-	void *at;
-	size_t len;
-	uint8_t *was;
-};
-
-static struct piece pieces[PIECES_MAX];
-static unsigned piece_count;
-
-static void
-keep(void *at, size_t len)
-{
-	ck_assert_uint_lt(piece_count, PIECES_MAX);
-	pieces[piece_count].at = at;
-	pieces[piece_count].len = len;
-	pieces[piece_count].was = malloc(len);
-	ck_assert_ptr_nonnull(pieces[piece_count].was);
-	memcpy(pieces[piece_count].was, at, len);
-	piece_count++;
-}
-
-/* All that a packet of these connections may touch. */
-static void
-keep_region(void)
-{
-	struct lp_region *region = &plane.region;
-	const struct lp_kafka_state *kafka = &region->kafka;
-	struct lp_kafka_stats *stats = region->kafka_stats;
-
-	piece_count = 0;
-	keep(region->undo, sizeof(*region->undo));
-	keep(region->header, sizeof(*region->header));
-	keep(region->connections, CONNECTIONS * sizeof(struct lp_conn));
-	keep(kafka->conns, kafka->conn_count * sizeof(*kafka->conns));
-	keep(kafka->messages, kafka->message_count * sizeof(*kafka->messages));
-	keep(kafka->inflight, kafka->inflight_count * sizeof(*kafka->inflight));
-	keep(kafka->held, kafka->held_count * sizeof(*kafka->held));
-	keep(&stats->counters, sizeof(stats->counters));
-	keep(&stats->rows_used, sizeof(stats->rows_used));
-	keep(stats->rows, 8 * sizeof(stats->rows[0]));
-	keep(&stats->clients,
-	    offsetof(struct lp_talker_list, places) +
-		5 * sizeof(stats->clients.places[0]));
-	keep(&stats->topics,
-	    offsetof(struct lp_talker_list, places) +
-		5 * sizeof(stats->topics.places[0]));
-}
-
-static void
-forget_region(void)
-{
-	for (unsigned i = 0; i < piece_count; i++)
-		free(pieces[i].was);
-}
-
-static void
-restore_region(void)
-{
-	for (unsigned i = 0; i < piece_count; i++)
-		memcpy(pieces[i].at, pieces[i].was, pieces[i].len);
-}
-
-/* The child is our copy: all lies at the same addresses. */
-static void
-read_memory(pid_t child, void *at, size_t len)
-{
-	struct iovec memory = {.iov_base = at, .iov_len = len};
-
-	ck_assert_int_eq(
-	    process_vm_readv(child, &memory, 1, &memory, 1, 0), (ssize_t)len);
-}
-
-static void
-read_region(pid_t child)
-{
-	for (unsigned i = 0; i < piece_count; i++)
-		read_memory(child, pieces[i].at, pieces[i].len);
-}
 
 static struct kafka_talk bystander, victim;
 
@@ -175,8 +86,10 @@ static const struct scene {
 enum { SCENES = sizeof(scenes) / sizeof(scenes[0]) };
 
 static void
-queue(const struct scene *scene)
+queue(const void *arg)
 {
+	const struct scene *scene = arg;
+
 	if (scene->make == NULL) {
 		kafka_queue_reset(scene->dir);
 		return;
@@ -241,11 +154,11 @@ check_victim(const struct scene *scene, bool marked)
 
 /* True: it was killed in the change of a connection. */
 static bool
-take_over(pid_t child, const struct scene *scene)
+take_over(const void *arg)
 {
+	const struct scene *scene = arg;
 	uint32_t marked;
 
-	read_region(child);
 	marked = atomic_load(&plane.region.undo->marked);
 	ck_assert(marked == 0 || marked == VICTIM + 1);
 	plane_restart();
@@ -259,157 +172,61 @@ take_over(pid_t child, const struct scene *scene)
 	return marked != 0;
 }
 
-/* A child shares its buffers with us: it gets copies of them. */
+/* As if no child had been. */
 static void
-be_alone(void)
+begin_anew(void)
 {
-	FILE *maps = fopen("/proc/self/maps", "r");
-	char line[512], mode[5];
-	unsigned long from, to;
-
-	ck_assert_ptr_nonnull(maps);
-	while (fgets(line, sizeof(line), maps) != NULL) {
-		void *copy, *at;
-
-		if (sscanf(line, "%lx-%lx %4s", &from, &to, mode) != 3 ||
-		    strcmp(mode, "rw-s") != 0)
-			continue;
-		at = (void *)from;
-		copy = mmap(NULL, to - from, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		ck_assert_ptr_ne(copy, MAP_FAILED);
-		memcpy(copy, at, to - from);
-		ck_assert_ptr_eq(mremap(copy, to - from, to - from,
-				     MREMAP_MAYMOVE | MREMAP_FIXED, at),
-		    at);
-	}
-	fclose(maps);
-}
-
-static pid_t
-start_child(const struct scene *scene, void (*act)(void))
-{
-	pid_t child = fork();
-
-	ck_assert_int_ge(child, 0);
-	if (child > 0)
-		return child;
-	be_alone();
-	if (scene != NULL)
-		queue(scene);
-	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
-		_exit(MAY_NOT_TRACE);
-	raise(SIGSTOP);
-	act();
-	_exit(0);
-}
-
-static void
-run_pipeline(void)
-{
-	lp_pipeline_run(plane.pipeline, plane.now_ns);
-}
-
-/* Runs to its end; how many instructions.  Every so many we take over. */
-static unsigned
-run_child(const struct scene *scene, unsigned every, unsigned kills[2])
-{
-	pid_t child = start_child(scene, run_pipeline);
-	unsigned steps = 0;
-	int status;
-
-	ck_assert_int_eq(waitpid(child, &status, 0), child);
-	ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_EXITKILL);
-	for (; WIFSTOPPED(status); steps++) {
-		if (every > 0 && steps % every == 0)
-			kills[take_over(child, scene)]++;
-		ck_assert_int_eq(
-		    ptrace(PTRACE_SINGLESTEP, child, NULL, NULL), 0);
-		ck_assert_int_eq(waitpid(child, &status, 0), child);
-	}
-	ck_assert(WIFEXITED(status));
-	if (WEXITSTATUS(status) == MAY_NOT_TRACE) {
-		fprintf(stderr, "skipped: may not trace\n");
-		return 0;
-	}
-	ck_assert_int_eq(WEXITSTATUS(status), 0);
-	return steps;
+	killed_restore();
+	plane_restart();
+	plane_run();
+	plane_forget();
+	killed_forget();
 }
 
 START_TEST(whoever_takes_over_finds_streams_and_pools_whole)
 {
-	const struct scene *scene = &scenes[_i];
+	const struct killed how = {.prepare = queue,
+	    .act = killed_run_pipeline,
+	    .take_over = take_over,
+	    .arg = &scenes[_i]};
 	unsigned kills[2] = {0};
 	unsigned steps, every;
 
-	keep_region();
-	steps = run_child(scene, 0, kills);
+	killed_keep();
+	steps = killed_run(&how, 0, kills);
 	if (steps > 0) {
 		/* Odd: not the same instruction of a loop every time. */
 		every = (steps / (KILLS / RANDOM_SLOWER)) | 1;
-		run_child(scene, every, kills);
+		killed_run(&how, every, kills);
 		ck_assert_uint_gt(kills[false], 0);
 		ck_assert_uint_gt(kills[true], 0);
 	}
-	restore_region();
-	plane_restart();
-	plane_run();
-	plane_forget();
-	forget_region();
+	begin_anew();
 }
 END_TEST
-
-/* Until the mark is there, or gone again; and so many instructions more. */
-static bool
-step_until(pid_t child, bool marked, unsigned stride, unsigned more)
-{
-	struct lp_undo *undo = plane.region.undo;
-	bool reached = false;
-	int status;
-
-	for (unsigned steps = 0; !reached || more-- > 0; steps++) {
-		ck_assert_int_eq(
-		    ptrace(PTRACE_SINGLESTEP, child, NULL, NULL), 0);
-		ck_assert_int_eq(waitpid(child, &status, 0), child);
-		if (!WIFSTOPPED(status))
-			return false;
-		if (reached || steps % stride != 0)
-			continue;
-		read_memory(child, undo, sizeof(*undo));
-		reached = (atomic_load(&undo->marked) != 0) == marked;
-	}
-	read_region(child);
-	kill(child, SIGKILL);
-	return waitpid(child, &status, 0) == child;
-}
 
 /* And the process behind it, before it has taken everything up. */
 START_TEST(who_is_killed_at_once_forgets_no_mark)
 {
-	const struct scene *scene = &scenes[0];
+	const struct killed first = {
+	    .prepare = queue, .act = killed_run_pipeline, .arg = &scenes[0]};
+	const struct killed second = {.act = plane_restart};
 	pid_t child;
-	int status;
 
-	keep_region();
-	child = start_child(scene, run_pipeline);
-	ck_assert_int_eq(waitpid(child, &status, 0), child);
-	if (WIFSTOPPED(status)) {
-		ck_assert(step_until(child, true, 1, IN_THE_STAGE));
+	killed_keep();
+	child = killed_start(&first);
+	if (child > 0) {
+		ck_assert(killed_step_until(child, true, 1, IN_THE_STAGE));
 		ck_assert_uint_eq(plane.region.undo->marked, VICTIM + 1);
-		child = start_child(NULL, plane_restart);
-		ck_assert_int_eq(waitpid(child, &status, 0), child);
-		ck_assert(step_until(child, false, STRIDE, 0));
+		child = killed_start(&second);
+		ck_assert(killed_step_until(child, false, STRIDE, 0));
 		plane_restart();
 		ck_assert_uint_eq(
 		    plane.region.kafka.conns[VICTIM].mode, LP_KAFKA_LOST);
 		kafka_check_pools();
 		plane_run();
 	}
-	restore_region();
-	plane_restart();
-	plane_run();
-	plane_forget();
-	forget_region();
+	begin_anew();
 }
 END_TEST
 

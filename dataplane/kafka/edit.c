@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/kafka/edit.h"
+
+#include <string.h>
+
+#include "dataplane/kafka/account.h"
+#include "dataplane/kafka/frame.h"
+#include "dataplane/kafka/inflight.h"
+#include "dataplane/pipeline/snapshot.h"
+#include "dataplane/pipeline/wire.h"
+
+enum {
+	/* The shortest response is of so many bytes, so one segment holds no
+	 * more of them; each may need an edit. */
+	SEGMENT_EDITS = LP_BUFFER_SIZE / 16,
+	/* Pieces of one edit: of the old bytes, or of the new ones. */
+	EDIT_PIECES = LP_EDIT_BYTES_MAX / LP_HELD_BYTES + 1,
+	SPANS_MAX = EDIT_PIECES + 1, /* and the segment at hand */
+	/* The shortest request: without a body, and of a client without id. */
+	REQUEST_MIN = 12,
+	/* Edits that one connection may have. */
+	CONN_EDITS_MAX = 1024,
+	/* And when half of all are taken, or a quarter of the pieces: who does
+	 * not acknowledge must not leave the others without. */
+	CONN_EDITS_SHARE = 64,
+	CONN_HELD_SHARE = 8,
+};
+
+static uint8_t rewriting(const struct lp_kafka_at *);
+static bool is_open(const struct lp_kafka *, const struct lp_seqmap *);
+static bool may_finish(struct lp_kafka *, uint32_t);
+static bool may_hold_addresses(int16_t);
+static struct lp_edit *open_edit(const struct lp_kafka_at *);
+static struct lp_edit *add(
+    struct lp_kafka_at *, enum lp_direction, enum lp_edit_kind, uint32_t);
+static void close_edit(struct lp_kafka_at *, struct lp_message *, uint32_t);
+static bool keep_rest(
+    struct lp_held_pool *, const struct lp_edit *, uint32_t, struct lp_chain *);
+static void free_bytes(struct lp_kafka *, uint32_t);
+static bool find(void *, int32_t, struct lp_advertised *);
+static void as_it_is(const struct lp_kafka_at *, struct lp_edit *);
+static void overlay(struct lp_kafka_at *, enum lp_direction, uint32_t,
+    const struct lp_overlay *);
+static void release(struct lp_kafka *, uint32_t);
+static void save(const struct lp_kafka *, const struct lp_edit *);
+static void count(struct lp_kafka *);
+
+bool
+lp_edit_room(
+    struct lp_kafka *kafka, uint32_t index, enum lp_direction dir, uint32_t len)
+{
+	const struct lp_kafka_conn *conn = &kafka->state->conns[index];
+	const struct lp_splice *splice = &kafka->state->splices[index];
+	const struct lp_seqmap *map = &splice->maps[dir];
+
+	const struct lp_kafka_side *side = &conn->sides[dir];
+
+	if (map->count + SEGMENT_EDITS > CONN_EDITS_MAX ||
+	    kafka->edits.free_count < SEGMENT_EDITS ||
+	    (map->count >= CONN_EDITS_SHARE &&
+		kafka->edits.free_count < kafka->edits.count / 2))
+		return false;
+	/* Who has a frame half read may go on with it: that sets it free. */
+	if (kafka->messages.free_count == 0 &&
+	    (side->message == 0 || len > side->left))
+		return false;
+	if (dir == LP_TO_BROKER)
+		return lp_inflight_room(kafka, conn, len / REQUEST_MIN + 1);
+	/* The old bytes of one that is open, and the new ones; one that is
+	 * not open yet leaves room for those that are. */
+	if (is_open(kafka, map))
+		return kafka->held.free_count > 2 * EDIT_PIECES ||
+		    may_finish(kafka, index);
+	if (map->count >= CONN_HELD_SHARE &&
+	    kafka->held.free_count < kafka->held.count / 4 * 3)
+		return false;
+	return kafka->held.free_count > kafka->held.count / 2;
+}
+
+static bool
+is_open(const struct lp_kafka *kafka, const struct lp_seqmap *map)
+{
+	return map->last != 0 &&
+	    kafka->state->edits[map->last - 1].kind == LP_EDIT_OPEN;
+}
+
+/*
+ * Those that are open would wait for one another for ever when nearly all
+ * pieces are taken.  One of them may have the rest, until it is complete.
+ */
+static bool
+may_finish(struct lp_kafka *kafka, uint32_t index)
+{
+	uint32_t first = kafka->finishing;
+
+	if (first == 0 ||
+	    !is_open(
+		kafka, &kafka->state->splices[first - 1].maps[LP_TO_CLIENT]))
+		kafka->finishing = index + 1;
+	return kafka->finishing == index + 1;
+}
+
+void
+lp_edit_response(struct lp_kafka_at *at, uint32_t seq)
+{
+	const struct lp_inflight *oldest = lp_inflight_oldest(at);
+
+	if (oldest == NULL || at->was_held || at->splice == NULL ||
+	    (!may_hold_addresses(oldest->key) && !oldest->doubtful) ||
+	    rewriting(at) != LP_REWRITING_ON)
+		return;
+	(void)add(at, LP_TO_CLIENT, LP_EDIT_OPEN, seq);
+}
+
+void
+lp_edit_response_is(struct lp_kafka_at *at, int16_t key, bool readable)
+{
+	struct lp_edit *edit = open_edit(at);
+
+	/* Any may tell where brokers are, in a version that is not known. */
+	if (!readable && key != LP_INFLIGHT_RAW)
+		lp_edit_lost(at);
+	if (edit == NULL)
+		return;
+	if (!may_hold_addresses(key))
+		as_it_is(at, edit);
+	else if (!readable)
+		lp_edit_break(at->kafka, at->index,
+		    &at->kafka->telemetry.stats->counters.rewrite_unreadable);
+}
+
+void
+lp_edit_request(struct lp_kafka_at *at, uint32_t seq)
+{
+	const uint8_t *head = at->conn->sides[LP_TO_BROKER].head;
+	struct lp_overlay over;
+
+	/* No key is common enough to be asked about twice. */
+	if (at->splice != NULL && lp_get16(head + 4) == LP_KEY_API_VERSIONS &&
+	    !at->was_held && rewriting(at) == LP_REWRITING_ON &&
+	    lp_disguise_request((int16_t)lp_get16(head + 4),
+		(int16_t)lp_get16(head + 6), &over) &&
+	    /* Else it has gone with the segment before. */
+	    (int32_t)(seq + over.at - at->segment->seq) >= 0) {
+		overlay(at, LP_TO_BROKER, seq, &over);
+		lp_telemetry_count(&at->kafka->telemetry, versions_clamped, 1);
+	}
+}
+
+void
+lp_edit_walk(struct lp_kafka_at *at, struct lp_message *message)
+{
+	message->rewriting = rewriting(at);
+	if (message->rewriting != LP_REWRITING_ON &&
+	    message->rewriting != LP_REWRITING_SHADOW)
+		return;
+	message->watch = (struct lp_readdress_watch){0};
+	lp_disguise_begin(&message->disguise,
+	    message->walk.end - LP_FRAME_SIZE_FIELD, INT16_MAX);
+}
+
+void
+lp_edit_fact(struct lp_kafka_at *at, struct lp_message *message,
+    const struct lp_fact *fact)
+{
+	struct lp_edit *edit = open_edit(at);
+	struct lp_overlay over;
+	uint32_t end;
+
+	if (message->rewriting == 0 || message->rewriting == LP_REWRITING_OFF)
+		return;
+	if (message->rewriting == LP_REWRITING_SHADOW &&
+	    fact->kind == LP_FACT_PORT && may_hold_addresses(message->key) &&
+	    fact->value > 0)
+		lp_telemetry_count(
+		    &at->kafka->telemetry, addresses_shadowed, 1);
+	if (edit != NULL) {
+		end = lp_readdress_watch_fact(&message->watch, fact);
+		if (end != 0)
+			close_edit(at, message, message->seq + end);
+		return;
+	}
+	if (at->splice == NULL || at->was_held ||
+	    message->rewriting != LP_REWRITING_ON)
+		return;
+	if (lp_disguise_fact(&message->disguise, fact, &over)) {
+		overlay(at, LP_TO_CLIENT, message->seq, &over);
+		lp_telemetry_count(&at->kafka->telemetry, overlays, 1);
+	}
+	if (message->disguise.failed)
+		lp_edit_lost(at);
+}
+
+void
+lp_edit_response_end(struct lp_kafka_at *at, bool bad)
+{
+	struct lp_edit *edit = open_edit(at);
+
+	if (edit == NULL)
+		return;
+	if (bad)
+		lp_edit_break(at->kafka, at->index,
+		    &at->kafka->telemetry.stats->counters.rewrite_unreadable);
+	else
+		as_it_is(at, edit);
+}
+
+bool
+lp_edit_hold(struct lp_kafka_at *at)
+{
+	const struct lp_stream_segment *segment = at->segment;
+	struct lp_held_pool *pool = &at->kafka->held;
+	struct lp_edit *edit = open_edit(at);
+	struct lp_chain chain;
+	uint32_t have;
+	int32_t fresh;
+
+	if (edit == NULL)
+		return false;
+	have = lp_edit_end(edit);
+	fresh = (int32_t)(segment->seq + segment->len - have);
+	if (fresh <= 0)
+		return true;
+	assert((int32_t)(have - segment->seq) >= 0);
+	if (edit->sent != 0)
+		lp_kafka_save(
+		    at->kafka, &pool->pieces[edit->sent - 1], LP_HELD_HEAD);
+	save(at->kafka, edit);
+	chain = (struct lp_chain){
+	    .first = edit->bytes, .last = edit->sent, .len = edit->old_len};
+	if (edit->old_len + (uint32_t)fresh > LP_EDIT_BYTES_MAX ||
+	    !lp_chain_append(pool, &chain,
+		segment->bytes + (have - segment->seq), (uint32_t)fresh)) {
+		/* Whatever it has got is given back with it. */
+		edit->bytes = chain.first;
+		lp_edit_break(at->kafka, at->index,
+		    &at->kafka->telemetry.stats->counters.rewrite_too_large);
+		return true;
+	}
+	edit->bytes = chain.first;
+	edit->sent = chain.last;
+	edit->old_len = chain.len;
+	return true;
+}
+
+void
+lp_edit_lost(struct lp_kafka_at *at)
+{
+	if (at->splice != NULL && rewriting(at) == LP_REWRITING_ON)
+		lp_edit_break(at->kafka, at->index,
+		    &at->kafka->telemetry.stats->counters.rewrite_unreadable);
+}
+
+void
+lp_edit_abandon(struct lp_kafka *kafka, uint32_t index)
+{
+	struct lp_seqmap *map =
+	    &kafka->state->splices[index].maps[LP_TO_CLIENT];
+	struct lp_edit *edit =
+	    map->last != 0 ? &kafka->state->edits[map->last - 1] : NULL;
+
+	if (edit == NULL || edit->kind != LP_EDIT_OPEN)
+		return;
+	save(kafka, edit);
+	free_bytes(kafka, edit->bytes);
+	edit->bytes = 0;
+	edit->sent = 0;
+	edit->kind = LP_EDIT_RESIZE;
+}
+
+void
+lp_edit_melt(
+    struct lp_kafka *kafka, uint32_t index, enum lp_direction dir, uint32_t ack)
+{
+	struct lp_seqmap *map = &kafka->state->splices[index].maps[dir];
+	uint32_t link;
+
+	while ((link = lp_seqmap_melt(map, kafka->state->edits, ack)) != 0)
+		release(kafka, link - 1);
+}
+
+void
+lp_edit_close(struct lp_kafka *kafka, uint32_t index)
+{
+	struct lp_splice *splice = &kafka->state->splices[index];
+	uint32_t ends[2];
+
+	for (enum lp_direction dir = LP_TO_BROKER; dir <= LP_TO_CLIENT; dir++) {
+		struct lp_seqmap *map = &splice->maps[dir];
+		uint32_t link = map->first;
+
+		ends[dir] = kafka->region->connections[index].tcp.peer[dir].end;
+		while (link != 0) {
+			uint32_t next = kafka->state->edits[link - 1].next;
+
+			map->delta += kafka->state->edits[link - 1].new_len -
+			    kafka->state->edits[link - 1].old_len;
+			release(kafka, link - 1);
+			link = next;
+			map->floor = ends[dir];
+		}
+		map->first = 0;
+		map->last = 0;
+		map->count = 0;
+	}
+	while (splice->waiting != 0) {
+		uint32_t next = kafka->held.pieces[splice->waiting - 1].next;
+
+		lp_held_pool_give(&kafka->held, splice->waiting);
+		splice->waiting = next;
+	}
+	splice->waiting_count = 0;
+}
+
+void
+lp_edit_break(struct lp_kafka *kafka, uint32_t index, lp_counter *why)
+{
+	struct lp_splice *splice = &kafka->state->splices[index];
+
+	if (splice->flags & LP_SPLICE_BROKEN)
+		return;
+	splice->flags |= LP_SPLICE_BROKEN;
+	lp_count_add(why, 1);
+}
+
+/* What its listener does with addresses now. */
+static uint8_t
+rewriting(const struct lp_kafka_at *at)
+{
+	if (at->snapshot == NULL || (at->tcp->flags & LP_CONN_INLINE))
+		return 0;
+	return lp_snapshot_rewriting(at->snapshot, at->tcp->listener_id);
+}
+
+/* Its answer says where brokers are, in front of what else it says. */
+static bool
+may_hold_addresses(int16_t key)
+{
+	return key == LP_KEY_METADATA || key == LP_KEY_FIND_COORDINATOR ||
+	    key == LP_KEY_DESCRIBE_CLUSTER;
+}
+
+/* Only the last one of the map can be. */
+static struct lp_edit *
+open_edit(const struct lp_kafka_at *at)
+{
+	const struct lp_seqmap *map;
+	struct lp_edit *edit;
+
+	if (at->splice == NULL)
+		return NULL;
+	map = &at->splice->maps[LP_TO_CLIENT];
+	if (map->last == 0)
+		return NULL;
+	edit = &at->kafka->state->edits[map->last - 1];
+	return edit->kind == LP_EDIT_OPEN ? edit : NULL;
+}
+
+static struct lp_edit *
+add(struct lp_kafka_at *at, enum lp_direction dir, enum lp_edit_kind kind,
+    uint32_t start)
+{
+	uint32_t index = lp_slots_take(&at->kafka->edits);
+	struct lp_edit *edit;
+
+	if (index == LP_SLOT_NONE) {
+		lp_edit_break(at->kafka, at->index,
+		    &at->kafka->telemetry.stats->counters.rewrite_full);
+		return NULL;
+	}
+	edit = &at->kafka->state->edits[index];
+	memset(edit, 0, sizeof(*edit));
+	edit->kind = (uint8_t)kind;
+	edit->start = start;
+	if (at->splice->maps[dir].last != 0)
+		save(at->kafka,
+		    &at->kafka->state->edits[at->splice->maps[dir].last - 1]);
+	lp_seqmap_add(&at->splice->maps[dir], at->kafka->state->edits, index);
+	count(at->kafka);
+	at->splice->flags |= LP_SPLICE_EDITED;
+	return edit;
+}
+
+/*
+ * The last address ends there.  What is held behind it, because a fact came
+ * late, goes along as it is.
+ */
+static void
+close_edit(struct lp_kafka_at *at, struct lp_message *message, uint32_t end)
+{
+	struct lp_edit *edit = open_edit(at);
+	struct lp_held_pool *pool = &at->kafka->held;
+	struct lp_span spans[SPANS_MAX];
+	struct lp_readdress how = {.key = message->key,
+	    .version = message->version,
+	    .spans = spans,
+	    .find = find,
+	    .arg = at};
+	struct lp_readdress_done done;
+	struct lp_chain chain = {0};
+	uint32_t old = edit->bytes;
+	uint32_t have = lp_edit_end(edit);
+	uint32_t fresh = (int32_t)(end - have) > 0 ? end - have : 0;
+
+	how.span_count =
+	    lp_chain_read(pool, old, 0, edit->old_len, spans, EDIT_PIECES);
+	if (fresh > 0)
+		spans[how.span_count++] = (struct lp_span){
+		    .bytes = at->segment->bytes + (have - at->segment->seq),
+		    .len = fresh};
+	if (lp_readdress_run(pool, &how, &chain, &done) != LP_READDRESS_DONE ||
+	    !keep_rest(pool, edit, done.old_len, &chain)) {
+		free_bytes(at->kafka, chain.first);
+		lp_edit_break(at->kafka, at->index,
+		    &at->kafka->telemetry.stats->counters.rewrite_unreadable);
+		return;
+	}
+	if (done.changed == 0 && old == 0) {
+		/* All of it is in this segment, and leaves as it came. */
+		lp_chain_free(pool, &chain);
+		as_it_is(at, edit);
+		return;
+	}
+	save(at->kafka, edit);
+	edit->old_len += fresh;
+	edit->new_len = chain.len;
+	edit->bytes = chain.first;
+	edit->sent = 0;
+	edit->kind = LP_EDIT_RESIZE;
+	free_bytes(at->kafka, old);
+	lp_telemetry_count(&at->kafka->telemetry, responses_rewritten, 1);
+	lp_telemetry_count(
+	    &at->kafka->telemetry, addresses_rewritten, done.changed);
+}
+
+/* What is held behind the last address, if a fact came late. */
+static bool
+keep_rest(struct lp_held_pool *pool, const struct lp_edit *edit, uint32_t from,
+    struct lp_chain *chain)
+{
+	struct lp_span spans[EDIT_PIECES];
+	unsigned count;
+
+	if (from >= edit->old_len)
+		return true;
+	count = lp_chain_read(
+	    pool, edit->bytes, from, edit->old_len - from, spans, EDIT_PIECES);
+	for (unsigned i = 0; i < count; i++)
+		if (!lp_chain_append(pool, chain, spans[i].bytes, spans[i].len))
+			return false;
+	return true;
+}
+
+static void
+free_bytes(struct lp_kafka *kafka, uint32_t first)
+{
+	struct lp_chain chain = {.first = first};
+
+	lp_chain_free(&kafka->held, &chain);
+}
+
+static bool
+find(void *arg, int32_t node_id, struct lp_advertised *out)
+{
+	const struct lp_kafka_at *at = arg;
+
+	if (!lp_snapshot_advertised(
+		at->snapshot, at->tcp->listener_id, node_id, out))
+		return false;
+	if (!out->known)
+		lp_telemetry_count(&at->kafka->telemetry, nodes_unknown, 1);
+	return true;
+}
+
+/* The same bytes in their place: what is held was held for nothing. */
+static void
+as_it_is(const struct lp_kafka_at *at, struct lp_edit *edit)
+{
+	save(at->kafka, edit);
+	edit->kind = LP_EDIT_RESIZE;
+	edit->new_len = edit->old_len;
+	edit->sent = 0;
+}
+
+static void
+overlay(struct lp_kafka_at *at, enum lp_direction dir, uint32_t seq,
+    const struct lp_overlay *over)
+{
+	struct lp_edit *edit = add(at, dir, LP_EDIT_OVER, seq + over->at);
+
+	if (edit == NULL)
+		return;
+	assert(over->over_len <= LP_EDIT_INLINE);
+	edit->old_len = over->len;
+	edit->new_len = over->len;
+	edit->fill = over->fill;
+	edit->over_len = over->over_len;
+	memcpy(edit->over, over->over, over->over_len);
+}
+
+static void
+release(struct lp_kafka *kafka, uint32_t index)
+{
+	struct lp_edit *edit = &kafka->state->edits[index];
+
+	save(kafka, edit);
+	if (edit->kind == LP_EDIT_OPEN || edit->kind == LP_EDIT_RESIZE)
+		free_bytes(kafka, edit->bytes);
+	edit->bytes = 0;
+	edit->kind = LP_EDIT_NONE;
+	lp_slots_give(&kafka->edits, index);
+	count(kafka);
+}
+
+static void
+save(const struct lp_kafka *kafka, const struct lp_edit *edit)
+{
+	lp_kafka_save(kafka, edit, sizeof(*edit));
+}
+
+static void
+count(struct lp_kafka *kafka)
+{
+	lp_count_set(&kafka->telemetry.stats->counters.edits,
+	    lp_slots_used(&kafka->edits));
+}

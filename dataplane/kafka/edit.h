@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Edits: what of the streams of a spliced connection is changed in passing,
+ * decided while their frames are read.  pipeline/splice.h does it to packets.
+ *
+ *	a response that may hold addresses opens an edit at its first byte:
+ *	from there on its bytes are held; when the last address is complete it
+ *	is closed, with the new bytes in the place of the old
+ *	what keeps its length needs no holding: other bytes for a range
+ *
+ * Bounds: of one response LP_EDIT_BYTES_MAX are held, and so many are made of
+ * it; a segment is looked at only if there is room for whatever it may bring
+ * (lp_edit_room()), else it is dropped, and its sender sends it again.
+ * What cannot be read although it may hold addresses is not passed on: the
+ * connection is broken (LP_SPLICE_BROKEN), and reset.
+ */
+#ifndef LP_KAFKA_EDIT_H
+#define LP_KAFKA_EDIT_H
+
+#include "dataplane/kafka/kafka.h"
+
+/* Whether there is room for what a segment of so many bytes may bring. */
+bool lp_edit_room(struct lp_kafka *kafka, uint32_t index, enum lp_direction dir,
+    uint32_t len);
+
+/* The first byte of a response has come, at that sequence number. */
+void lp_edit_response(struct lp_kafka_at *at, uint32_t seq);
+
+/* Its head is complete: whose it is, and whether it can be read. */
+void lp_edit_response_is(struct lp_kafka_at *at, int16_t key, bool readable);
+
+/* The fixed part of a request is complete. */
+void lp_edit_request(struct lp_kafka_at *at, uint32_t seq);
+
+/* The walk of a response begins, or tells a fact. */
+void lp_edit_walk(struct lp_kafka_at *at, struct lp_message *message);
+void lp_edit_fact(struct lp_kafka_at *at, struct lp_message *message,
+    const struct lp_fact *fact);
+
+/* The last byte of a response has come; `bad`: it was no such message. */
+void lp_edit_response_end(struct lp_kafka_at *at, bool bad);
+
+/*
+ * All of the segment has been looked at: what of it belongs to an open edit is
+ * kept.  Returns whether there is one.
+ */
+bool lp_edit_hold(struct lp_kafka_at *at);
+
+/* Frames cannot be told apart any more: what follows may hold addresses. */
+void lp_edit_lost(struct lp_kafka_at *at);
+
+/* No more bytes will come: what is held leaves as nothing. */
+void lp_edit_abandon(struct lp_kafka *kafka, uint32_t index);
+
+/* What the receiver in that direction has acknowledged is over. */
+void lp_edit_melt(struct lp_kafka *kafka, uint32_t index, enum lp_direction dir,
+    uint32_t ack);
+
+/* Gives back all that the connection has; the map's base stays. */
+void lp_edit_close(struct lp_kafka *kafka, uint32_t index);
+
+/* Its streams cannot be kept in step any more: reset it. */
+void lp_edit_break(struct lp_kafka *kafka, uint32_t index, lp_counter *why);
+
+#endif

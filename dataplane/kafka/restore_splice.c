@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Taking up the edits of a spliced connection.  One on whose packet the process
+ * was killed may have told its ends what it does not remember: it is reset.
+ */
+#include <string.h>
+
+#include "dataplane/kafka/restore.h"
+#include "dataplane/pipeline/wire.h"
+
+static bool claim_map(struct lp_kafka *, const struct lp_seqmap *);
+static bool claim_pieces(struct lp_kafka *, uint32_t, uint32_t);
+
+void
+lp_restore_splice(struct lp_kafka *kafka, uint32_t index, bool doubtful)
+{
+	const struct lp_conn *conn = &kafka->region->connections[index];
+	struct lp_splice *splice = &kafka->state->splices[index];
+
+	if (conn->use != LP_CONN_USED || !(conn->flags & LP_CONN_SPLICED))
+		return;
+	if (conn->tcp.state == LP_TCP_SYN_SENT &&
+	    kafka->state->conns[index].mode == LP_KAFKA_OFF) {
+		/* Killed as it began (admit.c): its SYN comes once more. */
+		*splice = (struct lp_splice){.mss = LP_TCP_MSS_V4};
+		lp_kafka_open(kafka, index);
+		return;
+	}
+	if (!doubtful && claim_map(kafka, &splice->maps[LP_TO_BROKER]) &&
+	    claim_map(kafka, &splice->maps[LP_TO_CLIENT]) &&
+	    claim_pieces(kafka, splice->waiting, splice->waiting_count))
+		return;
+	for (unsigned dir = LP_TO_BROKER; dir <= LP_TO_CLIENT; dir++) {
+		splice->maps[dir].first = 0;
+		splice->maps[dir].last = 0;
+		splice->maps[dir].count = 0;
+	}
+	splice->waiting = 0;
+	splice->waiting_count = 0;
+	splice->flags |= LP_SPLICE_BROKEN;
+}
+
+static bool
+claim_map(struct lp_kafka *kafka, const struct lp_seqmap *map)
+{
+	uint32_t link = map->first;
+	uint32_t last = 0;
+
+	for (uint32_t n = 0; n < map->count; n++) {
+		const struct lp_edit *edit;
+		uint32_t len;
+
+		if (link == 0 || link > kafka->edits.count ||
+		    kafka->edits.free[link - 1] != 0)
+			return false;
+		edit = &kafka->state->edits[link - 1];
+		if (edit->kind == LP_EDIT_NONE || edit->kind > LP_EDIT_OVER)
+			return false;
+		len =
+		    edit->kind == LP_EDIT_OPEN ? edit->old_len : edit->new_len;
+		if (edit->kind != LP_EDIT_OVER &&
+		    !claim_pieces(kafka, edit->bytes,
+			(len + LP_HELD_BYTES - 1) / LP_HELD_BYTES))
+			return false;
+		kafka->edits.free[link - 1] = 1;
+		last = link;
+		link = edit->next;
+	}
+	return link == 0 && last == map->last;
+}
+
+/* A list of exactly so many. */
+static bool
+claim_pieces(struct lp_kafka *kafka, uint32_t link, uint32_t count)
+{
+	for (uint32_t n = 0; n < count; n++) {
+		if (link == 0 || link > kafka->held.count ||
+		    kafka->held.free[link - 1] != 0)
+			return false;
+		kafka->held.free[link - 1] = 1;
+		link = kafka->held.pieces[link - 1].next;
+	}
+	return link == 0;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Connections whose streams are changed in passing.
+ *
+ * What the broker sends may leave as other bytes of another number.  From there
+ * on the two ends do not agree on sequence numbers: this stage translates them
+ * (seqmap.h), holds what must be complete before it can be changed, and speaks
+ * to the broker in the meantime.  kafka/edit.h decides what is changed; the
+ * rules are in the head of splice.c.
+ *
+ * tcp_state and the Kafka stage see one connection, in the numbers of who
+ * sends: bytes of the broker's are numbered by it alone.
+ */
+#ifndef LP_PIPELINE_SPLICE_H
+#define LP_PIPELINE_SPLICE_H
+
+#include "dataplane/pipeline/rewrite.h"
+
+/* A packet of a spliced connection on its way through; internal. */
+struct lp_splice_at {
+	struct lp_rewrite *rewrite;
+	struct lp_batch *batch;
+	struct lp_pkt *pkt;
+	struct lp_kafka *kafka;
+	struct lp_conn *conn;
+	struct lp_splice *splice;
+	struct lp_seqmap *map; /* of the stream to the client */
+	struct lp_edit *edits;
+	/* In the broker's numbers, also what a client acknowledges. */
+	struct lp_tcp_segment segment;
+	uint32_t index; /* of the connection */
+	uint32_t hop;
+	enum lp_tcp_verdict verdict;
+	bool dropped; /* nothing of it counts */
+	bool made; /* it lies in the outbox: one that was held */
+};
+
+/* A new connection, before its first packet; or one that was not spliced. */
+void lp_splice_begin(struct lp_kafka *kafka, uint32_t index);
+
+/*
+ * One that was opened when its listener did not rewrite, and now it does: it is
+ * spliced if nothing of its streams is under way that was not read in order.
+ */
+void lp_splice_follow(
+    struct lp_kafka *kafka, const struct lp_snapshot *snapshot, uint32_t index);
+
+/*
+ * A packet of a connection with LP_CONN_SPLICED, from the TCP state to its
+ * verdict.  Its way on is known: hop.
+ */
+void lp_splice_packet(struct lp_rewrite *rewrite, struct lp_batch *batch,
+    struct lp_pkt *pkt, uint32_t hop);
+
+/* ---- splice_send.c: segments of our own --------------------------------- */
+
+/*
+ * The payload of the packet, edits in the place of what they replace, in as
+ * many segments as it takes.  The packet itself is translated already, and is
+ * the pattern of their headers.  Returns how many were made.
+ */
+unsigned lp_splice_send(struct lp_splice_at *at);
+
+/*
+ * The first edit, if the broker knows that we have all its old bytes and the
+ * packet is what it sends next: it does not send them again, so we do, in front
+ * of the packet.  NULL: nothing is owed.
+ */
+struct lp_edit *lp_splice_owed(const struct lp_splice_at *at);
+
+/*
+ * More of the bytes of an edit, as the client's window allows: its packet, not
+ * yet on its way, says so.
+ */
+void lp_splice_resume(struct lp_splice_at *at);
+
+/* Only its headers are left; no FIN, no PSH. */
+void lp_splice_strip(struct lp_splice_at *at);
+
+/* Applies what edits keep its length to bytes at that position; any? */
+bool lp_splice_overlay(const struct lp_splice_at *at,
+    const struct lp_seqmap *map, uint32_t seq, uint8_t *bytes, uint32_t len);
+
+/* ---- splice_ack.c: acknowledgements -------------------------------------- */
+
+/*
+ * Acknowledges to the broker what the client has, and what we hold; with the
+ * blocks of what waits behind a gap, if the ends have agreed to them: the one
+ * with that sequence number first.
+ */
+void lp_splice_acknowledge(struct lp_splice_at *at, bool blocks, uint32_t seq);
+
+/*
+ * What may be acknowledged to the broker, and the window's right edge, given
+ * an acknowledgement and an edge of the client's in its space.
+ */
+uint32_t lp_splice_ack(const struct lp_splice_at *at, uint32_t ack);
+uint32_t lp_splice_edge(const struct lp_splice_at *at, uint32_t edge);
+
+/*
+ * Takes from a SYN what goes past a stream that is changed: data with a SYN
+ * (RFC 7413), and streams of several connections (RFC 8684).
+ */
+void lp_splice_refuse(struct lp_pkt *pkt);
+
+/* The SACK blocks of the client's packet, translated in place. */
+void lp_splice_sack(struct lp_splice_at *at);
+
+/* ---- splice_wait.c: segments behind a gap -------------------------------- */
+
+/* Keeps the packet; false: no room, and it is as lost. */
+bool lp_splice_wait(struct lp_splice_at *at);
+
+/*
+ * The first one, which there is, as a packet in the outbox that came by the way
+ * of this one; NULL: no buffer, it waits on.
+ */
+struct lp_pkt *lp_splice_waited(struct lp_splice_at *at);
+
+/* Runs of them: up to `max` blocks of left and right edges; how many. */
+unsigned lp_splice_blocks(const struct lp_splice_at *at, uint32_t seq,
+    uint32_t blocks[][2], unsigned max);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Acknowledgements between ends that number bytes differently.  None ever
+ * tells the broker that the client has what it has not, but for what we hold
+ * of an edit ourselves; and no window that it was told becomes smaller.
+ */
+#include "dataplane/pipeline/checksum.h"
+#include "dataplane/pipeline/make.h"
+#include "dataplane/pipeline/parse.h"
+#include "dataplane/pipeline/splice.h"
+
+enum {
+	TS_LEN = 10,
+	BLOCKS_MAX = 4, /* RFC 2018: with timestamps one less */
+	ACK_MAX = LP_ETH_LEN + LP_IP6_LEN + LP_TCP_LEN + 40,
+	/* Beyond any window: no limit. */
+	FAR = 1 << 30,
+};
+
+static uint16_t write_timestamps(const struct lp_splice_at *, uint8_t *);
+static uint16_t write_blocks(
+    const struct lp_splice_at *, uint8_t *, uint32_t, unsigned);
+static uint8_t *find_sack(const struct lp_pkt *, unsigned *);
+static bool block_back(
+    const struct lp_splice_at *, const uint8_t *, uint32_t *, uint32_t *);
+
+uint32_t
+lp_splice_ack(const struct lp_splice_at *at, uint32_t ack)
+{
+	return lp_seqmap_back(
+	    at->map, at->edits, ack, at->conn->tcp.peer[LP_TO_CLIENT].end);
+}
+
+uint32_t
+lp_splice_edge(const struct lp_splice_at *at, uint32_t edge)
+{
+	const struct lp_edit *last =
+	    at->map->last != 0 ? &at->edits[at->map->last - 1] : NULL;
+	uint32_t told = at->splice->edge;
+	uint32_t start, here;
+
+	here = lp_seqmap_back(at->map, at->edits, edge,
+	    at->conn->tcp.peer[LP_TO_CLIENT].end + FAR);
+	if (last != NULL && last->kind == LP_EDIT_OPEN) {
+		/* Nothing of what is held fills the client's window yet. */
+		start = lp_seqmap_out(at->map, at->edits, last->start);
+		if (!lp_seq_before(edge, start))
+			here = lp_edit_end(last) + (edge - start);
+	}
+	return lp_seq_before(here, told) ? told : here;
+}
+
+void
+lp_splice_acknowledge(struct lp_splice_at *at, bool blocks, uint32_t seq)
+{
+	struct lp_conn *conn = at->conn;
+	struct lp_tcp_peer *client = &conn->tcp.peer[LP_TO_BROKER];
+	struct lp_tcp_peer *broker = &conn->tcp.peer[LP_TO_CLIENT];
+	uint32_t ack = lp_splice_ack(at, at->splice->client_ack);
+	uint32_t window;
+	uint16_t len = LP_TCP_LEN;
+	enum lp_reason why;
+	struct lp_pkt *pkt;
+	uint32_t hop;
+	uint8_t *tcp;
+
+	hop = lp_neighbor_find(at->rewrite->neighbors, at->batch,
+	    conn->nexthop[LP_TO_BROKER], &conn->broker_ip, LP_SIDE_BROKER,
+	    &why);
+	if (hop == 0)
+		return;
+	pkt = lp_make_packet(at->rewrite->make, at->batch,
+	    lp_neighbor_slot(at->rewrite->neighbors, hop), ACK_MAX);
+	if (pkt == NULL)
+		return;
+	ack = lp_seq_max(ack, client->ack);
+	window = lp_splice_edge(at, at->splice->client_edge) - ack;
+	if ((int32_t)window < 0)
+		window = 0;
+	window >>= client->scale;
+	if (window > UINT16_MAX)
+		window = UINT16_MAX;
+	tcp = pkt->data + LP_ETH_LEN +
+	    (lp_ip_is_v4(&conn->broker_ip) ? LP_IP4_LEN : LP_IP6_LEN);
+	lp_put16(tcp + LP_TCP_SRC, conn->source_port);
+	lp_put16(tcp + LP_TCP_DST, conn->broker_port);
+	lp_put32(tcp + LP_TCP_SEQ, client->end);
+	lp_put32(tcp + LP_TCP_ACKNO, ack);
+	lp_put16(tcp + LP_TCP_WINDOW, (uint16_t)window);
+	tcp[LP_TCP_FLAGS] = LP_TCP_ACK;
+	len = (uint16_t)(len + write_timestamps(at, tcp + len));
+	if (blocks && (at->splice->flags & LP_SPLICE_SACK))
+		len = (uint16_t)(len +
+		    write_blocks(at, tcp + len, seq,
+			len > LP_TCP_LEN ? BLOCKS_MAX - 1 : BLOCKS_MAX));
+	tcp[LP_TCP_OFF] = (uint8_t)(len / 4 << 4);
+	lp_make_ip(pkt, &conn->source_ip, &conn->broker_ip, LP_PROTO_TCP, len);
+	lp_make_checksum(pkt, LP_PROTO_TCP, LP_TCP_SUM);
+	at->splice->edge =
+	    lp_seq_max(at->splice->edge, ack + (window << client->scale));
+	client->ack = ack;
+	/* What the broker sends for it comes again from as far behind. */
+	if (window > client->window)
+		client->window = (uint16_t)window;
+	broker->limit = lp_seq_max(broker->limit, at->splice->edge);
+	lp_count_add(&at->rewrite->make->stats->sent_acks, 1);
+	if (!lp_neighbor_output(at->rewrite->neighbors, at->batch, hop, pkt))
+		pkt->verdict = LP_HOLD;
+}
+
+/*
+ * Those of the broker's packet turned round: what it echoes is what it has
+ * seen last of the client, so it is not too old (RFC 7323, 5.3).
+ */
+static uint16_t
+write_timestamps(const struct lp_splice_at *at, uint8_t *option)
+{
+	uint16_t from =
+	    lp_parse_tcp_option(at->pkt, LP_TCP_OPT_TIMESTAMP, TS_LEN);
+
+	if (from == 0)
+		return 0;
+	option[0] = LP_TCP_OPT_NOP;
+	option[1] = LP_TCP_OPT_NOP;
+	option[2] = LP_TCP_OPT_TIMESTAMP;
+	option[3] = TS_LEN;
+	memcpy(option + 4, at->pkt->data + from + 4, 4);
+	memcpy(option + 8, at->pkt->data + from, 4);
+	return 2 + TS_LEN;
+}
+
+static uint16_t
+write_blocks(
+    const struct lp_splice_at *at, uint8_t *option, uint32_t seq, unsigned max)
+{
+	uint32_t blocks[BLOCKS_MAX][2];
+	unsigned count = lp_splice_blocks(at, seq, blocks, max);
+
+	if (count == 0)
+		return 0;
+	option[0] = LP_TCP_OPT_NOP;
+	option[1] = LP_TCP_OPT_NOP;
+	option[2] = LP_TCP_OPT_SACK;
+	option[3] = (uint8_t)(2 + 8 * count);
+	for (unsigned i = 0; i < count; i++) {
+		lp_put32(option + 4 + 8 * i, blocks[i][0]);
+		lp_put32(option + 8 + 8 * i, blocks[i][1]);
+	}
+	return (uint16_t)(4 + 8 * count);
+}
+
+void
+lp_splice_sack(struct lp_splice_at *at)
+{
+	struct lp_pkt *pkt = at->pkt;
+	uint8_t was[LP_TCP_LEN + 40], *tcp = pkt->data + pkt->l4_off;
+	size_t len = (size_t)(pkt->payload_off - pkt->l4_off);
+	unsigned count, kept = 0;
+	uint8_t *option = find_sack(pkt, &count);
+
+	if (option == NULL)
+		return;
+	memcpy(was, tcp, len);
+	for (unsigned i = 0; i < count; i++) {
+		uint32_t left, right;
+
+		if (!block_back(at, option + 2 + 8 * i, &left, &right))
+			continue;
+		lp_put32(option + 2 + 8 * kept, left);
+		lp_put32(option + 6 + 8 * kept, right);
+		kept++;
+	}
+	option[1] = (uint8_t)(2 + 8 * kept);
+	memset(option + (kept > 0 ? 2 + 8 * kept : 0), LP_TCP_OPT_NOP,
+	    kept > 0 ? 8 * (count - kept) : 2 + 8 * count);
+	lp_sum_update(tcp + LP_TCP_SUM, lp_sum_replace(0, was, tcp, len));
+}
+
+/* The option, and how many blocks it has. */
+static uint8_t *
+find_sack(const struct lp_pkt *pkt, unsigned *count)
+{
+	for (*count = 1; *count <= BLOCKS_MAX; ++*count) {
+		uint16_t at = lp_parse_tcp_option(
+		    pkt, LP_TCP_OPT_SACK, (uint8_t)(2 + 8 * *count));
+
+		if (at != 0)
+			return pkt->data + at - 2;
+	}
+	return NULL;
+}
+
+/* Inwards; false: nothing is left of it, or it tells of what is acknowledged.
+ */
+static bool
+block_back(const struct lp_splice_at *at, const uint8_t *block, uint32_t *left,
+    uint32_t *right)
+{
+	uint32_t from = lp_get32(block);
+
+	*left = lp_splice_ack(at, from);
+	if (lp_seqmap_out(at->map, at->edits, *left) != from)
+		(*left)++;
+	*right = lp_splice_ack(at, lp_get32(block + 4));
+	return lp_seq_before(*left, *right) &&
+	    lp_seq_before(at->segment.ack, *right);
+}
+
+void
+lp_splice_refuse(struct lp_pkt *pkt)
+{
+	uint8_t was[LP_TCP_LEN + 40], *tcp = pkt->data + pkt->l4_off;
+	size_t len = (size_t)(pkt->payload_off - pkt->l4_off);
+	size_t at = LP_TCP_LEN;
+
+	memcpy(was, tcp, len);
+	while (at + 1 < len && tcp[at] != LP_TCP_OPT_END) {
+		size_t size = tcp[at] == LP_TCP_OPT_NOP ? 1 : tcp[at + 1];
+
+		if (size == 0 || at + size > len)
+			break;
+		if (tcp[at] == LP_TCP_OPT_MPTCP ||
+		    tcp[at] == LP_TCP_OPT_FAST_OPEN)
+			memset(tcp + at, LP_TCP_OPT_NOP, size);
+		at += size;
+	}
+	lp_sum_update(tcp + LP_TCP_SUM, lp_sum_replace(0, was, tcp, len));
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The packet process is killed while it edits a connection in passing, at
+ * instructions all over its way through the pipeline.
+ *
+ * Whoever takes over finds the connection as it was before the packet or as it
+ * is after: its ends say again what was lost with the process, and the
+ * conversation comes to its right end, byte for byte.
+ */
+#include <check.h>
+#include <string.h>
+
+#include "tests/support/ensure.h"
+#include "tests/support/kafka_check.h"
+#include "tests/support/killed.h"
+#include "tests/support/plane.h"
+#include "tests/support/plane_main.h"
+#include "tests/support/random.h"
+#include "tests/support/spliced.h"
+
+enum {
+	/* Places where it is killed, about. */
+	KILLS = 120,
+	FIRST = 60, /* instructions of a change */
+	WINDOW = 60000,
+	SMALL_WINDOW = 700,
+	BROKERS = 80, /* whose list takes several segments */
+};
+
+/* What was said until now. */
+static struct spliced before;
+
+/* A broker's segment, without a turn. */
+static void
+queue_answer(uint32_t at, uint32_t len)
+{
+	spliced_queue(LP_TO_CLIENT, at, spliced.asked_got, "PA", WINDOW,
+	    spliced.bytes + at, len);
+}
+
+static void
+queue_acknowledgement(uint32_t at, uint16_t window)
+{
+	spliced_queue(
+	    LP_TO_BROKER, spliced.asked_sent, at, "A", window, NULL, 0);
+}
+
+static uint32_t
+list_end(void)
+{
+	return spliced.edits[0].start + spliced.edits[0].old_len;
+}
+
+static void
+talk(void)
+{
+	spliced_metadata(BROKERS);
+	spliced_versions();
+	spliced_metadata(2);
+	spliced_fetch(900);
+	spliced_ask();
+}
+
+static void
+begin_nothing(void)
+{
+}
+
+static void
+queue_first(void)
+{
+	queue_answer(0, SPLICED_MSS);
+}
+
+static void
+begin_first(void)
+{
+	spliced_answer(0, SPLICED_MSS);
+}
+
+static void
+queue_second(void)
+{
+	queue_answer(SPLICED_MSS, SPLICED_MSS);
+}
+
+static void
+begin_most(void)
+{
+	for (uint32_t at = 0; at + SPLICED_MSS < list_end(); at += SPLICED_MSS)
+		spliced_answer(at, SPLICED_MSS);
+}
+
+/* Its last address, the next answers with it. */
+static void
+queue_last(void)
+{
+	uint32_t at = (list_end() - 1) / SPLICED_MSS * SPLICED_MSS;
+	uint32_t len = spliced.len - at;
+
+	queue_answer(at, len < SPLICED_MSS ? len : SPLICED_MSS);
+}
+
+static void
+begin_list(void)
+{
+	begin_most();
+	queue_last();
+	spliced_run();
+}
+
+static void
+queue_first_again(void)
+{
+	queue_answer(0, SPLICED_MSS);
+}
+
+static void
+queue_all_acknowledged(void)
+{
+	queue_acknowledgement(spliced.got, WINDOW);
+}
+
+static void
+queue_half_acknowledged(void)
+{
+	queue_acknowledgement(spliced.edits[0].new_len / 2, WINDOW);
+}
+
+/* The client has room for a part of the list only. */
+static void
+begin_narrow(void)
+{
+	spliced_acknowledge_at(0, SMALL_WINDOW);
+	begin_list();
+}
+
+static void
+begin_melted(void)
+{
+	begin_list();
+	spliced_acknowledge();
+}
+
+static void
+begin_gap(void)
+{
+	for (uint32_t at = 3 * SPLICED_MSS; at < spliced.len; at += SPLICED_MSS)
+		spliced_answer(at,
+		    spliced.len - at < SPLICED_MSS ? spliced.len - at
+						   : SPLICED_MSS);
+	spliced_answer(0, SPLICED_MSS);
+	spliced_answer(2 * SPLICED_MSS, SPLICED_MSS);
+}
+
+static void
+queue_behind_gap(void)
+{
+	queue_answer(2 * SPLICED_MSS, SPLICED_MSS);
+}
+
+static void
+queue_everything(void)
+{
+	for (uint32_t at = 0; at < spliced.len; at += SPLICED_MSS)
+		queue_answer(at,
+		    spliced.len - at < SPLICED_MSS ? spliced.len - at
+						   : SPLICED_MSS);
+}
+
+/* Another question, in two pieces of which the second comes first. */
+static void
+begin_question(void)
+{
+	spliced_finish();
+	spliced_metadata(BROKERS);
+}
+
+static void
+queue_question(void)
+{
+	uint32_t at = spliced.asked_sent, len = spliced.asked_len - at;
+
+	spliced_queue(LP_TO_BROKER, at + 9, spliced.got, "PA", WINDOW,
+	    spliced.asked + at + 9, len - 9);
+	spliced_queue(
+	    LP_TO_BROKER, at, spliced.got, "PA", WINDOW, spliced.asked + at, 9);
+}
+
+static void
+queue_fin(void)
+{
+	spliced_queue(LP_TO_CLIENT, spliced.len, spliced.asked_got, "FA",
+	    WINDOW, NULL, 0);
+}
+
+static const struct scene {
+	const char *name;
+	void (*begin)(void);
+	void (*queue)(void);
+} scenes[] = {
+    {"opens", begin_nothing, queue_first},
+    {"holds", begin_first, queue_second},
+    {"completes", begin_most, queue_last},
+    {"is sent again, held", begin_first, queue_first_again},
+    {"is sent again, complete", begin_list, queue_last},
+    {"is sent again, over", begin_melted, queue_last},
+    {"melts", begin_list, queue_all_acknowledged},
+    {"is half acknowledged", begin_list, queue_half_acknowledged},
+    {"goes on", begin_narrow, queue_half_acknowledged},
+    {"waits", begin_first, queue_behind_gap},
+    {"is released", begin_gap, queue_second},
+    {"all at once", begin_nothing, queue_everything},
+    {"is asked for", begin_question, queue_question},
+    {"ends", begin_melted, queue_fin},
+};
+enum { SCENES = sizeof(scenes) / sizeof(scenes[0]) };
+
+static void
+queue(const void *arg)
+{
+	((const struct scene *)arg)->queue();
+}
+
+/* What the client acknowledges in the scene counts as said. */
+static void
+say(const struct scene *scene)
+{
+	if (scene->queue == queue_all_acknowledged)
+		spliced.acked = spliced.got;
+	else if (scene->queue == queue_half_acknowledged)
+		spliced.acked = spliced.edits[0].new_len / 2;
+	spliced.sent = spliced.len;
+}
+
+static bool
+take_over(const void *arg)
+{
+	const struct scene *scene = arg;
+	const struct lp_kafka_conn *conn = &plane.region.kafka.conns[0];
+	bool marked = atomic_load(&plane.region.undo->marked) != 0;
+	uint64_t lost = KAFKA_COUNTER(streams_lost);
+
+	spliced = before;
+	say(scene);
+	plane_restart();
+	plane_run();
+	plane_forget();
+	kafka_check_pools();
+	ensure(spliced_connection() != NULL, "%s: it is over", scene->name);
+	ensure(conn->mode == LP_KAFKA_LIVE, "%s: mode %u", scene->name,
+	    conn->mode);
+	ensure(!(spliced_state()->flags & LP_SPLICE_BROKEN), "%s: broken",
+	    scene->name);
+	spliced.asked_sent = spliced.asked_got;
+	spliced_ask();
+	spliced_finish();
+	/* And what is asked from now on. */
+	spliced_metadata(3);
+	spliced_fetch(400);
+	spliced_ask();
+	if (scene->queue != queue_fin)
+		spliced_finish();
+	ensure(KAFKA_COUNTER(streams_lost) == lost, "%s: lost", scene->name);
+	ensure(KAFKA_COUNTER(rewrite_unreadable) == 0 &&
+		KAFKA_COUNTER(rewrite_full) == 0,
+	    "%s: something was refused", scene->name);
+	if (scene->queue != queue_fin)
+		spliced_check_pools();
+	return marked;
+}
+
+/* As if no child had been. */
+static void
+go_back(void)
+{
+	killed_restore();
+	spliced = before;
+	plane_restart();
+	plane_run();
+	plane_forget();
+}
+
+START_TEST(whoever_takes_over_goes_on_as_if_nothing_had_been)
+{
+	const struct scene *scene = &scenes[_i];
+	const struct killed how = {.prepare = queue,
+	    .act = killed_run_pipeline,
+	    .take_over = take_over,
+	    .arg = scene};
+	unsigned kills[2] = {0};
+	unsigned steps;
+
+	talk();
+	scene->begin();
+	before = spliced;
+	killed_keep();
+	steps = killed_run(&how, 0, kills);
+	if (steps > 0) {
+		/* Odd: not the same instruction of a loop every time. */
+		killed_run(&how, (steps / (KILLS / RANDOM_SLOWER)) | 1, kills);
+		ck_assert_uint_gt(kills[true], 0);
+	}
+	go_back();
+	killed_forget();
+}
+END_TEST
+
+/* At each of the first instructions of a change. */
+START_TEST(no_instruction_is_too_early)
+{
+	const struct scene *scene = &scenes[2];
+	const struct killed how = {
+	    .prepare = queue, .act = killed_run_pipeline, .arg = scene};
+
+	talk();
+	scene->begin();
+	before = spliced;
+	killed_keep();
+	for (unsigned more = 0; more < FIRST / RANDOM_SLOWER; more++) {
+		pid_t child = killed_start(&how);
+
+		if (child == 0)
+			break;
+		ck_assert(killed_step_until(child, true, 1, more));
+		take_over(scene);
+		go_back();
+	}
+	go_back();
+	killed_forget();
+}
+END_TEST
+
+static void
+add(TCase *tests)
+{
+	tcase_add_checked_fixture(tests, spliced_open, spliced_close);
+	tcase_set_timeout(tests, 300);
+	tcase_add_loop_test(tests,
+	    whoever_takes_over_goes_on_as_if_nothing_had_been, 0, SCENES);
+	tcase_add_test(tests, no_instruction_is_too_early);
+}
+
+int
+main(void)
+{
+	return plane_main("splice_killed", add);
+}
