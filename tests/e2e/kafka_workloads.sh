@@ -32,8 +32,7 @@ main() {
 kafka_agrees() {
 	local name
 
-	must "lpctl has Kafka's statistics" kafka_stats_ready
-	must "lpctl says what the wire saw" kafka_stats
+	must "lpctl says what the wire saw" work_stats
 	check "each client id: requests, answers, bytes" work_agrees clients
 	check "each API: requests, answers" work_agrees apis
 	check "produces by their acks" work_agrees kinds
@@ -49,21 +48,6 @@ kafka_agrees() {
 	check "TLS: a connection's server name, and no more" whose tls-idle \
 	    "select(.content == \"tls\" and .client_id == null and
 	    .server_name == \"$WORK_NAME\")"
-}
-
-kafka_stats_ready() {
-	lab_ctl help stats 2>&1 | grep -q -w kafka
-}
-
-# All three answers, of the one dataplane, as one.
-kafka_stats() {
-	local what
-
-	for what in "stats kafka" clients topics; do
-		# shellcheck disable=SC2086
-		lab_ctl -o json $what || return
-	done | jq -s '{dataplanes: [map(.dataplanes[0]) | add]}' \
-	    >"$LAB_DIR/stats.json"
 }
 
 # whose CLIENT FILTER: one connection of that idle client passes it.

@@ -66,7 +66,8 @@ last_line() {
 
 	[ "$backend" = af_xdp ] || how=net_af_packet
 	tail -n 1 "$dir/out" | grep -q -x "quickstart: $1 records produced,\
- $1 consumed, 0 lost, 0 altered, backend $backend ($how)"
+ $1 consumed, 0 lost, 0 altered, 3 brokers with unchanged configuration,\
+ backend $backend ($how)"
 }
 
 # The tables of stats kafka and of topics; what was produced was fetched.
@@ -75,8 +76,8 @@ kafka_shown() {
 
 	read -r produced fetched < <(sed -n "s/^as Kafka: record bytes produced:\
  \([0-9]*\), fetched: \([0-9]*\)$/\1 \2/p" "$dir/out")
-	grep -q -E '^    lab/public +1  Produce .* acks=' "$dir/out" &&
-	    grep -q -E '^    lab/public +1  Fetch +data ' "$dir/out" &&
+	grep -q -E '^    lab/public +[123]  Produce .* acks=' "$dir/out" &&
+	    grep -q -E '^    lab/public +[123]  Fetch +data ' "$dir/out" &&
 	    grep -q -E '^    records +lab ' "$dir/out" &&
 	    [ "$produced" -gt 0 ] && [ "$fetched" -ge "$produced" ]
 }

@@ -494,7 +494,8 @@ lab_drops() {
 }
 LAB_JQ_DROPS='.reasons | del(.none, .forwarded, .opened, .out_of_window,
     .icmp_translated, .wired, .wired_unread, .picked_up, .untracked,
-    .arp, .ndp, .mld, .icmp_echo, .neighbor_pending) |
+    .rewritten, .held_edit, .held_gap, .arp, .ndp, .mld, .icmp_echo,
+    .neighbor_pending) |
     to_entries[] | select(.value > 0) |
     select(.key | startswith("reset_") | not) | "\(.key) \(.value)"'
 

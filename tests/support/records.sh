@@ -38,9 +38,11 @@ records_sum() {
 }
 
 # records_produce TOPIC FILE and records_consume TOPIC FILE, with kcat from
-# the client's namespace through the VIP.
+# the client's namespace through the VIP.  To all partitions alike, so to all
+# brokers, and not for a while to one.
 records_produce() {
-	lab_on client timeout 300 kcat -P -b "$LAB_VIP" -t "$1" -l "$2"
+	lab_on client timeout 300 kcat -P -b "$LAB_VIP" -t "$1" -l "$2" \
+	    -X sticky.partitioning.linger.ms=0
 }
 
 records_consume() {

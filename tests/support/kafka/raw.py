@@ -338,4 +338,5 @@ def main():
         work(address)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -69,15 +69,21 @@ def packets(path):
 
 
 def tcp(frame):
-    """(source, destination, seq, flags, payload) of TCP in IPv4, or None."""
-    if frame[12:14] != b"\x08\x00" or frame[23] != 6:
+    """(source, destination, seq, flags, payload) of TCP, or None."""
+    if frame[12:14] == b"\x08\x00" and frame[23] == 6:
+        ip = 14 + (frame[14] & 15) * 4
+        end = 14 + struct.unpack_from(">H", frame, 16)[0]
+        source, destination = frame[26:30], frame[30:34]
+    elif frame[12:14] == b"\x86\xdd" and frame[20] == 6:
+        ip = 54
+        end = ip + struct.unpack_from(">H", frame, 18)[0]
+        source, destination = frame[22:38], frame[38:54]
+    else:
         return None
-    ip = 14 + (frame[14] & 15) * 4
-    end = 14 + struct.unpack_from(">H", frame, 16)[0]
     ports = struct.unpack_from(">HH", frame, ip)
     seq, = struct.unpack_from(">I", frame, ip + 4)
     data = ip + (frame[ip + 12] >> 4) * 4
-    return ((frame[26:30], ports[0]), (frame[30:34], ports[1]), seq,
+    return ((source, ports[0]), (destination, ports[1]), seq,
             frame[ip + 13], frame[data:end])
 
 

@@ -64,18 +64,29 @@ work_js_fill() {
 	return "$LAB_SKIP"
 }
 
-work_kafka() {
-	local protocols=classic,consumer,share mechanism
+# Properties of the workloads' broker.
+work_properties() {
+	local protocols=classic,consumer,share
 
 	[[ $LAB_KAFKA_VERSION != 3.* ]] || protocols=classic
+	sed -e "s|@REAL@|$LAB_BROKER|g" -e "s|@VIP@|$LAB_VIP_IP|g" \
+	    -e "s|@NAME@|$WORK_NAME|" -e "s|@KEYSTORE@|$LAB_DIR/keys.p12|" \
+	    -e "s|@PROTOCOLS@|$protocols|" "$WORK/workloads.properties.in"
+}
+
+# The same for brokers that have listeners of their own.
+work_properties_plain() {
+	work_properties | grep -v -E '^(advertised\.)?listener'
+}
+
+work_kafka() {
+	local mechanism
+
 	keytool -genkeypair -alias lab -dname "CN=$WORK_NAME" \
 	    -ext "SAN=dns:$WORK_NAME" -keyalg EC -validity 365 \
 	    -storetype PKCS12 -keystore "$LAB_DIR/keys.p12" \
 	    -storepass lab-secret >"$LAB_DIR/keytool.log" 2>&1 || return
-	LAB_KAFKA_MORE=$(sed -e "s|@REAL@|$LAB_BROKER|g" \
-	    -e "s|@VIP@|$LAB_VIP_IP|g" -e "s|@NAME@|$WORK_NAME|" \
-	    -e "s|@KEYSTORE@|$LAB_DIR/keys.p12|" \
-	    -e "s|@PROTOCOLS@|$protocols|" "$WORK/workloads.properties.in")
+	LAB_KAFKA_MORE=$(work_properties)
 	LAB_KAFKA_FORMAT=()
 	for mechanism in 256 512; do
 		LAB_KAFKA_FORMAT+=(--add-scram
@@ -99,25 +110,28 @@ work_cluster() {
 
 # ---- the clients -----------------------------------------------------------
 
-# Kafka's own: what they say goes to java.json, every request of theirs and
-# every answer to java.requests.
+# work_java [plain]: Kafka's own, with SASL and TLS or without.  What they say
+# goes to java.json, every request of theirs and every answer to java.requests.
 work_java() {
+	local secure=("$LAB_VIP_IP:$WORK_SASL" "$WORK_NAME:$WORK_TLS")
+
+	[ "${1:-}" != plain ] || secure=(- -)
 	echo "$LAB_VIP_IP $WORK_NAME" >"$LAB_DIR/hosts"
 	lab_on client timeout 400 java "${LAB_JAVA[@]}" -Dlab.requests=debug \
 	    -Djdk.net.hosts.file="$LAB_DIR/hosts" \
 	    -cp "$LAB_JARS:$LAB_DIR/classes" Workloads "$LAB_VIP" \
-	    "$LAB_VIP_IP:$WORK_SASL" "$WORK_NAME:$WORK_TLS" \
-	    "$LAB_DIR/keys.p12" "$LAB_KAFKA_VERSION" \
+	    "${secure[@]}" "$LAB_DIR/keys.p12" "$LAB_KAFKA_VERSION" \
 	    >"$LAB_DIR/java.json" 2>"$LAB_DIR/java.requests"
 }
 
-# work_names: of Kafka's own workloads, as this release has them.
+# work_names [plain]: of Kafka's own workloads, as this release has them.
 work_names() {
-	local newest='group-848 share'
+	local newest='group-848 share' hidden='sasl tls'
 
 	[[ $LAB_KAFKA_VERSION != 3.* ]] || newest=
+	[ "${1:-}" != plain ] || hidden=
 	echo admin codecs transactions big sessions group $newest throttle \
-	    sasl tls errors
+	    $hidden errors
 }
 
 work_did() {
@@ -216,8 +230,19 @@ work_truth() {
 	python3 -B "$WORK/truth.py" "$LAB_DIR" >"$LAB_DIR/truth.json"
 }
 
-# work_agrees WHAT: does stats.json?  See agree.py.
+# All three answers of lpctl's, of the one dataplane, as one.
+work_stats() {
+	local what
+
+	for what in "stats kafka" clients topics; do
+		# shellcheck disable=SC2086
+		lab_ctl -o json $what || return
+	done | jq -s '{dataplanes: [map(.dataplanes[0]) | add]}' \
+	    >"$LAB_DIR/stats.json"
+}
+
+# work_agrees WHAT [rewritten]: does stats.json?  See agree.py.
 work_agrees() {
 	python3 -B "$WORK/agree.py" "$1" "$LAB_DIR/stats.json" \
-	    "$LAB_DIR/truth.json"
+	    "$LAB_DIR/truth.json" "${@:2}"
 }

@@ -53,10 +53,10 @@ final class AdminWork {
 
 		for (String name : TOPICS)
 			topics.add(new NewTopic(name, Clients.PARTITIONS,
-			    (short)1));
-		topics.add(new NewTopic("big", Clients.PARTITIONS, (short)1)
+			    (short)-1));
+		topics.add(new NewTopic("big", Clients.PARTITIONS, (short)-1)
 		    .configs(Map.of("max.message.bytes", "25000000")));
-		topics.add(new NewTopic("spare", 1, (short)1));
+		topics.add(new NewTopic("spare", 1, (short)-1));
 		done(admin.createTopics(topics).all());
 		done(admin.createPartitions(Map.of("spare",
 		    NewPartitions.increaseTo(3))).all());

@@ -11,8 +11,8 @@ import java.util.concurrent.Future;
 
 /*
  * Workloads PLAIN SASL TLS KEYSTORE RELEASE: everything that Kafka's own
- * clients do, through three listeners, in one process.  Prints a line of JSON
- * for each workload, {"workload": "big", "ok": true, "ms": 812}, and then for
+ * clients do, through three listeners, in one process; SASL and TLS may be "-"
+ * where there are none.  Prints a line of JSON for each workload, {"workload": "big", "ok": true, "ms": 812}, and then for
  * each client what it says of itself (Truth.java).
  *
  * Each workload checks what it reads: records whole, none twice, in the state
@@ -40,8 +40,10 @@ public final class Workloads {
 		run("admin", new AdminWork(plain)::run);
 		together(parts(plain, newest));
 		run("throttle", new ProduceWork(plain)::throttled);
-		run("sasl", new SecureWork(args[1])::sasl);
-		run("tls", () -> new SecureWork(args[2]).tls(args[3]));
+		if (!args[1].equals("-"))
+			run("sasl", new SecureWork(args[1])::sasl);
+		if (!args[2].equals("-"))
+			run("tls", () -> new SecureWork(args[2]).tls(args[3]));
 		run("errors", new AdminWork(plain)::errors);
 		Truth.print();
 		System.out.flush();

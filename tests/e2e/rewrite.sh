@@ -1,0 +1,189 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Three real brokers that clients have no route to, and whose configuration
+# knows nothing of Lightpath: whatever Kafka's own clients, kcat, kafkajs and a
+# client by hand do, they do it through Lightpath, and a capture of all that
+# they are sent has no address and no name of a broker.  With the argument 6
+# over IPv6, and not all of it.  LAB_KAFKA chooses the brokers' release.
+
+# shellcheck source=tests/support/e2e.sh
+. "$(dirname "$0")/../support/e2e.sh"
+# shellcheck source=tests/support/cluster.sh
+. "$LAB_SUPPORT/cluster.sh"
+# shellcheck source=tests/support/kafka/workloads.sh
+. "$LAB_SUPPORT/kafka/workloads.sh"
+
+TOOLS=org.apache.kafka.tools
+RECORDS=100000
+# Of the third node: longer than any address.
+SECRET_NAME=kafka-three.behind-lightpath.example
+SECRETS=("$SECRET_NAME")
+
+main() {
+	e2e_begin "rewrite${1:-4}" "${1:-4}"
+	must "Kafka is there" lab_kafka_get "${LAB_KAFKA:-}"
+	must "kafkajs is there" work_js_get
+	must "the programs are compiled" work_compile
+	must "the namespaces are made" lab_network
+	must "three brokers of Kafka $LAB_KAFKA_VERSION run" brokers
+	must "what clients are sent is captured" capture
+	must "Lightpath runs" lab_lightpath_start
+	must "lpctl configures it" cluster_configure
+	[ "${1:-4}" = 6 ] || workloads
+	check "clients are told our addresses" told_ours
+	must "a topic with three replicas is made" topic --create \
+	    --topic records --partitions 3 --replication-factor 3
+	records_make $RECORDS >"$LAB_DIR/sent"
+	check "$RECORDS records are produced with acks=all" \
+	    records_produce records "$LAB_DIR/sent"
+	check "Kafka's own consumer reads them, in a group" group_consume
+	check "none is lost, altered or repeated" same_records
+	check "so do consumers of the oldest release that is pinned" \
+	    old_consume
+	check "none is lost, altered or repeated" same_records
+	[[ $LAB_KAFKA_VERSION = 3.* ]] || tools_tell
+	check "by hand: every version of what tells addresses" by_hand
+	check "no packet was dropped" no_drops
+	check "no stream was lost" no_stream_lost
+
+	lab_stop capture
+	check "the capture is whole" capture_whole
+	check "no address and no name of a broker reached a client" \
+	    leaks "${SECRETS[@]}"
+	check "the same search finds what they are told" leaks_of_ours
+	e2e_done
+}
+
+told_ours() {
+	cluster_told client "$LAB_VIP"
+	[ "$(cluster_told client "$LAB_VIP")" = "$(cluster_ours)" ]
+}
+
+workloads() {
+	local name
+
+	work_java plain
+	for name in $(work_names plain); do
+		check "Kafka's own clients: $name" work_did "$name"
+	done
+	check "kcat: codecs, a reader, a group" work_kcat
+	check "kafkajs: producers, a transaction, a group, an admin" work_js
+	agrees
+}
+
+# The third advertises a name that is known on the brokers' side alone.
+brokers() {
+	local node
+
+	LAB_KAFKA_MORE=$(work_properties_plain)
+	for node in "${CLUSTER_NODES[@]}"; do
+		SECRETS+=("$(cluster_ip "$node")")
+	done
+	CLUSTER_ADVERTISED[3]=$SECRET_NAME:9092
+	cluster_hosts "$SECRET_NAME" 3
+	cluster_start
+}
+
+capture() {
+	lab_start capture client tcpdump -i net0 -U -s 0 -B 65536 \
+	    -w "$LAB_DIR/client.pcap"
+	lab_ready capture 20 "the capture to begin" capture_begun
+}
+
+capture_begun() {
+	grep -q 'listening on' "$LAB_DIR/capture.log"
+}
+
+capture_whole() {
+	cat "$LAB_DIR/capture.log"
+	grep -q '^0 packets dropped by kernel' "$LAB_DIR/capture.log"
+}
+
+leaks() {
+	python3 -B "$WORK/leaks.py" "$LAB_DIR/client.pcap" "$@"
+}
+
+leaks_of_ours() {
+	! leaks "$LAB_VIP_IP"
+}
+
+# What Lightpath counted is what the clients counted.
+agrees() {
+	: >"$LAB_DIR/raw.json"
+	must "the clients tell what they did" work_truth
+	must "lpctl says what the wire saw" work_stats
+	check "each client id: requests, answers" work_agrees clients rewritten
+	check "each API: requests, answers" work_agrees apis
+	check "produces by their acks" work_agrees kinds
+	check "each topic: bytes of records" work_agrees topics
+	check "errors by name" work_agrees errors
+}
+
+topic() {
+	lab_java client $TOOLS.TopicCommand --bootstrap-server "$LAB_VIP" "$@"
+}
+
+# In a shell of its own, which then has that release's jars.
+old_consume() (
+	lab_kafka_get "$(lab_kafka_releases | head -n 1 | cut -d ' ' -f 1)" &&
+	    group_consume old-readers
+)
+
+group_consume() {
+	lab_java client $TOOLS.consumer.ConsoleConsumer \
+	    --bootstrap-server "$LAB_VIP" --topic records --group "${1:-readers}" \
+	    --from-beginning --max-messages $RECORDS --timeout-ms 20000 \
+	    >"$LAB_DIR/got"
+}
+
+same_records() {
+	local result
+
+	result=$(records_compare "$LAB_DIR/sent" "$LAB_DIR/got")
+	echo "lost altered repeated: $result"
+	[ "$result" = "0 0 0" ]
+}
+
+# What Kafka's programs for operators say of the brokers.
+tools_tell() {
+	check "BrokerApiVersionsCommand tells our endpoints" tells \
+	    $TOOLS.BrokerApiVersionsCommand
+	check "ClusterTool tells our endpoints" tells \
+	    $TOOLS.ClusterTool list-endpoints
+	check "MetadataQuorumCommand tells the nodes" quorum_told
+}
+
+tells() {
+	local class=$1 node more=("${@:2}")
+
+	lab_java client "$class" "${more[@]}" --bootstrap-server "$LAB_VIP" \
+	    >"$LAB_DIR/told" || return
+	grep -v '^	' "$LAB_DIR/told"
+	for node in "${CLUSTER_NODES[@]}"; do
+		grep -q -E "$LAB_VIP_IP:? ?[^0-9]*$((LAB_BASE + node))" \
+		    "$LAB_DIR/told" || return
+	done
+}
+
+quorum_told() {
+	lab_java client $TOOLS.MetadataQuorumCommand \
+	    --bootstrap-server "$LAB_VIP" describe --replication \
+	    >"$LAB_DIR/told" || return
+	cat "$LAB_DIR/told"
+	[ "$(grep -c -E '^[123] .*(Leader|Follower)' "$LAB_DIR/told")" -eq 3 ]
+}
+
+by_hand() {
+	lab_on client timeout 60 python3 -B "$WORK/versions.py" "$LAB_VIP" \
+	    records "$LAB_VIP_IP" "${SECRETS[@]}"
+}
+
+no_stream_lost() {
+	lab_ctl -o json stats kafka >"$LAB_DIR/kafka.json" &&
+	    jq .dataplanes[0].counters "$LAB_DIR/kafka.json" &&
+	    jq -e '[.. | .streams_lost? // empty] | length > 0 and add == 0' \
+	        "$LAB_DIR/kafka.json"
+}
+
+main "$@"

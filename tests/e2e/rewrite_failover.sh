@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Brokers that clients have no route to come and go while clients run: leaders
+# move, a broker is killed and comes back, one is shut down in order, a fourth
+# one is added and another retired.  No record is lost or repeated, and nobody
+# ever is told, or dials, a broker's own address.
+
+# shellcheck source=tests/support/e2e.sh
+. "$(dirname "$0")/../support/e2e.sh"
+# shellcheck source=tests/support/cluster.sh
+. "$LAB_SUPPORT/cluster.sh"
+
+SECRETS=()
+
+main() {
+	e2e_begin failover
+	must "Kafka is there" lab_kafka_get
+	must "the clients are compiled" cluster_clients_get
+	must "the namespaces are made" lab_network
+	must "three brokers of Kafka $LAB_KAFKA_VERSION run" cluster_start
+	must "what clients are sent is captured" capture
+	must "Lightpath runs" lab_lightpath_start
+	must "lpctl configures it" cluster_configure
+	must "the clients run" cluster_clients_start
+
+	must "leaders move" cluster_ask "move 2,3,1"
+	must "records pass" cluster_ask "pass 300"
+
+	lab_kill kafka-2
+	must "a broker is killed, and records pass" cluster_ask "pass 500"
+	cluster_broker 2
+	must "it is back, and its replicas are in sync" cluster_ask whole
+	must "it leads again" cluster_ask "move 2,1,3"
+
+	lab_stop kafka-3
+	must "a broker is shut down, and records pass" cluster_ask "pass 500"
+	cluster_broker 3
+	must "it is back, and its replicas are in sync" cluster_ask whole
+
+	must "a fourth broker joins, unknown to Lightpath" cluster_join 4
+	check "clients are told a port of ours that refuses" unknown_refused
+	must "records pass" cluster_ask "pass 200"
+	must "it is added" lab_ctl add-broker lab 4 "$(cluster_host 4):9092"
+	must "clients are told that it is here, and use it" \
+	    cluster_ask "move 4,1,2"
+	must "records pass" cluster_ask "pass 500"
+	must "another broker leaves" retire 3
+	must "records pass" cluster_ask "pass 500"
+
+	check "the clients judge: none is lost, altered or repeated" \
+	    cluster_clients_judge
+	check "no packet was dropped" no_drops
+	lab_stop capture
+	check "no address of a broker reached a client, none was dialed" leaks
+	e2e_done
+}
+
+capture() {
+	local node
+
+	for node in 1 2 3 4; do
+		SECRETS+=("$(cluster_ip "$node")")
+	done
+	lab_start capture client tcpdump -i net0 -U -s 0 -B 65536 \
+	    -w "$LAB_DIR/client.pcap"
+	lab_ready capture 20 "the capture to begin" \
+	    grep -q 'listening on' "$LAB_DIR/capture.log"
+}
+
+leaks() {
+	cat "$LAB_DIR/capture.log"
+	grep -q '^0 packets dropped by kernel' "$LAB_DIR/capture.log" &&
+	    python3 -B "$LAB_SUPPORT/kafka/leaks.py" "$LAB_DIR/client.pcap" \
+	        "${SECRETS[@]}"
+}
+
+# At once, by RST; and it is counted.
+unknown_refused() {
+	local port=$((LAB_BASE + 4)) status=0
+
+	cluster_told client "$LAB_VIP" | tee "$LAB_DIR/told"
+	lab_on client timeout 10 bash -c ": </dev/tcp/$LAB_VIP_IP/$port" ||
+	    status=$?
+	lab_ctl -o json stats kafka |
+	    jq -e '[.. | .nodes_unknown? // empty] | add > 0' &&
+	    grep -q -x "broker 4 at $LAB_VIP_IP:$port" "$LAB_DIR/told" &&
+	    [ $status -eq 1 ]
+}
+
+# Its replicas are elsewhere before it stops; then it is forgotten.
+retire() {
+	cluster_ask whole && lab_stop "kafka-$1" && lab_ctl del-broker lab "$1"
+}
+
+main "$@"
