@@ -120,6 +120,29 @@ lp_kafka_read_talker(const struct lp_talker_list *list, uint32_t place,
 }
 
 /* False: it changed hands. */
+bool
+lp_kafka_read_sighting(const struct lp_kafka_stats *stats, uint32_t place,
+    struct lp_sighting_value *value, uint64_t *seen_ms)
+{
+	const struct lp_sighting *from = &stats->sightings[place];
+	uint64_t words[LP_SIGHTING_WORDS];
+
+	for (int i = 0; i < TRIES; i++) {
+		uint64_t serial = get(&from->serial);
+
+		if (serial == 0)
+			return false;
+		*seen_ms = get(&from->seen_ms);
+		for (unsigned j = 0; j < LP_SIGHTING_WORDS; j++)
+			words[j] = get(&from->words[j]);
+		if ((serial & 1) == 0 && get(&from->serial) == serial) {
+			memcpy(value, words, sizeof(*value));
+			return value->key.kind != LP_SIGHTING_NONE;
+		}
+	}
+	return false;
+}
+
 static bool
 try_talker(const struct lp_talker *talker, struct lp_kafka_read_talker *out,
     bool *there)

@@ -62,4 +62,8 @@ uint32_t lp_kafka_read_talkers(const struct lp_talker_list *list);
 bool lp_kafka_read_talker(const struct lp_talker_list *list, uint32_t place,
     struct lp_kafka_read_talker *talker);
 
+/* One of sightings_used places, and when; false: nothing is there. */
+bool lp_kafka_read_sighting(const struct lp_kafka_stats *stats, uint32_t place,
+    struct lp_sighting_value *value, uint64_t *seen_ms);
+
 #endif

@@ -24,6 +24,7 @@
 #include "dataplane/liveness.h"
 #include "dataplane/reply.h"
 #include "dataplane/report.h"
+#include "dataplane/sight.h"
 #include "dataplane/tools.h"
 #include "dataplane/topic_share.h"
 #include "proto/log.h"
@@ -41,6 +42,7 @@ struct lp_session {
 	struct lp_candidate candidate;
 	struct lp_tools *tools;
 	struct lp_topic_share topics;
+	struct lp_sight sight;
 	bool welcome; /* was received */
 	bool closing;
 	bool done;
@@ -140,6 +142,7 @@ lp_session_tick(struct lp_session *session)
 {
 	uint64_t now = now_ms();
 	const char *why = lp_liveness_check(&session->liveness, now);
+	struct evbuffer *out = output(session);
 
 	if (session->done)
 		return;
@@ -151,10 +154,11 @@ lp_session_tick(struct lp_session *session)
 		drop(session, "%s", why);
 		return;
 	}
-	if (session->welcome)
-		check_sent(session,
-		    lp_reply_beat(
-			output(session), &session->dataplane->running));
+	if (!session->welcome)
+		return;
+	check_sent(session, lp_reply_beat(out, &session->dataplane->running));
+	check_sent(session,
+	    lp_sight_report(&session->sight, session->dataplane, now, out));
 }
 
 void

@@ -32,6 +32,8 @@ enum {
 #define LP_CAPABILITY_REWRITE "rewrite"
 /* ... if it takes TopicIdsKnown; and it sends TopicIdsLearnt. */
 #define LP_CAPABILITY_TOPIC_IDS "topic-ids"
+/* Or if it sends BrokersSeen. */
+#define LP_CAPABILITY_DISCOVERY "discovery"
 
 /*
  * Frames a message: *frame is malloc'ed, header included, and the caller's

@@ -30,6 +30,7 @@ static uint8_t rewriting(const struct lp_kafka_at *);
 static bool is_open(const struct lp_kafka *, const struct lp_seqmap *);
 static bool may_finish(struct lp_kafka *, uint32_t);
 static bool may_hold_addresses(int16_t);
+static bool lists_brokers(int16_t);
 static struct lp_edit *open_edit(const struct lp_kafka_at *);
 static struct lp_edit *add(
     struct lp_kafka_at *, enum lp_direction, enum lp_edit_kind, uint32_t);
@@ -155,6 +156,9 @@ lp_edit_walk(struct lp_kafka_at *at, struct lp_message *message)
 	    message->rewriting != LP_REWRITING_SHADOW)
 		return;
 	message->watch = (struct lp_readdress_watch){0};
+	if (lists_brokers(message->key))
+		lp_sightings_begin(&message->list,
+		    message->key == LP_KEY_METADATA, message->version);
 	lp_disguise_begin(&message->disguise,
 	    message->walk.end - LP_FRAME_SIZE_FIELD, INT16_MAX);
 }
@@ -169,6 +173,10 @@ lp_edit_fact(struct lp_kafka_at *at, struct lp_message *message,
 
 	if (message->rewriting == 0 || message->rewriting == LP_REWRITING_OFF)
 		return;
+	if (lists_brokers(message->key))
+		lp_sightings_fact(&at->kafka->telemetry.sightings,
+		    &message->list, at->tcp->cluster_id, fact,
+		    at->kafka->now_ns / 1000000u);
 	if (message->rewriting == LP_REWRITING_SHADOW &&
 	    fact->kind == LP_FACT_PORT && may_hold_addresses(message->key) &&
 	    fact->value > 0)
@@ -338,6 +346,13 @@ may_hold_addresses(int16_t key)
 {
 	return key == LP_KEY_METADATA || key == LP_KEY_FIND_COORDINATOR ||
 	    key == LP_KEY_DESCRIBE_CLUSTER;
+}
+
+/* It says where all of them are. */
+static bool
+lists_brokers(int16_t key)
+{
+	return key == LP_KEY_METADATA || key == LP_KEY_DESCRIBE_CLUSTER;
 }
 
 /* Only the last one of the map can be. */

@@ -139,6 +139,9 @@ enum {
 	X(rewrite_tls, "connections of TLS on listeners that rewrite")         \
 	X(edits, "edits that are not acknowledged yet")                        \
 	X(edits_max, "their limit")                                            \
+	X(sightings, "brokers, lists of them and TLS that were met")           \
+	X(sightings_max, "their limit")                                        \
+	X(sightings_full, "brokers met that were not noted: no room")          \
 	X(rows, "rows of statistics in use")                                   \
 	X(rows_max, "their limit")                                             \
 	X(rows_refused, "new rows refused, now part of the row `other`")       \
@@ -271,13 +274,55 @@ struct lp_topic_id {
 };
 static_assert(sizeof(struct lp_topic_id) == 288, "LP_REGION_LAYOUT");
 
+enum lp_sighting_kind {
+	LP_SIGHTING_NONE = 0,
+	LP_SIGHTING_NODE, /* a broker; id: its node id */
+	LP_SIGHTING_LIST, /* a list of brokers, all of them; id: 0 */
+	LP_SIGHTING_TLS, /* TLS where addresses are replaced; id: listener */
+};
+enum { LP_SIGHTING_HOST_MAX = 253, LP_SIGHTING_RACK_MAX = 63 };
+
+/* By node and cluster object, whose listeners tell the same addresses. */
+struct lp_sighting_key {
+	uint32_t cluster_id;
+	int32_t id;
+	uint32_t kind; /* enum lp_sighting_kind */
+};
+static_assert(sizeof(struct lp_sighting_key) == 12, "hashed as bytes");
+
+struct lp_sighting_value {
+	struct lp_sighting_key key;
+	uint16_t port;
+	uint8_t host_len, rack_len; /* not NUL terminated */
+	uint8_t host[LP_SIGHTING_HOST_MAX];
+	uint8_t rack[LP_SIGHTING_RACK_MAX];
+	uint8_t spare[4];
+};
+enum { LP_SIGHTING_WORDS = sizeof(struct lp_sighting_value) / 8 };
+static_assert(sizeof(struct lp_sighting_value) == 336, "LP_REGION_LAYOUT");
+
+/*
+ * `serial` is 0 where nothing was ever, odd while it is written, and else
+ * another one, higher than all before, with every change: what was read
+ * between two equal even ones is whole.
+ */
+struct lp_sighting {
+	lp_counter serial;
+	lp_counter seen_ms; /* last */
+	union {
+		struct lp_sighting_value value; /* as the worker reads it */
+		_Atomic uint64_t words[LP_SIGHTING_WORDS];
+	};
+};
+static_assert(sizeof(struct lp_sighting) == 352, "LP_REGION_LAYOUT");
+
 enum lp_kafka_counter {
 #define X(member, text) LP_KAFKA_COUNTER_##member,
 	LP_KAFKA_COUNTERS(X)
 #undef X
 	    LP_KAFKA_COUNTER_COUNT,
 };
-static_assert(LP_KAFKA_COUNTER_COUNT == 59, "raise LP_REGION_LAYOUT with it");
+static_assert(LP_KAFKA_COUNTER_COUNT == 62, "raise LP_REGION_LAYOUT with it");
 
 struct lp_kafka_stats {
 	struct {
@@ -292,6 +337,9 @@ struct lp_kafka_stats {
 	_Alignas(64) lp_counter topic_ids_used; /* high-water mark */
 	lp_counter topic_ids_serial; /* of the youngest */
 	struct lp_topic_id topic_ids[LP_TOPIC_IDS_MAX];
+	_Alignas(64) lp_counter sightings_used; /* high-water mark */
+	lp_counter sightings_serial; /* of the youngest */
+	struct lp_sighting sightings[LP_SIGHTINGS_MAX];
 };
 
 /* The place of an error code in `errors`. */

@@ -34,6 +34,7 @@ enum {
 static bool asks_for_addresses(const uint8_t *);
 static bool is_request(const uint8_t *, int64_t);
 static void authenticates(struct lp_kafka_conn *, int16_t);
+static void tls_on_rewriting(const struct lp_kafka_at *);
 
 uint8_t
 lp_request_head_size(int64_t size)
@@ -55,7 +56,7 @@ lp_request_begin(struct lp_kafka_at *at, const struct lp_cursor *in)
 	if (!(conn->flags & LP_KAFKA_SPOKE) && lp_tls_is_hello(head)) {
 		lp_telemetry_count(telemetry, connections_tls, 1);
 		if (at->splice != NULL)
-			lp_telemetry_count(telemetry, rewrite_tls, 1);
+			tls_on_rewriting(at);
 		lp_tls_begin(at, in);
 		return what;
 	}
@@ -211,4 +212,19 @@ authenticates(struct lp_kafka_conn *conn, int16_t key)
 		conn->auth = LP_AUTH_MAYBE;
 	else if (conn->auth == LP_AUTH_FRESH && key != LP_KEY_API_VERSIONS)
 		conn->auth = LP_AUTH_NONE;
+}
+
+/* Its clients would be told addresses that we cannot change. */
+static void
+tls_on_rewriting(const struct lp_kafka_at *at)
+{
+	struct lp_telemetry *telemetry = &at->kafka->telemetry;
+	const struct lp_sighting_key key = {.cluster_id = at->tcp->cluster_id,
+	    .id = (int32_t)at->tcp->listener_id,
+	    .kind = LP_SIGHTING_TLS};
+	const struct lp_sighting_node none = {0};
+
+	lp_telemetry_count(telemetry, rewrite_tls, 1);
+	lp_sightings_note(
+	    &telemetry->sightings, &key, &none, at->kafka->now_ns / 1000000u);
 }

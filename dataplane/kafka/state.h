@@ -28,6 +28,7 @@
 
 #include "dataplane/kafka/disguise.h"
 #include "dataplane/kafka/readdress.h"
+#include "dataplane/kafka/sightings.h"
 #include "dataplane/kafka/stream.h"
 #include "dataplane/kafka/walk.h"
 #include "dataplane/pipeline/arena.h"
@@ -195,7 +196,10 @@ struct lp_message {
 	uint8_t topic_name_len;
 	bool topic_has_id;
 	uint8_t topic_id[16];
-	char topic_name[249];
+	union {
+		char topic_name[249];
+		struct lp_sighting_list list; /* in front of topics */
+	};
 };
 
 enum lp_splice_flags {

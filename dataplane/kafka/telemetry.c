@@ -28,6 +28,7 @@ lp_telemetry_carve(struct lp_telemetry *telemetry, struct lp_arena *arena)
 	lp_topic_ids_carve(&telemetry->topic_ids, arena);
 	telemetry->topic_feed =
 	    lp_arena_take(arena, 1, sizeof(*telemetry->topic_feed));
+	lp_sightings_carve(&telemetry->sightings, arena);
 }
 
 void
@@ -59,6 +60,7 @@ lp_telemetry_init(struct lp_telemetry *telemetry, struct lp_kafka_stats *stats,
 	    &stats->counters.clients, &stats->counters.clients_evicted,
 	    &stats->counters.clients_other, seed);
 	lp_topic_ids_init(&telemetry->topic_ids, stats, seed);
+	lp_sightings_init(&telemetry->sightings, stats, seed);
 	nothing_in_flight(stats);
 }
 

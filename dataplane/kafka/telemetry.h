@@ -22,6 +22,7 @@
 #define LP_KAFKA_TELEMETRY_H
 
 #include "dataplane/kafka/kafka_stats.h"
+#include "dataplane/kafka/sightings.h"
 #include "dataplane/kafka/talkers.h"
 #include "dataplane/kafka/topic_feed.h"
 
@@ -49,6 +50,7 @@ struct lp_telemetry {
 	struct lp_talkers clients;
 	struct lp_topic_ids topic_ids;
 	struct lp_topic_feed *topic_feed;
+	struct lp_sightings sightings;
 	uint64_t seed;
 };
 

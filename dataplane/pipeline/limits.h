@@ -69,6 +69,8 @@ enum {
 	 */
 	LP_KAFKA_ROWS_MAX = 4096,
 	LP_KAFKA_TALKERS_MAX = 512,
+	/* Brokers as answers list them, and what else they show. */
+	LP_SIGHTINGS_MAX = 4096,
 
 	/*
 	 * The worker tells the steering programs that it lives.  One that has

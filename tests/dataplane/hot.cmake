@@ -27,13 +27,16 @@ target_link_libraries(lp_test_plane PUBLIC lp_test_objects lp_port
 
 foreach(module checksum parse tcp_state wheel nat conntrack conntrack_sums
 	conntrack_killed neighbor mld icmp reset admit pipeline pipeline_life
-	inline inline_late inline_room talkers telemetry topic_ids)
+	inline inline_late inline_room sightings talkers telemetry topic_ids)
 	add_executable(test_${module}
 		${CMAKE_CURRENT_LIST_DIR}/test_${module}.c)
 	target_link_libraries(test_${module} PRIVATE lp_test_plane)
 	add_test(NAME dataplane/${module} COMMAND test_${module})
 endforeach()
 
+target_sources(test_sightings PRIVATE
+	${CMAKE_SOURCE_DIR}/dataplane/kafka_read.c
+	${CMAKE_SOURCE_DIR}/tests/support/message.c)
 foreach(module inline inline_late inline_room)
 	target_sources(test_${module} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/bump.c)
 endforeach()
