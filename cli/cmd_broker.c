@@ -8,6 +8,7 @@
 
 static int choices(struct lp_change *change, const struct lp_words *words,
     struct lp_error *error);
+static void set_source(struct lp_change *change, const struct lp_words *words);
 static int choose(
     struct lp_change *change, const char *text, struct lp_error *error);
 static int broker_fields(struct lp_change *change, const struct lp_lpctl *lpctl,
@@ -26,6 +27,7 @@ lp_cmd_broker_add(struct lp_change *change, const struct lp_lpctl *lpctl,
 	lp_change_existence(change, words);
 	if (choices(change, words, error))
 		return error->status;
+	set_source(change, words);
 	return broker_fields(change, lpctl, words->operands[2], error);
 }
 
@@ -38,12 +40,13 @@ lp_cmd_broker_set(struct lp_change *change, const struct lp_lpctl *lpctl,
 	    lp_change_node_id(change, words->operands[1], error) ||
 	    choices(change, words, error))
 		return error->status;
+	set_source(change, words);
 	if (words->operands[2] != NULL)
 		return broker_fields(change, lpctl, words->operands[2], error);
 	if (words->option_count > 0)
 		return LP_EXIT_OK;
 	return lp_error_set(error, LP_EXIT_USAGE,
-	    "nothing to set: give HOST:PORT or --endpoint");
+	    "nothing to set: give HOST:PORT, --endpoint or --source");
 }
 
 int
@@ -67,6 +70,20 @@ choices(struct lp_change *change, const struct lp_words *words,
 		    choose(change, words->options[i].value, error))
 			return error->status;
 	return LP_EXIT_OK;
+}
+
+/*
+ * Without the option: the operator's, if an address is given.  One of its
+ * words: the parser sees to that.
+ */
+static void
+set_source(struct lp_change *change, const struct lp_words *words)
+{
+	const char *value = lp_command_value(words, LP_OPTION_SOURCE, NULL);
+
+	change->broker.has_discovered = value != NULL;
+	change->broker.discovered =
+	    value != NULL && strcmp(value, "discovered") == 0;
 }
 
 /* "LISTENER=IP:PORT", or "LISTENER=" for where it is by default. */

@@ -6,6 +6,8 @@
 
 static int set_same(struct lp_change *change, const struct lp_words *words,
     struct lp_error *error);
+static void set_discover(
+    struct lp_change *change, const struct lp_words *words);
 
 int
 lp_cmd_cluster_add(struct lp_change *change, const struct lp_lpctl *lpctl,
@@ -17,6 +19,7 @@ lp_cmd_cluster_add(struct lp_change *change, const struct lp_lpctl *lpctl,
 		return error->status;
 	change->cluster.name = change->operation.name;
 	lp_change_existence(change, words);
+	set_discover(change, words);
 	return set_same(change, words, error);
 }
 
@@ -36,6 +39,7 @@ lp_cmd_cluster_set(struct lp_change *change, const struct lp_lpctl *lpctl,
 	if (name != NULL &&
 	    lp_change_check_size(error, "name", name, LP_NAME_SIZE))
 		return error->status;
+	set_discover(change, words);
 	return set_same(change, words, error);
 }
 
@@ -65,4 +69,14 @@ set_same(struct lp_change *change, const struct lp_words *words,
 	}
 	change->operation.same_as = (char *)name;
 	return lp_change_check_size(error, "same_as", name, LP_NAME_SIZE);
+}
+
+/* One of its words: the parser sees to that. */
+static void
+set_discover(struct lp_change *change, const struct lp_words *words)
+{
+	const char *value = lp_command_value(words, LP_OPTION_DISCOVER, NULL);
+
+	change->cluster.has_discover = value != NULL;
+	change->cluster.discover = value != NULL && strcmp(value, "on") == 0;
 }

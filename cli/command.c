@@ -80,6 +80,13 @@ static const struct lp_option options[LP_OPTIONS] = {
     [LP_OPTION_SAME_AS] = {"same-as", "CLUSTER", NULL,
 	"that cluster, by other listeners of its brokers; \"none\" for none",
 	LP_ARGUMENT_REQUIRED, LP_WORD_CLUSTER, 0},
+    [LP_OPTION_DISCOVER] = {"discover", "on|off", "on off",
+	"on: its brokers are added, moved and retired as it tells of them",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_SOURCE] = {"source", "SOURCE", "manual discovered",
+	"manual (default): stays as it is; discovered: discovery may change "
+	"it",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
     [LP_OPTION_MODE] = {"mode", "MODE", "vip inline",
 	"vip (default): a virtual address; inline: the brokers' own",
 	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
@@ -242,22 +249,27 @@ static const struct lp_command commands[] = {
     {
 	.name = "add-cluster",
 	.operands = {{"NAME", LP_WORD_ANY, false}},
-	.options = BIT(MAY_EXIST) | BIT(SAME_AS),
+	.options = BIT(MAY_EXIST) | BIT(SAME_AS) | BIT(DISCOVER),
 	.summary = "name a Kafka cluster",
 	.details = "With --same-as it is one that is named already, by "
 		   "other listeners of its\nbrokers: they have other "
 		   "addresses there, and the same node ids and topics.\n"
-		   "Statistics of topics are those of the other one.",
+		   "Statistics of topics are those of the other one.\n\n"
+		   "With --discover on one broker is enough to begin with: "
+		   "the others are added as\nanswers to clients list them.  "
+		   "What add-broker has added is never changed.",
 	.examples = "lpctl add-cluster payments\n"
+		    "lpctl add-cluster payments --discover on\n"
 		    "lpctl add-cluster payments-sasl --same-as payments\n",
 	.change = lp_cmd_cluster_add,
     },
     {
 	.name = "set-cluster",
 	.operands = {{"NAME", LP_WORD_CLUSTER, false}},
-	.options = BIT(NAME) | BIT(SAME_AS),
-	.summary = "rename a cluster, or say what it is the same as",
+	.options = BIT(NAME) | BIT(SAME_AS) | BIT(DISCOVER),
+	.summary = "rename a cluster, or say how its brokers are known",
 	.examples = "lpctl set-cluster payments --name payments-eu\n"
+		    "lpctl set-cluster payments --discover on\n"
 		    "lpctl set-cluster payments-sasl --same-as none\n",
 	.change = lp_cmd_cluster_set,
     },
@@ -281,12 +293,12 @@ static const struct lp_command commands[] = {
 	.operands = {{"CLUSTER", LP_WORD_CLUSTER, false},
 	    {"NODE_ID", LP_WORD_BROKER, false},
 	    {"HOST:PORT", LP_WORD_ANY, false}},
-	.options = BIT(MAY_EXIST) | BIT(ENDPOINT),
+	.options = BIT(MAY_EXIST) | BIT(ENDPOINT) | BIT(SOURCE),
 	.summary = "add a broker to a cluster",
 	.details =
 	    "HOST is an address, an IPv6 one in brackets, or a name, which "
-	    "is resolved\nnow: lpctl says to what, and the dataplane uses "
-	    "that address from then on.",
+	    "is resolved\nnow: lpctl says to what.  lp-controld looks again "
+	    "every 30 s.",
 	.examples = "lpctl add-broker payments 1 10.0.2.11:9092\n"
 		    "lpctl add-broker payments 2 [fd00:2::12]:9092\n"
 		    "lpctl add-broker payments 3 kafka-3.internal:9092\n"
@@ -299,10 +311,12 @@ static const struct lp_command commands[] = {
 	.operands = {{"CLUSTER", LP_WORD_CLUSTER, false},
 	    {"NODE_ID", LP_WORD_BROKER, false},
 	    {"HOST:PORT", LP_WORD_ANY, true}},
-	.options = BIT(ENDPOINT),
+	.options = BIT(ENDPOINT) | BIT(SOURCE),
 	.summary = "move a broker, or its endpoints, to another address",
 	.details =
-	    "Connections that exist stay with the old address.\n\n"
+	    "Connections that exist stay with the old address.  A broker that "
+	    "was discovered\nis the operator's from then on; --source "
+	    "discovered gives it back.\n\n"
 	    "With --endpoint clients of that listener reach the broker there: "
 	    "at another port\nof the VIP, or at an address of its own, which "
 	    "then is the dataplane's as the VIP\nis.  It stays there "
@@ -310,7 +324,8 @@ static const struct lp_command commands[] = {
 	.examples = "lpctl set-broker payments 1 10.0.2.21:9092\n"
 		    "lpctl set-broker payments 1 --endpoint "
 		    "public=10.9.0.101:9092 --endpoint inner=10.5.0.101:9092\n"
-		    "lpctl set-broker payments 1 --endpoint public=\n",
+		    "lpctl set-broker payments 1 --endpoint public=\n"
+		    "lpctl set-broker payments 1 --source discovered\n",
 	.change = lp_cmd_broker_set,
     },
     {

@@ -88,10 +88,11 @@ make_broker(const struct lp_view *view, const struct lp_object *object)
 {
 	const struct lp_broker_object *broker = &object->broker;
 
-	return json_pack("{s:o, s:s?, s:i, s:s, s:o}", "id",
+	return json_pack("{s:o, s:s?, s:i, s:s, s:o, s:s}", "id",
 	    lp_json_integer(object->id), "cluster",
 	    cluster_name(view, broker->cluster_id), "node_id", broker->node_id,
-	    "host", broker->host, "endpoint", endpoint(&broker->real));
+	    "host", broker->host, "endpoint", endpoint(&broker->real), "source",
+	    broker->discovered ? "discovered" : "manual");
 }
 
 static json_t *
@@ -149,10 +150,11 @@ make_cluster(const struct lp_view *view, const struct lp_object *object)
 {
 	uint32_t same_as = object->cluster.same_as;
 
-	return json_pack("{s:o, s:s, s:s?, s:o, s:o}", "id",
+	return json_pack("{s:o, s:s, s:s?, s:s, s:o, s:o}", "id",
 	    lp_json_integer(object->id), "name", object->cluster.name,
 	    "same_as", same_as != 0 ? cluster_name(view, same_as) : NULL,
-	    "brokers", list_of(view, LP_OBJECT_BROKER, object->id, make_broker),
+	    "discover", object->cluster.discover ? "on" : "off", "brokers",
+	    list_of(view, LP_OBJECT_BROKER, object->id, make_broker),
 	    "listeners",
 	    list_of(view, LP_OBJECT_LISTENER, object->id, make_listener));
 }
@@ -301,17 +303,56 @@ dataplane_status(const Lp__Pb__DataplaneStatus *status)
 	return lp_json_join(texts, numbers);
 }
 
+static json_t *
+node_status(const Lp__Pb__NodeStatus *node)
+{
+	return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	    "node_id", node->node_id, "host",
+	    lp_json_string_or_null(node->host), "port",
+	    lp_json_number_or_null(node->has_port, node->port), "rack",
+	    lp_json_string_or_null(node->rack), "listed",
+	    lp_json_time(node->listed_ns), "listed_ns",
+	    lp_json_integer(node->listed_ns), "state",
+	    lp_json_string_or_null(node->state), "why",
+	    lp_json_string_or_null(node->why), "remedy",
+	    lp_json_string_or_null(node->remedy));
+}
+
+static json_t *
+discovery_status(const Lp__Pb__DiscoveryStatus *row)
+{
+	json_t *nodes = json_array();
+
+	for (size_t i = 0; i < row->n_nodes; i++)
+		nodes = lp_json_append(nodes, node_status(row->nodes[i]));
+	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+			 "s:o}",
+	    "cluster", lp_json_string_or_null(row->cluster), "discover",
+	    row->discover ? "on" : "off", "listed",
+	    lp_json_time(row->listed_ns), "listed_ns",
+	    lp_json_integer(row->listed_ns), "brokers_listed",
+	    lp_json_integer(row->listed), "changed",
+	    lp_json_time(row->changed_ns), "changed_ns",
+	    lp_json_integer(row->changed_ns), "change",
+	    lp_json_string_or_null(row->change), "differing", nodes,
+	    "differing_more", lp_json_integer(row->more), "tls_listeners",
+	    strings(row->tls_listeners, row->n_tls_listeners));
+}
+
 static int
 json_status(const struct lp_print *print, const Lp__Pb__StatusReply *reply)
 {
-	json_t *dataplanes = json_array();
+	json_t *dataplanes = json_array(), *discovery = json_array();
 
+	for (size_t i = 0; i < reply->n_discovery; i++)
+		discovery = lp_json_append(
+		    discovery, discovery_status(reply->discovery[i]));
 	for (size_t i = 0; i < reply->n_dataplanes; i++)
 		dataplanes = lp_json_append(
 		    dataplanes, dataplane_status(reply->dataplanes[i]));
 	return lp_json_write(print,
 	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		      "s:o, s:o}",
+		      "s:o, s:o, s:o}",
 		"generation", lp_json_integer(reply->generation), "digest",
 		lp_json_hex(reply->digest), "epoch",
 		lp_json_integer(reply->epoch), "since",
@@ -323,7 +364,8 @@ json_status(const struct lp_print *print, const Lp__Pb__StatusReply *reply)
 		lp_json_integer(reply->started_ns), "pid",
 		lp_json_integer(reply->pid), "dataplanes", dataplanes,
 		"topic_ids", lp_output_json_kafka_ids(reply), "warnings",
-		strings(reply->warnings, reply->n_warnings)));
+		strings(reply->warnings, reply->n_warnings), "discovery",
+		discovery));
 }
 
 /* What the device is, apart from the port that it serves. */

@@ -87,7 +87,7 @@ show_broker(const struct lp_print *print, const struct lp_broker_object *broker)
 	    lp_endpoint_format(buf, &broker->real));
 	if (lp_ip_parse(&ip, broker->host, NULL) != 0)
 		(void)fprintf(print->out, " (%s)", broker->host);
-	(void)fputc('\n', print->out);
+	(void)fputs(broker->discovered ? ", discovered\n" : "\n", print->out);
 }
 
 static void
@@ -169,6 +169,8 @@ show_cluster(const struct lp_print *print, const struct lp_view *view,
 	if (cluster->cluster.same_as != 0)
 		(void)fprintf(print->out, "    the same as %s\n",
 		    cluster_name(view, cluster->cluster.same_as));
+	if (cluster->cluster.discover)
+		(void)fputs("    discover on\n", print->out);
 	while ((object = lp_view_next_of(
 		    view, LP_OBJECT_BROKER, cluster->id, &index)) != NULL)
 		show_broker(print, &object->broker);
@@ -212,7 +214,8 @@ static int
 text_clusters(const struct lp_print *print, const struct lp_view *view)
 {
 	static const struct lp_column columns[] = {{"CLUSTER", false},
-	    {"BROKERS", true}, {"LISTENERS", true}, {"SAME AS", false}};
+	    {"BROKERS", true}, {"LISTENERS", true}, {"DISCOVER", false},
+	    {"SAME AS", false}};
 	const struct lp_object *object;
 	struct lp_table table;
 	size_t index = 0;
@@ -227,6 +230,8 @@ text_clusters(const struct lp_print *print, const struct lp_view *view)
 		lp_table_add(&table, LP_STYLE_PLAIN, "%u",
 		    count_of(view, LP_OBJECT_LISTENER, object->id));
 		lp_table_add(&table, LP_STYLE_PLAIN, "%s",
+		    object->cluster.discover ? "on" : "off");
+		lp_table_add(&table, LP_STYLE_PLAIN, "%s",
 		    object->cluster.same_as != 0
 			? cluster_name(view, object->cluster.same_as)
 			: "-");
@@ -239,7 +244,8 @@ text_brokers(const struct lp_print *print, const struct lp_view *view,
     const struct lp_object *cluster)
 {
 	static const struct lp_column columns[] = {{"CLUSTER", false},
-	    {"BROKER", true}, {"ENDPOINT", false}, {"HOST", false}};
+	    {"BROKER", true}, {"ENDPOINT", false}, {"HOST", false},
+	    {"SOURCE", false}};
 	const struct lp_object *object;
 	struct lp_table table;
 	size_t index = 0;
@@ -257,6 +263,8 @@ text_brokers(const struct lp_print *print, const struct lp_view *view,
 		lp_table_add(&table, LP_STYLE_PLAIN, "%s",
 		    lp_endpoint_format(buf, &broker->real));
 		lp_table_add(&table, LP_STYLE_PLAIN, "%s", broker->host);
+		lp_table_add(&table, LP_STYLE_PLAIN, "%s",
+		    broker->discovered ? "discovered" : "manual");
 	}
 	return lp_table_write(&table, print->out, print->color);
 }

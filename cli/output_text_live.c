@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/clock.h"
+#include "cli/output_text_discovery.h"
 #include "cli/output_text_kafka.h"
 #include "cli/table.h"
 #include "proto/message.h"
@@ -125,6 +126,7 @@ lp_output_text_live_status(
 		    lp_table_style(LP_STYLE_WARN, print->color),
 		    reply->warnings[i],
 		    lp_table_plain(LP_STYLE_WARN, print->color));
+	lp_output_text_discovery(print, reply);
 	return lp_output_text_kafka_ids(print, reply);
 }
 

@@ -41,7 +41,9 @@ static void identify(
     const struct lp_model_work *work, struct lp_object *object, bool is_new);
 static int store(struct lp_model_work *work, const struct lp_object *object);
 static int finish(struct lp_model_work *work);
-static bool same(const struct lp_object *a, const struct lp_object *b);
+static bool same(const struct lp_object *a, const struct lp_object *given);
+static bool takes_over(
+    const struct lp_object *old, const struct lp_object *object);
 
 int
 lp_model_apply(struct lp_model_change *change, const struct lp_config *from,
@@ -180,9 +182,10 @@ add(struct lp_model_work *work)
 	if (old != NULL && !same(old, &object))
 		return lp_model_work_refuse(
 		    work, "", "exists already, and differs");
-	if (old != NULL)
+	if (old != NULL && !takes_over(old, &object))
 		return lp_model_choose_run(work, object.id);
-	work->change->next_id++;
+	if (old == NULL)
+		work->change->next_id++;
 	err = store(work, &object);
 	return err != 0 ? err : lp_model_choose_run(work, object.id);
 }
@@ -461,12 +464,25 @@ finish(struct lp_model_work *work)
 	return -EINVAL;
 }
 
+/* Who found a broker is no difference. */
 static bool
-same(const struct lp_object *a, const struct lp_object *b)
+same(const struct lp_object *a, const struct lp_object *given)
 {
+	struct lp_object other = *given, *b = &other;
 	uint8_t a_bytes[LP_OBJECT_PACKED_MAX], b_bytes[LP_OBJECT_PACKED_MAX];
-	size_t a_len = lp_message_pack_object(a_bytes, sizeof(a_bytes), a);
-	size_t b_len = lp_message_pack_object(b_bytes, sizeof(b_bytes), b);
+	size_t a_len, b_len;
 
+	if (b->kind == LP_OBJECT_BROKER)
+		b->broker.discovered = a->broker.discovered;
+	a_len = lp_message_pack_object(a_bytes, sizeof(a_bytes), a);
+	b_len = lp_message_pack_object(b_bytes, sizeof(b_bytes), b);
 	return a_len == b_len && memcmp(a_bytes, b_bytes, a_len) == 0;
+}
+
+/* The operator's, from now on, though it was found before. */
+static bool
+takes_over(const struct lp_object *old, const struct lp_object *object)
+{
+	return old->kind == LP_OBJECT_BROKER && old->broker.discovered &&
+	    !object->broker.discovered;
 }

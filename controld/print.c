@@ -108,6 +108,8 @@ print_cluster(
 		fputs(" --same-as", out);
 		print_word(out, cluster_name(config, same_as));
 	}
+	if (cluster->cluster.discover)
+		fputs(" --discover on", out);
 	fputc('\n', out);
 	for (size_t i = first; i < first + count; i++) {
 		const struct lp_object *before = &config->objects[i];
@@ -137,6 +139,8 @@ print_broker(FILE *out, const struct lp_config *config,
 	print_word(out, cluster_name(config, broker->cluster_id));
 	fprintf(out, " %d", broker->node_id);
 	print_word(out, endpoint);
+	if (broker->discovered)
+		fputs(" --source discovered", out);
 	fputc('\n', out);
 }
 

@@ -59,9 +59,11 @@ lp_store_rows_load(struct lp_store_sql *sql, struct lp_config *config)
 	     "gateway_v4, gateway_v6, mtu, peer, on_loss FROM port "
 	     "ORDER BY id",
 		read_port},
-	    {"SELECT id, name, same_as FROM cluster ORDER BY id", read_cluster},
-	    {"SELECT id, cluster_id, node_id, host, real_ip, real_port "
-	     "FROM broker ORDER BY id",
+	    {"SELECT id, name, same_as, discover FROM cluster "
+	     "ORDER BY id",
+		read_cluster},
+	    {"SELECT id, cluster_id, node_id, host, real_ip, real_port, "
+	     "discovered FROM broker ORDER BY id",
 		read_broker},
 	    {"SELECT id, cluster_id, name, vip_ip, vip_port, broker_base, "
 	     "mode, source_address, kafka, rewrite, advertise "
@@ -155,13 +157,15 @@ read_cluster(void *arg, sqlite3_stmt *row)
 {
 	struct reader *reader = arg;
 	struct lp_object object;
-	int64_t same_as;
+	int64_t same_as, discover;
 
 	if (start(reader, &object, LP_OBJECT_CLUSTER, row) ||
 	    get_text(reader, &object, row, 1, object.cluster.name,
 		sizeof(object.cluster.name)) ||
-	    get_number(reader, &object, row, 2, UINT32_MAX, &same_as))
+	    get_number(reader, &object, row, 2, UINT32_MAX, &same_as) ||
+	    get_number(reader, &object, row, 3, 1, &discover))
 		return -EINVAL;
+	object.cluster.discover = discover != 0;
 	object.cluster.same_as = (uint32_t)same_as; /* NULL is 0 */
 	return put(reader, &object);
 }
@@ -172,7 +176,7 @@ read_broker(void *arg, sqlite3_stmt *row)
 	struct reader *reader = arg;
 	struct lp_object object;
 	struct lp_broker_object *broker = &object.broker;
-	int64_t cluster_id, node_id, port;
+	int64_t cluster_id, node_id, port, discovered;
 
 	if (start(reader, &object, LP_OBJECT_BROKER, row) ||
 	    get_number(reader, &object, row, 1, UINT32_MAX, &cluster_id) ||
@@ -183,8 +187,10 @@ read_broker(void *arg, sqlite3_stmt *row)
 	if (get_text(
 		reader, &object, row, 3, broker->host, sizeof(broker->host)) ||
 	    get_ip(reader, &object, row, 4, &broker->real.ip) ||
-	    get_number(reader, &object, row, 5, UINT16_MAX, &port))
+	    get_number(reader, &object, row, 5, UINT16_MAX, &port) ||
+	    get_number(reader, &object, row, 6, 1, &discovered))
 		return -EINVAL;
+	broker->discovered = discovered != 0;
 	broker->real.port = (uint16_t)port;
 	return put(reader, &object);
 }
@@ -405,18 +411,20 @@ insert(void *arg, const struct lp_object *object, bool is_new)
 		return insert_port(arg, object);
 	case LP_OBJECT_CLUSTER:
 		return lp_store_sql_run(arg,
-		    "INSERT INTO cluster (id, name, same_as) "
-		    "VALUES (?, ?, nullif(?, 0))",
-		    "iti", (int64_t)object->id, object->cluster.name,
-		    (int64_t)object->cluster.same_as);
+		    "INSERT INTO cluster (id, name, same_as, discover) "
+		    "VALUES (?, ?, nullif(?, 0), ?)",
+		    "itii", (int64_t)object->id, object->cluster.name,
+		    (int64_t)object->cluster.same_as,
+		    (int64_t)object->cluster.discover);
 	case LP_OBJECT_BROKER:
 		return lp_store_sql_run(arg,
 		    "INSERT INTO broker (id, cluster_id, node_id, host, "
-		    "real_ip, real_port) VALUES (?, ?, ?, ?, ?, ?)",
-		    "iiitti", (int64_t)object->id, (int64_t)broker->cluster_id,
+		    "real_ip, real_port, discovered) "
+		    "VALUES (?, ?, ?, ?, ?, ?, ?)",
+		    "iiittii", (int64_t)object->id, (int64_t)broker->cluster_id,
 		    (int64_t)broker->node_id, broker->host,
 		    lp_ip_format(ip, &broker->real.ip),
-		    (int64_t)broker->real.port);
+		    (int64_t)broker->real.port, (int64_t)broker->discovered);
 	case LP_OBJECT_LISTENER:
 		return insert_listener(arg, object);
 	default:

@@ -142,6 +142,8 @@ lp_message_from_object(
 		/* Absent if 0: clusters that are older keep their digest. */
 		holder->cluster.has_same_as = object->cluster.same_as != 0;
 		holder->cluster.same_as = object->cluster.same_as;
+		holder->cluster.has_discover = holder->cluster.discover =
+		    object->cluster.discover;
 		break;
 	case LP_OBJECT_BROKER:
 		give_broker(holder, &object->broker);
@@ -368,6 +370,8 @@ give_broker(
 	message->host = (char *)broker->host;
 	message->real =
 	    lp_message_from_endpoint(&holder->ip_port, &broker->real);
+	/* Absent if not: those that are older keep their digest. */
+	message->has_discovered = message->discovered = broker->discovered;
 }
 
 static void

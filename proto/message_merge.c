@@ -58,6 +58,8 @@ lp_message_merge_object(struct lp_object *object, const Lp__Pb__Object *message,
 	case LP_OBJECT_CLUSTER:
 		rc = take_text(merged.cluster.name, LP_NAME_SIZE,
 		    message->cluster->name, "name", &report);
+		if (message->cluster->has_discover)
+			merged.cluster.discover = message->cluster->discover;
 		break;
 	case LP_OBJECT_BROKER:
 		rc = merge_broker(&merged.broker, message->broker, &report);
@@ -123,6 +125,10 @@ merge_broker(struct lp_broker_object *broker, const Lp__Pb__Broker *message,
 		return rc;
 	if (message->has_node_id)
 		broker->node_id = message->node_id;
+	/* An address that nobody calls discovered is the operator's. */
+	if (message->has_discovered || message->real)
+		broker->discovered =
+		    message->has_discovered && message->discovered;
 	return take_endpoint(&broker->real, message->real, "endpoint", report);
 }
 

@@ -107,6 +107,8 @@ struct lp_cluster_object {
 	 * that one always does.
 	 */
 	uint32_t same_as;
+	/* lp-controld adds, moves and retires its brokers by itself. */
+	bool discover;
 };
 
 struct lp_broker_object {
@@ -114,6 +116,8 @@ struct lp_broker_object {
 	int32_t node_id; /* Kafka's, >= 0 */
 	char host[LP_HOST_SIZE]; /* as the operator wrote it */
 	struct lp_endpoint real; /* what it resolved to */
+	/* By lp-controld, which may change it; false: the operator's. */
+	bool discovered;
 };
 
 struct lp_listener_object {

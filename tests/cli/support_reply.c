@@ -110,13 +110,15 @@ make_objects(struct lp_object objects[OBJECTS])
 	set_ip(&at++->port.gateway_v6, "fd00:2::1");
 	lp_object_init(at, LP_OBJECT_CLUSTER);
 	at->id = 3;
+	at->cluster.discover = true;
 	strcpy(at++->cluster.name, "payments");
 	lp_object_init(at, LP_OBJECT_CLUSTER);
 	at->id = 4;
 	strcpy(at->cluster.name, "empty");
 	at++->cluster.same_as = 3;
 	make_broker(at++, 5, 3, 1, "kafka-1.internal", "10.0.2.11:9092");
-	make_broker(at++, 6, 3, 12, "10.0.2.12", "10.0.2.12:9092");
+	make_broker(at, 6, 3, 12, "10.0.2.12", "10.0.2.12:9092");
+	at++->broker.discovered = true;
 	make_broker(at++, 7, 3, 70000, "fd00:2::13", "[fd00:2::13]:9092");
 	make_listener(at, 8, 3, "public", "10.9.0.100:9092");
 	strcpy(at++->listener.advertise, "kafka.example.com");
@@ -205,6 +207,47 @@ support_reply_show_inline(struct support_bytes *bytes)
 	add_show(bytes, objects, 6, false);
 }
 
+/* One that differs and one that knows nothing. */
+static void
+add_discovery(Lp__Pb__StatusReply *body)
+{
+	static Lp__Pb__NodeStatus node = LP__PB__NODE_STATUS__INIT;
+	static Lp__Pb__DiscoveryStatus heard = LP__PB__DISCOVERY_STATUS__INIT;
+	static Lp__Pb__DiscoveryStatus quiet = LP__PB__DISCOVERY_STATUS__INIT;
+	static Lp__Pb__NodeStatus *nodes[] = {&node};
+	static Lp__Pb__DiscoveryStatus *list[] = {&heard, &quiet};
+	static char *listeners[] = {"public"};
+
+	node.node_id = 7;
+	node.host = "fd00:2::17";
+	node.has_port = node.has_listed_ns = true;
+	node.port = 9092;
+	node.rack = "east";
+	node.listed_ns = SUPPORT_NOW_NS - 3 * S;
+	node.state = "unknown";
+	node.why = "broker payments/7: endpoint: is already taken by broker "
+		   "payments/1";
+	node.remedy = "lpctl add-broker payments 7 [fd00:2::17]:9092";
+	heard.cluster = "payments";
+	heard.has_discover = heard.discover = true;
+	heard.has_listed_ns = heard.has_changed_ns = true;
+	heard.listed_ns = SUPPORT_NOW_NS - 3 * S;
+	heard.has_listed = true;
+	heard.listed = 4;
+	heard.changed_ns = SUPPORT_NOW_NS - 70 * S;
+	heard.change = "broker payments/12 added at 10.0.2.12:9092 "
+		       "(10.0.2.12:9092)";
+	heard.nodes = nodes;
+	heard.n_nodes = 1;
+	heard.has_more = true;
+	heard.more = 2;
+	heard.tls_listeners = listeners;
+	heard.n_tls_listeners = 1;
+	quiet.cluster = "empty";
+	body->n_discovery = 2;
+	body->discovery = list;
+}
+
 void
 support_reply_status(struct support_bytes *bytes)
 {
@@ -265,6 +308,7 @@ support_reply_status(struct support_bytes *bytes)
 	secret.has_asked = secret.has_failed = true;
 	secret.asked = secret.failed = 3;
 	secret.why = "broker 1, 10.0.0.1:9093: this listener wants TLS";
+	add_discovery(&body);
 	support_bytes_add(bytes, &reply);
 }
 

@@ -122,6 +122,10 @@ static const struct row rows[] = {
 	"SET cluster paid: same=payments"},
     {"set-cluster paid --same-as ''", LP_EXIT_REFUSED,
 	"set-cluster paid: same_as: is empty"},
+    {"add-cluster payments --discover on", 0,
+	"ADD cluster payments: name=payments discover=1"},
+    {"set-cluster payments --discover off", 0,
+	"SET cluster payments: discover=0"},
     {"del-cluster payments --if-exists", 0, "DEL cluster payments: if-exists"},
     {"set-cluster payments", LP_EXIT_USAGE,
 	"set-cluster payments: nothing to set: give at least one option"},
@@ -144,6 +148,11 @@ static const struct row rows[] = {
 	0,
 	"SET broker payments/1: host=10.0.2.21 real=10.0.2.21:9093 "
 	"public=10.9.0.101:9092 v6=[fd00:9::101]:9092"},
+    {"add-broker payments 1 10.0.2.11:9092 --source discovered", 0,
+	"ADD broker payments/1: node_id=1 host=10.0.2.11 "
+	"real=10.0.2.11:9092 discovered=1"},
+    {"set-broker payments 1 --source manual", 0,
+	"SET broker payments/1: discovered=0"},
     {"set-broker payments 1 --endpoint public=", 0,
 	"SET broker payments/1: public="},
     {"add-broker payments 70000 10.0.2.21:9093 --endpoint "
@@ -152,8 +161,8 @@ static const struct row rows[] = {
 	"ADD broker payments/70000: node_id=70000 host=10.0.2.21 "
 	"real=10.0.2.21:9093 public=10.9.0.101:9092"},
     {"set-broker payments 1", LP_EXIT_USAGE,
-	"set-broker payments/1: nothing to set: give HOST:PORT or "
-	"--endpoint"},
+	"set-broker payments/1: nothing to set: give HOST:PORT, "
+	"--endpoint or --source"},
     {"set-broker payments 1 --endpoint public", LP_EXIT_REFUSED,
 	"set-broker payments/1: endpoint: \"public\" is not LISTENER=IP:PORT, "
 	"or LISTENER= for where it is by default"},
@@ -344,6 +353,9 @@ write_object(FILE *out, const Lp__Pb__Operation *op)
 	case LP__PB__OBJECT__BODY_CLUSTER:
 		write_string(out, "name", object->cluster->name);
 		write_string(out, "same", op->same_as);
+		if (object->cluster->has_discover)
+			(void)fprintf(
+			    out, " discover=%d", object->cluster->discover);
 		break;
 	case LP__PB__OBJECT__BODY_BROKER:
 		if (object->broker->has_node_id)
@@ -353,6 +365,9 @@ write_object(FILE *out, const Lp__Pb__Operation *op)
 		write_endpoint(out, "real", object->broker->real);
 		for (size_t i = 0; i < op->n_endpoints; i++)
 			write_choice(out, op->endpoints[i]);
+		if (object->broker->has_discovered)
+			(void)fprintf(
+			    out, " discovered=%d", object->broker->discovered);
 		break;
 	case LP__PB__OBJECT__BODY_LISTENER:
 		write_string(out, "name", object->listener->name);

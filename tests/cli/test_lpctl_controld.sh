@@ -165,9 +165,9 @@ prints 'front  lpt0    af_xdp   client  10.9.0.10/24'
 prints 'front  unknown  -       -       -       -     -'
 prints 'no dataplane is connected: see lpctl status'
 run 0 list-clusters
-prints 'payments        2          1  -'
+prints 'payments        2          1  off       -'
 run 0 list-brokers payments
-prints 'payments       2  10.0.2.12:9092  10.0.2.12'
+prints 'payments       2  10.0.2.12:9092  10.0.2.12  manual'
 run 0 list-listeners
 prints 'payments  public    vip   translate  observe  on       9093  2          10.9.0.100:9095  -'
 run 1 list-brokers nothing
@@ -197,7 +197,7 @@ refused 'there is no cluster payment (did you mean payments?)' \
 	add-cluster paid --same-as payment
 run 0 add-cluster paid --same-as payments
 run 0 list-clusters
-prints 'paid            0          0  payments'
+prints 'paid            0          0  off       payments'
 run 0 show
 prints '    the same as payments'
 refused 'delete first: ' del-cluster payments
@@ -207,7 +207,7 @@ run 0 -o json list-clusters
 grep -q '"same_as": "payments"' "$dir/out" || fail 'JSON of the same'
 run 0 set-cluster paid --same-as none
 run 0 list-clusters
-prints 'paid            0          0  -'
+prints 'paid            0          0  off       -'
 run 0 del-cluster paid
 
 # ---- set --------------------------------------------------------------------

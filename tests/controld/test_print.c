@@ -37,7 +37,9 @@ static const struct {
 	"at=shadowed@10.9.0.102:30001;"
 	"set broker six 70000 at=public@[fd00:9::111]:9092;"
 	"add cluster paid same=payments; add cluster seven;"
-	"set cluster six same=seven; add cluster eight same=seven"},
+	"set cluster six same=seven; add cluster eight same=seven;"
+	"set cluster payments discover=1;"
+	"add broker payments 2 to=10.8.0.23:9092 found=1"},
     {"dpdk",
 	"add port front device=0000:03:00.0,rx-vec=1 backend=dpdk mtu=9000 "
 	"side=client address=10.9.0.10/24;"

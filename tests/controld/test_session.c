@@ -337,7 +337,7 @@ START_TEST(the_version_is_told_to_everybody)
 {
 	world_start(&world, &patient, 0);
 	ask(LP__PB__CONTROL_REQUEST__BODY_VERSION);
-	ck_assert_uint_eq(world_replies(&world, 1)->version->schema, 5);
+	ck_assert_uint_eq(world_replies(&world, 1)->version->schema, 6);
 	world_stop(&world);
 }
 END_TEST

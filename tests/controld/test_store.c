@@ -47,7 +47,7 @@ START_TEST(a_new_database_holds_an_empty_first_generation)
 	database_close(&database, store);
 	ck_assert_int_eq(database_int(&database, "PRAGMA application_id"),
 	    LP_STORE_APPLICATION_ID);
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 5);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 6);
 }
 END_TEST
 

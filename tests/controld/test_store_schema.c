@@ -75,9 +75,9 @@ END_TEST
 START_TEST(a_newer_schema_is_refused)
 {
 	database_close(&database, database_open(&database));
-	database_sql(&database, "PRAGMA user_version = 6");
+	database_sql(&database, "PRAGMA user_version = 7");
 	database_check_refused(
-	    &database, "has schema 6, this lp-controld knows up to 5");
+	    &database, "has schema 7, this lp-controld knows up to 6");
 	ck_assert_int_eq(database_int(&database, "SELECT epoch FROM meta"), 1);
 }
 END_TEST
@@ -167,12 +167,12 @@ END_TEST
 START_TEST(the_schema_itself_refuses_what_makes_no_sense)
 {
 	static const char *const texts[] = {
-	    "INSERT INTO cluster VALUES (0, 'x', NULL)",
-	    "INSERT INTO cluster VALUES (50, 'payments', NULL)",
-	    "INSERT INTO broker VALUES (50, 2, 1, 'h', '10.0.0.1', 1)",
-	    "INSERT INTO broker VALUES (50, 2, -1, 'h', '10.0.0.1', 1)",
-	    "INSERT INTO broker VALUES (50, 2, 7, 'h', '10.0.0.1', 65536)",
-	    "INSERT INTO broker VALUES (50, 77, 7, 'h', '10.0.0.1', 1)",
+	    "INSERT INTO cluster VALUES (0, 'x', NULL, 0)",
+	    "INSERT INTO cluster VALUES (50, 'payments', NULL, 0)",
+	    "INSERT INTO broker VALUES (50, 2, 1, 'h', '10.0.0.1', 1, 0)",
+	    "INSERT INTO broker VALUES (50, 2, -1, 'h', '10.0.0.1', 1, 0)",
+	    "INSERT INTO broker VALUES (50, 2, 7, 'h', '10.0.0.1', 65536, 0)",
+	    "INSERT INTO broker VALUES (50, 77, 7, 'h', '10.0.0.1', 1, 0)",
 	    "INSERT INTO endpoint VALUES (50, 5, 3, '10.0.0.1', 9, 0)",
 	    "DELETE FROM cluster",
 	    "UPDATE listener SET mode = 'other'",
@@ -183,6 +183,8 @@ START_TEST(the_schema_itself_refuses_what_makes_no_sense)
 	    "UPDATE listener SET advertise = ''",
 	    "UPDATE endpoint SET chosen = 2",
 	    "UPDATE cluster SET same_as = 0",
+	    "UPDATE cluster SET discover = 2",
+	    "UPDATE broker SET discovered = NULL",
 	    "UPDATE port SET peer = ''",
 	    "UPDATE port SET on_loss = 'reset'",
 	    "UPDATE port SET mtu = 1279",
@@ -213,6 +215,8 @@ make_old(void)
 	    "ALTER TABLE listener DROP COLUMN advertise; "
 	    "ALTER TABLE endpoint DROP COLUMN chosen; "
 	    "ALTER TABLE cluster DROP COLUMN same_as; "
+	    "ALTER TABLE cluster DROP COLUMN discover; "
+	    "ALTER TABLE broker DROP COLUMN discovered; "
 	    "PRAGMA user_version = 1");
 }
 
@@ -282,7 +286,7 @@ START_TEST(a_database_of_the_first_schema_is_brought_up)
 	database_commit(&database, store,
 	    "set port front backend=dpdk device=net_tap0 mtu=9000");
 	database_close(&database, store);
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 5);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 6);
 	ck_assert_int_eq(
 	    database_int(&database, "SELECT mtu FROM port WHERE id = 1"), 9000);
 }
@@ -337,46 +341,46 @@ START_TEST(looking_brings_nothing_up)
 	make_old();
 	ck_assert_int_lt(database_try_open(&database, &store, 0, true), 0);
 	ck_assert_ptr_nonnull(strstr(database.why,
-	    "has schema 1; starting lp-controld once brings it to 5"));
+	    "has schema 1; starting lp-controld once brings it to 6"));
 	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 1);
 }
 END_TEST
 
 /* What is embedded, and two more. */
 static const struct lp_schema_migration more[] = {
-    {"0006_more", "CREATE TABLE more (a); INSERT INTO more VALUES (2)"},
-    {"0007_broken", "CREATE TABLE seventh (a); SELECT nonsense"},
+    {"0007_more", "CREATE TABLE more (a); INSERT INTO more VALUES (2)"},
+    {"0008_broken", "CREATE TABLE eighth (a); SELECT nonsense"},
 };
 
 static int
 open_with(size_t count, struct lp_store **store)
 {
-	struct lp_schema_migration list[7];
+	struct lp_schema_migration list[8];
 	const struct lp_store_options options = {.path = database.path,
 	    .migrations = list,
 	    .migration_count = count};
 
-	ck_assert_uint_eq(lp_schema_count, 5);
-	memcpy(list, lp_schema_migrations, 5 * sizeof(list[0]));
-	memcpy(&list[5], more, sizeof(more));
+	ck_assert_uint_eq(lp_schema_count, 6);
+	memcpy(list, lp_schema_migrations, 6 * sizeof(list[0]));
+	memcpy(&list[6], more, sizeof(more));
 	return lp_store_open(store, &database.current, &options, database.why);
 }
 
 START_TEST(a_migration_leaves_a_copy_of_what_was)
 {
 	struct lp_store *store = database_open(&database);
-	const char *copy = path_in(database.dir, "lightpath.db.schema-5");
+	const char *copy = path_in(database.dir, "lightpath.db.schema-6");
 
 	database_commit(&database, store, basic);
 	database_close(&database, store);
-	ck_assert_msg(open_with(6, &store) == 0, "%s", database.why);
+	ck_assert_msg(open_with(7, &store) == 0, "%s", database.why);
 	ck_assert_uint_eq(database.current.config.count, 7);
 	database_close(&database, store);
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 6);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 7);
 	ck_assert_int_eq(database_int(&database, "SELECT a FROM more"), 2);
 	free(database.path);
 	database.path = strdup(copy);
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 5);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 6);
 	ck_assert_int_eq(
 	    database_int(&database, "SELECT count(*) FROM broker"), 2);
 }
@@ -388,13 +392,13 @@ START_TEST(a_migration_that_fails_changes_nothing)
 
 	database_commit(&database, store, basic);
 	database_close(&database, store);
-	ck_assert_int_lt(open_with(7, &store), 0);
+	ck_assert_int_lt(open_with(8, &store), 0);
 	ck_assert_ptr_nonnull(strstr(database.why, "nonsense"));
-	/* The sixth stands for itself; the seventh left nothing. */
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 6);
+	/* The seventh stands for itself; the eighth left nothing. */
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 7);
 	ck_assert_int_eq(database_int(&database,
 			     "SELECT count(*) FROM sqlite_schema "
-			     "WHERE name = 'seventh'"),
+			     "WHERE name = 'eighth'"),
 	    0);
 	ck_assert_int_eq(database_int(&database, "SELECT epoch FROM meta"), 1);
 }
@@ -421,7 +425,7 @@ main(void)
 	    sizeof(bad_rows) / sizeof(bad_rows[0]));
 	tcase_add_test(tcase, rows_changed_by_hand_make_a_generation);
 	tcase_add_loop_test(
-	    tcase, the_schema_itself_refuses_what_makes_no_sense, 0, 20);
+	    tcase, the_schema_itself_refuses_what_makes_no_sense, 0, 22);
 	tcase_add_test(tcase, a_database_of_the_first_schema_is_brought_up);
 	tcase_add_test(tcase, what_a_database_of_the_first_schema_holds_stays);
 	tcase_add_test(

@@ -136,6 +136,10 @@ set_broker(Lp__Pb__Operation *op, const char *key, char *value)
 
 	if (strcmp(key, "at") == 0)
 		add_choice(op, value);
+	if (strcmp(key, "found") == 0) {
+		broker->has_discovered = true;
+		broker->discovered = atoi(value) != 0;
+	}
 	if (strcmp(key, "to") != 0)
 		return;
 	broker->real = make_endpoint(value);
@@ -186,6 +190,13 @@ set_listener(Lp__Pb__Operation *op, const char *key, char *value)
 }
 
 static void
+set_discover(Lp__Pb__Cluster *cluster, const char *value)
+{
+	cluster->has_discover = true;
+	cluster->discover = atoi(value) != 0;
+}
+
+static void
 set_key(Lp__Pb__Operation *op, char *key)
 {
 	char *value = strchr(key, '=');
@@ -206,6 +217,8 @@ set_key(Lp__Pb__Operation *op, char *key)
 		set_listener(op, key, value);
 	else if (strcmp(key, "name") == 0)
 		op->object->cluster->name = strdup(value);
+	else if (strcmp(key, "discover") == 0)
+		set_discover(op->object->cluster, value);
 }
 
 static void

@@ -11,8 +11,8 @@
  * A request with a transaction; commands are separated by ';':
  *   add port NAME device=D address=A,A gateway=G side=S backend=B mtu=N
  *            route=1 peer=P loss=W
- *   add cluster NAME
- *   add broker CLUSTER NODE [to=IP:PORT]
+ *   add cluster NAME [discover=1]
+ *   add broker CLUSTER NODE [to=IP:PORT] [found=1]
  *   add listener CLUSTER NAME [vip=IP:PORT] [base=N] [source=W] [mode=W]
  * and the same with set (name=NEW, keep=1: addresses are added to) and del;
  * "may=1" and "if=1" are may_exist and if_exists.
