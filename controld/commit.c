@@ -162,6 +162,12 @@ lp_commit_changed(struct lp_commit *commit)
 		evaluate_rollback(commit);
 }
 
+bool
+lp_commit_is_idle(const struct lp_commit *commit)
+{
+	return commit->phase == IDLE && commit->count == 0;
+}
+
 void
 lp_commit_gone(struct lp_commit *commit, uint64_t client)
 {

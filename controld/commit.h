@@ -26,6 +26,9 @@ void lp_commit_add(struct lp_commit *commit, const struct lp_reply_to *to,
 /* A dataplane has applied, rejected, come or gone. */
 void lp_commit_changed(struct lp_commit *commit);
 
+/* No transaction is under way or waits. */
+bool lp_commit_is_idle(const struct lp_commit *commit);
+
 /* What this client has waiting is not done; what has begun is. */
 void lp_commit_gone(struct lp_commit *commit, uint64_t client);
 

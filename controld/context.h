@@ -19,6 +19,9 @@ struct lp_context {
 	/* Bytes that a client has not read yet; NULL: all was read. */
 	size_t (*unread)(void *arg, uint64_t client);
 	void *arg;
+	/* Answers to LP_REPLY_SELF. */
+	void (*self)(void *arg, const Lp__Pb__ControlReply *reply);
+	void *arg_of_self;
 };
 
 #endif

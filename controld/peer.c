@@ -247,7 +247,8 @@ handle(struct lp_peer *peer, const Lp__Pb__DataplaneMessage *message)
 	    body == LP__PB__DATAPLANE_MESSAGE__BODY_TRACE_REPLY ||
 	    body == LP__PB__DATAPLANE_MESSAGE__BODY_CAPTURE_REPLY ||
 	    body == LP__PB__DATAPLANE_MESSAGE__BODY_TOPIC_IDS_LEARNT ||
-	    body == LP__PB__DATAPLANE_MESSAGE__BODY_TOPIC_IDS_TAKEN)
+	    body == LP__PB__DATAPLANE_MESSAGE__BODY_TOPIC_IDS_TAKEN ||
+	    body == LP__PB__DATAPLANE_MESSAGE__BODY_BROKERS_SEEN)
 		options->answered(options->arg, peer->index, message);
 	else
 		lp_peer_leave(peer, LP_PUSH_CONNECTING,

@@ -76,7 +76,8 @@ struct lp_push_options {
 	struct lp_push_times times;
 	/* A dataplane has applied, rejected, come or gone. */
 	void (*changed)(void *arg);
-	/* An answer, of whatever was asked, of dataplane `index`. */
+	/* An answer, of whatever was asked, of dataplane `index`; or what it
+	 * has seen. */
 	void (*answered)(
 	    void *arg, unsigned index, const Lp__Pb__DataplaneMessage *message);
 	void *arg;

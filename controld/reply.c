@@ -9,7 +9,10 @@ lp_reply_send(const struct lp_context *context, const struct lp_reply_to *to,
     Lp__Pb__ControlReply *reply)
 {
 	reply->cookie = to->cookie;
-	context->reply(context->arg, to->client, reply);
+	if (to->client == LP_REPLY_SELF)
+		context->self(context->arg_of_self, reply);
+	else
+		context->reply(context->arg, to->client, reply);
 }
 
 void

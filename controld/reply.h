@@ -7,6 +7,9 @@
 
 #include "controld/context.h"
 
+/* Not a client: discovery, whose answers go to context.self(). */
+#define LP_REPLY_SELF UINT64_MAX
+
 /* Whom to answer, and which of his requests. */
 struct lp_reply_to {
 	uint64_t client;

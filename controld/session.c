@@ -9,6 +9,7 @@
 
 #include "controld/clock.h"
 #include "controld/commit.h"
+#include "controld/discover_status.h"
 #include "controld/model_note.h"
 #include "controld/query.h"
 #include "controld/reply.h"
@@ -29,6 +30,7 @@ struct lp_session {
 	struct lp_query_set *queries;
 	struct lp_tool_set *tools;
 	struct lp_topics *topics;
+	struct lp_discover *discover;
 	char controller[HOST_SIZE + 40]; /* host name and database */
 	uint64_t started_ns;
 };
@@ -36,6 +38,7 @@ struct lp_session {
 static void on_changed(void *arg);
 static void on_answered(
     void *arg, unsigned index, const Lp__Pb__DataplaneMessage *message);
+static void on_own_reply(void *arg, const Lp__Pb__ControlReply *reply);
 static void reply_show(
     struct lp_session *session, const struct lp_reply_to *to);
 static void reply_status(
@@ -89,6 +92,11 @@ lp_session_new(struct lp_session **out,
 	if (err == 0)
 		err = lp_tools_new(
 		    &session->tools, &session->context, options->query_ms);
+	session->context.self = on_own_reply;
+	session->context.arg_of_self = session;
+	if (err == 0)
+		err = lp_discover_new(&session->discover, &session->context,
+		    session->commit, &options->discover);
 	if (err == 0)
 		err = lp_topics_new(&session->topics, &topics);
 	if (err == 0)
@@ -111,6 +119,7 @@ lp_session_free(struct lp_session *session)
 		return;
 	lp_push_free(session->context.push);
 	lp_topics_free(session->topics);
+	lp_discover_free(session->discover);
 	lp_tools_free(session->tools);
 	lp_query_free(session->queries);
 	lp_commit_free(session->commit);
@@ -180,7 +189,11 @@ on_answered(void *arg, unsigned index, const Lp__Pb__DataplaneMessage *message)
 {
 	struct lp_session *session = arg;
 
-	if (message->body_case == LP__PB__DATAPLANE_MESSAGE__BODY_TRACE_REPLY ||
+	if (message->body_case == LP__PB__DATAPLANE_MESSAGE__BODY_BROKERS_SEEN)
+		lp_discover_heard(
+		    session->discover, index, message->brokers_seen);
+	else if (message->body_case ==
+		LP__PB__DATAPLANE_MESSAGE__BODY_TRACE_REPLY ||
 	    message->body_case == LP__PB__DATAPLANE_MESSAGE__BODY_CAPTURE_REPLY)
 		lp_tools_answered(session->tools, index, message);
 	else if (message->body_case ==
@@ -190,6 +203,14 @@ on_answered(void *arg, unsigned index, const Lp__Pb__DataplaneMessage *message)
 		lp_topics_answered(session->topics, index, message);
 	else
 		lp_query_answered(session->queries, index, message);
+}
+
+static void
+on_own_reply(void *arg, const Lp__Pb__ControlReply *reply)
+{
+	const struct lp_session *session = arg;
+
+	lp_discover_answered(session->discover, reply);
 }
 
 static void
@@ -233,6 +254,7 @@ reply_status(struct lp_session *session, const struct lp_reply_to *to)
 	char *warning_list[WARNINGS_MAX];
 	Lp__Pb__TopicIdsStatus topics[LP_CLUSTERS_MAX];
 	Lp__Pb__TopicIdsStatus *topic_list[LP_CLUSTERS_MAX];
+	struct lp_discover_status discovery;
 
 	status.generation = context->current.number;
 	status.has_digest = status.has_epoch = status.has_since_ns = true;
@@ -258,6 +280,10 @@ reply_status(struct lp_session *session, const struct lp_reply_to *to)
 	status.topic_ids = topic_list;
 	for (size_t i = 0; i < status.n_topic_ids; i++)
 		topic_list[i] = &topics[i];
+	lp_discover_status_fill(
+	    &discovery, session->discover, &context->current.config);
+	status.n_discovery = discovery.count;
+	status.discovery = discovery.list;
 	reply.body_case = LP__PB__CONTROL_REPLY__BODY_STATUS;
 	reply.status = &status;
 	lp_reply_send(context, to, &reply);

@@ -6,6 +6,7 @@
 #ifndef LP_CONTROLD_SESSION_H
 #define LP_CONTROLD_SESSION_H
 
+#include "controld/discover.h"
 #include "controld/push.h"
 #include "controld/store.h"
 #include "controld/topic_seed.h"
@@ -22,6 +23,7 @@ struct lp_session_options {
 	/* For the names of topic ids. */
 	bool ask_brokers;
 	struct lp_topic_seed_times topic_times; /* lp_topic_seed_times */
+	struct lp_discover_options discover; /* zero: as by default */
 	/* Answers; may be called before a request has returned. */
 	void (*reply)(
 	    void *arg, uint64_t client, const Lp__Pb__ControlReply *reply);

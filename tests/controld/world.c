@@ -53,6 +53,8 @@ const struct lp_push_times patient = {
     .silence = 60000,
 };
 
+struct lp_discover_options world_discover;
+
 static size_t
 unread_of(void *arg, uint64_t client)
 {
@@ -100,6 +102,7 @@ world_start(
 	options.dataplane_count = dataplanes;
 	options.times = *times;
 	options.query_ms = 200;
+	options.discover = world_discover;
 	options.reply = keep_reply;
 	options.unread = unread_of;
 	options.arg = world;
@@ -178,6 +181,12 @@ world_send(struct world *world, const char *text, uint32_t timeout_ms)
 const Lp__Pb__DataplaneStatus *
 world_status(struct world *world, unsigned index)
 {
+	return world_status_reply(world)->dataplanes[index];
+}
+
+const Lp__Pb__StatusReply *
+world_status_reply(struct world *world)
+{
 	Lp__Pb__ControlRequest *request = malloc(sizeof(*request));
 	Lp__Pb__StatusRequest *status = malloc(sizeof(*status));
 
@@ -194,7 +203,7 @@ world_status(struct world *world, unsigned index)
 		lp__pb__control_reply__free_unpacked(last, NULL);
 	last = world->replies[world->reply_count];
 	ck_assert_int_eq(last->body_case, LP__PB__CONTROL_REPLY__BODY_STATUS);
-	return last->status->dataplanes[index];
+	return last->status;
 }
 
 struct wanted_state {

@@ -33,6 +33,9 @@ struct world {
 /* Long enough for any machine; tests shorten what they wait for. */
 extern const struct lp_push_times patient;
 
+/* Of the next world. */
+extern struct lp_discover_options world_discover;
+
 void world_start(struct world *world, const struct lp_push_times *times,
     unsigned dataplanes);
 void world_stop(struct world *world);
@@ -46,6 +49,7 @@ void world_send(struct world *world, const char *text, uint32_t timeout_ms);
 /* The status of dataplane `index`; valid until the next call. */
 const Lp__Pb__DataplaneStatus *world_status(
     struct world *world, unsigned index);
+const Lp__Pb__StatusReply *world_status_reply(struct world *world);
 /* Until dataplane `index` is in that state. */
 void world_state(struct world *world, unsigned index, const char *state);
 
