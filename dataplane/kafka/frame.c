@@ -80,6 +80,8 @@ lp_frame_finish(struct lp_kafka_at *at, enum lp_direction dir)
 	struct lp_cursor in = {.at = nothing, .end = nothing};
 
 	assert(side->place != LP_AT_HEAD && side->left == 0);
+	if (side->message != 0)
+		lp_kafka_save(at->kafka, message, sizeof(*message));
 	/* Facts may be left that need no further byte. */
 	if (message != NULL && !message->bad &&
 	    walk(at, dir, message, &in) != LP_WALK_DONE)

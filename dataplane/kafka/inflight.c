@@ -47,6 +47,10 @@ lp_inflight_room(const struct lp_kafka *kafka, const struct lp_kafka_conn *conn,
 {
 	uint32_t free = kafka->inflight.free_count;
 
+	/* In a small pool no full segment would ever pass; few are full of
+	 * the shortest requests. */
+	if (more > kafka->inflight.count / 4)
+		more = kafka->inflight.count / 4;
 	return conn->inflight_count + more <= LP_KAFKA_INFLIGHT_MAX &&
 	    (free >= more + kafka->inflight.count / 4 ||
 		(free >= more &&

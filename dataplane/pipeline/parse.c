@@ -134,7 +134,8 @@ lp_parse_tcp_option(const struct lp_pkt *pkt, uint8_t kind, uint8_t len)
 		if (at + 2 > end || pkt->data[at + 1] < 2 ||
 		    at + pkt->data[at + 1] > end)
 			return 0;
-		if (this == kind && pkt->data[at + 1] == len)
+		if (this == kind &&
+		    (pkt->data[at + 1] == len || len == LP_TCP_OPT_ANY_LEN))
 			return (uint16_t)(at + 2);
 		at += pkt->data[at + 1];
 	}

@@ -29,6 +29,8 @@ void lp_parse_addresses(
  */
 enum lp_reason lp_parse_tcp_checksum(const struct lp_pkt *pkt);
 
+enum { LP_TCP_OPT_ANY_LEN = 0 };
+
 /*
  * Where the value of a TCP option lies, as an offset from the packet's start,
  * or 0.  len is what the option must have in all (kind and length included).

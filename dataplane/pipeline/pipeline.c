@@ -30,10 +30,9 @@
  * neighbor holds them.  Packets that we make ourselves lie in the batch's
  * outbox and leave before those of the batch.
  *
- * Synchronization: one worker runs this.  The snapshot is read once a turn, so
- * a turn sees exactly one generation.  Nothing here allocates, locks, logs,
- * reads a clock or makes a system call, the ports' rx, tx and flush aside; a
- * test reads that off the symbols.
+ * Synchronization: one worker runs this.  The snapshot is read once a turn: it
+ * sees exactly one generation.  Nothing here allocates, locks, logs, reads a
+ * clock or makes a system call, the ports' rx, tx and flush aside (tested).
  */
 #include "dataplane/pipeline/pipeline.h"
 

@@ -14,6 +14,7 @@
 #ifndef LP_PIPELINE_SPLICE_H
 #define LP_PIPELINE_SPLICE_H
 
+#include "dataplane/pipeline/checksum.h"
 #include "dataplane/pipeline/rewrite.h"
 
 /* A packet of a spliced connection on its way through; internal. */
@@ -52,6 +53,60 @@ void lp_splice_follow(
 void lp_splice_packet(struct lp_rewrite *rewrite, struct lp_batch *batch,
     struct lp_pkt *pkt, uint32_t hop);
 
+/* The options of a SYN; and where the numbers begin. */
+void lp_splice_meet(struct lp_splice_at *at);
+
+/* Before it has changed anything. */
+void lp_splice_drop(struct lp_splice_at *at, enum lp_reason why);
+
+/* Writes a number of the TCP header, and keeps the checksum right. */
+static inline void
+lp_splice_write32(struct lp_pkt *pkt, unsigned off, uint32_t value)
+{
+	uint8_t *tcp = pkt->data + pkt->l4_off;
+	uint8_t is[4];
+
+	lp_put32(is, value);
+	lp_sum_update(
+	    tcp + LP_TCP_SUM, lp_sum_replace(0, tcp + off, is, sizeof(is)));
+	memcpy(tcp + off, is, sizeof(is));
+}
+
+static inline void
+lp_splice_write16(struct lp_pkt *pkt, unsigned off, uint16_t value)
+{
+	uint8_t *tcp = pkt->data + pkt->l4_off;
+	uint8_t is[2];
+
+	lp_put16(is, value);
+	lp_sum_update(
+	    tcp + LP_TCP_SUM, lp_sum_replace(0, tcp + off, is, sizeof(is)));
+	memcpy(tcp + off, is, sizeof(is));
+}
+
+/* ---- splice_client.c, splice_broker.c ------------------------------------ */
+
+/* A packet of that side, under the mark of its connection. */
+void lp_splice_client(struct lp_splice_at *at);
+void lp_splice_broker(struct lp_splice_at *at);
+
+/* ---- splice_judge.c ------------------------------------------------------ */
+
+enum lp_splice_judgement {
+	LP_SPLICE_PASS,
+	LP_SPLICE_WAIT, /* something before it is missing */
+	LP_SPLICE_DROP, /* *why is set */
+};
+
+enum lp_splice_judgement lp_splice_judge(
+    struct lp_splice_at *at, enum lp_reason *why);
+
+/* Whether some of its bytes are to be looked at, or kept. */
+bool lp_splice_judge_wants(const struct lp_splice_at *at);
+
+/* The broker's first byte that must come before others are looked at. */
+uint32_t lp_splice_judge_next(const struct lp_splice_at *at);
+
 /* ---- splice_send.c: segments of our own --------------------------------- */
 
 /*
@@ -66,19 +121,25 @@ unsigned lp_splice_send(struct lp_splice_at *at);
  * packet is what it sends next: it does not send them again, so we do, in front
  * of the packet.  NULL: nothing is owed.
  */
-struct lp_edit *lp_splice_owed(const struct lp_splice_at *at);
+struct lp_edit *lp_splice_send_owed(const struct lp_splice_at *at);
 
 /*
  * More of the bytes of an edit, as the client's window allows: its packet, not
  * yet on its way, says so.
  */
-void lp_splice_resume(struct lp_splice_at *at);
+void lp_splice_send_more(struct lp_splice_at *at);
 
 /* Only its headers are left; no FIN, no PSH. */
-void lp_splice_strip(struct lp_splice_at *at);
+void lp_splice_send_bare(struct lp_splice_at *at);
+
+/*
+ * What keeps its length, in place: zeros below the floor, and overlays.  The
+ * checksum was found right before, or is not touched.
+ */
+void lp_splice_send_paint(struct lp_splice_at *at, enum lp_direction dir);
 
 /* Applies what edits keep its length to bytes at that position; any? */
-bool lp_splice_overlay(const struct lp_splice_at *at,
+bool lp_splice_send_over(const struct lp_splice_at *at,
     const struct lp_seqmap *map, uint32_t seq, uint8_t *bytes, uint32_t len);
 
 /* ---- splice_ack.c: acknowledgements -------------------------------------- */
@@ -88,23 +149,23 @@ bool lp_splice_overlay(const struct lp_splice_at *at,
  * blocks of what waits behind a gap, if the ends have agreed to them: the one
  * with that sequence number first.
  */
-void lp_splice_acknowledge(struct lp_splice_at *at, bool blocks, uint32_t seq);
+void lp_splice_ack_send(struct lp_splice_at *at, bool blocks, uint32_t seq);
 
 /*
  * What may be acknowledged to the broker, and the window's right edge, given
  * an acknowledgement and an edge of the client's in its space.
  */
 uint32_t lp_splice_ack(const struct lp_splice_at *at, uint32_t ack);
-uint32_t lp_splice_edge(const struct lp_splice_at *at, uint32_t edge);
+uint32_t lp_splice_ack_edge(const struct lp_splice_at *at, uint32_t edge);
 
 /*
  * Takes from a SYN what goes past a stream that is changed: data with a SYN
  * (RFC 7413), and streams of several connections (RFC 8684).
  */
-void lp_splice_refuse(struct lp_pkt *pkt);
+void lp_splice_ack_refuse(struct lp_pkt *pkt);
 
 /* The SACK blocks of the client's packet, translated in place. */
-void lp_splice_sack(struct lp_splice_at *at);
+void lp_splice_ack_blocks(struct lp_splice_at *at);
 
 /* ---- splice_wait.c: segments behind a gap -------------------------------- */
 
@@ -115,10 +176,10 @@ bool lp_splice_wait(struct lp_splice_at *at);
  * The first one, which there is, as a packet in the outbox that came by the way
  * of this one; NULL: no buffer, it waits on.
  */
-struct lp_pkt *lp_splice_waited(struct lp_splice_at *at);
+struct lp_pkt *lp_splice_wait_over(struct lp_splice_at *at);
 
 /* Runs of them: up to `max` blocks of left and right edges; how many. */
-unsigned lp_splice_blocks(const struct lp_splice_at *at, uint32_t seq,
+unsigned lp_splice_wait_blocks(const struct lp_splice_at *at, uint32_t seq,
     uint32_t blocks[][2], unsigned max);
 
 #endif

@@ -32,7 +32,7 @@ lp_splice_ack(const struct lp_splice_at *at, uint32_t ack)
 }
 
 uint32_t
-lp_splice_edge(const struct lp_splice_at *at, uint32_t edge)
+lp_splice_ack_edge(const struct lp_splice_at *at, uint32_t edge)
 {
 	const struct lp_edit *last =
 	    at->map->last != 0 ? &at->edits[at->map->last - 1] : NULL;
@@ -51,7 +51,7 @@ lp_splice_edge(const struct lp_splice_at *at, uint32_t edge)
 }
 
 void
-lp_splice_acknowledge(struct lp_splice_at *at, bool blocks, uint32_t seq)
+lp_splice_ack_send(struct lp_splice_at *at, bool blocks, uint32_t seq)
 {
 	struct lp_conn *conn = at->conn;
 	struct lp_tcp_peer *client = &conn->tcp.peer[LP_TO_BROKER];
@@ -74,7 +74,7 @@ lp_splice_acknowledge(struct lp_splice_at *at, bool blocks, uint32_t seq)
 	if (pkt == NULL)
 		return;
 	ack = lp_seq_max(ack, client->ack);
-	window = lp_splice_edge(at, at->splice->client_edge) - ack;
+	window = lp_splice_ack_edge(at, at->splice->client_edge) - ack;
 	if ((int32_t)window < 0)
 		window = 0;
 	window >>= client->scale;
@@ -134,7 +134,7 @@ write_blocks(
     const struct lp_splice_at *at, uint8_t *option, uint32_t seq, unsigned max)
 {
 	uint32_t blocks[BLOCKS_MAX][2];
-	unsigned count = lp_splice_blocks(at, seq, blocks, max);
+	unsigned count = lp_splice_wait_blocks(at, seq, blocks, max);
 
 	if (count == 0)
 		return 0;
@@ -150,7 +150,7 @@ write_blocks(
 }
 
 void
-lp_splice_sack(struct lp_splice_at *at)
+lp_splice_ack_blocks(struct lp_splice_at *at)
 {
 	struct lp_pkt *pkt = at->pkt;
 	uint8_t was[LP_TCP_LEN + 40], *tcp = pkt->data + pkt->l4_off;
@@ -180,14 +180,17 @@ lp_splice_sack(struct lp_splice_at *at)
 static uint8_t *
 find_sack(const struct lp_pkt *pkt, unsigned *count)
 {
-	for (*count = 1; *count <= BLOCKS_MAX; ++*count) {
-		uint16_t at = lp_parse_tcp_option(
-		    pkt, LP_TCP_OPT_SACK, (uint8_t)(2 + 8 * *count));
+	uint16_t at =
+	    lp_parse_tcp_option(pkt, LP_TCP_OPT_SACK, LP_TCP_OPT_ANY_LEN);
+	uint8_t len;
 
-		if (at != 0)
-			return pkt->data + at - 2;
-	}
-	return NULL;
+	if (at == 0)
+		return NULL;
+	len = pkt->data[at - 1];
+	*count = (len - 2u) / 8;
+	return len == 2 + 8 * *count && *count >= 1 && *count <= BLOCKS_MAX
+	    ? pkt->data + at - 2
+	    : NULL;
 }
 
 /* Inwards; false: nothing is left of it, or it tells of what is acknowledged.
@@ -207,7 +210,7 @@ block_back(const struct lp_splice_at *at, const uint8_t *block, uint32_t *left,
 }
 
 void
-lp_splice_refuse(struct lp_pkt *pkt)
+lp_splice_ack_refuse(struct lp_pkt *pkt)
 {
 	uint8_t was[LP_TCP_LEN + 40], *tcp = pkt->data + pkt->l4_off;
 	size_t len = (size_t)(pkt->payload_off - pkt->l4_off);

@@ -62,7 +62,7 @@ lp_splice_send(struct lp_splice_at *at)
 	const uint8_t *bytes = at->pkt->data + at->pkt->payload_off;
 	uint32_t end = segment->seq + segment->len;
 	uint32_t pos = segment->seq;
-	struct lp_edit *owed = lp_splice_owed(at);
+	struct lp_edit *owed = lp_splice_send_owed(at);
 	bool whole = true;
 	struct writer to;
 
@@ -107,7 +107,7 @@ lp_splice_send(struct lp_splice_at *at)
 }
 
 struct lp_edit *
-lp_splice_owed(const struct lp_splice_at *at)
+lp_splice_send_owed(const struct lp_splice_at *at)
 {
 	struct lp_edit *edit =
 	    at->map->first != 0 ? &at->edits[at->map->first - 1] : NULL;
@@ -121,7 +121,7 @@ lp_splice_owed(const struct lp_splice_at *at)
 }
 
 void
-lp_splice_resume(struct lp_splice_at *at)
+lp_splice_send_more(struct lp_splice_at *at)
 {
 	struct lp_edit *edit =
 	    at->map->first != 0 ? &at->edits[at->map->first - 1] : NULL;
@@ -144,7 +144,7 @@ lp_splice_resume(struct lp_splice_at *at)
 }
 
 void
-lp_splice_strip(struct lp_splice_at *at)
+lp_splice_send_bare(struct lp_splice_at *at)
 {
 	struct lp_pkt *pkt = at->pkt;
 	uint8_t *tcp = pkt->data + pkt->l4_off;
@@ -168,7 +168,7 @@ lp_splice_strip(struct lp_splice_at *at)
 }
 
 bool
-lp_splice_overlay(const struct lp_splice_at *at, const struct lp_seqmap *map,
+lp_splice_send_over(const struct lp_splice_at *at, const struct lp_seqmap *map,
     uint32_t seq, uint8_t *bytes, uint32_t len)
 {
 	uint32_t end = seq + len;
@@ -195,6 +195,33 @@ lp_splice_overlay(const struct lp_splice_at *at, const struct lp_seqmap *map,
 		any = true;
 	}
 	return any;
+}
+
+/*
+ * What keeps its length, in place: zeros below the floor, and overlays.  The
+ * checksum was found right before (lp_splice_judge()), or is not touched.
+ */
+void
+lp_splice_send_paint(struct lp_splice_at *at, enum lp_direction dir)
+{
+	const struct lp_seqmap *map = &at->splice->maps[dir];
+	uint32_t len = at->pkt->payload_len;
+	uint8_t *bytes = at->pkt->data + at->pkt->payload_off;
+	uint32_t seq = at->segment.seq;
+	bool painted = false;
+
+	if (len == 0 || !(at->splice->flags & LP_SPLICE_EDITED) ||
+	    (at->segment.flags & (LP_TCP_SYN | LP_TCP_RST)))
+		return;
+	if (dir == LP_TO_CLIENT && lp_seq_before(seq, map->floor)) {
+		uint32_t below = map->floor - seq;
+
+		memset(bytes, 0, below < len ? below : len);
+		painted = true;
+	}
+	painted |= lp_splice_send_over(at, map, seq, bytes, len);
+	if (painted)
+		lp_make_checksum(at->pkt, LP_PROTO_TCP, LP_TCP_SUM);
 }
 
 static void

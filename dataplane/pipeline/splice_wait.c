@@ -66,7 +66,7 @@ lp_splice_wait(struct lp_splice_at *at)
 }
 
 struct lp_pkt *
-lp_splice_waited(struct lp_splice_at *at)
+lp_splice_wait_over(struct lp_splice_at *at)
 {
 	struct lp_held_pool *pool = &at->kafka->held;
 	struct lp_splice *splice = at->splice;
@@ -101,7 +101,7 @@ lp_splice_waited(struct lp_splice_at *at)
 }
 
 unsigned
-lp_splice_blocks(const struct lp_splice_at *at, uint32_t seq,
+lp_splice_wait_blocks(const struct lp_splice_at *at, uint32_t seq,
     uint32_t blocks[][2], unsigned max)
 {
 	const struct lp_held_pool *pool = &at->kafka->held;
