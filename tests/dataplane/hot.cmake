@@ -41,6 +41,13 @@ foreach(module inline inline_late inline_room)
 	target_sources(test_${module} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/bump.c)
 endforeach()
 
+# Pure, and so alone.
+add_executable(test_seqmap ${CMAKE_CURRENT_LIST_DIR}/test_seqmap.c
+	${CMAKE_SOURCE_DIR}/tests/support/ensure.c
+	${CMAKE_SOURCE_DIR}/dataplane/pipeline/seqmap.c)
+target_link_libraries(test_seqmap PRIVATE lp_flags)
+add_test(NAME dataplane/seqmap COMMAND test_seqmap)
+
 # Of the kernel, the one that has to understand us.
 add_executable(test_mld_bridge ${CMAKE_CURRENT_LIST_DIR}/test_mld_bridge.c)
 target_link_libraries(test_mld_bridge PRIVATE lp_test_plane)

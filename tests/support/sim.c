@@ -125,7 +125,7 @@ chance(struct sim *sim, unsigned per_mille)
 
 /* What becomes of a frame on its way. */
 static void
-carry(struct sim *sim, unsigned way, struct packet *frame,
+carry(struct sim *sim, enum sim_way way, struct packet *frame,
     const struct sim_segment *segment)
 {
 	struct sim_link *link = &sim->link[way];
@@ -133,7 +133,8 @@ carry(struct sim *sim, unsigned way, struct packet *frame,
 	    random_between(&sim->random, 0, (uint32_t)link->jitter_ns);
 
 	sim->segments++;
-	if (chance(sim, link->lost)) {
+	if (chance(sim, link->lost) ||
+	    (sim->lose && sim->lose(sim->lose_context, way, segment))) {
 		sim->lost++;
 		trace(sim, way, "lost", segment);
 		return;
@@ -141,6 +142,7 @@ carry(struct sim *sim, unsigned way, struct packet *frame,
 	if (segment->len > 0 && chance(sim, link->damaged)) {
 		/* Each way another bit: twice must not be right again. */
 		frame->bytes[frame->len - 1] ^= (uint8_t)(1u << way);
+		sim->lost++;
 		trace(sim, way, "damaged", segment);
 	}
 	if (chance(sim, link->late)) {
@@ -163,8 +165,8 @@ carry(struct sim *sim, unsigned way, struct packet *frame,
 	}
 }
 
-static void
-send(struct sim *sim, unsigned who, const struct sim_segment *segment)
+void
+sim_send(struct sim *sim, enum sim_who who, const struct sim_segment *segment)
 {
 	struct packet frame;
 
@@ -177,17 +179,24 @@ send(struct sim *sim, unsigned who, const struct sim_segment *segment)
 static void
 send_client(void *context, const struct sim_segment *segment)
 {
-	send(context, SIM_CLIENT, segment);
+	sim_send(context, SIM_CLIENT, segment);
 }
 
 static void
 send_broker(void *context, const struct sim_segment *segment)
 {
-	send(context, SIM_BROKER, segment);
+	sim_send(context, SIM_BROKER, segment);
 }
 
 void
 sim_open(struct sim *sim, uint64_t seed)
+{
+	sim_prepare(sim, seed);
+	sim_begin(sim);
+}
+
+void
+sim_prepare(struct sim *sim, uint64_t seed)
 {
 	const char *live = getenv("LP_TEST_TRACE");
 
@@ -197,6 +206,8 @@ sim_open(struct sim *sim, uint64_t seed)
 	sim->segments = sim->lost = 0;
 	sim->traced = 0;
 	sim->tap = NULL;
+	sim->lose = NULL;
+	sim->promised[SIM_CLIENT] = sim->promised[SIM_BROKER] = NULL;
 	sim->live = live != NULL && strcmp(live, "0") != 0;
 	sim->start_ns = sim->now_ns = plane.now_ns;
 	sim->wake_ns = sim->now_ns;
@@ -214,6 +225,11 @@ sim_open(struct sim *sim, uint64_t seed)
 	}
 	sim->tcp[SIM_CLIENT].emit = send_client;
 	sim->tcp[SIM_BROKER].emit = send_broker;
+}
+
+void
+sim_begin(struct sim *sim)
+{
 	sim_tcp_open(&sim->tcp[SIM_BROKER], false, sim->now_ns);
 	sim_tcp_open(&sim->tcp[SIM_CLIENT], true, sim->now_ns);
 }
@@ -255,7 +271,6 @@ arrive(struct sim *sim, unsigned who, const struct packet *frame)
 		for (unsigned way = 0; way < SIM_WAYS; way++)
 			damaged += sim->link[way].damaged;
 		ensure(damaged > 0, "a checksum is wrong");
-		sim->lost++;
 		return;
 	}
 	if (who == SIM_BROKER && sim->tcp[who].state == SIM_LISTEN)
@@ -374,7 +389,9 @@ sim_close(struct sim *sim)
 {
 	for (unsigned who = 0; who < 2; who++) {
 		const struct sim_bytes *in = &sim->tcp[who].in;
-		const struct sim_bytes *out = &sim->tcp[!who].out;
+		const struct sim_bytes *out = sim->promised[who]
+		    ? sim->promised[who]
+		    : &sim->tcp[!who].out;
 
 		ensure(
 		    in->len == out->len || (sim->aborted && in->len < out->len),

@@ -85,8 +85,19 @@ struct sim {
 	    const struct sim_segment *segment, bool right);
 	void *tap_context;
 
+	/*
+	 * Asked of every segment that sets out on a link, if set: true, it is
+	 * lost there.
+	 */
+	bool (*lose)(
+	    void *context, enum sim_way way, const struct sim_segment *segment);
+	void *lose_context;
+
+	/* What an end must read; NULL: what the other one writes. */
+	const struct sim_bytes *promised[2];
+
 	/* What has happened. */
-	uint64_t segments, lost;
+	uint64_t segments, lost; /* damage is a loss */
 	bool live; /* trace at once */
 	unsigned traced;
 	struct sim_trace trace[SIM_TRACE_MAX];
@@ -97,6 +108,10 @@ struct sim {
  * as it was at its beginning.
  */
 void sim_open(struct sim *sim, uint64_t seed);
+
+/* The same in two steps: what was drawn may be changed in between. */
+void sim_prepare(struct sim *sim, uint64_t seed);
+void sim_begin(struct sim *sim);
 
 /* As many bytes as may go through it in some hundred segments. */
 size_t sim_appetite(const struct sim *sim, enum sim_who who);
@@ -117,6 +132,9 @@ void sim_write(
 void sim_shut(struct sim *sim, enum sim_who who);
 void sim_abort(struct sim *sim, enum sim_who who);
 void sim_wake(struct sim *sim, uint64_t in_ns);
+/* A segment that the end's TCP knows nothing of. */
+void sim_send(
+    struct sim *sim, enum sim_who who, const struct sim_segment *segment);
 /* All that it has read so far. */
 const uint8_t *sim_read(const struct sim *sim, enum sim_who who, size_t *len);
 /* The other end has closed, and all is read; or the connection is reset. */

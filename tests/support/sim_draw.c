@@ -67,6 +67,13 @@ draw_habits(struct sim *sim, struct sim_habits *habits)
 		habits->keepalive_ns = between(sim, 20, 2000) * (uint64_t)MS;
 	habits->garbage_byte = percent(sim, 50);
 	habits->probe_byte = percent(sim, 50);
+	habits->sack = percent(sim, 60);
+	habits->duplicate_sack = percent(sim, 50);
+	habits->stamps = percent(sim, 60);
+	if (percent(sim, 20)) {
+		habits->flight = (uint8_t)between(sim, 1, 10);
+		habits->flight_fixed = percent(sim, 50);
+	}
 }
 
 /* Half of the links do not do it at all. */

@@ -15,6 +15,9 @@ enum {
 	OPTION_NOP = 1,
 	OPTION_MSS = 2,
 	OPTION_SCALE = 3,
+	OPTION_SACK_OK = 4,
+	OPTION_SACK = 5,
+	OPTION_STAMPS = 8,
 };
 
 static void
@@ -58,6 +61,30 @@ tcp_sum(const uint8_t *addresses, size_t addresses_len, const uint8_t *tcp,
 }
 
 static size_t
+put_stamps(uint8_t *at, const struct sim_segment *segment)
+{
+	at[0] = at[1] = OPTION_NOP;
+	at[2] = OPTION_STAMPS;
+	at[3] = 10;
+	put32(at + 4, segment->stamp);
+	put32(at + 8, segment->echo);
+	return 12;
+}
+
+static size_t
+put_blocks(uint8_t *at, const struct sim_segment *segment)
+{
+	at[0] = at[1] = OPTION_NOP;
+	at[2] = OPTION_SACK;
+	at[3] = (uint8_t)(2 + 8 * segment->block_count);
+	for (unsigned i = 0; i < segment->block_count; i++) {
+		put32(at + 4 + 8 * i, segment->block[i].from);
+		put32(at + 8 + 8 * i, segment->block[i].to);
+	}
+	return 2 + at[3];
+}
+
+static size_t
 put_options(uint8_t *at, const struct sim_segment *segment)
 {
 	size_t len = 0;
@@ -75,6 +102,16 @@ put_options(uint8_t *at, const struct sim_segment *segment)
 		at[len + 3] = segment->scale;
 		len += 4;
 	}
+	if (segment->sack_ok) {
+		at[len] = at[len + 1] = OPTION_NOP;
+		at[len + 2] = OPTION_SACK_OK;
+		at[len + 3] = 2;
+		len += 4;
+	}
+	if (segment->stamped)
+		len += put_stamps(at + len, segment);
+	if (segment->block_count > 0)
+		len += put_blocks(at + len, segment);
 	return len;
 }
 
@@ -130,6 +167,43 @@ sim_frame_build(struct packet *frame, bool v6, const struct sim_place *src,
 }
 
 static void
+get_blocks(const uint8_t *at, struct sim_segment *segment)
+{
+	ensure((at[1] - 2) % 8 == 0 && at[1] > 2, "half a block of SACK");
+	segment->block_count = (uint8_t)((at[1] - 2) / 8);
+	for (unsigned i = 0; i < segment->block_count; i++) {
+		segment->block[i].from = get32(at + 2 + 8 * i);
+		segment->block[i].to = get32(at + 6 + 8 * i);
+	}
+}
+
+static void
+get_option(const uint8_t *at, struct sim_segment *segment)
+{
+	switch (*at) {
+	case OPTION_MSS:
+		segment->mss = get16(at + 2);
+		break;
+	case OPTION_SCALE:
+		segment->scale = at[2];
+		break;
+	case OPTION_SACK_OK:
+		segment->sack_ok = true;
+		break;
+	case OPTION_SACK:
+		get_blocks(at, segment);
+		break;
+	case OPTION_STAMPS:
+		segment->stamped = true;
+		segment->stamp = get32(at + 2);
+		segment->echo = get32(at + 6);
+		break;
+	default:
+		ensure(false, "option %u", *at);
+	}
+}
+
+static void
 get_options(const uint8_t *at, const uint8_t *end, struct sim_segment *segment)
 {
 	while (at < end && *at != OPTION_END) {
@@ -139,10 +213,7 @@ get_options(const uint8_t *at, const uint8_t *end, struct sim_segment *segment)
 		}
 		ensure(end - at >= 2 && at[1] >= 2 && at[1] <= end - at,
 		    "options cut off");
-		if (*at == OPTION_MSS)
-			segment->mss = get16(at + 2);
-		if (*at == OPTION_SCALE)
-			segment->scale = at[2];
+		get_option(at, segment);
 		at += at[1];
 	}
 }
@@ -178,6 +249,9 @@ sim_frame_read(const struct packet *frame, bool v6, struct sim_place *src,
 	segment->window = get16(tcp + 14);
 	segment->mss = 0;
 	segment->scale = SIM_NO_SCALE;
+	segment->sack_ok = segment->stamped = false;
+	segment->stamp = segment->echo = 0;
+	segment->block_count = 0;
 	get_options(tcp + TCP_LEN, tcp + header, segment);
 	segment->len = (uint16_t)(end - tcp - (long)header);
 	ensure(
@@ -194,12 +268,18 @@ sim_frame_describe(char text[128], const struct sim_segment *segment)
 {
 	static const char letters[] = "FSRPA";
 	char flags[8];
-	unsigned count = 0;
+	unsigned count = 0, len;
 
 	for (unsigned i = 0; letters[i] != '\0'; i++)
 		if (segment->flags & 1u << i)
 			flags[count++] = letters[i];
 	flags[count] = '\0';
-	snprintf(text, 128, "%-3s seq=%u ack=%u win=%u len=%u", flags,
-	    segment->seq, segment->ack, segment->window, segment->len);
+	len = (unsigned)snprintf(text, 128, "%-3s seq=%u ack=%u win=%u len=%u",
+	    flags, segment->seq, segment->ack, segment->window, segment->len);
+	if (segment->stamped)
+		len += (unsigned)snprintf(text + len, 128 - len, " ts=%u,%u",
+		    segment->stamp, segment->echo);
+	for (unsigned i = 0; i < segment->block_count && len < 128; i++)
+		len += (unsigned)snprintf(text + len, 128 - len, " %u-%u",
+		    segment->block[i].from, segment->block[i].to);
 }

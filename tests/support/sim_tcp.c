@@ -6,6 +6,7 @@
 
 #include "tests/support/ensure.h"
 #include "tests/support/random.h"
+#include "tests/support/sim_options.h"
 
 enum {
 	MS = 1000000, /* ns */
@@ -13,6 +14,7 @@ enum {
 	RTO_MAX_MS = 4000,
 	DUPLICATES = 3,
 	SEGMENTS_BEGIN = 10, /* that are sent before one is acknowledged */
+	STAMPS_LEN = 12, /* of the option */
 	KEEPALIVES_MAX = 5,
 	BURST_MAX = 64, /* segments at once */
 };
@@ -26,8 +28,11 @@ static void take_payload(
 static void take_reset(struct sim_tcp *, const struct sim_segment *);
 static void application(struct sim_tcp *, uint64_t now_ns);
 static void timeout(struct sim_tcp *, uint64_t now_ns);
+static void begin_flight(struct sim_tcp *);
+static void repair(struct sim_tcp *);
 static void send_what_may_be(struct sim_tcp *, uint64_t now_ns);
-static void send_at(struct sim_tcp *, uint64_t at, uint64_t limit);
+static uint64_t payload_max(const struct sim_tcp *);
+static uint64_t send_at(struct sim_tcp *, uint64_t at, uint64_t limit);
 static void send_empty(struct sim_tcp *, uint64_t at, unsigned flags);
 static void emit(struct sim_tcp *, struct sim_segment *, uint64_t at);
 
@@ -45,6 +50,13 @@ sim_bytes_add(struct sim_bytes *bytes, const void *more, size_t len)
 }
 
 void
+sim_bytes_free(struct sim_bytes *bytes)
+{
+	free(bytes->bytes);
+	memset(bytes, 0, sizeof(*bytes));
+}
+
+void
 sim_tcp_open(struct sim_tcp *tcp, bool active, uint64_t now_ns)
 {
 	tcp->rto_ns = (uint64_t)RTO_MIN_MS * MS;
@@ -53,6 +65,11 @@ sim_tcp_open(struct sim_tcp *tcp, bool active, uint64_t now_ns)
 	    ? now_ns + tcp->habits.read_every_ns
 	    : sim_never;
 	tcp->peer_mss = 536;
+	tcp->now_ns = now_ns;
+	tcp->stamp_base =
+	    (uint32_t)random_next(tcp->random) - (uint32_t)(now_ns / MS);
+	tcp->stamp_first = tcp->stamp_last =
+	    tcp->stamp_base + (uint32_t)(now_ns / MS);
 	tcp->state = active ? SIM_SYN_SENT : SIM_LISTEN;
 	ensure(tcp->habits.buffer <= SIM_BUFFER_MAX, "a buffer too large");
 	if (!active)
@@ -65,8 +82,8 @@ sim_tcp_open(struct sim_tcp *tcp, bool active, uint64_t now_ns)
 void
 sim_tcp_free(struct sim_tcp *tcp)
 {
-	free(tcp->out.bytes);
-	free(tcp->in.bytes);
+	sim_bytes_free(&tcp->out);
+	sim_bytes_free(&tcp->in);
 }
 
 /* Position behind the last byte: that of the FIN. */
@@ -98,6 +115,7 @@ sim_tcp_input(
 	uint64_t length = segment->len + ((segment->flags & SIM_FIN) != 0);
 	bool in_window;
 
+	tcp->now_ns = now_ns;
 	if (segment->flags & SIM_RST) {
 		take_reset(tcp, segment);
 		return;
@@ -121,8 +139,19 @@ sim_tcp_input(
 				: end > (int64_t)tcp->received;
 	in_window = in_window &&
 	    at < (int64_t)(tcp->received + room(tcp) + (length == 0));
+	if (tcp->stamped && !sim_options_in_time(tcp, segment)) {
+		tcp->ack_now = true;
+		return;
+	}
 	tcp->keepalives = length > 0 ? 0 : tcp->keepalives;
+	if (at < (int64_t)tcp->received) {
+		tcp->again = (uint64_t)at;
+		tcp->again_end = (uint64_t)end < tcp->received ? (uint64_t)end
+							       : tcp->received;
+	}
 	/* The ACK of one that is not acceptable tells nothing, 3.10.7.4. */
+	if (in_window)
+		sim_options_take_stamp(tcp, segment, at);
 	if (in_window || at == (int64_t)tcp->received)
 		take_ack(tcp, segment, (uint64_t)at, now_ns);
 	if (!in_window)
@@ -162,7 +191,10 @@ accept_syn(
 		tcp->habits.scale = SIM_NO_SCALE;
 	tcp->peer_scale =
 	    tcp->habits.scale == SIM_NO_SCALE ? 0 : segment->scale;
-	tcp->congestion = (uint64_t)SEGMENTS_BEGIN * tcp->peer_mss;
+	tcp->sack = tcp->habits.sack && segment->sack_ok;
+	tcp->stamped = tcp->habits.stamps && segment->stamped;
+	tcp->stamp_recent = segment->stamp;
+	begin_flight(tcp);
 	if (tcp->state == SIM_LISTEN) {
 		tcp->state = SIM_SYN_RECEIVED;
 		tcp->highest = tcp->next = 1;
@@ -178,6 +210,46 @@ accept_syn(
 	return false;
 }
 
+/* As many bytes as so many segments have. */
+static uint64_t
+flight(const struct sim_tcp *tcp)
+{
+	unsigned segments =
+	    tcp->habits.flight > 0 ? tcp->habits.flight : SEGMENTS_BEGIN;
+
+	return (uint64_t)segments * payload_max(tcp);
+}
+
+static void
+begin_flight(struct sim_tcp *tcp)
+{
+	tcp->congestion = flight(tcp);
+}
+
+static void
+take_more(struct sim_tcp *tcp, uint64_t ack, uint64_t now_ns)
+{
+	tcp->congestion += ack - tcp->una;
+	if (tcp->habits.flight_fixed)
+		tcp->congestion = flight(tcp);
+	sim_options_trim(tcp, ack);
+	tcp->una = ack;
+	if (tcp->next < tcp->una)
+		tcp->next = tcp->una;
+	tcp->duplicates = 0;
+	tcp->rto_ns = (uint64_t)RTO_MIN_MS * MS;
+	tcp->timer_ns =
+	    tcp->una < tcp->highest ? now_ns + tcp->rto_ns : sim_never;
+	if (tcp->una >= tcp->recover)
+		tcp->recover = 0;
+	/* Only a part: the next one is missing, too, RFC 6582. */
+	if (tcp->recover > 0) {
+		if (!tcp->sack || tcp->repair < tcp->una)
+			tcp->repair = tcp->una;
+		repair(tcp);
+	}
+}
+
 static void
 take_ack(struct sim_tcp *tcp, const struct sim_segment *segment, uint64_t at,
     uint64_t now_ns)
@@ -185,10 +257,12 @@ take_ack(struct sim_tcp *tcp, const struct sim_segment *segment, uint64_t at,
 	int64_t ack = position(segment->ack, tcp->iss, tcp->una);
 	uint64_t window = (uint64_t)segment->window << tcp->peer_scale;
 	bool same_window = window == tcp->window;
+	bool news;
 
 	if (!(segment->flags & SIM_ACK) || ack < (int64_t)tcp->una)
 		return;
 	ensure(ack <= (int64_t)tcp->highest, "an ACK of what was never sent");
+	news = sim_options_take_sack(tcp, segment);
 	/*
 	 * By RFC 9293 one that acknowledges more with an older sequence number
 	 * moves the edge of an old window; Linux takes its window, too.
@@ -199,21 +273,35 @@ take_ack(struct sim_tcp *tcp, const struct sim_segment *segment, uint64_t at,
 		tcp->window_seq = at;
 	}
 	if ((uint64_t)ack > tcp->una) {
-		tcp->congestion += (uint64_t)ack - tcp->una;
-		tcp->una = (uint64_t)ack;
-		if (tcp->next < tcp->una)
-			tcp->next = tcp->una;
-		tcp->duplicates = 0;
-		tcp->rto_ns = (uint64_t)RTO_MIN_MS * MS;
-		tcp->timer_ns =
-		    tcp->una < tcp->highest ? now_ns + tcp->rto_ns : sim_never;
+		take_more(tcp, (uint64_t)ack, now_ns);
 		return;
 	}
-	if (segment->len == 0 && !(segment->flags & SIM_FIN) && same_window &&
-	    tcp->una < tcp->highest && ++tcp->duplicates == DUPLICATES) {
+	if (tcp->una == tcp->highest || segment->flags & SIM_FIN ||
+	    (!news && (segment->len > 0 || !same_window)))
+		return;
+	if (++tcp->duplicates == DUPLICATES && tcp->recover == 0) {
+		tcp->recover = tcp->highest;
+		tcp->repair = tcp->una;
 		tcp->repeats++;
-		send_at(tcp, tcp->una, tcp->highest);
+		repair(tcp);
+	} else if (tcp->recover > 0 && tcp->sack) {
+		repair(tcp);
 	}
+}
+
+/* Sends once more the next one that is missing. */
+static void
+repair(struct sim_tcp *tcp)
+{
+	uint64_t from = tcp->repair, to = tcp->recover;
+	bool gap = tcp->sack && sim_options_gap(tcp, &from, &to);
+
+	/* Without a word of what is held behind it is the first one. */
+	if (!gap && tcp->repair > tcp->una)
+		return;
+	if (!gap)
+		from = tcp->una;
+	tcp->repair = send_at(tcp, from, to);
 }
 
 static void
@@ -231,12 +319,15 @@ take_payload(struct sim_tcp *tcp, const struct sim_segment *segment, int64_t at,
 		if (where < (int64_t)tcp->received || where >= (int64_t)edge)
 			continue;
 		tcp->held[where % SIM_BUFFER_MAX] = segment->bytes[i];
+		tcp->held_count += !tcp->is_held[where % SIM_BUFFER_MAX];
 		tcp->is_held[where % SIM_BUFFER_MAX] = true;
+		tcp->held_last = (uint64_t)where;
 	}
 	while (tcp->is_held[tcp->received % SIM_BUFFER_MAX]) {
 		uint64_t where = tcp->received++ % SIM_BUFFER_MAX;
 
 		tcp->is_held[where] = false;
+		tcp->held_count--;
 		sim_bytes_add(&tcp->in, &tcp->held[where], 1);
 	}
 	if (tcp->fin > 0 && tcp->received == tcp->fin)
@@ -271,6 +362,7 @@ take_reset(struct sim_tcp *tcp, const struct sim_segment *segment)
 void
 sim_tcp_run(struct sim_tcp *tcp, uint64_t now_ns)
 {
+	tcp->now_ns = now_ns;
 	if (tcp->state == SIM_RESET || tcp->state == SIM_LISTEN)
 		return;
 	application(tcp, now_ns);
@@ -340,7 +432,10 @@ timeout(struct sim_tcp *tcp, uint64_t now_ns)
 		return;
 	}
 	tcp->next = tcp->una;
-	tcp->congestion = tcp->peer_mss;
+	tcp->recover = 0;
+	tcp->duplicates = 0;
+	sim_options_forget(tcp);
+	tcp->congestion = payload_max(tcp);
 	if (tcp->window > 0) {
 		tcp->timeouts += tcp->una < tcp->highest;
 		return;
@@ -376,16 +471,26 @@ send_what_may_be(struct sim_tcp *tcp, uint64_t now_ns)
 		tcp->timer_ns = now_ns + tcp->rto_ns;
 }
 
+/* Of a segment that has no SACK. */
+static uint64_t
+payload_max(const struct sim_tcp *tcp)
+{
+	uint64_t max = tcp->peer_mss;
+
+	if (tcp->stamped)
+		max = max > STAMPS_LEN ? max - STAMPS_LEN : 1;
+	return tcp->habits.cut_max < max ? tcp->habits.cut_max : max;
+}
+
 /*
  * One segment from that position on, up to a limit; moves `next` if it stands
- * there.  The byte of a keep-alive is not of the stream.
+ * there.  Where it ends.  The byte of a keep-alive is not of the stream.
  */
-static void
+static uint64_t
 send_at(struct sim_tcp *tcp, uint64_t at, uint64_t limit)
 {
-	struct sim_segment segment;
-	uint64_t max = tcp->habits.cut_max < tcp->peer_mss ? tcp->habits.cut_max
-							   : tcp->peer_mss;
+	struct sim_segment segment = {0};
+	uint64_t max = payload_max(tcp);
 	uint64_t end = end_of(tcp);
 
 	if (tcp->habits.cut_random && limit > at)
@@ -406,6 +511,7 @@ send_at(struct sim_tcp *tcp, uint64_t at, uint64_t limit)
 	if (at == tcp->next)
 		tcp->next += segment.len + ((segment.flags & SIM_FIN) != 0);
 	emit(tcp, &segment, at);
+	return at + segment.len;
 }
 
 static void
@@ -434,8 +540,8 @@ emit(struct sim_tcp *tcp, struct sim_segment *segment, uint64_t at)
 	segment->seq = tcp->iss + (uint32_t)at;
 	segment->ack =
 	    segment->flags & SIM_ACK ? tcp->irs + (uint32_t)tcp->received : 0;
-	segment->mss = syn ? tcp->habits.mss : 0;
-	segment->scale = syn ? tcp->habits.scale : SIM_NO_SCALE;
+	sim_options_put(tcp, segment);
+	tcp->acked = tcp->received;
 	tcp->ack_now = false;
 	tcp->ack_ns = sim_never;
 	tcp->emit(tcp->context, segment);

@@ -4,9 +4,14 @@
  * clock.  Segments go in by sim_tcp_input() and come out by `emit`.
  *
  * Handshake, cumulative acknowledgements, retransmission (go-back-N after a
- * timeout, one segment after three duplicates, cut anew each time), window
+ * timeout, cut anew each time; what is missing after three duplicates), window
  * scaling, windows that close and their probes, delayed acknowledgements,
- * keep-alives, half-close, RST.  No SACK, no timestamps.  Source: RFC 9293.
+ * keep-alives, half-close, RST; if both ends want it SACK and timestamps
+ * (sim_options.h).  Sources: RFC 9293, 7323, 6582, 2018.
+ *
+ * It is strict where honest peers are: an ACK or a SACK of what was never sent,
+ * a segment without its timestamp, and an echo of none that was sent end the
+ * test.
  *
  * Positions are 64-bit: 0 is the SYN, 1 the first byte, then all bytes, and
  * the FIN behind the last one.
@@ -22,6 +27,7 @@ enum {
 	SIM_PAYLOAD_MAX = 1460,
 	SIM_BUFFER_MAX = 1 << 16,
 	SIM_NO_SCALE = UINT8_MAX,
+	SIM_BLOCKS_MAX = 4,
 };
 static const uint64_t sim_never = UINT64_MAX;
 
@@ -33,6 +39,11 @@ enum sim_flags {
 	SIM_ACK = 0x10,
 };
 
+/* Of a SACK option. */
+struct sim_block {
+	uint32_t from, to;
+};
+
 struct sim_segment {
 	uint32_t seq;
 	uint32_t ack;
@@ -40,6 +51,11 @@ struct sim_segment {
 	uint8_t flags; /* enum sim_flags */
 	uint8_t scale; /* SIM_NO_SCALE: no option */
 	uint16_t mss; /* 0: no option */
+	bool sack_ok; /* of a SYN */
+	bool stamped; /* has timestamps: */
+	uint32_t stamp, echo;
+	uint8_t block_count;
+	struct sim_block block[SIM_BLOCKS_MAX];
 	uint16_t len;
 	uint8_t bytes[SIM_PAYLOAD_MAX];
 };
@@ -52,6 +68,7 @@ struct sim_bytes {
 };
 
 void sim_bytes_add(struct sim_bytes *bytes, const void *more, size_t len);
+void sim_bytes_free(struct sim_bytes *bytes);
 
 /* What kind of an end it is; drawn from a seed by sim.c. */
 struct sim_habits {
@@ -66,6 +83,10 @@ struct sim_habits {
 	uint64_t keepalive_ns; /* 0: none */
 	bool garbage_byte; /* in a keep-alive */
 	bool probe_byte; /* of a shut window; else an old empty segment */
+	bool sack, stamps; /* if the other end wants it, too */
+	bool duplicate_sack; /* RFC 2883 */
+	uint8_t flight; /* segments that it sends at first; 0: ten */
+	bool flight_fixed; /* and never more */
 };
 
 enum sim_state {
@@ -94,7 +115,12 @@ struct sim_tcp {
 	uint16_t peer_mss;
 	uint8_t peer_scale;
 	unsigned duplicates;
+	uint64_t recover; /* fast retransmission goes on up to there; 0: none */
+	uint64_t repair; /* the next one that may be missing */
 	uint64_t timer_ns, rto_ns;
+	bool sack; /* both ends want it */
+	bool is_sacked[SIM_BUFFER_MAX]; /* by position */
+	uint64_t sacked_to; /* none behind it */
 
 	/* What it receives. */
 	struct sim_bytes in; /* all that came in order */
@@ -103,6 +129,10 @@ struct sim_tcp {
 	uint64_t received; /* position of the next one wanted */
 	uint64_t advertised; /* right edge */
 	uint64_t fin; /* position of the FIN; 0: not seen */
+	unsigned held_count; /* bytes behind a gap */
+	uint64_t
+	    held_last; /* position of the segment of those that came last */
+	uint64_t again, again_end; /* what has come again, if it has */
 	bool ack_now;
 	uint64_t ack_ns, read_ns, keepalive_ns;
 	unsigned keepalives;
@@ -110,6 +140,13 @@ struct sim_tcp {
 	unsigned timeouts, repeats, probes, kept_alive, behind_gaps;
 	uint8_t held[SIM_BUFFER_MAX];
 	bool is_held[SIM_BUFFER_MAX];
+
+	bool stamped; /* both ends want timestamps */
+	uint64_t now_ns;
+	uint32_t stamp_base; /* its clock's begin */
+	uint32_t stamp_first, stamp_last; /* that it has sent */
+	uint32_t stamp_recent; /* of the other end: TS.Recent */
+	uint64_t acked; /* up to there: Last.ACK.sent */
 };
 
 /* Habits, random, emit, context and iss are set; all else is made. */

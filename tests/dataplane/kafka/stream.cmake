@@ -39,6 +39,7 @@ add_library(lp_test_sim STATIC
 	${CMAKE_SOURCE_DIR}/tests/support/sim.c
 	${CMAKE_SOURCE_DIR}/tests/support/sim_draw.c
 	${CMAKE_SOURCE_DIR}/tests/support/sim_frame.c
+	${CMAKE_SOURCE_DIR}/tests/support/sim_options.c
 	${CMAKE_SOURCE_DIR}/tests/support/sim_tcp.c
 	${CMAKE_SOURCE_DIR}/tests/support/talk.c
 	${CMAKE_SOURCE_DIR}/tests/support/talk_run.c
@@ -59,3 +60,21 @@ add_executable(test_kafka_sim ${CMAKE_CURRENT_LIST_DIR}/test_kafka_sim.c)
 target_link_libraries(test_kafka_sim PRIVATE lp_test_sim lp_test_kafka)
 add_test(NAME dataplane/kafka/kafka_sim COMMAND test_kafka_sim)
 set_tests_properties(dataplane/kafka/kafka_sim PROPERTIES TIMEOUT 600)
+
+# The same with addresses that are rewritten on the way.
+add_library(lp_test_splice STATIC
+	${CMAKE_SOURCE_DIR}/tests/support/address_answer.c
+	${CMAKE_SOURCE_DIR}/tests/support/address_talk.c
+	${CMAKE_SOURCE_DIR}/tests/support/splice_sim.c)
+target_link_libraries(lp_test_splice PUBLIC lp_test_sim lp_test_kafka)
+
+add_executable(test_splice_cases
+	${CMAKE_CURRENT_LIST_DIR}/test_splice_cases.c)
+target_link_libraries(test_splice_cases PRIVATE lp_test_splice)
+add_test(NAME dataplane/kafka/splice_cases COMMAND test_splice_cases)
+set_tests_properties(dataplane/kafka/splice_cases PROPERTIES TIMEOUT 300)
+
+add_executable(test_splice_sim ${CMAKE_CURRENT_LIST_DIR}/test_splice_sim.c)
+target_link_libraries(test_splice_sim PRIVATE lp_test_splice)
+add_test(NAME dataplane/kafka/splice_sim COMMAND test_splice_sim)
+set_tests_properties(dataplane/kafka/splice_sim PROPERTIES TIMEOUT 900)
