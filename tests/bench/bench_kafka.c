@@ -2,18 +2,26 @@
 /*
  * What it costs to understand Kafka in passing: the same conversations through
  * the whole packet path, between memory ports, with connections looked into
- * (on) and not (off).
+ * (on) and not (off).  No addresses are replaced.
+ *
+ * Or, with --rewrite, what it costs to be able to replace addresses: of
+ * connections whose listener lets them pass (passed), of those whose listener
+ * replaces them but has not met any (spliced), and of those where it has made
+ * an answer longer or shorter, so that all numbers behind it are translated
+ * (translated).
  *
  *	fetch		responses of 1 MiB, in segments of 1,448 bytes
  *	produce		200 bytes of records and the answer, one at a time
  *	pipelined	16 KiB of records each, five in flight
+ *	sack		fetch; acknowledgements but the last one of a train have
+ *			a SACK block (only with --rewrite)
  *
  *	one		each packet of a batch is of another connection, and
  *			its next one comes after all others have had theirs
  *	train		up to 32 segments of one connection in a row
  *
  * Real frames, whose checksums hold; the receiver acknowledges every second
- * segment.  Each connection is in another place of its conversation.  Two
+ * segment.  Each connection is in another place of its conversation.  The
  * packet paths, one of each sort, take turns by rounds; before each round some
  * of its packets pass untimed, so that the caches are its own again.  A figure
  * is the lower quartile of the rounds: whatever else ran has disturbed the
@@ -57,12 +65,34 @@ static const uint32_t counts[COUNTS] = {1, 1024, 16384, 65536, 100000};
 static const char *const orders[ORDERS] = {"one", "train"};
 static const unsigned trains[ORDERS] = {2, LP_BATCH_MAX};
 
-enum { ON, OFF, SIDES };
-static const char *const side_names[SIDES] = {"on", "off"};
+/* What is compared, with the last one. */
+enum { SIDES_MAX = 3, SACK = SCRIPT_KINDS, KINDS };
+struct comparison {
+	const char *name;
+	unsigned kinds;
+	unsigned count;
+	const char *sides[SIDES_MAX];
+	enum peers_sort sorts[SIDES_MAX];
+};
+
+enum { KAFKA, REWRITE };
+static const struct comparison comparisons[] = {
+    [KAFKA] = {.name = "kafka",
+	.kinds = SCRIPT_KINDS,
+	.count = 2,
+	.sides = {"on", "off"},
+	.sorts = {PEERS_READ, PEERS_BLIND}},
+    [REWRITE] = {.name = "rewrite",
+	.kinds = KINDS,
+	.count = 3,
+	.sides = {"translated", "spliced", "passed"},
+	.sorts = {PEERS_TRANSLATED, PEERS_SPLICED, PEERS_READ}},
+};
 
 struct options {
+	const struct comparison *what;
 	unsigned rounds;
-	unsigned side; /* SIDES: both */
+	const char *side; /* NULL: all */
 	const char *kind; /* NULL: all */
 	uint32_t count; /* 0: all */
 };
@@ -71,23 +101,27 @@ struct bench {
 	const struct options *options;
 	double rate; /* cycles per nanosecond */
 	char name[64];
-	struct peers *peers[SIDES];
-	double *cycles[SIDES]; /* per packet, by round */
-	double *bytes[SIDES]; /* per packet */
+	struct peers *peers[SIDES_MAX];
+	double *cycles[SIDES_MAX]; /* per packet, by round */
+	double *bytes[SIDES_MAX]; /* per packet */
 	double *sorted; /* room for them */
-	unsigned long packets; /* of either, timed */
+	unsigned long packets; /* of all sides, timed */
 };
 
 static error_t parse_option(int key, char *arg, struct argp_state *state);
 static void pin(void);
 static double clock_rate(void);
-static void measure_order(
-    struct bench *bench, enum script_kind kind, unsigned order);
+static const char *kind_name(unsigned kind);
+static bool has_order(unsigned kind, unsigned order);
+static void measure_order(struct bench *bench, unsigned kind, unsigned order);
 static void measure_count(
-    struct bench *bench, enum script_kind kind, unsigned order, uint32_t count);
+    struct bench *bench, unsigned kind, unsigned order, uint32_t count);
+static void open_side(struct bench *bench, unsigned side, uint32_t count,
+    const struct script *scripts, unsigned train);
 static void measure_round(struct bench *bench, unsigned side, unsigned round);
 static void report(struct bench *bench);
-static void measure_memory(bool kafka);
+static void report_added(struct bench *bench, double added, double bytes);
+static void measure_memory(unsigned side);
 static void print_memory(const char *name, const char *system, double bytes);
 static double resident(const void *from, size_t size);
 static double process_bytes(void);
@@ -101,9 +135,11 @@ main(int argc, char **argv)
 {
 	static const struct argp_option list[] = {
 	    {"rounds", 'r', "N", 0, "Rounds a figure (default 161)", 0},
-	    {"kind", 'k', "KIND", 0, "Only fetch, produce, or pipelined", 0},
+	    {"kind", 'k', "KIND", 0, "Only fetch, produce, pipelined, or sack",
+		0},
 	    {"connections", 'c', "N", 0, "Only so many", 0},
-	    {"side", 's', "on|off", 0, "Only this one, for profilers", 0},
+	    {"rewrite", 'w', NULL, 0, "The cost of replacing addresses", 0},
+	    {"side", 's', "SIDE", 0, "Only that one, for profilers", 0},
 	    {0},
 	};
 	static const struct argp argp = {
@@ -111,34 +147,48 @@ main(int argc, char **argv)
 	    .parser = parse_option,
 	    .doc = "Cycles per packet with Kafka looked into, and without.",
 	};
-	struct options options = {.rounds = ROUNDS, .side = SIDES};
+	struct options options = {
+	    .rounds = ROUNDS, .what = &comparisons[KAFKA]};
 	struct bench bench = {.options = &options};
 
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
 	pin();
 	bench.rate = clock_rate();
 	bench.sorted = calloc(options.rounds, sizeof(double));
-	for (unsigned i = 0; i < SIDES; i++) {
+	for (unsigned i = 0; i < SIDES_MAX; i++) {
 		bench.cycles[i] = calloc(options.rounds, sizeof(double));
 		bench.bytes[i] = calloc(options.rounds, sizeof(double));
 		if (bench.sorted == NULL || bench.cycles[i] == NULL ||
 		    bench.bytes[i] == NULL)
 			err(1, "bench");
 	}
-	for (unsigned kind = 0; kind < SCRIPT_KINDS; kind++) {
+	for (unsigned kind = 0; kind < options.what->kinds; kind++) {
 		if (options.kind != NULL &&
-		    strcmp(options.kind, script_names[kind]) != 0)
+		    strcmp(options.kind, kind_name(kind)) != 0)
 			continue;
-		/* One at a time makes no trains. */
-		for (unsigned order = 0;
-		     order < (kind == SCRIPT_PRODUCE ? 1 : ORDERS); order++)
-			measure_order(&bench, kind, order);
+		for (unsigned order = 0; order < ORDERS; order++)
+			if (has_order(kind, order))
+				measure_order(&bench, kind, order);
 	}
-	if (options.kind == NULL && options.count == 0) {
-		measure_memory(false);
-		measure_memory(true);
+	if (options.what == &comparisons[KAFKA] && options.kind == NULL &&
+	    options.count == 0) {
+		measure_memory(1);
+		measure_memory(0);
 	}
 	return 0;
+}
+
+static const char *
+kind_name(unsigned kind)
+{
+	return kind == SACK ? "sack" : script_names[kind];
+}
+
+/* One at a time makes no trains, and two segments no gap. */
+static bool
+has_order(unsigned kind, unsigned order)
+{
+	return kind == SCRIPT_PRODUCE ? order == 0 : kind != SACK || order == 1;
 }
 
 static error_t
@@ -155,8 +205,8 @@ parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'k':
 		options->kind = arg;
-		for (unsigned i = 0; i < SCRIPT_KINDS; i++)
-			if (strcmp(arg, script_names[i]) == 0)
+		for (unsigned i = 0; i < KINDS; i++)
+			if (strcmp(arg, kind_name(i)) == 0)
 				return 0;
 		argp_error(state, "--kind %s: no such kind", arg);
 		return 0;
@@ -167,12 +217,18 @@ parse_option(int key, char *arg, struct argp_state *state)
 				return 0;
 		argp_error(state, "--connections %s: not measured", arg);
 		return 0;
+	case 'w':
+		options->what = &comparisons[REWRITE];
+		return 0;
 	case 's':
-		for (unsigned i = 0; i < SIDES; i++)
-			if (strcmp(arg, side_names[i]) == 0)
-				options->side = i;
-		if (options->side == SIDES)
-			argp_error(state, "--side %s: on or off", arg);
+		options->side = arg;
+		return 0;
+	case ARGP_KEY_END:
+		for (unsigned i = 0; i < options->what->count; i++)
+			if (options->side == NULL ||
+			    strcmp(options->side, options->what->sides[i]) == 0)
+				return 0;
+		argp_error(state, "--side %s: no such side", options->side);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -203,7 +259,7 @@ clock_rate(void)
 }
 
 static void
-measure_order(struct bench *bench, enum script_kind kind, unsigned order)
+measure_order(struct bench *bench, unsigned kind, unsigned order)
 {
 	for (unsigned i = 0; i < COUNTS; i++) {
 		if (bench->options->count == 0 ||
@@ -214,31 +270,32 @@ measure_order(struct bench *bench, enum script_kind kind, unsigned order)
 
 static void
 measure_count(
-    struct bench *bench, enum script_kind kind, unsigned order, uint32_t count)
+    struct bench *bench, unsigned kind, unsigned order, uint32_t count)
 {
 	const struct options *options = bench->options;
+	const struct comparison *what = options->what;
 	struct script scripts[SCRIPTS];
-	uint32_t table = count * TABLE_SHARE;
 
-	snprintf(bench->name, sizeof(bench->name), "kafka/%s/%s/%u",
-	    script_names[kind], orders[order], count);
-	if (table < LP_CONNECTIONS_DEFAULT)
-		table = LP_CONNECTIONS_DEFAULT;
+	bench->packets = 0;
+	snprintf(bench->name, sizeof(bench->name), "%s/%s/%s/%u", what->name,
+	    kind_name(kind), orders[order], count);
 	for (unsigned i = 0; i < SCRIPTS; i++)
-		script_make(&scripts[i], kind, trains[order], i);
-	for (unsigned side = 0; side < SIDES; side++) {
-		if (options->side != SIDES && options->side != side)
+		script_make(&scripts[i], kind == SACK ? SCRIPT_FETCH : kind,
+		    trains[order], i);
+	for (unsigned side = 0; side < what->count; side++) {
+		if (options->side != NULL &&
+		    strcmp(options->side, what->sides[side]) != 0)
 			continue;
-		bench->peers[side] = peers_new(count, table, side == ON,
-		    scripts, SCRIPTS, order == 0 ? 1 : trains[order]);
-		peers_spread(bench->peers[side]);
+		open_side(bench, side, count, scripts,
+		    order == 0 ? 1 : trains[order]);
+		bench->peers[side]->sacks = kind == SACK;
 	}
 	for (unsigned round = 0; round < options->rounds; round++) {
-		for (unsigned side = 0; side < SIDES; side++)
+		for (unsigned side = 0; side < what->count; side++)
 			measure_round(bench, side, round);
 	}
 	report(bench);
-	for (unsigned side = 0; side < SIDES; side++) {
+	for (unsigned side = 0; side < what->count; side++) {
 		if (bench->peers[side] == NULL)
 			continue;
 		peers_check(bench->peers[side]);
@@ -247,6 +304,19 @@ measure_count(
 	}
 	for (unsigned i = 0; i < SCRIPTS; i++)
 		script_free(&scripts[i]);
+}
+
+static void
+open_side(struct bench *bench, unsigned side, uint32_t count,
+    const struct script *scripts, unsigned train)
+{
+	uint32_t table = count * TABLE_SHARE;
+
+	if (table < LP_CONNECTIONS_DEFAULT)
+		table = LP_CONNECTIONS_DEFAULT;
+	bench->peers[side] = peers_new(count, table,
+	    bench->options->what->sorts[side], scripts, SCRIPTS, train);
+	peers_spread(bench->peers[side]);
 }
 
 static void
@@ -260,9 +330,11 @@ measure_round(struct bench *bench, unsigned side, unsigned round)
 	for (unsigned i = 0; i < WARM_TURNS; i++)
 		peers_turn(peers, &sums);
 	memset(&sums, 0, sizeof(sums));
+	peers->timed = true;
 	for (unsigned i = 0; i < ROUND_TURNS; i++)
 		peers_turn(peers, &sums);
-	bench->packets = sums.packets * bench->options->rounds;
+	peers->timed = false;
+	bench->packets += sums.packets;
 	bench->cycles[side][round] = (double)sums.cycles / (double)sums.packets;
 	bench->bytes[side][round] = (double)sums.bytes / (double)sums.packets;
 }
@@ -270,31 +342,45 @@ measure_round(struct bench *bench, unsigned side, unsigned round)
 static void
 report(struct bench *bench)
 {
-	double cycles[SIDES], bytes[SIDES], added;
+	const struct comparison *what = bench->options->what;
+	double cycles[SIDES_MAX], bytes[SIDES_MAX];
+	unsigned base = what->count - 1;
 
-	for (unsigned side = 0; side < SIDES; side++) {
+	for (unsigned side = 0; side < what->count; side++) {
 		if (bench->peers[side] == NULL)
-			return;
+			continue;
 		cycles[side] = quantile(bench, bench->cycles[side], 25);
 		bytes[side] = quantile(bench, bench->bytes[side], 50);
-		print(bench, side_names[side], world_unit, cycles[side]);
-		print(bench, side_names[side], "GB/s",
+		print(bench, what->sides[side], world_unit, cycles[side]);
+		print(bench, what->sides[side], "GB/s",
 		    bytes[side] / cycles[side] * bench->rate);
 	}
-	added = cycles[ON] - cycles[OFF];
+	if (bench->options->side != NULL)
+		return;
+	if (what == &comparisons[KAFKA])
+		report_added(bench, cycles[0] - cycles[base], bytes[0]);
+	else
+		for (unsigned side = 0; side < base; side++)
+			print(bench, what->sides[side], "ratio",
+			    cycles[side] / cycles[base]);
+}
+
+/* What one core could follow that had nothing else to do. */
+static void
+report_added(struct bench *bench, double added, double bytes)
+{
 	print(bench, "added", world_unit, added);
-	/* What one core could follow that had nothing else to do. */
 	if (added > 0)
-		print(bench, "added", "GB/s", bytes[ON] / added * bench->rate);
+		print(bench, "added", "GB/s", bytes / added * bench->rate);
 }
 
 /* ---- memory -------------------------------------------------------------- */
 
 /* What the pages that hold it come to, by connection; the tables are full. */
 static void
-measure_memory(bool kafka)
+measure_memory(unsigned side)
 {
-	const char *system = side_names[kafka ? ON : OFF];
+	const char *system = comparisons[KAFKA].sides[side];
 	struct script scripts[SCRIPTS];
 	double before = process_bytes();
 	struct lp_region *region;
@@ -302,8 +388,8 @@ measure_memory(bool kafka)
 
 	for (unsigned i = 0; i < SCRIPTS; i++)
 		script_make(&scripts[i], SCRIPT_PRODUCE, 1, i);
-	peers =
-	    peers_new(MEMORY_COUNT, MEMORY_COUNT, kafka, scripts, SCRIPTS, 1);
+	peers = peers_new(MEMORY_COUNT, MEMORY_COUNT,
+	    comparisons[KAFKA].sorts[side], scripts, SCRIPTS, 1);
 	for (uint32_t i = 0; i < MEMORY_COUNT; i++)
 		peers->places[i].left = 2;
 	for (struct peers_sums sums = {0}; peers_turn(peers, &sums);)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Produce v9 and Fetch v12: flexible, and topics have names. */
+/*
+ * Produce v9, Fetch v12 and Metadata v9: flexible, and topics have names.
+ */
 #include "script.h"
 
 #include <err.h>
@@ -16,6 +18,9 @@ enum {
 	PRODUCE_VERSION = 9,
 	FETCH = 1,
 	FETCH_VERSION = 12,
+	METADATA = 3,
+	METADATA_VERSION = 9,
+	PARTITIONS = 12, /* of its topic */
 	FETCH_RECORDS = 1 << 20,
 	SMALL_RECORDS = 200,
 	PIPELINED_RECORDS = 16384,
@@ -26,6 +31,7 @@ enum {
 static void fetch(struct script *script, unsigned train, unsigned number);
 static void produce(struct script *script, unsigned train, unsigned number);
 static void pipelined(struct script *script, unsigned train, unsigned number);
+static void count_cycle(struct script *script);
 static void volley(
     struct script *script, enum lp_direction dir, unsigned train, bool acks);
 static void packet(
@@ -45,6 +51,10 @@ static void put_records(
     struct script *script, enum lp_direction dir, uint32_t len);
 static void put_fetch(struct script *script, unsigned number);
 static void put_fetched(struct script *script, unsigned number);
+static void put_metadata(struct script *script, unsigned number);
+static void put_cluster(
+    struct script *script, unsigned brokers, unsigned number);
+static void put_partitions(struct script *script, unsigned brokers);
 static void put_produce(struct script *script, uint32_t correlation_id,
     unsigned number, uint32_t records);
 static void put_produced(
@@ -69,9 +79,18 @@ script_make(struct script *script, enum script_kind kind, unsigned train,
 
 	memset(script, 0, sizeof(*script));
 	makers[kind](script, train, number);
-	for (unsigned i = script->cycle; i < script->count; i++)
-		script->cycle_bytes[script->packets[i].dir] +=
-		    script->packets[i].len;
+	count_cycle(script);
+}
+
+void
+script_metadata(struct script *script, unsigned brokers, unsigned number)
+{
+	memset(script, 0, sizeof(*script));
+	put_metadata(script, number);
+	volley(script, LP_TO_BROKER, 1, false);
+	put_cluster(script, brokers, number);
+	volley(script, LP_TO_CLIENT, 1, false);
+	count_cycle(script);
 }
 
 void
@@ -80,6 +99,14 @@ script_free(struct script *script)
 	free(script->packets);
 	free(script->bytes[LP_TO_BROKER]);
 	free(script->bytes[LP_TO_CLIENT]);
+}
+
+static void
+count_cycle(struct script *script)
+{
+	for (unsigned i = script->cycle; i < script->count; i++)
+		script->cycle_bytes[script->packets[i].dir] +=
+		    script->packets[i].len;
 }
 
 /* All but its first and last volley lie inside the records. */
@@ -321,6 +348,76 @@ put_fetched(struct script *script, unsigned number)
 	put_records(script, dir, FETCH_RECORDS);
 	put(script, dir, 0, 1 + 1 + 1);
 	end_frame(script, dir, begin);
+}
+
+static void
+put_metadata(struct script *script, unsigned number)
+{
+	enum lp_direction dir = LP_TO_BROKER;
+	uint32_t begin =
+	    begin_request(script, METADATA, METADATA_VERSION, 1, number);
+	char name[32];
+
+	snprintf(name, sizeof(name), "orders-%04u", number);
+	put_count(script, dir, 1);
+	put_text(script, dir, name);
+	put(script, dir, 0, 1); /* tags of the topic */
+	put(script, dir, 0, 3 + 1); /* creation, authorized operations */
+	end_frame(script, dir, begin);
+}
+
+static void
+put_cluster(struct script *script, unsigned brokers, unsigned number)
+{
+	enum lp_direction dir = LP_TO_CLIENT;
+	uint32_t begin = begin_response(script, 1);
+	char text[64];
+
+	put(script, dir, 0, 4); /* throttle time */
+	put_count(script, dir, brokers);
+	for (unsigned i = 0; i < brokers; i++) {
+		put(script, dir, i, 4);
+		snprintf(text, sizeof(text), "kafka-%03u.dc1.example.com", i);
+		put_text(script, dir, text);
+		put(script, dir, 9092, 4);
+		snprintf(text, sizeof(text), "rack-%u", i % 3);
+		put_text(script, dir, text);
+		put(script, dir, 0, 1);
+	}
+	put_text(script, dir, "Zm9vYmFyYmF6cXV4MTIzNA");
+	put(script, dir, 0, 4); /* controller */
+	put_count(script, dir, 1);
+	put(script, dir, 0, 2);
+	snprintf(text, sizeof(text), "orders-%04u", number);
+	put_text(script, dir, text);
+	put(script, dir, 0, 1); /* not internal */
+	put_partitions(script, brokers);
+	put(script, dir, (uint64_t)INT32_MIN, 4); /* authorized operations */
+	put(script, dir, 0, 1);
+	put(script, dir, (uint64_t)INT32_MIN, 4);
+	put(script, dir, 0, 1);
+	end_frame(script, dir, begin);
+}
+
+static void
+put_partitions(struct script *script, unsigned brokers)
+{
+	enum lp_direction dir = LP_TO_CLIENT;
+
+	put_count(script, dir, PARTITIONS);
+	for (unsigned i = 0; i < PARTITIONS; i++) {
+		put(script, dir, 0, 2);
+		put(script, dir, i, 4);
+		put(script, dir, i % brokers, 4); /* leader, epoch */
+		put(script, dir, 7, 4);
+		for (unsigned j = 0; j < 2; j++) { /* replicas, in sync */
+			put_count(script, dir, 3);
+			for (unsigned k = 0; k < 3; k++)
+				put(script, dir, (i + k) % brokers, 4);
+		}
+		put_count(script, dir, 0);
+		put(script, dir, 0, 1);
+	}
 }
 
 static void

@@ -54,4 +54,10 @@ void script_make(struct script *script, enum script_kind kind, unsigned train,
     unsigned number);
 void script_free(struct script *script);
 
+/*
+ * Instead: a Metadata request and its answer, of so many brokers and a topic,
+ * whose segments nobody acknowledges.
+ */
+void script_metadata(struct script *script, unsigned brokers, unsigned number);
+
 #endif

@@ -88,6 +88,17 @@ traffic_close(struct world *world, struct flow flows[], unsigned count)
 }
 
 void
+traffic_stamp(struct flow *flow)
+{
+	static const uint8_t stamps[12] = {LP_TCP_OPT_NOP, LP_TCP_OPT_NOP,
+	    LP_TCP_OPT_TIMESTAMP, 10, 0, 1, 2, 3, 0, 3, 2, 1};
+
+	for (unsigned dir = 0; dir < 2; dir++)
+		memcpy(
+		    flow->head[dir] + TCP + LP_TCP_LEN, stamps, sizeof(stamps));
+}
+
+void
 traffic_set_payload(struct flow *flow, uint16_t len)
 {
 	segment_set(flow->head[LP_TO_BROKER], LP_TCP_PSH | LP_TCP_ACK,
@@ -130,6 +141,8 @@ set_source(struct flow *flow, const uint8_t *syn)
 
 	memcpy(in + IP + LP_IP4_DST, syn + IP + LP_IP4_SRC, 4);
 	memcpy(in + TCP + LP_TCP_DST, syn + TCP + LP_TCP_SRC, 2);
+	/* Of several brokers, the one that was chosen. */
+	memcpy(in + TCP + LP_TCP_SRC, syn + TCP + LP_TCP_DST, 2);
 }
 
 /* A segment of each connection in one turn; seen is what came out, in order. */

@@ -40,6 +40,9 @@ uint64_t traffic_open(
 uint64_t traffic_close(
     struct world *world, struct flow flows[], unsigned count);
 
+/* Options as Linux has them once a connection is open: timestamps. */
+void traffic_stamp(struct flow *flow);
+
 /* Makes both heads those of data segments with that much payload. */
 void traffic_set_payload(struct flow *flow, uint16_t len);
 

@@ -15,9 +15,9 @@
 
 enum {
 	CLUSTER = 3,
-	BROKER,
 	LISTENER,
-	ENDPOINT,
+	FIRST_BROKER, /* and its endpoint behind each */
+	BROKER_BASE = 9200,
 	TURN_NS = 1000,
 	SETTLE_TURNS = 16, /* until all addresses are announced */
 };
@@ -29,13 +29,20 @@ const char world_unit[] = "ns";
 #endif
 
 static void open_port(struct world *world, uint8_t slot);
-static void make_config(struct lp_config *config);
+static void make_config(struct lp_config *config, unsigned brokers);
+static void put_broker(struct lp_config *config, unsigned node_id);
 static void put_port(struct lp_config *config, uint32_t id, const char *name,
     uint8_t side, const char *address, const char *second);
 static void put(struct lp_config *config, const struct lp_object *object);
 
 void
 world_open(struct world *world, uint32_t connections)
+{
+	world_open_cluster(world, connections, 1);
+}
+
+void
+world_open_cluster(struct world *world, uint32_t connections, unsigned brokers)
 {
 	const struct lp_backend_ops *ops = &lp_port_memory_ops;
 	struct lp_open_ports ports = {.id = {[FRONT] = 1, [BACK] = 2}};
@@ -59,7 +66,7 @@ world_open(struct world *world, uint32_t connections)
 	open_port(world, FRONT);
 	open_port(world, BACK);
 	memcpy(ports.port, world->port, sizeof(ports.port));
-	make_config(&config);
+	make_config(&config, brokers);
 	if (lp_snapshot_build(&snapshot, &config, &ports, &world->region) != 0)
 		errx(1, "no memory for a snapshot");
 	lp_config_fini(&config);
@@ -98,6 +105,15 @@ world_blind(struct world *world)
 
 	for (unsigned i = 0; i < snapshot->target_count; i++)
 		snapshot->targets[i].kafka = false;
+}
+
+void
+world_pass_addresses(struct world *world)
+{
+	struct lp_snapshot *snapshot = world->cell.current;
+
+	for (unsigned i = 0; i < snapshot->facade_count; i++)
+		snapshot->facades[i].rewriting = LP_REWRITING_OFF;
 }
 
 void
@@ -159,16 +175,12 @@ open_port(struct world *world, uint8_t slot)
 }
 
 static void
-make_config(struct lp_config *config)
+make_config(struct lp_config *config, unsigned brokers)
 {
-	struct lp_endpoint vip, real;
 	struct lp_config_error error;
 	struct lp_object object;
 	char why[LP_WHY_SIZE];
 
-	if (lp_endpoint_parse(&vip, VIP_IP ":9092", why) != 0 ||
-	    lp_endpoint_parse(&real, BROKER_IP ":9092", why) != 0)
-		errx(1, "%s", why);
 	lp_config_init(config);
 	put_port(config, 1, "front", LP_SIDE_CLIENT, FRONT_IP "/24", NULL);
 	put_port(config, 2, "back", LP_SIDE_BROKER, BACK_IP "/24",
@@ -177,28 +189,46 @@ make_config(struct lp_config *config)
 	object.id = CLUSTER;
 	strcpy(object.cluster.name, "bench");
 	put(config, &object);
-	lp_object_init(&object, LP_OBJECT_BROKER);
-	object.id = BROKER;
-	object.broker.cluster_id = CLUSTER;
-	strcpy(object.broker.host, BROKER_IP);
-	object.broker.real = real;
-	put(config, &object);
 	lp_object_init(&object, LP_OBJECT_LISTENER);
 	object.id = LISTENER;
 	object.listener.cluster_id = CLUSTER;
-	object.listener.broker_base = 9200;
+	object.listener.broker_base = BROKER_BASE;
 	strcpy(object.listener.name, "public");
-	object.listener.vip = vip;
+	if (lp_endpoint_parse(&object.listener.vip, VIP_IP ":9092", why) != 0)
+		errx(1, "%s", why);
 	put(config, &object);
-	lp_object_init(&object, LP_OBJECT_ENDPOINT);
-	object.id = ENDPOINT;
-	object.endpoint.listener_id = LISTENER;
-	object.endpoint.broker_id = BROKER;
-	vip.port = 9200;
-	object.endpoint.vip = vip;
-	put(config, &object);
+	for (unsigned i = 0; i < brokers; i++)
+		put_broker(config, i);
 	if (lp_config_check(config, &error) != 0)
 		errx(1, "%s: %s: %s", error.object, error.field, error.why);
+}
+
+/* One host: the others are at other ports of it. */
+static void
+put_broker(struct lp_config *config, unsigned node_id)
+{
+	struct lp_endpoint vip, real;
+	struct lp_object object;
+	char why[LP_WHY_SIZE];
+
+	if (lp_endpoint_parse(&vip, VIP_IP ":9092", why) != 0 ||
+	    lp_endpoint_parse(&real, BROKER_IP ":9092", why) != 0)
+		errx(1, "%s", why);
+	real.port = (uint16_t)(real.port + node_id);
+	lp_object_init(&object, LP_OBJECT_BROKER);
+	object.id = FIRST_BROKER + 2 * node_id;
+	object.broker.cluster_id = CLUSTER;
+	object.broker.node_id = (int32_t)node_id;
+	strcpy(object.broker.host, BROKER_IP);
+	object.broker.real = real;
+	put(config, &object);
+	lp_object_init(&object, LP_OBJECT_ENDPOINT);
+	object.id = FIRST_BROKER + 2 * node_id + 1;
+	object.endpoint.listener_id = LISTENER;
+	object.endpoint.broker_id = FIRST_BROKER + 2 * node_id;
+	vip.port = (uint16_t)(BROKER_BASE + node_id);
+	object.endpoint.vip = vip;
+	put(config, &object);
 }
 
 static void

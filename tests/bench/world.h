@@ -31,10 +31,16 @@ struct world {
 };
 
 void world_open(struct world *world, uint32_t connections);
+/* The broker has that many node ids, from 0 on, each at a port of its own. */
+void world_open_cluster(
+    struct world *world, uint32_t connections, unsigned brokers);
 void world_close(struct world *world);
 
 /* Connections opened from now on are not looked into for Kafka. */
 void world_blind(struct world *world);
+
+/* Nor are the brokers' addresses in them replaced. */
+void world_pass_addresses(struct world *world);
 
 /* The neighbours on both sides introduce themselves to whoever runs next. */
 void world_inject_neighbors(struct world *world);
