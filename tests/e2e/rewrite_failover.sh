@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Brokers that clients have no route to come and go while clients run: leaders
-# move, a broker is killed and comes back, one is shut down in order, a fourth
-# one is added and another retired.  No record is lost or repeated, and nobody
-# ever is told, or dials, a broker's own address.
+# move, the packet process is killed, a broker is killed and comes back, one is
+# shut down in order, a fourth one is added and another retired.  No record is
+# lost or repeated, and nobody ever is told, or dials, a broker's own address.
 
 # shellcheck source=tests/support/e2e.sh
 . "$(dirname "$0")/../support/e2e.sh"
@@ -26,6 +26,9 @@ main() {
 
 	must "leaders move" cluster_ask "move 2,3,1"
 	must "records pass" cluster_ask "pass 300"
+	must "the packet process is killed" kill_packets
+	must "another goes on, records pass" cluster_ask "pass 500"
+	check "the keeper counts it" [ "$(lab_stats .restarts)" -eq 1 ]
 
 	lab_kill kafka-2
 	must "a broker is killed, and records pass" cluster_ask "pass 500"
@@ -73,6 +76,11 @@ leaks() {
 	grep -q '^0 packets dropped by kernel' "$LAB_DIR/capture.log" &&
 	    python3 -B "$LAB_SUPPORT/kafka/leaks.py" "$LAB_DIR/client.pcap" \
 	        "${SECRETS[@]}"
+}
+
+# Its connections have translated numbers, which the next one finds.
+kill_packets() {
+	kill -KILL "$(pgrep -P "${LAB_PID[dataplane]}")"
 }
 
 # At once, by RST; and it is counted.
