@@ -103,8 +103,8 @@ START_TEST(what_a_dataplane_cannot_do_is_not_even_sent_to_it)
 {
 	static const char *const texts[] = {
 	    "add cluster c; add listener c l vip=10.9.0.100:9092",
-	    "add cluster c; add listener c l vip=10.9.0.100:9092 "
-	    "rewrite=shadow",
+	    ("add cluster c; add listener c l vip=10.9.0.100:9092 "
+	     "rewrite=shadow"),
 	    "add cluster c; add listener c l mode=inline",
 	};
 	const Lp__Pb__Failure *failure;
