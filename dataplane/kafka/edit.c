@@ -6,6 +6,7 @@
 #include "dataplane/kafka/account.h"
 #include "dataplane/kafka/frame.h"
 #include "dataplane/kafka/inflight.h"
+#include "dataplane/kafka/names.h"
 #include "dataplane/pipeline/snapshot.h"
 #include "dataplane/pipeline/wire.h"
 
@@ -27,9 +28,7 @@ enum {
 };
 
 static uint8_t rewriting(const struct lp_kafka_at *);
-static bool is_open(const struct lp_kafka *, const struct lp_seqmap *);
 static bool may_finish(struct lp_kafka *, uint32_t);
-static bool may_hold_addresses(int16_t);
 static bool lists_brokers(int16_t);
 static struct lp_edit *open_edit(const struct lp_kafka_at *);
 static struct lp_edit *add(
@@ -53,7 +52,6 @@ lp_edit_room(
 	const struct lp_kafka_conn *conn = &kafka->state->conns[index];
 	const struct lp_splice *splice = &kafka->state->splices[index];
 	const struct lp_seqmap *map = &splice->maps[dir];
-
 	const struct lp_kafka_side *side = &conn->sides[dir];
 
 	if (map->count + SEGMENT_EDITS > CONN_EDITS_MAX ||
@@ -69,20 +67,13 @@ lp_edit_room(
 		return lp_inflight_room(kafka, conn, len / REQUEST_MIN + 1);
 	/* The old bytes of one that is open, and the new ones; one that is
 	 * not open yet leaves room for those that are. */
-	if (is_open(kafka, map))
+	if (lp_seqmap_open(map, kafka->state->edits) != NULL)
 		return kafka->held.free_count > 2 * EDIT_PIECES ||
 		    may_finish(kafka, index);
 	if (map->count >= CONN_HELD_SHARE &&
 	    kafka->held.free_count < kafka->held.count / 4 * 3)
 		return false;
 	return kafka->held.free_count > kafka->held.count / 2;
-}
-
-static bool
-is_open(const struct lp_kafka *kafka, const struct lp_seqmap *map)
-{
-	return map->last != 0 &&
-	    kafka->state->edits[map->last - 1].kind == LP_EDIT_OPEN;
 }
 
 /*
@@ -95,8 +86,8 @@ may_finish(struct lp_kafka *kafka, uint32_t index)
 	uint32_t first = kafka->finishing;
 
 	if (first == 0 ||
-	    !is_open(
-		kafka, &kafka->state->splices[first - 1].maps[LP_TO_CLIENT]))
+	    lp_seqmap_open(&kafka->state->splices[first - 1].maps[LP_TO_CLIENT],
+		kafka->state->edits) == NULL)
 		kafka->finishing = index + 1;
 	return kafka->finishing == index + 1;
 }
@@ -107,7 +98,7 @@ lp_edit_response(struct lp_kafka_at *at, uint32_t seq)
 	const struct lp_inflight *oldest = lp_inflight_oldest(at);
 
 	if (oldest == NULL || at->was_held || at->splice == NULL ||
-	    (!may_hold_addresses(oldest->key) && !oldest->doubtful) ||
+	    (!lp_kafka_tells_addresses(oldest->key) && !oldest->doubtful) ||
 	    rewriting(at) != LP_REWRITING_ON)
 		return;
 	(void)add(at, LP_TO_CLIENT, LP_EDIT_OPEN, seq);
@@ -123,7 +114,7 @@ lp_edit_response_is(struct lp_kafka_at *at, int16_t key, bool readable)
 		lp_edit_lost(at);
 	if (edit == NULL)
 		return;
-	if (!may_hold_addresses(key))
+	if (!lp_kafka_tells_addresses(key))
 		as_it_is(at, edit);
 	else if (!readable)
 		lp_edit_break(at->kafka, at->index,
@@ -134,13 +125,13 @@ void
 lp_edit_request(struct lp_kafka_at *at, uint32_t seq)
 {
 	const uint8_t *head = at->conn->sides[LP_TO_BROKER].head;
+	int16_t key = (int16_t)lp_get16(head + LP_REQUEST_KEY);
+	int16_t version = (int16_t)lp_get16(head + LP_REQUEST_VERSION);
 	struct lp_overlay over;
 
-	/* No key is common enough to be asked about twice. */
-	if (at->splice != NULL && lp_get16(head + 4) == LP_KEY_API_VERSIONS &&
-	    !at->was_held && rewriting(at) == LP_REWRITING_ON &&
-	    lp_disguise_request((int16_t)lp_get16(head + 4),
-		(int16_t)lp_get16(head + 6), &over) &&
+	if (at->splice != NULL && !at->was_held &&
+	    lp_disguise_request(key, version, &over) &&
+	    rewriting(at) == LP_REWRITING_ON &&
 	    /* Else it has gone with the segment before. */
 	    (int32_t)(seq + over.at - at->segment->seq) >= 0) {
 		overlay(at, LP_TO_BROKER, seq, &over);
@@ -178,8 +169,8 @@ lp_edit_fact(struct lp_kafka_at *at, struct lp_message *message,
 		    &message->list, at->tcp->cluster_id, fact,
 		    at->kafka->now_ns / 1000000u);
 	if (message->rewriting == LP_REWRITING_SHADOW &&
-	    fact->kind == LP_FACT_PORT && may_hold_addresses(message->key) &&
-	    fact->value > 0)
+	    fact->kind == LP_FACT_PORT &&
+	    lp_kafka_tells_addresses(message->key) && fact->value > 0)
 		lp_telemetry_count(
 		    &at->kafka->telemetry, addresses_shadowed, 1);
 	if (edit != NULL) {
@@ -213,7 +204,7 @@ lp_edit_response_end(struct lp_kafka_at *at, bool bad)
 		as_it_is(at, edit);
 }
 
-bool
+void
 lp_edit_hold(struct lp_kafka_at *at)
 {
 	const struct lp_stream_segment *segment = at->segment;
@@ -224,11 +215,11 @@ lp_edit_hold(struct lp_kafka_at *at)
 	int32_t fresh;
 
 	if (edit == NULL)
-		return false;
+		return;
 	have = lp_edit_end(edit);
 	fresh = (int32_t)(segment->seq + segment->len - have);
 	if (fresh <= 0)
-		return true;
+		return;
 	assert((int32_t)(have - segment->seq) >= 0);
 	if (edit->sent != 0)
 		lp_kafka_save(
@@ -243,12 +234,11 @@ lp_edit_hold(struct lp_kafka_at *at)
 		edit->bytes = chain.first;
 		lp_edit_break(at->kafka, at->index,
 		    &at->kafka->telemetry.stats->counters.rewrite_too_large);
-		return true;
+		return;
 	}
 	edit->bytes = chain.first;
 	edit->sent = chain.last;
 	edit->old_len = chain.len;
-	return true;
 }
 
 void
@@ -262,12 +252,11 @@ lp_edit_lost(struct lp_kafka_at *at)
 void
 lp_edit_abandon(struct lp_kafka *kafka, uint32_t index)
 {
-	struct lp_seqmap *map =
-	    &kafka->state->splices[index].maps[LP_TO_CLIENT];
 	struct lp_edit *edit =
-	    map->last != 0 ? &kafka->state->edits[map->last - 1] : NULL;
+	    lp_seqmap_open(&kafka->state->splices[index].maps[LP_TO_CLIENT],
+		kafka->state->edits);
 
-	if (edit == NULL || edit->kind != LP_EDIT_OPEN)
+	if (edit == NULL)
 		return;
 	save(kafka, edit);
 	free_bytes(kafka, edit->bytes);
@@ -291,13 +280,14 @@ void
 lp_edit_close(struct lp_kafka *kafka, uint32_t index)
 {
 	struct lp_splice *splice = &kafka->state->splices[index];
-	uint32_t ends[2];
 
 	for (enum lp_direction dir = LP_TO_BROKER; dir <= LP_TO_CLIENT; dir++) {
 		struct lp_seqmap *map = &splice->maps[dir];
 		uint32_t link = map->first;
 
-		ends[dir] = kafka->region->connections[index].tcp.peer[dir].end;
+		if (link != 0)
+			map->floor =
+			    kafka->region->connections[index].tcp.peer[dir].end;
 		while (link != 0) {
 			uint32_t next = kafka->state->edits[link - 1].next;
 
@@ -305,7 +295,6 @@ lp_edit_close(struct lp_kafka *kafka, uint32_t index)
 			    kafka->state->edits[link - 1].old_len;
 			release(kafka, link - 1);
 			link = next;
-			map->floor = ends[dir];
 		}
 		map->first = 0;
 		map->last = 0;
@@ -340,14 +329,6 @@ rewriting(const struct lp_kafka_at *at)
 	return lp_snapshot_rewriting(at->snapshot, at->tcp->listener_id);
 }
 
-/* Its answer says where brokers are, in front of what else it says. */
-static bool
-may_hold_addresses(int16_t key)
-{
-	return key == LP_KEY_METADATA || key == LP_KEY_FIND_COORDINATOR ||
-	    key == LP_KEY_DESCRIBE_CLUSTER;
-}
-
 /* It says where all of them are. */
 static bool
 lists_brokers(int16_t key)
@@ -355,20 +336,13 @@ lists_brokers(int16_t key)
 	return key == LP_KEY_METADATA || key == LP_KEY_DESCRIBE_CLUSTER;
 }
 
-/* Only the last one of the map can be. */
 static struct lp_edit *
 open_edit(const struct lp_kafka_at *at)
 {
-	const struct lp_seqmap *map;
-	struct lp_edit *edit;
-
-	if (at->splice == NULL)
-		return NULL;
-	map = &at->splice->maps[LP_TO_CLIENT];
-	if (map->last == 0)
-		return NULL;
-	edit = &at->kafka->state->edits[map->last - 1];
-	return edit->kind == LP_EDIT_OPEN ? edit : NULL;
+	return at->splice == NULL
+	    ? NULL
+	    : lp_seqmap_open(
+		  &at->splice->maps[LP_TO_CLIENT], at->kafka->state->edits);
 }
 
 static struct lp_edit *

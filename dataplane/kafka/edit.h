@@ -42,9 +42,9 @@ void lp_edit_response_end(struct lp_kafka_at *at, bool bad);
 
 /*
  * All of the segment has been looked at: what of it belongs to an open edit is
- * kept.  Returns whether there is one.
+ * kept.
  */
-bool lp_edit_hold(struct lp_kafka_at *at);
+void lp_edit_hold(struct lp_kafka_at *at);
 
 /* Frames cannot be told apart any more: what follows may hold addresses. */
 void lp_edit_lost(struct lp_kafka_at *at);

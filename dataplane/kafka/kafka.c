@@ -295,7 +295,7 @@ payload(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 		at->segment = &bytes;
 		live(at, pkt, &bytes);
 		if (pkt->dir == LP_TO_CLIENT && at->splice != NULL)
-			(void)lp_edit_hold(at);
+			lp_edit_hold(at);
 		return;
 	case LP_KAFKA_TLS:
 		if (pkt->dir == LP_TO_BROKER)

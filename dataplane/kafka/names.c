@@ -34,6 +34,13 @@ lp_kafka_api_name(int16_t key)
 	return lp_tables_keys[key].name;
 }
 
+bool
+lp_kafka_tells_addresses(int16_t key)
+{
+	return key >= 0 && key < lp_tables_key_count &&
+	    lp_tables_keys[key].addresses != 0;
+}
+
 int16_t
 lp_kafka_api_count(void)
 {

@@ -25,6 +25,9 @@ bool lp_kafka_api(int16_t key, struct lp_kafka_api *api);
 /* "Produce"; NULL: nobody has such a key. */
 const char *lp_kafka_api_name(int16_t key);
 
+/* That `addresses`; false of a key that nobody has. */
+bool lp_kafka_tells_addresses(int16_t key);
+
 /* Above the highest key. */
 int16_t lp_kafka_api_count(void);
 

@@ -18,9 +18,6 @@
 #include "dataplane/pipeline/wire.h"
 
 enum {
-	KEY_OFF = 4,
-	VERSION_OFF = 6,
-	CORRELATION_OFF = 8, /* of a request */
 	/* Of one name: the others want to be seen, too. */
 	NAME_MAX = 96,
 	/* A secret that is farther behind than any window is forgotten. */
@@ -224,7 +221,7 @@ is_secret(const struct lp_kafka_at *at, enum lp_direction dir)
 
 	if (dir == LP_TO_BROKER)
 		return lp_request_is_raw_token(at) ||
-		    lp_get16(at->conn->sides[dir].head + KEY_OFF) ==
+		    lp_get16(at->conn->sides[dir].head + LP_REQUEST_KEY) ==
 		    LP_KEY_SASL_AUTHENTICATE;
 	oldest = lp_inflight_oldest(at);
 	return oldest != NULL &&
@@ -239,8 +236,8 @@ line(const struct lp_kafka_at *at, enum lp_direction dir, bool continued)
 	struct lp_note *note = &at->kafka->note;
 	const uint8_t *head = at->conn->sides[dir].head;
 	const struct lp_inflight *oldest = NULL;
-	int16_t key = (int16_t)lp_get16(head + KEY_OFF);
-	int16_t version = (int16_t)lp_get16(head + VERSION_OFF);
+	int16_t key = (int16_t)lp_get16(head + LP_REQUEST_KEY);
+	int16_t version = (int16_t)lp_get16(head + LP_REQUEST_VERSION);
 	const char *api;
 
 	if (note->begun)
@@ -271,7 +268,7 @@ line(const struct lp_kafka_at *at, enum lp_direction dir, bool continued)
 	word(at, " correlation ");
 	number(at,
 	    oldest != NULL ? oldest->correlation_id
-			   : (int32_t)lp_get32(head + CORRELATION_OFF));
+			   : (int32_t)lp_get32(head + LP_REQUEST_CORRELATION));
 	if (continued)
 		word(at, " goes on:");
 	else if (oldest != NULL)

@@ -21,9 +21,6 @@
 
 enum {
 	STEPS = 3,
-	KEY_OFF = 4,
-	VERSION_OFF = 6,
-	CORRELATION_OFF = 8,
 	CLIENT_LEN_OFF = 12,
 	CLIENT_OFF = 14,
 	CLIENT_ID_MAX = 255,
@@ -71,9 +68,9 @@ asked(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 		proof->steps = 0;
 	*proof = (struct lp_kafka_proof){.steps = proof->steps,
 	    .asked = true,
-	    .key = (int16_t)lp_get16(frame + KEY_OFF),
-	    .version = (int16_t)lp_get16(frame + VERSION_OFF),
-	    .correlation_id = (int32_t)lp_get32(frame + CORRELATION_OFF),
+	    .key = (int16_t)lp_get16(frame + LP_REQUEST_KEY),
+	    .version = (int16_t)lp_get16(frame + LP_REQUEST_VERSION),
+	    .correlation_id = (int32_t)lp_get32(frame + LP_REQUEST_CORRELATION),
 	    .next = next,
 	    .sent_ns = at->kafka->now_ns,
 	    .client_hash = client,
@@ -126,8 +123,8 @@ is_whole_frame(const uint8_t *frame, uint32_t len)
 	int16_t client_len;
 
 	if (len < CLIENT_OFF || lp_get32(frame) != len - LP_FRAME_SIZE_FIELD ||
-	    !lp_walk_knows((int16_t)lp_get16(frame + KEY_OFF),
-		(int16_t)lp_get16(frame + VERSION_OFF)))
+	    !lp_walk_knows((int16_t)lp_get16(frame + LP_REQUEST_KEY),
+		(int16_t)lp_get16(frame + LP_REQUEST_VERSION)))
 		return false;
 	client_len = (int16_t)lp_get16(frame + CLIENT_LEN_OFF);
 	return client_len >= -1 && client_len <= CLIENT_ID_MAX &&

@@ -15,14 +15,12 @@
 
 #include "dataplane/kafka/account.h"
 #include "dataplane/kafka/inflight.h"
+#include "dataplane/kafka/names.h"
 #include "dataplane/kafka/sasl.h"
 #include "dataplane/kafka/tls.h"
 #include "dataplane/pipeline/wire.h"
 
 enum {
-	KEY_OFF = 4,
-	VERSION_OFF = 6,
-	CORRELATION_OFF = 8,
 	/* Key, version, correlation id: no request is shorter. */
 	SIZE_MIN = 8,
 	/* Keys that a later release may have. */
@@ -81,8 +79,8 @@ lp_request_begin(struct lp_kafka_at *at, const struct lp_cursor *in)
 		lp_inflight_drop_raw(at);
 	conn->flags &= (uint8_t)~LP_KAFKA_RAW_SASL;
 	conn->flags |= LP_KAFKA_SPOKE;
-	what.key = (int16_t)lp_get16(head + KEY_OFF);
-	what.version = (int16_t)lp_get16(head + VERSION_OFF);
+	what.key = (int16_t)lp_get16(head + LP_REQUEST_KEY);
+	what.version = (int16_t)lp_get16(head + LP_REQUEST_VERSION);
 	what.walk = true;
 	authenticates(conn, what.key);
 	what.foreign = !lp_walk_knows(what.key, what.version);
@@ -140,7 +138,7 @@ lp_request_end(struct lp_kafka_at *at, struct lp_message *message)
 	struct lp_inflight unanswered = {0};
 	struct lp_inflight *entry = &unanswered;
 	bool raw = lp_request_is_raw_token(at);
-	bool produce = lp_get16(head + KEY_OFF) == LP_KEY_PRODUCE;
+	bool produce = lp_get16(head + LP_REQUEST_KEY) == LP_KEY_PRODUCE;
 	bool read = message != NULL && !message->bad && !message->foreign;
 	bool waits = raw || !produce || !read || message->acks != 0;
 
@@ -156,9 +154,10 @@ lp_request_end(struct lp_kafka_at *at, struct lp_message *message)
 	entry->key = LP_INFLIGHT_RAW;
 	if (raw)
 		return;
-	entry->key = (int16_t)lp_get16(head + KEY_OFF);
-	entry->version = (int16_t)lp_get16(head + VERSION_OFF);
-	entry->correlation_id = (int32_t)lp_get32(head + CORRELATION_OFF);
+	entry->key = (int16_t)lp_get16(head + LP_REQUEST_KEY);
+	entry->version = (int16_t)lp_get16(head + LP_REQUEST_VERSION);
+	entry->correlation_id =
+	    (int32_t)lp_get32(head + LP_REQUEST_CORRELATION);
 	entry->doubtful = produce && !read;
 	entry->proves = message != NULL && message->proves;
 	lp_account_request(at, message, entry, waits);
@@ -182,26 +181,25 @@ lp_request_is_raw_token(const struct lp_kafka_at *at)
 	/* Nor does one begin like a question where brokers are. */
 	return size < SIZE_MIN ||
 	    !(asks_for_addresses(head) ||
-		lp_walk_knows((int16_t)lp_get16(head + KEY_OFF),
-		    (int16_t)lp_get16(head + VERSION_OFF)));
+		lp_walk_knows((int16_t)lp_get16(head + LP_REQUEST_KEY),
+		    (int16_t)lp_get16(head + LP_REQUEST_VERSION)));
 }
 
 /* Even in a version that is not known. */
 static bool
 asks_for_addresses(const uint8_t *head)
 {
-	int16_t key = (int16_t)lp_get16(head + KEY_OFF);
-
-	return (key == LP_KEY_METADATA || key == LP_KEY_FIND_COORDINATOR ||
-		   key == LP_KEY_DESCRIBE_CLUSTER) &&
-	    lp_get16(head + VERSION_OFF) < VERSION_LIMIT;
+	return lp_kafka_tells_addresses(
+		   (int16_t)lp_get16(head + LP_REQUEST_KEY)) &&
+	    lp_get16(head + LP_REQUEST_VERSION) < VERSION_LIMIT;
 }
 
 static bool
 is_request(const uint8_t *head, int64_t size)
 {
-	return size >= SIZE_MIN && lp_get16(head + KEY_OFF) < KEY_LIMIT &&
-	    lp_get16(head + VERSION_OFF) < VERSION_LIMIT;
+	return size >= SIZE_MIN &&
+	    lp_get16(head + LP_REQUEST_KEY) < KEY_LIMIT &&
+	    lp_get16(head + LP_REQUEST_VERSION) < VERSION_LIMIT;
 }
 
 /* See note.h. */

@@ -35,8 +35,12 @@
 #include "dataplane/pipeline/seqmap.h"
 
 enum {
-	/* Bytes in front of what the walker reads; see walk.h. */
+	/* Bytes in front of what the walker reads, see walk.h; what is in
+	 * them, by offset. */
 	LP_REQUEST_HEAD = 12,
+	LP_REQUEST_KEY = 4,
+	LP_REQUEST_VERSION = 6,
+	LP_REQUEST_CORRELATION = 8,
 	LP_RESPONSE_HEAD = 8,
 	/* Names that are kept with a connection, without a NUL. */
 	LP_KAFKA_NAME_MAX = 63,

@@ -2,7 +2,6 @@
 #include "dataplane/pipeline/seqmap.h"
 
 #include <assert.h>
-#include <stddef.h>
 
 /* How far a lies behind b: negative, before it.  RFC 1982. */
 static inline int32_t
@@ -75,7 +74,7 @@ void
 lp_seqmap_add(struct lp_seqmap *map, struct lp_edit *edits, uint32_t index)
 {
 	assert(map->last == 0 ||
-	    (edits[map->last - 1].kind != LP_EDIT_OPEN &&
+	    (lp_seqmap_open(map, edits) == NULL &&
 		behind(edits[index].start,
 		    lp_edit_end(&edits[map->last - 1])) >= 0));
 	edits[index].next = 0;

@@ -21,6 +21,7 @@
 #define LP_PIPELINE_SEQMAP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum lp_edit_kind {
@@ -97,6 +98,15 @@ static inline uint32_t
 lp_edit_end(const struct lp_edit *edit)
 {
 	return edit->start + edit->old_len;
+}
+
+/* The edit whose end is not known yet: only the last can be; NULL: none. */
+static inline struct lp_edit *
+lp_seqmap_open(const struct lp_seqmap *map, struct lp_edit *edits)
+{
+	struct lp_edit *last = map->last != 0 ? &edits[map->last - 1] : NULL;
+
+	return last != NULL && last->kind == LP_EDIT_OPEN ? last : NULL;
 }
 
 #endif

@@ -45,6 +45,7 @@ static void begin(struct lp_splice_at *);
 static void end(struct lp_splice_at *);
 static bool comes_next(const struct lp_splice_at *);
 static void release(struct lp_splice_at *);
+static void refuse(struct lp_pkt *);
 static void give_up(struct lp_splice_at *);
 
 void
@@ -220,7 +221,7 @@ lp_splice_meet(struct lp_splice_at *at)
 	uint16_t mss;
 
 	lp_rewrite_clamp_mss(at->rewrite, at->batch, pkt, at->hop);
-	lp_splice_ack_refuse(pkt);
+	refuse(pkt);
 	/* One that comes late, or from a stranger, begins nothing. */
 	if (at->verdict != LP_TCP_OK ||
 	    !lp_tcp_state_half_open(at->conn->tcp.state))
@@ -247,6 +248,31 @@ lp_splice_meet(struct lp_splice_at *at)
 	splice->client_edge = at->conn->tcp.peer[LP_TO_CLIENT].limit;
 	splice->edge = splice->client_edge;
 	at->map->floor = at->segment.seq + 1;
+}
+
+/*
+ * Takes from a SYN what goes past a stream that is changed: data with a SYN
+ * (RFC 7413), and streams of several connections (RFC 8684).
+ */
+static void
+refuse(struct lp_pkt *pkt)
+{
+	uint8_t was[LP_TCP_LEN + 40], *tcp = pkt->data + pkt->l4_off;
+	size_t len = (size_t)(pkt->payload_off - pkt->l4_off);
+	size_t at = LP_TCP_LEN;
+
+	memcpy(was, tcp, len);
+	while (at + 1 < len && tcp[at] != LP_TCP_OPT_END) {
+		size_t size = tcp[at] == LP_TCP_OPT_NOP ? 1 : tcp[at + 1];
+
+		if (size == 0 || at + size > len)
+			break;
+		if (tcp[at] == LP_TCP_OPT_MPTCP ||
+		    tcp[at] == LP_TCP_OPT_FAST_OPEN)
+			memset(tcp + at, LP_TCP_OPT_NOP, size);
+		at += size;
+	}
+	lp_sum_update(tcp + LP_TCP_SUM, lp_sum_replace(0, was, tcp, len));
 }
 
 /* Before it has changed anything. */

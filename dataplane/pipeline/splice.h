@@ -132,15 +132,13 @@ void lp_splice_send_more(struct lp_splice_at *at);
 /* Only its headers are left; no FIN, no PSH. */
 void lp_splice_send_bare(struct lp_splice_at *at);
 
+/* ---- splice_paint.c ------------------------------------------------------ */
+
 /*
  * What keeps its length, in place: zeros below the floor, and overlays.  The
- * checksum was found right before, or is not touched.
+ * checksum was found right before (lp_splice_judge()), or is not touched.
  */
-void lp_splice_send_paint(struct lp_splice_at *at, enum lp_direction dir);
-
-/* Applies what edits keep its length to bytes at that position; any? */
-bool lp_splice_send_over(const struct lp_splice_at *at,
-    const struct lp_seqmap *map, uint32_t seq, uint8_t *bytes, uint32_t len);
+void lp_splice_paint(struct lp_splice_at *at, enum lp_direction dir);
 
 /* ---- splice_ack.c: acknowledgements -------------------------------------- */
 
@@ -159,10 +157,11 @@ uint32_t lp_splice_ack(const struct lp_splice_at *at, uint32_t ack);
 uint32_t lp_splice_ack_edge(const struct lp_splice_at *at, uint32_t edge);
 
 /*
- * Takes from a SYN what goes past a stream that is changed: data with a SYN
- * (RFC 7413), and streams of several connections (RFC 8684).
+ * The timestamps of a packet turned round, for one that goes back: what it
+ * echoes is what its sender has seen last, so it is not too old (RFC 7323,
+ * 5.3).  Returns the bytes written, a multiple of 4.
  */
-void lp_splice_ack_refuse(struct lp_pkt *pkt);
+uint16_t lp_splice_ack_stamps(const struct lp_pkt *pkt, uint8_t *option);
 
 /* The SACK blocks of the client's packet, translated in place. */
 void lp_splice_ack_blocks(struct lp_splice_at *at);

@@ -10,14 +10,12 @@
 #include "dataplane/pipeline/splice.h"
 
 enum {
-	TS_LEN = 10,
 	BLOCKS_MAX = 4, /* RFC 2018: with timestamps one less */
 	ACK_MAX = LP_ETH_LEN + LP_IP6_LEN + LP_TCP_LEN + 40,
 	/* Beyond any window: no limit. */
 	FAR = 1 << 30,
 };
 
-static uint16_t write_timestamps(const struct lp_splice_at *, uint8_t *);
 static uint16_t write_blocks(
     const struct lp_splice_at *, uint8_t *, uint32_t, unsigned);
 static uint8_t *find_sack(const struct lp_pkt *, unsigned *);
@@ -34,18 +32,17 @@ lp_splice_ack(const struct lp_splice_at *at, uint32_t ack)
 uint32_t
 lp_splice_ack_edge(const struct lp_splice_at *at, uint32_t edge)
 {
-	const struct lp_edit *last =
-	    at->map->last != 0 ? &at->edits[at->map->last - 1] : NULL;
+	const struct lp_edit *open = lp_seqmap_open(at->map, at->edits);
 	uint32_t told = at->splice->edge;
 	uint32_t start, here;
 
 	here = lp_seqmap_back(at->map, at->edits, edge,
 	    at->conn->tcp.peer[LP_TO_CLIENT].end + FAR);
-	if (last != NULL && last->kind == LP_EDIT_OPEN) {
+	if (open != NULL) {
 		/* Nothing of what is held fills the client's window yet. */
-		start = lp_seqmap_out(at->map, at->edits, last->start);
+		start = lp_seqmap_out(at->map, at->edits, open->start);
 		if (!lp_seq_before(edge, start))
-			here = lp_edit_end(last) + (edge - start);
+			here = lp_edit_end(open) + (edge - start);
 	}
 	return lp_seq_before(here, told) ? told : here;
 }
@@ -88,7 +85,7 @@ lp_splice_ack_send(struct lp_splice_at *at, bool blocks, uint32_t seq)
 	lp_put32(tcp + LP_TCP_ACKNO, ack);
 	lp_put16(tcp + LP_TCP_WINDOW, (uint16_t)window);
 	tcp[LP_TCP_FLAGS] = LP_TCP_ACK;
-	len = (uint16_t)(len + write_timestamps(at, tcp + len));
+	len = (uint16_t)(len + lp_splice_ack_stamps(at->pkt, tcp + len));
 	if (blocks && (at->splice->flags & LP_SPLICE_SACK))
 		len = (uint16_t)(len +
 		    write_blocks(at, tcp + len, seq,
@@ -108,25 +105,21 @@ lp_splice_ack_send(struct lp_splice_at *at, bool blocks, uint32_t seq)
 		pkt->verdict = LP_HOLD;
 }
 
-/*
- * Those of the broker's packet turned round: what it echoes is what it has
- * seen last of the client, so it is not too old (RFC 7323, 5.3).
- */
-static uint16_t
-write_timestamps(const struct lp_splice_at *at, uint8_t *option)
+uint16_t
+lp_splice_ack_stamps(const struct lp_pkt *pkt, uint8_t *option)
 {
-	uint16_t from =
-	    lp_parse_tcp_option(at->pkt, LP_TCP_OPT_TIMESTAMP, TS_LEN);
+	uint16_t from = lp_parse_tcp_option(
+	    pkt, LP_TCP_OPT_TIMESTAMP, LP_TCP_OPT_STAMPS_LEN);
 
 	if (from == 0)
 		return 0;
 	option[0] = LP_TCP_OPT_NOP;
 	option[1] = LP_TCP_OPT_NOP;
 	option[2] = LP_TCP_OPT_TIMESTAMP;
-	option[3] = TS_LEN;
-	memcpy(option + 4, at->pkt->data + from + 4, 4);
-	memcpy(option + 8, at->pkt->data + from, 4);
-	return 2 + TS_LEN;
+	option[3] = LP_TCP_OPT_STAMPS_LEN;
+	memcpy(option + 4, pkt->data + from + 4, 4);
+	memcpy(option + 8, pkt->data + from, 4);
+	return 2 + LP_TCP_OPT_STAMPS_LEN;
 }
 
 static uint16_t
@@ -207,25 +200,4 @@ block_back(const struct lp_splice_at *at, const uint8_t *block, uint32_t *left,
 	*right = lp_splice_ack(at, lp_get32(block + 4));
 	return lp_seq_before(*left, *right) &&
 	    lp_seq_before(at->segment.ack, *right);
-}
-
-void
-lp_splice_ack_refuse(struct lp_pkt *pkt)
-{
-	uint8_t was[LP_TCP_LEN + 40], *tcp = pkt->data + pkt->l4_off;
-	size_t len = (size_t)(pkt->payload_off - pkt->l4_off);
-	size_t at = LP_TCP_LEN;
-
-	memcpy(was, tcp, len);
-	while (at + 1 < len && tcp[at] != LP_TCP_OPT_END) {
-		size_t size = tcp[at] == LP_TCP_OPT_NOP ? 1 : tcp[at + 1];
-
-		if (size == 0 || at + size > len)
-			break;
-		if (tcp[at] == LP_TCP_OPT_MPTCP ||
-		    tcp[at] == LP_TCP_OPT_FAST_OPEN)
-			memset(tcp + at, LP_TCP_OPT_NOP, size);
-		at += size;
-	}
-	lp_sum_update(tcp + LP_TCP_SUM, lp_sum_replace(0, was, tcp, len));
 }

@@ -76,7 +76,7 @@ pass(struct lp_splice_at *at, uint32_t had)
 		lp_splice_send_bare(at);
 		at->segment.len = 0;
 	}
-	lp_splice_send_paint(at, LP_TO_CLIENT);
+	lp_splice_paint(at, LP_TO_CLIENT);
 	if (at->segment.len == 0 || (at->segment.flags & LP_TCP_RST) ||
 	    (!needs_segments(at) && !moved)) {
 		place(at);
@@ -102,14 +102,12 @@ static bool
 is_unread(const struct lp_splice_at *at)
 {
 	const struct lp_kafka_conn *conn = &at->kafka->state->conns[at->index];
-	const struct lp_edit *last =
-	    at->map->last != 0 ? &at->edits[at->map->last - 1] : NULL;
 	uint32_t end = at->segment.seq + at->segment.len;
 
 	return at->verdict != LP_TCP_OK ||
 	    at->conn->tcp.state == LP_TCP_CLOSED ||
 	    (conn->mode == LP_KAFKA_LIVE &&
-		(last == NULL || last->kind != LP_EDIT_OPEN) &&
+		lp_seqmap_open(at->map, at->edits) == NULL &&
 		lp_seq_before(conn->sides[LP_TO_CLIENT].stream.need, end));
 }
 
@@ -214,19 +212,17 @@ wait(struct lp_splice_at *at, uint32_t had)
 static void
 acknowledge_held(struct lp_splice_at *at, uint32_t seq)
 {
-	const struct lp_edit *last =
-	    at->map->last != 0 ? &at->edits[at->map->last - 1] : NULL;
+	const struct lp_edit *open = lp_seqmap_open(at->map, at->edits);
 	uint32_t end = seq + at->segment.len;
 	uint32_t known = at->conn->tcp.peer[LP_TO_BROKER].ack;
 	uint32_t ack = lp_splice_ack(at, at->splice->client_ack);
 	bool again = !lp_seq_before(known, end);
-	bool open = last != NULL && last->kind == LP_EDIT_OPEN;
 
 	/* One that is closed the client itself acknowledges. */
 	if (again ||
-	    (open &&
+	    (open != NULL &&
 		(lp_seq_before(known, ack) ||
-		    lp_seq_before(end, lp_edit_end(last)))))
+		    lp_seq_before(end, lp_edit_end(open)))))
 		lp_splice_ack_send(at, at->splice->waiting != 0, end);
 }
 

@@ -60,7 +60,7 @@ lp_splice_client(struct lp_splice_at *at)
 		lp_splice_send_bare(at);
 		segment->len = 0;
 	}
-	lp_splice_send_paint(at, LP_TO_BROKER);
+	lp_splice_paint(at, LP_TO_BROKER);
 	if (at->verdict != LP_TCP_OK)
 		reason = LP_REASON_OUT_OF_WINDOW;
 	else if (pkt->reason == LP_REASON_OPENED)

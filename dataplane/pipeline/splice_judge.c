@@ -56,7 +56,7 @@ lp_splice_judge(struct lp_splice_at *at, enum lp_reason *why)
 
 /*
  * Its checksum will be made anew: bytes of it are others, or zeros, or behind
- * those that wait they are copied (pass()).  All else goes on with the
+ * those that wait they are copied (splice_broker.c).  All else goes on with the
  * differences that its numbers make, and a wrong checksum stays wrong.
  */
 static bool
@@ -80,13 +80,11 @@ lp_splice_judge_wants(const struct lp_splice_at *at)
 {
 	const struct lp_stream *stream =
 	    &at->kafka->state->conns[at->pkt->conn].sides[at->pkt->dir].stream;
-	const struct lp_edit *last =
-	    at->map->last != 0 ? &at->edits[at->map->last - 1] : NULL;
+	const struct lp_edit *open = lp_seqmap_open(at->map, at->edits);
 
-	if (at->pkt->dir == LP_TO_CLIENT && last != NULL &&
-	    last->kind == LP_EDIT_OPEN)
+	if (at->pkt->dir == LP_TO_CLIENT && open != NULL)
 		return lp_seq_before(
-		    lp_edit_end(last), at->segment.seq + at->segment.len);
+		    lp_edit_end(open), at->segment.seq + at->segment.len);
 	return lp_stream_wants(stream, at->segment.seq, at->segment.len);
 }
 
@@ -96,11 +94,10 @@ lp_splice_judge_next(const struct lp_splice_at *at)
 {
 	const struct lp_stream *stream =
 	    &at->kafka->state->conns[at->pkt->conn].sides[LP_TO_CLIENT].stream;
-	const struct lp_edit *last =
-	    at->map->last != 0 ? &at->edits[at->map->last - 1] : NULL;
+	const struct lp_edit *open = lp_seqmap_open(at->map, at->edits);
 
-	if (last != NULL && last->kind == LP_EDIT_OPEN)
-		return lp_edit_end(last);
+	if (open != NULL)
+		return lp_edit_end(open);
 	return stream->need + (uint32_t)stream->skip;
 }
 

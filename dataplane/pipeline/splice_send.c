@@ -21,7 +21,6 @@
 enum {
 	OPTIONS_MAX = 40,
 	HEADERS_MAX = LP_ETH_LEN + LP_IP6_LEN + LP_TCP_LEN + OPTIONS_MAX,
-	TS_LEN = 10,
 	/* Pieces whose bytes one packet may set free; the outbox bounds it. */
 	SPANS_MAX = LP_EDIT_BYTES_MAX / LP_HELD_BYTES + 2,
 };
@@ -42,18 +41,14 @@ struct writer {
 	bool failed; /* no buffer: what follows is as lost */
 };
 
-static void begin(struct writer *, struct lp_splice_at *);
 static void pattern(struct writer *, const struct lp_pkt *);
 static void make_pattern(struct writer *);
-static void copy_timestamps(struct writer *, const struct lp_pkt *);
 static void keep_stamp(const struct writer *, struct lp_edit *);
 static void use_stamp(struct writer *, const struct lp_edit *);
 static bool put(struct writer *, const uint8_t *, uint32_t);
 static bool open_segment(struct writer *);
 static void close_segment(struct writer *, uint8_t);
 static bool send_edit(struct writer *, struct lp_edit *, uint32_t, bool);
-static uint32_t allowed(
-    const struct writer *, const struct lp_edit *, uint32_t, bool);
 
 unsigned
 lp_splice_send(struct lp_splice_at *at)
@@ -64,9 +59,8 @@ lp_splice_send(struct lp_splice_at *at)
 	uint32_t pos = segment->seq;
 	struct lp_edit *owed = lp_splice_send_owed(at);
 	bool whole = true;
-	struct writer to;
+	struct writer to = {.at = at};
 
-	begin(&to, at);
 	pattern(&to, at->pkt);
 	to.seq = lp_seqmap_out(at->map, at->edits, pos);
 	if (owed != NULL)
@@ -125,7 +119,7 @@ lp_splice_send_more(struct lp_splice_at *at)
 {
 	struct lp_edit *edit =
 	    at->map->first != 0 ? &at->edits[at->map->first - 1] : NULL;
-	struct writer to;
+	struct writer to = {.at = at};
 	uint32_t start;
 
 	if (edit == NULL || edit->kind != LP_EDIT_RESIZE ||
@@ -136,7 +130,6 @@ lp_splice_send_more(struct lp_splice_at *at)
 	if (lp_seq_before(at->splice->client_ack, start) ||
 	    !lp_seq_before(start + edit->sent, at->splice->client_edge))
 		return;
-	begin(&to, at);
 	make_pattern(&to);
 	use_stamp(&to, edit);
 	(void)send_edit(&to, edit, edit->sent, false);
@@ -167,75 +160,10 @@ lp_splice_send_bare(struct lp_splice_at *at)
 	lp_make_checksum(pkt, LP_PROTO_TCP, LP_TCP_SUM);
 }
 
-bool
-lp_splice_send_over(const struct lp_splice_at *at, const struct lp_seqmap *map,
-    uint32_t seq, uint8_t *bytes, uint32_t len)
-{
-	uint32_t end = seq + len;
-	bool any = false;
-
-	for (uint32_t link = lp_seqmap_find(map, at->edits, seq); link != 0;) {
-		const struct lp_edit *edit = &at->edits[link - 1];
-		uint32_t from = lp_seq_max(seq, edit->start);
-		uint32_t upto = lp_edit_end(edit);
-
-		if (!lp_seq_before(edit->start, end))
-			break;
-		if (lp_seq_before(end, upto))
-			upto = end;
-		link = edit->next;
-		if (edit->kind != LP_EDIT_OVER)
-			continue;
-		for (; lp_seq_before(from, upto); from++) {
-			uint32_t off = from - edit->start;
-
-			bytes[from - seq] =
-			    off < edit->over_len ? edit->over[off] : edit->fill;
-		}
-		any = true;
-	}
-	return any;
-}
-
-/*
- * What keeps its length, in place: zeros below the floor, and overlays.  The
- * checksum was found right before (lp_splice_judge()), or is not touched.
- */
-void
-lp_splice_send_paint(struct lp_splice_at *at, enum lp_direction dir)
-{
-	const struct lp_seqmap *map = &at->splice->maps[dir];
-	uint32_t len = at->pkt->payload_len;
-	uint8_t *bytes = at->pkt->data + at->pkt->payload_off;
-	uint32_t seq = at->segment.seq;
-	bool painted = false;
-
-	if (len == 0 || !(at->splice->flags & LP_SPLICE_EDITED) ||
-	    (at->segment.flags & (LP_TCP_SYN | LP_TCP_RST)))
-		return;
-	if (dir == LP_TO_CLIENT && lp_seq_before(seq, map->floor)) {
-		uint32_t below = map->floor - seq;
-
-		memset(bytes, 0, below < len ? below : len);
-		painted = true;
-	}
-	painted |= lp_splice_send_over(at, map, seq, bytes, len);
-	if (painted)
-		lp_make_checksum(at->pkt, LP_PROTO_TCP, LP_TCP_SUM);
-}
-
-static void
-begin(struct writer *to, struct lp_splice_at *at)
-{
-	*to = (struct writer){.at = at};
-}
-
 /* As that packet, which is on its way to the client. */
 static void
 pattern(struct writer *to, const struct lp_pkt *pkt)
 {
-	assert(
-	    pkt->payload_off <= HEADERS_MAX || pkt->l4_off <= pkt->payload_off);
 	to->slot = lp_neighbor_slot(to->at->rewrite->neighbors, to->at->hop);
 	to->ip_flags = pkt->flags & LP_PKT_V6;
 	to->tcp_flags = LP_TCP_ACK;
@@ -243,6 +171,7 @@ pattern(struct writer *to, const struct lp_pkt *pkt)
 	    (uint16_t)(LP_ETH_LEN + (to->ip_flags ? LP_IP6_LEN : LP_IP4_LEN));
 	to->payload_off =
 	    (uint16_t)(to->l4_off + (pkt->payload_off - pkt->l4_off));
+	assert(to->payload_off <= HEADERS_MAX);
 	/* Without options of IP: our segments are no copies of it. */
 	memcpy(to->headers + to->l4_off, pkt->data + pkt->l4_off,
 	    (size_t)(pkt->payload_off - pkt->l4_off));
@@ -278,34 +207,17 @@ make_pattern(struct writer *to)
 	lp_put32(tcp + LP_TCP_ACKNO, broker->ack);
 	lp_put16(tcp + LP_TCP_WINDOW,
 	    window > UINT16_MAX ? UINT16_MAX : (uint16_t)window);
-	copy_timestamps(to, at->pkt);
+	to->payload_off = (uint16_t)(to->payload_off +
+	    lp_splice_ack_stamps(at->pkt, tcp + LP_TCP_LEN));
 	tcp[LP_TCP_OFF] = (uint8_t)((to->payload_off - to->l4_off) / 4 << 4);
-}
-
-/* Those of a packet that goes the other way, turned round. */
-static void
-copy_timestamps(struct writer *to, const struct lp_pkt *pkt)
-{
-	uint16_t from = lp_parse_tcp_option(pkt, LP_TCP_OPT_TIMESTAMP, TS_LEN);
-	uint8_t *option = to->headers + to->payload_off;
-
-	if (from == 0)
-		return;
-	option[0] = LP_TCP_OPT_NOP;
-	option[1] = LP_TCP_OPT_NOP;
-	option[2] = LP_TCP_OPT_TIMESTAMP;
-	option[3] = TS_LEN;
-	memcpy(option + 4, pkt->data + from + 4, 4);
-	memcpy(option + 8, pkt->data + from, 4);
-	to->payload_off = (uint16_t)(to->payload_off + 2 + TS_LEN);
 }
 
 /* The broker's, of the packet that is the pattern. */
 static void
 keep_stamp(const struct writer *to, struct lp_edit *edit)
 {
-	uint16_t from =
-	    lp_parse_tcp_option(to->at->pkt, LP_TCP_OPT_TIMESTAMP, TS_LEN);
+	uint16_t from = lp_parse_tcp_option(
+	    to->at->pkt, LP_TCP_OPT_TIMESTAMP, LP_TCP_OPT_STAMPS_LEN);
 	uint32_t stamp;
 
 	if (from == 0)
@@ -416,11 +328,15 @@ send_edit(struct writer *to, struct lp_edit *edit, uint32_t from, bool probe)
 	uint32_t has = at->splice->client_ack - start;
 	struct lp_span spans[SPANS_MAX];
 	unsigned count;
-	uint32_t upto;
+	uint32_t edge, upto;
 
 	if ((int32_t)has > 0 && has > from)
 		from = has < edit->new_len ? has : edit->new_len;
-	upto = allowed(to, edit, start + from, probe) - start;
+	/* As far as the window reaches, and with a probe one byte at least. */
+	edge = at->splice->client_edge - start;
+	upto = from + (probe ? 1 : 0);
+	if ((int32_t)(edge - upto) > 0)
+		upto = edge;
 	if (upto > edit->new_len)
 		upto = edit->new_len;
 	if (to->seq != start + from) {
@@ -435,25 +351,11 @@ send_edit(struct writer *to, struct lp_edit *edit, uint32_t from, bool probe)
 		from += spans[i].len;
 	}
 	/* What was a probe the client may have had no room for. */
-	upto = at->splice->client_edge - start;
-	if ((int32_t)upto > 0 && upto > from)
-		upto = from;
-	if ((int32_t)upto > 0 && upto > edit->sent) {
+	if ((int32_t)edge > 0 && edge > from)
+		edge = from;
+	if ((int32_t)edge > 0 && edge > edit->sent) {
 		lp_kafka_save(at->kafka, edit, sizeof(*edit));
-		edit->sent = upto;
+		edit->sent = edge;
 	}
 	return from == edit->new_len;
-}
-
-/* The client's position up to which bytes may be sent from that one on. */
-static uint32_t
-allowed(const struct writer *to, const struct lp_edit *edit, uint32_t from,
-    bool probe)
-{
-	const struct lp_splice *splice = to->at->splice;
-	uint32_t edge = splice->client_edge;
-	uint32_t least = from + (probe ? 1 : 0);
-
-	(void)edit;
-	return lp_seq_before(edge, least) ? least : edge;
 }

@@ -13,7 +13,6 @@ enum {
 	WAITING_MAX = 64,
 	/* Pieces that are left for edits (kafka/edit.c). */
 	PIECES_KEPT = 256,
-	TS_LEN = 10,
 };
 
 /* Of a held packet: where its parts are (struct lp_held, spare). */
@@ -147,13 +146,15 @@ static void
 refresh(const struct lp_splice_at *at, struct lp_pkt *pkt)
 {
 	const struct lp_tcp_peer *broker = &at->conn->tcp.peer[LP_TO_CLIENT];
-	uint16_t from =
-	    lp_parse_tcp_option(at->pkt, LP_TCP_OPT_TIMESTAMP, TS_LEN);
-	uint16_t to = lp_parse_tcp_option(pkt, LP_TCP_OPT_TIMESTAMP, TS_LEN);
+	uint16_t from = lp_parse_tcp_option(
+	    at->pkt, LP_TCP_OPT_TIMESTAMP, LP_TCP_OPT_STAMPS_LEN);
+	uint16_t to = lp_parse_tcp_option(
+	    pkt, LP_TCP_OPT_TIMESTAMP, LP_TCP_OPT_STAMPS_LEN);
 	uint8_t *tcp = pkt->data + pkt->l4_off;
 
 	if (from != 0 && to != 0)
-		memcpy(pkt->data + to, at->pkt->data + from, TS_LEN - 2);
+		memcpy(pkt->data + to, at->pkt->data + from,
+		    LP_TCP_OPT_STAMPS_LEN - 2);
 	lp_put32(tcp + LP_TCP_ACKNO, broker->ack);
 	memcpy(tcp + LP_TCP_WINDOW,
 	    at->pkt->data + at->pkt->l4_off + LP_TCP_WINDOW, 2);

@@ -72,6 +72,7 @@ enum {
 	LP_TCP_OPT_SACK_OK = 4,
 	LP_TCP_OPT_SACK = 5,
 	LP_TCP_OPT_TIMESTAMP = 8,
+	LP_TCP_OPT_STAMPS_LEN = 10,
 	LP_TCP_OPT_MPTCP = 30,
 	LP_TCP_OPT_FAST_OPEN = 34,
 	/* RFC 9293, 3.7.1: where no MSS is offered. */
