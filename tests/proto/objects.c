@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "objects.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -170,4 +171,30 @@ make_config(struct lp_config *config)
 	put(config,
 	    make_endpoint(ORDERS_PUBLIC_1, ORDERS_PUBLIC, ORDERS_1,
 		"[2001:db8:9::100]:9101"));
+}
+
+void
+config_is_right(const struct lp_config *config)
+{
+	struct lp_config_error error;
+
+	ensure(lp_config_check(config, &error) == 0, "%s: %s: %s", error.object,
+	    error.field, error.why);
+}
+
+void
+config_is_wrong(
+    const struct lp_config *config, uint32_t id, const char *message)
+{
+	char text[LP_OBJECT_LABEL_SIZE + LP_WHY_SIZE + 32];
+	struct lp_config_error error;
+
+	ensure(lp_config_check(config, &error) == -EINVAL,
+	    "nothing is wrong, not even: %s", message);
+	snprintf(text, sizeof(text), "%s: %s: %s", error.object, error.field,
+	    error.why);
+	ensure(strcmp(text, message) == 0, "\"%s\", and not \"%s\"", text,
+	    message);
+	ensure(
+	    error.object_id == id, "%s: of object %u", text, error.object_id);
 }

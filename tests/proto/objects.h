@@ -26,6 +26,12 @@ void put(struct lp_config *config, struct lp_object object);
 /* A right configuration with all kinds of objects, both families. */
 void make_config(struct lp_config *config);
 
+/* The check passes; or finds that of that object first: "object: field: why".
+ */
+void config_is_right(const struct lp_config *config);
+void config_is_wrong(
+    const struct lp_config *config, uint32_t id, const char *message);
+
 /* The ids of make_config(). */
 enum {
 	FRONT = 1, /* port, client side, 10.9.0.10/24, 2001:db8:9::10/64 */

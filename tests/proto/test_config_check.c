@@ -22,35 +22,13 @@ teardown(void)
 	lp_config_fini(&config);
 }
 
-static void
-expect_right(const struct lp_config *right)
-{
-	struct lp_config_error error;
-
-	ck_assert_msg(lp_config_check(right, &error) == 0, "%s: %s: %s",
-	    error.object, error.field, error.why);
-}
-
-static void
-expect_wrong(uint32_t id, const char *message)
-{
-	char text[LP_OBJECT_LABEL_SIZE + LP_WHY_SIZE + 32];
-	struct lp_config_error error;
-
-	ck_assert_int_eq(lp_config_check(&config, &error), -EINVAL);
-	snprintf(text, sizeof(text), "%s: %s: %s", error.object, error.field,
-	    error.why);
-	ck_assert_str_eq(text, message);
-	ck_assert_uint_eq(error.object_id, id);
-}
-
 START_TEST(a_right_configuration_passes)
 {
 	struct lp_config empty;
 
-	expect_right(&config);
+	config_is_right(&config);
 	lp_config_init(&empty);
-	expect_right(&empty);
+	config_is_right(&empty);
 }
 END_TEST
 
@@ -79,7 +57,7 @@ START_TEST(objects_may_be_added_in_any_sensible_order)
 			put(&grown,
 			    make_endpoint(PAYMENTS_PUBLIC_0, PAYMENTS_PUBLIC,
 				PAYMENTS_0, "10.9.0.100:9100"));
-		expect_right(&grown);
+		config_is_right(&grown);
 	}
 	ck_assert_uint_eq(grown.count, 6);
 	lp_config_fini(&grown);
@@ -89,7 +67,7 @@ END_TEST
 START_TEST(every_object_is_right_by_itself)
 {
 	put(&config, make_listener(50, PAYMENTS, "x", "224.0.0.1:1"));
-	expect_wrong(50,
+	config_is_wrong(&config, 50,
 	    "listener payments/x: vip: 224.0.0.1 is not the address of a "
 	    "host");
 }
@@ -98,30 +76,31 @@ END_TEST
 START_TEST(an_id_is_not_zero)
 {
 	put(&config, make_cluster(0, "x"));
-	expect_wrong(0, "cluster x: id: 0 is no id");
+	config_is_wrong(&config, 0, "cluster x: id: 0 is no id");
 }
 END_TEST
 
 START_TEST(clusters_that_are_named_exist)
 {
 	put(&config, make_broker(50, 99, 3, "10.8.0.30:9092"));
-	expect_wrong(
-	    50, "broker 99/3: cluster: there is no cluster with id 99");
+	config_is_wrong(&config, 50,
+	    "broker 99/3: cluster: there is no cluster with id 99");
 	lp_config_remove(&config, LP_OBJECT_BROKER, 50);
 	/* The id of something else is not enough. */
 	put(&config, make_listener(51, FRONT, "x", "10.9.0.101:9092"));
-	expect_wrong(
-	    51, "listener 1/x: cluster: there is no cluster with id 1");
+	config_is_wrong(&config, 51,
+	    "listener 1/x: cluster: there is no cluster with id 1");
 }
 END_TEST
 
 START_TEST(what_an_endpoint_names_exists)
 {
 	put(&config, make_endpoint(50, 99, PAYMENTS_0, "10.9.0.100:1"));
-	expect_wrong(
-	    50, "endpoint 50: listener: there is no listener with id 99");
+	config_is_wrong(&config, 50,
+	    "endpoint 50: listener: there is no listener with id 99");
 	put(&config, make_endpoint(50, PAYMENTS_PUBLIC, 99, "10.9.0.100:1"));
-	expect_wrong(50, "endpoint 50: broker: there is no broker with id 99");
+	config_is_wrong(
+	    &config, 50, "endpoint 50: broker: there is no broker with id 99");
 }
 END_TEST
 
@@ -129,7 +108,7 @@ START_TEST(an_endpoint_stays_within_its_cluster)
 {
 	put(&config,
 	    make_endpoint(50, PAYMENTS_PUBLIC, ORDERS_1, "10.9.0.100:1"));
-	expect_wrong(50,
+	config_is_wrong(&config, 50,
 	    "endpoint payments/public/1: broker: broker orders/1 is of "
 	    "another cluster");
 }
@@ -140,7 +119,7 @@ START_TEST(an_endpoint_has_the_address_of_its_listener)
 	put(&config,
 	    make_endpoint(PAYMENTS_PUBLIC_0, PAYMENTS_PUBLIC, PAYMENTS_0,
 		"10.9.0.101:9100"));
-	expect_wrong(PAYMENTS_PUBLIC_0,
+	config_is_wrong(&config, PAYMENTS_PUBLIC_0,
 	    "endpoint payments/public/0: vip: 10.9.0.101 is not the address "
 	    "of listener payments/public");
 }
@@ -152,27 +131,29 @@ START_TEST(names_and_devices_are_unique)
 	    make_port(50, "front", LP_SIDE_BOTH, "10.1.0.1/24", NULL, NULL);
 
 	put(&config, port);
-	expect_wrong(50, "port front: name: is already taken by port front");
+	config_is_wrong(
+	    &config, 50, "port front: name: is already taken by port front");
 	strcpy(port.port.name, "third");
 	put(&config, port);
-	expect_wrong(50, "port third: device: is already taken by port front");
+	config_is_wrong(
+	    &config, 50, "port third: device: is already taken by port front");
 	lp_config_remove(&config, LP_OBJECT_PORT, 50);
 	put(&config, make_cluster(50, "orders"));
-	expect_wrong(
-	    50, "cluster orders: name: is already taken by cluster orders");
+	config_is_wrong(&config, 50,
+	    "cluster orders: name: is already taken by cluster orders");
 	lp_config_remove(&config, LP_OBJECT_CLUSTER, 50);
 	put(&config, make_broker(50, PAYMENTS, 1, "10.8.0.50:9092"));
-	expect_wrong(50,
+	config_is_wrong(&config, 50,
 	    "broker payments/1: node_id: is already taken by broker "
 	    "payments/1");
 	lp_config_remove(&config, LP_OBJECT_BROKER, 50);
 	put(&config, make_broker(50, PAYMENTS, 50, "10.7.0.21:9092"));
-	expect_wrong(50,
+	config_is_wrong(&config, 50,
 	    "broker payments/50: endpoint: is already taken by broker "
 	    "payments/1");
 	lp_config_remove(&config, LP_OBJECT_BROKER, 50);
 	put(&config, make_listener(50, PAYMENTS, "public", "10.9.0.101:1"));
-	expect_wrong(50,
+	config_is_wrong(&config, 50,
 	    "listener payments/public: name: is already taken by listener "
 	    "payments/public");
 }
@@ -186,12 +167,12 @@ START_TEST(backends_are_not_mixed)
 	port.port.backend = LP_BACKEND_DPDK;
 	strcpy(port.port.device, "net_memif0");
 	put(&config, port);
-	expect_wrong(50,
+	config_is_wrong(&config, 50,
 	    "port third: backend: AF_XDP and DPDK ports cannot be mixed in "
 	    "one dataplane: port front is af_xdp, port third is dpdk");
 	port.port.backend = LP_BACKEND_MEMORY;
 	put(&config, port);
-	expect_wrong(50,
+	config_is_wrong(&config, 50,
 	    "port third: backend: AF_XDP and memory ports cannot be mixed in "
 	    "one dataplane: port front is af_xdp, port third is memory");
 	lp_config_remove(&config, LP_OBJECT_PORT, FRONT);
@@ -203,7 +184,7 @@ START_TEST(backends_are_not_mixed)
 	strcpy(port.port.name, "third");
 	port.port.backend = LP_BACKEND_DPDK;
 	put(&config, port);
-	expect_wrong(50,
+	config_is_wrong(&config, 50,
 	    "port third: backend: DPDK and memory ports cannot be mixed in "
 	    "one dataplane: port third is dpdk, port first is memory");
 }
@@ -246,9 +227,10 @@ START_TEST(a_device_of_dpdk_is_known_by_its_name)
 	lp_config_remove(&config, LP_OBJECT_LISTENER, ORDERS_PUBLIC);
 	lp_config_remove(&config, LP_OBJECT_BROKER, ORDERS_1);
 	put_two_of_dpdk(different[_i][0], different[_i][1]);
-	expect_right(&config);
+	config_is_right(&config);
 	put_two_of_dpdk(same[_i][0], same[_i][1]);
-	expect_wrong(BACK, "port back: device: is already taken by port front");
+	config_is_wrong(
+	    &config, BACK, "port back: device: is already taken by port front");
 }
 END_TEST
 
@@ -256,12 +238,12 @@ START_TEST(a_broker_has_one_endpoint_a_listener)
 {
 	put(&config,
 	    make_endpoint(50, PAYMENTS_PUBLIC, PAYMENTS_1, "10.9.0.100:9200"));
-	expect_wrong(50,
+	config_is_wrong(&config, 50,
 	    "endpoint payments/public/1: broker: is already taken by "
 	    "endpoint payments/public/1");
 	lp_config_remove(&config, LP_OBJECT_ENDPOINT, 50);
 	lp_config_remove(&config, LP_OBJECT_ENDPOINT, PAYMENTS_PUBLIC_1);
-	expect_wrong(PAYMENTS_PUBLIC,
+	config_is_wrong(&config, PAYMENTS_PUBLIC,
 	    "listener payments/public: broker: has no endpoint for broker "
 	    "payments/1");
 }
@@ -288,7 +270,7 @@ START_TEST(networks_of_two_ports_do_not_overlap)
 	    make_port(50, "third", LP_SIDE_BOTH, rows[_i][0], NULL, NULL));
 	snprintf(
 	    message, sizeof(message), "port third: address: %s", rows[_i][1]);
-	expect_wrong(50, message);
+	config_is_wrong(&config, 50, message);
 }
 END_TEST
 
@@ -297,13 +279,13 @@ START_TEST(a_vip_is_nobody_elses_address)
 	put(&config, make_listener(50, PAYMENTS, "x", "10.9.0.10:9092"));
 	put(&config, make_endpoint(51, 50, PAYMENTS_0, "10.9.0.10:1"));
 	put(&config, make_endpoint(52, 50, PAYMENTS_1, "10.9.0.10:2"));
-	expect_wrong(50,
+	config_is_wrong(&config, 50,
 	    "listener payments/x: vip: 10.9.0.10 is already an address of "
 	    "port front");
 	put(&config, make_listener(50, PAYMENTS, "x", "10.8.0.1:9092"));
 	put(&config, make_endpoint(51, 50, PAYMENTS_0, "10.8.0.1:1"));
 	put(&config, make_endpoint(52, 50, PAYMENTS_1, "10.8.0.1:2"));
-	expect_wrong(50,
+	config_is_wrong(&config, 50,
 	    "listener payments/x: vip: 10.8.0.1 is already the gateway of "
 	    "port back");
 }
@@ -315,13 +297,13 @@ START_TEST(a_port_that_takes_a_vip_is_the_one_refused)
 	put(&config,
 	    make_port(50, "front", LP_SIDE_CLIENT,
 		"2001:db8:9::10/64 10.9.0.10/24 10.9.0.100/24", NULL, NULL));
-	expect_wrong(50,
+	config_is_wrong(&config, 50,
 	    "port front: address: 10.9.0.100 is already the VIP of listener "
 	    "payments/public");
 	put(&config,
 	    make_port(50, "front", LP_SIDE_CLIENT,
 		"2001:db8:9::10/64 10.9.0.10/24", NULL, "2001:db8:9::100"));
-	expect_wrong(50,
+	config_is_wrong(&config, 50,
 	    "port front: gateway: 2001:db8:9::100 is already the VIP of "
 	    "listener orders/public");
 }
@@ -330,16 +312,16 @@ END_TEST
 START_TEST(a_broker_at_an_address_of_ours_is_a_loop)
 {
 	put(&config, make_broker(PAYMENTS_1, PAYMENTS, 1, "10.8.0.11:1"));
-	expect_wrong(PAYMENTS_1,
+	config_is_wrong(&config, PAYMENTS_1,
 	    "broker payments/1: endpoint: 10.8.0.11 is already an address of "
 	    "port back");
 	put(&config, make_broker(PAYMENTS_1, PAYMENTS, 1, "10.9.0.100:1"));
-	expect_wrong(PAYMENTS_PUBLIC,
+	config_is_wrong(&config, PAYMENTS_PUBLIC,
 	    "listener payments/public: vip: 10.9.0.100 is already the address "
 	    "of broker payments/1");
 	/* That a broker is the gateway, too, is its own affair. */
 	put(&config, make_broker(PAYMENTS_1, PAYMENTS, 1, "10.8.0.1:9092"));
-	expect_right(&config);
+	config_is_right(&config);
 }
 END_TEST
 
@@ -348,22 +330,22 @@ START_TEST(listeners_share_an_address_but_no_endpoint)
 	put(&config, make_listener(50, PAYMENTS, "x", "10.9.0.100:9093"));
 	put(&config, make_endpoint(51, 50, PAYMENTS_0, "10.9.0.100:9200"));
 	put(&config, make_endpoint(52, 50, PAYMENTS_1, "10.9.0.100:9201"));
-	expect_right(&config);
+	config_is_right(&config);
 	put(&config, make_listener(50, PAYMENTS, "x", "10.9.0.100:9092"));
-	expect_wrong(50,
+	config_is_wrong(&config, 50,
 	    "listener payments/x: vip: 10.9.0.100:9092 is already the "
 	    "endpoint of listener payments/public");
 	put(&config, make_listener(50, PAYMENTS, "x", "10.9.0.100:9101"));
-	expect_wrong(50,
+	config_is_wrong(&config, 50,
 	    "listener payments/x: vip: 10.9.0.100:9101 is already endpoint "
 	    "payments/public/1");
 	put(&config, make_listener(50, PAYMENTS, "x", "10.9.0.100:9093"));
 	put(&config, make_endpoint(52, 50, PAYMENTS_1, "10.9.0.100:9100"));
-	expect_wrong(52,
+	config_is_wrong(&config, 52,
 	    "endpoint payments/x/1: vip: 10.9.0.100:9100 is already endpoint "
 	    "payments/public/0");
 	put(&config, make_endpoint(52, 50, PAYMENTS_1, "10.9.0.100:9093"));
-	expect_wrong(52,
+	config_is_wrong(&config, 52,
 	    "endpoint payments/x/1: vip: 10.9.0.100:9093 is already the "
 	    "endpoint of listener payments/x");
 }
@@ -373,17 +355,17 @@ START_TEST(one_family_from_vip_to_broker)
 {
 	put(&config,
 	    make_broker(PAYMENTS_1, PAYMENTS, 1, "[2001:db8:8::30]:9092"));
-	expect_wrong(PAYMENTS_PUBLIC,
+	config_is_wrong(&config, PAYMENTS_PUBLIC,
 	    "listener payments/public: vip: 10.9.0.100:9092 is IPv4, but "
 	    "[2001:db8:8::30]:9092 of broker payments/1 is IPv6: one family "
 	    "only");
 	lp_config_remove(&config, LP_OBJECT_ENDPOINT, PAYMENTS_PUBLIC_1);
 	lp_config_remove(&config, LP_OBJECT_BROKER, PAYMENTS_1);
-	expect_right(&config);
+	config_is_right(&config);
 	put(&config, make_broker(50, ORDERS, 2, "10.8.0.30:9092"));
 	put(&config,
 	    make_endpoint(51, ORDERS_PUBLIC, 50, "[2001:db8:9::100]:9102"));
-	expect_wrong(50,
+	config_is_wrong(&config, 50,
 	    "broker orders/2: endpoint: 10.8.0.30:9092 is IPv4, but "
 	    "[2001:db8:9::100]:9092 of listener orders/public is IPv6: one "
 	    "family only");
@@ -395,13 +377,13 @@ START_TEST(a_port_leads_to_every_broker)
 	put(&config,
 	    make_port(BACK, "back", LP_SIDE_BROKER,
 		"10.8.0.10/24 2001:db8:8::10/64", NULL, NULL));
-	expect_wrong(PAYMENTS_1,
+	config_is_wrong(&config, PAYMENTS_1,
 	    "broker payments/1: endpoint: no port on the broker side leads to "
 	    "10.7.0.21: it has neither a network with it nor an IPv4 gateway");
 	put(&config,
 	    make_port(BACK, "back", LP_SIDE_BROKER, "10.8.0.10/24", "10.8.0.1",
 		NULL));
-	expect_wrong(ORDERS_1,
+	config_is_wrong(&config, ORDERS_1,
 	    "broker orders/1: endpoint: no port on the broker side leads to "
 	    "2001:db8:8::21: it has neither a network with it nor an IPv6 "
 	    "gateway");
@@ -409,14 +391,14 @@ START_TEST(a_port_leads_to_every_broker)
 	put(&config,
 	    make_port(
 		50, "more", LP_SIDE_CLIENT, "2001:db8:8::10/64", NULL, NULL));
-	expect_wrong(ORDERS_1,
+	config_is_wrong(&config, ORDERS_1,
 	    "broker orders/1: endpoint: no port on the broker side leads to "
 	    "2001:db8:8::21: it has neither a network with it nor an IPv6 "
 	    "gateway");
 	put(&config,
 	    make_port(
 		50, "more", LP_SIDE_BOTH, "2001:db8:8::10/64", NULL, NULL));
-	expect_right(&config);
+	config_is_right(&config);
 }
 END_TEST
 
@@ -425,13 +407,13 @@ START_TEST(a_port_has_the_family_of_every_vip)
 	put(&config,
 	    make_port(
 		FRONT, "front", LP_SIDE_CLIENT, "10.9.0.10/24", NULL, NULL));
-	expect_wrong(ORDERS_PUBLIC,
+	config_is_wrong(&config, ORDERS_PUBLIC,
 	    "listener orders/public: vip: no port on the client side has an "
 	    "IPv6 address for clients of 2001:db8:9::100");
 	put(&config,
 	    make_port(FRONT, "front", LP_SIDE_CLIENT, "2001:db8:9::10/64", NULL,
 		NULL));
-	expect_wrong(PAYMENTS_PUBLIC,
+	config_is_wrong(&config, PAYMENTS_PUBLIC,
 	    "listener payments/public: vip: no port on the client side has an "
 	    "IPv4 address for clients of 10.9.0.100");
 }
@@ -495,7 +477,7 @@ START_TEST(the_largest_configuration_passes)
 	for (unsigned i = 1; i <= LP_CLUSTERS_MAX; i++)
 		put_large_cluster(&large, &id, i);
 	ck_assert_uint_eq(large.count, LP_OBJECTS_MAX);
-	expect_right(&large);
+	config_is_right(&large);
 	lp_config_fini(&large);
 }
 END_TEST

@@ -27,28 +27,6 @@ teardown(void)
 }
 
 static void
-expect_right(void)
-{
-	struct lp_config_error error;
-
-	ck_assert_msg(lp_config_check(&config, &error) == 0, "%s: %s: %s",
-	    error.object, error.field, error.why);
-}
-
-static void
-expect_wrong(uint32_t id, const char *message)
-{
-	char text[LP_OBJECT_LABEL_SIZE + LP_WHY_SIZE + 32];
-	struct lp_config_error error;
-
-	ck_assert_int_eq(lp_config_check(&config, &error), -EINVAL);
-	snprintf(text, sizeof(text), "%s: %s: %s", error.object, error.field,
-	    error.why);
-	ck_assert_str_eq(text, message);
-	ck_assert_uint_eq(error.object_id, id);
-}
-
-static void
 choose(const char *vip)
 {
 	struct lp_object object =
@@ -63,13 +41,13 @@ START_TEST(only_what_is_chosen_has_an_address_of_its_own)
 	put(&config,
 	    make_endpoint(PAYMENTS_PUBLIC_1, PAYMENTS_PUBLIC, PAYMENTS_1,
 		"10.9.0.101:9092"));
-	expect_wrong(PAYMENTS_PUBLIC_1,
+	config_is_wrong(&config, PAYMENTS_PUBLIC_1,
 	    "endpoint payments/public/1: vip: 10.9.0.101 is not the address "
 	    "of listener payments/public");
 	choose("10.9.0.101:9092");
-	expect_right();
+	config_is_right(&config);
 	choose("10.9.0.100:1");
-	expect_right();
+	config_is_right(&config);
 }
 END_TEST
 
@@ -96,7 +74,7 @@ START_TEST(what_is_chosen_is_nobody_elses)
 	choose(rows[_i].vip);
 	snprintf(text, sizeof(text), "endpoint payments/public/1: vip: %s",
 	    rows[_i].why);
-	expect_wrong(PAYMENTS_PUBLIC_1, text);
+	config_is_wrong(&config, PAYMENTS_PUBLIC_1, text);
 }
 END_TEST
 
@@ -109,20 +87,20 @@ START_TEST(only_a_node_id_that_makes_no_port_lacks_an_endpoint)
 	ck_assert_int_eq(
 	    lp_config_remove(&config, LP_OBJECT_ENDPOINT, PAYMENTS_PUBLIC_1),
 	    0);
-	expect_wrong(PAYMENTS_PUBLIC,
+	config_is_wrong(&config, PAYMENTS_PUBLIC,
 	    "listener payments/public: broker: has no endpoint for broker "
 	    "payments/1");
 	broker = *lp_config_find(&config, LP_OBJECT_BROKER, PAYMENTS_1);
 	broker.broker.node_id = 65535 - 9100;
 	put(&config, broker);
-	expect_wrong(PAYMENTS_PUBLIC,
+	config_is_wrong(&config, PAYMENTS_PUBLIC,
 	    "listener payments/public: broker: has no endpoint for broker "
 	    "payments/56435");
 	listener = lp_config_find(&config, LP_OBJECT_LISTENER, PAYMENTS_PUBLIC);
 	ck_assert_ptr_null(lp_config_next_missing(&config, listener, &index));
 	broker.broker.node_id++;
 	put(&config, broker);
-	expect_right();
+	config_is_right(&config);
 	listener = lp_config_find(&config, LP_OBJECT_LISTENER, PAYMENTS_PUBLIC);
 	index = 0;
 	ck_assert_uint_eq(
@@ -130,13 +108,13 @@ START_TEST(only_a_node_id_that_makes_no_port_lacks_an_endpoint)
 	ck_assert_ptr_null(lp_config_next_missing(&config, listener, &index));
 	broker.broker.node_id = INT32_MAX;
 	put(&config, broker);
-	expect_right();
+	config_is_right(&config);
 	/* Inline it is where it is. */
 	put(&config, make_peer(30, "left", "right"));
 	put(&config, make_peer(31, "right", "left"));
 	put(&config, make_inline(32, PAYMENTS, "seen"));
 	put(&config, make_endpoint(33, 32, PAYMENTS_0, "10.8.0.20:9092"));
-	expect_wrong(32,
+	config_is_wrong(&config, 32,
 	    "listener payments/seen: broker: has no endpoint for broker "
 	    "payments/2147483647");
 }
@@ -153,7 +131,7 @@ START_TEST(there_is_nothing_to_choose_inline)
 	put(&config, make_endpoint(34, 32, PAYMENTS_1, "10.7.0.21:9092"));
 	object.endpoint.chosen = true;
 	put(&config, object);
-	expect_wrong(33,
+	config_is_wrong(&config, 33,
 	    "endpoint payments/seen/0: vip: there is nothing to choose: "
 	    "clients of an inline listener connect to the brokers themselves");
 }
@@ -187,19 +165,20 @@ START_TEST(what_is_the_same_stands_for_itself)
 	ck_assert_uint_eq(lp_config_root(&config, PAYMENTS), PAYMENTS);
 	object.cluster.same_as = PAYMENTS;
 	put(&config, object);
-	expect_right();
+	config_is_right(&config);
 	ck_assert_uint_eq(lp_config_root(&config, 60), PAYMENTS);
 	object.cluster.same_as = 60;
 	put(&config, object);
-	expect_wrong(60, "cluster paid: same_as: that is the cluster itself");
+	config_is_wrong(
+	    &config, 60, "cluster paid: same_as: that is the cluster itself");
 	object.cluster.same_as = 61;
 	put(&config, object);
-	expect_wrong(
-	    60, "cluster paid: same_as: there is no cluster with id 61");
+	config_is_wrong(&config, 60,
+	    "cluster paid: same_as: there is no cluster with id 61");
 	object = make_cluster(61, "pay");
 	object.cluster.same_as = PAYMENTS;
 	put(&config, object);
-	expect_wrong(60,
+	config_is_wrong(&config, 60,
 	    "cluster paid: same_as: cluster pay is itself the same as another "
 	    "one");
 }

@@ -32,28 +32,6 @@ teardown(void)
 	lp_config_fini(&config);
 }
 
-static void
-expect_right(void)
-{
-	struct lp_config_error error;
-
-	ck_assert_msg(lp_config_check(&config, &error) == 0, "%s: %s: %s",
-	    error.object, error.field, error.why);
-}
-
-static void
-expect_wrong(uint32_t id, const char *message)
-{
-	char text[LP_OBJECT_LABEL_SIZE + LP_WHY_SIZE + 32];
-	struct lp_config_error error;
-
-	ck_assert_int_eq(lp_config_check(&config, &error), -EINVAL);
-	snprintf(text, sizeof(text), "%s: %s: %s", error.object, error.field,
-	    error.why);
-	ck_assert_str_eq(text, message);
-	ck_assert_uint_eq(error.object_id, id);
-}
-
 static struct lp_object
 object_of(enum lp_object_kind kind, uint32_t id)
 {
@@ -62,14 +40,14 @@ object_of(enum lp_object_kind kind, uint32_t id)
 
 START_TEST(a_bump_may_stand_beside_vips)
 {
-	expect_right();
+	config_is_right(&config);
 }
 END_TEST
 
 START_TEST(both_of_a_pair_are_there)
 {
 	lp_config_remove(&config, LP_OBJECT_PORT, LEFT);
-	expect_wrong(RIGHT,
+	config_is_wrong(&config, RIGHT,
 	    "port right: peer: there is no port left: the two of a pair come "
 	    "and go in one change (lpctl ... -- ...)");
 }
@@ -78,18 +56,18 @@ END_TEST
 START_TEST(each_of_a_pair_names_the_other)
 {
 	put(&config, make_peer(RIGHT, "right", "front"));
-	expect_wrong(RIGHT,
+	config_is_wrong(&config, RIGHT,
 	    "port right: peer: port left has right as its peer, port right "
 	    "has front: each of a pair names the other");
 	put(&config, make_peer(RIGHT, "right", "left"));
 	put(&config, make_peer(RIGHT + 10, "third", "left"));
-	expect_wrong(RIGHT + 10,
+	config_is_wrong(&config, RIGHT + 10,
 	    "port third: peer: port third has left as its peer, port left has "
 	    "right: each of a pair names the other");
 	lp_config_remove(&config, LP_OBJECT_PORT, RIGHT + 10);
-	expect_right();
+	config_is_right(&config);
 	put(&config, make_peer(LEFT, "left", "front"));
-	expect_wrong(FRONT,
+	config_is_wrong(&config, FRONT,
 	    "port front: peer: port left has it as its peer: each of a pair "
 	    "names the other (--peer left)");
 }
@@ -101,7 +79,7 @@ START_TEST(both_of_a_pair_do_the_same)
 
 	right.port.on_loss = LP_ON_LOSS_WIRE;
 	put(&config, right);
-	expect_wrong(RIGHT,
+	config_is_wrong(&config, RIGHT,
 	    "port right: on_loss: port left says drop, its peer right says "
 	    "wire: set both in one change (lpctl ... -- ...)");
 }
@@ -120,12 +98,12 @@ START_TEST(what_fits_one_of_a_pair_fits_the_other)
 	left.port.mtu = 9000;
 	put(&config, left);
 	put(&config, right);
-	expect_wrong(RIGHT,
+	config_is_wrong(&config, RIGHT,
 	    "port right: mtu: port left has 9000, its peer right has 0 (0: the "
 	    "device's own): what fits one must fit the other");
 	right.port.mtu = 9000;
 	put(&config, right);
-	expect_right();
+	config_is_right(&config);
 }
 END_TEST
 
@@ -138,7 +116,7 @@ START_TEST(a_cluster_has_one_inline_listener)
 	put(&config,
 	    make_endpoint(
 		SEEN_1 + 10, SEEN + 10, PAYMENTS_1, "10.7.0.21:9092"));
-	expect_wrong(SEEN + 10,
+	config_is_wrong(&config, SEEN + 10,
 	    "listener payments/again: mode: listener payments/seen is inline "
 	    "already: one sees all connections of its cluster");
 }
@@ -147,7 +125,7 @@ END_TEST
 START_TEST(inline_an_endpoint_is_where_its_broker_is)
 {
 	put(&config, make_endpoint(SEEN_1, SEEN, PAYMENTS_1, "10.7.0.21:9093"));
-	expect_wrong(SEEN_1,
+	config_is_wrong(&config, SEEN_1,
 	    "endpoint payments/seen/1: vip: 10.7.0.21:9093 is not where broker "
 	    "payments/1 is");
 }
@@ -163,13 +141,13 @@ START_TEST(an_inline_cluster_needs_no_way_to_its_brokers)
 	lp_config_remove(&config, LP_OBJECT_ENDPOINT, PAYMENTS_PUBLIC_1);
 	put(&config, make_broker(SEEN_2, PAYMENTS, 7, "[2001:db8::7]:9092"));
 	put(&config, make_endpoint(SEEN_3, SEEN, SEEN_2, "[2001:db8::7]:9092"));
-	expect_right();
+	config_is_right(&config);
 	/* Another cluster at the same place would be the same connections. */
 	put(&config, make_cluster(50, "other"));
 	put(&config, make_broker(51, 50, 1, "10.8.0.20:9092"));
 	put(&config, make_inline(52, 50, "seen"));
 	put(&config, make_endpoint(53, 52, 51, "10.8.0.20:9092"));
-	expect_wrong(53,
+	config_is_wrong(&config, 53,
 	    "endpoint other/seen/1: vip: 10.8.0.20:9092 is already endpoint "
 	    "payments/seen/0");
 }
