@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What names of hosts resolve to, asked of the host's resolver by threads of
- * their own: nobody here waits.
+ * their own: nobody here waits.  Not by libevent's evdns, which does not read
+ * nsswitch.conf and so may find other addresses than lpctl did.
  *
  * A name that is asked for is looked up again while it is, every
  * LP_NAMES_AGAIN_MS; meanwhile, and when it fails, what was known is told.
