@@ -13,7 +13,7 @@ PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkg-config clang llvm binutils
 # To run Kafka through Lightpath in namespaces.
 PACKAGES_LAB="iproute2 ethtool procps jq kcat maven openjdk-17-jre-headless"
 # What only the tests need.
-PACKAGES_TESTS="clang-format curl iputils-ping libclang-rt-14-dev nodejs
+PACKAGES_TESTS="ccache clang-format curl iputils-ping libclang-rt-14-dev nodejs
     openjdk-17-jdk-headless python3 shellcheck sqlite3 tcpdump
     tmux tshark"
 # Some packages of nodejs have npm inside, and are in conflict with Debian's.
