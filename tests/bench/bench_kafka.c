@@ -54,9 +54,10 @@ enum {
 	/*
 	 * Tables have more places than connections: half as many half-read
 	 * frames and twice as many requests in flight as places are read, and
-	 * here are one and five a connection.
+	 * here are one and five a connection; where addresses are replaced,
+	 * the last quarter is for connections that have few.
 	 */
-	TABLE_SHARE = 3,
+	TABLE_SHARE = 4,
 	PAGE = 4096,
 	MEMORY_COUNT = 65536,
 };

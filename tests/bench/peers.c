@@ -2,11 +2,13 @@
 #include "peers.h"
 
 #include <err.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dataplane/kafka/kafka_stats.h"
 #include "dataplane/pipeline/checksum.h"
+#include "proto/reasons.h"
 
 static struct peers *make(uint32_t count, enum peers_sort sort,
     const struct script *scripts, unsigned script_count);
@@ -17,6 +19,7 @@ static void open_all(struct peers *peers);
 static void edit_all(struct peers *peers);
 static void edit(struct peers *peers, uint32_t first, unsigned count,
     const struct script *script);
+static void print_reasons(const struct peers *peers);
 static void check_sort(const struct peers *peers);
 static void shuffle(struct peers *peers);
 static void queue_new(struct peers_queue *queue, uint32_t count);
@@ -214,8 +217,10 @@ peers_check(const struct peers *peers)
 	const struct lp_kafka_stats *kafka = peers->world.region.kafka_stats;
 
 	if (forwarded(peers) != peers->forwarded ||
-	    lp_count_get(&peers->world.region.stats->dropped_made) > 0)
+	    lp_count_get(&peers->world.region.stats->dropped_made) > 0) {
+		print_reasons(peers);
 		errx(1, "not all packets were forwarded");
+	}
 	if (lp_count_get(&kafka->counters.streams_lost) > 0 ||
 	    lp_count_get(&kafka->counters.checksums_bad) > 0 ||
 	    lp_count_get(&kafka->counters.frames_malformed) > 0 ||
@@ -225,6 +230,19 @@ peers_check(const struct peers *peers)
 		peers->count) != (peers->sort != PEERS_BLIND))
 		errx(1, "not all frames were understood, or some were read");
 	check_sort(peers);
+}
+
+static void
+print_reasons(const struct peers *peers)
+{
+	const struct lp_stats *stats = peers->world.region.stats;
+
+	for (unsigned i = 0; i < LP_REASON_COUNT; i++) {
+		uint64_t count = lp_count_get(&stats->reasons[i]);
+
+		if (count > 0)
+			warnx("%s: %" PRIu64, lp_reason_name(i), count);
+	}
 }
 
 /* They are what they are measured as. */

@@ -94,10 +94,11 @@ report_metadata() {
 report_sides() {
 	jq -r -s --arg names "$1" --arg systems "$2" --arg unit "$3" '
 		map(select((.name | test($names)) and .unit == $unit)) |
-		group_by(.name)[] | . as $row | [.[0].name, $unit] +
+		group_by(.name | split("/") |
+		    map(tonumber? // .))[] | . as $row | [.[0].name, $unit] +
 		    [$systems | split(" ")[] as $system | $row[] |
 		     select(.system == $system) | .value, .ratio] | @tsv' \
-	    "$out" | awk -F '\t' '{ printf "%-28s %-12s", $1, $2
+	    "$out" | awk -F '\t' '{ printf "%-30s %-12s", $1, $2
 		for (i = 3; i < NF; i += 2)
 			printf " %10.6g (%4.2f)", $i, $(i + 1)
 		print "" }'
