@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A request of 64 bytes and an answer of 64 bytes, again and again on one
- * connection: the time of each round trip.
- *
- * All samples are kept and sorted; the lines are: percentile, nanoseconds,
- * number of samples.
+ * connection: the time of each round trip (samples.h).
  */
-#include "peer.h"
-
 #include <err.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "peer.h"
+#include "samples.h"
 
 enum {
 	MESSAGE_SIZE = 64,
@@ -25,12 +21,10 @@ enum {
 static void serve(const char *port);
 static void measure(int fd, uint64_t samples[], unsigned long count);
 static uint64_t round_trip(int fd);
-static int compare(const void *a, const void *b);
 
 int
 main(int argc, char **argv)
 {
-	static const double percentiles[] = {50, 99, 99.9, 100};
 	unsigned long count;
 	uint64_t *samples;
 
@@ -47,17 +41,7 @@ main(int argc, char **argv)
 	if (samples == NULL)
 		err(1, "%lu samples", count);
 	measure(peer_connect(argv[1], argv[2]), samples, count);
-	qsort(samples, count, sizeof(samples[0]), compare);
-	for (size_t i = 0; i < sizeof(percentiles) / sizeof(double); i++) {
-		/* The smallest sample that so many are not above. */
-		double rank = percentiles[i] / 100 * (double)count;
-		unsigned long at = (unsigned long)rank;
-
-		if (at > 0 && (double)at >= rank)
-			at--;
-		printf("p%g\t%" PRIu64 "\t%lu\n", percentiles[i], samples[at],
-		    count);
-	}
+	samples_print(samples, count);
 	free(samples);
 	return 0;
 }
@@ -108,12 +92,4 @@ round_trip(int fd)
 	default:
 		errx(1, "the server closed the connection");
 	}
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
 }
