@@ -2,7 +2,7 @@
 /*
  * Overview
  *
- *	heard, a name ▸ gather ▸ plan ▸ one transaction ▸ its answer ▸
+ *	heard, polled, a name ▸ gather ▸ plan ▸ one transaction ▸ its answer ▸
  *	events in the log, or a reason that is kept with the node
  *
  * It begins only while no other transaction is under way, and is then the
@@ -25,6 +25,7 @@ struct lp_discover {
 	struct lp_context *context;
 	struct lp_commit *commit;
 	struct lp_names *names;
+	struct lp_poll *poll; /* NULL: nobody is asked */
 	struct event *timer;
 	struct lp_discover_times times;
 	bool gathering; /* the timer is that of news */
@@ -39,10 +40,15 @@ struct lp_discover {
 
 static void on_timer(evutil_socket_t fd, short what, void *arg);
 static void on_name(void *arg);
+static int start_poll(
+    struct lp_discover *discover, const struct lp_poll_options *options);
+static void on_polled(
+    void *arg, uint32_t cluster_id, const struct lp_poll_answer *answer);
 static void gather(struct lp_discover *discover);
 static void set_timer(struct lp_discover *discover, unsigned ms);
 static const struct lp_names_answer *look_up(void *arg, const char *host);
-static void warn(struct lp_discover *discover, unsigned index);
+static void warn(
+    struct lp_discover *discover, const char *what, const char *name);
 static void warn_tls(const struct lp_config *config, uint32_t listener_id);
 static void send_steps(struct lp_discover *discover);
 static Lp__Pb__Operation *make_operation(const struct lp_discover *discover,
@@ -92,6 +98,8 @@ lp_discover_new(struct lp_discover **out, struct lp_context *context,
 	discover->timer = evtimer_new(context->base, on_timer, discover);
 	if (discover->timer != NULL)
 		err = lp_names_new(&discover->names, &names);
+	if (err == 0)
+		err = start_poll(discover, &options->poll);
 	if (err != 0) {
 		lp_discover_free(discover);
 		return err;
@@ -106,6 +114,7 @@ lp_discover_free(struct lp_discover *discover)
 {
 	if (discover == NULL)
 		return;
+	lp_poll_free(discover->poll);
 	lp_names_free(discover->names);
 	if (discover->timer != NULL)
 		event_free(discover->timer);
@@ -119,7 +128,9 @@ lp_discover_heard(struct lp_discover *discover, unsigned index,
 	bool news = lp_discover_table_take(&discover->table,
 	    &discover->context->current.config, seen, lp_clock_now_ms());
 
-	warn(discover, index);
+	warn(discover, "dataplane",
+	    lp_reply_dataplane_name(
+		lp_push_dataplane(discover->context->push, index)));
 	if (news)
 		gather(discover);
 }
@@ -172,6 +183,61 @@ unsigned
 lp_discover_absent_ms(const struct lp_discover *discover)
 {
 	return discover->times.absent;
+}
+
+const struct lp_poll_status *
+lp_discover_polling(const struct lp_discover *discover, uint32_t cluster_id)
+{
+	return lp_poll_status(discover->poll, cluster_id);
+}
+
+static int
+start_poll(struct lp_discover *discover, const struct lp_poll_options *options)
+{
+	struct lp_poll_options own = *options;
+
+	if (options->directory == NULL)
+		return 0;
+	own.answered = on_polled;
+	own.arg = discover;
+	return lp_poll_new(&discover->poll, discover->context, &own);
+}
+
+/* A list like those that pass. */
+static void
+on_polled(void *arg, uint32_t cluster_id, const struct lp_poll_answer *answer)
+{
+	struct lp_discover *discover = arg;
+	const struct lp_config *config = &discover->context->current.config;
+	const struct lp_object *cluster =
+	    lp_config_find(config, LP_OBJECT_CLUSTER, cluster_id);
+	Lp__Pb__BrokersListed list = LP__PB__BROKERS_LISTED__INIT;
+	Lp__Pb__BrokerSeen broker = LP__PB__BROKER_SEEN__INIT;
+	Lp__Pb__BrokersListed *lists[] = {&list};
+	Lp__Pb__BrokerSeen *brokers[] = {&broker};
+	Lp__Pb__BrokersSeen seen = LP__PB__BROKERS_SEEN__INIT;
+	uint64_t now_ms = lp_clock_now_ms();
+	bool news = false;
+
+	list.cluster_id = broker.cluster_id = cluster_id;
+	seen.brokers = brokers;
+	seen.n_brokers = 1;
+	for (size_t i = 0; i < answer->count; i++) {
+		broker.node_id = answer->brokers[i].node_id;
+		broker.host = answer->brokers[i].host;
+		broker.port = answer->brokers[i].port;
+		news |= lp_discover_table_polled(
+		    &discover->table, config, &seen, now_ms);
+	}
+	seen.n_brokers = 0;
+	seen.lists = lists;
+	seen.n_lists = 1;
+	news |=
+	    lp_discover_table_polled(&discover->table, config, &seen, now_ms);
+	warn(
+	    discover, "cluster", cluster != NULL ? cluster->cluster.name : "?");
+	if (news)
+		gather(discover);
 }
 
 static void
@@ -237,16 +303,14 @@ look_up(void *arg, const char *host)
 
 /* Each once. */
 static void
-warn(struct lp_discover *discover, unsigned index)
+warn(struct lp_discover *discover, const char *what, const char *name)
 {
 	struct lp_discover_table *table = &discover->table;
-	const char *name = lp_reply_dataplane_name(
-	    lp_push_dataplane(discover->context->push, index));
 
 	if (discover->wrong == 0 && table->wrong > 0)
-		lp_log_warn("dataplane %s: it reports brokers that no cluster "
-			    "has: they are ignored",
-		    name);
+		lp_log_warn("%s %s: it reports brokers that no cluster has: "
+			    "they are ignored",
+		    what, name);
 	if (discover->full == 0 && table->full > 0)
 		lp_log_warn("discovery: more than %d brokers were met: some "
 			    "are forgotten",

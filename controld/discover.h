@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Discovery: makes transactions of what dataplanes have seen of the brokers
- * of clusters, and of names that have another address now.
+ * of clusters, of what clusters say that are asked (poll.h), and of names that
+ * have another address now.
  *
  * Changes of one second go together.  What is refused is told, and not tried
  * again for some minutes.
@@ -12,6 +13,7 @@
 #include "controld/commit.h"
 #include "controld/discover_table.h"
 #include "controld/names.h"
+#include "controld/poll.h"
 
 /* Of a time in milliseconds; 0: as by default. */
 struct lp_discover_times {
@@ -25,6 +27,7 @@ struct lp_discover_options {
 	struct lp_discover_times times;
 	/* NULL: lp_names_resolve(). */
 	void (*resolve)(const char *host, struct lp_names_answer *answer);
+	struct lp_poll_options poll; /* but for whom it answers */
 };
 
 /* What discovery has changed of a cluster last. */
@@ -52,6 +55,9 @@ void lp_discover_answered(
 /* For status. */
 struct lp_discover_table *lp_discover_known(struct lp_discover *discover);
 const struct lp_discover_change *lp_discover_last(
+    const struct lp_discover *discover, uint32_t cluster_id);
+/* NULL: the cluster is not asked. */
+const struct lp_poll_status *lp_discover_polling(
     const struct lp_discover *discover, uint32_t cluster_id);
 /* As far as that is known: of what is not it is not said. */
 bool lp_discover_resolves_to(

@@ -17,6 +17,8 @@ static void fill_cluster(
     struct filling *filling, const struct lp_object *cluster);
 static void fill_node(struct filling *filling, Lp__Pb__DiscoveryStatus *row,
     const struct lp_discover_node *node);
+static void fill_poll(
+    struct filling *filling, Lp__Pb__DiscoveryStatus *row, uint32_t cluster_id);
 static const char *state_of(
     const struct filling *filling, const struct lp_discover_node *node);
 static void fill_tls(
@@ -42,6 +44,7 @@ lp_discover_status_fill(struct lp_discover_status *status,
 	size_t count = lp_config_range(config, LP_OBJECT_CLUSTER, &first);
 
 	status->count = status->node_count = status->tls_count = 0;
+	status->why_count = 0;
 	for (size_t i = first; i < first + count; i++)
 		fill_cluster(&filling, &config->objects[i]);
 }
@@ -61,9 +64,9 @@ fill_cluster(struct filling *filling, const struct lp_object *cluster)
 	row->cluster = (char *)cluster->cluster.name;
 	row->has_discover = true;
 	row->discover = cluster->cluster.discover;
-	if (heard != NULL) {
+	if (heard != NULL && heard->passed_ms != 0) {
 		row->has_listed_ns = true;
-		row->listed_ns = time_of(filling, heard->listed_ms);
+		row->listed_ns = time_of(filling, heard->passed_ms);
 	}
 	if (change != NULL) {
 		row->has_changed_ns = true;
@@ -76,8 +79,9 @@ fill_cluster(struct filling *filling, const struct lp_object *cluster)
 		if (table->nodes[i].cluster_id == cluster->id)
 			fill_node(filling, row, &table->nodes[i]);
 	fill_tls(filling, row, cluster->id);
-	if (!row->discover && heard == NULL && row->listed == 0 &&
-	    row->n_tls_listeners == 0 && change == NULL)
+	fill_poll(filling, row, cluster->id);
+	if (!row->discover && row->poll == NULL && heard == NULL &&
+	    row->listed == 0 && row->n_tls_listeners == 0 && change == NULL)
 		return; /* nothing to tell */
 	status->list[status->count++] = row;
 }
@@ -120,6 +124,33 @@ fill_node(struct filling *filling, Lp__Pb__DiscoveryStatus *row,
 	message->remedy = status->remedies[status->node_count];
 	status->node_list[status->node_count++] = message;
 	row->n_nodes++;
+}
+
+static void
+fill_poll(
+    struct filling *filling, Lp__Pb__DiscoveryStatus *row, uint32_t cluster_id)
+{
+	struct lp_discover_status *status = filling->status;
+	const struct lp_poll_status *polling =
+	    lp_discover_polling(filling->discover, cluster_id);
+	Lp__Pb__PollStatus *poll = &status->polls[status->count];
+
+	if (polling == NULL)
+		return;
+	lp__pb__poll_status__init(poll);
+	poll->has_answered = poll->has_failed = poll->has_brokers = true;
+	poll->answered = polling->answered;
+	poll->failed = polling->failed;
+	poll->brokers = (uint32_t)polling->brokers;
+	poll->has_answered_ns = polling->answered != 0;
+	poll->answered_ns = polling->answered_ns;
+	poll->has_failed_ns = polling->failed != 0;
+	poll->failed_ns = polling->failed_ns;
+	if (polling->why[0] != '\0')
+		poll->why = status->why_count++ < LP_DISCOVER_STATUS_WHYS
+		    ? (char *)polling->why
+		    : (char *)"the log of lp-controld says why";
+	row->poll = poll;
 }
 
 /* NULL: it is where it is configured, or is listed no more. */

@@ -11,6 +11,7 @@
 enum {
 	LP_DISCOVER_STATUS_NODES = 16, /* of all clusters: so they fit */
 	LP_DISCOVER_STATUS_TLS = 32,
+	LP_DISCOVER_STATUS_WHYS = 16, /* of polls; others are in the log */
 	LP_DISCOVER_STATUS_REMEDY_SIZE = LP_HOST_SIZE + LP_NAME_SIZE + 48,
 };
 
@@ -23,6 +24,8 @@ struct lp_discover_status {
 	Lp__Pb__NodeStatus nodes[LP_DISCOVER_STATUS_NODES];
 	char remedies[LP_DISCOVER_STATUS_NODES][LP_DISCOVER_STATUS_REMEDY_SIZE];
 	char *tls[LP_DISCOVER_STATUS_TLS];
+	Lp__Pb__PollStatus polls[LP_CLUSTERS_MAX];
+	size_t why_count;
 };
 
 void lp_discover_status_fill(struct lp_discover_status *status,

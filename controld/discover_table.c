@@ -4,15 +4,21 @@
 #include <ctype.h>
 #include <stdio.h>
 
-static bool take_node(struct lp_discover_table *table,
-    const struct lp_config *config, const Lp__Pb__BrokerSeen *seen,
-    uint64_t now_ms);
+struct taking {
+	struct lp_discover_table *table;
+	const struct lp_config *config;
+	uint64_t now_ms;
+	bool polled; /* not passed */
+};
+
+static bool take(struct taking *taking, const Lp__Pb__BrokersSeen *seen);
+static bool take_node(struct taking *taking, const Lp__Pb__BrokerSeen *seen);
+static bool is_outdone(const struct taking *taking,
+    const struct lp_discover_node *node, uint64_t listed_ms);
 static bool is_sane(const Lp__Pb__BrokerSeen *seen);
 static struct lp_discover_node *add_node(
     struct lp_discover_table *table, uint64_t listed_ms);
-static bool take_list(struct lp_discover_table *table,
-    const struct lp_config *config, const Lp__Pb__BrokersListed *seen,
-    uint64_t now_ms);
+static bool take_list(struct taking *taking, const Lp__Pb__BrokersListed *seen);
 static bool take_tls(struct lp_discover_table *table,
     const struct lp_config *config, uint32_t listener_id);
 
@@ -28,15 +34,19 @@ lp_discover_table_take(struct lp_discover_table *table,
     const struct lp_config *config, const Lp__Pb__BrokersSeen *seen,
     uint64_t now_ms)
 {
-	bool news = false;
+	struct taking taking = {table, config, now_ms, false};
 
-	for (size_t i = 0; i < seen->n_brokers; i++)
-		news |= take_node(table, config, seen->brokers[i], now_ms);
-	for (size_t i = 0; i < seen->n_lists; i++)
-		news |= take_list(table, config, seen->lists[i], now_ms);
-	for (size_t i = 0; i < seen->n_tls_listeners; i++)
-		news |= take_tls(table, config, seen->tls_listeners[i]);
-	return news;
+	return take(&taking, seen);
+}
+
+bool
+lp_discover_table_polled(struct lp_discover_table *table,
+    const struct lp_config *config, const Lp__Pb__BrokersSeen *seen,
+    uint64_t now_ms)
+{
+	struct taking taking = {table, config, now_ms, true};
+
+	return take(&taking, seen);
 }
 
 void
@@ -113,21 +123,36 @@ lp_discover_table_is_listed(const struct lp_discover_table *table,
 	    node->listed_ms + absent_ms > cluster->listed_ms;
 }
 
-/* Of two words on one node the younger one is true. */
 static bool
-take_node(struct lp_discover_table *table, const struct lp_config *config,
-    const Lp__Pb__BrokerSeen *seen, uint64_t now_ms)
+take(struct taking *taking, const Lp__Pb__BrokersSeen *seen)
 {
-	uint64_t listed_ms = time_of(now_ms, seen->age_ms);
+	bool news = false;
+
+	for (size_t i = 0; i < seen->n_brokers; i++)
+		news |= take_node(taking, seen->brokers[i]);
+	for (size_t i = 0; i < seen->n_lists; i++)
+		news |= take_list(taking, seen->lists[i]);
+	for (size_t i = 0; i < seen->n_tls_listeners; i++)
+		news |= take_tls(
+		    taking->table, taking->config, seen->tls_listeners[i]);
+	return news;
+}
+
+static bool
+take_node(struct taking *taking, const Lp__Pb__BrokerSeen *seen)
+{
+	struct lp_discover_table *table = taking->table;
+	uint64_t listed_ms = time_of(taking->now_ms, seen->age_ms);
 	const char *rack = seen->rack != NULL ? seen->rack : "";
 	struct lp_discover_node *node;
-	bool same;
+	bool same, outdone = false;
 
 	if (!is_sane(seen)) {
 		table->wrong++;
 		return false;
 	}
-	if (lp_config_find(config, LP_OBJECT_CLUSTER, seen->cluster_id) == NULL)
+	if (lp_config_find(
+		taking->config, LP_OBJECT_CLUSTER, seen->cluster_id) == NULL)
 		return false;
 	node = lp_discover_table_node(table, seen->cluster_id, seen->node_id);
 	if (node == NULL) {
@@ -136,13 +161,19 @@ take_node(struct lp_discover_table *table, const struct lp_config *config,
 			return false;
 		node->cluster_id = seen->cluster_id;
 		node->node_id = seen->node_id;
-	} else if (listed_ms < node->listed_ms) {
-		return false;
+	} else {
+		outdone = is_outdone(taking, node, listed_ms);
 	}
-	node->listed_ms = listed_ms;
+	if (node->listed_ms < listed_ms)
+		node->listed_ms = listed_ms;
+	if (!taking->polled && node->passed_ms < listed_ms)
+		node->passed_ms = listed_ms;
+	if (outdone)
+		return false;
 	same = node->port == seen->port && strcmp(node->host, seen->host) == 0;
-	snprintf(node->rack, sizeof(node->rack), "%.*s",
-	    LP_DISCOVER_TABLE_RACK_SIZE - 1, rack);
+	if (!taking->polled)
+		snprintf(node->rack, sizeof(node->rack), "%.*s",
+		    LP_DISCOVER_TABLE_RACK_SIZE - 1, rack);
 	if (same)
 		return false;
 	node->port = (uint16_t)seen->port;
@@ -150,6 +181,23 @@ take_node(struct lp_discover_table *table, const struct lp_config *config,
 	node->again_ms = 0;
 	node->why[0] = '\0';
 	return true;
+}
+
+/*
+ * Of two lists that passed the younger one is true; one that passed lately
+ * before a poll; else the younger one of both again.
+ */
+static bool
+is_outdone(const struct taking *taking, const struct lp_discover_node *node,
+    uint64_t listed_ms)
+{
+	uint64_t lately_ms =
+	    time_of(taking->now_ms, LP_DISCOVER_TABLE_PASSED_MS);
+
+	if (taking->polled)
+		return node->passed_ms > lately_ms;
+	return listed_ms < node->passed_ms ||
+	    (listed_ms < node->listed_ms && listed_ms <= lately_ms);
 }
 
 static bool
@@ -190,13 +238,15 @@ add_node(struct lp_discover_table *table, uint64_t listed_ms)
 }
 
 static bool
-take_list(struct lp_discover_table *table, const struct lp_config *config,
-    const Lp__Pb__BrokersListed *seen, uint64_t now_ms)
+take_list(struct taking *taking, const Lp__Pb__BrokersListed *seen)
 {
-	uint64_t listed_ms = time_of(now_ms, seen->age_ms);
+	struct lp_discover_table *table = taking->table;
+	uint64_t listed_ms = time_of(taking->now_ms, seen->age_ms);
+	uint64_t passed_ms = taking->polled ? 0 : listed_ms;
 	struct lp_discover_cluster *cluster = NULL;
 
-	if (lp_config_find(config, LP_OBJECT_CLUSTER, seen->cluster_id) == NULL)
+	if (lp_config_find(
+		taking->config, LP_OBJECT_CLUSTER, seen->cluster_id) == NULL)
 		return false;
 	for (size_t i = 0; i < table->cluster_count; i++)
 		if (table->clusters[i].id == seen->cluster_id)
@@ -204,13 +254,18 @@ take_list(struct lp_discover_table *table, const struct lp_config *config,
 	if (cluster != NULL) {
 		if (cluster->listed_ms < listed_ms)
 			cluster->listed_ms = listed_ms;
+		if (cluster->passed_ms < passed_ms)
+			cluster->passed_ms = passed_ms;
 		return false;
 	}
-	lp_discover_table_sweep(table, config);
+	lp_discover_table_sweep(table, taking->config);
 	if (table->cluster_count == LP_CLUSTERS_MAX)
 		return false; /* no: there are not more of them */
-	table->clusters[table->cluster_count++] = (struct lp_discover_cluster){
-	    .id = seen->cluster_id, .first_ms = now_ms, .listed_ms = listed_ms};
+	table->clusters[table->cluster_count++] =
+	    (struct lp_discover_cluster){.id = seen->cluster_id,
+		.first_ms = taking->now_ms,
+		.listed_ms = listed_ms,
+		.passed_ms = passed_ms};
 	return true;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What dataplanes have seen of the brokers of each cluster: the last word on
- * each node, and when lists have named it.
+ * What dataplanes have seen of the brokers of each cluster, and what clusters
+ * have said that were asked: the last word on each node, and when lists have
+ * named it.
  *
  * Pure: no clock, no socket.  Times are of CLOCK_MONOTONIC.
  */
@@ -15,6 +16,8 @@ enum {
 	/* A node that is not listed any more is forgotten for another. */
 	LP_DISCOVER_TABLE_NODES_MAX = 4096,
 	LP_DISCOVER_TABLE_RACK_SIZE = 64,
+	/* Where a passing list has put a node a poll does not move it. */
+	LP_DISCOVER_TABLE_PASSED_MS = 300000,
 };
 
 struct lp_discover_node {
@@ -23,7 +26,8 @@ struct lp_discover_node {
 	uint16_t port;
 	char host[LP_HOST_SIZE];
 	char rack[LP_DISCOVER_TABLE_RACK_SIZE];
-	uint64_t listed_ms; /* last */
+	uint64_t listed_ms; /* last, in passing or by a poll */
+	uint64_t passed_ms; /* last in passing; 0: never */
 	/* What was refused is not tried again before; and why it was. */
 	uint64_t again_ms;
 	char why[LP_WHY_SIZE];
@@ -33,6 +37,7 @@ struct lp_discover_cluster {
 	uint32_t id;
 	uint64_t first_ms; /* the first list that was heard of */
 	uint64_t listed_ms; /* the last one; both 0: none */
+	uint64_t passed_ms; /* the last one in passing; 0: none */
 };
 
 struct lp_discover_table {
@@ -51,6 +56,15 @@ struct lp_discover_table {
  * what cannot be is counted as wrong.  True: something is new.
  */
 bool lp_discover_table_take(struct lp_discover_table *table,
+    const struct lp_config *config, const Lp__Pb__BrokersSeen *seen,
+    uint64_t now_ms);
+
+/*
+ * Takes the answer to a poll: as a report of a list that has just passed, but
+ * that it knows no racks, and does not outdo a list that has passed: the poll
+ * may have come in by another listener of the brokers.
+ */
+bool lp_discover_table_polled(struct lp_discover_table *table,
     const struct lp_config *config, const Lp__Pb__BrokersSeen *seen,
     uint64_t now_ms);
 

@@ -15,6 +15,8 @@ static struct world world;
 static struct fake fake;
 static uint32_t cluster_id = 2, listener_id = 5; /* of `basic` */
 static _Atomic unsigned name_is; /* last byte of what names resolve to */
+static const char *clients; /* the directory; NULL: nobody is asked */
+static atomic_bool asked_in_vain;
 
 static void
 resolve(const char *host, struct lp_names_answer *answer)
@@ -27,13 +29,32 @@ resolve(const char *host, struct lp_names_answer *answer)
 	answer->count = 1;
 }
 
+/* The cluster, asked: brokers 1 and 3, or a reason. */
+static void
+ask(const char *path, const atomic_bool *over, struct lp_poll_answer *answer)
+{
+	(void)over;
+	*answer = (struct lp_poll_answer){0};
+	if (atomic_load(&asked_in_vain)) {
+		snprintf(answer->why, sizeof(answer->why), "%s:1: no",
+		    strrchr(path, '/') + 1);
+		return;
+	}
+	answer->brokers = calloc(2, sizeof(*answer->brokers));
+	answer->count = 2;
+	answer->brokers[0] = (struct lp_poll_broker){1, 9092, "10.9.0.21"};
+	answer->brokers[1] = (struct lp_poll_broker){3, 9093, "kafka-3"};
+}
+
 static void
 start(void)
 {
 	name_is = 23;
 	world_discover = (struct lp_discover_options){
 	    .times = {.gather = 1, .look = 20, .again = 600000},
-	    .resolve = resolve};
+	    .resolve = resolve,
+	    .poll = {
+		.directory = clients, .interval = 1, .look = 1, .ask = ask}};
 	world_start(&world, &patient, 1);
 	fake_start(&fake, &world, world.paths[0]);
 	fake_synchronise(&fake);
@@ -249,6 +270,60 @@ START_TEST(what_cannot_be_is_ignored)
 }
 END_TEST
 
+static bool
+was_asked(void *arg)
+{
+	const Lp__Pb__DiscoveryStatus *of = status();
+
+	(void)arg;
+	return of != NULL && of->poll != NULL && of->poll->answered > 0;
+}
+
+static bool
+was_in_vain(void *arg)
+{
+	return was_asked(arg) && status()->poll->why != NULL;
+}
+
+/* Nothing passes: TLS, or no client yet. */
+START_TEST(a_cluster_that_is_asked_is_discovered)
+{
+	const Lp__Pb__DiscoveryStatus *of;
+	struct pushed pushed;
+	char dir[64];
+
+	make_dir(dir);
+	clients = dir;
+	fclose(fopen(path_in(dir, "payments.conf"), "w"));
+	start();
+	change(basic);
+	world_run(&world, was_asked, NULL);
+	of = status();
+	ck_assert(!of->has_listed_ns);
+	ck_assert_uint_eq(of->listed, 2);
+	ck_assert_uint_eq(of->poll->brokers, 2);
+	ck_assert_ptr_null(of->poll->why);
+	ck_assert_uint_eq(of->n_nodes, 1);
+	ck_assert_str_eq(
+	    of->nodes[0]->remedy, "lpctl add-broker payments 3 kafka-3:9093");
+	atomic_store(&asked_in_vain, true);
+	world_run(&world, was_in_vain, NULL);
+	of = status();
+	ck_assert_str_eq(of->poll->why, "payments.conf:1: no");
+	ck_assert_uint_eq(of->n_nodes, 1);
+	change("set cluster payments discover=1");
+	pushed = fake_take_push(&fake);
+	ck_assert_uint_eq(pushed.objects, 2); /* the broker, its endpoint */
+	fake_applied(&fake, pushed.generation, pushed.digest);
+	while (status()->change == NULL)
+		event_base_loop(world.base, EVLOOP_ONCE);
+	ck_assert_str_eq(status()->change,
+	    "broker payments/3 added at kafka-3:9093 (10.9.0.23:9093)");
+	stop();
+	remove_dir(dir);
+}
+END_TEST
+
 #define TEST(name) tcase_add_test(tcase, name)
 
 int
@@ -266,6 +341,7 @@ main(void)
 	TEST(what_is_refused_does_not_hold_up_the_rest);
 	TEST(a_dataplane_that_rejects_it_is_not_asked_again);
 	TEST(what_cannot_be_is_ignored);
+	TEST(a_cluster_that_is_asked_is_discovered);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

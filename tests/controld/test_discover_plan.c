@@ -90,6 +90,23 @@ see_list(void)
 	lp_discover_table_take(table, &config, &seen, now_ms);
 }
 
+/* The answer to a poll: one broker, and a list. */
+static bool
+poll_says(int32_t node_id, const char *host, uint32_t port)
+{
+	Lp__Pb__BrokersSeen seen = LP__PB__BROKERS_SEEN__INIT;
+	Lp__Pb__BrokerSeen broker = broker_of(node_id, host, port, 0);
+	Lp__Pb__BrokerSeen *brokers[] = {&broker};
+	Lp__Pb__BrokersListed list = LP__PB__BROKERS_LISTED__INIT;
+	Lp__Pb__BrokersListed *lists[] = {&list};
+
+	list.cluster_id = cluster_id();
+	seen.n_brokers = seen.n_lists = 1;
+	seen.brokers = brokers;
+	seen.lists = lists;
+	return lp_discover_table_polled(table, &config, &seen, now_ms);
+}
+
 static const struct lp_names_answer *
 look_up(void *arg, const char *host)
 {
@@ -325,6 +342,89 @@ START_TEST(the_last_broker_is_kept)
 }
 END_TEST
 
+START_TEST(a_poll_finds_and_moves)
+{
+	apply(&config, &next_id,
+	    "add broker payments 3 to=10.9.0.23:9092 found=1");
+	ck_assert(poll_says(4, "10.9.0.24", 9092));
+	ck_assert(poll_says(3, "10.9.0.33", 9092));
+	ck_assert(!poll_says(3, "10.9.0.33", 9092));
+	ck_assert_str_eq(plan(),
+	    "add 4 10.9.0.24=10.9.0.24:9092; move 3 10.9.0.33=10.9.0.33:9092");
+	ck_assert_uint_eq(
+	    lp_discover_table_cluster(table, cluster_id())->listed_ms, now_ms);
+	ck_assert_uint_eq(
+	    lp_discover_table_cluster(table, cluster_id())->passed_ms, 0);
+}
+END_TEST
+
+/* They may have come in by different listeners of the broker. */
+START_TEST(what_passes_outdoes_a_poll)
+{
+	Lp__Pb__BrokerSeen late;
+
+	apply(&config, &next_id,
+	    "add broker payments 3 to=10.9.0.23:9092 found=1");
+	poll_says(3, "10.9.0.23", 9093);
+	ck_assert_str_eq(plan(), "move 3 10.9.0.23=10.9.0.23:9093");
+	/* Younger or not, as long as it was lately. */
+	late = broker_of(3, "10.9.0.23", 9092, 4 * MINUTE);
+	ck_assert(see_broker(&late));
+	ck_assert_str_eq(plan(), "");
+	ck_assert(!poll_says(3, "10.9.0.23", 9093));
+	ck_assert_str_eq(plan(), "");
+	/* Not for ever: maybe nothing is understood there any more. */
+	now_ms += MINUTE;
+	ck_assert(poll_says(3, "10.9.0.23", 9093));
+	ck_assert_str_eq(plan(), "move 3 10.9.0.23=10.9.0.23:9093");
+	late = broker_of(3, "10.9.0.23", 9092, 5 * MINUTE);
+	ck_assert(!see_broker(&late));
+	ck_assert_str_eq(plan(), "move 3 10.9.0.23=10.9.0.23:9093");
+}
+END_TEST
+
+START_TEST(a_poll_knows_no_racks)
+{
+	Lp__Pb__BrokerSeen broker = broker_of(3, "10.9.0.23", 9092, 0);
+	const struct lp_discover_node *node;
+
+	broker.rack = (char *)"east";
+	see_broker(&broker);
+	now_ms += 10 * MINUTE;
+	ck_assert(poll_says(3, "10.9.0.33", 9092));
+	node = lp_discover_table_node(table, cluster_id(), 3);
+	ck_assert_str_eq(node->rack, "east");
+	ck_assert_str_eq(node->host, "10.9.0.33");
+	broker.rack = NULL;
+	broker.host = (char *)"10.9.0.33";
+	see_broker(&broker);
+	ck_assert_str_eq(node->rack, "");
+}
+END_TEST
+
+START_TEST(whom_either_lists_is_not_retired)
+{
+	apply(&config, &next_id,
+	    "add broker payments 3 to=10.9.0.23:9092 found=1;"
+	    "add broker payments 4 to=10.9.0.24:9092 found=1;"
+	    "add broker payments 5 to=10.9.0.25:9092 found=1");
+	for (unsigned i = 0; i < 10; i++) {
+		see(3, "10.9.0.23", 9092);
+		see_list();
+		now_ms += MINUTE;
+		poll_says(4, "10.9.0.24", 9092);
+		/* Its address is not believed, but that it is there. */
+		poll_says(3, "10.9.0.43", 9092);
+	}
+	ck_assert_str_eq(plan(), "retire 5");
+	for (unsigned i = 0; i < 6; i++) {
+		now_ms += MINUTE;
+		poll_says(3, "10.9.0.23", 9092);
+	}
+	ck_assert_str_eq(plan(), "retire 4; retire 5");
+}
+END_TEST
+
 START_TEST(what_no_cluster_can_say_is_ignored)
 {
 	char host[LP_HOST_SIZE + 1];
@@ -418,6 +518,10 @@ main(void)
 	TEST(who_is_listed_no_more_is_retired);
 	TEST(not_before_lists_were_heard_for_a_while);
 	TEST(the_last_broker_is_kept);
+	TEST(a_poll_finds_and_moves);
+	TEST(what_passes_outdoes_a_poll);
+	TEST(a_poll_knows_no_racks);
+	TEST(whom_either_lists_is_not_retired);
 	TEST(what_no_cluster_can_say_is_ignored);
 	TEST(a_full_table_forgets_the_oldest);
 	TEST(one_change_is_bounded);

@@ -9,7 +9,7 @@ PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkg-config clang llvm binutils
     libelf-dev libbpf-dev libxdp-dev libevent-dev libsqlite3-dev
     libjansson-dev libpcap-dev libprotobuf-c-dev protobuf-compiler
     protobuf-c-compiler libxxhash-dev liburcu-dev libcap-ng-dev
-    libncurses-dev libdpdk-dev check"
+    libncurses-dev libdpdk-dev librdkafka-dev check"
 # To run Kafka through Lightpath in namespaces.
 PACKAGES_LAB="iproute2 ethtool procps jq kcat maven openjdk-17-jre-headless"
 # What only the tests need.
