@@ -319,6 +319,22 @@ node_status(const Lp__Pb__NodeStatus *node)
 }
 
 static json_t *
+poll_status(const Lp__Pb__PollStatus *poll)
+{
+	if (poll == NULL)
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "answered",
+	    lp_json_time(poll->answered_ns), "answered_ns",
+	    lp_json_integer(poll->answered_ns), "brokers",
+	    lp_json_integer(poll->brokers), "answers",
+	    lp_json_integer(poll->answered), "failed",
+	    lp_json_time(poll->failed_ns), "failed_ns",
+	    lp_json_integer(poll->failed_ns), "failures",
+	    lp_json_integer(poll->failed), "why",
+	    lp_json_string_or_null(poll->why));
+}
+
+static json_t *
 discovery_status(const Lp__Pb__DiscoveryStatus *row)
 {
 	json_t *nodes = json_array();
@@ -326,7 +342,7 @@ discovery_status(const Lp__Pb__DiscoveryStatus *row)
 	for (size_t i = 0; i < row->n_nodes; i++)
 		nodes = lp_json_append(nodes, node_status(row->nodes[i]));
 	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-			 "s:o}",
+			 "s:o, s:o}",
 	    "cluster", lp_json_string_or_null(row->cluster), "discover",
 	    row->discover ? "on" : "off", "listed",
 	    lp_json_time(row->listed_ns), "listed_ns",
@@ -336,7 +352,8 @@ discovery_status(const Lp__Pb__DiscoveryStatus *row)
 	    lp_json_integer(row->changed_ns), "change",
 	    lp_json_string_or_null(row->change), "differing", nodes,
 	    "differing_more", lp_json_integer(row->more), "tls_listeners",
-	    strings(row->tls_listeners, row->n_tls_listeners));
+	    strings(row->tls_listeners, row->n_tls_listeners), "poll",
+	    poll_status(row->poll));
 }
 
 static int

@@ -43,6 +43,28 @@ write_node(const struct lp_print *print, const Lp__Pb__NodeStatus *node)
 		(void)fprintf(print->out, "        %s\n", node->remedy);
 }
 
+/* The cluster is asked; what it said last is true while it fails, too. */
+static void
+write_poll(const struct lp_print *print, const Lp__Pb__PollStatus *poll)
+{
+	(void)fprintf(print->out, "    asked by lp-controld: ");
+	if (poll->answered > 0) {
+		(void)fprintf(print->out, "%" PRIu32 " broker%s", poll->brokers,
+		    poll->brokers == 1 ? "" : "s");
+		write_ago(print, ",", poll->answered_ns);
+		(void)fputc('\n', print->out);
+	} else {
+		(void)fputs("no answer yet\n", print->out);
+	}
+	if (poll->why == NULL)
+		return;
+	(void)fprintf(print->out, "        %sfailed",
+	    lp_table_style(LP_STYLE_WARN, print->color));
+	write_ago(print, "", poll->failed_ns);
+	(void)fprintf(print->out, ": %s%s\n", poll->why,
+	    lp_table_plain(LP_STYLE_WARN, print->color));
+}
+
 static void
 write_cluster(const struct lp_print *print, const Lp__Pb__DiscoveryStatus *row)
 {
@@ -60,6 +82,8 @@ write_cluster(const struct lp_print *print, const Lp__Pb__DiscoveryStatus *row)
 		(void)fputs(
 		    "no list of its brokers has passed yet\n", print->out);
 	}
+	if (row->poll != NULL)
+		write_poll(print, row->poll);
 	if (row->change != NULL) {
 		(void)fprintf(print->out, "    %s", row->change);
 		write_ago(print, ",", row->changed_ns);

@@ -16,6 +16,7 @@
 	X(DAEMON) \
 	X(SCRAPE) \
 	X(CLUSTER, "cluster") \
+	X(POLLED, "cluster") \
 	X(DATAPLANE, "dataplane") \
 	X(BUILD, "dataplane", "id", "version") \
 	X(PORT, "dataplane", "port") \
@@ -35,6 +36,9 @@
 	X(EPOCH, "controller_epoch", GAUGE, DAEMON, NULL, ONE, "The epoch of this lp-controld.") \
 	X(TOPIC_IDS, "topic_ids", GAUGE, CLUSTER, NULL, ONE, "Topic ids whose names lp-controld knows.") \
 	X(TOPIC_ID_EVENTS, "topic_id_events_total", COUNTER, CLUSTER, "event", ONE, "Topic ids at lp-controld: seeded by a broker, learnt from a dataplane, shared with one, refused (no room), renamed (refused: another name); brokers asked, and those that failed.") \
+	X(POLLS, "cluster_polls_total", COUNTER, POLLED, "result", ONE, "Times that lp-controld has asked the cluster for its brokers: answered, failed.") \
+	X(POLL_ANSWERED, "cluster_poll_answered_time_seconds", GAUGE, POLLED, NULL, NS, "When it has answered last, since the epoch of Unix; 0: never.") \
+	X(POLL_BROKERS, "cluster_poll_brokers", GAUGE, POLLED, NULL, ONE, "Brokers that it named then.") \
 	X(UP, "up", GAUGE, DATAPLANE, NULL, ONE, "1 if the dataplane answered this scrape in time, else 0.") \
 	X(KAFKA_UP, "kafka_up", GAUGE, DATAPLANE, NULL, ONE, "1 if it answered in time with what it knows of Kafka, else 0.") \
 	X(DATAPLANE_INFO, "dataplane_info", GAUGE, BUILD, NULL, ONE, "1; what the dataplane says of itself.") \

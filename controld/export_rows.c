@@ -55,6 +55,8 @@ static void add_process(
     struct lp_export_text *text, const char *path, const Lp__Pb__Stats *stats);
 static void add_topic_ids(
     struct lp_export_text *text, const Lp__Pb__TopicIdsStatus *status);
+static void add_poll(
+    struct lp_export_text *text, const Lp__Pb__DiscoveryStatus *status);
 static void add_port(struct lp_export_text *text, const char *path,
     const Lp__Pb__PortStats *port);
 static void add_endpoint(struct lp_export_text *text, const char *path,
@@ -74,6 +76,9 @@ lp_export_rows_status(
 	lp_export_text_add(&row, LP_EXPORT_EPOCH, NULL, status->epoch);
 	for (size_t i = 0; i < status->n_topic_ids; i++)
 		add_topic_ids(text, status->topic_ids[i]);
+	for (size_t i = 0; i < status->n_discovery; i++)
+		if (status->discovery[i]->poll != NULL)
+			add_poll(text, status->discovery[i]);
 }
 
 void
@@ -209,6 +214,22 @@ add_process(
 	    &row, worker_places, stats->worker, stats->n_worker);
 	lp_export_rows_places(
 	    &row, table_places, stats->tables, stats->n_tables);
+}
+
+static void
+add_poll(struct lp_export_text *text, const Lp__Pb__DiscoveryStatus *status)
+{
+	const char *const values[] = {status->cluster};
+	const Lp__Pb__PollStatus *poll = status->poll;
+	struct lp_export_row row;
+
+	if (!lp_export_text_row(&row, text, LP_EXPORT_SET_POLLED, values))
+		return;
+	lp_export_text_add(&row, LP_EXPORT_POLLS, "answered", poll->answered);
+	lp_export_text_add(&row, LP_EXPORT_POLLS, "failed", poll->failed);
+	lp_export_text_add(
+	    &row, LP_EXPORT_POLL_ANSWERED, NULL, poll->answered_ns);
+	lp_export_text_add(&row, LP_EXPORT_POLL_BROKERS, NULL, poll->brokers);
 }
 
 static void

@@ -28,6 +28,9 @@ struct options {
 	bool metrics_off, metrics_given;
 	uint64_t epoch;
 	bool ask_brokers;
+	const char *clients;
+	bool clients_given;
+	unsigned poll_s;
 	bool check;
 	bool verbose;
 };
@@ -44,10 +47,13 @@ struct controld {
 static int parse(int key, char *arg, struct argp_state *state);
 static void add_dataplane(
     struct options *options, const char *path, struct argp_state *state);
+static unsigned long long number(const char *option, const char *text,
+    unsigned long long min, unsigned long long max, struct argp_state *state);
 static void set_metrics(
     struct options *options, const char *text, struct argp_state *state);
 static int check(const struct options *options);
 static int run(const struct options *options);
+static int check_clients(const struct options *options);
 static int start(struct controld *controld, const struct options *options);
 static int start_events(struct controld *controld);
 static int start_session(struct controld *controld,
@@ -77,6 +83,8 @@ enum {
 	KEY_EPOCH,
 	KEY_METRICS,
 	KEY_NO_REQUESTS,
+	KEY_CLIENTS,
+	KEY_POLL,
 };
 
 int
@@ -97,6 +105,13 @@ main(int argc, char **argv)
 		"where Prometheus comes, or off (" LP_EXPORT_DEFAULT ")", 0},
 	    {"no-kafka-requests", KEY_NO_REQUESTS, NULL, 0,
 		"ask no broker for the names of topic ids", 0},
+	    {"kafka-clients", KEY_CLIENTS, "DIRECTORY", 0,
+		"where CLUSTER.conf is, a file of librdkafka's properties and "
+		"of mode 0600, for each cluster that is asked for its brokers "
+		"(" LP_POLL_DIRECTORY ")",
+		0},
+	    {"poll-interval", KEY_POLL, "SECONDS", 0,
+		"how often clusters are asked for their brokers (30)", 0},
 	    {"epoch", KEY_EPOCH, "N", 0,
 		"have at least this epoch, to take dataplanes over from "
 		"another lp-controld: a number above its epoch",
@@ -118,6 +133,8 @@ main(int argc, char **argv)
 	    .database = "/var/lib/lightpath/lightpath.db",
 	    .socket = "/run/lightpath/controld.sock",
 	    .ask_brokers = true,
+	    .clients = LP_POLL_DIRECTORY,
+	    .poll_s = LP_POLL_INTERVAL_S,
 	};
 
 	lp_endpoint_parse(&options.metrics, LP_EXPORT_DEFAULT, NULL);
@@ -131,7 +148,6 @@ static int
 parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *options = state->input;
-	char *end;
 
 	switch (key) {
 	case KEY_DATABASE:
@@ -153,13 +169,15 @@ parse(int key, char *arg, struct argp_state *state)
 		options->ask_brokers = false;
 		return 0;
 	case KEY_EPOCH:
-		errno = 0;
-		options->epoch = strtoull(arg, &end, 10);
-		if (errno != 0 || *end != '\0' || arg[0] < '0' ||
-		    arg[0] > '9' || options->epoch == 0 ||
-		    options->epoch > INT64_MAX)
-			argp_error(
-			    state, "--epoch %s: not a number from 1 on", arg);
+		options->epoch = number("epoch", arg, 1, INT64_MAX, state);
+		return 0;
+	case KEY_CLIENTS:
+		options->clients = arg;
+		options->clients_given = true;
+		return 0;
+	case KEY_POLL:
+		options->poll_s = (unsigned)number("poll-interval", arg,
+		    LP_POLL_INTERVAL_MIN_S, LP_POLL_INTERVAL_MAX_S, state);
 		return 0;
 	case 'n':
 		options->check = true;
@@ -189,6 +207,26 @@ add_dataplane(
 		argp_error(state, "--dataplane %s: there are %d already", path,
 		    LP_PUSH_DATAPLANES_MAX);
 	options->dataplanes[options->dataplane_count++] = path;
+}
+
+static unsigned long long
+number(const char *option, const char *text, unsigned long long min,
+    unsigned long long max, struct argp_state *state)
+{
+	unsigned long long value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno == 0 && *end == '\0' && text[0] >= '0' && text[0] <= '9' &&
+	    value >= min && value <= max)
+		return value;
+	if (max == INT64_MAX)
+		argp_error(state, "--%s %s: not a number from %llu on", option,
+		    text, min);
+	argp_error(state, "--%s %s: not a number from %llu to %llu", option,
+	    text, min, max);
+	return min;
 }
 
 static void
@@ -233,11 +271,30 @@ run(const struct options *options)
 	struct controld controld = {0};
 	int status = EXIT_FAILURE;
 
-	if (start(&controld, options) == 0 &&
+	if (check_clients(options) == 0 && start(&controld, options) == 0 &&
 	    event_base_dispatch(controld.base) >= 0)
 		status = EXIT_SUCCESS;
 	stop(&controld);
 	return status;
+}
+
+/* What was asked for is there; by default it may come later, or never. */
+static int
+check_clients(const struct options *options)
+{
+	struct stat status;
+	int err = 0;
+
+	if (!options->clients_given)
+		return 0;
+	if (stat(options->clients, &status) != 0)
+		err = -errno;
+	else if (!S_ISDIR(status.st_mode))
+		err = -ENOTDIR;
+	if (err != 0)
+		lp_log_error(
+		    "--kafka-clients %s: %s", options->clients, strerror(-err));
+	return err;
 }
 
 static int
@@ -301,6 +358,8 @@ start_session(struct controld *controld, const struct options *options,
 	    .query_ms = LP_QUERY_MS,
 	    .ask_brokers = options->ask_brokers,
 	    .topic_times = lp_topic_seed_times,
+	    .discover = {.poll = {.directory = options->clients,
+			     .interval = options->poll_s * 1000}},
 	    .reply = on_reply,
 	    .unread = unread,
 	    .arg = controld,

@@ -207,13 +207,15 @@ support_reply_show_inline(struct support_bytes *bytes)
 	add_show(bytes, objects, 6, false);
 }
 
-/* One that differs and one that knows nothing. */
+/* One that differs and one that knows nothing; both are asked. */
 static void
 add_discovery(Lp__Pb__StatusReply *body)
 {
 	static Lp__Pb__NodeStatus node = LP__PB__NODE_STATUS__INIT;
 	static Lp__Pb__DiscoveryStatus heard = LP__PB__DISCOVERY_STATUS__INIT;
 	static Lp__Pb__DiscoveryStatus quiet = LP__PB__DISCOVERY_STATUS__INIT;
+	static Lp__Pb__PollStatus good = LP__PB__POLL_STATUS__INIT;
+	static Lp__Pb__PollStatus bad = LP__PB__POLL_STATUS__INIT;
 	static Lp__Pb__NodeStatus *nodes[] = {&node};
 	static Lp__Pb__DiscoveryStatus *list[] = {&heard, &quiet};
 	static char *listeners[] = {"public"};
@@ -243,6 +245,15 @@ add_discovery(Lp__Pb__StatusReply *body)
 	heard.more = 2;
 	heard.tls_listeners = listeners;
 	heard.n_tls_listeners = 1;
+	good.has_answered = good.has_answered_ns = good.has_brokers = true;
+	good.answered_ns = SUPPORT_NOW_NS - 12 * S;
+	good.answered = good.brokers = 4;
+	heard.poll = &good;
+	bad.has_failed = bad.has_failed_ns = true;
+	bad.failed = 2;
+	bad.failed_ns = SUPPORT_NOW_NS - 5 * S;
+	bad.why = "empty.conf:3: is no PROPERTY=VALUE";
+	quiet.poll = &bad;
 	quiet.cluster = "empty";
 	body->n_discovery = 2;
 	body->discovery = list;

@@ -106,9 +106,49 @@ start --epoch 7
 lpctl status | grep -q "epoch 8" || fail "--epoch 7, again"
 stop -TERM
 
+# Clusters that are asked, by files that are looked at all the time.
+until_says() {
+	tries=0
+	until lpctl status >out 2>&1 && grep -qF -e "$1" out; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 400 ] || fail "\"$1\" is not in: $(cat out)"
+		sleep 0.05 # polls; nothing else tells what was found
+	done
+}
+
+mkdir clients
+echo "sasl.password=a-hidden-one" >clients/after.conf
+chmod 644 clients/after.conf
+: >clients/nobody.conf
+start --kafka-clients clients --poll-interval 5
+until_says "clients/after.conf: mode 0644 lets others in"
+chmod 600 clients/after.conf
+until_says "clients/after.conf: has no bootstrap.servers"
+echo "no.such=a-hidden-one" >>clients/after.conf
+until_says "clients/after.conf:2: no.such: No such configuration property"
+sed -i '$d' clients/after.conf
+printf '%s\n' bootstrap.servers=here test.mock.num.brokers=3 \
+	>>clients/after.conf
+until_says "asked by lp-controld: 3 brokers"
+grep -qF "lpctl add-broker after 3 127.0.0.1:" out ||
+	fail "no command for a broker: $(cat out)"
+rm clients/after.conf
+stop -TERM
+grep -qF "clients/nobody.conf: there is no cluster nobody: used when there is" \
+	log || fail "nothing of a file without a cluster"
+! grep -F a-hidden-one log db ./*-wal out || fail "a password is told"
+
 # Bad words and files.
 expect 64 "--epoch x: not a number" "$controld" --epoch x
 expect 64 "--epoch 0: not a number" "$controld" --epoch 0
+expect 64 "--poll-interval 4: not a number from 5 to 3600" \
+	"$controld" --poll-interval 4
+expect 64 "--poll-interval 30s: not a number from 5 to 3600" \
+	"$controld" --poll-interval 30s
+expect 1 "--kafka-clients nix: No such file or directory" \
+	"$controld" --database db --socket c.sock --kafka-clients nix
+expect 1 "--kafka-clients log: Not a directory" \
+	"$controld" --database db --socket c.sock --kafka-clients log
 expect 64 "--metrics nowhere: " "$controld" --metrics nowhere
 expect 64 "--metrics 127.0.0.1: " "$controld" --metrics 127.0.0.1
 expect 64 "--metrics localhost:9464: " "$controld" --metrics localhost:9464

@@ -72,10 +72,10 @@ stop() {
 	pid=
 }
 
-# On a port that is free; which one is left in $port.
+# start_somewhere [OPTION...]: on a port that is free, which is left in $port.
 start_somewhere() {
 	port=$((20000 + $$ % 10000))
-	until start --metrics "127.0.0.1:$port"; do
+	until start --metrics "127.0.0.1:$port" "$@"; do
 		port=$((port + 1))
 		[ "$port" -lt 40000 ] || fail "no free port"
 	done
@@ -102,7 +102,10 @@ shows() {
 one=$!
 "$dataplane" --id two --socket two.sock --snapshot two.snapshot 2>>log &
 two=$!
-start_somewhere
+mkdir clients
+echo "sasl.password=a-hidden-one" >clients/payments.conf
+chmod 600 clients/payments.conf
+start_somewhere --kafka-clients clients
 until_true "both dataplanes up" shows 'lightpath_up{dataplane="one.sock"} 1'
 until_true "both dataplanes up" shows 'lightpath_up{dataplane="two.sock"} 1'
 has 'lightpath_generation_desired 1' || fail "no generation"
@@ -119,6 +122,11 @@ grep -q '^lightpath_worker_seconds_total{.*state="busy"} ' page ||
 	fail "no time of the worker"
 [ "$(grep -c '^lightpath_packet_reasons_total{' page)" -gt 80 ] ||
 	fail "not every reason of both"
+until_true "the cluster asked, in vain" shows \
+	'lightpath_cluster_polls_total{cluster="payments",result="failed"} 1'
+has 'lightpath_cluster_polls_total{cluster="payments",result="answered"} 0' ||
+	fail "answered?"
+has 'lightpath_cluster_poll_brokers{cluster="payments"} 0' || fail "brokers?"
 
 # One that does not answer in time.
 kill -STOP "$(pgrep -P "$two")"
