@@ -13,6 +13,7 @@ static void add_or_move(struct making *making, struct lp_discover_node *node);
 static void retire(struct making *making, const struct lp_object *cluster);
 static bool is_gone(const struct making *making,
     const struct lp_discover_cluster *heard, const struct lp_object *broker);
+static bool has_chosen(const struct lp_config *config, uint32_t broker_id);
 static void follow(struct making *making, const struct lp_object *broker);
 static bool resolve(const struct making *making, const char *host,
     uint32_t cluster_id, const struct lp_object *broker, struct lp_ip *ip,
@@ -156,12 +157,30 @@ is_gone(const struct making *making, const struct lp_discover_cluster *heard,
 	    plan->table, heard->id, broker->broker.node_id);
 
 	if (!broker->broker.discovered ||
+	    has_chosen(plan->config, broker->id) ||
 	    heard->listed_ms < heard->first_ms + plan->absent_ms)
 		return false;
 	return node == NULL ||
 	    (node->again_ms <= plan->now_ms &&
 		!lp_discover_table_is_listed(
 		    plan->table, node, plan->absent_ms));
+}
+
+/*
+ * Where its clients reach it is the operator's, and would be lost with it: one
+ * that is down for long would come back elsewhere.
+ */
+static bool
+has_chosen(const struct lp_config *config, uint32_t broker_id)
+{
+	size_t first;
+	size_t count = lp_config_range(config, LP_OBJECT_ENDPOINT, &first);
+
+	for (size_t i = first; i < first + count; i++)
+		if (config->objects[i].endpoint.broker_id == broker_id &&
+		    config->objects[i].endpoint.chosen)
+			return true;
+	return false;
 }
 
 /* What has another name or port now has been moved above. */

@@ -5,6 +5,7 @@
  *	discover on	unknown brokers are added; discovered ones are moved
  *			where the cluster says they are, and retired when no
  *			list has named them for a while, but for the last one
+ *			and for those that the operator gave an endpoint
  *	all clusters	a broker whose host is a name moves to the address
  *			that the name has now
  *

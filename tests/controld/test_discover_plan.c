@@ -342,6 +342,22 @@ START_TEST(the_last_broker_is_kept)
 }
 END_TEST
 
+/* It is down, and clients find it there when it is back. */
+START_TEST(who_has_a_chosen_endpoint_is_kept)
+{
+	apply(&config, &next_id,
+	    "add broker payments 3 to=10.9.0.23:9092 found=1;"
+	    "add broker payments 4 to=10.9.0.24:9092 found=1;"
+	    "set broker payments 3 at=public@10.9.0.113:9092");
+	see_list();
+	now_ms += ABSENT;
+	see_list();
+	ck_assert_str_eq(plan(), "retire 4");
+	see(3, "10.9.0.33", 9092);
+	ck_assert_str_eq(plan(), "move 3 10.9.0.33=10.9.0.33:9092; retire 4");
+}
+END_TEST
+
 START_TEST(a_poll_finds_and_moves)
 {
 	apply(&config, &next_id,
@@ -518,6 +534,7 @@ main(void)
 	TEST(who_is_listed_no_more_is_retired);
 	TEST(not_before_lists_were_heard_for_a_while);
 	TEST(the_last_broker_is_kept);
+	TEST(who_has_a_chosen_endpoint_is_kept);
 	TEST(a_poll_finds_and_moves);
 	TEST(what_passes_outdoes_a_poll);
 	TEST(a_poll_knows_no_racks);
