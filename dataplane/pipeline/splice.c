@@ -22,7 +22,9 @@
  * bytes must not be seen.
  *
  * A segment that cannot be looked at, because a pool is empty, is dropped
- * before it has changed anything: its sender sends it again.
+ * before it has changed anything: its sender sends it again.  Behind a gap it
+ * is dropped, too, and the duplicate acknowledgement is sent all the same: what
+ * is missing then comes after a round trip, not after a timeout.
  *
  * What is put together leaves by the outbox, so before packets of the same
  * turn that came before it and are of the same connection: TCP puts that

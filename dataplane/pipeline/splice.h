@@ -95,6 +95,7 @@ void lp_splice_broker(struct lp_splice_at *at);
 enum lp_splice_judgement {
 	LP_SPLICE_PASS,
 	LP_SPLICE_WAIT, /* something before it is missing */
+	LP_SPLICE_FULL, /* that, and there is no room for it */
 	LP_SPLICE_DROP, /* *why is set */
 };
 

@@ -13,7 +13,7 @@ static bool needs_segments(const struct lp_splice_at *);
 static void place(struct lp_splice_at *);
 static uint32_t where(const struct lp_splice_at *);
 static void keep(struct lp_splice_at *);
-static void wait(struct lp_splice_at *, uint32_t);
+static void wait(struct lp_splice_at *, uint32_t, enum lp_splice_judgement);
 static void acknowledge_held(struct lp_splice_at *, uint32_t);
 static void consume(struct lp_splice_at *, enum lp_reason);
 
@@ -52,10 +52,10 @@ lp_splice_broker(struct lp_splice_at *at)
 	lp_rewrite_translate(at->rewrite, pkt);
 	if (at->segment.flags & LP_TCP_SYN)
 		lp_splice_meet(at);
-	if (judgement == LP_SPLICE_WAIT)
-		wait(at, had);
-	else
+	if (judgement == LP_SPLICE_PASS)
 		pass(at, had);
+	else
+		wait(at, had, judgement);
 }
 
 /* On to the client; `had`: what the broker had acknowledged before. */
@@ -185,9 +185,12 @@ keep(struct lp_splice_at *at)
 		lp_telemetry_count(&at->kafka->telemetry, held_full, 1);
 }
 
-/* Behind a gap: its bytes stay; what it acknowledges goes on. */
+/*
+ * Behind a gap: its bytes stay, or are as lost, and in both cases the broker
+ * hears what is missing; what it acknowledges goes on.
+ */
 static void
-wait(struct lp_splice_at *at, uint32_t had)
+wait(struct lp_splice_at *at, uint32_t had, enum lp_splice_judgement judgement)
 {
 	struct lp_pkt *pkt = at->pkt;
 	uint32_t seq = at->segment.seq;
@@ -202,7 +205,10 @@ wait(struct lp_splice_at *at, uint32_t had)
 		    at->rewrite, at->batch, pkt, at->hop, LP_REASON_HELD_GAP);
 		return;
 	}
-	consume(at, LP_REASON_HELD_GAP);
+	if (judgement == LP_SPLICE_FULL)
+		lp_pkt_drop(pkt, LP_REASON_EDIT_FULL);
+	else
+		consume(at, LP_REASON_HELD_GAP);
 }
 
 /*

@@ -21,9 +21,10 @@ lp_splice_judge(struct lp_splice_at *at, enum lp_reason *why)
 	const struct lp_tcp_segment *segment = &at->segment;
 	bool changes = at->pkt->dir == LP_TO_CLIENT;
 	bool live = conn->mode == LP_KAFKA_LIVE;
-	/* It moves with what is in front of it. */
-	bool early = live && changes && (segment->flags & LP_TCP_FIN) &&
+	bool ahead = live && changes &&
 	    lp_seq_before(lp_splice_judge_next(at), segment->seq);
+	/* It moves with what is in front of it. */
+	bool early = ahead && (segment->flags & LP_TCP_FIN);
 
 	if ((segment->len == 0 && !early) || (segment->flags & LP_TCP_RST))
 		return LP_SPLICE_PASS;
@@ -47,11 +48,9 @@ lp_splice_judge(struct lp_splice_at *at, enum lp_reason *why)
 	    (!changes && !can_be_held(at))) {
 		lp_telemetry_count(&at->kafka->telemetry, rewrite_full, 1);
 		*why = LP_REASON_EDIT_FULL;
-		return LP_SPLICE_DROP;
+		return ahead ? LP_SPLICE_FULL : LP_SPLICE_DROP;
 	}
-	return changes && lp_seq_before(lp_splice_judge_next(at), segment->seq)
-	    ? LP_SPLICE_WAIT
-	    : LP_SPLICE_PASS;
+	return ahead ? LP_SPLICE_WAIT : LP_SPLICE_PASS;
 }
 
 /*

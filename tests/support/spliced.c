@@ -17,6 +17,10 @@ enum {
 	TCP_ACK = 8,
 	TCP_OFF = 12,
 	TCP_FLAGS = 13,
+	/* Behind two NOPs; one block. */
+	SACK_OFF = 22,
+	SACK_KIND = 5,
+	SACK_END = 32,
 	FIN = 1,
 	RST = 4,
 	ACK = 16,
@@ -35,6 +39,7 @@ struct seen {
 	uint32_t seq, ack, len;
 	uint8_t flags;
 	const uint8_t *bytes;
+	uint32_t sack[2]; /* the first block, if that is its only option */
 };
 
 void
@@ -248,13 +253,18 @@ see(enum lp_direction dir)
 	uint32_t header = IP4 + (uint32_t)(tcp[TCP_OFF] >> 4) * 4;
 	uint32_t client = CLIENT_ISN + 1, broker = BROKER_ISN + 1;
 	bool back = dir == LP_TO_CLIENT;
-
-	return (struct seen){
+	struct seen seen = {
 	    .seq = get32(tcp + TCP_SEQ) - (back ? broker : client),
 	    .ack = get32(tcp + TCP_ACK) - (back ? client : broker),
 	    .len = (uint32_t)(ip[2] << 8 | ip[3]) - header,
 	    .flags = tcp[TCP_FLAGS],
 	    .bytes = ip + header};
+
+	if (header >= IP4 + SACK_END && tcp[SACK_OFF] == SACK_KIND) {
+		seen.sack[0] = get32(tcp + SACK_END - 8) - broker;
+		seen.sack[1] = get32(tcp + SACK_END - 4) - broker;
+	}
+	return seen;
 }
 
 static void
@@ -332,6 +342,10 @@ at_broker(const struct seen *seen)
 	    "the broker is told of %u, that is %u; the client has "
 	    "acknowledged %u: %s",
 	    seen->ack, spliced_out(seen->ack), spliced.acked, plane.text);
+	if (seen->ack == spliced.broker_acked && seen->len == 0) {
+		spliced.duplicates++;
+		memcpy(spliced.sack, seen->sack, sizeof(spliced.sack));
+	}
 	if (seen->ack > spliced.broker_acked)
 		spliced.broker_acked = seen->ack;
 	if (seen->len > 0 && seen->seq == spliced.asked_got)

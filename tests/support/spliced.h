@@ -46,6 +46,8 @@ struct spliced {
 	uint32_t end; /* what has left to the client, at the highest */
 	uint32_t acked; /* by the client, of what has left */
 	uint32_t broker_acked; /* what the broker was told of that */
+	unsigned duplicates; /* pure ACKs that told it nothing more */
+	uint32_t sack[2]; /* the first block of the last one; 0, 0: none */
 	struct spliced_edit edits[SPLICED_EDITS_MAX];
 	unsigned edit_count;
 	/* Of each question and its answer: where they end. */
