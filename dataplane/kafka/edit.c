@@ -493,7 +493,7 @@ release(struct lp_kafka *kafka, uint32_t index)
 	struct lp_edit *edit = &kafka->state->edits[index];
 
 	save(kafka, edit);
-	if (edit->kind == LP_EDIT_OPEN || edit->kind == LP_EDIT_RESIZE)
+	if (edit->kind != LP_EDIT_OVER)
 		free_bytes(kafka, edit->bytes);
 	edit->bytes = 0;
 	edit->kind = LP_EDIT_NONE;

@@ -46,6 +46,14 @@ void lp_edit_response_end(struct lp_kafka_at *at, bool bad);
  */
 void lp_edit_hold(struct lp_kafka_at *at);
 
+/*
+ * Bytes of the broker's at that position, none of which is edited: the client
+ * has no room for them, so they are kept.  The edit that they are the end of
+ * now; NULL: no room here either, they go on as they came.
+ */
+struct lp_edit *lp_edit_keep(struct lp_kafka *kafka, uint32_t index,
+    uint32_t seq, const uint8_t *bytes, uint32_t len);
+
 /* Frames cannot be told apart any more: what follows may hold addresses. */
 void lp_edit_lost(struct lp_kafka_at *at);
 

@@ -54,7 +54,7 @@ claim_map(struct lp_kafka *kafka, const struct lp_seqmap *map)
 		    kafka->edits.free[link - 1] != 0)
 			return false;
 		edit = &kafka->state->edits[link - 1];
-		if (edit->kind == LP_EDIT_NONE || edit->kind > LP_EDIT_OVER)
+		if (edit->kind == LP_EDIT_NONE || edit->kind > LP_EDIT_KEEP)
 			return false;
 		len =
 		    edit->kind == LP_EDIT_OPEN ? edit->old_len : edit->new_len;

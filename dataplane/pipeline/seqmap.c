@@ -23,8 +23,8 @@ lp_seqmap_out(
 			break;
 		if (behind(at, lp_edit_end(edit)) < 0 ||
 		    edit->kind == LP_EDIT_OPEN)
-			return edit->kind == LP_EDIT_OVER ? at + delta
-							  : edit->start + delta;
+			return lp_edit_is_even(edit) ? at + delta
+						     : edit->start + delta;
 		delta += edit->new_len - edit->old_len;
 		link = edit->next;
 	}
@@ -47,7 +47,7 @@ lp_seqmap_back(const struct lp_seqmap *map, const struct lp_edit *edits,
 		if (edit->kind == LP_EDIT_OPEN)
 			return lp_edit_end(edit);
 		if (behind(at, start + edit->new_len) < 0) {
-			if (edit->kind == LP_EDIT_OVER)
+			if (lp_edit_is_even(edit))
 				break;
 			return lp_edit_end(edit) - 1;
 		}
@@ -77,12 +77,19 @@ lp_seqmap_add(struct lp_seqmap *map, struct lp_edit *edits, uint32_t index)
 	    (lp_seqmap_open(map, edits) == NULL &&
 		behind(edits[index].start,
 		    lp_edit_end(&edits[map->last - 1])) >= 0));
-	edits[index].next = 0;
-	if (map->last != 0)
-		edits[map->last - 1].next = index + 1;
-	else
-		map->first = index + 1;
-	map->last = index + 1;
+	lp_seqmap_insert(map, edits, map->last, index);
+}
+
+void
+lp_seqmap_insert(struct lp_seqmap *map, struct lp_edit *edits, uint32_t before,
+    uint32_t index)
+{
+	uint32_t *link = before != 0 ? &edits[before - 1].next : &map->first;
+
+	edits[index].next = *link;
+	*link = index + 1;
+	if (edits[index].next == 0)
+		map->last = index + 1;
 	map->count++;
 }
 

@@ -32,6 +32,8 @@ enum lp_edit_kind {
 	LP_EDIT_RESIZE,
 	/* As many bytes take their place, one for one. */
 	LP_EDIT_OVER,
+	/* They stay what they are, and are kept until there is room. */
+	LP_EDIT_KEEP,
 };
 
 enum { LP_EDIT_INLINE = 24 };
@@ -42,14 +44,15 @@ struct lp_edit {
 	uint32_t start; /* sender's position of the first old byte */
 	uint32_t old_len; /* OPEN: so many are held so far */
 	uint32_t new_len; /* OPEN: 0 */
-	uint32_t sent; /* RESIZE: new bytes sent so far */
-	uint32_t
-	    bytes; /* OPEN: old bytes, RESIZE: new ones: a chain (held.h) */
+	uint32_t sent; /* RESIZE, KEEP: new bytes sent so far */
+	/* OPEN: old bytes, RESIZE, KEEP: new ones: a chain (held.h) */
+	uint32_t bytes;
 	uint8_t kind; /* enum lp_edit_kind */
 	/* OVER: the first bytes, then fill up to the end. */
 	uint8_t over_len;
 	uint8_t fill;
-	uint8_t stamped; /* RESIZE: sent with a timestamp of the broker's: */
+	uint8_t
+	    stamped; /* RESIZE, KEEP: sent with a timestamp of the broker's: */
 	uint32_t stamp;
 	uint8_t spare[8];
 	uint8_t over[LP_EDIT_INLINE];
@@ -86,6 +89,13 @@ void lp_seqmap_add(
     struct lp_seqmap *map, struct lp_edit *edits, uint32_t index);
 
 /*
+ * Puts it behind the edit `before` (index + 1; 0: in front of all), where
+ * positions are their own up to the next one.
+ */
+void lp_seqmap_insert(struct lp_seqmap *map, struct lp_edit *edits,
+    uint32_t before, uint32_t index);
+
+/*
  * The receiver has acknowledged all before `at` (its position).  Takes away the
  * first edit if that covers it, and returns its index + 1, for the caller to
  * free; 0: none is left that it covers, and the floor has moved.  Call it
@@ -98,6 +108,13 @@ static inline uint32_t
 lp_edit_end(const struct lp_edit *edit)
 {
 	return edit->start + edit->old_len;
+}
+
+/* Each of its positions has its own place. */
+static inline bool
+lp_edit_is_even(const struct lp_edit *edit)
+{
+	return edit->kind == LP_EDIT_OVER || edit->kind == LP_EDIT_KEEP;
 }
 
 /* The edit whose end is not known yet: only the last can be; NULL: none. */

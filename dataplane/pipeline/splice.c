@@ -21,6 +21,10 @@
  * more, with zeros for payload: what it was is not known any more, and its own
  * bytes must not be seen.
  *
+ * What comes behind an edit whose new bytes fill the client's window is kept,
+ * too, and goes out as the window allows (kafka/edit_keep.c).  A FIN is not: if
+ * bytes in front of it are kept, its sender's timer brings it again.
+ *
  * A segment that cannot be looked at, because a pool is empty, is dropped
  * before it has changed anything: its sender sends it again.  Behind a gap it
  * is dropped, too, and the duplicate acknowledgement is sent all the same: what

@@ -124,8 +124,11 @@ unsigned lp_splice_send(struct lp_splice_at *at);
  */
 struct lp_edit *lp_splice_send_owed(const struct lp_splice_at *at);
 
+/* The client has no room for all before that position of the broker's. */
+bool lp_splice_send_overflows(const struct lp_splice_at *at, uint32_t upto);
+
 /*
- * More of the bytes of an edit, as the client's window allows: its packet, not
+ * More of the bytes of edits, as the client's window allows: its packet, not
  * yet on its way, says so.
  */
 void lp_splice_send_more(struct lp_splice_at *at);

@@ -14,7 +14,7 @@ static void place(struct lp_splice_at *);
 static uint32_t where(const struct lp_splice_at *);
 static void keep(struct lp_splice_at *);
 static void wait(struct lp_splice_at *, uint32_t, enum lp_splice_judgement);
-static void acknowledge_held(struct lp_splice_at *, uint32_t);
+static void acknowledge_held(struct lp_splice_at *, uint32_t, bool);
 static void consume(struct lp_splice_at *, enum lp_reason);
 
 void
@@ -65,6 +65,7 @@ pass(struct lp_splice_at *at, uint32_t had)
 	struct lp_pkt *pkt = at->pkt;
 	enum lp_reason reason = LP_REASON_FORWARDED;
 	bool moved = at->splice->waiting != 0 && !at->made;
+	bool sent;
 
 	if (at->verdict != LP_TCP_OK)
 		reason = LP_REASON_OUT_OF_WINDOW;
@@ -83,7 +84,8 @@ pass(struct lp_splice_at *at, uint32_t had)
 		lp_rewrite_output(at->rewrite, at->batch, pkt, at->hop, reason);
 		return;
 	}
-	if (lp_splice_send(at) > 0) {
+	sent = lp_splice_send(at) > 0;
+	if (sent) {
 		consume(at, LP_REASON_REWRITTEN);
 	} else if (lp_seq_before(had, at->segment.ack)) {
 		/* Its acknowledgement must not wait with its bytes. */
@@ -94,7 +96,7 @@ pass(struct lp_splice_at *at, uint32_t had)
 	} else {
 		consume(at, LP_REASON_HELD_EDIT);
 	}
-	acknowledge_held(at, at->segment.seq);
+	acknowledge_held(at, at->segment.seq, sent);
 }
 
 /* Nobody has read its bytes: out of the window, behind a FIN, after a RST. */
@@ -118,14 +120,15 @@ needs_segments(const struct lp_splice_at *at)
 	uint32_t end = at->segment.seq + at->segment.len;
 	uint32_t link = lp_seqmap_find(at->map, at->edits, at->segment.seq);
 
-	if (lp_splice_send_owed(at) != NULL)
+	if (lp_splice_send_owed(at) != NULL ||
+	    lp_splice_send_overflows(at, end))
 		return true;
 	for (; link != 0; link = at->edits[link - 1].next) {
 		const struct lp_edit *edit = &at->edits[link - 1];
 
 		if (!lp_seq_before(edit->start, end))
 			return false;
-		if (edit->kind != LP_EDIT_OVER)
+		if (!lp_edit_is_even(edit))
 			return true;
 	}
 	return false;
@@ -216,7 +219,7 @@ wait(struct lp_splice_at *at, uint32_t had, enum lp_splice_judgement judgement)
  * what it knows, and look to it like a loss.
  */
 static void
-acknowledge_held(struct lp_splice_at *at, uint32_t seq)
+acknowledge_held(struct lp_splice_at *at, uint32_t seq, bool sent)
 {
 	const struct lp_edit *open = lp_seqmap_open(at->map, at->edits);
 	uint32_t end = seq + at->segment.len;
@@ -224,8 +227,11 @@ acknowledge_held(struct lp_splice_at *at, uint32_t seq)
 	uint32_t ack = lp_splice_ack(at, at->splice->client_ack);
 	bool again = !lp_seq_before(known, end);
 
-	/* One that is closed the client itself acknowledges. */
-	if (again ||
+	/*
+	 * One that is closed the client itself acknowledges; but of a part
+	 * without its last byte the client is sent nothing.
+	 */
+	if (again || (!sent && lp_seq_before(known, ack)) ||
 	    (open != NULL &&
 		(lp_seq_before(known, ack) ||
 		    lp_seq_before(end, lp_edit_end(open)))))

@@ -13,6 +13,7 @@
  * attempt.
  */
 #include "dataplane/kafka/chain.h"
+#include "dataplane/kafka/edit.h"
 #include "dataplane/pipeline/checksum.h"
 #include "dataplane/pipeline/make.h"
 #include "dataplane/pipeline/parse.h"
@@ -49,12 +50,13 @@ static bool put(struct writer *, const uint8_t *, uint32_t);
 static bool open_segment(struct writer *);
 static void close_segment(struct writer *, uint8_t);
 static bool send_edit(struct writer *, struct lp_edit *, uint32_t, bool);
+static bool send_plain(struct writer *, uint32_t, uint32_t, bool);
+static struct lp_edit *next_resize(const struct lp_splice_at *, uint32_t);
 
 unsigned
 lp_splice_send(struct lp_splice_at *at)
 {
 	const struct lp_tcp_segment *segment = &at->segment;
-	const uint8_t *bytes = at->pkt->data + at->pkt->payload_off;
 	uint32_t end = segment->seq + segment->len;
 	uint32_t pos = segment->seq;
 	struct lp_edit *owed = lp_splice_send_owed(at);
@@ -65,20 +67,14 @@ lp_splice_send(struct lp_splice_at *at)
 	to.seq = lp_seqmap_out(at->map, at->edits, pos);
 	if (owed != NULL)
 		whole = send_edit(&to, owed, 0, true);
-	while (lp_seq_before(pos, end) && whole) {
-		uint32_t link = lp_seqmap_find(at->map, at->edits, pos);
-		struct lp_edit *edit = link != 0 ? &at->edits[link - 1] : NULL;
+	while (lp_seq_before(pos, end) && !to.failed) {
+		struct lp_edit *edit = next_resize(at, pos);
 		uint32_t upto = end;
 
-		while (edit != NULL && edit->kind == LP_EDIT_OVER) {
-			link = edit->next;
-			edit = link != 0 ? &at->edits[link - 1] : NULL;
-		}
 		if (edit != NULL && lp_seq_before(edit->start, end))
 			upto = edit->start;
 		if (lp_seq_before(pos, upto)) {
-			whole =
-			    put(&to, bytes + (pos - segment->seq), upto - pos);
+			whole = send_plain(&to, pos, upto, whole);
 			pos = upto;
 			continue;
 		}
@@ -89,14 +85,13 @@ lp_splice_send(struct lp_splice_at *at)
 		if (lp_seq_before(end, pos))
 			break;
 		keep_stamp(&to, edit);
-		whole = send_edit(&to, edit, 0, true);
+		whole = whole && send_edit(&to, edit, 0, true);
 	}
+	whole = whole && !lp_seq_before(pos, end);
 	if (whole && (segment->flags & LP_TCP_FIN) && to.pkt == NULL)
 		(void)open_segment(&to);
 	close_segment(&to,
-	    whole && !lp_seq_before(pos, end)
-		? segment->flags & (LP_TCP_FIN | LP_TCP_PSH)
-		: LP_TCP_PSH);
+	    whole ? segment->flags & (LP_TCP_FIN | LP_TCP_PSH) : LP_TCP_PSH);
 	return to.count;
 }
 
@@ -114,25 +109,44 @@ lp_splice_send_owed(const struct lp_splice_at *at)
 	return edit;
 }
 
+bool
+lp_splice_send_overflows(const struct lp_splice_at *at, uint32_t upto)
+{
+	return (at->splice->flags & LP_SPLICE_EDITED) &&
+	    lp_seq_before(at->splice->client_edge,
+		lp_seqmap_out(at->map, at->edits, upto));
+}
+
 void
 lp_splice_send_more(struct lp_splice_at *at)
 {
-	struct lp_edit *edit =
-	    at->map->first != 0 ? &at->edits[at->map->first - 1] : NULL;
 	struct writer to = {.at = at};
-	uint32_t start;
-
-	if (edit == NULL || edit->kind != LP_EDIT_RESIZE ||
-	    edit->sent == edit->new_len)
-		return;
+	uint32_t delta = at->map->delta;
 	/* All before it must be there: nothing else fills the window. */
-	start = edit->start + at->map->delta;
-	if (lp_seq_before(at->splice->client_ack, start) ||
-	    !lp_seq_before(start + edit->sent, at->splice->client_edge))
-		return;
-	make_pattern(&to);
-	use_stamp(&to, edit);
-	(void)send_edit(&to, edit, edit->sent, false);
+	uint32_t there = at->splice->client_ack;
+
+	for (uint32_t link = at->map->first; link != 0;
+	     link = at->edits[link - 1].next) {
+		struct lp_edit *edit = &at->edits[link - 1];
+		uint32_t start = edit->start + delta;
+
+		if (edit->kind == LP_EDIT_OPEN || lp_seq_before(there, start))
+			break;
+		if (edit->kind == LP_EDIT_OVER)
+			continue;
+		if (edit->sent < edit->new_len) {
+			if (!lp_seq_before(
+				start + edit->sent, at->splice->client_edge))
+				break;
+			if (to.l4_off == 0)
+				make_pattern(&to);
+			use_stamp(&to, edit);
+			if (!send_edit(&to, edit, edit->sent, false))
+				break;
+		}
+		there = lp_seq_max(there, start + edit->new_len);
+		delta += edit->new_len - edit->old_len;
+	}
 	close_segment(&to, LP_TCP_PSH);
 }
 
@@ -314,6 +328,42 @@ close_segment(struct writer *to, uint8_t flags)
 	if (!lp_neighbor_output(
 		at->rewrite->neighbors, at->batch, at->hop, pkt))
 		pkt->verdict = LP_HOLD;
+}
+
+/* The first that changes numbers, or will, and ends behind that position. */
+static struct lp_edit *
+next_resize(const struct lp_splice_at *at, uint32_t pos)
+{
+	uint32_t link = lp_seqmap_find(at->map, at->edits, pos);
+
+	while (link != 0 && lp_edit_is_even(&at->edits[link - 1]))
+		link = at->edits[link - 1].next;
+	return link != 0 ? &at->edits[link - 1] : NULL;
+}
+
+/*
+ * Bytes of the packet that are as they were.  What the client has no room for
+ * is kept, as long as there is room here.  False: not all of it has left.
+ */
+static bool
+send_plain(struct writer *to, uint32_t pos, uint32_t upto, bool whole)
+{
+	struct lp_splice_at *at = to->at;
+	const uint8_t *bytes =
+	    at->pkt->data + at->pkt->payload_off + (pos - at->segment.seq);
+	struct lp_edit *edit = NULL;
+
+	if (lp_splice_send_overflows(at, upto))
+		edit =
+		    lp_edit_keep(at->kafka, at->index, pos, bytes, upto - pos);
+	if (edit == NULL)
+		return whole && put(to, bytes, upto - pos);
+	keep_stamp(to, edit);
+	/* A probe, where the client has nothing else to answer. */
+	return whole &&
+	    send_edit(to, edit, edit->sent,
+		to->count == 0 &&
+		    at->splice->client_ack == at->splice->out_next);
 }
 
 /*

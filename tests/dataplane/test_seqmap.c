@@ -42,7 +42,7 @@ struct model {
 
 /* What has happened in all seeds. */
 struct sums {
-	unsigned added, melted, opened, vanished, grown, wrapped;
+	unsigned added, inserted, melted, opened, vanished, grown, wrapped;
 };
 
 static uint32_t
@@ -168,6 +168,54 @@ add(struct model *model, struct sums *sums)
 	sums->added++;
 }
 
+/* Ends of edits are known to the model only as numbers of the map. */
+static uint32_t
+place_of(const struct model *model, uint32_t number)
+{
+	return number - model->sender;
+}
+
+/* No edit lies between these positions. */
+static bool
+is_bare(const struct model *model, uint32_t start, uint32_t end)
+{
+	for (uint32_t i = 0; i < EDITS_MAX; i++) {
+		uint32_t at = place_of(model, model->edits[i].start);
+
+		if (model->used[i] && at < end &&
+		    (at + model->edits[i].old_len > start || at >= start))
+			return false;
+	}
+	return true;
+}
+
+/* Bytes that stay as they are become an edit, perhaps in front of others. */
+static void
+insert(struct model *model, struct sums *sums)
+{
+	uint32_t index = free_edit(model);
+	uint32_t len = between(model, 1, LEN_MAX);
+	uint32_t start = between(model, model->floor, model->size);
+	struct lp_edit *edit = &model->edits[index];
+	uint32_t before = 0, next;
+
+	if (index == EDITS_MAX || start + len > model->size ||
+	    !is_bare(model, start, start + len))
+		return;
+	while ((next = before != 0 ? model->edits[before - 1].next
+				   : model->map.first) != 0 &&
+	    place_of(model, model->edits[next - 1].start) < start)
+		before = next;
+	memset(edit, 0xee, sizeof(*edit));
+	edit->kind = LP_EDIT_KEEP;
+	edit->start = model->sender + start;
+	edit->old_len = edit->new_len = len;
+	lp_seqmap_insert(&model->map, model->edits, before, index);
+	model->used[index] = true;
+	sums->added++;
+	sums->inserted += next != 0;
+}
+
 /* The largest position of the sender's that is not behind that one. */
 static uint32_t
 largest(const struct model *model, uint32_t received)
@@ -177,13 +225,6 @@ largest(const struct model *model, uint32_t received)
 	while (at > 0 && model->out[at] > received)
 		at--;
 	return at;
-}
-
-/* Ends of edits are known to the model only as numbers of the map. */
-static uint32_t
-place_of(const struct model *model, uint32_t number)
-{
-	return number - model->sender;
 }
 
 /* The receiver acknowledges something, which may be nothing new. */
@@ -305,7 +346,7 @@ step(struct model *model, struct sums *sums)
 {
 	bool open = model->open_at != BYTES_MAX;
 
-	switch (between(model, 0, 3)) {
+	switch (between(model, 0, 4)) {
 	case 0:
 		if (!open)
 			send_plain(model, between(model, 0, LEN_MAX));
@@ -320,6 +361,9 @@ step(struct model *model, struct sums *sums)
 		break;
 	case 2:
 		acknowledge(model, sums);
+		break;
+	case 3:
+		insert(model, sums);
 		break;
 	default:
 		if (!open)
@@ -384,12 +428,13 @@ main(void)
 	}
 	for (seed = 1; seed <= seeds; seed++)
 		run(seed, &sums);
-	printf("%u seeds: %u edits, %u of them opened, %u melted, %u of "
-	       "nothing, %u that grow, %u that wrap around\n",
-	    seeds, sums.added, sums.opened, sums.melted, sums.vanished,
-	    sums.grown, sums.wrapped);
-	ensure(sums.opened > 0 && sums.melted == sums.added &&
-		sums.vanished > 0 && sums.grown > 0 && sums.wrapped > 0,
+	printf("%u seeds: %u edits, %u of them opened, %u in front of others, "
+	       "%u melted, %u of nothing, %u that grow, %u that wrap around\n",
+	    seeds, sums.added, sums.opened, sums.inserted, sums.melted,
+	    sums.vanished, sums.grown, sums.wrapped);
+	ensure(sums.opened > 0 && sums.inserted > 0 &&
+		sums.melted == sums.added && sums.vanished > 0 &&
+		sums.grown > 0 && sums.wrapped > 0,
 	    "this shows nothing");
 	return EXIT_SUCCESS;
 }

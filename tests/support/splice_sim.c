@@ -236,8 +236,8 @@ splice_sim_pieces(void)
 	unsigned count = 0;
 
 	for (uint32_t i = 0; i < state->edit_count; i++) {
-		uint32_t link = state->edits[i].kind == LP_EDIT_OPEN ||
-			state->edits[i].kind == LP_EDIT_RESIZE
+		uint32_t link = state->edits[i].kind != LP_EDIT_NONE &&
+			state->edits[i].kind != LP_EDIT_OVER
 		    ? state->edits[i].bytes
 		    : 0;
 
