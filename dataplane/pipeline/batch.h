@@ -65,12 +65,14 @@ struct lp_pkt {
 	 * Valid only with a capture in the batch. */
 	uint8_t captured;
 	uint16_t frame_len; /* len as it came in, padding included */
-	uint8_t spare1[24];
+	uint8_t behind; /* of the outbox: leaves behind so many of the batch */
+	uint8_t spare1[23];
 };
 static_assert(sizeof(struct lp_pkt) == 64, "one packet, one cache line");
 
 /*
- * Packets that we made ourselves or had held; sent before those of the batch.
+ * Packets that we made ourselves or had held; they leave among those of the
+ * batch, each where it belongs (transmit.c).
  * They have left the accounting of reasons: counters of their own.
  */
 struct lp_outbox {
@@ -86,6 +88,7 @@ struct lp_batch {
 	const struct lp_snapshot *snapshot;
 	struct lp_capture *capture; /* of this turn, too; NULL: none */
 	unsigned count;
+	unsigned done; /* what is made now leaves behind so many of them */
 	bool late; /* we had not said for LP_DEAD_NS that we live */
 	unsigned stale; /* dropped for that, from inline */
 	uint8_t flags; /* of all its packets, from parse */

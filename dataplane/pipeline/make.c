@@ -28,6 +28,7 @@ lp_make_packet(const struct lp_make *make, struct lp_batch *batch, uint8_t slot,
 	memset(pkt->data, 0, len);
 	pkt->len = len;
 	pkt->port_out = slot;
+	pkt->behind = (uint8_t)batch->done;
 	return pkt;
 }
 
@@ -98,6 +99,7 @@ lp_make_release(const struct lp_make *make, struct lp_batch *batch,
 		lp_make_discard(make, &pkt);
 		return;
 	}
+	pkt.behind = (uint8_t)batch->done;
 	out->pkts[out->count++] = pkt;
 	lp_count_add(&make->stats->sent_released, 1);
 }

@@ -28,7 +28,7 @@
  *
  * Ownership: rx gives buffers to the batch; tx and release give them back, or
  * neighbor holds them.  Packets that we make ourselves lie in the batch's
- * outbox and leave before those of the batch.
+ * outbox and leave in the order of what they were made for (transmit.c).
  *
  * Synchronization: one worker runs this.  The snapshot is read once a turn: it
  * sees exactly one generation.  Nothing here allocates, locks, logs, reads a
@@ -44,6 +44,7 @@
 #include "dataplane/pipeline/inline.h"
 #include "dataplane/pipeline/parse.h"
 #include "dataplane/pipeline/splice.h"
+#include "dataplane/pipeline/transmit.h"
 
 struct lp_pipeline {
 	struct lp_batch batch;
@@ -82,10 +83,6 @@ static unsigned turn(
     struct lp_pipeline *, uint64_t, lp_pipeline_seen *, void *);
 static void receive(struct lp_pipeline *, struct lp_batch *);
 static void transmit(struct lp_pipeline *, struct lp_batch *);
-static void transmit_list(
-    struct lp_pipeline *, struct lp_batch *, struct lp_pkt[], unsigned);
-static unsigned transmit_port(
-    struct lp_batch *, uint8_t, struct lp_pkt *[], unsigned);
 static void account(struct lp_pipeline *, struct lp_batch *);
 static void removing(void *, uint32_t);
 static void beat(struct lp_pipeline *, const struct lp_batch *);
@@ -340,6 +337,7 @@ receive(struct lp_pipeline *pipeline, struct lp_batch *batch)
 
 	batch->count = 0;
 	batch->out.count = 0;
+	batch->done = 0;
 	if (batch->snapshot == NULL)
 		return;
 	for (unsigned i = 0; i < LP_PORTS_MAX; i++) {
@@ -364,67 +362,13 @@ receive(struct lp_pipeline *pipeline, struct lp_batch *batch)
 static void
 transmit(struct lp_pipeline *pipeline, struct lp_batch *batch)
 {
-	transmit_list(pipeline, batch, batch->out.pkts, batch->out.count);
-	transmit_list(pipeline, batch, batch->pkts, batch->count);
+	lp_transmit(&pipeline->make, batch);
 	for (unsigned i = 0; batch->snapshot != NULL && i < LP_PORTS_MAX; i++) {
 		struct lp_port *port = batch->snapshot->ports[i].port;
 
 		if (port != NULL && port->ops->flush != NULL)
 			port->ops->flush(port);
 	}
-}
-
-/* Sends by port; what a port does not take is released and marked. */
-static void
-transmit_list(struct lp_pipeline *pipeline, struct lp_batch *batch,
-    struct lp_pkt pkts[], unsigned count)
-{
-	struct lp_pkt *list[LP_OUTBOX_MAX];
-	struct lp_pkt *left[LP_OUTBOX_MAX];
-	unsigned left_count = 0;
-
-	static_assert((unsigned)LP_OUTBOX_MAX >= (unsigned)LP_BATCH_MAX, "");
-	for (unsigned i = 0; i < count; i++) {
-		if (pkts[i].verdict != LP_HOLD && pkts[i].verdict != LP_DROP &&
-		    pkts[i].port_out != LP_PORT_NONE)
-			left[left_count++] = &pkts[i];
-	}
-	/* Those of the first one's port; then of what is left. */
-	while (left_count > 0) {
-		uint8_t slot = left[0]->port_out;
-		unsigned n = 0, others = 0, sent;
-
-		for (unsigned i = 0; i < left_count; i++) {
-			if (left[i]->port_out == slot)
-				list[n++] = left[i];
-			else
-				left[others++] = left[i];
-		}
-		left_count = others;
-		sent = transmit_port(batch, slot, list, n);
-		if (sent < n && pkts == batch->out.pkts) {
-			lp_count_add(
-			    &pipeline->region->stats->dropped_made, n - sent);
-			pipeline->backend->release(
-			    pipeline->pool, list + sent, n - sent);
-		}
-	}
-}
-
-/* How many the port took; the others are dropped. */
-static unsigned
-transmit_port(
-    struct lp_batch *batch, uint8_t slot, struct lp_pkt *list[], unsigned count)
-{
-	struct lp_port *port = batch->snapshot->ports[slot].port;
-	unsigned sent = port == NULL ? 0 : port->ops->tx(port, list, count);
-
-	for (unsigned i = sent; i < count; i++) {
-		list[i]->verdict = LP_DROP;
-		list[i]->reason =
-		    port == NULL ? LP_REASON_PORT_GONE : LP_REASON_TX_FULL;
-	}
-	return sent;
 }
 
 /* One verdict and one reason for every packet that came in. */

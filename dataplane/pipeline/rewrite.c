@@ -52,6 +52,7 @@ lp_rewrite_stage(struct lp_rewrite *rewrite, struct lp_batch *batch)
 		else
 			rewrite_packet(rewrite, batch, pkt);
 	}
+	batch->done = batch->count;
 }
 
 uint32_t

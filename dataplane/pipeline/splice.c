@@ -30,9 +30,8 @@
  * is dropped, too, and the duplicate acknowledgement is sent all the same: what
  * is missing then comes after a round trip, not after a timeout.
  *
- * What is put together leaves by the outbox, so before packets of the same
- * turn that came before it and are of the same connection: TCP puts that
- * right.
+ * What is put together leaves by the outbox, behind the packet that it was made
+ * for: the order of a connection is kept (transmit.c).
  *
  * Reasons: forwarded, opened, out_of_window, rewritten, held_edit, held_gap;
  * drops: edit_full, unreadable, tcp_checksum.
@@ -115,6 +114,7 @@ lp_splice_packet(struct lp_rewrite *rewrite, struct lp_batch *batch,
 	    .index = pkt->conn,
 	    .hop = hop};
 
+	batch->done = (unsigned)(pkt - batch->pkts) + 1;
 	lp_admit_segment(pkt, &at.segment);
 	if (at.splice->flags & LP_SPLICE_BROKEN) {
 		give_up(&at);

@@ -305,6 +305,8 @@ at_client(const struct seen *seen)
 	}
 	spliced.zeros += zeros;
 	spliced.segments += seen->len > 0;
+	spliced.ahead +=
+	    seen->len > 0 && (int32_t)(seen->seq - spliced.got) > 0;
 	while (spliced.got < spliced.told_len && spliced.has[spliced.got])
 		spliced.got++;
 	if (seen->flags & FIN) {

@@ -56,6 +56,7 @@ struct spliced {
 	bool fin, reset; /* the client has got one */
 	uint32_t fin_at;
 	unsigned segments; /* with payload, to the client */
+	unsigned ahead; /* of them, before what is in front of it */
 	unsigned zeros; /* of them, with nothing but zeros */
 	bool lenient; /* what leaves need not be right */
 	uint8_t lost; /* 1: what leaves to the client is lost behind us */

@@ -40,6 +40,30 @@ START_TEST(what_is_asked_is_answered_with_our_addresses)
 }
 END_TEST
 
+/* What was put together, and what goes on as it came, of one batch. */
+START_TEST(a_turn_keeps_the_order)
+{
+	uint32_t at = 0;
+
+	for (unsigned i = 0; i < 3; i++) {
+		spliced_fetch(500);
+		spliced_metadata(2);
+	}
+	spliced_ask();
+	for (unsigned i = 0; i < spliced.frame_count; i++) {
+		uint32_t end = spliced.ends[i][1];
+
+		spliced_queue(LP_TO_CLIENT, at, spliced.asked_got, "PA", WINDOW,
+		    spliced.bytes + at, end - at);
+		at = spliced.sent = end;
+	}
+	spliced_run();
+	ck_assert_uint_eq(spliced.got, spliced.told_len);
+	ck_assert_uint_eq(spliced.segments, spliced.frame_count);
+	ck_assert_uint_eq(spliced.ahead, 0);
+}
+END_TEST
+
 /* Every border between two segments, and both sent again. */
 START_TEST(a_border_may_be_at_every_byte)
 {
@@ -427,6 +451,7 @@ add(TCase *tests)
 	tcase_add_checked_fixture(tests, spliced_open, spliced_close);
 	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, what_is_asked_is_answered_with_our_addresses);
+	tcase_add_test(tests, a_turn_keeps_the_order);
 	tcase_add_test(tests, a_border_may_be_at_every_byte);
 	tcase_add_loop_test(tests, a_fin_behind_a_gap_waits, 0, 2);
 	tcase_add_test(tests, a_fin_before_its_answer_waits);
