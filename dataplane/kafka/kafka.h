@@ -50,6 +50,9 @@ struct lp_kafka {
 	struct lp_held_pool held;
 	uint32_t *held_free;
 	uint32_t finishing; /* edit.c: index + 1 of a connection; 0: none */
+	/* A stream is read again whose listener rewrites, and it is not
+	 * spliced: lp_splice_follow() is to be asked once more. */
+	bool recovered;
 	uint64_t now_ns;
 	/* Of a frame that lies in one piece: it needs no place in the pool. */
 	struct lp_message whole;

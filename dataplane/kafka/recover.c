@@ -17,6 +17,7 @@
 
 #include "dataplane/kafka/account.h"
 #include "dataplane/kafka/inflight.h"
+#include "dataplane/pipeline/snapshot.h"
 #include "dataplane/pipeline/wire.h"
 
 enum {
@@ -168,5 +169,10 @@ resume(struct lp_kafka_at *at, const struct lp_tcp_segment *segment)
 	lp_stream_open(&conn->sides[LP_TO_BROKER].stream, proof.next);
 	lp_stream_open(&conn->sides[LP_TO_CLIENT].stream, segment->seq);
 	lp_telemetry_count(&at->kafka->telemetry, streams_recovered, 1);
+	if (at->splice == NULL && at->snapshot != NULL &&
+	    !(at->tcp->flags & LP_CONN_INLINE) &&
+	    lp_snapshot_rewriting(at->snapshot, at->tcp->listener_id) ==
+		LP_REWRITING_ON)
+		at->kafka->recovered = true;
 	return true;
 }

@@ -68,6 +68,9 @@ struct lp_pipeline {
 	uint64_t swept; /* generation that all connections were checked by */
 	uint64_t sweeping; /* generation that they are being checked by */
 	uint32_t sweep_at;
+	/* Of connections that could not be followed: once more, not before. */
+	bool unfollowed;
+	uint32_t swept_s;
 
 	/* control sets a bit, the worker clears it: ports to reclaim. */
 	_Atomic uint32_t reclaim;
@@ -449,7 +452,8 @@ expire(struct lp_pipeline *pipeline, struct lp_batch *batch)
 /*
  * After a new generation: a slice of the table a turn.  A connection whose
  * endpoint or broker is not configured any more is reset; the others look for
- * their next hop anew, since routes may have changed.
+ * their next hop anew, since routes may have changed.  Once more for those that
+ * are to be spliced and could not be just then (lp_splice_follow()).
  */
 static void
 sweep(struct lp_pipeline *pipeline, struct lp_batch *batch)
@@ -463,6 +467,15 @@ sweep(struct lp_pipeline *pipeline, struct lp_batch *batch)
 	if (pipeline->sweeping != snapshot->serial) {
 		pipeline->sweeping = snapshot->serial;
 		pipeline->sweep_at = 0;
+		pipeline->unfollowed = false;
+	}
+	if (pipeline->swept == pipeline->sweeping &&
+	    (pipeline->kafka.recovered ||
+		(pipeline->unfollowed && pipeline->swept_s != batch->now_s))) {
+		pipeline->swept = 0;
+		pipeline->sweep_at = 0;
+		pipeline->unfollowed = false;
+		pipeline->kafka.recovered = false;
 	}
 	if (pipeline->swept == pipeline->sweeping)
 		return;
@@ -472,6 +485,7 @@ sweep(struct lp_pipeline *pipeline, struct lp_batch *batch)
 
 		if (index == count) {
 			pipeline->swept = pipeline->sweeping;
+			pipeline->swept_s = batch->now_s;
 			return;
 		}
 		pipeline->sweep_at++;
@@ -481,7 +495,8 @@ sweep(struct lp_pipeline *pipeline, struct lp_batch *batch)
 		conn->nexthop[LP_TO_BROKER] = 0;
 		conn->nexthop[LP_TO_CLIENT] = 0;
 		if (has_way_back(snapshot, conn)) {
-			lp_splice_follow(&pipeline->kafka, snapshot, index);
+			pipeline->unfollowed |=
+			    lp_splice_follow(&pipeline->kafka, snapshot, index);
 			continue;
 		}
 		lp_reset_connection(&pipeline->reset, batch, conn);

@@ -74,7 +74,7 @@ lp_splice_begin(struct lp_kafka *kafka, uint32_t index)
 	conn->flags |= LP_CONN_SPLICED;
 }
 
-void
+bool
 lp_splice_follow(
     struct lp_kafka *kafka, const struct lp_snapshot *snapshot, uint32_t index)
 {
@@ -85,17 +85,26 @@ lp_splice_follow(
 	if ((conn->flags & LP_CONN_INLINE) ||
 	    lp_snapshot_rewriting(snapshot, conn->listener_id) !=
 		LP_REWRITING_ON)
-		return;
-	/* Lost while nothing was replaced: its next packet ends it. */
-	if ((conn->flags & LP_CONN_SPLICED) && state->mode == LP_KAFKA_LOST)
-		lp_edit_break(kafka, index,
-		    &kafka->telemetry.stats->counters.rewrite_unreadable);
-	if (!(conn->flags & LP_CONN_SPLICED) &&
-	    conn->tcp.state == LP_TCP_ESTABLISHED &&
-	    (conn->tcp.peer[LP_TO_BROKER].flags & LP_PEER_ACKED) &&
-	    state->mode == LP_KAFKA_LIVE && stream->held == 0 &&
-	    stream->need == stream->end)
-		lp_splice_begin(kafka, index);
+		return false;
+	if (conn->flags & LP_CONN_SPLICED) {
+		/* Lost while nothing was replaced: its next packet ends it. */
+		if (state->mode == LP_KAFKA_LOST)
+			lp_edit_break(kafka, index,
+			    &kafka->telemetry.stats->counters
+				 .rewrite_unreadable);
+		return false;
+	}
+	/* One that is lost says itself when it is not any more (recover.c). */
+	if (state->mode != LP_KAFKA_LIVE ||
+	    (conn->tcp.state != LP_TCP_ESTABLISHED &&
+		!lp_tcp_state_half_open(conn->tcp.state)))
+		return false;
+	if (conn->tcp.state != LP_TCP_ESTABLISHED ||
+	    !(conn->tcp.peer[LP_TO_BROKER].flags & LP_PEER_ACKED) ||
+	    stream->held != 0 || stream->need != stream->end)
+		return true;
+	lp_splice_begin(kafka, index);
+	return false;
 }
 
 void

@@ -42,8 +42,9 @@ void lp_splice_begin(struct lp_kafka *kafka, uint32_t index);
 /*
  * One that was opened when its listener did not rewrite, and now it does: it is
  * spliced if nothing of its streams is under way that was not read in order.
+ * True: not yet, but soon: ask again.
  */
-void lp_splice_follow(
+bool lp_splice_follow(
     struct lp_kafka *kafka, const struct lp_snapshot *snapshot, uint32_t index);
 
 /*

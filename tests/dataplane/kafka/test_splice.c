@@ -397,6 +397,65 @@ START_TEST(who_is_followed_is_rewritten_from_then_on)
 }
 END_TEST
 
+/* Opened while its listener did not rewrite. */
+static void
+connect_unspliced(void)
+{
+	spliced_reset();
+	plane_forget();
+	publish(LP_REWRITING_OFF);
+	plane_reset();
+	spliced_connect();
+}
+
+static void
+ensure_rewritten(void)
+{
+	for (unsigned i = 0; i < 200; i++)
+		spliced_run();
+	ck_assert(spliced_connection()->flags & LP_CONN_SPLICED);
+	ask_for_brokers(BROKERS);
+	spliced_finish();
+	ck_assert(spliced_state()->flags & LP_SPLICE_EDITED);
+}
+
+/* It was lost when the listener began to; three answers prove it. */
+START_TEST(who_is_found_again_is_followed)
+{
+	connect_unspliced();
+	kafka_response(&kafka_frame, 9, false);
+	kafka_end(&kafka_frame);
+	spliced_append(kafka_frame.bytes, kafka_frame.bytes, kafka_frame.len);
+	spliced_answer(0, spliced.len);
+	spliced_acknowledge();
+	ck_assert_uint_eq(kafka_mode(), LP_KAFKA_LOST);
+	publish(LP_REWRITING_ON);
+	ck_assert(!(spliced_connection()->flags & LP_CONN_SPLICED));
+	for (unsigned i = 0; i < 3; i++) {
+		spliced_fetch(100);
+		spliced_ask();
+		spliced_finish();
+	}
+	ck_assert_uint_eq(kafka_mode(), LP_KAFKA_LIVE);
+	ensure_rewritten();
+}
+END_TEST
+
+/* Something was missing when the listener began to. */
+START_TEST(who_had_a_gap_is_followed)
+{
+	connect_unspliced();
+	spliced_fetch(500);
+	spliced_ask();
+	spliced_answer(20, 100);
+	publish(LP_REWRITING_ON);
+	ck_assert(!(spliced_connection()->flags & LP_CONN_SPLICED));
+	spliced_finish();
+	plane_wait_ms(1000);
+	ensure_rewritten();
+}
+END_TEST
+
 /* Where so many pieces are free, and all else; of the connections as they are.
  */
 static bool
@@ -470,6 +529,8 @@ add(TCase *tests)
 	tcase_add_test(tests, a_question_is_not_asked_in_two_ways);
 	tcase_add_test(tests, who_was_lost_in_the_meantime_is_reset);
 	tcase_add_test(tests, who_is_followed_is_rewritten_from_then_on);
+	tcase_add_test(tests, who_is_found_again_is_followed);
+	tcase_add_test(tests, who_had_a_gap_is_followed);
 	tcase_add_test(tests, who_acknowledges_nothing_leaves_room_for_others);
 	tcase_add_test(tests, one_answer_that_is_held_may_have_the_rest);
 }
