@@ -27,7 +27,7 @@ main() {
 	must "the programs are compiled" work_compile
 	must "the namespaces are made" lab_network
 	must "three brokers of Kafka $LAB_KAFKA_VERSION run" brokers
-	must "what clients are sent is captured" capture
+	must "what clients are sent is captured" cluster_capture
 	must "Lightpath runs" lab_lightpath_start
 	must "lpctl configures it" cluster_configure
 	[ "${1:-4}" = 6 ] || workloads
@@ -48,10 +48,10 @@ main() {
 	check "no stream was lost" no_stream_lost
 
 	lab_stop capture
-	check "the capture is whole" capture_whole
 	check "no address and no name of a broker reached a client" \
-	    leaks "${SECRETS[@]}"
-	check "the same search finds what they are told" leaks_of_ours
+	    cluster_leaks "${SECRETS[@]}"
+	check "the same search finds what they are told" \
+	    cluster_sees "$LAB_VIP_IP"
 	e2e_done
 }
 
@@ -83,29 +83,6 @@ brokers() {
 	CLUSTER_ADVERTISED[3]=$SECRET_NAME:9092
 	cluster_hosts "$SECRET_NAME" 3
 	cluster_start
-}
-
-capture() {
-	lab_start capture client tcpdump -i net0 -U -s 0 -B 65536 \
-	    -w "$LAB_DIR/client.pcap"
-	lab_ready capture 20 "the capture to begin" capture_begun
-}
-
-capture_begun() {
-	grep -q 'listening on' "$LAB_DIR/capture.log"
-}
-
-capture_whole() {
-	cat "$LAB_DIR/capture.log"
-	grep -q '^0 packets dropped by kernel' "$LAB_DIR/capture.log"
-}
-
-leaks() {
-	python3 -B "$WORK/leaks.py" "$LAB_DIR/client.pcap" "$@"
-}
-
-leaks_of_ours() {
-	! leaks "$LAB_VIP_IP"
 }
 
 # What Lightpath counted is what the clients counted.
@@ -177,13 +154,6 @@ quorum_told() {
 by_hand() {
 	lab_on client timeout 60 python3 -B "$WORK/versions.py" "$LAB_VIP" \
 	    records "$LAB_VIP_IP" "${SECRETS[@]}"
-}
-
-no_stream_lost() {
-	lab_ctl -o json stats kafka >"$LAB_DIR/kafka.json" &&
-	    jq .dataplanes[0].counters "$LAB_DIR/kafka.json" &&
-	    jq -e '[.. | .streams_lost? // empty] | length > 0 and add == 0' \
-	        "$LAB_DIR/kafka.json"
 }
 
 main "$@"

@@ -55,7 +55,8 @@ main() {
 	    cluster_clients_judge
 	check "no packet was dropped" no_drops
 	lab_stop capture
-	check "no address of a broker reached a client, none was dialed" leaks
+	check "no address of a broker reached a client, none was dialed" \
+	    cluster_leaks "${SECRETS[@]}"
 	e2e_done
 }
 
@@ -65,17 +66,7 @@ capture() {
 	for node in 1 2 3 4; do
 		SECRETS+=("$(cluster_ip "$node")")
 	done
-	lab_start capture client tcpdump -i net0 -U -s 0 -B 65536 \
-	    -w "$LAB_DIR/client.pcap"
-	lab_ready capture 20 "the capture to begin" \
-	    grep -q 'listening on' "$LAB_DIR/capture.log"
-}
-
-leaks() {
-	cat "$LAB_DIR/capture.log"
-	grep -q '^0 packets dropped by kernel' "$LAB_DIR/capture.log" &&
-	    python3 -B "$LAB_SUPPORT/kafka/leaks.py" "$LAB_DIR/client.pcap" \
-	        "${SECRETS[@]}"
+	cluster_capture
 }
 
 # Its connections have translated numbers, which the next one finds.

@@ -16,19 +16,19 @@ main() {
 	must "Kafka is there" lab_kafka_get
 	must "the clients are compiled" cluster_clients_get
 	must "the namespaces are made" lab_network
-	must "clients have another way to the brokers" other_way
+	must "clients have another way to the brokers" cluster_other_way
 	must "three brokers of Kafka $LAB_KAFKA_VERSION run" cluster_start
 	must "Lightpath runs" lab_lightpath_start
 	must "lpctl configures it" cluster_configure
 
-	must "shadow is set" rewrite shadow
+	must "shadow is set" cluster_rewrite shadow
 	check "in shadow clients are told the brokers' own addresses" \
 	    told cluster_own
 	check "and it is counted" shadowed
-	must "rewriting is set off" rewrite off
+	must "rewriting is set off" cluster_rewrite off
 	check "off, clients are told the same" told cluster_own
 	check "and it is not counted" not_shadowed
-	must "rewriting is set on" rewrite on
+	must "rewriting is set on" cluster_rewrite on
 	check "on, clients are told our addresses" told cluster_ours
 
 	must "clients run, through Lightpath" cluster_clients_start -
@@ -36,10 +36,10 @@ main() {
 	    -X topic.metadata.refresh.interval.ms=1000
 	must "kcat too" lab_ready kcat 20 "records" [ -s "$LAB_DIR/kcat.log" ]
 	check "nobody goes past it" not_past_it
-	must "rewriting is set off" rewrite off
+	must "rewriting is set off" cluster_rewrite off
 	check "kcat leaves Lightpath by itself" \
 	    lab_ready kcat 30 "a connection with a broker" past_it kcat
-	must "all clients have asked where the brokers are" have_asked
+	must "all clients have asked where the brokers are" cluster_have_asked
 	check "no packet was dropped" no_drops
 	must "the listener is deleted" lab_ctl del-listener lab public
 	must "records pass" cluster_ask "pass 500"
@@ -47,22 +47,6 @@ main() {
 	check "the clients judge: none is lost, altered or repeated" \
 	    cluster_clients_judge
 	e2e_done
-}
-
-# A link of its own between clients and brokers.
-other_way() {
-	ip -n "$LAB_ID-client" link add past0 type veth \
-	    peer name past0 netns "$LAB_ID-brokers" &&
-	    ip -n "$LAB_ID-client" addr add 10.9.3.1/24 dev past0 &&
-	    ip -n "$LAB_ID-brokers" addr add 10.9.3.2/24 dev past0 &&
-	    ip -n "$LAB_ID-client" link set past0 up &&
-	    ip -n "$LAB_ID-brokers" link set past0 up &&
-	    ip -n "$LAB_ID-client" route add 10.9.2.0/24 via 10.9.3.2
-}
-
-rewrite() {
-	lab_ctl set-listener lab public --rewrite "$1" &&
-	    lab_wait 10 "the dataplane to be in step" lab_in_step
 }
 
 # What becomes of connections that there are is not asked here: kcat's are new.
@@ -101,21 +85,6 @@ past_it() {
 
 not_past_it() {
 	! lab_on client "${PAST_IT[@]}" | grep .
-}
-
-# They refresh what they know every three seconds.
-have_asked() {
-	METADATA=$(metadata)
-	lab_ready clients 60 "everybody to ask, more than once" asked_often
-}
-
-metadata() {
-	lab_ctl -o json stats kafka | jq '[.dataplanes[0].apis[] |
-	    select(.api == "Metadata") | .responses] | add'
-}
-
-asked_often() {
-	[ "$(metadata)" -ge $((METADATA + 40)) ]
 }
 
 main "$@"

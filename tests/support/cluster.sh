@@ -239,3 +239,63 @@ cluster_clients_judge() {
 	lab_reap clients
 	[ "$LAB_STATUS" -eq 0 ]
 }
+
+# ---- past Lightpath --------------------------------------------------------
+
+# A link of its own between clients and brokers.
+cluster_other_way() {
+	ip -n "$LAB_ID-client" link add past0 type veth \
+	    peer name past0 netns "$LAB_ID-brokers" &&
+	    ip -n "$LAB_ID-client" addr add 10.9.3.1/24 dev past0 &&
+	    ip -n "$LAB_ID-brokers" addr add 10.9.3.2/24 dev past0 &&
+	    ip -n "$LAB_ID-client" link set past0 up &&
+	    ip -n "$LAB_ID-brokers" link set past0 up &&
+	    ip -n "$LAB_ID-client" route add 10.9.2.0/24 via 10.9.3.2
+}
+
+cluster_rewrite() {
+	lab_ctl set-listener lab public --rewrite "$1" &&
+	    lab_wait 10 "the dataplane to be in step" lab_in_step
+}
+
+# The clients refresh what they know every three seconds.
+cluster_have_asked() {
+	CLUSTER_METADATA=$(cluster_metadata)
+	lab_ready clients 60 "everybody to ask, more than once" \
+	    cluster_asked_often
+}
+
+cluster_metadata() {
+	lab_ctl -o json stats kafka | jq '[.dataplanes[0].apis[] |
+	    select(.api == "Metadata") | .responses] | add'
+}
+
+cluster_asked_often() {
+	[ "$(cluster_metadata)" -ge $((CLUSTER_METADATA + 40)) ]
+}
+
+# ---- what clients are sent -------------------------------------------------
+
+cluster_capture() {
+	lab_start capture client tcpdump -i net0 -U -s 0 -B 65536 \
+	    -w "$LAB_DIR/client.pcap"
+	lab_ready capture 20 "the capture to begin" \
+	    grep -q 'listening on' "$LAB_DIR/capture.log"
+}
+
+# cluster_leaks ADDRESS|NAME...: of the capture, which has ended.
+cluster_leaks() {
+	cat "$LAB_DIR/capture.log"
+	grep -q '^0 packets dropped by kernel' "$LAB_DIR/capture.log" &&
+	    python3 -B "$LAB_SUPPORT/kafka/leaks.py" "$LAB_DIR/client.pcap" \
+	        "$@"
+}
+
+# cluster_sees ADDRESS: the same search does find what there is.
+cluster_sees() {
+	local said
+
+	said=$(cluster_leaks "$1")
+	echo "$said"
+	[[ ${said##*$'\n'} =~ ,\ [1-9][0-9]*\ found$ ]]
+}

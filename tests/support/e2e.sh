@@ -77,6 +77,14 @@ no_drops() {
 	[ -z "$drops" ]
 }
 
+# What Kafka said was understood to the end, on every connection.
+no_stream_lost() {
+	lab_ctl -o json stats kafka >"$LAB_DIR/kafka.json" &&
+	    jq .dataplanes[0].counters "$LAB_DIR/kafka.json" &&
+	    jq -e '[.. | .streams_lost? // empty] | length > 0 and add == 0' \
+	        "$LAB_DIR/kafka.json"
+}
+
 # ping_answers [ADDRESS]: of Lightpath, on the client's side.
 ping_answers() {
 	lab_on client ping -c 1 -W 2 "${1:-$LAB_FRONT}"
