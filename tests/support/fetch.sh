@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Fetches, once, what the tests run and the repository does not have: the
-# releases of Kafka, kafkajs, Prometheus.  Says what cannot be had, and ends
-# with 77 then: LAB_OFFLINE=1 keeps each test from trying that again.
+# releases of Kafka, MirrorMaker 2, kafkajs, Prometheus.  Says what cannot be
+# had, and ends with 77 then: LAB_OFFLINE=1 keeps each test from trying that
+# again.
 set -u -o pipefail
 
 # shellcheck source=tests/support/lab.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lab.sh"
 # shellcheck source=tests/support/kafka/workloads.sh
 . "$LAB_SUPPORT/kafka/workloads.sh"
+# shellcheck source=tests/support/mirror.sh
+. "$LAB_SUPPORT/mirror.sh"
 # shellcheck source=tests/support/prometheus.sh
 . "$LAB_SUPPORT/prometheus.sh"
 
@@ -23,6 +26,7 @@ main() {
 		lab_kafka_get "$release" && archive "$version" || status=77
 	done < <(lab_kafka_releases)
 	"$clients" old >/dev/null && "$clients" new >/dev/null || status=77
+	mirror_get || status=77
 	work_js_get || status=77
 	prometheus_get || status=77
 	exit $status

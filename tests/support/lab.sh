@@ -302,8 +302,8 @@ lab_kafka_get() {
 			return 1
 		fi
 		dir=$LAB_KAFKA_CACHE/kafka-$version
-		lab_kafka_cached "$dir" || lab_kafka_fetch "$dir" "$release" ||
-		    return
+		lab_maven_get "$dir" "$LAB_SUPPORT/kafka/pom.xml" \
+		    -P "$release" || return
 	elif [ -d "$dir/libs" ]; then
 		dir=$dir/libs
 	fi
@@ -326,34 +326,37 @@ lab_kafka_archived() {
 	[ "$LAB_KAFKA_ARCHIVE" -nt "${LAB_JARS%/*}/pom.xml" ]
 }
 
-lab_kafka_cached() {
-	cmp -s "$1/pom.xml" "$LAB_SUPPORT/kafka/pom.xml"
-}
-
-# lab_kafka_fetch DIR RELEASE: one at a time, so that who was waiting finds it.
-lab_kafka_fetch() {
+# lab_maven_get DIR POM OPTION...: the jars that the POM asks for, in DIR.  They
+# are fetched once, by one at a time, so that who was waiting finds them.
+# LAB_SKIP if Maven Central cannot be reached.
+lab_maven_get() {
+	lab_maven_has "$1" "$2" && return
 	if [ -n "${LAB_OFFLINE:-}" ]; then
-		echo "Kafka is not in $1, and there was no network" >&2
+		echo "there are no jars in $1, and there was no network" >&2
 		return "$LAB_SKIP"
 	fi
 	mkdir -p "$LAB_KAFKA_CACHE"
 	(
 		flock 9
-		lab_kafka_cached "$1" || lab_kafka_fill "$@"
+		lab_maven_has "$1" "$2" || lab_maven_fill "$@"
 	) 9>"$LAB_KAFKA_CACHE/lock"
 }
 
+lab_maven_has() {
+	cmp -s "$1/pom.xml" "$2"
+}
+
 # Maven fills a directory aside, which then gets its name in one step.
-lab_kafka_fill() {
-	local dir=$1 release=$2 log=$LAB_DIR/maven.log new status=0
+lab_maven_fill() {
+	local dir=$1 pom=$2 log=$LAB_DIR/maven.log new status=0
 
 	new=$(mktemp -d "$LAB_KAFKA_CACHE/new.XXXXXX")
-	timeout 600 mvn -B -f "$LAB_SUPPORT/kafka/pom.xml" -P "$release" \
+	timeout 600 mvn -B -f "$pom" "${@:3}" \
 	    org.apache.maven.plugins:maven-dependency-plugin:copy-dependencies \
 	    -DincludeScope=runtime "-DoutputDirectory=$new" \
 	    </dev/null >"$log" 2>&1 || status=$?
 	if [ $status -eq 0 ]; then
-		cp "$LAB_SUPPORT/kafka/pom.xml" "$new"
+		cp "$pom" "$new/pom.xml"
 		rm -rf "$dir"
 		mv -T "$new" "$dir"
 		return 0
@@ -361,7 +364,7 @@ lab_kafka_fill() {
 	rm -rf "$new"
 	if [ $status -eq 124 ] || grep -q -i -E 'could not transfer|offline' \
 	    "$log"; then
-		echo "Maven Central cannot be reached, and Kafka is not in" \
+		echo "Maven Central cannot be reached, and there are no jars in" \
 		    "$dir yet: see $log" >&2
 		return $LAB_SKIP
 	fi
