@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "proto/devargs.h"
+#include "proto/pattern.h"
 
 enum { INTERFACE_NAME_SIZE = 16 }; /* IFNAMSIZ */
 
@@ -240,6 +241,8 @@ check_advertise(const char *name, const struct report *report)
 	if (name[0] == '\0')
 		return 0;
 	*report->field = "advertise";
+	if (lp_pattern_is(name))
+		return lp_pattern_check(name, report->why);
 	if (lp_ip_parse(&ip, name, NULL) != 0)
 		return lp_hostname_check(name, report->why);
 	if (!lp_ip_is_host(&ip))

@@ -467,6 +467,13 @@ START_TEST(what_is_advertised_is_a_name_or_an_address)
 	    {"kafka.example.com:9092",
 		"\"kafka.example.com:9092\" is no host name: it has letters, "
 		"digits, '-' and '.' only"},
+	    {"*.k.example.com", NULL},
+	    {"*k.example.com",
+		"\"*k.example.com\" is no pattern: behind '*', which stands "
+		"for a whole part of a name, comes a dot"},
+	    {"kafka.*.example.com",
+		"\"kafka.*.example.com\" is no host name: it has letters, "
+		"digits, '-' and '.' only"},
 	};
 	struct lp_object object = make_listener(1, 2, "l", "10.9.0.100:9092");
 
@@ -565,7 +572,7 @@ main(void)
 	tcase_add_test(tests, bad_listeners_are_refused);
 	tcase_add_test(tests, an_inline_listener_has_nothing_but_its_name);
 	tcase_add_loop_test(
-	    tests, what_is_advertised_is_a_name_or_an_address, 0, 9);
+	    tests, what_is_advertised_is_a_name_or_an_address, 0, 12);
 	tcase_add_test(tests, a_port_with_a_peer_has_nothing_else);
 	tcase_add_test(tests, bad_endpoints_are_refused);
 	tcase_add_test(tests, an_object_of_no_kind_is_refused);
