@@ -144,7 +144,8 @@ place(struct lp_splice_at *at)
 
 	if (at->segment.flags & (LP_TCP_SYN | LP_TCP_RST))
 		return;
-	if (splice->flags & LP_SPLICE_EDITED) {
+	if ((splice->flags & LP_SPLICE_EDITED) ||
+	    (at->verdict == LP_TCP_OK && at->pkt->payload_len == 0)) {
 		seq = where(at);
 		lp_splice_write32(at->pkt, LP_TCP_SEQ, seq);
 	}
@@ -157,8 +158,10 @@ place(struct lp_splice_at *at)
 
 /*
  * Where the packet begins for the client.  One without bytes begins where the
- * last one ended, though more may be on the way; a RST where the client looks
- * for it (RFC 5961, 3.2).
+ * last one ended, though more may be on the way, and become less: a client
+ * takes no window from what begins before what it has seen (RFC 9293,
+ * 3.10.7.4), and would wait for ever.  A RST is where the client looks for it
+ * (RFC 5961, 3.2).
  */
 static uint32_t
 where(const struct lp_splice_at *at)
@@ -169,8 +172,6 @@ where(const struct lp_splice_at *at)
 	bool bare =
 	    at->pkt->payload_len == 0 && !(at->segment.flags & LP_TCP_FIN);
 
-	if (!(splice->flags & LP_SPLICE_EDITED))
-		return seq;
 	if ((at->segment.flags & LP_TCP_RST) &&
 	    lp_splice_ack(at, splice->client_ack) == seq)
 		return splice->client_ack;

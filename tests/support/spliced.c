@@ -307,6 +307,10 @@ at_client(const struct seen *seen)
 	spliced.segments += seen->len > 0;
 	spliced.ahead +=
 	    seen->len > 0 && (int32_t)(seen->seq - spliced.got) > 0;
+	if (seen->len == 0 && !(seen->flags & FIN)) {
+		spliced.bare++;
+		spliced.bare_at = seen->seq;
+	}
 	while (spliced.got < spliced.told_len && spliced.has[spliced.got])
 		spliced.got++;
 	if (seen->flags & FIN) {

@@ -55,6 +55,8 @@ struct spliced {
 	unsigned frame_count;
 	bool fin, reset; /* the client has got one */
 	uint32_t fin_at;
+	unsigned bare; /* segments to the client without anything */
+	uint32_t bare_at; /* where the last of them began */
 	unsigned segments; /* with payload, to the client */
 	unsigned ahead; /* of them, before what is in front of it */
 	unsigned zeros; /* of them, with nothing but zeros */

@@ -124,6 +124,26 @@ START_TEST(a_fin_before_its_answer_waits)
 }
 END_TEST
 
+/*
+ * A client takes no window from what begins before what it has seen, and what
+ * is lost before us may become less.
+ */
+START_TEST(an_acknowledgement_is_not_ahead_of_what_has_left)
+{
+	ask_for_brokers(BROKERS);
+	spliced_answer_flags(spliced.len, 0, "A");
+	ck_assert_uint_eq(spliced.bare, 1);
+	ck_assert_uint_eq(spliced.bare_at, 0);
+	spliced_finish();
+	spliced_fetch(2000);
+	spliced_ask();
+	spliced_answer_flags(spliced.len, 0, "A");
+	ck_assert_uint_eq(spliced.bare, 2);
+	ck_assert_uint_eq(spliced.bare_at, spliced.end);
+	spliced_finish();
+}
+END_TEST
+
 /* Of bytes that have not left: those that wait behind a gap, or are held. */
 START_TEST(an_acknowledgement_of_what_has_not_left_tells_nothing)
 {
@@ -514,6 +534,7 @@ add(TCase *tests)
 	tcase_add_test(tests, a_border_may_be_at_every_byte);
 	tcase_add_loop_test(tests, a_fin_behind_a_gap_waits, 0, 2);
 	tcase_add_test(tests, a_fin_before_its_answer_waits);
+	tcase_add_test(tests, an_acknowledgement_is_not_ahead_of_what_has_left);
 	tcase_add_test(
 	    tests, an_acknowledgement_of_what_has_not_left_tells_nothing);
 	tcase_add_test(tests, an_acknowledgement_of_what_waits_tells_nothing);
