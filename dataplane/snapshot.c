@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "dataplane/grace.h"
 #include "dataplane/maglev.h"
 #include "dataplane/port/port.h"
+#include "proto/pattern.h"
 
 enum {
 	/* So that probing always meets a free place soon. */
@@ -349,9 +351,10 @@ add_facades(struct lp_snapshot *snapshot, const struct lp_config *config)
 		facade->vip = from->vip;
 		facade->base = from->broker_base;
 		facade->closed = closed_port(snapshot, &from->vip.ip);
+		facade->is_pattern = lp_pattern_is(from->advertise);
 		if (from->advertise[0] != '\0')
-			memcpy(facade->host, from->advertise,
-			    sizeof(facade->host));
+			snprintf(facade->host, sizeof(facade->host), "%s",
+			    from->advertise + facade->is_pattern);
 		else
 			lp_ip_format(facade->host, &from->vip.ip);
 		facade->host_len = (uint8_t)strlen(facade->host);

@@ -14,9 +14,6 @@ enum {
 	/* The shortest response is of so many bytes, so one segment holds no
 	 * more of them; each may need an edit. */
 	SEGMENT_EDITS = LP_BUFFER_SIZE / 16,
-	/* Pieces of one edit: of the old bytes, or of the new ones. */
-	EDIT_PIECES = LP_EDIT_BYTES_MAX / LP_HELD_BYTES + 1,
-	SPANS_MAX = EDIT_PIECES + 1, /* and the segment at hand */
 	/* The shortest request: without a body, and of a client without id. */
 	REQUEST_MIN = 12,
 	/* Edits that one connection may have. */
@@ -30,19 +27,12 @@ enum {
 static uint8_t rewriting(const struct lp_kafka_at *);
 static bool may_finish(struct lp_kafka *, uint32_t);
 static bool lists_brokers(int16_t);
-static struct lp_edit *open_edit(const struct lp_kafka_at *);
-static struct lp_edit *add(
-    struct lp_kafka_at *, enum lp_direction, enum lp_edit_kind, uint32_t);
-static void close_edit(struct lp_kafka_at *, struct lp_message *, uint32_t);
-static bool keep_rest(
-    struct lp_held_pool *, const struct lp_edit *, uint32_t, struct lp_chain *);
+static bool open_hints(
+    struct lp_kafka_at *, struct lp_message *, const struct lp_fact *);
+static void open_fact(
+    struct lp_kafka_at *, struct lp_message *, const struct lp_fact *);
 static void free_bytes(struct lp_kafka *, uint32_t);
-static bool find(void *, int32_t, struct lp_advertised *);
-static void as_it_is(const struct lp_kafka_at *, struct lp_edit *);
-static void overlay(struct lp_kafka_at *, enum lp_direction, uint32_t,
-    const struct lp_overlay *);
 static void release(struct lp_kafka *, uint32_t);
-static void save(const struct lp_kafka *, const struct lp_edit *);
 static void count(struct lp_kafka *);
 
 bool
@@ -68,7 +58,7 @@ lp_edit_room(
 	/* The old bytes of one that is open, and the new ones; one that is
 	 * not open yet leaves room for those that are. */
 	if (lp_seqmap_open(map, kafka->state->edits) != NULL)
-		return kafka->held.free_count > 2 * EDIT_PIECES ||
+		return kafka->held.free_count > 2 * LP_EDIT_PIECES ||
 		    may_finish(kafka, index);
 	if (map->count >= CONN_HELD_SHARE &&
 	    kafka->held.free_count < kafka->held.count / 4 * 3)
@@ -101,13 +91,13 @@ lp_edit_response(struct lp_kafka_at *at, uint32_t seq)
 	    (!lp_kafka_tells_addresses(oldest->key) && !oldest->doubtful) ||
 	    rewriting(at) != LP_REWRITING_ON)
 		return;
-	(void)add(at, LP_TO_CLIENT, LP_EDIT_OPEN, seq);
+	(void)lp_edit_add(at, LP_TO_CLIENT, LP_EDIT_OPEN, seq);
 }
 
 void
 lp_edit_response_is(struct lp_kafka_at *at, int16_t key, bool readable)
 {
-	struct lp_edit *edit = open_edit(at);
+	struct lp_edit *edit = lp_edit_open(at);
 
 	/* Any may tell where brokers are, in a version that is not known. */
 	if (!readable && key != LP_INFLIGHT_RAW)
@@ -115,7 +105,7 @@ lp_edit_response_is(struct lp_kafka_at *at, int16_t key, bool readable)
 	if (edit == NULL)
 		return;
 	if (!lp_kafka_tells_addresses(key))
-		as_it_is(at, edit);
+		lp_edit_make_same(at, edit);
 	else if (!readable)
 		lp_edit_break(at->kafka, at->index,
 		    &at->kafka->telemetry.stats->counters.rewrite_unreadable);
@@ -134,7 +124,7 @@ lp_edit_request(struct lp_kafka_at *at, uint32_t seq)
 	    rewriting(at) == LP_REWRITING_ON &&
 	    /* Else it has gone with the segment before. */
 	    (int32_t)(seq + over.at - at->segment->seq) >= 0) {
-		overlay(at, LP_TO_BROKER, seq, &over);
+		lp_edit_overlay(at, LP_TO_BROKER, seq, &over);
 		lp_telemetry_count(&at->kafka->telemetry, versions_clamped, 1);
 	}
 }
@@ -158,9 +148,7 @@ void
 lp_edit_fact(struct lp_kafka_at *at, struct lp_message *message,
     const struct lp_fact *fact)
 {
-	struct lp_edit *edit = open_edit(at);
 	struct lp_overlay over;
-	uint32_t end;
 
 	if (message->rewriting == 0 || message->rewriting == LP_REWRITING_OFF)
 		return;
@@ -173,17 +161,16 @@ lp_edit_fact(struct lp_kafka_at *at, struct lp_message *message,
 	    lp_kafka_tells_addresses(message->key) && fact->value > 0)
 		lp_telemetry_count(
 		    &at->kafka->telemetry, addresses_shadowed, 1);
-	if (edit != NULL) {
-		end = lp_readdress_watch_fact(&message->watch, fact);
-		if (end != 0)
-			close_edit(at, message, message->seq + end);
+	if (lp_edit_open(at) != NULL) {
+		open_fact(at, message, fact);
 		return;
 	}
 	if (at->splice == NULL || at->was_held ||
-	    message->rewriting != LP_REWRITING_ON)
+	    message->rewriting != LP_REWRITING_ON ||
+	    open_hints(at, message, fact))
 		return;
 	if (lp_disguise_fact(&message->disguise, fact, &over)) {
-		overlay(at, LP_TO_CLIENT, message->seq, &over);
+		lp_edit_overlay(at, LP_TO_CLIENT, message->seq, &over);
 		lp_telemetry_count(&at->kafka->telemetry, overlays, 1);
 	}
 	if (message->disguise.failed)
@@ -191,17 +178,17 @@ lp_edit_fact(struct lp_kafka_at *at, struct lp_message *message,
 }
 
 void
-lp_edit_response_end(struct lp_kafka_at *at, bool bad)
+lp_edit_response_end(struct lp_kafka_at *at, const struct lp_message *message)
 {
-	struct lp_edit *edit = open_edit(at);
+	struct lp_edit *edit = lp_edit_open(at);
 
 	if (edit == NULL)
 		return;
-	if (bad)
+	if (message == NULL || message->bad || message->is_hinting)
 		lp_edit_break(at->kafka, at->index,
 		    &at->kafka->telemetry.stats->counters.rewrite_unreadable);
 	else
-		as_it_is(at, edit);
+		lp_edit_make_same(at, edit);
 }
 
 void
@@ -209,7 +196,7 @@ lp_edit_hold(struct lp_kafka_at *at)
 {
 	const struct lp_stream_segment *segment = at->segment;
 	struct lp_held_pool *pool = &at->kafka->held;
-	struct lp_edit *edit = open_edit(at);
+	struct lp_edit *edit = lp_edit_open(at);
 	struct lp_chain chain;
 	uint32_t have;
 	int32_t fresh;
@@ -224,7 +211,7 @@ lp_edit_hold(struct lp_kafka_at *at)
 	if (edit->sent != 0)
 		lp_kafka_save(
 		    at->kafka, &pool->pieces[edit->sent - 1], LP_HELD_HEAD);
-	save(at->kafka, edit);
+	lp_edit_save(at->kafka, edit);
 	chain = (struct lp_chain){
 	    .first = edit->bytes, .last = edit->sent, .len = edit->old_len};
 	if (edit->old_len + (uint32_t)fresh > LP_EDIT_BYTES_MAX ||
@@ -258,7 +245,7 @@ lp_edit_abandon(struct lp_kafka *kafka, uint32_t index)
 
 	if (edit == NULL)
 		return;
-	save(kafka, edit);
+	lp_edit_save(kafka, edit);
 	free_bytes(kafka, edit->bytes);
 	edit->bytes = 0;
 	edit->sent = 0;
@@ -336,8 +323,54 @@ lists_brokers(int16_t key)
 	return key == LP_KEY_METADATA || key == LP_KEY_DESCRIBE_CLUSTER;
 }
 
-static struct lp_edit *
-open_edit(const struct lp_kafka_at *at)
+/*
+ * A pattern has names of any length, so that hints need not be hidden.  Whether
+ * it has one for each of them is not known yet: else they are.
+ */
+static bool
+open_hints(struct lp_kafka_at *at, struct lp_message *message,
+    const struct lp_fact *fact)
+{
+	struct lp_hints *hints = &message->hints;
+	struct lp_overlay first;
+
+	if ((fact->kind != LP_FACT_HIDDEN_TAG &&
+		fact->kind != LP_FACT_HIDDEN_ARRAY) ||
+	    !lp_snapshot_has_pattern(at->snapshot, at->tcp->listener_id) ||
+	    !lp_disguise_fact(&message->disguise, fact, &first) ||
+	    /* An array may be all of it. */
+	    first.len > LP_EDIT_BYTES_MAX ||
+	    lp_edit_add(at, LP_TO_CLIENT, LP_EDIT_OPEN,
+		message->seq + first.at) == NULL)
+		return false;
+	hints->first = first;
+	hints->rest.len = 0;
+	hints->mark.at = first.at;
+	lp_walk_set_mark(&message->walk, &hints->mark.walk);
+	message->watch = (struct lp_readdress_watch){0};
+	message->is_hinting = true;
+	return true;
+}
+
+/* Of a message with an edit that is open. */
+static void
+open_fact(struct lp_kafka_at *at, struct lp_message *message,
+    const struct lp_fact *fact)
+{
+	struct lp_hints *hints = &message->hints;
+	uint32_t end = lp_readdress_watch_fact(&message->watch, fact);
+
+	if (message->is_hinting && fact->kind == LP_FACT_HIDDEN_SIZE &&
+	    lp_disguise_fact(&message->disguise, fact, &hints->rest) &&
+	    hints->rest.at + hints->rest.len - hints->first.at >
+		LP_EDIT_BYTES_MAX)
+		lp_edit_make_hidden(at, message, message->seq + hints->rest.at);
+	else if (end != 0)
+		lp_edit_make_list(at, message, message->seq + end);
+}
+
+struct lp_edit *
+lp_edit_open(const struct lp_kafka_at *at)
 {
 	return at->splice == NULL
 	    ? NULL
@@ -345,9 +378,9 @@ open_edit(const struct lp_kafka_at *at)
 		  &at->splice->maps[LP_TO_CLIENT], at->kafka->state->edits);
 }
 
-static struct lp_edit *
-add(struct lp_kafka_at *at, enum lp_direction dir, enum lp_edit_kind kind,
-    uint32_t start)
+struct lp_edit *
+lp_edit_add(struct lp_kafka_at *at, enum lp_direction dir,
+    enum lp_edit_kind kind, uint32_t start)
 {
 	uint32_t index = lp_slots_take(&at->kafka->edits);
 	struct lp_edit *edit;
@@ -362,82 +395,12 @@ add(struct lp_kafka_at *at, enum lp_direction dir, enum lp_edit_kind kind,
 	edit->kind = (uint8_t)kind;
 	edit->start = start;
 	if (at->splice->maps[dir].last != 0)
-		save(at->kafka,
+		lp_edit_save(at->kafka,
 		    &at->kafka->state->edits[at->splice->maps[dir].last - 1]);
 	lp_seqmap_add(&at->splice->maps[dir], at->kafka->state->edits, index);
 	count(at->kafka);
 	at->splice->flags |= LP_SPLICE_EDITED;
 	return edit;
-}
-
-/*
- * The last address ends there.  What is held behind it, because a fact came
- * late, goes along as it is.
- */
-static void
-close_edit(struct lp_kafka_at *at, struct lp_message *message, uint32_t end)
-{
-	struct lp_edit *edit = open_edit(at);
-	struct lp_held_pool *pool = &at->kafka->held;
-	struct lp_span spans[SPANS_MAX];
-	struct lp_readdress how = {.key = message->key,
-	    .version = message->version,
-	    .spans = spans,
-	    .find = find,
-	    .arg = at};
-	struct lp_readdress_done done;
-	struct lp_chain chain = {0};
-	uint32_t old = edit->bytes;
-	uint32_t have = lp_edit_end(edit);
-	uint32_t fresh = (int32_t)(end - have) > 0 ? end - have : 0;
-
-	how.span_count =
-	    lp_chain_read(pool, old, 0, edit->old_len, spans, EDIT_PIECES);
-	if (fresh > 0)
-		spans[how.span_count++] = (struct lp_span){
-		    .bytes = at->segment->bytes + (have - at->segment->seq),
-		    .len = fresh};
-	if (lp_readdress_run(pool, &how, &chain, &done) != LP_READDRESS_DONE ||
-	    !keep_rest(pool, edit, done.old_len, &chain)) {
-		free_bytes(at->kafka, chain.first);
-		lp_edit_break(at->kafka, at->index,
-		    &at->kafka->telemetry.stats->counters.rewrite_unreadable);
-		return;
-	}
-	if (done.changed == 0 && old == 0) {
-		/* All of it is in this segment, and leaves as it came. */
-		lp_chain_free(pool, &chain);
-		as_it_is(at, edit);
-		return;
-	}
-	save(at->kafka, edit);
-	edit->old_len += fresh;
-	edit->new_len = chain.len;
-	edit->bytes = chain.first;
-	edit->sent = 0;
-	edit->kind = LP_EDIT_RESIZE;
-	free_bytes(at->kafka, old);
-	lp_telemetry_count(&at->kafka->telemetry, responses_rewritten, 1);
-	lp_telemetry_count(
-	    &at->kafka->telemetry, addresses_rewritten, done.changed);
-}
-
-/* What is held behind the last address, if a fact came late. */
-static bool
-keep_rest(struct lp_held_pool *pool, const struct lp_edit *edit, uint32_t from,
-    struct lp_chain *chain)
-{
-	struct lp_span spans[EDIT_PIECES];
-	unsigned count;
-
-	if (from >= edit->old_len)
-		return true;
-	count = lp_chain_read(
-	    pool, edit->bytes, from, edit->old_len - from, spans, EDIT_PIECES);
-	for (unsigned i = 0; i < count; i++)
-		if (!lp_chain_append(pool, chain, spans[i].bytes, spans[i].len))
-			return false;
-	return true;
 }
 
 static void
@@ -448,34 +411,12 @@ free_bytes(struct lp_kafka *kafka, uint32_t first)
 	lp_chain_free(&kafka->held, &chain);
 }
 
-static bool
-find(void *arg, int32_t node_id, struct lp_advertised *out)
-{
-	const struct lp_kafka_at *at = arg;
-
-	if (!lp_snapshot_advertised(
-		at->snapshot, at->tcp->listener_id, node_id, out))
-		return false;
-	if (!out->known)
-		lp_telemetry_count(&at->kafka->telemetry, nodes_unknown, 1);
-	return true;
-}
-
-/* The same bytes in their place: what is held was held for nothing. */
-static void
-as_it_is(const struct lp_kafka_at *at, struct lp_edit *edit)
-{
-	save(at->kafka, edit);
-	edit->kind = LP_EDIT_RESIZE;
-	edit->new_len = edit->old_len;
-	edit->sent = 0;
-}
-
-static void
-overlay(struct lp_kafka_at *at, enum lp_direction dir, uint32_t seq,
+void
+lp_edit_overlay(struct lp_kafka_at *at, enum lp_direction dir, uint32_t seq,
     const struct lp_overlay *over)
 {
-	struct lp_edit *edit = add(at, dir, LP_EDIT_OVER, seq + over->at);
+	struct lp_edit *edit =
+	    lp_edit_add(at, dir, LP_EDIT_OVER, seq + over->at);
 
 	if (edit == NULL)
 		return;
@@ -492,19 +433,12 @@ release(struct lp_kafka *kafka, uint32_t index)
 {
 	struct lp_edit *edit = &kafka->state->edits[index];
 
-	save(kafka, edit);
-	if (edit->kind != LP_EDIT_OVER)
-		free_bytes(kafka, edit->bytes);
+	lp_edit_save(kafka, edit);
+	free_bytes(kafka, edit->bytes);
 	edit->bytes = 0;
 	edit->kind = LP_EDIT_NONE;
 	lp_slots_give(&kafka->edits, index);
 	count(kafka);
-}
-
-static void
-save(const struct lp_kafka *kafka, const struct lp_edit *edit)
-{
-	lp_kafka_save(kafka, edit, sizeof(*edit));
 }
 
 static void

@@ -7,6 +7,11 @@
  *	from there on its bytes are held; when the last address is complete it
  *	is closed, with the new bytes in the place of the old
  *	what keeps its length needs no holding: other bytes for a range
+ *	hints where a leader went come behind the size of their frame: they
+ *	keep their length, and are hidden, or, where names are of a pattern,
+ *	changed.  Which of both is not known before all of them are here: till
+ *	then an edit is open, from their first byte on; of more of them than
+ *	may be held that is not tried
  *
  * Bounds: of one response LP_EDIT_BYTES_MAX are held, and so many are made of
  * it; a segment is looked at only if there is room for whatever it may bring
@@ -17,7 +22,13 @@
 #ifndef LP_KAFKA_EDIT_H
 #define LP_KAFKA_EDIT_H
 
+#include "dataplane/kafka/chain.h"
 #include "dataplane/kafka/kafka.h"
+
+enum {
+	/* Pieces of one edit: of the old bytes, or of the new ones. */
+	LP_EDIT_PIECES = LP_EDIT_BYTES_MAX / LP_HELD_BYTES + 1,
+};
 
 /* Whether there is room for what a segment of so many bytes may bring. */
 bool lp_edit_room(struct lp_kafka *kafka, uint32_t index, enum lp_direction dir,
@@ -37,8 +48,9 @@ void lp_edit_walk(struct lp_kafka_at *at, struct lp_message *message);
 void lp_edit_fact(struct lp_kafka_at *at, struct lp_message *message,
     const struct lp_fact *fact);
 
-/* The last byte of a response has come; `bad`: it was no such message. */
-void lp_edit_response_end(struct lp_kafka_at *at, bool bad);
+/* The last byte of a response has come; NULL: it was not walked. */
+void lp_edit_response_end(
+    struct lp_kafka_at *at, const struct lp_message *message);
 
 /*
  * All of the segment has been looked at: what of it belongs to an open edit is
@@ -69,5 +81,35 @@ void lp_edit_close(struct lp_kafka *kafka, uint32_t index);
 
 /* Its streams cannot be kept in step any more: reset it. */
 void lp_edit_break(struct lp_kafka *kafka, uint32_t index, lp_counter *why);
+
+/* A new one, the last of its stream; NULL: there is none, it is broken. */
+struct lp_edit *lp_edit_add(struct lp_kafka_at *at, enum lp_direction dir,
+    enum lp_edit_kind kind, uint32_t start);
+
+/* One that keeps its length, of a frame that begins there. */
+void lp_edit_overlay(struct lp_kafka_at *at, enum lp_direction dir,
+    uint32_t seq, const struct lp_overlay *over);
+
+/* The one that is open; NULL: none is. */
+struct lp_edit *lp_edit_open(const struct lp_kafka_at *at);
+
+static inline void
+lp_edit_save(const struct lp_kafka *kafka, const struct lp_edit *edit)
+{
+	lp_kafka_save(kafka, edit, sizeof(*edit));
+}
+
+/* ---- edit_make.c: what becomes of one that is open ----------------------- */
+
+/* The last address of the message ends there: its bytes are made anew. */
+void lp_edit_make_list(
+    struct lp_kafka_at *at, struct lp_message *message, uint32_t end);
+
+/* Hints of which the bytes up to there have been read are hidden. */
+void lp_edit_make_hidden(
+    struct lp_kafka_at *at, struct lp_message *message, uint32_t end);
+
+/* The same bytes in their place: what is held was held for nothing. */
+void lp_edit_make_same(const struct lp_kafka_at *at, struct lp_edit *edit);
 
 #endif

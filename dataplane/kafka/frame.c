@@ -311,7 +311,7 @@ end(struct lp_kafka_at *at, enum lp_direction dir)
 	if (lp_note_wanted(at))
 		lp_note_frame_end(at, dir, message);
 	if (dir == LP_TO_CLIENT)
-		lp_edit_response_end(at, message == NULL || message->bad);
+		lp_edit_response_end(at, message);
 	if (dir == LP_TO_BROKER)
 		lp_request_end(at, message);
 	else

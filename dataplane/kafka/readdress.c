@@ -7,8 +7,9 @@
  * The old bytes are walked; what lies between two changes is copied in one go.
  * An address is a node's id (4 bytes), a host (its length, and the text) and a
  * port (4 bytes), one behind the other in all of these APIs.  When its port
- * has been read, the bytes up to the length of the host have been copied, and
- * the new host and port follow.  The frame's size is set at the end.
+ * has been read, the bytes up to the length of the host are copied, and the new
+ * host and port follow; a host that is as long keeps the bytes of its length.
+ * The frame's size is set at the end.
  */
 #include "dataplane/kafka/readdress.h"
 
@@ -17,7 +18,7 @@
 #include <string.h>
 
 #include "dataplane/kafka/names.h"
-#include "dataplane/kafka/walk.h"
+#include "proto/pattern.h"
 
 enum {
 	SIZE_LEN = 4, /* of the frame's size, which does not count itself */
@@ -26,13 +27,15 @@ enum {
 	BROKERS = 1, /* the endpoint type */
 	VARINT_MAX = 5,
 	HOST_MAX = 253,
-	GO = LP_READDRESS_FULL + 1, /* beside the results: not yet */
+	GO = LP_READDRESS_UNEQUAL + 1, /* beside the results: not yet */
 };
 
 struct readdress {
 	const struct lp_readdress *how;
 	struct lp_held_pool *pool;
 	struct lp_chain *chain;
+	uint32_t start; /* the position of the first old byte */
+	uint32_t head; /* bytes in front of what is walked */
 	uint32_t copied; /* old bytes, up to this position */
 	uint32_t span_at; /* the position of the span that they end in */
 	unsigned span;
@@ -43,6 +46,7 @@ struct readdress {
 	/* The address that is being read. */
 	int32_t node_id;
 	uint32_t node_end;
+	uint32_t host_at;
 	uint32_t host_end;
 	bool has_host;
 	struct lp_readdress_watch watch;
@@ -50,6 +54,7 @@ struct readdress {
 };
 
 static int begin(struct readdress *, uint32_t *size);
+static void begin_at(struct readdress *, const struct lp_readdress_mark *);
 static int walk_all(struct readdress *);
 static int finish(struct readdress *, uint32_t size);
 
@@ -83,13 +88,17 @@ enum lp_readdress_result
 lp_readdress_run(struct lp_held_pool *pool, const struct lp_readdress *how,
     struct lp_chain *chain, struct lp_readdress_done *done)
 {
-	struct readdress run = {.how = how, .pool = pool, .chain = chain};
-	uint32_t size;
-	int result;
+	struct readdress run = {
+	    .how = how, .pool = pool, .chain = chain, .head = HEAD};
+	uint32_t size = 0;
+	int result = GO;
 
-	assert(lp_readdress_knows(how->key, how->version));
+	assert(how->mark || lp_readdress_knows(how->key, how->version));
 	assert(chain->first == 0 && chain->len == 0);
-	result = begin(&run, &size);
+	if (how->mark != NULL)
+		begin_at(&run, how->mark);
+	else
+		result = begin(&run, &size);
 	if (result == GO)
 		result = walk_all(&run);
 	if (result == LP_READDRESS_DONE)
@@ -98,8 +107,9 @@ lp_readdress_run(struct lp_held_pool *pool, const struct lp_readdress *how,
 		lp_chain_free(pool, chain);
 		return (enum lp_readdress_result)result;
 	}
-	*done = (struct lp_readdress_done){
-	    .old_len = run.end, .new_len = chain->len, .changed = run.changed};
+	*done = (struct lp_readdress_done){.old_len = run.end - run.start,
+	    .new_len = chain->len,
+	    .changed = run.changed};
 	return LP_READDRESS_DONE;
 }
 
@@ -166,30 +176,55 @@ put_length(uint8_t bytes[VARINT_MAX], uint32_t len, bool is_compact)
 	return count;
 }
 
+/* What clients are told in the place of that host; returns its length. */
+static uint32_t
+new_host(const struct readdress *run, const struct lp_advertised *other,
+    char name[LP_HOST_SIZE], const char **host)
+{
+	assert(other->host_len >= 1 && other->host_len <= HOST_MAX);
+	*host = other->host;
+	if (!other->is_pattern)
+		return other->host_len;
+	*host = name;
+	return lp_pattern_name(name, other->host, other->host_len, run->node_id,
+	    run->host_end - run->host_at);
+}
+
 /* The port of an address has been read: now all of it is known. */
 static int
 replace(struct readdress *run, const struct lp_fact *port)
 {
 	const struct lp_readdress *how = run->how;
+	/* Of what is hidden otherwise nothing stays as it is. */
+	int as_it_is =
+	    how->mark != NULL && run->has_host ? LP_READDRESS_UNEQUAL : GO;
 	struct lp_advertised other;
 	uint8_t length[VARINT_MAX];
-	uint32_t number;
+	char name[LP_HOST_SIZE];
+	const char *host;
+	uint32_t number, len;
 	int result;
 
 	if (run->is_other || run->node_id < 0 || !run->has_host ||
 	    port->value <= 0)
-		return GO;
+		return as_it_is;
 	if (!how->find(how->arg, run->node_id, &other))
-		return GO;
-	assert(other.host_len >= 1 && other.host_len <= HOST_MAX);
+		return as_it_is;
 	assert(port->width == PORT_LEN && port->at == run->host_end);
+	len = new_host(run, &other, name, &host);
 	number = htobe32(other.port);
-	result = copy(run, run->node_end);
+	if (len == run->host_end - run->host_at) {
+		result = copy(run, run->host_at);
+	} else {
+		if (as_it_is != GO)
+			return as_it_is;
+		result = copy(run, run->node_end);
+		if (result == GO)
+			result = append(run, length,
+			    put_length(length, len, run->is_compact));
+	}
 	if (result == GO)
-		result = append(run, length,
-		    put_length(length, other.host_len, run->is_compact));
-	if (result == GO)
-		result = append(run, other.host, other.host_len);
+		result = append(run, host, len);
 	if (result == GO)
 		result = append(run, &number, PORT_LEN);
 	leave_out(run, port->at + PORT_LEN);
@@ -212,6 +247,7 @@ take_fact(struct readdress *run, const struct lp_fact *fact)
 		break;
 	case LP_FACT_HOST:
 		run->has_host = !fact->null && fact->full_len > 0;
+		run->host_at = fact->at;
 		run->host_end = fact->at + fact->full_len;
 		break;
 	case LP_FACT_PORT:
@@ -254,6 +290,18 @@ begin(struct readdress *run, uint32_t *size)
 	return GO;
 }
 
+/* In the midst of one, whose first bytes were walked before. */
+static void
+begin_at(struct readdress *run, const struct lp_readdress_mark *mark)
+{
+	lp_walk_resume(&run->walk, &mark->walk);
+	assert(mark->at <= run->walk.at);
+	run->start = mark->at;
+	run->head = run->walk.at - mark->at;
+	run->copied = mark->at;
+	run->span_at = mark->at;
+}
+
 static int
 walk_span(struct readdress *run, const uint8_t *bytes, uint32_t len)
 {
@@ -284,7 +332,7 @@ walk_span(struct readdress *run, const uint8_t *bytes, uint32_t len)
 static int
 walk_all(struct readdress *run)
 {
-	uint32_t head = HEAD;
+	uint32_t head = run->head;
 	int result = GO;
 
 	for (unsigned i = 0; i < run->how->span_count && result == GO; i++) {
@@ -309,6 +357,10 @@ finish(struct readdress *run, uint32_t size)
 
 	if (result != GO)
 		return result;
+	if (run->how->mark != NULL) {
+		assert(run->chain->len == run->end - run->start);
+		return LP_READDRESS_DONE;
+	}
 	value = (int64_t)size + run->chain->len - run->end;
 	if (value > INT32_MAX)
 		return LP_READDRESS_LONG;

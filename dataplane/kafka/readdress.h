@@ -12,6 +12,10 @@
  * says where they end as soon as that is known; then lp_readdress_run() makes
  * the new ones of them.  Where the addresses are is what the walker tells.
  *
+ * Of an answer whose addresses stand at its end (hints where a leader went:
+ * Produce, Fetch, ShareFetch, ShareAcknowledge) the size has gone by then: the
+ * bytes from a mark of the walk on are changed, and keep their length.
+ *
  * Pure: no time, no packet, no memory of its own but the pieces that it takes.
  */
 #ifndef LP_KAFKA_READDRESS_H
@@ -22,6 +26,7 @@
 
 #include "dataplane/kafka/chain.h"
 #include "dataplane/kafka/fact.h"
+#include "dataplane/kafka/walk.h"
 #include "dataplane/pipeline/snapshot.h"
 
 /* Of the new bytes of one edit: some thousand brokers. */
@@ -33,11 +38,21 @@ enum lp_readdress_result {
 	LP_READDRESS_BAD, /* they are no such message */
 	LP_READDRESS_LONG, /* more than LP_EDIT_BYTES_MAX, or than a frame */
 	LP_READDRESS_FULL, /* no piece is free */
+	/* From a mark on: an address has none in its place that is as long. */
+	LP_READDRESS_UNEQUAL,
+};
+
+/* Where to begin in the midst of an answer. */
+struct lp_readdress_mark {
+	uint32_t at; /* the first byte, counted from the frame's size */
+	struct lp_walk_mark walk; /* there, or behind it */
 };
 
 struct lp_readdress {
 	int16_t key, version; /* lp_readdress_knows() */
-	/* From the frame's size on, in order; cut anywhere, longer is fine. */
+	/* NULL: at the frame's size. */
+	const struct lp_readdress_mark *mark;
+	/* From there on, in order; cut anywhere, longer is fine. */
 	const struct lp_span *spans;
 	unsigned span_count;
 	/* What to say of a node; false: leave it as it is. */
@@ -46,8 +61,8 @@ struct lp_readdress {
 };
 
 struct lp_readdress_done {
-	uint32_t old_len; /* bytes up to the end of the last address */
-	uint32_t new_len; /* of those in their place */
+	uint32_t old_len; /* bytes up to the end of the last address, */
+	uint32_t new_len; /* and of those in their place */
 	uint32_t changed; /* addresses */
 };
 
@@ -71,8 +86,8 @@ uint32_t lp_readdress_watch_fact(
 
 /*
  * Appends the new bytes to a chain, which is empty.  A node without id, name
- * or port stays as it is, and so do controllers, and all else.  If it fails,
- * the chain is empty again.
+ * or port stays as it is, and so do controllers, and all else; from a mark on
+ * only one without a name.  If it fails, the chain is empty again.
  */
 enum lp_readdress_result lp_readdress_run(struct lp_held_pool *pool,
     const struct lp_readdress *how, struct lp_chain *chain,

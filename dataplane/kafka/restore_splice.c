@@ -58,7 +58,7 @@ claim_map(struct lp_kafka *kafka, const struct lp_seqmap *map)
 			return false;
 		len =
 		    edit->kind == LP_EDIT_OPEN ? edit->old_len : edit->new_len;
-		if (edit->kind != LP_EDIT_OVER &&
+		if ((edit->kind != LP_EDIT_OVER || edit->bytes != 0) &&
 		    !claim_pieces(kafka, edit->bytes,
 			(len + LP_HELD_BYTES - 1) / LP_HELD_BYTES))
 			return false;

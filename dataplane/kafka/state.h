@@ -170,6 +170,16 @@ struct lp_inflight {
 	uint64_t answered_ns; /* the first byte of its response */
 };
 
+/*
+ * Hints where a leader went, which may be changed or hidden; that is known when
+ * all of them are here (edit.h).
+ */
+struct lp_hints {
+	struct lp_readdress_mark mark;
+	struct lp_overlay first; /* what hides them: of the tag, or of all */
+	struct lp_overlay rest; /* and of a tag's value */
+};
+
 /* A frame on its way through the walker. */
 struct lp_message {
 	struct lp_walk walk;
@@ -194,6 +204,7 @@ struct lp_message {
 	uint8_t rewriting; /* enum lp_rewriting of its listener; 0: none */
 	uint8_t session; /* of a request: enum lp_fetch_session */
 	bool has_session; /* a response that names one */
+	bool is_hinting; /* the edit that is open is of hints */
 	/* Of the topic at hand. */
 	uint64_t topic_bytes;
 	uint32_t topic_errors;
@@ -203,6 +214,7 @@ struct lp_message {
 	union {
 		char topic_name[249];
 		struct lp_sighting_list list; /* in front of topics */
+		struct lp_hints hints; /* behind them */
 	};
 };
 

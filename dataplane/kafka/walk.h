@@ -15,8 +15,11 @@
 #ifndef LP_KAFKA_WALK_H
 #define LP_KAFKA_WALK_H
 
+#include <assert.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "dataplane/kafka/fact.h"
 
@@ -71,6 +74,11 @@ struct lp_walk {
 };
 _Static_assert(sizeof(struct lp_walk) == 360, "six cache lines");
 
+/* A place that a walk may go on from once more; without pointers, too. */
+struct lp_walk_mark {
+	_Alignas(4) uint8_t bytes[offsetof(struct lp_walk, hold)];
+};
+
 /* Whether the tables know that version of that API. */
 bool lp_walk_knows(int16_t key, int16_t version);
 
@@ -95,6 +103,23 @@ void lp_walk_request(
     struct lp_walk *walk, int16_t key, int16_t version, uint32_t size);
 void lp_walk_response(
     struct lp_walk *walk, int16_t key, int16_t version, uint32_t size);
+
+/*
+ * Marks where a walk is, behind a fact whose last byte is the last one read:
+ * HIDDEN_TAG, HIDDEN_ARRAY.  From there another walk tells the same again.
+ */
+static inline void
+lp_walk_set_mark(const struct lp_walk *walk, struct lp_walk_mark *mark)
+{
+	assert(walk->held == 0 && walk->shift == 0 && walk->skip == 0);
+	memcpy(mark->bytes, walk, sizeof(mark->bytes));
+}
+
+static inline void
+lp_walk_resume(struct lp_walk *walk, const struct lp_walk_mark *mark)
+{
+	memcpy(walk, mark->bytes, sizeof(mark->bytes));
+}
 
 enum lp_walk_result lp_walk_next(
     struct lp_walk *walk, struct lp_cursor *in, struct lp_fact *fact);

@@ -124,6 +124,7 @@ lp_snapshot_advertised(const struct lp_snapshot *snapshot, uint32_t listener_id,
 	out->known = face != NULL;
 	out->host = facade->host;
 	out->host_len = facade->host_len;
+	out->is_pattern = facade->is_pattern;
 	if (face == NULL) {
 		out->port = unknown_port(snapshot, facade, node_id);
 		return true;
@@ -132,6 +133,7 @@ lp_snapshot_advertised(const struct lp_snapshot *snapshot, uint32_t listener_id,
 	if (face->host_len != 0) {
 		out->host = face->host;
 		out->host_len = face->host_len;
+		out->is_pattern = false;
 	}
 	return true;
 }
@@ -142,6 +144,15 @@ lp_snapshot_rewriting(const struct lp_snapshot *snapshot, uint32_t listener_id)
 	const struct lp_facade *facade = find_facade(snapshot, listener_id);
 
 	return facade != NULL ? facade->rewriting : 0;
+}
+
+bool
+lp_snapshot_has_pattern(
+    const struct lp_snapshot *snapshot, uint32_t listener_id)
+{
+	const struct lp_facade *facade = find_facade(snapshot, listener_id);
+
+	return facade != NULL && facade->is_pattern;
 }
 
 bool

@@ -45,10 +45,13 @@ struct lp_edit {
 	uint32_t old_len; /* OPEN: so many are held so far */
 	uint32_t new_len; /* OPEN: 0 */
 	uint32_t sent; /* RESIZE, KEEP: new bytes sent so far */
-	/* OPEN: old bytes, RESIZE, KEEP: new ones: a chain (held.h) */
+	/* OPEN: old bytes, others: new ones: a chain (kafka/chain.h) */
 	uint32_t bytes;
 	uint8_t kind; /* enum lp_edit_kind */
-	/* OVER: the first bytes, then fill up to the end. */
+	/*
+	 * OVER: where there are bytes, those; else the first ones are here, and
+	 * then it is fill up to the end.
+	 */
 	uint8_t over_len;
 	uint8_t fill;
 	uint8_t

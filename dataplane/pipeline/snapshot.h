@@ -73,6 +73,7 @@ struct lp_service {
 struct lp_advertised {
 	const char *host; /* a name, or an address as text; in the snapshot */
 	uint8_t host_len; /* 1..253 */
+	bool is_pattern; /* host is what names end in (proto/pattern.h) */
 	bool known; /* else nothing listens there, and RST answers */
 	uint16_t port; /* never 0 */
 };
@@ -85,7 +86,9 @@ struct lp_facade {
 	uint16_t closed; /* the lowest port of the VIP that nothing has */
 	uint8_t rewriting; /* enum lp_rewriting */
 	uint8_t host_len;
-	char host[LP_HOST_SIZE]; /* a name, or the VIP as text */
+	bool is_pattern;
+	/* A name, or the VIP as text; of a pattern what names end in. */
+	char host[LP_HOST_SIZE];
 };
 
 /* And of a broker: beside its target, by the same index. */
@@ -195,6 +198,10 @@ bool lp_snapshot_advertised(const struct lp_snapshot *snapshot,
 
 /* How that listener treats addresses: enum lp_rewriting; 0: no such one. */
 uint8_t lp_snapshot_rewriting(
+    const struct lp_snapshot *snapshot, uint32_t listener_id);
+
+/* Whether its names can be of any length. */
+bool lp_snapshot_has_pattern(
     const struct lp_snapshot *snapshot, uint32_t listener_id);
 
 /* NULL if the listener or the broker is not configured any more. */

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/kafka/chain.h"
 #include "dataplane/pipeline/make.h"
 #include "dataplane/pipeline/splice.h"
 
+/* Pieces that bytes of one packet lie in. */
+enum { SPANS_MAX = LP_BUFFER_SIZE / LP_HELD_BYTES + 2 };
+
 static bool overlay(const struct lp_splice_at *, const struct lp_seqmap *,
     uint32_t, uint8_t *, uint32_t);
+static void paint(const struct lp_splice_at *, const struct lp_edit *, uint32_t,
+    uint8_t *, uint32_t);
 
 void
 lp_splice_paint(struct lp_splice_at *at, enum lp_direction dir)
@@ -48,13 +54,34 @@ overlay(const struct lp_splice_at *at, const struct lp_seqmap *map,
 		link = edit->next;
 		if (edit->kind != LP_EDIT_OVER)
 			continue;
-		for (; lp_seq_before(from, upto); from++) {
-			uint32_t off = from - edit->start;
-
-			bytes[from - seq] =
-			    off < edit->over_len ? edit->over[off] : edit->fill;
-		}
+		if (lp_seq_before(from, upto))
+			paint(at, edit, from - edit->start,
+			    bytes + (from - seq), upto - from);
 		any = true;
 	}
 	return any;
+}
+
+/* Bytes of that edit, from that offset on. */
+static void
+paint(const struct lp_splice_at *at, const struct lp_edit *edit,
+    uint32_t offset, uint8_t *bytes, uint32_t len)
+{
+	struct lp_span spans[SPANS_MAX];
+	unsigned count;
+
+	if (edit->bytes == 0) {
+		for (uint32_t i = 0; i < len; i++, offset++)
+			bytes[i] = offset < edit->over_len ? edit->over[offset]
+							   : edit->fill;
+		return;
+	}
+	count = lp_chain_read(
+	    &at->kafka->held, edit->bytes, offset, len, spans, SPANS_MAX);
+	for (unsigned i = 0; i < count; i++) {
+		memcpy(bytes, spans[i].bytes, spans[i].len);
+		bytes += spans[i].len;
+		len -= spans[i].len;
+	}
+	assert(len == 0);
 }

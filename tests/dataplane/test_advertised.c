@@ -160,6 +160,40 @@ START_TEST(a_name_stands_for_the_vip)
 }
 END_TEST
 
+/* What names end in; who has a VIP of its own has none of them. */
+START_TEST(a_pattern_stands_for_the_vip)
+{
+	struct lp_object listener, endpoint;
+	struct lp_advertised told;
+
+	begin();
+	build();
+	ck_assert(!lp_snapshot_has_pattern(snapshot, PAYMENTS_PUBLIC));
+	ck_assert(lp_snapshot_advertised(snapshot, PAYMENTS_PUBLIC, 1, &told));
+	ck_assert(!told.is_pattern);
+	listener = get(LP_OBJECT_LISTENER, PAYMENTS_PUBLIC);
+	strcpy(listener.listener.advertise, "*.k.example.com");
+	put(&config, listener);
+	endpoint = get(LP_OBJECT_ENDPOINT, PAYMENTS_PUBLIC_1);
+	ck_assert_int_eq(
+	    lp_endpoint_parse(&endpoint.endpoint.vip, "10.9.0.111:9092", NULL),
+	    0);
+	put(&config, endpoint);
+	build();
+	ck_assert(lp_snapshot_has_pattern(snapshot, PAYMENTS_PUBLIC));
+	ck_assert(!lp_snapshot_has_pattern(snapshot, ORDERS_PUBLIC));
+	ck_assert(!lp_snapshot_has_pattern(snapshot, UINT32_MAX));
+	tells(PAYMENTS_PUBLIC, 0, ".k.example.com", 9100, true);
+	tells(PAYMENTS_PUBLIC, 7, ".k.example.com", 9107, false);
+	ck_assert(lp_snapshot_advertised(snapshot, PAYMENTS_PUBLIC, 7, &told));
+	ck_assert(told.is_pattern);
+	tells(PAYMENTS_PUBLIC, 1, "10.9.0.111", 9092, true);
+	ck_assert(lp_snapshot_advertised(snapshot, PAYMENTS_PUBLIC, 1, &told));
+	ck_assert(!told.is_pattern);
+	end();
+}
+END_TEST
+
 /* Names resolve to the VIP: they would lead astray. */
 START_TEST(a_broker_with_a_vip_of_its_own_is_told_by_that)
 {
@@ -280,6 +314,7 @@ main(void)
 	    beyond_the_last_port_all_are_at_one_that_is_closed,
 	    where_somebody_is_nobody_else_is_told_to_be,
 	    a_name_stands_for_the_vip,
+	    a_pattern_stands_for_the_vip,
 	    a_broker_with_a_vip_of_its_own_is_told_by_that,
 	    listeners_rewrite_as_they_are_told,
 	    every_listener_and_node_is_found,

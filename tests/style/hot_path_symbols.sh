@@ -15,7 +15,7 @@ shift 2
 # Of other modules of ours: address arithmetic.
 allowed='^(memcpy|memmove|memset|memcmp|memchr|strlen|__assert_fail|__stack_chk_fail'
 allowed="$allowed|_GLOBAL_OFFSET_TABLE_|__(asan|ubsan|tsan|sanitizer)_.*"
-allowed="$allowed|lp_(ip|prefix)_[a-z0-9_]*)\$"
+allowed="$allowed|lp_(ip|prefix)_[a-z0-9_]*|lp_pattern_name)\$"
 
 # needed OBJECT...: the symbols that they need and that are not allowed.
 needed() {

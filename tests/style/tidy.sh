@@ -137,7 +137,8 @@ check_includes() {
 			dataplane/pipeline/* | dataplane/port/port.h) ;;
 			dataplane/kafka/*) ;;
 			proto/address.h | proto/limits.h | proto/object.h) ;;
-			proto/reasons.h | proto/histogram.h | xxhash.h) ;;
+			proto/pattern.h | proto/reasons.h | proto/histogram.h) ;;
+			xxhash.h) ;;
 			assert.h | endian.h | stdatomic.h | stdbool.h) ;;
 			stddef.h | stdint.h | string.h) ;;
 			*) echo "$1: the packet path includes $include" ;;

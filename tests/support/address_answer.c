@@ -13,6 +13,7 @@ enum {
 	UUID_LEN = 16,
 	TOPIC_LEN = 60, /* about, in an answer to Metadata */
 	HINTS_MAX = 3,
+	HINTS_MANY = 1000, /* from so many on, all of them */
 };
 
 static uint32_t
@@ -40,6 +41,8 @@ address_answer_flexible(enum address_api api, int16_t version)
 	case ADDRESS_VERSIONS:
 		return version >= 3;
 	case ADDRESS_CLUSTER:
+	case ADDRESS_SHARE_FETCH:
+	case ADDRESS_SHARE_ACKNOWLEDGE:
 		return true;
 	}
 	ensure(false, "API %d", api);
@@ -76,8 +79,9 @@ static void
 draw_name(struct address_pen *pen, char *name)
 {
 	static const char letters[] = "QZXJ";
-	uint32_t len = percent(pen, 70) ? between(pen, 8, 60)
-					: between(pen, 1, ADDRESS_HOST_MAX);
+	uint32_t len = pen->long_hosts ? between(pen, 13, 60)
+	    : percent(pen, 70)         ? between(pen, 8, 60)
+				       : between(pen, 1, ADDRESS_HOST_MAX);
 
 	for (uint32_t i = 0; i < len; i++)
 		name[i] = letters[between(pen, 0, 3)];
@@ -93,7 +97,7 @@ draw_node(struct address_pen *pen, struct address_node *node)
 	if (percent(pen, 2))
 		node->id = (int32_t)between(pen, 0, INT32_MAX);
 	node->port = (int32_t)between(pen, 1, UINT16_MAX);
-	if (percent(pen, 70))
+	if (pen->long_hosts || percent(pen, 70))
 		draw_name(pen, node->host);
 	else if (percent(pen, 50))
 		snprintf(node->host, sizeof(node->host), "10.253.253.%u",
@@ -301,41 +305,120 @@ put_cluster(struct address_pen *pen)
 	put_tags(pen);
 }
 
+/* An array of hints as the broker writes it; whether it can be told of. */
+static bool
+draw_hints(struct address_pen *pen, uint32_t nodes, struct sim_bytes *plain,
+    struct sim_bytes *told)
+{
+	bool equal = pen->tells_hints;
+
+	talk_write_count(plain, nodes, true);
+	talk_write_count(told, nodes, true);
+	for (uint32_t i = 0; i < nodes; i++) {
+		struct address_node node, as;
+		bool null;
+
+		draw_node(pen, &node);
+		as = node;
+		null = node.rack[0] == '\0';
+		equal = pen->tell && equal && pen->tell(&node, &as) &&
+		    strlen(as.host) == strlen(node.host);
+		for (unsigned way = 0; way < 2; way++) {
+			struct sim_bytes *to = way == 0 ? plain : told;
+
+			talk_write_i32(to, node.id);
+			talk_write_text(
+			    to, way == 0 ? node.host : as.host, false, true);
+			talk_write_i32(to, way == 0 ? node.port : as.port);
+			talk_write_text(to, node.rack, null, true);
+			talk_write_tags(to, true);
+		}
+	}
+	pen->nodes += nodes;
+	if (pen->tell && nodes > 0) {
+		pen->changed++;
+		pen->hinted += equal;
+		pen->hidden += !equal;
+	}
+	return equal;
+}
+
+static uint32_t
+draw_hint_count(struct address_pen *pen)
+{
+	uint32_t nodes = pen->message->nodes;
+
+	if (nodes >= HINTS_MANY)
+		return nodes;
+	return percent(pen, 30) ? 0 : nodes < HINTS_MAX ? nodes : HINTS_MAX;
+}
+
+static void
+put_zeros(struct address_pen *pen, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		talk_write_i8(pen->to, 0);
+}
+
 /* Tagged fields: hints where the leaders are, or nothing. */
 static void
 put_hints(struct address_pen *pen)
 {
-	uint32_t nodes =
-	    pen->message->nodes < HINTS_MAX ? pen->message->nodes : HINTS_MAX;
-	struct sim_bytes value = {0};
-	struct sim_bytes *to = pen->to;
-	uint8_t zero = 0;
+	uint32_t nodes = draw_hint_count(pen);
+	struct sim_bytes plain = {0}, told = {0};
+	bool tells;
 
-	if (nodes == 0 || percent(pen, 30)) {
+	if (nodes == 0) {
 		put_tags(pen);
 		return;
 	}
-	pen->to = &value;
-	talk_write_count(pen->to, nodes, true);
-	for (uint32_t i = 0; i < nodes; i++) {
-		struct address_node node;
-
-		draw_node(pen, &node);
-		talk_write_i32(pen->to, node.id);
-		put_text(pen, node.host, false);
-		talk_write_i32(pen->to, node.port);
-		put_text(pen, node.rack, node.rack[0] == '\0');
-		put_tags(pen);
-	}
-	pen->to = to;
-	pen->nodes += nodes;
-	pen->changed += pen->tell != NULL;
+	tells = draw_hints(pen, nodes, &plain, &told);
 	talk_write_i8(pen->to, 1); /* one tagged field */
-	talk_write_i8(pen->to, pen->tell ? HIDDEN_TAG : 0);
-	talk_write_length(pen->to, (uint32_t)value.len - 1, true);
-	for (size_t i = 0; i < value.len; i++)
-		sim_bytes_add(pen->to, pen->tell ? &zero : &value.bytes[i], 1);
-	sim_bytes_free(&value);
+	talk_write_i8(pen->to, pen->tell && !tells ? HIDDEN_TAG : 0);
+	talk_write_length(pen->to, (uint32_t)plain.len - 1, true);
+	if (pen->tell == NULL)
+		sim_bytes_add(pen->to, plain.bytes, plain.len);
+	else if (tells)
+		sim_bytes_add(pen->to, told.bytes, told.len);
+	else
+		put_zeros(pen, plain.len);
+	sim_bytes_free(&plain);
+	sim_bytes_free(&told);
+}
+
+/* No tagged field: hidden, it is empty, and an unknown one is behind it. */
+static void
+put_hint_array(struct address_pen *pen)
+{
+	uint32_t nodes = draw_hint_count(pen);
+	struct sim_bytes plain = {0}, told = {0};
+	bool tells = draw_hints(pen, nodes, &plain, &told);
+	size_t end = pen->to->len + plain.len + 1;
+	uint32_t size;
+
+	if (pen->tell == NULL || nodes == 0 || tells) {
+		sim_bytes_add(
+		    pen->to, tells ? told.bytes : plain.bytes, plain.len);
+		put_tags(pen);
+		goto out;
+	}
+	talk_write_i8(pen->to, 1);
+	talk_write_i8(pen->to, 1);
+	size = (uint32_t)(end - pen->to->len);
+	/* A size of 127 has one byte, 128 has two: none fits, but a longer tag.
+	 */
+	if (size == 2 + 128 || size == 3 + (1 << 14)) {
+		talk_write_i8(pen->to, -1);
+		size--;
+	}
+	talk_write_i8(pen->to, HIDDEN_TAG);
+	size -= size < 2 + 128 ? 2 : size < 3 + (1 << 14) ? 3 : 4;
+	talk_write_length(pen->to, size - 1, true);
+	put_zeros(pen, end - pen->to->len);
+out:
+	ensure(pen->to->len == end, "%zu bytes of hints", pen->to->len);
+	sim_bytes_free(&plain);
+	sim_bytes_free(&told);
 }
 
 static void
@@ -420,6 +503,49 @@ put_fetch(struct address_pen *pen)
 }
 
 static void
+put_shared(struct address_pen *pen, uint32_t index, uint32_t records)
+{
+	bool fetches = pen->message->api == ADDRESS_SHARE_FETCH;
+
+	talk_write_i32(pen->to, (int32_t)index);
+	talk_write_i16(pen->to, percent(pen, 20) ? 6 : 0);
+	put_text(pen, "", true);
+	if (fetches) {
+		talk_write_i16(pen->to, 0);
+		put_text(pen, "", true);
+	}
+	talk_write_i32(pen->to, 3); /* the leader */
+	talk_write_i32(pen->to, 5);
+	put_tags(pen);
+	if (fetches) {
+		talk_write_length(pen->to, records, true);
+		put_bytes(pen, records);
+		talk_write_count(pen->to, 0, true);
+	}
+	put_tags(pen);
+}
+
+static void
+put_share(struct address_pen *pen)
+{
+	uint32_t partitions = between(pen, 1, 3);
+
+	talk_write_i32(pen->to, 0);
+	talk_write_i16(pen->to, 0);
+	put_text(pen, "", true);
+	if (pen->message->api == ADDRESS_SHARE_FETCH ||
+	    pen->message->version >= 2)
+		talk_write_i32(pen->to, 30000);
+	talk_write_count(pen->to, 1, true);
+	put_topic(pen, false);
+	talk_write_count(pen->to, partitions, true);
+	for (uint32_t i = 0; i < partitions; i++)
+		put_shared(pen, i, pen->message->filler / partitions);
+	put_tags(pen);
+	put_hint_array(pen);
+}
+
+static void
 put_versions(struct address_pen *pen)
 {
 	static const int16_t keys[][3] = {
@@ -459,6 +585,10 @@ address_answer_put(struct address_pen *pen)
 		break;
 	case ADDRESS_CLUSTER:
 		put_cluster(pen);
+		break;
+	case ADDRESS_SHARE_FETCH:
+	case ADDRESS_SHARE_ACKNOWLEDGE:
+		put_share(pen);
 		break;
 	}
 }

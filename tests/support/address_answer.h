@@ -13,7 +13,9 @@ struct address_pen {
 	/* NULL: as the broker says it. */
 	bool (*tell)(const struct address_node *node, struct address_node *as);
 	bool flexible;
+	bool tells_hints, long_hosts;
 	uint64_t nodes, changed; /* written, and told as something else */
+	uint64_t hinted, hidden;
 };
 
 /* Flexible messages have other headers, too. */

@@ -182,6 +182,30 @@ fetch(struct sim_bytes *to, struct address_talk *talk,
 }
 
 static void
+share(struct sim_bytes *to, struct address_talk *talk,
+    const struct address_message *message)
+{
+	bool fetches = message->api == ADDRESS_SHARE_FETCH;
+
+	talk_write_text(to, "group-of-tests", false, true);
+	talk_write_text(to, "member-of-tests", false, true);
+	talk_write_i32(to, 1); /* epoch */
+	for (unsigned i = 0; i < 5 && fetches; i++)
+		talk_write_i32(to, 500); /* wait, bytes, records, batch */
+	if (message->version >= 2 && fetches)
+		talk_write_i8(to, 0);
+	if (message->version >= 2)
+		talk_write_i8(to, 0);
+	put_topic(to, talk, false, true);
+	talk_write_count(to, 0, true); /* acknowledged */
+	talk_write_tags(to, true); /* of the partition */
+	talk_write_tags(to, true); /* of the topic */
+	if (fetches)
+		talk_write_count(to, 0, true); /* forgotten */
+	talk_write_tags(to, true);
+}
+
+static void
 put_request(struct address_talk *talk, struct address_message *message)
 {
 	struct sim_bytes *to = &talk->bytes[SIM_CLIENT];
@@ -204,8 +228,10 @@ put_request(struct address_talk *talk, struct address_message *message)
 		ask_versions(to, version);
 	else if (api == ADDRESS_PRODUCE)
 		produce(to, talk, message);
-	else
+	else if (api == ADDRESS_FETCH)
 		fetch(to, talk, message);
+	else
+		share(to, talk, message);
 	message->request_len = talk_write_end(to, message->request_at);
 }
 
@@ -221,6 +247,8 @@ put_response(struct address_talk *talk, const struct address_message *message,
 	    .random = talk->random,
 	    .message = message,
 	    .tell = told ? talk->tell : NULL,
+	    .tells_hints = talk->tells_hints,
+	    .long_hosts = talk->long_hosts,
 	    .flexible = address_answer_flexible(api, message->version)};
 	talk_write_i32(to, message->correlation);
 	/* Of ApiVersions it never has tags: nobody knows its version yet. */
@@ -256,6 +284,8 @@ address_talk_add(struct address_talk *talk, enum address_api api,
 		talk->random = pen.random;
 		talk->nodes += pen.nodes;
 		talk->edited += pen.changed > 0;
+		talk->hinted += pen.hinted;
+		talk->hidden += pen.hidden;
 	}
 	message->response_len =
 	    talk->bytes[SIM_BROKER].len - message->response_at;
@@ -273,10 +303,11 @@ address_talk_draw(struct address_talk *talk, size_t bytes)
 	} kinds[] = {{ADDRESS_METADATA, 0, 13}, {ADDRESS_METADATA, 0, 13},
 	    {ADDRESS_COORDINATOR, 0, 6}, {ADDRESS_CLUSTER, 0, 2},
 	    {ADDRESS_FETCH, 4, 18}, {ADDRESS_PRODUCE, 3, 13},
-	    {ADDRESS_VERSIONS, 0, 3}};
+	    {ADDRESS_VERSIONS, 0, 3}, {ADDRESS_SHARE_FETCH, 1, 2},
+	    {ADDRESS_SHARE_ACKNOWLEDGE, 1, 2}};
 	/* Often the first thing that is said. */
 	unsigned kind =
-	    talk->count == 0 && percent(talk, 60) ? 6 : between(talk, 0, 6);
+	    talk->count == 0 && percent(talk, 60) ? 6 : between(talk, 0, 8);
 	uint32_t most = (uint32_t)(bytes / NODE_LEN);
 	uint32_t nodes, filler;
 	struct address_message *message;

@@ -7,7 +7,8 @@
  * tests.
  *
  *	ApiVersions 0-3, Metadata 0-13, FindCoordinator 0-6, DescribeCluster
- *	0-2, Produce 3-13 (acks 0, 1, -1), Fetch 4-18, both with NodeEndpoints
+ *	0-2, Produce 3-13 (acks 0, 1, -1), Fetch 4-18, ShareFetch and
+ *	ShareAcknowledge 1-2, these four with NodeEndpoints
  *
  * A broker's own host is made of letters that occur nowhere else, see
  * address_talk_leaks().  Source: https://kafka.apache.org/protocol
@@ -31,6 +32,8 @@ enum address_api {
 	ADDRESS_COORDINATOR = 10,
 	ADDRESS_VERSIONS = 18,
 	ADDRESS_CLUSTER = 60,
+	ADDRESS_SHARE_FETCH = 78,
+	ADDRESS_SHARE_ACKNOWLEDGE = 79,
 };
 
 /* A broker, as a cluster speaks of it. */
@@ -59,11 +62,15 @@ struct address_talk {
 	uint64_t random;
 	/* Where a client is to be told that a node is; false: as it was. */
 	bool (*tell)(const struct address_node *node, struct address_node *as);
+	/* Hints are told where all hosts keep their length, else hidden. */
+	bool tells_hints;
+	bool long_hosts; /* that have room for an id and two bytes */
 	struct sim_bytes bytes[2]; /* by enum sim_who: what it writes */
 	struct sim_bytes told; /* what the client reads */
 	unsigned count;
 	struct address_message messages[ADDRESS_MESSAGES_MAX];
 	uint64_t nodes, edited; /* told of, and answers that are changed */
+	uint64_t hinted, hidden; /* answers with hints that are told, and not */
 
 	/* When it runs as the application of a simulation. */
 	unsigned pipeline; /* requests that wait for an answer at most */

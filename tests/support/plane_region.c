@@ -67,6 +67,16 @@ plane_region_reset(struct lp_region *region)
 	memset(region->connections, 0,
 	    region->header->connection_count * sizeof(*region->connections));
 	memset(kafka->conns, 0, kafka->conn_count * sizeof(*kafka->conns));
+	/* Of connections whose end nobody has seen. */
+	for (uint32_t i = 0; i < kafka->message_count; i++)
+		if (kafka->messages[i].used != 0)
+			kafka->messages[i].used = 0;
+	for (uint32_t i = 0; i < kafka->inflight_count; i++)
+		if (kafka->inflight[i].used != 0)
+			kafka->inflight[i].used = 0;
+	for (uint32_t i = 0; i < kafka->edit_count; i++)
+		if (kafka->edits[i].kind != LP_EDIT_NONE)
+			kafka->edits[i].kind = LP_EDIT_NONE;
 	/* Anonymous memory reads as zero again. */
 	ensure(madvise(region->kafka_stats, sizeof(*region->kafka_stats),
 		   MADV_DONTNEED) == 0,

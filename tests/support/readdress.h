@@ -14,6 +14,10 @@ enum { READDRESS_PIECES = 80 };
 /* By the last digit of the id; 9 is left as it is. */
 bool readdress_find(void *arg, int32_t node_id, struct lp_advertised *out);
 
+/* The same ports; all names are of the pattern "*.k". */
+bool readdress_find_pattern(
+    void *arg, int32_t node_id, struct lp_advertised *out);
+
 struct readdress_run {
 	enum lp_readdress_result result;
 	struct lp_readdress_done done;
@@ -27,6 +31,13 @@ struct readdress_run {
  */
 void readdress_run(struct readdress_run *run, const struct facts_frame *frame,
     const uint32_t cuts[], unsigned count, unsigned pieces);
+
+/*
+ * Hints, with the names of the pattern, from their mark on.  False: the frame
+ * has none that are told of.  Else the new frame is whole, if there is one.
+ */
+bool readdress_run_hints(struct readdress_run *run,
+    const struct facts_frame *frame, const uint32_t cuts[], unsigned count);
 
 void readdress_free(struct readdress_run *run);
 

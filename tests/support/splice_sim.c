@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/pattern.h"
 #include "tests/proto/objects.h"
 #include "tests/support/ensure.h"
 #include "tests/support/kafka_talk.h"
@@ -47,25 +48,30 @@ port_of(int32_t id)
 static bool
 tell(const struct address_node *node, struct address_node *as)
 {
+	uint8_t len;
+
 	if (node->id < 0 || node->host[0] == '\0')
 		return false;
+	as->port = port_of(node->id);
+	if (lp_pattern_is(name)) {
+		len = lp_pattern_name(as->host, name + 1,
+		    (uint8_t)strlen(name + 1), node->id,
+		    (uint32_t)strlen(node->host));
+		as->host[len] = '\0';
+		return true;
+	}
 	snprintf(as->host, sizeof(as->host), "%s",
 	    name[0] != '\0' ? name
 		: v6        ? "2001:db8:9::100"
 			    : "10.9.0.100");
-	as->port = port_of(node->id);
 	return true;
 }
 
-void
-splice_sim_advertise(unsigned len)
+static void
+publish(void)
 {
 	struct lp_config *config = &plane.config;
 
-	ensure(len < sizeof(name), "a name of %u bytes", len);
-	memset(name, 0, sizeof(name));
-	for (unsigned i = 0; i < len; i++)
-		name[i] = i % 40 == 39 && i + 1 < len ? '.' : 'k';
 	for (size_t i = 0; i < config->count; i++) {
 		struct lp_listener_object *listener =
 		    &config->objects[i].listener;
@@ -76,6 +82,29 @@ splice_sim_advertise(unsigned len)
 		memcpy(listener->advertise, name, sizeof(name));
 	}
 	plane_publish();
+}
+
+void
+splice_sim_advertise(unsigned len)
+{
+	ensure(len < sizeof(name), "a name of %u bytes", len);
+	memset(name, 0, sizeof(name));
+	for (unsigned i = 0; i < len; i++)
+		name[i] = i % 40 == 39 && i + 1 < len ? '.' : 'k';
+	publish();
+}
+
+void
+splice_sim_pattern(unsigned suffix_len)
+{
+	char why[LP_WHY_SIZE];
+
+	memset(name, 0, sizeof(name));
+	name[0] = '*';
+	for (unsigned i = 0; i < suffix_len; i++)
+		name[1 + i] = i % 40 == 0 && i + 1 < suffix_len ? '.' : 'k';
+	ensure(lp_pattern_check(name, why) == 0, "%s", why);
+	publish();
 }
 
 void
@@ -222,6 +251,7 @@ splice_sim_prepare(struct splice_sim *run, uint64_t seed)
 	run->count = 0;
 	v6 = run->sim.v6;
 	address_talk_open(&run->talk, seed, tell);
+	run->talk.tells_hints = lp_pattern_is(name);
 	run->sim.tap = tap;
 	run->sim.lose = lose;
 	run->sim.tap_context = run->sim.lose_context = run;
@@ -236,10 +266,7 @@ splice_sim_pieces(void)
 	unsigned count = 0;
 
 	for (uint32_t i = 0; i < state->edit_count; i++) {
-		uint32_t link = state->edits[i].kind != LP_EDIT_NONE &&
-			state->edits[i].kind != LP_EDIT_OVER
-		    ? state->edits[i].bytes
-		    : 0;
+		uint32_t link = state->edits[i].bytes;
 
 		for (; link != 0; link = state->held[link - 1].next)
 			count++;

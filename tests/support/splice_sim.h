@@ -50,6 +50,9 @@ struct splice_sim {
  */
 void splice_sim_open(uint32_t connections);
 void splice_sim_advertise(unsigned len);
+
+/* A pattern, what names end in being of so many bytes. */
+void splice_sim_pattern(unsigned suffix_len);
 void splice_sim_close(void);
 
 /* Pieces that hold bytes of edits, as they came or as they leave. */

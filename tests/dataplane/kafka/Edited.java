@@ -35,6 +35,8 @@ class Edited {
 	private static final String NAME =
 	    "advertised-.0123456789.abcdefghijklmnopqrstuvwxyz.".repeat(6);
 	private static final int BROKERS = 1;
+	// conform_edits.c, in the place of a version of Produce.
+	private static final int TOLD = -1;
 
 	private final Map<Integer, Integer> offered = new HashMap<>();
 	private final Map<String, Integer> edited = new TreeMap<>();
@@ -154,7 +156,10 @@ class Edited {
 		Collection<?> endpoints = (Collection<?>) get(before, "nodeEndpoints");
 		List<RawTaggedField> unknown = after.unknownTaggedFields();
 
-		if (endpoints.isEmpty())
+		if (produce == TOLD)
+			for (Object endpoint : endpoints)
+				tell(endpoint);
+		if (endpoints.isEmpty() || produce == TOLD)
 			return;
 		endpoints.clear();
 		// In an array, other tags go with it.
@@ -167,6 +172,32 @@ class Edited {
 			if (value != 0)
 				throw new IllegalStateException("not hidden: " + after);
 		unknown.remove(hidden);
+	}
+
+	private static void tell(Object broker) throws Exception {
+		int node = (int) get(broker, "nodeId");
+		String host = (String) get(broker, "host");
+
+		if (host.isEmpty())
+			return;
+		host = named(String.valueOf(node),
+		    host.getBytes(StandardCharsets.UTF_8).length);
+		broker.getClass().getMethod("setHost", String.class)
+		    .invoke(broker, host);
+		broker.getClass().getMethod("setPort", int.class)
+		    .invoke(broker, 40000 + node % 10);
+	}
+
+	// By the pattern "*.k": proto/pattern.c says how.
+	private static String named(String node, int length) {
+		StringBuilder label = new StringBuilder();
+		int room = length - 2, last = room % 64 == 0 ? 62 : 63;
+
+		for (int i = 0; i < room; i++)
+			label.append(i % 64 == last ? '.' : i < node.length() ?
+			    node.charAt(node.length() - 1 - i) : '0');
+		label.reverse().setCharAt(0, 'b');
+		return label + ".k";
 	}
 
 	// ---- Ranges ----

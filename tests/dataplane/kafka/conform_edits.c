@@ -6,8 +6,9 @@
  *	offered KEY VERSION	of each key: the last one
  *	KEY VERSION PRODUCE OLD NEW
  *
- * PRODUCE is the last version of Produce that is offered.  Of answers that
- * have nothing to be changed not a byte may change.
+ * PRODUCE is the last version of Produce that is offered; -1: hints are told
+ * by names of a pattern, and else hidden.  Of answers that have nothing to be
+ * changed not a byte may change.
  */
 #include <assert.h>
 #include <err.h>
@@ -26,6 +27,7 @@ enum {
 	CUTS = 4096,
 	PRODUCE_LOW = 9,
 	API_VERSIONS = 18,
+	TOLD = -1, /* in the place of PRODUCE */
 };
 
 struct conform {
@@ -33,7 +35,7 @@ struct conform {
 	uint64_t random;
 	uint32_t cuts[CUTS];
 	unsigned count;
-	unsigned long messages, edited;
+	unsigned long messages, edited, told;
 };
 
 /* In one piece, in single bytes, at random. */
@@ -94,6 +96,33 @@ readdress(struct conform *conform)
 	readdress_free(&first);
 }
 
+/* Where all of them have names of their own length. */
+static void
+tell_hints(struct conform *conform)
+{
+	const struct facts_frame *frame = &conform->lines.frame;
+	struct readdress_run first, run;
+
+	if (!readdress_run_hints(&first, frame, NULL, 0))
+		return;
+	for (unsigned way = 1; way < WAYS; way++) {
+		cut(conform, way);
+		readdress_run_hints(&run, frame, conform->cuts, conform->count);
+		assert(run.result == first.result);
+		assert(run.len == first.len);
+		assert(first.len == 0 ||
+		    memcmp(run.bytes, first.bytes, run.len) == 0);
+		readdress_free(&run);
+	}
+	assert(first.result == LP_READDRESS_DONE ||
+	    first.result == LP_READDRESS_UNEQUAL);
+	if (first.result == LP_READDRESS_DONE) {
+		conform->told += first.done.changed > 0;
+		write_line(conform, TOLD, first.bytes, first.len);
+	}
+	readdress_free(&first);
+}
+
 /* Whether the API has something that is disguised. */
 static bool
 has_disguise(int16_t key)
@@ -149,11 +178,12 @@ main(void)
 		conform.messages++;
 		if (lp_readdress_knows(frame->key, frame->version))
 			readdress(&conform);
+		tell_hints(&conform);
 		disguise(&conform, LP_DISGUISE_PRODUCE_ALL);
 		if (frame->key == API_VERSIONS)
 			disguise(&conform, PRODUCE_LOW);
 	}
-	fprintf(stderr, "%lu answers, %lu to be compared\n", conform.messages,
-	    conform.edited);
+	fprintf(stderr, "%lu answers, %lu to be compared, %lu with hints\n",
+	    conform.messages, conform.edited, conform.told);
 	return conform.edited > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -20,10 +20,10 @@ trap 'rm -rf "$dir"' EXIT
 run() {
 	java -XX:TieredStopAtLevel=1 -cp "$1/*" "$here/Conform.java" \
 	    "$2" "$3" "$count" 2>"$dir/java.log" |
-	    "$program" |
+	    "$program" 2>>"$dir/said" |
 	    java -XX:TieredStopAtLevel=1 -cp "$1/*" "$here/Edited.java" \
 	        2>"$dir/edited.log" && return
-	cat "$dir/java.log" "$dir/edited.log" >&2
+	cat "$dir/java.log" "$dir/said" "$dir/edited.log" >&2
 	return 1
 }
 
@@ -33,4 +33,7 @@ old=$("$clients" old) && new=$("$clients" new) || exit
 echo "CONFORM_SEED=$seed"
 grep -v '^changed' "$dir/facts" >"$dir/facts.new"
 run "$old" "$dir/facts" "$seed" &&
-    run "$new" "$dir/facts.new" $((seed + 1))
+    run "$new" "$dir/facts.new" $((seed + 1)) || exit
+# Of either release alone there may be none by chance.
+cat "$dir/said"
+awk '{ told += $(NF - 2) } END { exit told == 0 }' "$dir/said"

@@ -20,9 +20,9 @@ add_library(lp_test_edits STATIC
 	${CMAKE_SOURCE_DIR}/dataplane/kafka/readdress.c
 	${CMAKE_SOURCE_DIR}/tests/support/disguise.c
 	${CMAKE_SOURCE_DIR}/tests/support/readdress.c)
-target_link_libraries(lp_test_edits PUBLIC lp_test_walk)
+target_link_libraries(lp_test_edits PUBLIC lp_test_walk lp_proto)
 
-foreach(test chain disguise readdress)
+foreach(test chain disguise hints readdress)
 	add_executable(test_${test} ${CMAKE_CURRENT_LIST_DIR}/test_${test}.c)
 	target_link_libraries(test_${test} PRIVATE lp_test_edits
 		PkgConfig::CHECK)

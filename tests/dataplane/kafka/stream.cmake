@@ -74,6 +74,12 @@ target_link_libraries(test_splice_cases PRIVATE lp_test_splice)
 add_test(NAME dataplane/kafka/splice_cases COMMAND test_splice_cases)
 set_tests_properties(dataplane/kafka/splice_cases PROPERTIES TIMEOUT 300)
 
+add_executable(test_splice_pattern
+	${CMAKE_CURRENT_LIST_DIR}/test_splice_pattern.c)
+target_link_libraries(test_splice_pattern PRIVATE lp_test_splice)
+add_test(NAME dataplane/kafka/splice_pattern COMMAND test_splice_pattern)
+set_tests_properties(dataplane/kafka/splice_pattern PROPERTIES TIMEOUT 300)
+
 add_executable(test_splice_sim ${CMAKE_CURRENT_LIST_DIR}/test_splice_sim.c)
 target_link_libraries(test_splice_sim PRIVATE lp_test_splice)
 add_test(NAME dataplane/kafka/splice_sim COMMAND test_splice_sim)

@@ -29,7 +29,7 @@ enum {
 
 /* Of all seeds: that it has been hard enough. */
 struct sums {
-	uint64_t requests, bytes, nodes, edited, zeros;
+	uint64_t requests, bytes, nodes, edited, zeros, hinted, hidden;
 	uint64_t segments, lost, timeouts, repeats, probes;
 };
 
@@ -68,13 +68,31 @@ draw_time(struct sim *sim, unsigned percent)
 	return sim->now_ns + random_between(&sim->random, 1, 300000) * 1000ull;
 }
 
-/* What is advertised: shorter than brokers' names, longer, or the VIP. */
-static unsigned
-name_len(uint64_t seed)
-{
-	static const unsigned lens[] = {0, 1, 30, 200};
+/*
+ * What is advertised: the VIP, a name shorter than the brokers', longer, or a
+ * pattern for most of them, or for few.
+ */
+static const struct {
+	unsigned len;
+	bool is_pattern;
+} names[] = {
+    {0, false}, {1, false}, {30, false}, {200, false}, {2, true}, {40, true}};
 
-	return lens[seed / RUN % 4];
+static unsigned
+name_of(uint64_t seed)
+{
+	return (unsigned)(seed / RUN % (sizeof(names) / sizeof(names[0])));
+}
+
+static void
+advertise(uint64_t seed)
+{
+	unsigned i = name_of(seed);
+
+	if (names[i].is_pattern)
+		splice_sim_pattern(names[i].len);
+	else
+		splice_sim_advertise(names[i].len);
 }
 
 static void
@@ -128,6 +146,8 @@ run_seed(uint64_t seed, struct sums *sums)
 	sums->bytes += run.talk.told.len;
 	sums->nodes += run.talk.nodes;
 	sums->edited += run.talk.edited;
+	sums->hinted += run.talk.hinted;
+	sums->hidden += run.talk.hidden;
 	splice_sim_run(&run,
 	    plan.abort_ns > 0 ? SPLICE_SIM_CUT : SPLICE_SIM_WHOLE,
 	    timeouts_max(&run));
@@ -150,24 +170,25 @@ main(void)
 
 	splice_sim_open(PLACES);
 	if (random_seed_given(&seed)) {
-		splice_sim_advertise(name_len(seed));
+		advertise(seed);
 		run_seed(seed, &sums);
 		splice_sim_close();
 		return EXIT_SUCCESS;
 	}
 	for (seed = 1; seed <= seeds; seed++) {
-		if (name_len(seed) != name_len(seed - 1))
-			splice_sim_advertise(name_len(seed));
+		if (name_of(seed) != name_of(seed - 1))
+			advertise(seed);
 		run_seed(seed, &sums);
 	}
 	printf("%u seeds: %" PRIu64 " requests, %" PRIu64 " bytes, %" PRIu64
-	       " brokers in %" PRIu64 " edited answers, %" PRIu64
+	       " brokers in %" PRIu64 " edited answers (hints: %" PRIu64
+	       " told, %" PRIu64 " hidden), %" PRIu64
 	       " segments of zeros\n%" PRIu64 " segments, %" PRIu64
 	       " lost, %" PRIu64 " timeouts, %" PRIu64
 	       " fast retransmissions, %" PRIu64 " probes\n",
 	    seeds, sums.requests, sums.bytes, sums.nodes, sums.edited,
-	    sums.zeros, sums.segments, sums.lost, sums.timeouts, sums.repeats,
-	    sums.probes);
+	    sums.hinted, sums.hidden, sums.zeros, sums.segments, sums.lost,
+	    sums.timeouts, sums.repeats, sums.probes);
 	ensure(sums.edited > seeds && sums.zeros > 0 && sums.lost > 0 &&
 		sums.timeouts > 0 && sums.repeats > 0 && sums.probes > 0,
 	    "that is too easy");
