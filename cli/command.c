@@ -107,7 +107,8 @@ static const struct lp_option options[LP_OPTIONS] = {
 	"shadow",
 	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
     [LP_OPTION_ADVERTISE] = {"advertise", "NAME", NULL,
-	"name that clients are told in place of the VIP; \"none\" for none",
+	"name, or a pattern of names like *.k.example.com, that clients are "
+	"told in place of the VIP; \"none\" for none",
 	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
     [LP_OPTION_IF_EXISTS] = {"if-exists", NULL, NULL,
 	"to delete what is not there is no error", 0, 0, 0},
@@ -361,12 +362,18 @@ static const struct lp_command commands[] = {
 	    "clients are told\nthe endpoints of the listener, by NAME where "
 	    "--advertise gives one.  With\n--rewrite off they are told the "
 	    "brokers' own addresses, with shadow too, and it\nis counted what "
-	    "would be rewritten.",
+	    "would be rewritten.\n\n"
+	    "A NAME that begins with '*.' is a pattern: a wildcard of the DNS, "
+	    "all of whose\nnames lead to VIP.  Each broker has one that is as "
+	    "long as its own name, so\nthat no answer changes its length, and "
+	    "clients are told of new leaders at once.",
 	.examples = "lpctl add-listener payments public 10.9.0.100:9092\n"
 		    "lpctl add-listener payments v6 [fd00:9::100]:9092 "
 		    "--broker-base 19092\n"
 		    "lpctl add-listener payments named 10.9.0.101:9092 "
 		    "--advertise kafka.example.com\n"
+		    "lpctl add-listener payments quick 10.9.0.102:9092 "
+		    "--advertise '*.k.example.com'\n"
 		    "lpctl add-listener payments seen --mode inline\n",
 	.change = lp_cmd_listener_add,
     },

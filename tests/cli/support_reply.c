@@ -123,6 +123,7 @@ make_objects(struct lp_object objects[OBJECTS])
 	make_listener(at, 8, 3, "public", "10.9.0.100:9092");
 	strcpy(at++->listener.advertise, "kafka.example.com");
 	make_listener(at, 9, 3, "v6", "[fd00:9::100]:19092");
+	strcpy(at->listener.advertise, "*.k.example.com");
 	at->listener.kafka = LP_LOOK_OFF;
 	at->listener.rewrite = LP_REWRITING_OFF;
 	at++->listener.source_address = LP_SOURCE_PRESERVE;

@@ -232,6 +232,8 @@ static const struct row rows[] = {
 	0,
 	"ADD listener payments/public: name=public vip=10.9.0.100:9092 "
 	"base=9093 rewrite=off advertise=kafka.example.com"},
+    {"set-listener payments public --advertise *.k.example.com", 0,
+	"SET listener payments/public: advertise=*.k.example.com"},
     {"set-listener payments public --advertise none", 0,
 	"SET listener payments/public: advertise="},
     {"set-listener payments public --advertise=", LP_EXIT_REFUSED,

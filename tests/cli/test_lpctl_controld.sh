@@ -121,6 +121,10 @@ refused 'listener payments/public: rewrite: on needs kafka observe' \
 	set-listener payments public --kafka off
 refused 'advertise: "kafka_1.example" is no host name' \
 	set-listener payments public --advertise kafka_1.example
+refused 'advertise: "k*.example.com" is no host name' \
+	set-listener payments public --advertise 'k*.example.com'
+refused "advertise: \"*k.example.com\" is no pattern: behind '*'" \
+	set-listener payments public --advertise '*k.example.com'
 refused 'there is no listener publik in its cluster (did you mean public?)' \
 	set-broker payments 1 --endpoint publik=10.9.0.101:9092
 refused '10.9.0.100:9092 is already the endpoint of listener payments/public' \
@@ -223,6 +227,9 @@ prints '    listener outer: 10.9.0.100:9092, mode vip, source address preserve, 
 prints '        broker 2 at 10.9.0.100:9095'
 prints '    device lpt1, backend af_xdp, side both'
 grep -q gateway "$dir/out" && fail 'the gateway is still there'
+run 0 set-listener pay outer --advertise '*.k.example.com'
+run 0 show
+prints '    listener outer: 10.9.0.100:9092, mode vip, source address preserve, kafka off, rewrite off, advertised as *.k.example.com'
 run 0 set-cluster pay --name payments \
 	-- set-listener payments outer --name public --source-address translate \
 	--advertise none
