@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""versions.py BOOTSTRAP TOPIC VIP SECRET...: asks everything that tells where
-brokers are in every version that it has, of every broker in turn, by hand.
-BOOTSTRAP is HOST:PORT, TOPIC has a leader that other brokers can name, VIP is
-what may be told, SECRETs are addresses and names that may not.
+"""versions.py [--hints] BOOTSTRAP TOPIC VIP SECRET...: asks everything that
+tells where brokers are in every version that it has, of every broker in turn,
+by hand.  BOOTSTRAP is HOST:PORT, TOPIC has a leader that other brokers can
+name, VIP is what may be told, SECRETs are addresses and names that may not.
+With --hints answers to Produce that another broker leads have to tell VIP,
+too.  (A Fetch may be answered by any replica.)
 
 Says what was told; ends with 1 if a secret was, if what was asked for was not,
 or if a version that the broker has was not answered.
@@ -29,6 +31,8 @@ FLEXIBLE = {PRODUCE: 9, FETCH: 12, METADATA: 9, FIND_COORDINATOR: 3,
 NEWEST = {PRODUCE: 13, FETCH: 18, METADATA: 13, FIND_COORDINATOR: 6,
           API_VERSIONS: 5, DESCRIBE_CONFIGS: 4, DESCRIBE_QUORUM: 1,
           DESCRIBE_CLUSTER: 2, SHARE_FETCH: 2, SHARE_ACKNOWLEDGE: 2}
+# The first version of Produce whose answer tells where the leader is.
+HINTING = 10
 TELL = (METADATA, FIND_COORDINATOR, DESCRIBE_CLUSTER)
 TAGS = b"\0"
 
@@ -260,7 +264,8 @@ class Broker:
 
 
 class Inquiry:
-    def __init__(self, vip, secrets):
+    def __init__(self, has_hints, vip, secrets):
+        self.has_hints, self.hinted = has_hints, 0
         self.vip, self.secrets = vip.encode(), [s.encode() for s in secrets]
         self.wrong, self.told, self.hints = 0, {}, 0
 
@@ -281,6 +286,12 @@ class Inquiry:
         if key in TELL and self.vip not in answer:
             self.complain("%s does not tell %s: %r" % (what, self.vip,
                                                        answer))
+        if self.has_hints and broker.node != broker.leader and (
+                key == PRODUCE and version >= HINTING):
+            self.hinted += 1
+            if self.vip not in answer:
+                self.complain("%s has no hint of %s: %r" % (what, self.vip,
+                                                            answer))
         # An answer that some other node is the leader brings a hint.
         self.hints += (key in (PRODUCE, FETCH, SHARE_FETCH) and
                        struct.pack(">h", NOT_LEADER) in answer)
@@ -288,12 +299,14 @@ class Inquiry:
 
 
 def main():
-    host, port = sys.argv[1].rsplit(":", 1)
-    inquiry = Inquiry(sys.argv[3], sys.argv[4:])
-    first = Broker(host.strip("[]"), int(port), sys.argv[2])
+    has_hints = sys.argv[1] == "--hints"
+    bootstrap, topic, vip, *secrets = sys.argv[1 + has_hints:]
+    host, port = bootstrap.rsplit(":", 1)
+    inquiry = Inquiry(has_hints, vip, secrets)
+    first = Broker(host.strip("[]"), int(port), topic)
     brokers = first.brokers()
     for node, (host, port) in sorted(brokers.items()):
-        broker = Broker(host, port, sys.argv[2])
+        broker = Broker(host, port, topic)
         broker.node = node
         broker.brokers()
         for key, (low, high) in sorted(broker.versions().items()):
@@ -311,7 +324,10 @@ def main():
             inquiry.complain("%s was not asked" % names.api(key))
     print("%d brokers, %d answers that another leads" % (len(brokers),
                                                        inquiry.hints))
-    if len(brokers) < 2 or inquiry.hints == 0:
+    if has_hints:
+        print("%d of them have to say where" % inquiry.hinted)
+    if len(brokers) < 2 or inquiry.hints == 0 or (
+            has_hints and inquiry.hinted == 0):
         inquiry.complain("too few")
     sys.exit(inquiry.wrong > 0)
 
