@@ -25,6 +25,8 @@ enum {
 	WINDOW = 60000,
 	SMALL_WINDOW = 700,
 	BROKERS = 80, /* whose list takes several segments */
+	NARROW = 8, /* 1 kB, which a list fills alone */
+	BEHIND = 1000,
 };
 
 /* What was said until now. */
@@ -187,6 +189,64 @@ queue_question(void)
 	    LP_TO_BROKER, at, spliced.got, "PA", WINDOW, spliced.asked + at, 9);
 }
 
+static uint32_t
+last_end(void)
+{
+	const struct spliced_edit *last =
+	    &spliced.edits[spliced.edit_count - 1];
+
+	return last->start + last->old_len;
+}
+
+/* Another list, which fills the client's window, and what is behind it. */
+static void
+begin_full(void)
+{
+	uint32_t at;
+
+	spliced_finish();
+	at = spliced.len;
+	spliced_metadata(BROKERS);
+	spliced_fetch(3 * BEHIND);
+	spliced_ask();
+	spliced_acknowledge_at(spliced.got, NARROW);
+	for (; at < last_end(); at += SPLICED_MSS)
+		spliced_answer(at,
+		    last_end() - at < SPLICED_MSS ? last_end() - at
+						  : SPLICED_MSS);
+}
+
+static void
+queue_behind_list(void)
+{
+	queue_answer(last_end(), BEHIND);
+}
+
+static void
+begin_kept(void)
+{
+	const struct lp_kafka_state *state = &plane.region.kafka;
+	bool kept = false;
+
+	begin_full();
+	spliced_answer(last_end(), BEHIND);
+	for (uint32_t i = 0; i < state->edit_count; i++)
+		kept = kept || state->edits[i].kind == LP_EDIT_KEEP;
+	ck_assert(kept);
+}
+
+static void
+queue_more_behind(void)
+{
+	queue_answer(last_end() + BEHIND, BEHIND);
+}
+
+static void
+queue_narrow_acknowledged(void)
+{
+	queue_acknowledgement(spliced.got, NARROW);
+}
+
 static void
 queue_fin(void)
 {
@@ -213,6 +273,11 @@ static const struct scene {
     {"all at once", begin_nothing, queue_everything},
     {"is asked for", begin_question, queue_question},
     {"ends", begin_melted, queue_fin},
+    {"keeps", begin_full, queue_behind_list},
+    {"keeps more", begin_kept, queue_more_behind},
+    {"keeps what comes again", begin_kept, queue_behind_list},
+    {"sends what it keeps", begin_kept, queue_narrow_acknowledged},
+    {"melts what it keeps", begin_kept, queue_all_acknowledged},
 };
 enum { SCENES = sizeof(scenes) / sizeof(scenes[0]) };
 
@@ -226,7 +291,8 @@ queue(const void *arg)
 static void
 say(const struct scene *scene)
 {
-	if (scene->queue == queue_all_acknowledged)
+	if (scene->queue == queue_all_acknowledged ||
+	    scene->queue == queue_narrow_acknowledged)
 		spliced.acked = spliced.got;
 	else if (scene->queue == queue_half_acknowledged)
 		spliced.acked = spliced.edits[0].new_len / 2;
