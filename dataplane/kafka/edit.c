@@ -36,8 +36,8 @@ static void release(struct lp_kafka *, uint32_t);
 static void count(struct lp_kafka *);
 
 bool
-lp_edit_room(
-    struct lp_kafka *kafka, uint32_t index, enum lp_direction dir, uint32_t len)
+lp_edit_room(struct lp_kafka *kafka, uint32_t index, enum lp_direction dir,
+    uint32_t len, bool ahead)
 {
 	const struct lp_kafka_conn *conn = &kafka->state->conns[index];
 	const struct lp_splice *splice = &kafka->state->splices[index];
@@ -63,6 +63,9 @@ lp_edit_room(
 	if (map->count >= CONN_HELD_SHARE &&
 	    kafka->held.free_count < kafka->held.count / 4 * 3)
 		return false;
+	/* What others of its segments wait for sets those free. */
+	if (splice->waiting != 0 && !ahead)
+		return kafka->held.free_count > 2 * LP_EDIT_PIECES;
 	return kafka->held.free_count > kafka->held.count / 2;
 }
 

@@ -30,9 +30,12 @@ enum {
 	LP_EDIT_PIECES = LP_EDIT_BYTES_MAX / LP_HELD_BYTES + 1,
 };
 
-/* Whether there is room for what a segment of so many bytes may bring. */
+/*
+ * Whether there is room for what a segment of so many bytes may bring; `ahead`:
+ * something before it has not come.
+ */
 bool lp_edit_room(struct lp_kafka *kafka, uint32_t index, enum lp_direction dir,
-    uint32_t len);
+    uint32_t len, bool ahead);
 
 /* The first byte of a response has come, at that sequence number. */
 void lp_edit_response(struct lp_kafka_at *at, uint32_t seq);

@@ -44,7 +44,8 @@ lp_splice_judge(struct lp_splice_at *at, enum lp_reason *why)
 		*why = LP_REASON_UNREADABLE;
 		return LP_SPLICE_DROP;
 	}
-	if (!lp_edit_room(at->kafka, at->index, at->pkt->dir, segment->len) ||
+	if (!lp_edit_room(
+		at->kafka, at->index, at->pkt->dir, segment->len, ahead) ||
 	    (!changes && !can_be_held(at))) {
 		lp_telemetry_count(&at->kafka->telemetry, rewrite_full, 1);
 		*why = LP_REASON_EDIT_FULL;

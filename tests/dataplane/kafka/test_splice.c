@@ -489,7 +489,7 @@ has_room(struct lp_kafka *kafka, uint32_t index, uint32_t free_count)
 	kafka->edits.free_count = kafka->edits.count;
 	kafka->held.count = kafka->state->held_count;
 	kafka->held.free_count = free_count;
-	return lp_edit_room(kafka, index, LP_TO_CLIENT, 100);
+	return lp_edit_room(kafka, index, LP_TO_CLIENT, 100, false);
 }
 
 START_TEST(who_acknowledges_nothing_leaves_room_for_others)
