@@ -69,6 +69,21 @@ lp_edit_room(struct lp_kafka *kafka, uint32_t index, enum lp_direction dir,
 	return kafka->held.free_count > kafka->held.count / 2;
 }
 
+bool
+lp_edit_is_short(const struct lp_kafka *kafka)
+{
+	return kafka->edits.free_count < SEGMENT_EDITS ||
+	    kafka->held.free_count <= kafka->held.count / 2;
+}
+
+/* Far enough from short: nobody's share is bounded any more. */
+bool
+lp_edit_is_eased(const struct lp_kafka *kafka)
+{
+	return kafka->edits.free_count >= kafka->edits.count / 2 &&
+	    kafka->held.free_count >= kafka->held.count / 4 * 3;
+}
+
 /*
  * Those that are open would wait for one another for ever when nearly all
  * pieces are taken.  One of them may have the rest, until it is complete.

@@ -15,7 +15,8 @@
  *
  * Bounds: of one response LP_EDIT_BYTES_MAX are held, and so many are made of
  * it; a segment is looked at only if there is room for whatever it may bring
- * (lp_edit_room()), else it is dropped, and its sender sends it again.
+ * (lp_edit_room()), else it is dropped, and its sender sends it again.  Who
+ * then holds of the pools and does not move is reset (splice_stall.c).
  * What cannot be read although it may hold addresses is not passed on: the
  * connection is broken (LP_SPLICE_BROKEN), and reset.
  */
@@ -36,6 +37,10 @@ enum {
  */
 bool lp_edit_room(struct lp_kafka *kafka, uint32_t index, enum lp_direction dir,
     uint32_t len, bool ahead);
+
+/* Others are refused for want of edits or pieces; there is plenty again. */
+bool lp_edit_is_short(const struct lp_kafka *kafka);
+bool lp_edit_is_eased(const struct lp_kafka *kafka);
 
 /* The first byte of a response has come, at that sequence number. */
 void lp_edit_response(struct lp_kafka_at *at, uint32_t seq);

@@ -70,6 +70,7 @@ lp_kafka_init(struct lp_kafka *kafka, struct lp_region *region, uint32_t marked)
 	kafka->whole.used = 0;
 	kafka->finishing = 0;
 	kafka->recovered = false;
+	kafka->pressed = false;
 	lp_held_pool_init(&kafka->held, region->kafka.held, kafka->held_free,
 	    region->kafka.held_count);
 	lp_restore_all(kafka, marked);

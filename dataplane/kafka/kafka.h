@@ -53,6 +53,7 @@ struct lp_kafka {
 	/* A stream is read again whose listener rewrites, and it is not
 	 * spliced: lp_splice_follow() is to be asked once more. */
 	bool recovered;
+	bool pressed; /* a pool was short: who stalls? (splice_stall.c) */
 	uint64_t now_ns;
 	/* Of a frame that lies in one piece: it needs no place in the pool. */
 	struct lp_message whole;

@@ -136,6 +136,7 @@ enum {
 	X(rewrite_full, "segments dropped, to be sent again: no room")         \
 	X(rewrite_too_large, "connections reset: a list beyond the limit")     \
 	X(rewrite_unreadable, "connections reset: an answer not to be read")   \
+	X(rewrite_stalled, "connections reset: they held what others lacked")  \
 	X(rewrite_tls, "connections of TLS on listeners that rewrite")         \
 	X(edits, "edits that are not acknowledged yet")                        \
 	X(edits_max, "their limit")                                            \
@@ -322,7 +323,7 @@ enum lp_kafka_counter {
 #undef X
 	    LP_KAFKA_COUNTER_COUNT,
 };
-static_assert(LP_KAFKA_COUNTER_COUNT == 62, "raise LP_REGION_LAYOUT with it");
+static_assert(LP_KAFKA_COUNTER_COUNT == 63, "raise LP_REGION_LAYOUT with it");
 
 struct lp_kafka_stats {
 	struct {

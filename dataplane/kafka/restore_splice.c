@@ -8,6 +8,7 @@
 #include "dataplane/kafka/restore.h"
 #include "dataplane/pipeline/wire.h"
 
+static bool was_closing(const struct lp_kafka *, uint32_t);
 static bool claim_map(struct lp_kafka *, const struct lp_seqmap *);
 static bool claim_pieces(struct lp_kafka *, uint32_t, uint32_t);
 
@@ -26,7 +27,8 @@ lp_restore_splice(struct lp_kafka *kafka, uint32_t index, bool doubtful)
 		lp_kafka_open(kafka, index);
 		return;
 	}
-	if (!doubtful && claim_map(kafka, &splice->maps[LP_TO_BROKER]) &&
+	if (!doubtful && !was_closing(kafka, index) &&
+	    claim_map(kafka, &splice->maps[LP_TO_BROKER]) &&
 	    claim_map(kafka, &splice->maps[LP_TO_CLIENT]) &&
 	    claim_pieces(kafka, splice->waiting, splice->waiting_count))
 		return;
@@ -38,6 +40,17 @@ lp_restore_splice(struct lp_kafka *kafka, uint32_t index, bool doubtful)
 	splice->waiting = 0;
 	splice->waiting_count = 0;
 	splice->flags |= LP_SPLICE_BROKEN;
+}
+
+/* Killed as it was being removed: it is not read any more, and yet holds. */
+static bool
+was_closing(const struct lp_kafka *kafka, uint32_t index)
+{
+	const struct lp_splice *splice = &kafka->state->splices[index];
+
+	return kafka->state->conns[index].mode == LP_KAFKA_OFF &&
+	    (splice->maps[LP_TO_BROKER].first != 0 ||
+		splice->maps[LP_TO_CLIENT].first != 0 || splice->waiting != 0);
 }
 
 static bool

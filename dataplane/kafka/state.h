@@ -139,6 +139,8 @@ struct lp_kafka_conn {
 	 * secrets is set. */
 	uint32_t secret_end[2];
 	uint8_t secrets;
+	/* What it holds of the pools has moved last (splice_stall.c); s. */
+	uint32_t moved_s;
 };
 static_assert(sizeof(struct lp_kafka_conn) <= 256, "512 with its connection");
 

@@ -94,6 +94,13 @@ enum {
 
 	/* Connections looked at in one turn after a new generation. */
 	LP_SWEEP_STEP = 64,
+	/*
+	 * Seconds without a move after which who holds what others need is
+	 * reset.  A client waits 30 s for an answer (request.timeout.ms).
+	 * Linux sends again what was refused here 12.6 s and 25.4 s after the
+	 * first time (0.2 s, doubled): with 20 s the latter finds room.
+	 */
+	LP_STALLED_S = 20,
 	/* Timer entries fired in one turn. */
 	LP_EXPIRE_STEP = 64,
 	/* Seconds of the wheel; longer timers are looked at more than once. */

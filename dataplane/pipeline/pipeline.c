@@ -71,6 +71,7 @@ struct lp_pipeline {
 	/* Of connections that could not be followed: once more, not before. */
 	bool unfollowed;
 	uint32_t swept_s;
+	struct lp_splice_stall stall;
 
 	/* control sets a bit, the worker clears it: ports to reclaim. */
 	_Atomic uint32_t reclaim;
@@ -150,6 +151,7 @@ turn(struct lp_pipeline *pipeline, uint64_t now_ns, lp_pipeline_seen *seen,
 	lp_telemetry_turn(&pipeline->kafka.telemetry);
 	expire(pipeline, batch);
 	sweep(pipeline, batch);
+	lp_splice_stall_turn(&pipeline->stall, &pipeline->rewrite, batch);
 
 	if (batch->capture != NULL)
 		lp_capture_sent(batch);
@@ -214,6 +216,8 @@ lp_pipeline_init(void *memory, const struct lp_pipeline_config *config)
 		.reset = &pipeline->reset,
 		.kafka = &pipeline->kafka,
 		.make = &pipeline->make};
+	pipeline->stall = (struct lp_splice_stall){
+	    .began_s = (uint32_t)(config->now_ns / 1000000000u)};
 	return pipeline;
 }
 
@@ -241,7 +245,7 @@ lp_pipeline_fds(struct lp_pipeline *pipeline, int fds[], unsigned max)
 int
 lp_pipeline_wait_ms(const struct lp_pipeline *pipeline, uint64_t now_ns)
 {
-	if (pipeline->swept != pipeline->sweeping ||
+	if (pipeline->swept != pipeline->sweeping || pipeline->stall.looking ||
 	    to_reclaim(pipeline) != 0 ||
 	    lp_topic_feed_waits(pipeline->kafka.telemetry.topic_feed))
 		return 0;

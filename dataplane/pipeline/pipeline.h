@@ -46,7 +46,8 @@ void lp_pipeline_free(struct lp_pipeline *pipeline);
 
 /*
  * worker: one turn at that time: packets in, through every stage, out; then
- * a slice of timers and, after a new generation, of the connection sweep.
+ * a slice of timers and, after a new generation, of the connection sweep; and,
+ * when the pools of splices are short, of those that may stall.
  * Returns how many packets came in.
  */
 unsigned lp_pipeline_run(struct lp_pipeline *pipeline, uint64_t now_ns);

@@ -30,6 +30,9 @@
  * is dropped, too, and the duplicate acknowledgement is sent all the same: what
  * is missing then comes after a round trip, not after a timeout.
  *
+ * Who holds of a pool and stalls is reset when others find no room
+ * (splice_stall.c).
+ *
  * What is put together leaves by the outbox, behind the packet that it was made
  * for: the order of a connection is kept (transmit.c).
  *
@@ -167,6 +170,7 @@ begin(struct lp_splice_at *at)
 {
 	lp_region_begin_logged(at->rewrite->conntrack->region, at->pkt->conn);
 	lp_kafka_log(at->kafka, at->pkt->conn);
+	lp_splice_stall_begin(at);
 	at->dropped = false;
 }
 
@@ -175,6 +179,7 @@ end(struct lp_splice_at *at)
 {
 	struct lp_conntrack *conntrack = at->rewrite->conntrack;
 
+	lp_splice_stall_end(at);
 	if (at->dropped)
 		lp_region_end(conntrack->region);
 	else

@@ -17,6 +17,12 @@
 #include "dataplane/pipeline/checksum.h"
 #include "dataplane/pipeline/rewrite.h"
 
+/* Whom what it holds waits for, and where that one is (splice_stall.c). */
+struct lp_splice_front {
+	uint32_t at;
+	uint8_t whom;
+};
+
 /* A packet of a spliced connection on its way through; internal. */
 struct lp_splice_at {
 	struct lp_rewrite *rewrite;
@@ -29,6 +35,7 @@ struct lp_splice_at {
 	struct lp_edit *edits;
 	/* In the broker's numbers, also what a client acknowledges. */
 	struct lp_tcp_segment segment;
+	struct lp_splice_front front; /* before the packet */
 	uint32_t index; /* of the connection */
 	uint32_t hop;
 	enum lp_tcp_verdict verdict;
@@ -185,5 +192,26 @@ struct lp_pkt *lp_splice_wait_over(struct lp_splice_at *at);
 /* Runs of them: up to `max` blocks of left and right edges; how many. */
 unsigned lp_splice_wait_blocks(const struct lp_splice_at *at, uint32_t seq,
     uint32_t blocks[][2], unsigned max);
+
+/* ---- splice_stall.c: who holds of the pools, and does not move ----------- */
+
+/* The look at the table of connections, a slice a turn. */
+struct lp_splice_stall {
+	uint32_t began_s; /* the process */
+	uint32_t looked_s; /* at all of them */
+	uint32_t next;
+	bool looking;
+};
+
+/* Before a packet, and behind it, under the mark of its connection. */
+void lp_splice_stall_begin(struct lp_splice_at *at);
+void lp_splice_stall_end(struct lp_splice_at *at);
+
+/* There was no room for it; `ahead`: nor has what is before it come. */
+void lp_splice_stall_refused(struct lp_splice_at *at, bool ahead);
+
+/* Resets those that have not moved for LP_STALLED_S, if the pools are short. */
+void lp_splice_stall_turn(struct lp_splice_stall *stall,
+    struct lp_rewrite *rewrite, struct lp_batch *batch);
 
 #endif

@@ -48,6 +48,7 @@ lp_splice_judge(struct lp_splice_at *at, enum lp_reason *why)
 		at->kafka, at->index, at->pkt->dir, segment->len, ahead) ||
 	    (!changes && !can_be_held(at))) {
 		lp_telemetry_count(&at->kafka->telemetry, rewrite_full, 1);
+		lp_splice_stall_refused(at, ahead);
 		*why = LP_REASON_EDIT_FULL;
 		return ahead ? LP_SPLICE_FULL : LP_SPLICE_DROP;
 	}

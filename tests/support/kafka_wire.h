@@ -13,7 +13,7 @@
 
 #include "dataplane/pipeline/batch.h"
 
-enum { KAFKA_FRAME_MAX = 8192 };
+enum { KAFKA_FRAME_MAX = 1 << 16 };
 
 struct kafka_frame {
 	uint8_t bytes[KAFKA_FRAME_MAX];

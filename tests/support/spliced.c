@@ -61,6 +61,14 @@ spliced_connect(void)
 }
 
 void
+spliced_connect_more(uint16_t more)
+{
+	memset(&spliced, 0, sizeof(spliced));
+	kafka_talk.more = more;
+	kafka_connect();
+}
+
+void
 spliced_check_pools(void)
 {
 	const struct lp_kafka_state *state = &plane.region.kafka;
@@ -224,7 +232,8 @@ spliced_queue(enum lp_direction dir, uint32_t seq, uint32_t ack,
 
 	if (dir == LP_TO_BROKER)
 		at = snprintf(text, sizeof(text),
-		    "tcp 10.9.0.50:40000 > 10.9.0.100:9100 ");
+		    "tcp 10.9.0.50:%u > 10.9.0.100:9100 ",
+		    40000u + kafka_talk.more);
 	else
 		at = snprintf(text, sizeof(text),
 		    "tcp 10.8.0.20:9092 > 10.8.0.%u:%u ", kafka_talk.source,

@@ -68,6 +68,9 @@ extern struct spliced spliced;
 /* A plane with the connection open; or another connection on that plane. */
 void spliced_open(void);
 void spliced_connect(void);
+/* And one more, from another port of the client: `spliced` is the one that is
+ * meant, with kafka_talk. */
+void spliced_connect_more(uint16_t more);
 /* Nothing of it may be left in the pools; ends the plane. */
 void spliced_close(void);
 void spliced_check_pools(void);

@@ -21,18 +21,21 @@ add_library(lp_test_kafka STATIC
 target_link_libraries(lp_test_kafka PUBLIC lp_test_plane)
 
 foreach(module kafka kafka_tricks kafka_hostile kafka_flood kafka_killed
-	kafka_odd kafka_fetch note splice splice_killed splice_room)
+	kafka_odd kafka_fetch note splice splice_killed splice_room
+	splice_stall)
 	add_executable(test_${module}
 		${CMAKE_CURRENT_LIST_DIR}/test_${module}.c)
 	target_link_libraries(test_${module} PRIVATE lp_test_kafka)
 	add_test(NAME dataplane/kafka/${module} COMMAND test_${module})
 endforeach()
 set_tests_properties(dataplane/kafka/kafka_flood dataplane/kafka/kafka_killed
-	dataplane/kafka/splice_killed PROPERTIES TIMEOUT 900)
+	dataplane/kafka/splice_killed dataplane/kafka/splice_stall
+	PROPERTIES TIMEOUT 900)
 # It goes instruction by instruction, also through a memset() of megabytes: in
 # bytes, where glibc takes `rep stosb` for it.
 set_tests_properties(dataplane/kafka/kafka_killed
-	dataplane/kafka/splice_killed PROPERTIES ENVIRONMENT
+	dataplane/kafka/splice_killed dataplane/kafka/splice_stall
+	PROPERTIES ENVIRONMENT
 	GLIBC_TUNABLES=glibc.cpu.x86_rep_stosb_threshold=1000000000)
 # Simulated peers on both sides of a plane.
 add_library(lp_test_sim STATIC
