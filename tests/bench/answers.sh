@@ -96,7 +96,7 @@ answers_warm() {
 }
 
 answers_round() {
-	local idle side system
+	local idle system
 
 	for system in direct routed; do
 		answers_route $system &&
