@@ -35,6 +35,7 @@ static const struct {
     {LP_OBJECT_CLUSTER, 0, "paymenst", "payments"},
     {LP_OBJECT_CLUSTER, 0, "ordres", "orders"},
     {LP_OBJECT_CLUSTER, 0, "order", "orders"},
+    {LP_OBJECT_CLUSTER, 0, "PAYMENTS", "payments"},
     {LP_OBJECT_CLUSTER, 0, "invoices", NULL}, {LP_OBJECT_CLUSTER, 0, "", NULL},
     {LP_OBJECT_PORT, 0, "fornt", "front"}, {LP_OBJECT_PORT, 0, "fr", NULL},
     {LP_OBJECT_PORT, 0, "payments", NULL},
