@@ -5,6 +5,7 @@
 Writes tables.c beside this file: the layouts of all messages of two releases
 of kafka-clients, and the names of the errors, a list "NUMBER NAME" in the file
 NAMES.  Where both releases know a version of a message they must agree on it.
+And proto/apis_table.c: which requests have what rules ask for.
 
 --check: compares instead of writing.  --facts: prints which field is which
 fact, for a program that derives them from Kafka's own objects.
@@ -18,6 +19,7 @@ import zlib
 
 sys.dont_write_bytecode = True  # nothing beside the sources
 
+import apis  # noqa: E402
 import definitions  # noqa: E402
 import facts  # noqa: E402
 import program  # noqa: E402
@@ -247,16 +249,20 @@ def main():
         tables.add(release)
     text = emit(tables, " and ".join(map(release_name, options.jars)),
                 read_errors(options.names))
-    path = HERE / "tables.c"
-    if options.check:
-        if path.read_text() != text:
-            complain("tables.c is not what would be generated: "
-                     "run the target kafka-tables")
-    else:
-        path.write_text(text)
+    write(HERE / "tables.c", text, options.check)
+    write(HERE.parent.parent / "proto" / "apis_table.c",
+          apis.emit(tables, releases), options.check)
     print(f"{len(tables.bodies)} layouts, {tables.agreed} in both releases; "
           f"{len(tables.code.bodies)} bodies, {len(tables.code.bytes)} bytes "
           f"of code; {tables.depth} levels")
+
+
+def write(path, text, check):
+    if not check:
+        path.write_text(text)
+    elif path.read_text() != text:
+        complain(f"{path.name} is not what would be generated: "
+                 "run the target kafka-tables")
 
 
 def print_facts(releases):
