@@ -31,6 +31,10 @@ enum {
 	LP_RULE_ACTION_SIZE = 160,
 	/* Values of one match, over all fields. */
 	LP_RULE_VALUES_MAX = 64,
+	/* Bytes of one value: as much of a text is read on the wire. */
+	LP_RULE_TEXT_MAX = 255,
+	/* Product of the numbers of values of kind NAME, TEXT and ADDRESS. */
+	LP_RULE_COMBINATIONS_MAX = 1024,
 	/* Of two rules the higher number is asked first. */
 	LP_RULE_PRIORITY_MAX = 65535,
 };

@@ -94,6 +94,7 @@ check_comments() {
 # Exported functions are named after their file: frame.c has lp_frame_*.
 # Otherwise:
 #	proto/address.c, object.c, reasons.c	values and the words of enums
+#	proto/rule_*.c				what rule.h declares
 #	dataplane/port/backend.c		the list of the port's back ends
 #	dataplane/pipeline/lookup.c		what pipeline/snapshot.h declares
 #	dataplane/kafka/names.c			Kafka's words for its numbers
@@ -104,6 +105,7 @@ check_exports() {
 	*.bpf.c | tests/* | *.h) return ;;
 	proto/address.c) prefix='lp_(ip|prefix|endpoint|hostport|hostname)_' ;;
 	proto/object_words.c) prefix='lp_(object|backend|side|mode|on_loss|source_address|look|rewriting)_' ;;
+	proto/rule_*.c) prefix='lp_rule_' ;;
 	proto/reasons.c) prefix='lp_(reason|verdict)_' ;;
 	dataplane/port/backend.c) prefix='lp_port_backend$' ;;
 	dataplane/kafka/names.c) prefix='lp_(kafka|fact)_' ;;
