@@ -193,12 +193,26 @@ char *lp_rule_action_print(char *buf, const struct lp_rule_action *action);
 /*
  * Whether the match and the action go together, and whether any request can
  * have all of the fields: no Fetch has a group.  0, or -EINVAL with *error,
- * whose column is in the match, or 0: it is of the action.  With 0 a warning
- * may be in error->why ("": none): what is partly visible, what never ends a
- * connection but is meant to.
+ * whose column is in the canonical text of the match, or 0 (and len, too): it
+ * is of the action.  With 0 a warning may be in error->why ("": none): what the
+ * match does not see, or the deny does not reach.
+ *
+ * A deny needs fields of requests.  Where it names no API it holds for those
+ * that can be denied (lp_rule_deny_versions), and of InitProducerId for those
+ * with a transactional id; other requests it does not match, and the rules
+ * behind it are asked.  What brokers ask each other is never denied.
  */
 int lp_rule_check(const struct lp_rule_match *match,
     const struct lp_rule_action *action, struct lp_rule_error *error);
+
+/*
+ * Of an API, by its key: why its requests cannot be denied, and what to do
+ * instead; NULL: they can.  In which versions, as bits.  Whether by topics:
+ * what names none, and means all, is then not denied.
+ */
+const char *lp_rule_deny_fault(int64_t api);
+uint32_t lp_rule_deny_versions(int64_t api);
+bool lp_rule_deny_is_by_part(int64_t api);
 
 /* The word of a field; of a verdict.  NULL for others. */
 const char *lp_rule_field_name(unsigned field);
