@@ -206,6 +206,14 @@ int lp_rule_check(const struct lp_rule_match *match,
     const struct lp_rule_action *action, struct lp_rule_error *error);
 
 /*
+ * Whether a holds wherever b does: with a in front of it, b is never asked, if
+ * a decides.  True is certain; false is not, where what is in one field follows
+ * from another.
+ */
+bool lp_rule_covers(
+    const struct lp_rule_match *a, const struct lp_rule_match *b);
+
+/*
  * Of an API, by its key: why its requests cannot be denied, and what to do
  * instead; NULL: they can.  In which versions, as bits.  Whether by topics:
  * what names none, and means all, is then not denied.
