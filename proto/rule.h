@@ -43,7 +43,8 @@ enum {
  * X(NAME, "word", level, kind): level CONNECTION or REQUEST; kind
  *	NAME	the name of a configured object, or CLUSTER/NAME of a listener
  *	TEXT	exact, or a prefix with `*` at its end; "..." where it has
- *		spaces, commas, quotes or a `*` of its own (\" \\ inside)
+ *		spaces, commas, quotes or a `*` of its own (\" \\ inside), and
+ *		a `*` behind it for a prefix; UTF-8 without control characters
  *	NUMBER	N, LOW-HIGH, LOW-, -HIGH; sizes take kB MB GB (powers of ten)
  *	WORD	one of a few
  *	ADDRESS	an address or a prefix (RFC 4632, RFC 4291)
@@ -150,8 +151,8 @@ enum {
  *		burst=SIZE max_throttle=DURATION per=rule|client_id|principal
  *	route	broker=NODE
  *
- * priority, dscp and mirror are of connections and need no verdict: allow is
- * meant.
+ * priority, dscp and mirror are of connections, go with allow, limit and route,
+ * and need no verdict: allow is meant.
  */
 struct lp_rule_action {
 	uint8_t verdict; /* enum lp_rule_verdict */
@@ -206,12 +207,19 @@ int lp_rule_check(const struct lp_rule_match *match,
     const struct lp_rule_action *action, struct lp_rule_error *error);
 
 /*
- * Whether a holds wherever b does: with a in front of it, b is never asked, if
- * a decides.  True is certain; false is not, where what is in one field follows
- * from another.
+ * Whether a holds wherever b does.  True is certain; false is not, where what
+ * is in one field follows from another.
  */
 bool lp_rule_covers(
     const struct lp_rule_match *a, const struct lp_rule_match *b);
+
+/*
+ * Whether b is never asked behind a rule of that match and action: it covers
+ * b, and decides.  observe and no_create do not decide; a deny where it denies;
+ * route, priority, dscp and mirror for connections, not for their requests.
+ */
+bool lp_rule_hides(const struct lp_rule_match *a,
+    const struct lp_rule_action *action, const struct lp_rule_match *b);
 
 /*
  * Of an API, by its key: why its requests cannot be denied, and what to do

@@ -50,6 +50,7 @@ static const struct {
 enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
 
 static int check_levels(const struct check *check);
+static int check_listeners(const struct check *check);
 static int check_versions(const struct check *check);
 static int check_listed(const struct check *check, int64_t api, int index);
 static int check_listed_deny(
@@ -111,6 +112,8 @@ lp_rule_check(const struct lp_rule_match *match,
 		    bits(value[i].low, value[i].high);
 	rc = check_levels(&check);
 	if (!rc)
+		rc = check_listeners(&check);
+	if (!rc)
 		rc = check_versions(&check);
 	count = lp_rule_match_values(match, LP_RULE_API, &value);
 	for (uint16_t i = 0; !rc && i < count; i++)
@@ -163,6 +166,35 @@ check_levels(const struct check *check)
 	    from->high != LP_RULE_FROM_CLIENT)
 		return refuse(check, LP_RULE_FROM, NONE,
 		    "what brokers ask each other is not denied: use reset");
+	return 0;
+}
+
+/* Of one of the clusters, where they are named. */
+static int
+check_listeners(const struct check *check)
+{
+	const struct lp_rule_value *clusters, *listeners;
+	const char *text = check->match->text;
+	uint16_t count =
+	    lp_rule_match_values(check->match, LP_RULE_LISTENER, &listeners);
+	uint16_t known =
+	    lp_rule_match_values(check->match, LP_RULE_CLUSTER, &clusters);
+
+	for (uint16_t i = 0; known > 0 && i < count; i++) {
+		const char *listener = text + listeners[i].text;
+		const char *slash = memchr(listener, '/', listeners[i].len);
+		size_t len = (size_t)(slash - listener);
+		uint16_t j = 0;
+
+		while (j < known &&
+		    (clusters[j].len != len ||
+			memcmp(text + clusters[j].text, listener, len) != 0))
+			j++;
+		if (j == known)
+			return refuse(check, LP_RULE_LISTENER, i,
+			    "%.*s is of none of the clusters that are named",
+			    (int)listeners[i].len, listener);
+	}
 	return 0;
 }
 
@@ -460,6 +492,26 @@ passes_unnamed(const struct check *check, int64_t api)
 	    (entry->seen[LP_APIS_TOPICS_NULL] & check->asked) != 0;
 }
 
+/* As ACLs write them. */
+static void
+warn_principals(const struct check *check)
+{
+	static const char kind[] = "User:";
+	const struct lp_rule_value *value;
+	uint16_t count =
+	    lp_rule_match_values(check->match, LP_RULE_PRINCIPAL, &value);
+
+	for (uint16_t i = 0; i < count; i++)
+		if (value[i].len >= sizeof(kind) - 1 &&
+		    memcmp(check->match->text + value[i].text, kind,
+			sizeof(kind) - 1) == 0) {
+			say(check,
+			    "a principal is the name of a user as SASL has "
+			    "it, without User:");
+			return;
+		}
+}
+
 static void
 warn(const struct check *check)
 {
@@ -489,6 +541,7 @@ warn(const struct check *check)
 		    "what names no topic, and means all of them or those as "
 		    "before, is not matched: %s",
 		    list);
+	warn_principals(check);
 	for (uint16_t i = 0; i < acks_count; i++)
 		if (check->action->verdict == LP_RULE_DENY && acks[i].low == 0)
 			say(check,

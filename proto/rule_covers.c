@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether one match holds wherever another does.
+ * Whether one match holds wherever another does, and what that hides.
  *
  * Field by field: all values of the other one lie in the union of its own.
  * What follows from one field for another (acks are Produce's) is not seen.
  */
 #include "proto/rule_words.h"
 
-#include <assert.h>
 #include <string.h>
+
+#include "proto/apis.h"
 
 /* The values of one field, of one match. */
 struct set {
@@ -17,6 +18,8 @@ struct set {
 	uint16_t count;
 };
 
+static bool denies_all(
+    const struct lp_rule_match *a, const struct lp_rule_match *b);
 static bool covers_field(const struct lp_rule_match *a,
     const struct lp_rule_match *b, unsigned field);
 static bool covers_text(const struct set *set, const struct lp_rule_match *b,
@@ -35,6 +38,58 @@ lp_rule_covers(const struct lp_rule_match *a, const struct lp_rule_match *b)
 		if (!covers_field(a, b, field))
 			return false;
 	return true;
+}
+
+bool
+lp_rule_hides(const struct lp_rule_match *a,
+    const struct lp_rule_action *action, const struct lp_rule_match *b)
+{
+	bool of_connection = !lp_rule_match_is_request(a);
+
+	if (!lp_rule_covers(a, b))
+		return false;
+	switch (action->verdict) {
+	case LP_RULE_OBSERVE:
+	case LP_RULE_NO_CREATE:
+		return false;
+	case LP_RULE_DENY:
+		return denies_all(a, b);
+	default:
+		/* How a connection is sent says nothing of its requests. */
+		return !of_connection || !lp_rule_match_is_request(b) ||
+		    (action->verdict != LP_RULE_ROUTE && action->has == 0);
+	}
+}
+
+/*
+ * Whether a deny of a ends all that b is about: no version of theirs is left
+ * out, and nothing that means topics without naming them.
+ */
+static bool
+denies_all(const struct lp_rule_match *a, const struct lp_rule_match *b)
+{
+	const struct lp_rule_value *apis, *versions;
+	uint16_t count = lp_rule_match_values(b, LP_RULE_API, &apis);
+	uint16_t named = lp_rule_match_values(b, LP_RULE_VERSION, &versions);
+
+	for (uint16_t i = 0; i < count; i++) {
+		const struct lp_apis_entry *entry = lp_apis_get(apis[i].low);
+		uint32_t asked = named > 0 ? 0 : UINT32_MAX;
+
+		for (int v = entry->first; v <= entry->last; v++)
+			for (uint16_t j = 0; j < named; j++)
+				if (versions[j].low <= v &&
+				    v <= versions[j].high)
+					asked |= 1u << v;
+		if (asked & lp_apis_versions(entry) &
+		    ~lp_rule_deny_versions(apis[i].low))
+			return false;
+		if (lp_rule_deny_is_by_part(apis[i].low) &&
+		    entry->seen[LP_APIS_TOPICS_NULL] & asked)
+			return false;
+	}
+	/* One that names no API leaves out what cannot be denied. */
+	return count > 0 && a->fields >> LP_RULE_API & 1;
 }
 
 /* What holds of a field that a match does not name, as a range; else false. */

@@ -63,6 +63,10 @@ static const struct {
     {"topic=x", "no_create", ""},
     {"src=10.0.0.0/8", "limit bytes=1MB/s", ""},
     {"version=18", "deny", ""},
+    {"cluster=a,b listener=a/x,b/y", "reset", ""},
+    {"principal=User:bob", "observe",
+	"a principal is the name of a user as SASL has it, without User:"},
+    {"principal=bob,User*", "observe", ""},
 };
 
 START_TEST(what_goes_together_passes)
@@ -185,6 +189,10 @@ static const struct {
 	"what brokers ask each other is not denied: use reset"},
     {"version=17 group=x", "allow", "group",
 	"no request of such a version has a group"},
+    {"cluster=a listener=a/x,b/y", "allow", "b/y",
+	"b/y is of none of the clusters that are named"},
+    {"cluster=ab listener=a/x", "allow", "a/x",
+	"a/x is of none of the clusters that are named"},
 };
 
 START_TEST(what_does_not_go_together_is_refused)

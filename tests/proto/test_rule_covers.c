@@ -106,6 +106,47 @@ START_TEST(a_walk_does_not_end_at_ipv4)
 }
 END_TEST
 
+static const struct {
+	const char *a, *action, *b;
+	bool hides;
+} pairs[] = {
+    {"", "allow", "topic=a", true},
+    {"", "reset", "src=10.0.0.1", true},
+    {"topic=a", "allow", "topic=a group=b", true},
+    {"topic=a", "allow", "topic=b", false},
+    {"topic=a", "limit requests=1/s", "topic=a group=b", true},
+    {"", "observe", "topic=a", false},
+    {"", "no_create", "api=Metadata", false},
+    {"", "route broker=1", "topic=a", false},
+    {"", "route broker=1", "src=10.0.0.1", true},
+    {"", "allow priority=1", "topic=a", false},
+    {"", "limit requests=1/s dscp=1", "topic=a", false},
+    {"", "allow dscp=1", "port=a", true},
+    {"topic=a", "deny", "topic=a group=b", false}, /* not all can be denied */
+    {"topic=a", "deny", "topic=a api=Fetch", false},
+    {"api=Fetch,Produce", "deny", "topic=a api=Fetch", true},
+    {"api=OffsetCommit", "deny", "api=OffsetCommit", false}, /* 0 is left */
+    {"api=OffsetCommit", "deny", "api=OffsetCommit version=1-", true},
+    {"api=OffsetCommit", "deny", "api=OffsetCommit version=0,3", false},
+    {"api=Metadata", "deny", "api=Metadata", false}, /* may name no topic */
+    {"api=Metadata", "deny", "api=Metadata version=0", true},
+    {"api=JoinGroup", "deny", "api=JoinGroup group=a", true},
+};
+
+START_TEST(a_rule_that_decides_hides_what_it_covers)
+{
+	struct lp_rule_match a, b;
+	struct lp_rule_action action;
+	struct lp_rule_error error;
+
+	ck_assert_int_eq(lp_rule_match_parse(&a, pairs[_i].a, &error), 0);
+	ck_assert_int_eq(lp_rule_match_parse(&b, pairs[_i].b, &error), 0);
+	ck_assert_int_eq(
+	    lp_rule_action_parse(&action, pairs[_i].action, &error), 0);
+	ck_assert(lp_rule_hides(&a, &action, &b) == pairs[_i].hides);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -119,6 +160,8 @@ main(void)
 	    tcase, what_lies_in_it_is_covered, 0, sizeof(yes) / sizeof(yes[0]));
 	tcase_add_loop_test(tcase, what_may_lie_outside_is_not_covered, 0,
 	    sizeof(no) / sizeof(no[0]));
+	tcase_add_loop_test(tcase, a_rule_that_decides_hides_what_it_covers, 0,
+	    sizeof(pairs) / sizeof(pairs[0]));
 	tcase_add_test(tcase, a_walk_does_not_end_at_ipv4);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
