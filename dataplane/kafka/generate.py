@@ -249,9 +249,12 @@ def main():
         tables.add(release)
     text = emit(tables, " and ".join(map(release_name, options.jars)),
                 read_errors(options.names))
+    try:
+        told = apis.emit(tables, releases)
+    except ValueError as error:
+        complain(error)
     write(HERE / "tables.c", text, options.check)
-    write(HERE.parent.parent / "proto" / "apis_table.c",
-          apis.emit(tables, releases), options.check)
+    write(HERE.parent.parent / "proto" / "apis_table.c", told, options.check)
     print(f"{len(tables.bodies)} layouts, {tables.agreed} in both releases; "
           f"{len(tables.code.bodies)} bodies, {len(tables.code.bytes)} bytes "
           f"of code; {tables.depth} levels")

@@ -14,6 +14,7 @@ import zipfile
 sys.dont_write_bytecode = True
 sys.path.insert(0, sys.argv.pop(1))
 
+import apis  # noqa: E402
 import definitions  # noqa: E402
 import facts  # noqa: E402
 import generate  # noqa: E402
@@ -119,6 +120,45 @@ class Program(unittest.TestCase):
     def test_unknown_types_are_refused(self):
         with self.assertRaises(ValueError):
             body(message(field("A", "decimal")), 0)
+
+
+class Apis(unittest.TestCase):
+    def topic(self, **more):
+        return field("Topics", "[]Topic", fields=[
+            field("Name", "string", entityType="topicName"),
+            field("TopicId", "uuid", versions="1+")], **more)
+
+    def test_what_is_in_a_struct_is_there_as_long_as_the_struct(self):
+        probe = message(self.topic(versions="1+"))
+        self.assertEqual(apis.seen(probe, 0), set())
+        self.assertEqual(apis.seen(probe, 1), {"TOPIC_NAME", "TOPIC_ID"})
+
+    def test_a_list_of_topics_may_be_null(self):
+        probe = message(self.topic(nullableVersions="1+"))
+        self.assertNotIn("TOPICS_NULL", apis.seen(probe, 0))
+        self.assertIn("TOPICS_NULL", apis.seen(probe, 1))
+        around = message(field("A", "A", nullableVersions="1+",
+                               fields=[self.topic()]))
+        self.assertIn("TOPICS_NULL", apis.seen(around, 1))
+
+    def test_a_resource_is_a_topic_where_configs_are(self):
+        probe = message(field("ResourceName", "string"))
+        self.assertEqual(apis.seen(probe, 0), set())
+        probe.name = "AlterConfigsRequest"
+        self.assertEqual(apis.seen(probe, 0), {"TOPIC_RESOURCE"})
+
+    def test_versions_of_both_releases_are_told(self):
+        group = field("GroupId", "string", entityType="groupId")
+        old = message(group, validVersions="0-2")
+        new = message(group, validVersions="2-4")
+        at = 90, "request"
+        self.assertEqual(apis.masks([{at: old}, {at: new}]),
+                         {(90, "GROUP"): 0x1f})
+
+    def test_a_version_without_a_bit_is_refused(self):
+        probe = message(field("A", "int32"), validVersions="32")
+        with self.assertRaises(ValueError):
+            apis.masks([{(90, "request"): probe}])
 
 
 class Releases(unittest.TestCase):
