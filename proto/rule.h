@@ -14,6 +14,7 @@
  * Fields of a connection are known when it opens.  Those of a request are read
  * on the wire: on a listener that does not look into Kafka they never hold, and
  * what becomes of bytes that cannot be judged is the listener's to say.
+ * Requests of brokers to each other match no rule without from=broker or any.
  *
  * Text is stored and sent in its canonical form (lp_rule_match_print() of
  * what was parsed): one spelling for one meaning.  Pure: no memory but the
@@ -151,6 +152,7 @@ enum {
  *		burst=SIZE max_throttle=DURATION per=rule|client_id|principal
  *	route	broker=NODE
  *
+ * N is 1 to 1,000,000,000 and SIZE up to 1000GB; DURATION is in ms or s.
  * priority, dscp and mirror are of connections, go with allow, limit and route,
  * and need no verdict: allow is meant.
  */

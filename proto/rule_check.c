@@ -66,18 +66,6 @@ names(const struct check *check, unsigned field)
 	return check->match->fields >> field & 1;
 }
 
-/* Bits of the versions in a range. */
-static uint32_t
-bits(int64_t low, int64_t high)
-{
-	uint32_t set = 0;
-
-	for (int version = 0; version < 32; version++)
-		if (low <= version && version <= high)
-			set |= 1u << version;
-	return set;
-}
-
 static int
 lowest(uint32_t set)
 {
@@ -101,21 +89,17 @@ lp_rule_check(const struct lp_rule_match *match,
 	    .match = match,
 	    .action = action,
 	    .error = error,
-	    .asked = UINT32_MAX,
+	    .asked = lp_rule_versions_asked(match),
 	};
-	uint16_t count = lp_rule_match_values(match, LP_RULE_VERSION, &value);
+	uint16_t count = lp_rule_match_values(match, LP_RULE_API, &value);
 	int rc;
 
 	memset(error, 0, sizeof(*error));
-	for (uint16_t i = 0; i < count; i++)
-		check.asked = (i == 0 ? 0 : check.asked) |
-		    bits(value[i].low, value[i].high);
 	rc = check_levels(&check);
 	if (!rc)
 		rc = check_listeners(&check);
 	if (!rc)
 		rc = check_versions(&check);
-	count = lp_rule_match_values(match, LP_RULE_API, &value);
 	for (uint16_t i = 0; !rc && i < count; i++)
 		rc = check_listed(&check, value[i].low, i);
 	if (!rc && count == 0)
@@ -211,7 +195,7 @@ sent(const struct check *check, int64_t api)
 	client = entry->client ? all : 0;
 	broker = entry->client ? entry->seen[LP_APIS_REPLICA_ID] : all;
 	if (api == ADD_PARTITIONS_TO_TXN) {
-		client = all & bits(0, CLIENTS_ADD_UP_TO);
+		client = all & lp_rule_version_bits(0, CLIENTS_ADD_UP_TO);
 		broker = all & ~client;
 	}
 	if (lp_rule_match_values(check->match, LP_RULE_FROM, &from) == 0)
@@ -289,7 +273,8 @@ check_versions(const struct check *check)
 		if (lp_apis_get(api))
 			all |= lp_apis_versions(lp_apis_get(api));
 	for (uint16_t i = 0; i < named; i++)
-		if (!(bits(versions[i].low, versions[i].high) & all))
+		if (!(lp_rule_version_bits(versions[i].low, versions[i].high) &
+			all))
 			return count == 1
 			    ? refuse(check, LP_RULE_VERSION, i,
 				  "%s has versions %d to %d",

@@ -68,19 +68,13 @@ lp_rule_hides(const struct lp_rule_match *a,
 static bool
 denies_all(const struct lp_rule_match *a, const struct lp_rule_match *b)
 {
-	const struct lp_rule_value *apis, *versions;
+	const struct lp_rule_value *apis;
 	uint16_t count = lp_rule_match_values(b, LP_RULE_API, &apis);
-	uint16_t named = lp_rule_match_values(b, LP_RULE_VERSION, &versions);
+	uint32_t asked = lp_rule_versions_asked(b);
 
 	for (uint16_t i = 0; i < count; i++) {
 		const struct lp_apis_entry *entry = lp_apis_get(apis[i].low);
-		uint32_t asked = named > 0 ? 0 : UINT32_MAX;
 
-		for (int v = entry->first; v <= entry->last; v++)
-			for (uint16_t j = 0; j < named; j++)
-				if (versions[j].low <= v &&
-				    v <= versions[j].high)
-					asked |= 1u << v;
 		if (asked & lp_apis_versions(entry) &
 		    ~lp_rule_deny_versions(apis[i].low))
 			return false;

@@ -157,6 +157,29 @@ lp_rule_field_is_size(unsigned field)
 	return field == LP_RULE_FRAME_SIZE;
 }
 
+uint32_t
+lp_rule_version_bits(int64_t low, int64_t high)
+{
+	uint32_t set = 0;
+
+	for (int version = 0; version < 32; version++)
+		if (low <= version && version <= high)
+			set |= 1u << version;
+	return set;
+}
+
+uint32_t
+lp_rule_versions_asked(const struct lp_rule_match *match)
+{
+	const struct lp_rule_value *value;
+	uint16_t count = lp_rule_match_values(match, LP_RULE_VERSION, &value);
+	uint32_t set = count > 0 ? 0 : UINT32_MAX;
+
+	for (uint16_t i = 0; i < count; i++)
+		set |= lp_rule_version_bits(value[i].low, value[i].high);
+	return set;
+}
+
 const struct lp_rule_word *
 lp_rule_word_find(
     const struct lp_rule_word *words, const char *text, size_t len)

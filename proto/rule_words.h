@@ -44,6 +44,12 @@ const struct lp_rule_word *lp_rule_field_words(unsigned field);
 void lp_rule_field_bounds(unsigned field, int64_t *low, int64_t *high);
 bool lp_rule_field_is_size(unsigned field);
 
+/* Versions of requests as bits: those of a range, below 32. */
+uint32_t lp_rule_version_bits(int64_t low, int64_t high);
+
+/* Those that a match names; all: it names none. */
+uint32_t lp_rule_versions_asked(const struct lp_rule_match *match);
+
 /* The word of that very text; NULL: none. */
 const struct lp_rule_word *lp_rule_word_find(
     const struct lp_rule_word *words, const char *text, size_t len);
