@@ -88,6 +88,21 @@ enum {
 	 */
 	LP_ASTRAY_MAX = 8,
 
+	/*
+	 * Rules; combinations of the values of one, and entries of all of them
+	 * (dataplane/pipeline/rules.h).  Tuples of each of its tables: so many
+	 * places at most are looked at for one request.  Parts: fields by the
+	 * length of prefix.  What is longer than a fact's text is not seen.
+	 */
+	LP_RULES_MAX = 1 << 17,
+	LP_RULES_COMBINATIONS_MAX = 1024,
+	LP_RULES_ENTRIES_MAX = 1 << 21,
+	LP_RULES_TUPLES_MAX = 1024,
+	LP_RULES_PARTS_MAX = 1024,
+	LP_RULES_TEXT_MAX = 255,
+	/* Rules that do not decide, told of one request. */
+	LP_RULES_SEEN_MAX = 16,
+
 	/* RSTs of our own a second, and as a burst. */
 	LP_RST_RATE = 10000,
 	LP_RST_BURST = 1000,

@@ -34,3 +34,26 @@ add_executable(fuzz_persist
 	${CMAKE_SOURCE_DIR}/tests/fuzz/mutate.c)
 target_link_libraries(fuzz_persist PRIVATE lp_dataplane_cold)
 add_test(NAME fuzz/persist COMMAND fuzz_persist)
+
+# Rules are compiled and looked up with nothing else around.
+add_library(lp_test_rules STATIC
+	${CMAKE_SOURCE_DIR}/tests/support/ensure.c
+	${CMAKE_SOURCE_DIR}/tests/support/rule_match.c
+	${CMAKE_SOURCE_DIR}/tests/support/rules_model.c
+	${CMAKE_SOURCE_DIR}/dataplane/rules.c
+	${CMAKE_SOURCE_DIR}/dataplane/rules_draft.c
+	${CMAKE_SOURCE_DIR}/dataplane/rules_list.c
+	${CMAKE_SOURCE_DIR}/dataplane/rules_table.c
+	${CMAKE_SOURCE_DIR}/dataplane/pipeline/rules.c)
+target_link_libraries(lp_test_rules PUBLIC
+	lp_proto PkgConfig::CHECK PkgConfig::XXHASH)
+foreach(module rules rules_limits rules_random)
+	add_executable(test_${module}
+		${CMAKE_CURRENT_LIST_DIR}/test_${module}.c)
+	target_link_libraries(test_${module} PRIVATE lp_test_rules)
+	add_test(NAME dataplane/${module} COMMAND test_${module})
+	set_tests_properties(dataplane/${module} PROPERTIES TIMEOUT 600)
+endforeach()
+# This one makes allocations fail.
+target_link_options(test_rules_limits PRIVATE
+	-Wl,--wrap=aligned_alloc -Wl,--wrap=calloc -Wl,--wrap=realloc)

@@ -140,6 +140,7 @@ check_includes() {
 			dataplane/kafka/*) ;;
 			proto/address.h | proto/limits.h | proto/object.h) ;;
 			proto/pattern.h | proto/reasons.h | proto/histogram.h) ;;
+			proto/rule.h) ;;
 			xxhash.h) ;;
 			assert.h | endian.h | stdatomic.h | stdbool.h) ;;
 			stddef.h | stdint.h | string.h) ;;

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How many rules of what kind there can be, and what is said of one more. */
+#include "dataplane/rules.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include "tests/support/rule_match.h"
+#include "tests/support/rules_model.h"
+
+enum { NEVER = -1, SEED = 0x5eed };
+
+static struct lp_rules_builder *builder;
+static struct lp_rules *rules;
+static struct lp_rule_match match;
+static char why[LP_WHY_SIZE];
+
+/* How many allocations succeed before all others fail; NEVER: none fails. */
+static long allocations = NEVER;
+
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+void *__real_aligned_alloc(size_t align, size_t size);
+void *__wrap_aligned_alloc(size_t align, size_t size);
+
+static bool
+fails(void)
+{
+	if (allocations > 0)
+		allocations--;
+	return allocations == 0;
+}
+
+void *
+__wrap_calloc(size_t count, size_t size)
+{
+	return fails() ? NULL : __real_calloc(count, size);
+}
+
+void *
+__wrap_realloc(void *memory, size_t size)
+{
+	return fails() ? NULL : __real_realloc(memory, size);
+}
+
+void *
+__wrap_aligned_alloc(size_t align, size_t size)
+{
+	return fails() ? NULL : __real_aligned_alloc(align, size);
+}
+
+static void
+setup(void)
+{
+	struct lp_rules_names names = {.find = rules_model_name};
+
+	allocations = NEVER;
+	ck_assert_int_eq(lp_rules_new(&builder, SEED, &names), 0);
+	rules = NULL;
+	rule_match_clear(&match);
+}
+
+static void
+teardown(void)
+{
+	allocations = NEVER;
+	lp_rules_discard(builder);
+	lp_rules_free(rules);
+}
+
+/* The match as it is, which is empty then. */
+static int
+try_add(uint32_t id, uint16_t priority, uint8_t verdict, bool shadow)
+{
+	struct lp_rule_action action = {.verdict = verdict};
+	struct lp_rules_rule rule = {.id = id,
+	    .slot = 100 + id,
+	    .priority = priority,
+	    .shadow = shadow,
+	    .match = &match,
+	    .action = &action};
+	int error = lp_rules_add(builder, &rule, why);
+
+	rule_match_clear(&match);
+	return error;
+}
+
+static void
+add(uint32_t id, uint16_t priority, uint8_t verdict)
+{
+	ck_assert_int_eq(try_add(id, priority, verdict, false), 0);
+}
+
+static void
+build(void)
+{
+	ck_assert_msg(lp_rules_build(&rules, builder, why) == 0, "%s", why);
+}
+
+static void
+put_pair(unsigned src, unsigned dst)
+{
+	struct lp_prefix prefix;
+
+	memset(&prefix, 0, sizeof(prefix));
+	lp_ip_from_v4(&prefix.ip, (const uint8_t[4]){0, 0, 0, 0});
+	prefix.len = (uint8_t)src;
+	rule_match_address(&match, LP_RULE_SRC, &prefix);
+	prefix.len = (uint8_t)dst;
+	rule_match_address(&match, LP_RULE_DST, &prefix);
+}
+
+START_TEST(tuples_are_bounded)
+{
+	struct lp_rules_connection connection;
+	struct lp_rules_request request;
+	struct lp_rules_found found;
+
+	rule_match_connection(&connection);
+	rule_match_request(&request);
+	for (uint32_t i = 0; i < LP_RULES_TUPLES_MAX; i++) {
+		put_pair(i / 32, i % 32);
+		add(i + 1, 10, LP_RULE_DENY);
+	}
+	/* One more of a tuple that there is. */
+	put_pair(3, 3);
+	add(5000, 10, LP_RULE_OBSERVE);
+	build();
+	ck_assert_uint_eq(
+	    rules->tables[LP_RULES_REQUEST_DECIDES].count, LP_RULES_TUPLES_MAX);
+	lp_rules_request(rules, &connection, &request, &found);
+	/* 0.0.0.0/0 both: of the lowest id. */
+	ck_assert_uint_eq(rules->rows[found.decides].id, 1);
+}
+END_TEST
+
+START_TEST(one_tuple_too_many_is_refused)
+{
+	for (uint32_t i = 0; i <= LP_RULES_TUPLES_MAX; i++) {
+		put_pair(i / 32, i % 32);
+		add(i + 1, 10, LP_RULE_DENY);
+	}
+	ck_assert_int_eq(lp_rules_build(&rules, builder, why), -ENOSPC);
+	ck_assert_str_eq(why,
+	    "rule 1025: one more combination of fields and lengths of prefixes "
+	    "than 1024 over all rules");
+}
+END_TEST
+
+START_TEST(lengths_of_prefixes_are_bounded)
+{
+	char text[LP_RULES_TEXT_MAX + 1];
+	int error = 0;
+	uint32_t id = 0;
+
+	memset(text, 'x', sizeof(text));
+	for (unsigned field = LP_RULE_CLIENT_ID; field <= LP_RULE_GROUP;
+	     field++)
+		for (unsigned len = 0; len <= LP_RULES_TEXT_MAX; len++) {
+			rule_match_bytes(&match, field, true, text, len);
+			add(++id, 10, LP_RULE_DENY);
+		}
+	ck_assert_uint_eq(id, LP_RULES_PARTS_MAX);
+	rule_match_bytes(&match, LP_RULE_GROUP, true, text, 7);
+	add(++id, 10, LP_RULE_DENY);
+	rule_match_bytes(&match, LP_RULE_GROUP, false, text, 7);
+	error = try_add(++id, 10, LP_RULE_DENY, false);
+	ck_assert_int_eq(error, -ENOSPC);
+	ck_assert_str_eq(why,
+	    "rule 1026: one more length of prefix than 1024 over all fields");
+}
+END_TEST
+
+static void
+put_set(unsigned field, unsigned count)
+{
+	char text[16];
+
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(text, sizeof(text), "%02u", i);
+		rule_match_text(&match, field, text);
+	}
+}
+
+START_TEST(combinations_of_a_rule_are_bounded)
+{
+	put_set(LP_RULE_TOPIC, 32);
+	put_set(LP_RULE_GROUP, 32);
+	add(1, 10, LP_RULE_DENY);
+	put_set(LP_RULE_CLIENT_ID, 2);
+	put_set(LP_RULE_TOPIC, 19);
+	put_set(LP_RULE_GROUP, 27);
+	ck_assert_int_eq(try_add(2, 10, LP_RULE_DENY, false), -ENOSPC);
+	ck_assert_str_eq(why,
+	    "rule 2: 1026 combinations of its values, more than 1024: split "
+	    "it");
+}
+END_TEST
+
+START_TEST(entries_are_bounded)
+{
+	uint32_t full = LP_RULES_ENTRIES_MAX / LP_RULES_COMBINATIONS_MAX;
+
+	for (uint32_t i = 0; i <= full; i++) {
+		put_set(LP_RULE_TOPIC, 32);
+		put_set(LP_RULE_GROUP, 32);
+		add(i + 1, 10, LP_RULE_OBSERVE);
+	}
+	ck_assert_int_eq(lp_rules_build(&rules, builder, why), -ENOSPC);
+	ck_assert_str_eq(why,
+	    "rule 2049: one more combination of values than 2097152 over all "
+	    "rules");
+}
+END_TEST
+
+START_TEST(rules_are_bounded)
+{
+	for (uint32_t i = 0; i < LP_RULES_MAX; i++)
+		add(i + 1, 10, LP_RULE_DENY);
+	ck_assert_int_eq(try_add(7, 10, LP_RULE_DENY, false), -ENOSPC);
+	ck_assert_str_eq(
+	    why, "rule 7: there are 131072 rules already, which is the limit");
+	build();
+	/* All are covered by the first. */
+	ck_assert_uint_eq(rules->entry_count, 1);
+	ck_assert_uint_eq(rules->action_count, 1);
+}
+END_TEST
+
+START_TEST(what_cannot_be_compiled_is_named)
+{
+	char text[LP_RULES_TEXT_MAX + 1];
+
+	memset(text, 'x', sizeof(text));
+	rule_match_bytes(
+	    &match, LP_RULE_TOPIC, true, text, LP_RULES_TEXT_MAX + 1);
+	ck_assert_int_eq(try_add(5, 1, LP_RULE_DENY, false), -EINVAL);
+	ck_assert_str_eq(why,
+	    "rule 5: \"xxxxxxxxxxxxxxxx...\" has 256 bytes, and of a "
+	    "request's texts only 255 are read");
+	rule_match_text(&match, LP_RULE_PORT, "eth0");
+	ck_assert_int_eq(try_add(6, 1, LP_RULE_RESET, false), -ENOENT);
+	ck_assert_str_eq(why, "rule 6: there is no port \"eth0\"");
+	add(7, 1, LP_RULE_DENY);
+	add(7, 1, LP_RULE_ALLOW);
+	ck_assert_int_eq(lp_rules_build(&rules, builder, why), -EEXIST);
+	ck_assert_str_eq(why, "rule 7: is there twice");
+}
+END_TEST
+
+/* Everything that can be needed: 0, or the error. */
+static int
+compile(void)
+{
+	struct lp_rules_names names = {.find = rules_model_name};
+	int error = lp_rules_new(&builder, SEED, &names);
+
+	for (uint32_t i = 0; !error && i < 40; i++) {
+		rule_match_clear(&match);
+		rule_match_range(&match, LP_RULE_SRC_PORT, i, 2 * i + 1);
+		error = try_add(2 * i + 1, 10, LP_RULE_ROUTE, i % 2 != 0);
+		if (error)
+			break;
+		put_set(LP_RULE_TOPIC, i % 20 + 1);
+		rule_match_range(&match, LP_RULE_FRAME_SIZE, i, 100);
+		error = try_add(2 * i + 2, 10, LP_RULE_LIMIT, false);
+	}
+	return error ? error : lp_rules_build(&rules, builder, why);
+}
+
+START_TEST(an_allocation_that_fails_is_said)
+{
+	long n;
+	int error = -ENOMEM;
+
+	for (n = 1; error; n++) {
+		lp_rules_discard(builder);
+		builder = NULL;
+		allocations = n;
+		error = compile();
+		if (error) {
+			ck_assert_int_eq(error, -ENOMEM);
+			ck_assert_int_eq(allocations, 0);
+			ck_assert_ptr_null(rules);
+		}
+	}
+	ck_assert_int_gt(n, 30);
+	ck_assert_uint_eq(rules->row_count, 80);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("rules_limits");
+	TCase *tcase = tcase_create("rules_limits");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, tuples_are_bounded);
+	tcase_add_test(tcase, one_tuple_too_many_is_refused);
+	tcase_add_test(tcase, lengths_of_prefixes_are_bounded);
+	tcase_add_test(tcase, combinations_of_a_rule_are_bounded);
+	tcase_add_test(tcase, entries_are_bounded);
+	tcase_add_test(tcase, rules_are_bounded);
+	tcase_add_test(tcase, what_cannot_be_compiled_is_named);
+	tcase_add_test(tcase, an_allocation_that_fails_is_said);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed > 0;
+}
