@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash disable=SC2016,SC2034
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154
 #
 # The part memif: systems that DPDK makes, each with one memif port to
 # bench_memif, which plays the clients and the broker.  Sourced by run.
@@ -412,3 +412,43 @@ memif_lightpath_cycles() {
 	    -v packets="$(memif_value received)" \
 	    'BEGIN { printf "%.1f\n", ns * mhz / 1000 / packets }'
 }
+
+report_memif() {
+	echo "memif: TCP both ways through one memif port, $MEMIF_PAYLOAD bytes" \
+	    "of payload; cycles per packet"
+	printf '%-12s%-10s %15s %11s %15s %6s %5s  %s\n' connections system \
+	    "busy (x ovs)" "of rounds" "clock (x ovs)" Mpps lost limit
+	jq -r -s --arg systems "$MEMIF_SYSTEMS" \
+	    --arg connections "$MEMIF_CONNECTIONS" \
+	    --arg prefix "memif/$MEMIF_PAYLOAD/" "$JQ_MEMIF" "$out" |
+	    awk -F '\t' -v idle=$MEMIF_IDLE -v running=$MEMIF_RUNNING '{
+		printf "%-12s%-10s", $1, $2
+		if (NF < 13) {
+			print " not measured"
+			next
+		}
+		printf " %8.0f (%4.2f) %5.0f-%5.0f %8.0f (%4.2f) %6.2f %5d  %s%s\n",
+		    $3, $4, $5, $6, $7, $8, $9, $10,
+		    $11 < idle ? "generator" : "system",
+		    $12 < running || $13 < running ? ", disturbed" : "" }'
+	cat <<-END
+	busy: the system's own count of the time in which it moved packets; clock: all
+	cycles of its core, which say nothing about it where the generator is the limit;
+	disturbed: one of the two had its core for less than $MEMIF_RUNNING of the time
+	macswap: testpmd, which only sends back.  ovs: source by conntrack, destination
+	by a flow for the one broker.  ovs-dnat: both by conntrack, in two zones
+	END
+}
+JQ_MEMIF='
+	. as $all | ($connections | split(" "))[] as $count |
+	($systems | split(" "))[] as $system |
+	[$all[] | select(.name == $prefix + $count and .system == $system)] |
+	[$count, $system] + [
+	    (.[] | select(.unit == "cycles") | .value, .ratio,
+	        (.rounds | min, max)),
+	    (.[] | select(.unit == "cycles by the clock") | .value, .ratio),
+	    (.[] | select(.unit == "Mpps") | .value),
+	    (.[] | select(.unit == "lost") | .value),
+	    (.[] | select(.unit == "generator idle") | .value),
+	    (.[] | select(.unit == "generator running") | .value),
+	    (.[] | select(.unit == "system running") | .value)] | @tsv'
