@@ -56,7 +56,9 @@ lp_discover_plan_make(
 bool
 lp_discover_plan_is_ours(const struct lp_config *config, const struct lp_ip *ip)
 {
-	for (size_t i = 0; i < config->count; i++) {
+	size_t count = lp_config_count_plain(config);
+
+	for (size_t i = 0; i < count; i++) {
 		const struct lp_object *object = &config->objects[i];
 
 		if (object->kind == LP_OBJECT_PORT)

@@ -30,9 +30,11 @@
 
 enum {
 	/* More than twice the largest generation. */
-	OUTPUT_MAX = 32 << 20,
+	OUTPUT_MAX = 256 << 20,
 };
-static_assert(OUTPUT_MAX > 2 * LP_OBJECTS_MAX * LP_OBJECT_PACKED_MAX,
+static_assert(OUTPUT_MAX > 2 *
+	    ((LP_OBJECTS_MAX - LP_RULES_MAX) * LP_OBJECT_PACKED_MAX +
+		LP_RULES_MAX * LP_RULE_PACKED_MAX),
     "a whole generation fits the output, and a delta behind it");
 
 static void on_timer(evutil_socket_t fd, short what, void *arg);

@@ -89,7 +89,9 @@ static const struct lp_object *
 find_owner(
     const struct lp_config *config, const struct lp_ip *ip, const char **field)
 {
-	for (size_t i = 0; i < config->count; i++) {
+	size_t count = lp_config_count_plain(config);
+
+	for (size_t i = 0; i < count; i++) {
 		const struct lp_object *object = &config->objects[i];
 		bool found = false;
 

@@ -157,14 +157,19 @@ encode(uint8_t **data, size_t *len, const struct lp_persist *state,
 	    .object_count = (uint32_t)config->count,
 	};
 	size_t end = sizeof(header);
-	uint8_t *file = malloc(end + config->count * RECORD_SIZE_MAX);
+	size_t file_size = end;
+	uint8_t *file;
 
+	for (size_t i = 0; i < config->count; i++)
+		file_size += sizeof(uint32_t) +
+		    lp_message_object_size(&config->objects[i]);
+	file = malloc(file_size);
 	if (!file)
 		return -ENOMEM;
 	for (size_t i = 0; i < config->count; i++) {
 		uint32_t size =
 		    (uint32_t)lp_message_pack_object(file + end + sizeof(size),
-			LP_OBJECT_PACKED_MAX, &config->objects[i]);
+			file_size - end - sizeof(size), &config->objects[i]);
 
 		memcpy(file + end, &size, sizeof(size));
 		end += sizeof(size) + size;

@@ -19,11 +19,14 @@ static const size_t kind_max[LP_OBJECT_KINDS] = {
     [LP_OBJECT_BROKER] = LP_BROKERS_MAX,
     [LP_OBJECT_LISTENER] = LP_LISTENERS_MAX,
     [LP_OBJECT_ENDPOINT] = LP_ENDPOINTS_MAX,
+    [LP_OBJECT_RULE] = LP_RULES_MAX,
 };
 
 static int compare(const struct lp_object *object, unsigned kind, uint32_t id);
 static size_t lower_bound(
     const struct lp_config *config, unsigned kind, uint32_t id);
+static const struct lp_object *find_next(
+    const struct lp_config *config, size_t *at, const struct lp_object *object);
 static int make_room(struct lp_config *config);
 static bool is_same(const struct lp_object *a, const struct lp_object *b);
 static const char *cluster_name(
@@ -103,6 +106,26 @@ lp_config_remove(
 	return 0;
 }
 
+void
+lp_config_remove_all(struct lp_config *config, enum lp_object_kind kind,
+    const uint32_t *ids, size_t count)
+{
+	size_t from = count > 0 ? lower_bound(config, kind, ids[0]) : 0;
+	size_t to = from, taken = 0;
+
+	for (; taken < count; from++) {
+		assert(from < config->count);
+		if (compare(&config->objects[from], kind, ids[taken]) == 0)
+			taken++;
+		else
+			memcpy(&config->objects[to++], &config->objects[from],
+			    sizeof(config->objects[0]));
+	}
+	memmove(&config->objects[to], &config->objects[from],
+	    (config->count - from) * sizeof(config->objects[0]));
+	config->count -= count;
+}
+
 const struct lp_object *
 lp_config_find(
     const struct lp_config *config, enum lp_object_kind kind, uint32_t id)
@@ -133,8 +156,31 @@ lp_config_find_name(const struct lp_config *config, enum lp_object_kind kind,
 		    object->listener.cluster_id == cluster_id &&
 		    strcmp(object->listener.name, name) == 0)
 			return object;
+		if (kind == LP_OBJECT_RULE &&
+		    strcmp(object->rule.name, name) == 0)
+			return object;
 	}
 	return NULL;
+}
+
+const struct lp_object *
+lp_config_find_text(
+    const struct lp_config *config, enum lp_object_kind kind, const char *text)
+{
+	const char *slash = strchr(text, '/');
+	const struct lp_object *cluster;
+	char name[LP_NAME_SIZE];
+
+	if (kind != LP_OBJECT_LISTENER)
+		return lp_config_find_name(config, kind, 0, text);
+	if (!slash || (size_t)(slash - text) >= sizeof(name))
+		return NULL;
+	memcpy(name, text, (size_t)(slash - text));
+	name[slash - text] = '\0';
+	cluster = lp_config_find_name(config, LP_OBJECT_CLUSTER, 0, name);
+	return cluster
+	    ? lp_config_find_name(config, kind, cluster->id, slash + 1)
+	    : NULL;
 }
 
 const struct lp_object *
@@ -213,6 +259,12 @@ lp_config_range(
 	return lower_bound(config, kind + 1u, 0) - *first;
 }
 
+size_t
+lp_config_count_plain(const struct lp_config *config)
+{
+	return lower_bound(config, LP_OBJECT_RULE, 0);
+}
+
 char *
 lp_config_label(const struct lp_config *config, const struct lp_object *object,
     char buf[LP_OBJECT_LABEL_SIZE])
@@ -254,6 +306,10 @@ lp_config_label(const struct lp_config *config, const struct lp_object *object,
 		    cluster_name(
 			config, listener->listener.cluster_id, cluster),
 		    name, broker->broker.node_id);
+		break;
+	case LP_OBJECT_RULE:
+		snprintf(
+		    buf, LP_OBJECT_LABEL_SIZE, "rule %s", object->rule.name);
 		break;
 	default:
 		snprintf(buf, LP_OBJECT_LABEL_SIZE, "object %u", object->id);
@@ -299,26 +355,42 @@ lp_config_diff(const struct lp_config *from, const struct lp_config *to,
     const struct lp_config_diff *diff)
 {
 	const struct lp_object *object, *other;
+	size_t at = 0;
 	int rc;
 
 	for (size_t i = 0; i < to->count; i++) {
 		object = &to->objects[i];
-		other = lp_config_find(from, object->kind, object->id);
+		other = find_next(from, &at, object);
 		if (other && is_same(object, other))
 			continue;
 		rc = diff->put(diff->arg, object, !other);
 		if (rc)
 			return rc;
 	}
+	at = 0;
 	for (size_t i = 0; i < from->count; i++) {
 		object = &from->objects[i];
-		if (lp_config_find(to, object->kind, object->id))
+		if (find_next(to, &at, object))
 			continue;
 		rc = diff->gone(diff->arg, object);
 		if (rc)
 			return rc;
 	}
 	return 0;
+}
+
+/* The object of the same kind and id; of one that is not before the last. */
+static const struct lp_object *
+find_next(
+    const struct lp_config *config, size_t *at, const struct lp_object *object)
+{
+	int order = -1;
+
+	while (*at < config->count &&
+	    (order = compare(&config->objects[*at], object->kind, object->id)) <
+		0)
+		(*at)++;
+	return *at < config->count && order == 0 ? &config->objects[*at] : NULL;
 }
 
 static int
@@ -375,6 +447,8 @@ is_same(const struct lp_object *a, const struct lp_object *b)
 	uint8_t packed_a[LP_OBJECT_PACKED_MAX], packed_b[LP_OBJECT_PACKED_MAX];
 	size_t len_a, len_b;
 
+	if (memcmp(a, b, sizeof(*a)) == 0)
+		return true;
 	len_a = lp_message_pack_object(packed_a, sizeof(packed_a), a);
 	len_b = lp_message_pack_object(packed_b, sizeof(packed_b), b);
 	return len_a == len_b && memcmp(packed_a, packed_b, len_a) == 0;

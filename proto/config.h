@@ -44,16 +44,29 @@ int lp_config_put(struct lp_config *config, const struct lp_object *object);
 int lp_config_remove(
     struct lp_config *config, enum lp_object_kind kind, uint32_t id);
 
+/*
+ * Removes many of one kind in one pass.  The ids rise, and all of them are
+ * there.
+ */
+void lp_config_remove_all(struct lp_config *config, enum lp_object_kind kind,
+    const uint32_t *ids, size_t count);
+
 /* NULL if there is none.  Valid until the configuration changes. */
 const struct lp_object *lp_config_find(
     const struct lp_config *config, enum lp_object_kind kind, uint32_t id);
 
 /*
- * By name: a port or cluster by its name (cluster_id 0), a listener by its
- * name within a cluster; a broker by its node id.
+ * By name: a port, cluster or rule by its name (cluster_id 0), a listener by
+ * its name within a cluster; a broker by its node id.
  */
 const struct lp_object *lp_config_find_name(const struct lp_config *config,
     enum lp_object_kind kind, uint32_t cluster_id, const char *name);
+/*
+ * A port or cluster by its name, a listener by CLUSTER/NAME: as rules name
+ * them.
+ */
+const struct lp_object *lp_config_find_text(
+    const struct lp_config *config, enum lp_object_kind kind, const char *text);
 const struct lp_object *lp_config_find_broker(
     const struct lp_config *config, uint32_t cluster_id, int32_t node_id);
 
@@ -80,9 +93,16 @@ size_t lp_config_range(
     const struct lp_config *config, enum lp_object_kind kind, size_t *first);
 
 /*
+ * How many objects there are without the rules: they come last, and there may
+ * be very many.
+ */
+size_t lp_config_count_plain(const struct lp_config *config);
+
+/*
  * Checks every object by itself and against all others: unique names, ids
  * that exist, addresses and endpoints that do not collide, one family from
- * VIP to broker, a port for every VIP and broker that is needed.  0, or
+ * VIP to broker, a port for every VIP and broker that is needed, rules of
+ * which each can be followed.  0, or
  * -EINVAL with the first error found.
  */
 int lp_config_check(

@@ -46,6 +46,7 @@ lp_config_check(const struct lp_config *config, struct lp_config_error *error)
 	    check_unique,
 	    check_pairs,
 	    lp_config_check_peer,
+	    lp_config_check_rule,
 	    lp_config_check_net,
 	};
 	const struct lp_config_check check = {.config = config, .error = error};
@@ -105,7 +106,10 @@ lp_config_check_double(const struct lp_object **list, size_t count,
 static int
 check_objects(const struct lp_config_check *check)
 {
-	for (size_t i = 0; i < check->config->count; i++) {
+	size_t count = lp_config_count_plain(check->config);
+
+	/* Rules are for lp_config_check_rule(), which reads them. */
+	for (size_t i = 0; i < count; i++) {
 		const struct lp_object *object = &check->config->objects[i];
 		char why[LP_WHY_SIZE];
 		const char *field;
@@ -156,8 +160,9 @@ static int
 check_references(const struct lp_config_check *check)
 {
 	const struct lp_config *config = check->config;
+	size_t count = lp_config_count_plain(config);
 
-	for (size_t i = 0; i < config->count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct lp_object *object = &config->objects[i];
 		uint32_t id;
 		int rc = 0;

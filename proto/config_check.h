@@ -3,8 +3,8 @@
  * Inside lp_config_check(): what its files share.
  *
  * config_check.c looks at objects, ids and names; config_check_peer.c at inline
- * ports and listeners; config_check_net.c at addresses.  Nobody else includes
- * this.
+ * ports and listeners; config_check_rule.c at rules; config_check_net.c at
+ * addresses.  Nobody else includes this.
  */
 #ifndef LP_PROTO_CONFIG_CHECK_H
 #define LP_PROTO_CONFIG_CHECK_H
@@ -37,6 +37,9 @@ const struct lp_object *lp_config_check_double(const struct lp_object **list,
 
 /* Pairs of inline ports, and inline listeners; names are unique. */
 lp_config_check_step lp_config_check_peer;
+
+/* Rules, each by itself and with what it names. */
+lp_config_check_step lp_config_check_rule;
 
 /* Addresses, networks and endpoints; after everything else. */
 lp_config_check_step lp_config_check_net;

@@ -124,9 +124,10 @@ by_claim(const void *a, const void *b)
 static size_t
 list_claims(const struct lp_config_check *check, struct claim *claims)
 {
+	size_t count = lp_config_count_plain(check->config);
 	size_t n = 0;
 
-	for (size_t i = 0; i < check->config->count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct lp_object *o = &check->config->objects[i];
 		const struct lp_port_object *port = &o->port;
 

@@ -11,7 +11,8 @@
 #define LP_PROTO_LIMITS_H
 
 enum lp_limits {
-	/* Names of ports, clusters, listeners: bytes with the final NUL. */
+	/* Names of ports, clusters, listeners, rules: bytes with the final NUL.
+	 */
 	LP_NAME_SIZE = 64,
 	/* RFC 1035: 253 bytes of text, and the final NUL. */
 	LP_HOST_SIZE = 254,
@@ -29,8 +30,9 @@ enum lp_limits {
 	LP_BROKERS_MAX = 1024,
 	LP_LISTENERS_MAX = 256,
 	LP_ENDPOINTS_MAX = 4096,
+	LP_RULES_MAX = 100000,
 	LP_OBJECTS_MAX = LP_PORTS_MAX + LP_CLUSTERS_MAX + LP_BROKERS_MAX +
-	    LP_LISTENERS_MAX + LP_ENDPOINTS_MAX,
+	    LP_LISTENERS_MAX + LP_ENDPOINTS_MAX + LP_RULES_MAX,
 
 	/* Bytes of one frame on either socket, its 4-byte length included. */
 	LP_FRAME_SIZE_MAX = 65536,

@@ -32,6 +32,8 @@ static void give_listener(struct lp_message_object *holder,
     const struct lp_listener_object *listener);
 static void give_endpoint(struct lp_message_object *holder,
     const struct lp_endpoint_object *endpoint);
+static void give_rule(
+    struct lp_message_object *holder, const struct lp_rule_object *rule);
 static ProtobufCBinaryData give_ip(const struct lp_ip *ip);
 static int refuse(const struct report *report, const char *field,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -90,6 +92,8 @@ lp_message_object_kind(const Lp__Pb__Object *message)
 		return LP_OBJECT_LISTENER;
 	case LP__PB__OBJECT__BODY_ENDPOINT:
 		return LP_OBJECT_ENDPOINT;
+	case LP__PB__OBJECT__BODY_RULE:
+		return LP_OBJECT_RULE;
 	default:
 		return 0;
 	}
@@ -154,9 +158,21 @@ lp_message_from_object(
 	case LP_OBJECT_ENDPOINT:
 		give_endpoint(holder, &object->endpoint);
 		break;
+	case LP_OBJECT_RULE:
+		give_rule(holder, &object->rule);
+		break;
 	}
 	assert(message->body_case != LP__PB__OBJECT__BODY__NOT_SET);
 	return message;
+}
+
+size_t
+lp_message_object_size(const struct lp_object *object)
+{
+	struct lp_message_object holder;
+
+	return lp__pb__object__get_packed_size(
+	    lp_message_from_object(&holder, object));
 }
 
 size_t
@@ -312,6 +328,12 @@ take_ids(struct lp_object *object, const Lp__Pb__Object *message,
 		if (object->endpoint.broker_id == 0)
 			return refuse(report, "broker", "is missing");
 		break;
+	case LP_OBJECT_RULE:
+		if (!message->rule->has_priority)
+			return refuse(report, "priority", "is missing");
+		if (!message->rule->match)
+			return refuse(report, "match", "is missing");
+		break;
 	}
 	return 0;
 }
@@ -404,6 +426,8 @@ give_listener(
 	message->rewrite = listener->rewrite;
 	if (listener->advertise[0] != '\0')
 		message->advertise = (char *)listener->advertise;
+	message->has_unjudged = listener->unjudged != 0;
+	message->unjudged = listener->unjudged;
 }
 
 static void
@@ -422,6 +446,22 @@ give_endpoint(
 	    lp_message_from_endpoint(&holder->ip_port, &endpoint->vip);
 	/* Absent if not: those that are older keep their digest. */
 	message->has_chosen = message->chosen = endpoint->chosen;
+}
+
+static void
+give_rule(struct lp_message_object *holder, const struct lp_rule_object *rule)
+{
+	Lp__Pb__Rule *message = &holder->rule;
+
+	holder->message.body_case = LP__PB__OBJECT__BODY_RULE;
+	holder->message.rule = message;
+	lp__pb__rule__init(message);
+	message->name = (char *)rule->name;
+	message->has_priority = true;
+	message->priority = rule->priority;
+	message->has_shadow = message->shadow = rule->shadow;
+	message->match = (char *)rule->match;
+	message->action = (char *)rule->action;
 }
 
 static ProtobufCBinaryData

@@ -23,6 +23,8 @@ enum {
 	LP_CONTROL_PROTOCOL = 1,
 	/* One packed object is smaller than this; asserted by a test. */
 	LP_OBJECT_PACKED_MAX = 2048,
+	/* And one packed rule than this, with its frame. */
+	LP_RULE_PACKED_MAX = 1024,
 };
 
 /* What a dataplane says in HELLO if it answers KafkaStatsRequest. */
@@ -34,6 +36,8 @@ enum {
 #define LP_CAPABILITY_TOPIC_IDS "topic-ids"
 /* Or if it sends BrokersSeen. */
 #define LP_CAPABILITY_DISCOVERY "discovery"
+/* Or if it takes rules, and what listeners say of them. */
+#define LP_CAPABILITY_RULES "rules"
 
 /*
  * Frames a message: *frame is malloc'ed, header included, and the caller's
@@ -88,6 +92,7 @@ struct lp_message_object {
 		Lp__Pb__Broker broker;
 		Lp__Pb__Listener listener;
 		Lp__Pb__ListenerEndpoint endpoint;
+		Lp__Pb__Rule rule;
 	};
 	Lp__Pb__Endpoint ip_port;
 	Lp__Pb__Prefix prefixes[LP_PORT_ADDRESSES_MAX];
@@ -95,6 +100,9 @@ struct lp_message_object {
 };
 Lp__Pb__Object *lp_message_from_object(
     struct lp_message_object *holder, const struct lp_object *object);
+
+/* The bytes of the packed object. */
+size_t lp_message_object_size(const struct lp_object *object);
 
 /* Packs the object as in OBJECT frames; returns its bytes (<= max). */
 size_t lp_message_pack_object(

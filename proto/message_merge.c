@@ -19,6 +19,8 @@ static int merge_broker(struct lp_broker_object *broker,
     const Lp__Pb__Broker *message, const struct report *report);
 static int merge_listener(struct lp_listener_object *listener,
     const Lp__Pb__Listener *message, const struct report *report);
+static int merge_rule(struct lp_rule_object *rule, const Lp__Pb__Rule *message,
+    const struct report *report);
 static int take_text(char *out, size_t size, const char *text,
     const char *field, const struct report *report);
 static int take_word(uint8_t *out, bool present, uint32_t value,
@@ -73,6 +75,9 @@ lp_message_merge_object(struct lp_object *object, const Lp__Pb__Object *message,
 		    "vip", &report);
 		if (message->endpoint->has_chosen)
 			merged.endpoint.chosen = message->endpoint->chosen;
+		break;
+	case LP_OBJECT_RULE:
+		rc = merge_rule(&merged.rule, message->rule, &report);
 		break;
 	}
 	if (rc)
@@ -155,6 +160,9 @@ merge_listener(struct lp_listener_object *listener,
 	if (!rc)
 		rc = take_text(listener->advertise, sizeof(listener->advertise),
 		    message->advertise, "advertise", report);
+	if (!rc)
+		rc = take_word(&listener->unjudged, message->has_unjudged,
+		    message->unjudged, "unjudged", report);
 	if (rc)
 		return rc;
 	if (message->has_broker_base) {
@@ -165,6 +173,27 @@ merge_listener(struct lp_listener_object *listener,
 		listener->broker_base = (uint16_t)message->broker_base;
 	}
 	return take_endpoint(&listener->vip, message->vip, "vip", report);
+}
+
+/* Whether its texts are of the language is lp_object_check()'s to say. */
+static int
+merge_rule(struct lp_rule_object *rule, const Lp__Pb__Rule *message,
+    const struct report *report)
+{
+	int rc = take_text(
+	    rule->name, sizeof(rule->name), message->name, "name", report);
+
+	if (!rc)
+		rc = take_text(rule->match, sizeof(rule->match), message->match,
+		    "match", report);
+	if (!rc)
+		rc = take_text(rule->action, sizeof(rule->action),
+		    message->action, "action", report);
+	if (!rc && message->has_priority)
+		rule->priority = message->priority;
+	if (!rc && message->has_shadow)
+		rule->shadow = message->shadow;
+	return rc;
 }
 
 /* Pads with zeros: equal objects are equal in memory. */

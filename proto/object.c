@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "proto/devargs.h"
+#include "proto/object_rule.h"
 #include "proto/pattern.h"
 
 enum { INTERFACE_NAME_SIZE = 16 }; /* IFNAMSIZ */
@@ -27,6 +28,8 @@ static int check_listener(
     const struct lp_listener_object *listener, const struct report *report);
 static int check_inline(
     const struct lp_listener_object *listener, const struct report *report);
+static int check_rule(
+    const struct lp_rule_object *rule, const struct report *report);
 static int check_advertise(const char *name, const struct report *report);
 static int check_name(
     const char *name, const char *field, const struct report *report);
@@ -81,8 +84,18 @@ lp_object_check(const struct lp_object *object, const char **field, char *why)
 		return check_listener(&object->listener, &report);
 	case LP_OBJECT_ENDPOINT:
 		return check_endpoint(&object->endpoint.vip, "vip", &report);
+	case LP_OBJECT_RULE:
+		return check_rule(&object->rule, &report);
 	}
 	return refuse(&report, "kind", "%u is no kind of object", object->kind);
+}
+
+int
+lp_object_check_name(const char *name, const char **field, char *why)
+{
+	const struct report report = {.field = field, .why = why};
+
+	return check_name(name, "name", &report);
 }
 
 uint8_t
@@ -191,6 +204,8 @@ check_listener(
 		return refuse(report, "kafka", "is not observe or off");
 	if (!lp_rewriting_name(listener->rewrite))
 		return refuse(report, "rewrite", "is not on, off or shadow");
+	if (listener->unjudged != 0 && !lp_unjudged_name(listener->unjudged))
+		return refuse(report, "unjudged", "is not pass or reset");
 	if (listener->mode == LP_MODE_INLINE)
 		return check_inline(listener, report);
 	if (listener->rewrite != LP_REWRITING_OFF &&
@@ -230,6 +245,17 @@ check_inline(
 		    "an inline listener tells its clients nothing: they know "
 		    "the brokers' own addresses");
 	return 0;
+}
+
+static int
+check_rule(const struct lp_rule_object *rule, const struct report *report)
+{
+	struct lp_object_rule parsed;
+	int rc = check_name(rule->name, "name", report);
+
+	return rc
+	    ? rc
+	    : lp_object_rule_read(&parsed, rule, report->field, report->why);
 }
 
 /* Clients resolve it, or dial it: it is told them as it is. */

@@ -2,7 +2,7 @@
 /*
  * The objects of a configuration, as plain structs.
  *
- * These five are all that an operator configures and all that a dataplane is
+ * These six are all that an operator configures and all that a dataplane is
  * told.  An object is known by its id for ever: ids come from one counter of
  * the database, start at 1 and are never used again.  Objects refer to one
  * another by id; names are for people.  Strings are NUL terminated and padded
@@ -14,6 +14,7 @@
 
 #include "proto/address.h"
 #include "proto/limits.h"
+#include "proto/rule.h"
 
 enum lp_object_kind {
 	LP_OBJECT_PORT = 1,
@@ -21,8 +22,9 @@ enum lp_object_kind {
 	LP_OBJECT_BROKER = 3,
 	LP_OBJECT_LISTENER = 4,
 	LP_OBJECT_ENDPOINT = 5,
+	LP_OBJECT_RULE = 6,
 };
-enum { LP_OBJECT_KINDS = 6 }; /* one more than the last */
+enum { LP_OBJECT_KINDS = 7 }; /* one more than the last */
 
 enum lp_backend {
 	LP_BACKEND_AF_XDP = 1,
@@ -65,6 +67,12 @@ enum lp_rewriting {
 	LP_REWRITING_ON = 1, /* they become those of the listener */
 	LP_REWRITING_OFF = 2, /* they pass as they are */
 	LP_REWRITING_SHADOW = 3, /* they pass, and what would be is counted */
+};
+
+/* What becomes of bytes that rules of requests cannot judge. */
+enum lp_unjudged {
+	LP_UNJUDGED_PASS = 1, /* they pass */
+	LP_UNJUDGED_RESET = 2, /* RST to both ends */
 };
 
 /*
@@ -135,6 +143,11 @@ struct lp_listener_object {
 	 * text; "": the VIP.
 	 */
 	char advertise[LP_HOST_SIZE];
+	/*
+	 * enum lp_unjudged; 0: nobody has said it, so that no rule acts on its
+	 * requests.
+	 */
+	uint8_t unjudged;
 };
 
 /*
@@ -152,6 +165,19 @@ struct lp_endpoint_object {
 	bool chosen;
 };
 
+/*
+ * A match and what becomes of what it matches (proto/rule.h), both in their
+ * canonical text.  Its name is its own among all rules.  The higher priority
+ * is asked first; of equal ones the older rule, which has the lower id.
+ */
+struct lp_rule_object {
+	char name[LP_NAME_SIZE];
+	uint32_t priority; /* 0..LP_RULE_PRIORITY_MAX */
+	bool shadow; /* matches and counts, and does not act */
+	char match[LP_RULE_MATCH_SIZE];
+	char action[LP_RULE_ACTION_SIZE];
+};
+
 struct lp_object {
 	uint32_t id;
 	uint8_t kind; /* enum lp_object_kind */
@@ -161,6 +187,7 @@ struct lp_object {
 		struct lp_broker_object broker;
 		struct lp_listener_object listener;
 		struct lp_endpoint_object endpoint;
+		struct lp_rule_object rule;
 	};
 };
 
@@ -174,6 +201,9 @@ void lp_object_init(struct lp_object *object, enum lp_object_kind kind);
  */
 int lp_object_check(
     const struct lp_object *object, const char **field, char *why);
+
+/* The same of a name alone, whose field is "name". */
+int lp_object_check_name(const char *name, const char **field, char *why);
 
 /*
  * What rewrite is where nobody says it: on, but off where there is no VIP or
@@ -202,6 +232,7 @@ const char *lp_on_loss_name(unsigned how); /* "drop" "wire" */
 const char *lp_source_address_name(unsigned how); /* "translate" "preserve" */
 const char *lp_look_name(unsigned look); /* "observe" "off" */
 const char *lp_rewriting_name(unsigned how); /* "on" "off" "shadow" */
+const char *lp_unjudged_name(unsigned how); /* "pass" "reset" */
 int lp_backend_parse(uint8_t *out, const char *text);
 int lp_side_parse(uint8_t *out, const char *text);
 int lp_mode_parse(uint8_t *out, const char *text);
@@ -209,5 +240,6 @@ int lp_on_loss_parse(uint8_t *out, const char *text);
 int lp_source_address_parse(uint8_t *out, const char *text);
 int lp_look_parse(uint8_t *out, const char *text);
 int lp_rewriting_parse(uint8_t *out, const char *text);
+int lp_unjudged_parse(uint8_t *out, const char *text);
 
 #endif

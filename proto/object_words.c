@@ -11,6 +11,7 @@ static const char *const kinds[LP_OBJECT_KINDS] = {
     [LP_OBJECT_BROKER] = "broker",
     [LP_OBJECT_LISTENER] = "listener",
     [LP_OBJECT_ENDPOINT] = "endpoint",
+    [LP_OBJECT_RULE] = "rule",
 };
 static const char *const backends[] = {
     [LP_BACKEND_AF_XDP] = "af_xdp",
@@ -42,6 +43,10 @@ static const char *const rewritings[] = {
     [LP_REWRITING_ON] = "on",
     [LP_REWRITING_OFF] = "off",
     [LP_REWRITING_SHADOW] = "shadow",
+};
+static const char *const unjudgeds[] = {
+    [LP_UNJUDGED_PASS] = "pass",
+    [LP_UNJUDGED_RESET] = "reset",
 };
 
 #define WORDS(list) list, sizeof(list) / sizeof(list[0])
@@ -99,6 +104,12 @@ lp_rewriting_name(unsigned how)
 	return word_name(WORDS(rewritings), how);
 }
 
+const char *
+lp_unjudged_name(unsigned how)
+{
+	return word_name(WORDS(unjudgeds), how);
+}
+
 int
 lp_backend_parse(uint8_t *out, const char *text)
 {
@@ -139,6 +150,12 @@ int
 lp_rewriting_parse(uint8_t *out, const char *text)
 {
 	return word_parse(WORDS(rewritings), out, text);
+}
+
+int
+lp_unjudged_parse(uint8_t *out, const char *text)
+{
+	return word_parse(WORDS(unjudgeds), out, text);
 }
 
 /* Values start at 1: words[0] is NULL. */

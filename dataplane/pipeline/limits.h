@@ -94,7 +94,6 @@ enum {
 	 * places at most are looked at for one request.  Parts: fields by the
 	 * length of prefix.  What is longer than a fact's text is not seen.
 	 */
-	LP_RULES_MAX = 1 << 17,
 	LP_RULES_COMBINATIONS_MAX = 1024,
 	LP_RULES_ENTRIES_MAX = 1 << 21,
 	LP_RULES_TUPLES_MAX = 1024,

@@ -222,7 +222,7 @@ START_TEST(rules_are_bounded)
 		add(i + 1, 10, LP_RULE_DENY);
 	ck_assert_int_eq(try_add(7, 10, LP_RULE_DENY, false), -ENOSPC);
 	ck_assert_str_eq(
-	    why, "rule 7: there are 131072 rules already, which is the limit");
+	    why, "rule 7: there are 100000 rules already, which is the limit");
 	build();
 	/* All are covered by the first. */
 	ck_assert_uint_eq(rules->entry_count, 1);

@@ -155,6 +155,11 @@ make_object(struct lp_object *object, unsigned kind)
 		lp_endpoint_parse(
 		    &object->endpoint.vip, "10.9.0.100:9100", NULL);
 		break;
+	case LP_OBJECT_RULE:
+		strcpy(object->rule.name, "deny-x");
+		strcpy(object->rule.match, "api=Fetch topic=pay*");
+		strcpy(object->rule.action, "deny");
+		break;
 	}
 }
 

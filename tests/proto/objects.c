@@ -134,6 +134,21 @@ make_endpoint(
 	return object;
 }
 
+struct lp_object
+make_rule(uint32_t id, const char *name, uint32_t priority, const char *match,
+    const char *action)
+{
+	struct lp_object object;
+
+	lp_object_init(&object, LP_OBJECT_RULE);
+	object.id = id;
+	object.rule.priority = priority;
+	strcpy(object.rule.name, name);
+	strcpy(object.rule.match, match);
+	strcpy(object.rule.action, action);
+	return object;
+}
+
 void
 put(struct lp_config *config, struct lp_object object)
 {

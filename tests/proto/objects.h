@@ -20,6 +20,10 @@ struct lp_object make_peer(uint32_t id, const char *name, const char *peer);
 struct lp_object make_endpoint(
     uint32_t id, uint32_t listener_id, uint32_t broker_id, const char *vip);
 
+/* Texts as they are, canonical or not. */
+struct lp_object make_rule(uint32_t id, const char *name, uint32_t priority,
+    const char *match, const char *action);
+
 /* Asserts that there was room. */
 void put(struct lp_config *config, struct lp_object object);
 

@@ -100,10 +100,44 @@ START_TEST(what_was_removed_is_gone_and_the_rest_is_there)
 }
 END_TEST
 
+/* Of 20 rules those whose bit is set; the bits are of ids from 1. */
+START_TEST(what_was_removed_at_once_is_gone_and_the_rest_is_there)
+{
+	static const uint32_t masks[] = {
+	    0, 1, 0x80000, 0xfffff, 0x55555, 0xaaaaa, 0x0ff00, 0xf000f};
+	struct lp_config config;
+
+	for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+		uint32_t ids[20];
+		size_t count = 0;
+
+		make_config(&config);
+		for (uint32_t id = 1; id <= 20; id++) {
+			put(&config, make_rule(id, "r", id, "", "observe"));
+			if (masks[i] & 1u << (id - 1))
+				ids[count++] = id;
+		}
+		lp_config_remove_all(&config, LP_OBJECT_RULE, ids, count);
+		ck_assert_uint_eq(config.count, NEXT_ID - 1 + 20 - count);
+		ck_assert_uint_eq(lp_config_count_plain(&config), NEXT_ID - 1);
+		for (uint32_t id = 1; id <= 20; id++) {
+			const struct lp_object *rule =
+			    lp_config_find(&config, LP_OBJECT_RULE, id);
+
+			ck_assert_int_eq(
+			    rule == NULL, (masks[i] & 1u << (id - 1)) != 0);
+			if (rule)
+				ck_assert_uint_eq(rule->rule.priority, id);
+		}
+		lp_config_fini(&config);
+	}
+}
+END_TEST
+
 START_TEST(every_kind_has_its_limit)
 {
 	static const size_t max[] = {LP_PORTS_MAX, LP_CLUSTERS_MAX,
-	    LP_BROKERS_MAX, LP_LISTENERS_MAX, LP_ENDPOINTS_MAX};
+	    LP_BROKERS_MAX, LP_LISTENERS_MAX, LP_ENDPOINTS_MAX, LP_RULES_MAX};
 	struct lp_config config;
 	struct lp_object object;
 
@@ -135,6 +169,18 @@ START_TEST(objects_are_found_by_name)
 	found =
 	    lp_config_find_name(&config, LP_OBJECT_LISTENER, ORDERS, "public");
 	ck_assert_uint_eq(found->id, ORDERS_PUBLIC);
+	found =
+	    lp_config_find_text(&config, LP_OBJECT_LISTENER, "orders/public");
+	ck_assert_uint_eq(found->id, ORDERS_PUBLIC);
+	found = lp_config_find_text(&config, LP_OBJECT_CLUSTER, "payments");
+	ck_assert_uint_eq(found->id, PAYMENTS);
+	ck_assert_ptr_null(
+	    lp_config_find_text(&config, LP_OBJECT_LISTENER, "public"));
+	ck_assert_ptr_null(
+	    lp_config_find_text(&config, LP_OBJECT_LISTENER, "x/public"));
+	put(&config, make_rule(70, "deny-x", 1, "", "observe"));
+	found = lp_config_find_name(&config, LP_OBJECT_RULE, 0, "deny-x");
+	ck_assert_uint_eq(found->id, 70);
 	found = lp_config_find_broker(&config, PAYMENTS, 1);
 	ck_assert_uint_eq(found->id, PAYMENTS_1);
 	ck_assert_ptr_null(
@@ -149,7 +195,7 @@ END_TEST
 
 START_TEST(ranges_are_the_objects_of_a_kind)
 {
-	static const size_t counts[] = {2, 2, 3, 2, 3};
+	static const size_t counts[] = {2, 2, 3, 2, 3, 0};
 	struct lp_config config;
 	size_t first, next = 0;
 
@@ -185,6 +231,8 @@ START_TEST(labels_name_the_object_and_what_it_is_of)
 	ck_assert_str_eq(lp_config_label(&config, &lost, buf), "broker 51/52");
 	lost = make_endpoint(50, 51, 52, "10.0.0.1:1");
 	ck_assert_str_eq(lp_config_label(&config, &lost, buf), "endpoint 50");
+	lost = make_rule(50, "deny-x", 1, "", "observe");
+	ck_assert_str_eq(lp_config_label(&config, &lost, buf), "rule deny-x");
 	lp_config_fini(&config);
 }
 END_TEST
@@ -348,12 +396,20 @@ change_every_field(struct lp_config *at, const struct lp_object *original)
 		CHANGE(object.listener.mode++);
 		CHANGE(object.listener.source_address++);
 		CHANGE(object.listener.kafka++);
+		CHANGE(object.listener.unjudged++);
 		break;
 	case LP_OBJECT_ENDPOINT:
 		CHANGE(object.endpoint.listener_id++);
 		CHANGE(object.endpoint.broker_id++);
 		CHANGE(object.endpoint.vip.ip.bytes[15]++);
 		CHANGE(object.endpoint.vip.port++);
+		break;
+	case LP_OBJECT_RULE:
+		CHANGE(object.rule.name[0] ^= 1);
+		CHANGE(object.rule.priority++);
+		CHANGE(object.rule.shadow = true);
+		CHANGE(object.rule.match[0] ^= 1);
+		CHANGE(object.rule.action[0] ^= 1);
 		break;
 	}
 	*at = config;
@@ -364,6 +420,7 @@ START_TEST(every_field_changes_the_digest)
 	struct lp_config config;
 
 	make_config(&config);
+	put(&config, make_rule(NEXT_ID, "r", 1, "api=Fetch", "observe"));
 	for (size_t i = 0; i < config.count; i++)
 		change_every_field(&config, &config.objects[i]);
 	lp_config_fini(&config);
@@ -423,17 +480,25 @@ START_TEST(a_difference_is_what_is_new_other_and_gone)
 	put(&to, make_cluster(PAYMENTS, "renamed"));
 	put(&to, make_cluster(100, "new"));
 	put(&to, make_broker(101, 100, 1, "10.8.0.9:1"));
+	put(&from, make_rule(200, "a", 1, "", "observe"));
+	put(&from, make_rule(201, "b", 1, "", "observe"));
+	put(&to, make_rule(201, "b", 2, "", "observe"));
+	put(&to, make_rule(202, "c", 1, "", "observe"));
 	ck_assert_int_eq(
 	    lp_config_remove(&to, LP_OBJECT_ENDPOINT, ORDERS_PUBLIC_1), 0);
 	ck_assert_int_eq(lp_config_remove(&to, LP_OBJECT_PORT, FRONT), 0);
 	ck_assert_int_eq(difference(&from, &to, &calls), 0);
-	ck_assert_str_eq(calls.text, "~3 +100 +101 -1 -12 ");
+	ck_assert_str_eq(calls.text, "~3 +100 +101 ~201 +202 -1 -12 -200 ");
 	ck_assert_int_eq(difference(&from, &from, &same), 0);
 	ck_assert_str_eq(same.text, "");
 	ck_assert_int_eq(difference(&empty, &from, &all), 0);
-	ck_assert_str_eq(all.text, "+1 +2 +3 +4 +5 +6 +7 +8 +9 +10 +11 +12 ");
+	ck_assert_str_eq(all.text,
+	    "+1 +2 +3 +4 +5 +6 +7 +8 +9 +10 +11 +12 "
+	    "+200 +201 ");
 	ck_assert_int_eq(difference(&from, &empty, &none), 0);
-	ck_assert_str_eq(none.text, "-1 -2 -3 -4 -5 -6 -7 -8 -9 -10 -11 -12 ");
+	ck_assert_str_eq(none.text,
+	    "-1 -2 -3 -4 -5 -6 -7 -8 -9 -10 -11 -12 "
+	    "-200 -201 ");
 	lp_config_fini(&from);
 	lp_config_fini(&to);
 }
@@ -470,6 +535,8 @@ main(void)
 	tcase_add_test(tests, objects_are_kept_in_canonical_order);
 	tcase_add_test(tests, put_replaces_what_has_the_same_kind_and_id);
 	tcase_add_test(tests, what_was_removed_is_gone_and_the_rest_is_there);
+	tcase_add_test(
+	    tests, what_was_removed_at_once_is_gone_and_the_rest_is_there);
 	tcase_add_test(tests, every_kind_has_its_limit);
 	tcase_add_test(tests, objects_are_found_by_name);
 	tcase_add_test(tests, ranges_are_the_objects_of_a_kind);

@@ -47,6 +47,9 @@ START_TEST(objects_survive_a_round_trip)
 	const char *field;
 
 	make_config(&config);
+	put(&config,
+	    make_rule(NEXT_ID, "r", 7, "api=Fetch topic=pay*", "deny"));
+	config.objects[config.count - 1].rule.shadow = true;
 	for (size_t i = 0; i < config.count; i++) {
 		const struct lp_object *object = &config.objects[i];
 		uint8_t packed[LP_OBJECT_PACKED_MAX], again[sizeof(packed)];
@@ -119,6 +122,33 @@ START_TEST(the_largest_object_fits_its_limit)
 	ck_assert_uint_lt(
 	    lp_message_pack_object(packed, sizeof(packed), &broker),
 	    LP_OBJECT_PACKED_MAX / 2);
+	ck_assert_uint_eq(lp_message_object_size(&broker),
+	    lp_message_pack_object(packed, sizeof(packed), &broker));
+}
+END_TEST
+
+/* With what a frame of a generation has around it. */
+START_TEST(the_largest_rule_fits_its_limit)
+{
+	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
+	Lp__Pb__ObjectFrame frame = LP__PB__OBJECT_FRAME__INIT;
+	struct lp_object rule =
+	    make_rule(UINT32_MAX, "r", LP_RULE_PRIORITY_MAX, "", "observe");
+	struct lp_message_object made;
+
+	rule.rule.shadow = true;
+	memset(rule.rule.name, 'n', LP_NAME_SIZE - 1);
+	memset(rule.rule.match, 'm', LP_RULE_MATCH_SIZE - 1);
+	memset(rule.rule.action, 'a', LP_RULE_ACTION_SIZE - 1);
+	frame.object = lp_message_from_object(&made, &rule);
+	frame.has_gone = true;
+	message.body_case = LP__PB__DATAPLANE_MESSAGE__BODY_OBJECT;
+	message.object = &frame;
+	ck_assert_uint_lt(LP_FRAME_HEADER_SIZE +
+		lp__pb__dataplane_message__get_packed_size(&message),
+	    LP_RULE_PACKED_MAX);
+	/* It is no larger than what there was. */
+	ck_assert_uint_le(sizeof(rule.rule), sizeof(rule.port));
 }
 END_TEST
 
@@ -147,6 +177,7 @@ START_TEST(messages_without_what_is_needed_are_refused)
 	struct lp_object broker = make_broker(1, 2, 3, "10.0.0.1:1");
 	struct lp_object listener = make_listener(1, 2, "l", "10.0.0.1:1");
 	struct lp_object endpoint = make_endpoint(1, 2, 3, "10.0.0.1:1");
+	struct lp_object rule = make_rule(1, "r", 1, "", "observe");
 
 	lp_message_from_object(&holder, &broker)->id = 0;
 	expect_refused("id", "is missing");
@@ -173,6 +204,12 @@ START_TEST(messages_without_what_is_needed_are_refused)
 	expect_refused("listener", "is missing");
 	lp_message_from_object(&holder, &endpoint)->endpoint->broker_id = 0;
 	expect_refused("broker", "is missing");
+	lp_message_from_object(&holder, &rule)->rule->has_priority = 0;
+	expect_refused("priority", "is missing");
+	lp_message_from_object(&holder, &rule)->rule->match = NULL;
+	expect_refused("match", "is missing");
+	lp_message_from_object(&holder, &rule)->rule->name = NULL;
+	expect_refused("name", "is missing or empty");
 }
 END_TEST
 
@@ -407,6 +444,7 @@ main(void)
 	tcase_add_test(tests, objects_survive_a_round_trip);
 	tcase_add_test(tests, every_field_of_a_port_comes_back);
 	tcase_add_test(tests, the_largest_object_fits_its_limit);
+	tcase_add_test(tests, the_largest_rule_fits_its_limit);
 	tcase_add_test(tests, messages_without_what_is_needed_are_refused);
 	tcase_add_test(tests, numbers_beyond_their_range_are_refused_not_cut);
 	tcase_add_test(tests, texts_and_addresses_of_a_wrong_size_are_refused);

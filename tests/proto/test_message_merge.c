@@ -129,6 +129,67 @@ START_TEST(a_rewriting_that_is_the_default_is_not_sent)
 }
 END_TEST
 
+/* What nobody has said is not sent: listeners that are older have it so. */
+START_TEST(what_a_listener_says_of_the_unjudged_comes_back)
+{
+	static const uint8_t hows[] = {0, LP_UNJUDGED_PASS, LP_UNJUDGED_RESET};
+	struct lp_object listener = make_listener(7, 2, "l", "10.9.0.100:9092");
+	struct lp_object again;
+	char why[LP_WHY_SIZE];
+	const char *field;
+
+	listener.listener.unjudged = hows[_i];
+	lp_message_from_object(&holder, &listener);
+	ck_assert_int_eq(holder.listener.has_unjudged, hows[_i] != 0);
+	ck_assert_int_eq(
+	    lp_message_to_object(&again, &holder.message, &field, why), 0);
+	ck_assert_uint_eq(again.listener.unjudged, hows[_i]);
+}
+END_TEST
+
+START_TEST(fields_of_a_rule_change_one_by_one)
+{
+	struct lp_object rule = make_rule(7, "a", 5, "api=Fetch", "observe");
+	Lp__Pb__Object message = LP__PB__OBJECT__INIT;
+	Lp__Pb__Rule body = LP__PB__RULE__INIT;
+	char match[] = "api=Produce", action[] = "allow", name[] = "b";
+	char longer[LP_RULE_MATCH_SIZE + 1], why[LP_WHY_SIZE];
+	const char *field;
+
+	message.body_case = LP__PB__OBJECT__BODY_RULE;
+	message.rule = &body;
+	body.match = match;
+	ck_assert_int_eq(
+	    lp_message_merge_object(&rule, &message, false, false, &field, why),
+	    0);
+	ck_assert_str_eq(rule.rule.match, match);
+	ck_assert_str_eq(rule.rule.action, "observe");
+	ck_assert_str_eq(rule.rule.name, "a");
+	ck_assert_uint_eq(rule.rule.priority, 5);
+	body = (Lp__Pb__Rule)LP__PB__RULE__INIT;
+	body.action = action;
+	body.name = name;
+	body.has_priority = body.has_shadow = body.shadow = true;
+	body.priority = 6;
+	ck_assert_int_eq(
+	    lp_message_merge_object(&rule, &message, false, false, &field, why),
+	    0);
+	ck_assert_str_eq(rule.rule.match, match);
+	ck_assert_str_eq(rule.rule.action, "allow");
+	ck_assert_str_eq(rule.rule.name, "b");
+	ck_assert_uint_eq(rule.rule.priority, 6);
+	ck_assert(rule.rule.shadow);
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	body.match = longer;
+	ck_assert_int_eq(
+	    lp_message_merge_object(&rule, &message, false, false, &field, why),
+	    -EINVAL);
+	ck_assert_str_eq(field, "match");
+	ck_assert_str_eq(why, "is longer than 511 characters");
+}
+END_TEST
+
 /* An empty name takes away what was there; no name leaves it. */
 START_TEST(an_advertised_name_stays_until_it_is_taken_away)
 {
@@ -288,6 +349,9 @@ main(void)
 	tcase_add_test(tests, a_look_that_is_the_default_is_not_sent);
 	tcase_add_loop_test(
 	    tests, a_rewriting_that_is_the_default_is_not_sent, 0, 6);
+	tcase_add_loop_test(
+	    tests, what_a_listener_says_of_the_unjudged_comes_back, 0, 3);
+	tcase_add_test(tests, fields_of_a_rule_change_one_by_one);
 	tcase_add_test(tests, an_advertised_name_stays_until_it_is_taken_away);
 	tcase_add_test(tests, an_mtu_stays_until_it_is_taken_away);
 	tcase_add_test(tests, lists_are_replaced_as_a_whole_and_only_if_asked);

@@ -77,6 +77,9 @@ START_TEST(words_are_the_same_both_ways)
 		ck_assert_uint_eq(value, i);
 		ck_assert_int_eq(lp_look_parse(&value, lp_look_name(i)), 0);
 		ck_assert_uint_eq(value, i);
+		ck_assert_int_eq(
+		    lp_unjudged_parse(&value, lp_unjudged_name(i)), 0);
+		ck_assert_uint_eq(value, i);
 	}
 	ck_assert_str_eq(lp_look_name(LP_LOOK_OFF), "off");
 	ck_assert_str_eq(lp_backend_name(LP_BACKEND_AF_XDP), "af_xdp");
@@ -97,6 +100,8 @@ START_TEST(other_words_are_refused)
 	ck_assert_ptr_null(lp_source_address_name(UINT32_MAX));
 	ck_assert_ptr_null(lp_look_name(0));
 	ck_assert_ptr_null(lp_look_name(3));
+	ck_assert_ptr_null(lp_unjudged_name(0));
+	ck_assert_ptr_null(lp_unjudged_name(3));
 	ck_assert_ptr_null(lp_object_kind_name(0));
 	ck_assert_ptr_null(lp_object_kind_name(LP_OBJECT_KINDS));
 	ck_assert_int_eq(lp_side_parse(&value, ""), -EINVAL);

@@ -104,7 +104,7 @@ check_exports() {
 	case $1 in
 	*.bpf.c | tests/* | *.h) return ;;
 	proto/address.c) prefix='lp_(ip|prefix|endpoint|hostport|hostname)_' ;;
-	proto/object_words.c) prefix='lp_(object|backend|side|mode|on_loss|source_address|look|rewriting)_' ;;
+	proto/object_words.c) prefix='lp_(object|backend|side|mode|on_loss|source_address|look|rewriting|unjudged)_' ;;
 	proto/rule_*.c) prefix='lp_rule_' ;;
 	proto/reasons.c) prefix='lp_(reason|verdict)_' ;;
 	dataplane/port/backend.c) prefix='lp_port_backend$' ;;

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/config.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "objects.h"
+
+enum { RULE = 100 };
+
+static struct lp_config config;
+
+static void
+setup(void)
+{
+	make_config(&config);
+}
+
+static void
+teardown(void)
+{
+	lp_config_fini(&config);
+}
+
+static void
+put_rule(const char *match, const char *action, bool shadow)
+{
+	struct lp_object rule = make_rule(RULE, "r", 1, match, action);
+
+	rule.rule.shadow = shadow;
+	put(&config, rule);
+}
+
+static void
+say(uint32_t id, uint8_t how)
+{
+	struct lp_object listener =
+	    *lp_config_find(&config, LP_OBJECT_LISTENER, id);
+
+	listener.listener.unjudged = how;
+	put(&config, listener);
+}
+
+START_TEST(rules_that_can_be_followed_pass)
+{
+	static const struct {
+		const char *match, *action;
+		bool shadow;
+	} rows[] = {
+	    {"", "observe", false},
+	    {"api=Fetch", "observe", false},
+	    {"src=10.0.0.0/8", "reset", false},
+	    {"cluster=orders listener=orders/public port=front", "allow",
+		false},
+	    {"broker=7", "observe", false},
+	    {"api=Fetch topic=x", "deny", true},
+	    {"", "limit bytes=1MB/s", true},
+	    {"", "allow mirror=back", true},
+	    {"api=Fetch", "reset", true},
+	};
+
+	put_rule(rows[_i].match, rows[_i].action, rows[_i].shadow);
+	config_is_right(&config);
+}
+END_TEST
+
+START_TEST(a_rule_is_right_by_itself)
+{
+	put_rule("topic=", "observe", false);
+	config_is_wrong(&config, RULE,
+	    "rule r: match: column 7: topic has no value: write topic=VALUE, "
+	    "without blanks");
+	put_rule("", "observe", false);
+	put(&config, make_rule(0, "s", 1, "", "observe"));
+	config_is_wrong(&config, 0, "rule s: id: 0 is no id");
+}
+END_TEST
+
+START_TEST(what_a_rule_names_exists)
+{
+	static const char *const rows[][3] = {
+	    {"cluster=paymens", "observe",
+		"match: there is no cluster paymens (did you mean payments?)"},
+	    {"cluster=x", "observe", "match: there is no cluster x"},
+	    {"cluster=payments listener=payments/publik", "observe",
+		"match: there is no listener payments/publik (did you mean "
+		"payments/public?)"},
+	    {"listener=public/payments", "observe",
+		"match: there is no listener public/payments"},
+	    {"port=side", "observe", "match: there is no port side"},
+	    {"", "allow mirror=side", "action: mirror: there is no port side"},
+	};
+	char message[512];
+
+	snprintf(message, sizeof(message), "rule r: %s", rows[_i][2]);
+	put_rule(rows[_i][0], rows[_i][1], true);
+	config_is_wrong(&config, RULE, message);
+}
+END_TEST
+
+START_TEST(names_are_unique_among_all_rules)
+{
+	char name[LP_NAME_SIZE];
+
+	/* A name may be that of another kind of object. */
+	put(&config, make_rule(RULE, "payments", 1, "", "observe"));
+	for (uint32_t i = 1; i < 300; i++) {
+		snprintf(name, sizeof(name), "r%u", i);
+		put(&config, make_rule(RULE + i, name, 1, "", "observe"));
+	}
+	config_is_right(&config);
+	put(&config, make_rule(RULE + 300, "r17", 2, "", "observe"));
+	config_is_wrong(&config, RULE + 300,
+	    "rule r17: name: is already taken by another rule");
+}
+END_TEST
+
+/* Nobody relies on what would be done by nobody. */
+START_TEST(what_cannot_be_done_yet_is_refused)
+{
+	static const char *const rows[][3] = {
+	    {"api=Fetch", "deny", "deny"},
+	    {"", "limit bytes=1MB/s", "limit"},
+	    {"api=Metadata", "no_create", "no_create"},
+	    {"cluster=payments", "route broker=1", "route"},
+	    {"api=Fetch", "reset", "reset, at a request"},
+	    {"", "allow priority=1", "priority="},
+	    {"", "allow dscp=8", "dscp="},
+	    {"", "allow mirror=front", "mirror="},
+	};
+	char message[512];
+
+	snprintf(message, sizeof(message),
+	    "rule r: action: %s: this version cannot do that yet; with "
+	    "--shadow on it counts what it would concern",
+	    rows[_i][2]);
+	put_rule(rows[_i][0], rows[_i][1], false);
+	config_is_wrong(&config, RULE, message);
+	put_rule(rows[_i][0], rows[_i][1], true);
+	config_is_right(&config);
+}
+END_TEST
+
+/* It acts on requests: of which listeners, and have these said it? */
+START_TEST(listeners_say_first_what_becomes_of_the_unjudged)
+{
+	static const struct {
+		const char *match;
+		bool payments, orders; /* are concerned */
+	} rows[] = {
+	    {"api=Fetch", true, true},
+	    {"cluster=payments api=Fetch", true, false},
+	    {"cluster=payments,orders api=Fetch", true, true},
+	    {"listener=orders/public api=Fetch", false, true},
+	    {"cluster=orders listener=orders/public api=Fetch", false, true},
+	    {"src=10.0.0.0/8", false, false},
+	};
+	static const char *const texts[] = {
+	    "rule r: match: acts on requests of listener payments/public, "
+	    "which has not said what becomes of bytes that cannot be judged: "
+	    "set-listener ... --unjudged pass or reset",
+	    "rule r: match: acts on requests of listener orders/public, which "
+	    "has not said what becomes of bytes that cannot be judged: "
+	    "set-listener ... --unjudged pass or reset",
+	};
+
+	put_rule(rows[_i].match, "observe", false);
+	config_is_right(&config);
+	put_rule(rows[_i].match, "allow", true);
+	config_is_right(&config);
+	put_rule(rows[_i].match, "allow", false);
+	if (rows[_i].payments)
+		config_is_wrong(&config, RULE, texts[0]);
+	say(PAYMENTS_PUBLIC, LP_UNJUDGED_PASS);
+	if (rows[_i].orders)
+		config_is_wrong(&config, RULE, texts[1]);
+	else
+		config_is_right(&config);
+	say(ORDERS_PUBLIC, LP_UNJUDGED_RESET);
+	config_is_right(&config);
+}
+END_TEST
+
+START_TEST(a_listener_that_comes_later_is_the_one_refused)
+{
+	struct lp_object late =
+	    make_listener(RULE + 1, PAYMENTS, "late", "10.9.0.101:9092");
+
+	say(PAYMENTS_PUBLIC, LP_UNJUDGED_PASS);
+	put_rule("cluster=payments api=Fetch", "allow", false);
+	config_is_right(&config);
+	put(&config, late);
+	put(&config,
+	    make_endpoint(RULE + 2, RULE + 1, PAYMENTS_0, "10.9.0.101:9100"));
+	put(&config,
+	    make_endpoint(RULE + 3, RULE + 1, PAYMENTS_1, "10.9.0.101:9101"));
+	config_is_wrong(&config, RULE + 1,
+	    "listener payments/late: unjudged: rule r acts on requests of it: "
+	    "say what becomes of bytes that cannot be judged (--unjudged pass "
+	    "or reset)");
+	say(RULE + 1, LP_UNJUDGED_RESET);
+	config_is_right(&config);
+}
+END_TEST
+
+/* All places taken, by rules that name what there is. */
+START_TEST(the_largest_number_of_rules_passes)
+{
+	char name[LP_NAME_SIZE], match[LP_RULE_MATCH_SIZE];
+
+	say(PAYMENTS_PUBLIC, LP_UNJUDGED_PASS);
+	for (uint32_t i = 0; i < LP_RULES_MAX; i++) {
+		snprintf(name, sizeof(name), "rule-%u", i);
+		snprintf(match, sizeof(match),
+		    "cluster=payments api=Produce client_id=c%u* topic=t%u", i,
+		    i % 100);
+		put(&config,
+		    make_rule(RULE + i, name, i % 65536, match, "allow"));
+	}
+	config_is_right(&config);
+	put(&config, make_rule(RULE + 7, "rule-99999", 1, "", "observe"));
+	config_is_wrong(&config, RULE + LP_RULES_MAX - 1,
+	    "rule rule-99999: name: is already taken by another rule");
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("config_check_rule");
+	TCase *tests = tcase_create("config_check_rule");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	suite_add_tcase(suite, tests);
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_set_timeout(tests, 60);
+	tcase_add_loop_test(tests, rules_that_can_be_followed_pass, 0, 9);
+	tcase_add_test(tests, a_rule_is_right_by_itself);
+	tcase_add_loop_test(tests, what_a_rule_names_exists, 0, 6);
+	tcase_add_test(tests, names_are_unique_among_all_rules);
+	tcase_add_loop_test(tests, what_cannot_be_done_yet_is_refused, 0, 8);
+	tcase_add_loop_test(
+	    tests, listeners_say_first_what_becomes_of_the_unjudged, 0, 6);
+	tcase_add_test(tests, a_listener_that_comes_later_is_the_one_refused);
+	tcase_add_test(tests, the_largest_number_of_rules_passes);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
