@@ -18,6 +18,7 @@
 #include "controld/model_choose.h"
 #include "controld/model_endpoint.h"
 #include "controld/model_note.h"
+#include "controld/model_rule.h"
 #include "controld/model_work.h"
 
 static int run_all(
@@ -32,6 +33,8 @@ static int check_kept(struct lp_model_work *work, const struct lp_object *old,
 static int rename_peer(struct lp_model_work *work, const char *old_name,
     const struct lp_port_object *port);
 static int del(struct lp_model_work *work);
+static int check_unused(
+    struct lp_model_work *work, const struct lp_object *object);
 static int check_unused_cluster(
     struct lp_model_work *work, uint32_t cluster_id);
 static int merge(
@@ -70,6 +73,7 @@ lp_model_apply(struct lp_model_change *change, const struct lp_config *from,
 	err = run_all(&work, operations);
 	if (err == 0)
 		err = finish(&work);
+	lp_model_rule_end(&work);
 	free(work.touches);
 	return err;
 }
@@ -103,6 +107,8 @@ run(struct lp_model_work *work)
 {
 	int err = check_target(work);
 
+	if (err == 0 && work->op->kind == LP_OBJECT_RULE)
+		err = lp_model_rule_begin(work);
 	if (err != 0)
 		return err;
 	switch (work->op->verb) {
@@ -126,7 +132,8 @@ check_target(struct lp_model_work *work)
 	const struct lp_object *cluster;
 	bool is_broker = op->kind == LP_OBJECT_BROKER;
 
-	if (op->kind < LP_OBJECT_PORT || op->kind > LP_OBJECT_LISTENER)
+	if (lp_object_kind_name(op->kind) == NULL ||
+	    op->kind == LP_OBJECT_ENDPOINT)
 		return lp_model_work_refuse(work, "",
 		    "objects of kind %u are not for commands", op->kind);
 	if (!is_broker && (op->name == NULL || op->name[0] == '\0'))
@@ -137,7 +144,8 @@ check_target(struct lp_model_work *work)
 	if (is_broker && !op->has_node_id)
 		return lp_model_work_refuse(work, "node_id", "missing");
 	work->cluster_id = 0;
-	if (op->kind == LP_OBJECT_PORT || op->kind == LP_OBJECT_CLUSTER)
+	if (op->kind == LP_OBJECT_PORT || op->kind == LP_OBJECT_CLUSTER ||
+	    op->kind == LP_OBJECT_RULE)
 		return 0;
 	if (op->cluster == NULL || op->cluster[0] == '\0')
 		return lp_model_work_refuse(work, "cluster", "missing");
@@ -159,6 +167,8 @@ find_target(const struct lp_model_work *work)
 	if (op->kind == LP_OBJECT_BROKER)
 		return lp_config_find_broker(
 		    config, work->cluster_id, op->node_id);
+	if (op->kind == LP_OBJECT_RULE)
+		return lp_model_rule_find(work, op->name);
 	return lp_config_find_name(
 	    config, op->kind, work->cluster_id, op->name);
 }
@@ -187,6 +197,8 @@ add(struct lp_model_work *work)
 	if (old == NULL)
 		work->change->next_id++;
 	err = store(work, &object);
+	if (err == 0 && old == NULL && object.kind == LP_OBJECT_RULE)
+		lp_model_rule_named(work, &object, NULL);
 	return err != 0 ? err : lp_model_choose_run(work, object.id);
 }
 
@@ -205,6 +217,8 @@ set(struct lp_model_work *work)
 		err = store(work, &object);
 	if (err == 0 && object.kind == LP_OBJECT_PORT)
 		err = rename_peer(work, before.port.name, &object.port);
+	if (err == 0 && object.kind == LP_OBJECT_RULE)
+		lp_model_rule_named(work, &object, before.rule.name);
 	return err != 0 ? err : lp_model_choose_run(work, object.id);
 }
 
@@ -254,13 +268,30 @@ del(struct lp_model_work *work)
 
 	if (old == NULL)
 		return work->op->if_exists ? 0 : lp_model_work_unknown(work);
-	if (old->kind == LP_OBJECT_CLUSTER) {
-		err = check_unused_cluster(work, old->id);
+	if (old->kind != LP_OBJECT_RULE) {
+		err = check_unused(work, old);
 		if (err != 0)
 			return err;
 	}
 	lp_model_work_touch(work, old);
+	if (old->kind == LP_OBJECT_RULE) {
+		lp_model_rule_gone(work, old);
+		return 0;
+	}
 	return lp_config_remove(&work->change->config, old->kind, old->id);
+}
+
+/* Brokers are what they are to rules, whether there is one or not. */
+static int
+check_unused(struct lp_model_work *work, const struct lp_object *object)
+{
+	int err = 0;
+
+	if (object->kind == LP_OBJECT_CLUSTER)
+		err = check_unused_cluster(work, object->id);
+	if (err != 0 || object->kind == LP_OBJECT_BROKER)
+		return err;
+	return lp_model_rule_check_unnamed(work, object);
 }
 
 static int
@@ -268,10 +299,10 @@ check_unused_cluster(struct lp_model_work *work, uint32_t cluster_id)
 {
 	const struct lp_config *config = &work->change->config;
 	char users[LP_WHY_SIZE - 64];
-	size_t len = 0;
+	size_t count = lp_config_count_plain(config), len = 0;
 
 	users[0] = '\0';
-	for (size_t i = 0; i < config->count && len < sizeof(users); i++) {
+	for (size_t i = 0; i < count && len < sizeof(users); i++) {
 		const struct lp_object *object = &config->objects[i];
 		char label[LP_OBJECT_LABEL_SIZE];
 		bool uses = (object->kind == LP_OBJECT_CLUSTER &&
@@ -302,6 +333,7 @@ merge(struct lp_model_work *work, struct lp_object *object, bool is_new)
 	    [LP__PB__OBJECT__BODY_BROKER] = LP_OBJECT_BROKER,
 	    [LP__PB__OBJECT__BODY_LISTENER] = LP_OBJECT_LISTENER,
 	    [LP__PB__OBJECT__BODY_ENDPOINT] = LP_OBJECT_ENDPOINT,
+	    [LP__PB__OBJECT__BODY_RULE] = LP_OBJECT_RULE,
 	};
 	const Lp__Pb__Operation *op = work->op;
 	const char *field = "";
@@ -323,6 +355,8 @@ merge(struct lp_model_work *work, struct lp_object *object, bool is_new)
 	}
 	identify(work, object, is_new);
 	err = take_same(work, object);
+	if (err == 0 && object->kind == LP_OBJECT_RULE)
+		err = lp_model_rule_take(work, object, is_new);
 	if (err != 0)
 		return err;
 	if (!is_new) {
@@ -389,6 +423,8 @@ identify(
 		strcpy(object->port.name, op->name);
 	if (object->kind == LP_OBJECT_CLUSTER && is_new)
 		strcpy(object->cluster.name, op->name);
+	if (object->kind == LP_OBJECT_RULE && is_new)
+		strcpy(object->rule.name, op->name);
 	if (object->kind == LP_OBJECT_BROKER) {
 		object->broker.cluster_id = work->cluster_id;
 		object->broker.node_id = op->node_id;
@@ -417,6 +453,10 @@ store(struct lp_model_work *work, const struct lp_object *object)
 {
 	int err = lp_config_put(&work->change->config, object);
 
+	if (err == -ENOSPC && work->rules.gone_count > 0) {
+		lp_model_rule_sweep(work);
+		err = lp_config_put(&work->change->config, object);
+	}
 	if (err == -ENOSPC)
 		return lp_model_work_refuse(work, "",
 		    "there are as many %ss as there may be",
@@ -437,6 +477,7 @@ finish(struct lp_model_work *work)
 	uint32_t place, other = 0;
 	int err;
 
+	lp_model_rule_sweep(work);
 	err = lp_model_endpoint_run(change, &listener_id, &broker_id);
 	if (err == -EINVAL) {
 		place = lp_model_work_place(work, listener_id);

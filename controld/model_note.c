@@ -3,8 +3,11 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "controld/model_note_rule.h"
 
 enum {
 	/* Source ports of one address: 1024..65535. */
@@ -21,13 +24,14 @@ static char *add(struct lp_model_change *change);
 int
 lp_model_note_run(struct lp_model_work *work)
 {
+	int err;
+
 	for (size_t i = 0; i < work->touch_count; i++) {
 		const struct lp_model_touch *touched = &work->touches[i];
 		const struct lp_object *listener;
-		int err;
 
 		/* Once for each, however often it was set. */
-		if (!touched->is_listener ||
+		if (touched->kind != LP_OBJECT_LISTENER ||
 		    lp_model_work_place(work, touched->id) != touched->place)
 			continue;
 		listener = lp_config_find(
@@ -39,7 +43,29 @@ lp_model_note_run(struct lp_model_work *work)
 		if (err != 0)
 			return err;
 	}
-	return add_missing_notes(work);
+	err = add_missing_notes(work);
+	return err != 0 ? err : lp_model_note_rule_run(work);
+}
+
+int
+lp_model_note_add(struct lp_model_change *change,
+    const struct lp_object *object, const char *format, ...)
+{
+	char label[LP_OBJECT_LABEL_SIZE], *note;
+	va_list args;
+	int len;
+
+	if (change->note_count == LP_MODEL_NOTES_MAX)
+		return 0;
+	note = add(change);
+	if (note == NULL)
+		return -ENOMEM;
+	len = snprintf(note, LP_MODEL_NOTE_SIZE,
+	    "%s: ", lp_config_label(&change->config, object, label));
+	va_start(args, format);
+	vsnprintf(note + len, LP_MODEL_NOTE_SIZE - (size_t)len, format, args);
+	va_end(args);
+	return 0;
 }
 
 bool

@@ -7,6 +7,11 @@
 
 #include "controld/model_work.h"
 
+/* One more, of `object`: "rule x: TEXT".  0 or -ENOMEM; beyond the limit 0. */
+int lp_model_note_add(struct lp_model_change *change,
+    const struct lp_object *object, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /*
  * Of the listeners that were touched: how many connections the addresses of
  * the ports leave them, and which brokers they do not reach.  0 or -ENOMEM.

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "controld/model_rule.h"
 #include "controld/suggest.h"
 
 static void label_op(const struct lp_model_work *work, char *buf);
@@ -31,7 +32,8 @@ lp_model_work_unknown(struct lp_model_work *work)
 {
 	const Lp__Pb__Operation *op = work->op;
 	bool is_cluster = op->kind == LP_OBJECT_CLUSTER ||
-	    (op->kind != LP_OBJECT_PORT && work->cluster_id == 0);
+	    (op->kind != LP_OBJECT_PORT && op->kind != LP_OBJECT_RULE &&
+		work->cluster_id == 0);
 	enum lp_object_kind kind = is_cluster ? LP_OBJECT_CLUSTER : op->kind;
 	const char *name = is_cluster && op->cluster != NULL && op->kind != kind
 	    ? op->cluster
@@ -41,6 +43,8 @@ lp_model_work_unknown(struct lp_model_work *work)
 	if (kind == LP_OBJECT_BROKER)
 		return lp_model_work_refuse(work, "",
 		    "cluster %s has no broker %d", op->cluster, op->node_id);
+	/* What is to go is not meant. */
+	lp_model_rule_sweep(work);
 	near = lp_suggest_name(
 	    &work->change->config, kind, work->cluster_id, name);
 	return lp_model_work_refuse(work, kind == op->kind ? "" : "cluster",
@@ -68,7 +72,7 @@ lp_model_work_touch(struct lp_model_work *work, const struct lp_object *object)
 	work->touches[work->touch_count++] = (struct lp_model_touch){
 	    .id = object->id,
 	    .place = work->place,
-	    .is_listener = object->kind == LP_OBJECT_LISTENER,
+	    .kind = object->kind,
 	};
 }
 

@@ -11,7 +11,15 @@
 struct lp_model_touch {
 	uint32_t id;
 	uint32_t place;
-	bool is_listener; /* added or set: worth a note */
+	uint8_t kind; /* enum lp_object_kind */
+};
+
+/* Of model_rule.c; ids NULL: no operation is about a rule. */
+struct lp_model_rules {
+	uint32_t *ids; /* hashed by name; 0: free */
+	size_t size; /* a power of two */
+	uint32_t *gone; /* to be removed in one pass; one an operation */
+	size_t gone_count;
 };
 
 struct lp_model_work {
@@ -22,6 +30,7 @@ struct lp_model_work {
 	uint32_t cluster_id; /* of op, when it names a cluster */
 	struct lp_model_touch *touches; /* one an operation at most */
 	size_t touch_count;
+	struct lp_model_rules rules;
 };
 
 /* Fills in the error, about the operation; returns -EINVAL. */

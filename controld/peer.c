@@ -314,6 +314,7 @@ keep_hello(struct lp_peer *peer, const Lp__Pb__Hello *hello)
 	info->can_capture = can(hello, "capture");
 	info->can_inline = can(hello, LP_CAPABILITY_INLINE);
 	info->can_rewrite = can(hello, LP_CAPABILITY_REWRITE);
+	info->can_rules = can(hello, LP_CAPABILITY_RULES);
 	info->boot_id = hello->boot_id;
 	info->generation = hello->generation;
 	info->digest = hello->digest;

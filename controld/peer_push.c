@@ -8,8 +8,15 @@
 #include "controld/clock.h"
 #include "controld/stream.h"
 
+/* What a dataplane of an older version cannot do. */
+struct beyond {
+	const char *field; /* of the object that asks for it */
+	const char *text; /* "has no inline listeners" */
+	const char *remedy; /* besides a newer version */
+};
+
 static const struct lp_object *find_beyond(
-    const struct lp_peer *peer, bool *is_inline);
+    const struct lp_peer *peer, const struct beyond **what);
 static void push_delta(struct lp_peer *peer);
 static void push_begin(struct lp_peer *peer, bool full, uint32_t count);
 static void push_end(struct lp_peer *peer);
@@ -70,33 +77,36 @@ lp_peer_push_refuse(struct lp_peer *peer)
 {
 	const struct lp_generation *desired = peer->shared->desired;
 	struct lp_push_dataplane *info = &peer->info;
-	bool is_inline = false;
-	const struct lp_object *beyond = find_beyond(peer, &is_inline);
+	const struct beyond *what = NULL;
+	const struct lp_object *object = find_beyond(peer, &what);
 	char why[LP_PUSH_TEXT_SIZE];
 
-	if (beyond == NULL)
+	if (object == NULL)
 		return false;
 	info->rejected = desired->number;
-	lp_config_label(&desired->config, beyond, info->object);
-	snprintf(info->field, sizeof(info->field), "%s",
-	    is_inline ? "mode" : "rewrite");
+	lp_config_label(&desired->config, object, info->object);
+	snprintf(info->field, sizeof(info->field), "%s", what->field);
 	snprintf(info->text, sizeof(info->text),
-	    is_inline ? "this dataplane (%s) has no inline listeners: bring it "
-			"to the version of lp-controld"
-		      : "this dataplane (%s) cannot rewrite addresses of "
-			"brokers: bring it to the version of lp-controld, or "
-			"give the listener --rewrite off",
-	    info->version[0] != '\0' ? info->version : "of another version");
+	    "this dataplane (%s) %s: bring it to the version of lp-controld%s",
+	    info->version[0] != '\0' ? info->version : "of another version",
+	    what->text, what->remedy);
 	snprintf(why, sizeof(why), "%s: %s: %s", info->object, info->field,
 	    info->text);
 	lp_peer_set_state(peer, LP_PUSH_REJECTED, why);
 	return true;
 }
 
-/* The first listener that it cannot have, and for what. */
+/* The first object that it cannot have, and for what. */
 static const struct lp_object *
-find_beyond(const struct lp_peer *peer, bool *is_inline)
+find_beyond(const struct lp_peer *peer, const struct beyond **what)
 {
+	static const struct beyond is_inline = {
+	    "mode", "has no inline listeners", ""};
+	static const struct beyond rewrites = {"rewrite",
+	    "cannot rewrite addresses of brokers",
+	    ", or give the listener --rewrite off"};
+	static const struct beyond judges = {"unjudged", "has no rules", ""};
+	static const struct beyond is_rule = {"match", "has no rules", ""};
 	const struct lp_config *config = &peer->shared->desired->config;
 	const struct lp_push_dataplane *info = &peer->info;
 	size_t first;
@@ -106,12 +116,21 @@ find_beyond(const struct lp_peer *peer, bool *is_inline)
 		const struct lp_listener_object *listener =
 		    &config->objects[i].listener;
 
-		*is_inline = listener->mode == LP_MODE_INLINE;
-		if (*is_inline ? !info->can_inline
-			       : listener->rewrite != LP_REWRITING_OFF &&
-			    !info->can_rewrite)
+		*what = NULL;
+		if (listener->mode == LP_MODE_INLINE && !info->can_inline)
+			*what = &is_inline;
+		else if (listener->mode != LP_MODE_INLINE &&
+		    listener->rewrite != LP_REWRITING_OFF && !info->can_rewrite)
+			*what = &rewrites;
+		else if (listener->unjudged != 0 && !info->can_rules)
+			*what = &judges;
+		if (*what != NULL)
 			return &config->objects[i];
 	}
+	*what = &is_rule;
+	if (lp_config_range(config, LP_OBJECT_RULE, &first) > 0 &&
+	    !info->can_rules)
+		return &config->objects[first];
 	return NULL;
 }
 

@@ -14,6 +14,7 @@ static void print_listener(FILE *out, const struct lp_config *config,
     const struct lp_listener_object *listener);
 static void print_choices(FILE *out, const struct lp_config *config,
     const struct lp_object *listener);
+static void print_rule(FILE *out, const struct lp_rule_object *rule);
 static void print_gateway(FILE *out, const struct lp_ip *gateway);
 static void print_word(FILE *out, const char *word);
 static const char *cluster_name(const struct lp_config *config, uint32_t id);
@@ -38,6 +39,9 @@ lp_print_config(FILE *out, const struct lp_config *config)
 			print_listener(out, config, &object->listener);
 			print_choices(out, config, object);
 			fputc('\n', out);
+			break;
+		case LP_OBJECT_RULE:
+			print_rule(out, &object->rule);
 			break;
 		default:
 			break; /* endpoints are with their listeners */
@@ -169,6 +173,9 @@ print_listener(FILE *out, const struct lp_config *config,
 		fputs(" --advertise", out);
 		print_word(out, listener->advertise);
 	}
+	if (listener->unjudged != 0)
+		fprintf(out, " --unjudged %s",
+		    lp_unjudged_name(listener->unjudged));
 }
 
 /*
@@ -200,6 +207,18 @@ print_choices(
 		    lp_endpoint_format(vip, &endpoint->vip));
 		print_word(out, text);
 	}
+}
+
+static void
+print_rule(FILE *out, const struct lp_rule_object *rule)
+{
+	fputs("lpctl add-rule", out);
+	print_word(out, rule->name);
+	fprintf(out, " --priority %u --match", rule->priority);
+	print_word(out, rule->match);
+	fputs(" --action", out);
+	print_word(out, rule->action);
+	fputs(rule->shadow ? " --shadow\n" : "\n", out);
 }
 
 static void

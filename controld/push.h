@@ -62,7 +62,7 @@ struct lp_push_dataplane {
 	bool kafka_stats; /* LP_CAPABILITY_KAFKA_STATS */
 	bool topic_ids; /* LP_CAPABILITY_TOPIC_IDS */
 	/* It has said so in HELLO. */
-	bool can_trace, can_capture, can_inline, can_rewrite;
+	bool can_trace, can_capture, can_inline, can_rewrite, can_rules;
 	uint64_t boot_id;
 	uint64_t build_ns, swap_ns; /* of the last APPLIED */
 };

@@ -40,7 +40,7 @@ static void on_answered(
     void *arg, unsigned index, const Lp__Pb__DataplaneMessage *message);
 static void on_own_reply(void *arg, const Lp__Pb__ControlReply *reply);
 static void reply_show(
-    struct lp_session *session, const struct lp_reply_to *to);
+    struct lp_session *session, const struct lp_reply_to *to, uint32_t kinds);
 static void reply_status(
     struct lp_session *session, const struct lp_reply_to *to);
 static size_t fill_warnings(const struct lp_config *config,
@@ -144,7 +144,9 @@ lp_session_request(struct lp_session *session, uint64_t client, const char *who,
 		    "bring both to the same version",
 		    LP_CONTROL_PROTOCOL, request->protocol);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_SHOW)
-		reply_show(session, &to);
+		reply_show(session, &to,
+		    request->show->has_kinds ? request->show->kinds
+					     : UINT32_MAX);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_STATUS)
 		reply_status(session, &to);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_COUNTERS ||
@@ -213,10 +215,13 @@ on_own_reply(void *arg, const Lp__Pb__ControlReply *reply)
 	lp_discover_answered(session->discover, reply);
 }
 
+/* `kinds`: a bit for each, 1 << enum lp_object_kind. */
 static void
-reply_show(struct lp_session *session, const struct lp_reply_to *to)
+reply_show(
+    struct lp_session *session, const struct lp_reply_to *to, uint32_t kinds)
 {
 	const struct lp_generation *current = &session->context.current;
+	const struct lp_config *config = &current->config;
 	struct lp_message_object holders[SHOW_OBJECTS];
 	Lp__Pb__Object *objects[SHOW_OBJECTS];
 	size_t done = 0;
@@ -227,18 +232,22 @@ reply_show(struct lp_session *session, const struct lp_reply_to *to)
 
 		show.generation = current->number;
 		show.objects = objects;
-		while (done < current->config.count &&
-		    show.n_objects < SHOW_OBJECTS) {
-			objects[show.n_objects] =
-			    lp_message_from_object(&holders[show.n_objects],
-				&current->config.objects[done++]);
+		for (; done < config->count && show.n_objects < SHOW_OBJECTS;
+		     done++) {
+			const struct lp_object *object = &config->objects[done];
+			size_t n = show.n_objects;
+
+			if ((kinds & 1u << object->kind) == 0)
+				continue;
+			objects[n] =
+			    lp_message_from_object(&holders[n], object);
 			show.n_objects++;
 		}
-		reply.has_more = reply.more = done < current->config.count;
+		reply.has_more = reply.more = done < config->count;
 		reply.body_case = LP__PB__CONTROL_REPLY__BODY_SHOW;
 		reply.show = &show;
 		lp_reply_send(&session->context, to, &reply);
-	} while (done < current->config.count);
+	} while (done < config->count);
 }
 
 static void

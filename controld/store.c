@@ -432,17 +432,20 @@ save_generation(struct lp_store *store, const struct lp_generation *to,
 static int
 pack(const struct lp_config *config, uint8_t **content, size_t *len)
 {
-	uint8_t *bytes = malloc(
-	    config->count * (LP_FRAME_HEADER_SIZE + LP_OBJECT_PACKED_MAX) + 1);
+	size_t size = config->count * LP_FRAME_HEADER_SIZE + 1;
+	uint8_t *bytes;
 
+	for (size_t i = 0; i < config->count; i++)
+		size += lp_message_object_size(&config->objects[i]);
+	bytes = malloc(size);
 	if (bytes == NULL)
 		return -ENOMEM;
 	*len = 0;
 	for (size_t i = 0; i < config->count; i++) {
 		uint8_t *frame = bytes + *len;
-		size_t object_len =
-		    lp_message_pack_object(frame + LP_FRAME_HEADER_SIZE,
-			LP_OBJECT_PACKED_MAX, &config->objects[i]);
+		size_t object_len = lp_message_pack_object(
+		    frame + LP_FRAME_HEADER_SIZE,
+		    size - *len - LP_FRAME_HEADER_SIZE, &config->objects[i]);
 
 		lp_frame_header(frame, object_len);
 		*len += LP_FRAME_HEADER_SIZE + object_len;

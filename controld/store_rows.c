@@ -17,6 +17,7 @@ static int read_cluster(void *arg, sqlite3_stmt *row);
 static int read_broker(void *arg, sqlite3_stmt *row);
 static int read_listener(void *arg, sqlite3_stmt *row);
 static int read_endpoint(void *arg, sqlite3_stmt *row);
+static int read_rule(void *arg, sqlite3_stmt *row);
 static int put(struct reader *reader, struct lp_object *object);
 static int start(struct reader *reader, struct lp_object *object,
     enum lp_object_kind kind, sqlite3_stmt *row);
@@ -47,6 +48,8 @@ static int insert_port(
     struct lp_store_sql *sql, const struct lp_object *object);
 static int insert_listener(
     struct lp_store_sql *sql, const struct lp_object *object);
+static int insert_rule(
+    struct lp_store_sql *sql, const struct lp_object *object);
 
 int
 lp_store_rows_load(struct lp_store_sql *sql, struct lp_config *config)
@@ -66,12 +69,15 @@ lp_store_rows_load(struct lp_store_sql *sql, struct lp_config *config)
 	     "discovered FROM broker ORDER BY id",
 		read_broker},
 	    {"SELECT id, cluster_id, name, vip_ip, vip_port, broker_base, "
-	     "mode, source_address, kafka, rewrite, advertise "
+	     "mode, source_address, kafka, rewrite, advertise, unjudged "
 	     "FROM listener ORDER BY id",
 		read_listener},
 	    {"SELECT id, listener_id, broker_id, vip_ip, vip_port, chosen "
 	     "FROM endpoint ORDER BY id",
 		read_endpoint},
+	    {"SELECT id, name, priority, shadow, match, action FROM rule "
+	     "ORDER BY id",
+		read_rule},
 	};
 	struct reader reader = {.sql = sql, .config = config};
 
@@ -220,7 +226,10 @@ read_listener(void *arg, sqlite3_stmt *row)
 	    get_word(reader, &object, row, 9, &listener->rewrite,
 		lp_rewriting_parse) ||
 	    get_if_any(reader, &object, row, 10, listener->advertise,
-		sizeof(listener->advertise)))
+		sizeof(listener->advertise)) ||
+	    (sqlite3_column_type(row, 11) != SQLITE_NULL &&
+		get_word(reader, &object, row, 11, &listener->unjudged,
+		    lp_unjudged_parse)))
 		return -EINVAL;
 	listener->vip.port = (uint16_t)port;
 	listener->broker_base = (uint16_t)base;
@@ -246,6 +255,29 @@ read_endpoint(void *arg, sqlite3_stmt *row)
 	endpoint->listener_id = (uint32_t)listener_id;
 	endpoint->broker_id = (uint32_t)broker_id;
 	endpoint->vip.port = (uint16_t)port;
+	return put(reader, &object);
+}
+
+static int
+read_rule(void *arg, sqlite3_stmt *row)
+{
+	struct reader *reader = arg;
+	struct lp_object object;
+	struct lp_rule_object *rule = &object.rule;
+	int64_t priority, shadow;
+
+	if (start(reader, &object, LP_OBJECT_RULE, row) ||
+	    get_text(reader, &object, row, 1, rule->name, sizeof(rule->name)) ||
+	    get_number(
+		reader, &object, row, 2, LP_RULE_PRIORITY_MAX, &priority) ||
+	    get_number(reader, &object, row, 3, 1, &shadow) ||
+	    get_text(
+		reader, &object, row, 4, rule->match, sizeof(rule->match)) ||
+	    get_text(
+		reader, &object, row, 5, rule->action, sizeof(rule->action)))
+		return -EINVAL;
+	rule->priority = (uint32_t)priority;
+	rule->shadow = shadow != 0;
 	return put(reader, &object);
 }
 
@@ -378,6 +410,7 @@ remove_row(void *arg, const struct lp_object *object)
 	    [LP_OBJECT_BROKER] = "DELETE FROM broker WHERE id = ?",
 	    [LP_OBJECT_LISTENER] = "DELETE FROM listener WHERE id = ?",
 	    [LP_OBJECT_ENDPOINT] = "DELETE FROM endpoint WHERE id = ?",
+	    [LP_OBJECT_RULE] = "DELETE FROM rule WHERE id = ?",
 	};
 
 	return lp_store_sql_run(
@@ -427,6 +460,8 @@ insert(void *arg, const struct lp_object *object, bool is_new)
 		    (int64_t)broker->real.port, (int64_t)broker->discovered);
 	case LP_OBJECT_LISTENER:
 		return insert_listener(arg, object);
+	case LP_OBJECT_RULE:
+		return insert_rule(arg, object);
 	default:
 		return lp_store_sql_run(arg,
 		    "INSERT INTO endpoint (id, listener_id, broker_id, "
@@ -479,9 +514,10 @@ insert_listener(struct lp_store_sql *sql, const struct lp_object *object)
 
 	return lp_store_sql_run(sql,
 	    "INSERT INTO listener (id, cluster_id, name, vip_ip, vip_port, "
-	    "broker_base, mode, source_address, kafka, rewrite, advertise) "
-	    "VALUES (?, ?, ?, ?, nullif(?, 0), ?, ?, ?, ?, ?, nullif(?, ''))",
-	    "iittiittttt", (int64_t)object->id, (int64_t)listener->cluster_id,
+	    "broker_base, mode, source_address, kafka, rewrite, advertise, "
+	    "unjudged) VALUES (?, ?, ?, ?, nullif(?, 0), ?, ?, ?, ?, ?, "
+	    "nullif(?, ''), ?)",
+	    "iittiitttttt", (int64_t)object->id, (int64_t)listener->cluster_id,
 	    listener->name,
 	    lp_ip_is_none(&listener->vip.ip)
 		? NULL
@@ -490,5 +526,17 @@ insert_listener(struct lp_store_sql *sql, const struct lp_object *object)
 	    lp_mode_name(listener->mode),
 	    lp_source_address_name(listener->source_address),
 	    lp_look_name(listener->kafka), lp_rewriting_name(listener->rewrite),
-	    listener->advertise);
+	    listener->advertise, lp_unjudged_name(listener->unjudged));
+}
+
+static int
+insert_rule(struct lp_store_sql *sql, const struct lp_object *object)
+{
+	const struct lp_rule_object *rule = &object->rule;
+
+	return lp_store_sql_run(sql,
+	    "INSERT INTO rule (id, name, priority, shadow, match, action) "
+	    "VALUES (?, ?, ?, ?, ?, ?)",
+	    "itiitt", (int64_t)object->id, rule->name, (int64_t)rule->priority,
+	    (int64_t)rule->shadow, rule->match, rule->action);
 }

@@ -39,6 +39,8 @@ name_of(const struct lp_object *object, uint32_t cluster_id)
 		return object->listener.cluster_id == cluster_id
 		    ? object->listener.name
 		    : NULL;
+	case LP_OBJECT_RULE:
+		return object->rule.name;
 	default:
 		return NULL;
 	}

@@ -165,7 +165,7 @@ fake_hello(
 	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
 	Lp__Pb__Hello hello = LP__PB__HELLO__INIT;
 	char *backends[] = {(char *)"af_xdp", (char *)"memory"};
-	char *capabilities[7] = {
+	char *capabilities[8] = {
 	    (char *)"mode.vip", (char *)"trace", (char *)"capture"};
 	size_t count = 3;
 
@@ -174,6 +174,7 @@ fake_hello(
 	if (!fake->old) {
 		capabilities[count++] = (char *)LP_CAPABILITY_INLINE;
 		capabilities[count++] = (char *)LP_CAPABILITY_REWRITE;
+		capabilities[count++] = (char *)LP_CAPABILITY_RULES;
 	}
 	hello.id = (char *)"host-a";
 	hello.boot_id = 5;

@@ -40,7 +40,12 @@ static const struct {
 	"add cluster paid same=payments; add cluster seven;"
 	"set cluster six same=seven; add cluster eight same=seven;"
 	"set cluster payments discover=1;"
-	"add broker payments 2 to=10.8.0.23:9092 found=1"},
+	"add broker payments 2 to=10.8.0.23:9092 found=1;"
+	"set listener payments kept unjudged=reset;"
+	"add rule scan priority=900 match=src=10.66.0.0/16 action=reset;"
+	"add rule all priority=0 match= action=allow;"
+	"add rule quoted priority=7 match=api=Fetch+client_id=\"it's+b\" "
+	"action=limit+bytes=1MB/s shadow=1"},
     {"dpdk",
 	"add port front device=0000:03:00.0,rx-vec=1 backend=dpdk mtu=9000 "
 	"side=client address=10.9.0.10/24;"

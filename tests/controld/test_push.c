@@ -88,6 +88,41 @@ START_TEST(who_runs_it_already_resumes)
 }
 END_TEST
 
+/* What it does not know of it passes by: it would not do what rules say. */
+START_TEST(who_knows_no_rules_does_not_run_what_has_some)
+{
+	static const struct {
+		const char *text, *why;
+	} rows[] = {
+	    {"add rule r priority=1 match=src=10.0.0.0/8 action=observe",
+		"rule r: match: this dataplane (0.1.0) has no rules: bring it "
+		"to the version of lp-controld"},
+	    {"set listener payments public unjudged=pass",
+		"listener payments/public: unjudged: this dataplane (0.1.0) "
+		"has no rules: bring it to the version of lp-controld"},
+	};
+	struct pushed pushed;
+	char text[1024];
+
+	start();
+	snprintf(text, sizeof(text),
+	    "%s; set listener payments public rewrite=off; %s", basic,
+	    rows[_i].text);
+	world_send(&world, text, 0);
+	world_replies(&world, 1);
+	pushed = fake_synchronise(&fake);
+	world_state(&world, 0, "applied");
+	fake_hang_up(&fake);
+	fake_wait_connection(&fake, 2);
+	fake.old = true;
+	fake_hello(&fake, 1, pushed.generation, pushed.digest);
+	fake_take(&fake, BODY(WELCOME));
+	world_state(&world, 0, "rejected");
+	ck_assert_str_eq(world_status(&world, 0)->why, rows[_i].why);
+	stop();
+}
+END_TEST
+
 /* It runs what is desired as it understands it: that is not enough. */
 START_TEST(who_cannot_rewrite_does_not_run_what_is_desired)
 {
@@ -523,6 +558,8 @@ main(void)
 	TEST(a_new_dataplane_gets_the_whole_generation);
 	TEST(who_runs_it_already_resumes);
 	TEST(who_cannot_rewrite_does_not_run_what_is_desired);
+	tcase_add_loop_test(
+	    tcase, who_knows_no_rules_does_not_run_what_has_some, 0, 2);
 	TEST(the_same_number_with_another_digest_is_replaced);
 	TEST(a_dataplane_that_comes_later_is_found);
 	LOOP(another_protocol_is_incompatible, 3);

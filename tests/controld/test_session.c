@@ -296,6 +296,41 @@ START_TEST(show_has_every_object_in_order)
 }
 END_TEST
 
+/* Rules may be very many: who does not need them leaves them out. */
+START_TEST(show_has_only_the_kinds_that_are_asked_for)
+{
+	static const struct {
+		uint32_t kinds;
+		size_t count;
+	} rows[] = {{1u << LP_OBJECT_RULE, 2}, {1u << LP_OBJECT_BROKER, 2},
+	    {(1u << LP_OBJECT_RULE) - 1, 7}, {UINT32_MAX, 9}, {0, 0}};
+	Lp__Pb__ControlRequest *request = calloc(1, sizeof(*request));
+	Lp__Pb__ShowRequest *show = calloc(1, sizeof(*show));
+	char text[1024];
+
+	world_start(&world, &patient, 0);
+	snprintf(text, sizeof(text),
+	    "%s;add rule a priority=1 match= action=observe;"
+	    "add rule b priority=2 match= action=observe",
+	    basic);
+	world_send(&world, text, 0);
+	world_replies(&world, 1);
+	lp__pb__control_request__init(request);
+	lp__pb__show_request__init(show);
+	request->protocol = LP_CONTROL_PROTOCOL;
+	request->cookie = 8;
+	request->body_case = LP__PB__CONTROL_REQUEST__BODY_SHOW;
+	request->show = show;
+	show->has_kinds = true;
+	show->kinds = rows[_i].kinds;
+	lp_session_request(world.session, 1, "test", request);
+	ck_assert_uint_eq(world.reply_count, 2);
+	ck_assert_uint_eq(world.replies[1]->show->n_objects, rows[_i].count);
+	ck_assert(!world.replies[1]->more);
+	world_stop(&world);
+}
+END_TEST
+
 START_TEST(an_empty_configuration_is_shown_in_one_frame)
 {
 	world_start(&world, &patient, 0);
@@ -337,7 +372,7 @@ START_TEST(the_version_is_told_to_everybody)
 {
 	world_start(&world, &patient, 0);
 	ask(LP__PB__CONTROL_REQUEST__BODY_VERSION);
-	ck_assert_uint_eq(world_replies(&world, 1)->version->schema, 6);
+	ck_assert_uint_eq(world_replies(&world, 1)->version->schema, 7);
 	world_stop(&world);
 }
 END_TEST
@@ -365,6 +400,8 @@ main(void)
 	TEST(a_refusal_names_command_object_and_field);
 	TEST(what_a_gone_client_had_waiting_is_not_done);
 	TEST(show_has_every_object_in_order);
+	tcase_add_loop_test(
+	    tcase, show_has_only_the_kinds_that_are_asked_for, 0, 5);
 	TEST(an_empty_configuration_is_shown_in_one_frame);
 	TEST(another_control_protocol_is_told_so);
 	TEST(an_unknown_request_is_told_so);

@@ -47,7 +47,7 @@ START_TEST(a_new_database_holds_an_empty_first_generation)
 	database_close(&database, store);
 	ck_assert_int_eq(database_int(&database, "PRAGMA application_id"),
 	    LP_STORE_APPLICATION_ID);
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 6);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 7);
 }
 END_TEST
 
@@ -70,6 +70,12 @@ static const char *const changes[] = {
     "del broker payments 1; add broker payments 1 to=10.9.0.41:9092",
     ("del listener payments public; del broker payments 1;"
      "del broker payments 2; del cluster payments; add cluster payments"),
+    /* rules that take the names of others */
+    ("add rule a priority=900 match=src=10.66.0.0/16 action=reset;"
+     "add rule b priority=0 match= action=allow shadow=1;"
+     "set rule a name=c priority=65535; set rule b name=a shadow=0;"
+     "del rule c; add rule b priority=5 "
+     "match=client_id=\"it's+b\" action=observe"),
 };
 
 START_TEST(what_was_stored_is_loaded_again)

@@ -75,9 +75,9 @@ END_TEST
 START_TEST(a_newer_schema_is_refused)
 {
 	database_close(&database, database_open(&database));
-	database_sql(&database, "PRAGMA user_version = 7");
+	database_sql(&database, "PRAGMA user_version = 8");
 	database_check_refused(
-	    &database, "has schema 7, this lp-controld knows up to 6");
+	    &database, "has schema 8, this lp-controld knows up to 7");
 	ck_assert_int_eq(database_int(&database, "SELECT epoch FROM meta"), 1);
 }
 END_TEST
@@ -124,6 +124,15 @@ static const struct {
     {"UPDATE cluster SET name = 'a b'", "cluster a b (id 2): name: "},
     {"UPDATE port SET mtu = 1500", "port front (id 1): mtu: "},
     {"UPDATE meta SET next_id = 3", "meta.next_id is 3, but id 3 is taken"},
+    {"INSERT INTO rule VALUES (2000, 'r', 1, 0, 'fooo=1', 'observe'); "
+     "UPDATE meta SET next_id = 3000",
+	"rule r (id 2000): match: column 1: \"fooo\" is no field"},
+    {"INSERT INTO rule VALUES (2000, 'r', 1, 0, 'api=fetch', 'observe'); "
+     "UPDATE meta SET next_id = 3000",
+	"rule r (id 2000): match: is not in its canonical form: api=Fetch"},
+    {"INSERT INTO rule VALUES (2000, 'r', 1, 0, 'api=Fetch', 'deny'); "
+     "UPDATE meta SET next_id = 3000",
+	"rule r: action: deny: this version cannot do that yet"},
     {"DELETE FROM meta", "table meta holds no sensible row"},
     {"PRAGMA foreign_keys = OFF; DELETE FROM cluster", "cluster"},
     {"DROP TABLE endpoint", "no such table: endpoint"},
@@ -189,6 +198,13 @@ START_TEST(the_schema_itself_refuses_what_makes_no_sense)
 	    "UPDATE port SET on_loss = 'reset'",
 	    "UPDATE port SET mtu = 1279",
 	    "UPDATE port SET mtu = 9601",
+	    "UPDATE listener SET unjudged = 'drop'",
+	    "INSERT INTO rule VALUES (50, 'r', 65536, 0, '', 'observe')",
+	    "INSERT INTO rule VALUES (50, 'r', 1, 2, '', 'observe')",
+	    "INSERT INTO rule VALUES (50, 'r', 1, 0, NULL, 'observe')",
+	    "INSERT INTO rule VALUES (50, '', 1, 0, '', 'observe')",
+	    "INSERT INTO rule VALUES (50, 'r', 1, 0, '', 'observe'), "
+	    "(51, 'r', 1, 0, '', 'observe')",
 	};
 	struct lp_store *store = database_open(&database);
 	sqlite3 *raw;
@@ -217,6 +233,7 @@ make_old(void)
 	    "ALTER TABLE cluster DROP COLUMN same_as; "
 	    "ALTER TABLE cluster DROP COLUMN discover; "
 	    "ALTER TABLE broker DROP COLUMN discovered; "
+	    "ALTER TABLE listener DROP COLUMN unjudged; DROP TABLE rule; "
 	    "PRAGMA user_version = 1");
 }
 
@@ -286,7 +303,7 @@ START_TEST(a_database_of_the_first_schema_is_brought_up)
 	database_commit(&database, store,
 	    "set port front backend=dpdk device=net_tap0 mtu=9000");
 	database_close(&database, store);
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 6);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 7);
 	ck_assert_int_eq(
 	    database_int(&database, "SELECT mtu FROM port WHERE id = 1"), 9000);
 }
@@ -333,6 +350,47 @@ START_TEST(listeners_that_read_nothing_go_on_rewriting_nothing)
 }
 END_TEST
 
+/* As the lp-controld before rules left it, with all that it knew. */
+START_TEST(a_database_without_rules_is_brought_up_and_takes_some)
+{
+	struct lp_store *store = database_open(&database);
+	uint64_t digest;
+
+	database_commit(&database, store, basic);
+	digest = database.current.digest;
+	database_close(&database, store);
+	database_sql(&database,
+	    "ALTER TABLE listener DROP COLUMN unjudged; DROP TABLE rule; "
+	    "PRAGMA user_version = 6");
+	store = database_open(&database);
+	/* The very same: no generation is made of it. */
+	ck_assert_uint_eq(database.current.digest, digest);
+	ck_assert_uint_eq(database.current.number, 2);
+	database_commit(&database, store,
+	    "set listener payments public unjudged=reset;"
+	    "add rule r priority=7 match=api=Fetch+topic=a* action=allow "
+	    "shadow=1");
+	digest = database.current.digest;
+	database_close(&database, store);
+	store = database_open(&database);
+	ck_assert_uint_eq(database.current.digest, digest);
+	ck_assert_uint_eq(database.current.number, 3);
+	ck_assert_int_eq(database_int(&database,
+			     "SELECT count(*) FROM rule WHERE name = 'r' AND "
+			     "priority = 7 AND shadow = 1 AND "
+			     "match = 'api=Fetch topic=a*' AND "
+			     "action = 'allow'"),
+	    1);
+	ck_assert_int_eq(
+	    database_int(&database, "SELECT unjudged = 'reset' FROM listener"),
+	    1);
+	database_commit(&database, store, "del rule r");
+	database_close(&database, store);
+	ck_assert_int_eq(
+	    database_int(&database, "SELECT count(*) FROM rule"), 0);
+}
+END_TEST
+
 START_TEST(looking_brings_nothing_up)
 {
 	struct lp_store *store = database_open(&database);
@@ -341,46 +399,46 @@ START_TEST(looking_brings_nothing_up)
 	make_old();
 	ck_assert_int_lt(database_try_open(&database, &store, 0, true), 0);
 	ck_assert_ptr_nonnull(strstr(database.why,
-	    "has schema 1; starting lp-controld once brings it to 6"));
+	    "has schema 1; starting lp-controld once brings it to 7"));
 	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 1);
 }
 END_TEST
 
 /* What is embedded, and two more. */
 static const struct lp_schema_migration more[] = {
-    {"0007_more", "CREATE TABLE more (a); INSERT INTO more VALUES (2)"},
-    {"0008_broken", "CREATE TABLE eighth (a); SELECT nonsense"},
+    {"0008_more", "CREATE TABLE more (a); INSERT INTO more VALUES (2)"},
+    {"0009_broken", "CREATE TABLE ninth (a); SELECT nonsense"},
 };
 
 static int
 open_with(size_t count, struct lp_store **store)
 {
-	struct lp_schema_migration list[8];
+	struct lp_schema_migration list[9];
 	const struct lp_store_options options = {.path = database.path,
 	    .migrations = list,
 	    .migration_count = count};
 
-	ck_assert_uint_eq(lp_schema_count, 6);
-	memcpy(list, lp_schema_migrations, 6 * sizeof(list[0]));
-	memcpy(&list[6], more, sizeof(more));
+	ck_assert_uint_eq(lp_schema_count, 7);
+	memcpy(list, lp_schema_migrations, 7 * sizeof(list[0]));
+	memcpy(&list[7], more, sizeof(more));
 	return lp_store_open(store, &database.current, &options, database.why);
 }
 
 START_TEST(a_migration_leaves_a_copy_of_what_was)
 {
 	struct lp_store *store = database_open(&database);
-	const char *copy = path_in(database.dir, "lightpath.db.schema-6");
+	const char *copy = path_in(database.dir, "lightpath.db.schema-7");
 
 	database_commit(&database, store, basic);
 	database_close(&database, store);
-	ck_assert_msg(open_with(7, &store) == 0, "%s", database.why);
+	ck_assert_msg(open_with(8, &store) == 0, "%s", database.why);
 	ck_assert_uint_eq(database.current.config.count, 7);
 	database_close(&database, store);
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 7);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 8);
 	ck_assert_int_eq(database_int(&database, "SELECT a FROM more"), 2);
 	free(database.path);
 	database.path = strdup(copy);
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 6);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 7);
 	ck_assert_int_eq(
 	    database_int(&database, "SELECT count(*) FROM broker"), 2);
 }
@@ -392,13 +450,13 @@ START_TEST(a_migration_that_fails_changes_nothing)
 
 	database_commit(&database, store, basic);
 	database_close(&database, store);
-	ck_assert_int_lt(open_with(8, &store), 0);
+	ck_assert_int_lt(open_with(9, &store), 0);
 	ck_assert_ptr_nonnull(strstr(database.why, "nonsense"));
-	/* The seventh stands for itself; the eighth left nothing. */
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 7);
+	/* The eighth stands for itself; the ninth left nothing. */
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 8);
 	ck_assert_int_eq(database_int(&database,
 			     "SELECT count(*) FROM sqlite_schema "
-			     "WHERE name = 'eighth'"),
+			     "WHERE name = 'ninth'"),
 	    0);
 	ck_assert_int_eq(database_int(&database, "SELECT epoch FROM meta"), 1);
 }
@@ -425,11 +483,13 @@ main(void)
 	    sizeof(bad_rows) / sizeof(bad_rows[0]));
 	tcase_add_test(tcase, rows_changed_by_hand_make_a_generation);
 	tcase_add_loop_test(
-	    tcase, the_schema_itself_refuses_what_makes_no_sense, 0, 22);
+	    tcase, the_schema_itself_refuses_what_makes_no_sense, 0, 28);
 	tcase_add_test(tcase, a_database_of_the_first_schema_is_brought_up);
 	tcase_add_test(tcase, what_a_database_of_the_first_schema_holds_stays);
 	tcase_add_test(
 	    tcase, listeners_that_read_nothing_go_on_rewriting_nothing);
+	tcase_add_test(
+	    tcase, a_database_without_rules_is_brought_up_and_takes_some);
 	tcase_add_test(tcase, looking_brings_nothing_up);
 	tcase_add_test(tcase, a_migration_leaves_a_copy_of_what_was);
 	tcase_add_test(tcase, a_migration_that_fails_changes_nothing);

@@ -180,12 +180,39 @@ set_listener(Lp__Pb__Operation *op, const char *key, char *value)
 		listener->has_rewrite = true;
 		listener->rewrite = word;
 	}
+	if (strcmp(key, "unjudged") == 0) {
+		ck_assert_int_eq(lp_unjudged_parse(&word, value), 0);
+		listener->has_unjudged = true;
+		listener->unjudged = word;
+	}
 	if (strcmp(key, "advertise") == 0)
 		listener->advertise = strdup(value);
 	if (strcmp(key, "mode") == 0) {
 		ck_assert_int_eq(lp_mode_parse(&word, value), 0);
 		listener->has_mode = true;
 		listener->mode = word;
+	}
+}
+
+/* '+' is a blank: words of a command are parted by these. */
+static void
+set_rule(Lp__Pb__Rule *rule, const char *key, char *value)
+{
+	for (char *c = value; *c != '\0'; c++)
+		*c = *c == '+' ? ' ' : *c;
+	if (strcmp(key, "name") == 0)
+		rule->name = strdup(value);
+	if (strcmp(key, "match") == 0)
+		rule->match = strdup(value);
+	if (strcmp(key, "action") == 0)
+		rule->action = strdup(value);
+	if (strcmp(key, "priority") == 0) {
+		rule->has_priority = true;
+		rule->priority = (uint32_t)atoi(value);
+	}
+	if (strcmp(key, "shadow") == 0) {
+		rule->has_shadow = true;
+		rule->shadow = atoi(value) != 0;
 	}
 }
 
@@ -215,6 +242,8 @@ set_key(Lp__Pb__Operation *op, char *key)
 		set_broker(op, key, value);
 	else if (op->kind == LP_OBJECT_LISTENER)
 		set_listener(op, key, value);
+	else if (op->kind == LP_OBJECT_RULE)
+		set_rule(op->object->rule, key, value);
 	else if (strcmp(key, "name") == 0)
 		op->object->cluster->name = strdup(value);
 	else if (strcmp(key, "discover") == 0)
@@ -242,6 +271,10 @@ make_body(Lp__Pb__Operation *op)
 		object->body_case = LP__PB__OBJECT__BODY_BROKER;
 		lp__pb__broker__init(object->broker);
 		break;
+	case LP_OBJECT_RULE:
+		object->body_case = LP__PB__OBJECT__BODY_RULE;
+		lp__pb__rule__init(object->rule);
+		break;
 	default:
 		object->body_case = LP__PB__OBJECT__BODY_LISTENER;
 		lp__pb__listener__init(object->listener);
@@ -261,10 +294,11 @@ make_operation(char *text)
 	op->verb = strcmp(verb, "add") == 0 ? LP__PB__OPERATION__VERB__ADD
 	    : strcmp(verb, "set") == 0      ? LP__PB__OPERATION__VERB__SET
 					    : LP__PB__OPERATION__VERB__DEL;
-	for (unsigned i = LP_OBJECT_PORT; i <= LP_OBJECT_ENDPOINT; i++)
+	for (unsigned i = LP_OBJECT_PORT; i <= LP_OBJECT_RULE; i++)
 		if (strcmp(kind, lp_object_kind_name(i)) == 0)
 			op->kind = i;
-	if (op->kind >= LP_OBJECT_BROKER && (word = strtok_r(NULL, " ", &rest)))
+	if (op->kind >= LP_OBJECT_BROKER && op->kind != LP_OBJECT_RULE &&
+	    (word = strtok_r(NULL, " ", &rest)))
 		op->cluster = strdup(word);
 	word = strtok_r(NULL, " ", &rest);
 	if (word != NULL && op->kind == LP_OBJECT_BROKER) {

@@ -14,6 +14,9 @@
  *   add cluster NAME [discover=1]
  *   add broker CLUSTER NODE [to=IP:PORT] [found=1]
  *   add listener CLUSTER NAME [vip=IP:PORT] [base=N] [source=W] [mode=W]
+ *                [unjudged=W]
+ *   add rule NAME priority=N match=TEXT action=TEXT [shadow=0|1]
+ *            where + stands for a blank of the texts
  * and the same with set (name=NEW, keep=1: addresses are added to) and del;
  * "may=1" and "if=1" are may_exist and if_exists.
  */

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Overview.  The rules that were touched are read once and kept.  Then all
+ * rules pass by in the order in which they are asked, and each is compared
+ * with those that are kept: it hides one of them, or one of them hides it.
+ *
+ * Limits.  Rules that are kept: one an operation.  Pairs:
+ * LP_MODEL_NOTE_RULE_PAIRS, those of the highest priorities first.
+ */
+#include "controld/model_note_rule.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "controld/model_note.h"
+#include "proto/object_rule.h"
+
+struct kept {
+	const struct lp_object *object;
+	struct lp_object_rule rule;
+	bool hidden; /* it was said */
+};
+
+struct search {
+	struct lp_model_change *change;
+	struct kept *kept; /* ordered by id */
+	size_t kept_count;
+	const struct lp_object **rules; /* all, in the order they are asked */
+	size_t count;
+	uint64_t pairs; /* that were compared */
+};
+
+static int keep_touched(
+    struct search *search, const struct lp_model_work *work);
+static int by_id(const void *a, const void *b);
+static int by_turn(const void *a, const void *b);
+static void read_rule(
+    struct lp_object_rule *out, const struct lp_object *object);
+static int note_alone(struct search *search, const struct kept *kept);
+static const char *find_no_broker(const struct lp_config *config,
+    const struct lp_object_rule *rule, char text[LP_WHY_SIZE]);
+static bool has_broker(const struct lp_config *config,
+    const struct lp_object_rule *rule, const struct lp_rule_value *node);
+static bool is_of(const struct lp_config *config,
+    const struct lp_object_rule *rule, uint32_t cluster_id);
+static int list_all(struct search *search);
+static int find_hidden(struct search *search);
+static int compare_with(struct search *search, const struct lp_object *object);
+static int note_hidden(struct search *search, const struct lp_object *hidden,
+    const struct lp_object *by);
+
+int
+lp_model_note_rule_run(struct lp_model_work *work)
+{
+	struct search search = {.change = work->change};
+	int err = keep_touched(&search, work);
+
+	for (size_t i = 0; err == 0 && i < search.kept_count; i++)
+		err = note_alone(&search, &search.kept[i]);
+	if (err == 0 && search.kept_count > 0)
+		err = list_all(&search);
+	if (err == 0 && search.kept_count > 0)
+		err = find_hidden(&search);
+	free(search.kept);
+	free(search.rules);
+	return err;
+}
+
+/* Once each, and only those that are still there. */
+static int
+keep_touched(struct search *search, const struct lp_model_work *work)
+{
+	size_t count = 0;
+	uint32_t *ids = calloc(work->touch_count + 1, sizeof(*ids));
+
+	if (ids == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < work->touch_count; i++)
+		if (work->touches[i].kind == LP_OBJECT_RULE)
+			ids[count++] = work->touches[i].id;
+	qsort(ids, count, sizeof(*ids), by_id);
+	if (count > 0)
+		search->kept = calloc(count, sizeof(*search->kept));
+	for (size_t i = 0; search->kept != NULL && i < count; i++) {
+		struct kept *kept = &search->kept[search->kept_count];
+
+		kept->object = lp_config_find(
+		    &search->change->config, LP_OBJECT_RULE, ids[i]);
+		if (kept->object == NULL || (i > 0 && ids[i] == ids[i - 1]))
+			continue;
+		read_rule(&kept->rule, kept->object);
+		search->kept_count++;
+	}
+	free(ids);
+	return count > 0 && search->kept == NULL ? -ENOMEM : 0;
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	const uint32_t *left = a, *right = b;
+
+	return (*left > *right) - (*left < *right);
+}
+
+static int
+by_turn(const void *a, const void *b)
+{
+	const struct lp_object *const *left = a, *const *right = b;
+
+	return lp_object_rule_order(*left, *right);
+}
+
+/* It has passed the check. */
+static void
+read_rule(struct lp_object_rule *out, const struct lp_object *object)
+{
+	const char *field;
+	char why[LP_WHY_SIZE];
+
+	(void)lp_object_rule_read(out, &object->rule, &field, why);
+}
+
+static int
+note_alone(struct search *search, const struct kept *kept)
+{
+	const struct lp_config *config = &search->change->config;
+	char text[LP_WHY_SIZE];
+	int err = 0;
+
+	if (kept->rule.warning[0] != '\0')
+		err = lp_model_note_add(
+		    search->change, kept->object, "%s", kept->rule.warning);
+	if (err == 0 && find_no_broker(config, &kept->rule, text) != NULL)
+		err =
+		    lp_model_note_add(search->change, kept->object, "%s", text);
+	return err;
+}
+
+/* A broker may come later: it is no error. */
+static const char *
+find_no_broker(const struct lp_config *config,
+    const struct lp_object_rule *rule, char text[LP_WHY_SIZE])
+{
+	const struct lp_rule_value *nodes;
+	uint16_t count =
+	    lp_rule_match_values(&rule->match, LP_RULE_BROKER, &nodes);
+
+	for (uint16_t i = 0; i < count; i++) {
+		if (has_broker(config, rule, &nodes[i]))
+			continue;
+		if (nodes[i].low == nodes[i].high)
+			snprintf(text, LP_WHY_SIZE,
+			    "there is no broker %lld yet",
+			    (long long)nodes[i].low);
+		else
+			snprintf(text, LP_WHY_SIZE,
+			    "there is no broker from %lld to %lld yet",
+			    (long long)nodes[i].low, (long long)nodes[i].high);
+		return text;
+	}
+	return NULL;
+}
+
+static bool
+has_broker(const struct lp_config *config, const struct lp_object_rule *rule,
+    const struct lp_rule_value *node)
+{
+	size_t first, count = lp_config_range(config, LP_OBJECT_BROKER, &first);
+
+	for (size_t i = first; i < first + count; i++) {
+		const struct lp_broker_object *broker =
+		    &config->objects[i].broker;
+
+		if (broker->node_id >= node->low &&
+		    broker->node_id <= node->high &&
+		    is_of(config, rule, broker->cluster_id))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the rule is about that cluster, or about any. */
+static bool
+is_of(const struct lp_config *config, const struct lp_object_rule *rule,
+    uint32_t cluster_id)
+{
+	const struct lp_object *cluster =
+	    lp_config_find(config, LP_OBJECT_CLUSTER, cluster_id);
+	const struct lp_rule_value *values;
+	char name[2 * LP_NAME_SIZE];
+	uint16_t count =
+	    lp_rule_match_values(&rule->match, LP_RULE_CLUSTER, &values);
+
+	for (uint16_t i = 0; i < count; i++)
+		if (strcmp(lp_object_rule_text(name, rule, &values[i]),
+			cluster->cluster.name) == 0)
+			return true;
+	return count == 0;
+}
+
+static int
+list_all(struct search *search)
+{
+	const struct lp_config *config = &search->change->config;
+	size_t first;
+
+	search->count = lp_config_range(config, LP_OBJECT_RULE, &first);
+	search->rules = calloc(search->count, sizeof(*search->rules));
+	if (search->rules == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < search->count; i++)
+		search->rules[i] = &config->objects[first + i];
+	qsort(search->rules, search->count, sizeof(*search->rules), by_turn);
+	return 0;
+}
+
+static int
+find_hidden(struct search *search)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < search->count && err == 0; i++) {
+		if (search->change->note_count == LP_MODEL_NOTES_MAX)
+			return 0;
+		if (search->pairs >= LP_MODEL_NOTE_RULE_PAIRS)
+			return lp_model_note_add(search->change,
+			    search->rules[i],
+			    "from here on, %zu of %zu rules were not looked at "
+			    "to find those that can never match",
+			    search->count - i, search->count);
+		err = compare_with(search, search->rules[i]);
+	}
+	return err;
+}
+
+/* One note for each that is hidden: by the first that hides it. */
+static int
+compare_with(struct search *search, const struct lp_object *object)
+{
+	struct lp_object_rule rule;
+	struct kept *self = NULL;
+	const struct lp_object *by = NULL;
+	int err = 0;
+
+	read_rule(&rule, object);
+	for (size_t i = 0; i < search->kept_count && err == 0; i++) {
+		struct kept *kept = &search->kept[i];
+		bool first = lp_object_rule_order(object, kept->object) < 0;
+
+		search->pairs++;
+		if (kept->object == object) {
+			self = kept;
+		} else if (first) {
+			if (kept->hidden ||
+			    !lp_object_rule_decides(
+				&rule, object->rule.shadow) ||
+			    !lp_rule_covers(&rule.match, &kept->rule.match))
+				continue;
+			kept->hidden = true;
+			err = note_hidden(search, kept->object, object);
+		} else if (by == NULL &&
+		    lp_object_rule_decides(
+			&kept->rule, kept->object->rule.shadow) &&
+		    lp_rule_covers(&kept->rule.match, &rule.match)) {
+			by = kept->object;
+		}
+	}
+	if (err != 0 || by == NULL || (self != NULL && self->hidden))
+		return err;
+	if (self != NULL)
+		self->hidden = true;
+	return note_hidden(search, object, by);
+}
+
+static int
+note_hidden(struct search *search, const struct lp_object *hidden,
+    const struct lp_object *by)
+{
+	return lp_model_note_add(search->change, hidden,
+	    "can never match: hidden by rule %s (priority %u), which is asked "
+	    "first",
+	    by->rule.name, by->rule.priority);
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controld/model_rule.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "proto/object_rule.h"
+
+enum {
+	SIZE_MIN = 64,
+	USERS_MAX = 4, /* rules that a refusal names */
+};
+
+/* In place of an id: the search goes on behind it. */
+static const uint32_t taken_out = UINT32_MAX;
+
+static size_t place_of(const struct lp_model_rules *rules, const char *name);
+static uint32_t *slot_of(const struct lp_model_work *work, const char *name);
+static void take_out(
+    struct lp_model_rules *rules, const char *name, uint32_t id);
+static int by_id(const void *a, const void *b);
+static bool names(const struct lp_rule_object *rule,
+    const struct lp_object *object, const char *text);
+static bool names_in_match(const struct lp_object_rule *rule,
+    const struct lp_object *object, const char *text);
+
+int
+lp_model_rule_begin(struct lp_model_work *work)
+{
+	const struct lp_config *config = &work->change->config;
+	struct lp_model_rules *rules = &work->rules;
+	size_t first, count, size = SIZE_MIN;
+
+	if (rules->ids != NULL)
+		return 0;
+	count = lp_config_range(config, LP_OBJECT_RULE, &first);
+	while (size < 2 * (count + work->op_count))
+		size *= 2;
+	rules->gone = calloc(work->op_count, sizeof(*rules->gone));
+	rules->ids = calloc(size, sizeof(*rules->ids));
+	if (rules->ids == NULL || rules->gone == NULL) {
+		lp_model_rule_end(work);
+		return -ENOMEM;
+	}
+	rules->size = size;
+	for (size_t i = first; i < first + count; i++)
+		lp_model_rule_named(work, &config->objects[i], NULL);
+	return 0;
+}
+
+void
+lp_model_rule_end(struct lp_model_work *work)
+{
+	free(work->rules.ids);
+	free(work->rules.gone);
+	work->rules = (struct lp_model_rules){0};
+}
+
+const struct lp_object *
+lp_model_rule_find(const struct lp_model_work *work, const char *name)
+{
+	const uint32_t *slot = slot_of(work, name);
+
+	return *slot == 0
+	    ? NULL
+	    : lp_config_find(&work->change->config, LP_OBJECT_RULE, *slot);
+}
+
+void
+lp_model_rule_named(
+    struct lp_model_work *work, const struct lp_object *rule, const char *name)
+{
+	uint32_t *slot;
+
+	if (name != NULL && strcmp(name, rule->rule.name) == 0)
+		return;
+	if (name != NULL)
+		take_out(&work->rules, name, rule->id);
+	slot = slot_of(work, rule->rule.name);
+	assert(*slot == 0);
+	*slot = rule->id;
+}
+
+void
+lp_model_rule_gone(struct lp_model_work *work, const struct lp_object *rule)
+{
+	struct lp_model_rules *rules = &work->rules;
+
+	assert(rules->gone_count < work->op_count);
+	take_out(rules, rule->rule.name, rule->id);
+	rules->gone[rules->gone_count++] = rule->id;
+}
+
+void
+lp_model_rule_sweep(struct lp_model_work *work)
+{
+	struct lp_model_rules *rules = &work->rules;
+
+	if (rules->gone_count == 0)
+		return;
+	qsort(rules->gone, rules->gone_count, sizeof(rules->gone[0]), by_id);
+	lp_config_remove_all(&work->change->config, LP_OBJECT_RULE, rules->gone,
+	    rules->gone_count);
+	rules->gone_count = 0;
+}
+
+int
+lp_model_rule_take(
+    struct lp_model_work *work, struct lp_object *rule, bool is_new)
+{
+	const Lp__Pb__Object *given = work->op->object;
+	const char *missing = NULL;
+	const char *field = "";
+	char why[LP_WHY_SIZE];
+
+	if (is_new && (given == NULL || !given->rule->has_priority))
+		missing = "priority";
+	else if (is_new && given->rule->match == NULL)
+		missing = "match";
+	else if (is_new && given->rule->action == NULL)
+		missing = "action";
+	if (missing != NULL)
+		return lp_model_work_refuse(work, missing, "missing");
+	if (!is_new && strcmp(rule->rule.name, work->op->name) != 0 &&
+	    lp_model_rule_find(work, rule->rule.name) != NULL)
+		return lp_model_work_refuse(
+		    work, "name", "is already taken by another rule");
+	if (lp_object_rule_normalise(&rule->rule, &field, why) != 0)
+		return lp_model_work_refuse(work, field, "%s", why);
+	return 0;
+}
+
+int
+lp_model_rule_check_unnamed(
+    struct lp_model_work *work, const struct lp_object *object)
+{
+	const struct lp_config *config = &work->change->config;
+	char text[LP_OBJECT_LABEL_SIZE], users[LP_WHY_SIZE] = "";
+	size_t first, count, len = 0, found = 0;
+
+	lp_model_rule_sweep(work);
+	/* As a match has it: without the kind. */
+	lp_config_label(config, object, text);
+	memmove(text, strchr(text, ' ') + 1, strlen(strchr(text, ' ')));
+	count = lp_config_range(config, LP_OBJECT_RULE, &first);
+	for (size_t i = first; i < first + count && found <= USERS_MAX; i++) {
+		const struct lp_rule_object *rule = &config->objects[i].rule;
+
+		if (!names(rule, object, text) || found++ == USERS_MAX)
+			continue;
+		len += (size_t)snprintf(users + len, sizeof(users) - len,
+		    "%srule %.40s", len > 0 ? ", " : "", rule->name);
+	}
+	if (found == 0)
+		return 0;
+	return lp_model_work_refuse(work, "", "delete first: %.220s%s", users,
+	    found > USERS_MAX ? " ..." : "");
+}
+
+/* Where that name is, or would be put. */
+static uint32_t *
+slot_of(const struct lp_model_work *work, const char *name)
+{
+	const struct lp_model_rules *rules = &work->rules;
+	size_t at = place_of(rules, name);
+
+	for (; rules->ids[at] != 0; at = (at + 1) & (rules->size - 1)) {
+		const struct lp_object *rule;
+
+		if (rules->ids[at] == taken_out)
+			continue;
+		rule = lp_config_find(
+		    &work->change->config, LP_OBJECT_RULE, rules->ids[at]);
+		if (strcmp(rule->rule.name, name) == 0)
+			break;
+	}
+	return &rules->ids[at];
+}
+
+/* It was put there by that name. */
+static void
+take_out(struct lp_model_rules *rules, const char *name, uint32_t id)
+{
+	size_t at = place_of(rules, name);
+
+	while (rules->ids[at] != id) {
+		assert(rules->ids[at] != 0);
+		at = (at + 1) & (rules->size - 1);
+	}
+	rules->ids[at] = taken_out;
+}
+
+/* FNV-1a, 64 bits: names are short. */
+static size_t
+place_of(const struct lp_model_rules *rules, const char *name)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
+	return (hash ^ hash >> 32) & (rules->size - 1);
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	const uint32_t *left = a, *right = b;
+
+	return (*left > *right) - (*left < *right);
+}
+
+/* Only a text that has the name in it is worth to be read. */
+static bool
+names(const struct lp_rule_object *rule, const struct lp_object *object,
+    const char *text)
+{
+	struct lp_object_rule parsed;
+	const char *field;
+	char why[LP_WHY_SIZE];
+
+	if (strstr(rule->match, text) == NULL &&
+	    strstr(rule->action, text) == NULL)
+		return false;
+	if (lp_object_rule_read(&parsed, rule, &field, why) != 0)
+		return false;
+	return names_in_match(&parsed, object, text) ||
+	    (object->kind == LP_OBJECT_PORT &&
+		(parsed.action.has & LP_RULE_HAS_MIRROR) != 0 &&
+		strcmp(parsed.action.mirror, text) == 0);
+}
+
+static bool
+names_in_match(const struct lp_object_rule *rule,
+    const struct lp_object *object, const char *text)
+{
+	static const uint8_t fields[LP_OBJECT_KINDS] = {
+	    [LP_OBJECT_PORT] = LP_RULE_PORT,
+	    [LP_OBJECT_CLUSTER] = LP_RULE_CLUSTER,
+	    [LP_OBJECT_LISTENER] = LP_RULE_LISTENER,
+	};
+	const struct lp_rule_value *values;
+	char name[2 * LP_NAME_SIZE];
+	uint16_t count =
+	    lp_rule_match_values(&rule->match, fields[object->kind], &values);
+
+	for (uint16_t i = 0; i < count; i++)
+		if (strcmp(lp_object_rule_text(name, rule, &values[i]), text) ==
+		    0)
+			return true;
+	return false;
+}
