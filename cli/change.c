@@ -129,6 +129,11 @@ begin_object(struct lp_change *change, enum lp_object_kind kind)
 		object->body_case = LP__PB__OBJECT__BODY_LISTENER;
 		object->listener = &change->listener;
 		break;
+	case LP_OBJECT_RULE:
+		lp__pb__rule__init(&change->rule);
+		object->body_case = LP__PB__OBJECT__BODY_RULE;
+		object->rule = &change->rule;
+		break;
 	default:
 		/* No operator adds or sets this kind. */
 		assert(false);

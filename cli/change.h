@@ -33,6 +33,7 @@ struct lp_change {
 		Lp__Pb__Cluster cluster;
 		Lp__Pb__Broker broker;
 		Lp__Pb__Listener listener;
+		Lp__Pb__Rule rule;
 	};
 	struct lp_prefix addresses[LP_PORT_ADDRESSES_MAX];
 	Lp__Pb__Prefix prefixes[LP_PORT_ADDRESSES_MAX];
@@ -43,6 +44,7 @@ struct lp_change {
 	struct lp_change_choice choices[LP_CHANGE_CHOICES_MAX];
 	Lp__Pb__EndpointChoice *choice_list[LP_CHANGE_CHOICES_MAX];
 	char host[LP_HOST_SIZE];
+	char match[LP_RULE_MATCH_SIZE], action[LP_RULE_ACTION_SIZE];
 	char label[LP_CHANGE_LABEL_SIZE]; /* of the command */
 	char
 	    object_label[LP_OBJECT_LABEL_SIZE]; /* "listener payments/public" */

@@ -25,6 +25,9 @@ LP_CMD_CHANGE(lp_cmd_broker_del);
 LP_CMD_CHANGE(lp_cmd_listener_add);
 LP_CMD_CHANGE(lp_cmd_listener_set);
 LP_CMD_CHANGE(lp_cmd_listener_del);
+LP_CMD_CHANGE(lp_cmd_rule_add);
+LP_CMD_CHANGE(lp_cmd_rule_set);
+LP_CMD_CHANGE(lp_cmd_rule_del);
 #undef LP_CMD_CHANGE
 
 /* Those that ask. */
@@ -36,6 +39,7 @@ LP_CMD_RUN(lp_cmd_show_ports);
 LP_CMD_RUN(lp_cmd_show_clusters);
 LP_CMD_RUN(lp_cmd_show_brokers);
 LP_CMD_RUN(lp_cmd_show_listeners);
+LP_CMD_RUN(lp_cmd_show_rules);
 LP_CMD_RUN(lp_cmd_status);
 LP_CMD_RUN(lp_cmd_stats);
 LP_CMD_RUN(lp_cmd_top);

@@ -99,6 +99,11 @@ one_field(struct lp_change *change, enum lp_option_id id, const char *value,
 		listener->has_rewrite = true;
 		listener->rewrite = word;
 		break;
+	case LP_OPTION_UNJUDGED:
+		(void)lp_unjudged_parse(&word, value);
+		listener->has_unjudged = true;
+		listener->unjudged = word;
+		break;
 	case LP_OPTION_ADVERTISE:
 		return set_advertise(listener, value, error);
 	default:

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* show, list-ports, list-clusters, list-brokers, list-listeners */
+/* show, list-ports, list-clusters, list-brokers, list-listeners, list-rules */
 #include "cli/client.h"
 #include "cli/cmd.h"
 #include "cli/view.h"
 
-static int fetch(
-    struct lp_view *view, const struct lp_lpctl *lpctl, struct lp_error *error);
+/* Rules may be very many: only who shows them asks for them. */
+enum {
+	RULES = 1 << LP_OBJECT_RULE,
+	ALL_BUT_RULES = (1 << LP_OBJECT_RULE) - 1,
+};
+
+static int fetch(struct lp_view *view, const struct lp_lpctl *lpctl,
+    uint32_t kinds, struct lp_error *error);
 static int fetch_live(struct lp_replies *replies, const struct lp_lpctl *lpctl,
     struct lp_error *error);
 static size_t count_whole(const struct lp_replies *replies);
@@ -13,7 +19,7 @@ static int show_of_cluster(const struct lp_lpctl *lpctl, const char *cluster,
     int (*write)(const struct lp_print *print, const struct lp_view *view,
 	const struct lp_object *cluster),
     struct lp_error *error);
-static int show_all(const struct lp_lpctl *lpctl,
+static int show_all(const struct lp_lpctl *lpctl, uint32_t kinds,
     int (*write)(const struct lp_print *print, const struct lp_view *view),
     struct lp_error *error);
 
@@ -22,7 +28,8 @@ lp_cmd_show(const struct lp_lpctl *lpctl, const struct lp_words *words,
     struct lp_error *error)
 {
 	(void)words;
-	return show_all(lpctl, lpctl->output->show, error);
+	return show_all(
+	    lpctl, RULES | ALL_BUT_RULES, lpctl->output->show, error);
 }
 
 /* That no dataplane can tell of its ports is part of the answer. */
@@ -37,7 +44,7 @@ lp_cmd_show_ports(const struct lp_lpctl *lpctl, const struct lp_words *words,
 	int status;
 
 	(void)words;
-	status = fetch(&view.config, lpctl, error);
+	status = fetch(&view.config, lpctl, ALL_BUT_RULES, error);
 	if (status != LP_EXIT_OK)
 		return status;
 	if (lp_view_next(&view.config, LP_OBJECT_PORT, &index) != NULL &&
@@ -60,7 +67,7 @@ lp_cmd_show_clusters(const struct lp_lpctl *lpctl, const struct lp_words *words,
     struct lp_error *error)
 {
 	(void)words;
-	return show_all(lpctl, lpctl->output->clusters, error);
+	return show_all(lpctl, ALL_BUT_RULES, lpctl->output->clusters, error);
 }
 
 int
@@ -79,9 +86,17 @@ lp_cmd_show_listeners(const struct lp_lpctl *lpctl,
 	    lpctl, words->operands[0], lpctl->output->listeners, error);
 }
 
+int
+lp_cmd_show_rules(const struct lp_lpctl *lpctl, const struct lp_words *words,
+    struct lp_error *error)
+{
+	(void)words;
+	return show_all(lpctl, RULES, lpctl->output->rules, error);
+}
+
 static int
-fetch(
-    struct lp_view *view, const struct lp_lpctl *lpctl, struct lp_error *error)
+fetch(struct lp_view *view, const struct lp_lpctl *lpctl, uint32_t kinds,
+    struct lp_error *error)
 {
 	Lp__Pb__ShowRequest show = LP__PB__SHOW_REQUEST__INIT;
 	Lp__Pb__ControlRequest request = LP__PB__CONTROL_REQUEST__INIT;
@@ -90,6 +105,8 @@ fetch(
 
 	request.body_case = LP__PB__CONTROL_REQUEST__BODY_SHOW;
 	request.show = &show;
+	show.has_kinds = true;
+	show.kinds = kinds;
 	status =
 	    lp_client_ask(&replies, lpctl->socket, lp_lpctl_answer_ms(lpctl),
 		&request, LP__PB__CONTROL_REPLY__BODY_SHOW, error);
@@ -126,12 +143,12 @@ count_whole(const struct lp_replies *replies)
 }
 
 static int
-show_all(const struct lp_lpctl *lpctl,
+show_all(const struct lp_lpctl *lpctl, uint32_t kinds,
     int (*write)(const struct lp_print *print, const struct lp_view *view),
     struct lp_error *error)
 {
 	struct lp_view view;
-	int status = fetch(&view, lpctl, error);
+	int status = fetch(&view, lpctl, kinds, error);
 
 	if (status != LP_EXIT_OK)
 		return status;
@@ -148,7 +165,7 @@ show_of_cluster(const struct lp_lpctl *lpctl, const char *name,
 {
 	const struct lp_object *cluster = NULL;
 	struct lp_view view;
-	int status = fetch(&view, lpctl, error);
+	int status = fetch(&view, lpctl, ALL_BUT_RULES, error);
 
 	if (status != LP_EXIT_OK)
 		return status;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/command.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,172 +24,8 @@
 	    BIT(DATAPLANE))
 #define LISTENER_OPTIONS                                                       \
 	(BIT(MODE) | BIT(BROKER_BASE) | BIT(SOURCE_ADDRESS) | BIT(KAFKA) |     \
-	    BIT(REWRITE) | BIT(ADVERTISE))
-
-/* Of clients and topics, and of top; each refuses those that it lacks. */
-#define SORT_WORDS LP_VIEW_KAFKA_SORT_WORDS " in out"
-
-static const struct lp_option options[LP_OPTIONS] = {
-    [LP_OPTION_SOCKET] = {"socket", "PATH", NULL,
-	"control socket of lp-controld", LP_ARGUMENT_REQUIRED, LP_WORD_FILE, 0},
-    [LP_OPTION_OUTPUT] = {"output", "FORMAT", "text json",
-	"text (default) or json", LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 'o'},
-    [LP_OPTION_TIMEOUT] = {"timeout", "SECONDS", NULL,
-	"wait so long for the dataplanes to apply a change (10, at most 600)",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_NO_WAIT] = {"no-wait", NULL, NULL,
-	"store a change and do not wait for the dataplanes", 0, 0, 0},
-    [LP_OPTION_VERBOSE] = {"verbose", NULL, NULL, "say also what went well", 0,
-	0, 'v'},
-    [LP_OPTION_VERSION] = {"version", NULL, NULL, "print the version of lpctl",
-	0, 0, 'V'},
-    [LP_OPTION_HELP] = {"help", NULL, NULL,
-	"help, on the command if one is given", 0, 0, 'h'},
-
-    [LP_OPTION_DEVICE] = {"device", "DEV", NULL,
-	"network interface that the port takes; dpdk: device arguments",
-	LP_ARGUMENT_REQUIRED, LP_WORD_DEVICE, 0},
-    [LP_OPTION_ADDRESS] = {"address", "IP/LEN", NULL,
-	"address of the port; may be repeated; set-port replaces all",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_GATEWAY] = {"gateway", "IP", NULL,
-	"next hop for all else, one of each family; \"none\" for none",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_SIDE] = {"side", "SIDE", "client broker both",
-	"who is reached through it: client, broker or both (default)",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_BACKEND] = {"backend", "BACKEND", "af_xdp dpdk memory",
-	"af_xdp (default), or another that the dataplane has",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_MTU] = {"mtu", "BYTES", NULL,
-	"dpdk: MTU, 1280 to 9600; \"none\" for the device's own",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_DEFAULT_ROUTE] = {"allow-default-route", "yes|no", "yes no",
-	"take the device even if the host's default route uses it",
-	LP_ARGUMENT_OPTIONAL, LP_WORD_ANY, 0},
-    [LP_OPTION_PEER] = {"peer", "PORT", NULL,
-	"inline: the other port of a pair, which names this one",
-	LP_ARGUMENT_REQUIRED, LP_WORD_PORT, 0},
-    [LP_OPTION_ON_LOSS] = {"on-loss", "MODE", "drop wire",
-	"inline, without the dataplane: drop (default) what it is to see, or "
-	"wire all",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_NAME] = {"name", "NEW", NULL, "new name", LP_ARGUMENT_REQUIRED,
-	LP_WORD_ANY, 0},
-    [LP_OPTION_SAME_AS] = {"same-as", "CLUSTER", NULL,
-	"that cluster, by other listeners of its brokers; \"none\" for none",
-	LP_ARGUMENT_REQUIRED, LP_WORD_CLUSTER, 0},
-    [LP_OPTION_DISCOVER] = {"discover", "on|off", "on off",
-	"on: its brokers are added, moved and retired as it tells of them",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_SOURCE] = {"source", "SOURCE", "manual discovered",
-	"manual (default): stays as it is; discovered: discovery may change "
-	"it",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_MODE] = {"mode", "MODE", "vip inline",
-	"vip (default): a virtual address; inline: the brokers' own",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_BROKER_BASE] = {"broker-base", "PORT", NULL,
-	"broker N is reached at the VIP's port PORT + N (VIP port + 1)",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_ENDPOINT] = {"endpoint", "LISTENER=IP:PORT", NULL,
-	"where its clients reach the broker; without IP:PORT: as by default",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_SOURCE_ADDRESS] = {"source-address", "HOW", "translate preserve",
-	"what brokers see: translate (default) or preserve",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_KAFKA] = {"kafka", "HOW", "observe off",
-	"new connections: observe (default) Kafka in them, or off",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_REWRITE] = {"rewrite", "HOW", "on off shadow",
-	"brokers' addresses become the listener's: on (default), off, or "
-	"shadow",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_ADVERTISE] = {"advertise", "NAME", NULL,
-	"name, or a pattern of names like *.k.example.com, that clients are "
-	"told in place of the VIP; \"none\" for none",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_IF_EXISTS] = {"if-exists", NULL, NULL,
-	"to delete what is not there is no error", 0, 0, 0},
-    [LP_OPTION_MAY_EXIST] = {"may-exist", NULL, NULL,
-	"to add the very same again is no error", 0, 0, 0},
-    [LP_OPTION_WATCH] = {"watch", "SECONDS", NULL,
-	"repeat every SECONDS (1) until interrupted", LP_ARGUMENT_OPTIONAL,
-	LP_WORD_ANY, 0},
-    [LP_OPTION_ALL] = {"all", NULL, NULL, "show also what is zero", 0, 0, 0},
-    [LP_OPTION_DATAPLANE] = {"dataplane", "ID", NULL, "only of this dataplane",
-	LP_ARGUMENT_REQUIRED, LP_WORD_DATAPLANE, 0},
-    [LP_OPTION_LIMIT] = {"limit", "N", NULL, "at most N rows of each dataplane",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_SORT] = {"sort", "KEY", SORT_WORDS,
-	"the most of it first: requests (default), errors, p99, name, ...",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_VIEW] = {"view", "VIEW", "clients topics brokers apis listeners",
-	"clients (default), topics, brokers, apis or listeners",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_FILTER] = {"filter", "TEXT", NULL,
-	"only names with this part; ^TEXT: that begin with it",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_SINCE_START] = {"since-start", NULL, NULL,
-	"since the start of the dataplane, not the last interval", 0, 0, 0},
-    [LP_OPTION_DELAY] = {"delay", "SECONDS", NULL,
-	"from one round to the next: 0.1 to 3600 (1)", LP_ARGUMENT_REQUIRED,
-	LP_WORD_ANY, 'd'},
-    [LP_OPTION_ROUNDS] = {"rounds", "N", NULL,
-	"print N rounds; without: until interrupted", LP_ARGUMENT_REQUIRED,
-	LP_WORD_ANY, 'n'},
-    [LP_OPTION_BATCH] = {"batch", NULL, NULL,
-	"print, even if standard output is a terminal", 0, 0, 'b'},
-    [LP_OPTION_ONCE] = {"once", NULL, NULL, "print one round", 0, 0, 0},
-    [LP_OPTION_PORT] = {"port", "NAME", NULL, "port that packets come in by",
-	LP_ARGUMENT_REQUIRED, LP_WORD_PORT, 0},
-    [LP_OPTION_KIND] = {"kind", "KIND", "tcp ping arp",
-	"what it is: tcp (default), ping or arp", LP_ARGUMENT_REQUIRED,
-	LP_WORD_ANY, 0},
-    [LP_OPTION_FROM] = {"from", "IP:PORT", NULL,
-	"its source; of ping and arp without a port", LP_ARGUMENT_REQUIRED,
-	LP_WORD_ANY, 0},
-    [LP_OPTION_TO] = {"to", "IP:PORT", NULL, "its destination, likewise",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_FLAGS] = {"flags", "FLAGS", NULL,
-	"TCP flags, letters of SAFRPU (S)", LP_ARGUMENT_REQUIRED, LP_WORD_ANY,
-	0},
-    [LP_OPTION_SEQ] = {"seq", "N", NULL, "TCP sequence number (1)",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_ACK] = {"ack", "N", NULL, "TCP acknowledgement number (0)",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_PAYLOAD] = {"payload", "HEX|@FILE", NULL,
-	"its payload, as hex digits or from a file", LP_ARGUMENT_REQUIRED,
-	LP_WORD_ANY, 0},
-    [LP_OPTION_READ] = {"read", "FILE", NULL,
-	"packets of a pcap or pcapng file; \"-\" for standard input",
-	LP_ARGUMENT_REQUIRED, LP_WORD_FILE, 'r'},
-    [LP_OPTION_PACKET_FILTER] = {"filter", "EXPRESSION", NULL,
-	"only those of the file that match, see pcap-filter(7)",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_WRITE] = {"write", "FILE", NULL,
-	"pcapng file; \"-\" for standard output (default)",
-	LP_ARGUMENT_REQUIRED, LP_WORD_FILE, 'w'},
-    [LP_OPTION_CLIENT] = {"client", "IP[/LEN]", NULL,
-	"only connections of these clients", LP_ARGUMENT_REQUIRED, LP_WORD_ANY,
-	0},
-    [LP_OPTION_BROKER] = {"broker", "NODE_ID", NULL,
-	"only connections to brokers of this node id", LP_ARGUMENT_REQUIRED,
-	LP_WORD_ANY, 0},
-    [LP_OPTION_LISTENER] = {"listener", "[CLUSTER/]NAME", NULL,
-	"only connections of this listener", LP_ARGUMENT_REQUIRED, LP_WORD_ANY,
-	0},
-    [LP_OPTION_SNAPLEN] = {"snaplen", "BYTES", NULL,
-	"at most so many bytes of each packet (all)", LP_ARGUMENT_REQUIRED,
-	LP_WORD_ANY, 0},
-    [LP_OPTION_COUNT] = {"count", "N", NULL, "end after N packets",
-	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 'c'},
-    [LP_OPTION_DURATION] = {"duration", "SECONDS", NULL,
-	"end after so many seconds", LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
-    [LP_OPTION_SENT] = {"sent", NULL, NULL,
-	"also packets as they leave, translated", 0, 0, 0},
-};
-static_assert(LP_OPTIONS <= 64, "options fit the mask of a command");
+	    BIT(REWRITE) | BIT(ADVERTISE) | BIT(UNJUDGED))
+#define RULE_OPTIONS (BIT(PRIORITY) | BIT(MATCH) | BIT(ACTION) | BIT(SHADOW))
 
 static const struct lp_command commands[] = {
     {
@@ -408,6 +243,53 @@ static const struct lp_command commands[] = {
 	.run = lp_cmd_show_listeners,
     },
     {
+	.name = "add-rule",
+	.operands = {{"NAME", LP_WORD_ANY, false}},
+	.options = RULE_OPTIONS | BIT(MAY_EXIST),
+	.summary = "say what becomes of connections and requests",
+	.details =
+	    "Rules are asked by priority, the highest first, and the first "
+	    "that matches decides;\nof equal ones the older.  All fields of "
+	    "a match must hold, and one value of each.\nlpctl(8) has the "
+	    "fields, values and actions.\n\n"
+	    "This version takes allow, observe, and, of connections, reset; "
+	    "others are taken\nonly with --shadow.",
+	.examples =
+	    "lpctl add-rule scan --priority 900 --match 'src=10.66.0.0/16' "
+	    "--action reset\n"
+	    "lpctl add-rule batch --priority 500 --match 'api=Produce,Fetch "
+	    "client_id=batch*' --action observe\n"
+	    "lpctl add-rule slow --priority 400 --match 'topic=audit.*' "
+	    "--action 'limit bytes=50MB/s per=client_id' --shadow\n",
+	.change = lp_cmd_rule_add,
+    },
+    {
+	.name = "set-rule",
+	.operands = {{"NAME", LP_WORD_RULE, false}},
+	.options = RULE_OPTIONS | BIT(NAME),
+	.summary = "change a rule; what is not named stays",
+	.examples = "lpctl set-rule slow --priority 450\n"
+		    "lpctl set-rule slow --action 'limit bytes=20MB/s'\n"
+		    "lpctl set-rule scan --shadow off\n",
+	.change = lp_cmd_rule_set,
+    },
+    {
+	.name = "del-rule",
+	.operands = {{"NAME", LP_WORD_RULE, false}},
+	.options = BIT(IF_EXISTS),
+	.summary = "delete a rule",
+	.examples = "lpctl del-rule scan\n",
+	.change = lp_cmd_rule_del,
+    },
+    {
+	.name = "list-rules",
+	.summary = "list the rules in the order in which they are asked",
+	.examples = "lpctl list-rules\n"
+		    "lpctl -o json list-rules | jq '.rules[] | "
+		    "select(.shadow).name'\n",
+	.run = lp_cmd_show_rules,
+    },
+    {
 	.name = "show",
 	.summary = "show the whole configuration as a tree",
 	.examples = "lpctl show\n",
@@ -543,13 +425,6 @@ lp_command_find(const char *name)
 		if (strcmp(commands[i].name, name) == 0)
 			return &commands[i];
 	return NULL;
-}
-
-const struct lp_option *
-lp_command_option(enum lp_option_id id)
-{
-	assert(id < LP_OPTIONS);
-	return &options[id];
 }
 
 uint64_t

@@ -30,6 +30,9 @@ enum lp_word {
 	LP_WORD_COMMAND,
 	LP_WORD_FILE,
 	LP_WORD_STATS, /* what else there are counters of */
+	LP_WORD_RULE,
+	LP_WORD_MATCH, /* of a rule: proto/rule.h */
+	LP_WORD_ACTION,
 };
 
 enum lp_option_id {
@@ -62,6 +65,11 @@ enum lp_option_id {
 	LP_OPTION_KAFKA,
 	LP_OPTION_REWRITE,
 	LP_OPTION_ADVERTISE,
+	LP_OPTION_UNJUDGED,
+	LP_OPTION_PRIORITY,
+	LP_OPTION_MATCH,
+	LP_OPTION_ACTION,
+	LP_OPTION_SHADOW,
 	LP_OPTION_IF_EXISTS,
 	LP_OPTION_MAY_EXIST,
 	LP_OPTION_WATCH,

@@ -7,6 +7,7 @@
 
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/complete_rule.h"
 
 enum { ANSWER_MS = 1000 }; /* nobody waits longer at a prompt */
 
@@ -183,6 +184,7 @@ offer_names(
 	    [LP_WORD_CLUSTER] = LP_OBJECT_CLUSTER,
 	    [LP_WORD_BROKER] = LP_OBJECT_BROKER,
 	    [LP_WORD_LISTENER] = LP_OBJECT_LISTENER,
+	    [LP_WORD_RULE] = LP_OBJECT_RULE,
 	};
 	const struct lp_object *cluster = NULL;
 	const struct lp_object *object;
@@ -195,6 +197,8 @@ offer_names(
 	while ((object = lp_view_next(view, kinds[word], &index)) != NULL) {
 		if (word == LP_WORD_PORT)
 			offer(cursor, object->port.name);
+		else if (word == LP_WORD_RULE)
+			offer(cursor, object->rule.name);
 		else if (word == LP_WORD_CLUSTER)
 			offer(cursor, object->cluster.name);
 		else if (cluster == NULL)
@@ -212,6 +216,40 @@ offer_names(
 }
 
 static void
+offer_candidate(void *arg, const char *candidate)
+{
+	offer(arg, candidate);
+}
+
+/* The text of a rule; the language is known without lp-controld. */
+static void
+offer_text(
+    const struct cursor *cursor, const struct lp_view *view, enum lp_word word)
+{
+	const struct lp_complete_rule rule = {
+	    .text = cursor->word,
+	    .view = view,
+	    .offer = offer_candidate,
+	    .arg = (void *)cursor,
+	};
+
+	if (word == LP_WORD_MATCH)
+		lp_complete_rule_match(&rule);
+	else
+		lp_complete_rule_action(&rule);
+}
+
+static void
+offer_from(
+    const struct cursor *cursor, const struct lp_view *view, enum lp_word word)
+{
+	if (word == LP_WORD_MATCH || word == LP_WORD_ACTION)
+		offer_text(cursor, view, word);
+	else
+		offer_names(cursor, view, word);
+}
+
+static void
 offer_objects(const struct cursor *cursor, enum lp_word word)
 {
 	Lp__Pb__ShowRequest ask = LP__PB__SHOW_REQUEST__INIT;
@@ -222,11 +260,16 @@ offer_objects(const struct cursor *cursor, enum lp_word word)
 
 	request.body_case = LP__PB__CONTROL_REQUEST__BODY_SHOW;
 	request.show = &ask;
+	ask.has_kinds = true;
+	ask.kinds = word == LP_WORD_RULE ? 1u << LP_OBJECT_RULE
+					 : (1u << LP_OBJECT_RULE) - 1;
 	if (lp_client_ask(&replies, cursor->socket, ANSWER_MS, &request,
 		LP__PB__CONTROL_REPLY__BODY_SHOW, &error) == LP_EXIT_OK &&
 	    lp_view_init(&view, &replies, &error) == LP_EXIT_OK) {
-		offer_names(cursor, &view, word);
+		offer_from(cursor, &view, word);
 		lp_view_fini(&view);
+	} else if (word == LP_WORD_MATCH || word == LP_WORD_ACTION) {
+		offer_text(cursor, NULL, word);
 	}
 	lp_client_replies_free(&replies);
 }
@@ -248,6 +291,9 @@ offer_word(const struct cursor *cursor, enum lp_word word)
 	case LP_WORD_CLUSTER:
 	case LP_WORD_BROKER:
 	case LP_WORD_LISTENER:
+	case LP_WORD_RULE:
+	case LP_WORD_MATCH:
+	case LP_WORD_ACTION:
 		offer_objects(cursor, word);
 		break;
 	case LP_WORD_STATS:

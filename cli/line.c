@@ -160,21 +160,28 @@ bad_option(int answer, char **argv, struct lp_error *error)
 	    error, LP_EXIT_USAGE, "unknown or ambiguous option \"%s\"", word);
 }
 
+/* Whether it is one of a list, which blanks part. */
+static bool
+is_word(const char *words, const char *value)
+{
+	size_t len;
+
+	for (; *words != '\0'; words += len + (words[len] == ' ')) {
+		len = strcspn(words, " ");
+		if (strlen(value) == len && memcmp(words, value, len) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* A value from a closed list of words must be one of them. */
 static int
 check_value(
     const struct lp_option *option, const char *value, struct lp_error *error)
 {
-	const char *at = option->words;
-	size_t len;
-
-	if (at == NULL || value == NULL)
+	if (option->words == NULL || value == NULL ||
+	    is_word(option->words, value))
 		return LP_EXIT_OK;
-	for (; *at != '\0'; at += len + (at[len] == ' ')) {
-		len = strcspn(at, " ");
-		if (strlen(value) == len && memcmp(at, value, len) == 0)
-			return LP_EXIT_OK;
-	}
 	return lp_error_set(error, LP_EXIT_USAGE, "--%s: \"%s\" is none of: %s",
 	    option->name, value, option->words);
 }
@@ -218,13 +225,18 @@ set_global(struct lp_line *line, struct lp_lpctl *lpctl, enum lp_option_id id,
 	return LP_EXIT_OK;
 }
 
-/* "--watch 5" is meant as "--watch=5", which getopt alone would not see. */
+/*
+ * "--watch 5" is meant as "--watch=5", and "--shadow on" as "--shadow=on",
+ * which getopt alone would not see.
+ */
 static const char *
 loose_value(const struct lp_option *option, int argc, char **argv)
 {
 	if (optarg != NULL || option->argument != LP_ARGUMENT_OPTIONAL ||
-	    option->words != NULL || optind >= argc ||
-	    strspn(argv[optind], "0123456789") == 0)
+	    optind >= argc)
+		return optarg;
+	if (option->words != NULL ? !is_word(option->words, argv[optind])
+				  : strspn(argv[optind], "0123456789") == 0)
 		return optarg;
 	return argv[optind++];
 }

@@ -32,7 +32,7 @@ main(int argc, char **argv)
 	status = run(&lpctl, argc, argv, &line, &error);
 	status = finish_output(&lpctl, status, &error);
 	if (status != LP_EXIT_OK)
-		(void)fprintf(stderr, "lpctl: %s\n", error.text);
+		(void)fprintf(stderr, "lpctl: %s\n%s", error.text, error.shown);
 	if (status == LP_EXIT_USAGE && line.about != NULL)
 		lp_help_usage(stderr, line.about);
 	lp_line_fini(&line);

@@ -39,6 +39,7 @@ struct lp_output {
 	    const struct lp_object *cluster);
 	int (*listeners)(const struct lp_print *print,
 	    const struct lp_view *view, const struct lp_object *cluster);
+	int (*rules)(const struct lp_print *print, const struct lp_view *view);
 	int (*status)(
 	    const struct lp_print *print, const Lp__Pb__StatusReply *reply);
 	int (*stats)(

@@ -7,6 +7,7 @@
  * nanoseconds), an endpoint is the text that commands take.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "cli/json.h"
 #include "cli/output_json_kafka.h"
@@ -132,7 +133,7 @@ make_listener(const struct lp_view *view, const struct lp_object *object)
 	bool has_vip = listener->mode != LP_MODE_INLINE;
 
 	return json_pack("{s:o, s:s?, s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:s?, "
-			 "s:o}",
+			 "s:s?, s:o}",
 	    "id", lp_json_integer(object->id), "cluster",
 	    cluster_name(view, listener->cluster_id), "name", listener->name,
 	    "mode", lp_mode_name(listener->mode), "vip",
@@ -142,7 +143,8 @@ make_listener(const struct lp_view *view, const struct lp_object *object)
 	    "kafka", lp_look_name(listener->kafka), "rewrite",
 	    lp_rewriting_name(listener->rewrite), "advertise",
 	    listener->advertise[0] != '\0' ? listener->advertise : NULL,
-	    "endpoints", listener_endpoints(view, object));
+	    "unjudged", lp_unjudged_name(listener->unjudged), "endpoints",
+	    listener_endpoints(view, object));
 }
 
 static json_t *
@@ -175,14 +177,41 @@ list_of(const struct lp_view *view, enum lp_object_kind kind,
 	return list;
 }
 
+/* In the order in which they are asked. */
+static json_t *
+make_rules(const struct lp_view *view)
+{
+	const struct lp_object **list;
+	json_t *rules = json_array();
+	size_t count;
+
+	if (lp_view_rules(&list, &count, view) != 0) {
+		json_decref(rules);
+		return NULL;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct lp_rule_object *rule = &list[i]->rule;
+
+		rules = lp_json_append(rules,
+		    json_pack("{s:o, s:s, s:o, s:b, s:s, s:s}", "id",
+			lp_json_integer(list[i]->id), "name", rule->name,
+			"priority", lp_json_integer(rule->priority), "shadow",
+			rule->shadow, "match", rule->match, "action",
+			rule->action));
+	}
+	free(list);
+	return rules;
+}
+
 static int
 json_show(const struct lp_print *print, const struct lp_view *view)
 {
 	return lp_json_write(print,
-	    json_pack("{s:o, s:o, s:o}", "generation",
+	    json_pack("{s:o, s:o, s:o, s:o}", "generation",
 		lp_json_integer(view->generation), "ports",
 		list_of(view, LP_OBJECT_PORT, 0, make_port), "clusters",
-		list_of(view, LP_OBJECT_CLUSTER, 0, make_cluster)));
+		list_of(view, LP_OBJECT_CLUSTER, 0, make_cluster), "rules",
+		make_rules(view)));
 }
 
 /* {"generation": 7, "KEY": [...]} */
@@ -262,6 +291,12 @@ json_listeners(const struct lp_print *print, const struct lp_view *view,
 	return write_list(print, view, "listeners",
 	    list_of(view, LP_OBJECT_LISTENER, of != NULL ? of->id : 0,
 		make_listener));
+}
+
+static int
+json_rules(const struct lp_print *print, const struct lp_view *view)
+{
+	return write_list(print, view, "rules", make_rules(view));
 }
 
 /* ---- what runs ---------------------------------------------------------- */
@@ -563,6 +598,7 @@ const struct lp_output lp_output_json = {
     .clusters = json_clusters,
     .brokers = json_brokers,
     .listeners = json_listeners,
+    .rules = json_rules,
     .status = json_status,
     .stats = json_stats,
     .connections = json_connections,

@@ -5,6 +5,7 @@
 #include "cli/output_text_kafka.h"
 #include "cli/output_text_live.h"
 #include "cli/output_text_ports.h"
+#include "cli/output_text_rules.h"
 #include "cli/output_text_trace.h"
 #include "cli/output_top.h"
 #include "cli/table.h"
@@ -133,6 +134,9 @@ show_listener(const struct lp_print *print, const struct lp_view *view,
 	if (listener->advertise[0] != '\0')
 		(void)fprintf(
 		    print->out, ", advertised as %s", listener->advertise);
+	if (listener->unjudged != 0)
+		(void)fprintf(print->out, ", unjudged %s",
+		    lp_unjudged_name(listener->unjudged));
 	(void)fputc('\n', print->out);
 	while ((endpoint = lp_view_next_endpoint(view, object->id, &index)) !=
 	    NULL) {
@@ -193,7 +197,7 @@ text_show(const struct lp_print *print, const struct lp_view *view)
 	index = 0;
 	while ((object = lp_view_next(view, LP_OBJECT_CLUSTER, &index)) != NULL)
 		show_cluster(print, view, object);
-	return 0;
+	return lp_output_text_rules_show(print, view);
 }
 
 /* ---- lists ------------------------------------------------------------ */
@@ -288,6 +292,9 @@ listener_row(struct lp_table *table, const struct lp_view *view,
 	    table, LP_STYLE_PLAIN, "%s", lp_look_name(listener->kafka));
 	lp_table_add(
 	    table, LP_STYLE_PLAIN, "%s", lp_rewriting_name(listener->rewrite));
+	lp_table_add(table, LP_STYLE_PLAIN, "%s",
+	    listener->unjudged != 0 ? lp_unjudged_name(listener->unjudged)
+				    : "-");
 	if (listener->mode == LP_MODE_INLINE)
 		lp_table_add(table, LP_STYLE_PLAIN, "-");
 	else
@@ -343,8 +350,9 @@ text_listeners(const struct lp_print *print, const struct lp_view *view,
 {
 	static const struct lp_column columns[] = {{"CLUSTER", false},
 	    {"LISTENER", false}, {"MODE", false}, {"SOURCE", false},
-	    {"KAFKA", false}, {"REWRITE", false}, {"BASE", true},
-	    {"BROKER", false}, {"ENDPOINT", false}, {"ADVERTISED", false}};
+	    {"KAFKA", false}, {"REWRITE", false}, {"UNJUDGED", false},
+	    {"BASE", true}, {"BROKER", false}, {"ENDPOINT", false},
+	    {"ADVERTISED", false}};
 	const struct lp_object *object;
 	struct lp_table table;
 	size_t index = 0;
@@ -377,6 +385,7 @@ const struct lp_output lp_output_text = {
     .clusters = text_clusters,
     .brokers = text_brokers,
     .listeners = text_listeners,
+    .rules = lp_output_text_rules_list,
     .status = lp_output_text_live_status,
     .stats = lp_output_text_live_stats,
     .connections = lp_output_text_live_connections,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "proto/message.h"
+#include "proto/object_rule.h"
 
 enum { MBPS_PER_GBPS = 1000 };
 
@@ -107,6 +108,31 @@ lp_view_next_endpoint(
 		if (object->endpoint.listener_id == listener_id)
 			return object;
 	return NULL;
+}
+
+static int
+by_turn(const void *a, const void *b)
+{
+	const struct lp_object *const *left = a, *const *right = b;
+
+	return lp_object_rule_order(*left, *right);
+}
+
+int
+lp_view_rules(
+    const struct lp_object ***list, size_t *count, const struct lp_view *view)
+{
+	const struct lp_config *config = &view->config;
+	size_t first;
+
+	*count = lp_config_range(config, LP_OBJECT_RULE, &first);
+	*list = calloc(*count + 1, sizeof(**list));
+	if (*list == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < *count; i++)
+		(*list)[i] = &config->objects[first + i];
+	qsort(*list, *count, sizeof(**list), by_turn);
+	return 0;
 }
 
 /* Moves the elements of one protobuf list to the end of another. */

@@ -105,6 +105,13 @@ const struct lp_object *lp_view_next_of(const struct lp_view *view,
 const struct lp_object *lp_view_next_endpoint(
     const struct lp_view *view, uint32_t listener_id, size_t *index);
 
+/*
+ * The rules in the order in which they are asked; the list is the caller's to
+ * free.  -ENOMEM, or 0.
+ */
+int lp_view_rules(
+    const struct lp_object ***list, size_t *count, const struct lp_view *view);
+
 /* A counter's value by name; 0 if there is none. */
 uint64_t lp_view_counter(
     Lp__Pb__Counter *const *counters, size_t count, const char *name);

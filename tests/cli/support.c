@@ -68,18 +68,23 @@ support_lpctl(struct lp_lpctl *lpctl, const char *socket,
 void
 support_argv(struct support_argv *words, const char *line)
 {
-	char *save = NULL;
+	char *out = words->buf;
+	bool quoted = false;
 
 	ck_assert_uint_lt(strlen(line), sizeof(words->buf));
-	strcpy(words->buf, line);
 	words->argc = 0;
 	words->argv[words->argc++] = "lpctl";
-	for (char *word = strtok_r(words->buf, " ", &save); word != NULL;
-	     word = strtok_r(NULL, " ", &save)) {
+	for (const char *at = line + strspn(line, " "); *at != '\0';
+	     at += strspn(at, " ")) {
 		ck_assert_int_lt(words->argc, 255);
-		/* '' is a word without letters. */
-		words->argv[words->argc++] =
-		    strcmp(word, "''") == 0 ? "" : word;
+		words->argv[words->argc++] = out;
+		for (; *at != '\0' && (quoted || *at != ' '); at++) {
+			if (*at == '\'')
+				quoted = !quoted;
+			else
+				*out++ = *at;
+		}
+		*out++ = '\0';
 	}
 	words->argv[words->argc] = NULL;
 }

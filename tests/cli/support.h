@@ -39,7 +39,10 @@ void support_golden(const char *name, const char *ending, const char *text);
 void support_lpctl(struct lp_lpctl *lpctl, const char *socket,
     struct support_output *out, struct support_output *err);
 
-/* Cuts a line at blanks into a NULL terminated argv; argv[0] is "lpctl". */
+/*
+ * Cuts a line at blanks that are not between single quotes, which go, into a
+ * NULL terminated argv; argv[0] is "lpctl".
+ */
 struct support_argv {
 	char buf[4096];
 	char *argv[256];

@@ -173,7 +173,7 @@ prints 'payments        2          1  off       -'
 run 0 list-brokers payments
 prints 'payments       2  10.0.2.12:9092  10.0.2.12  manual'
 run 0 list-listeners
-prints 'payments  public    vip   translate  observe  on       9093  2          10.9.0.100:9095  -'
+prints 'payments  public    vip   translate  observe  on       -         9093  2          10.9.0.100:9095  -'
 run 1 list-brokers nothing
 says 'there is no cluster "nothing"'
 run 0 -o json list-brokers payments
@@ -214,6 +214,31 @@ run 0 list-clusters
 prints 'paid            0          0  off       -'
 run 0 del-cluster paid
 
+# ---- rules --------------------------------------------------------------------
+run 0 add-rule scan --priority 900 --match 'src=10.66.0.0/16' --action reset \
+	-- add-rule all --priority 5 --match '' --action observe \
+	-- add-rule slow --priority 400 --match 'topic=audit.* api=produce' \
+	--action 'limit bytes=50MB/s' --shadow
+run 0 list-rules
+prints '     400  slow  on      limit bytes=50MB/s  api=Produce topic=audit.*'
+run 0 set-rule slow --name slower --priority 1
+refused 'set-rule slower: action: limit: this version cannot do that yet' \
+	set-rule slower --shadow off
+refused 'add-rule r: match: acts on requests of listener p' add-rule r \
+	--priority 7 --match 'api=Fetch cluster=payments' --action allow
+run 0 set-listener payments public --unjudged reset
+run 0 add-rule r --priority 7 --match 'api=Fetch listener=payments/public' \
+	--action allow
+refused 'del-listener payments/public: delete first: rule r' \
+	del-listener payments public
+refused 'command 2: del-rule rr: there is no rule rr (did you mean r?)' \
+	add-cluster x -- del-rule rr
+run 0 set-rule r --priority 1000 --match 'listener=payments/public' \
+	-- add-rule never --priority 999 \
+	--match 'listener=payments/public src=10.0.0.0/8' --action reset
+says 'note: rule never: can never match: hidden by rule r (priority 1000)'
+run 0 del-rule r -- del-rule never
+
 # ---- set --------------------------------------------------------------------
 run 0 set-port back --gateway none --side both
 run 0 set-cluster payments --name pay
@@ -223,13 +248,13 @@ run 0 set-listener pay public --source-address preserve --kafka off \
 run 0 show
 prints 'cluster pay'
 prints '    broker 2: 10.0.2.22:9093'
-prints '    listener outer: 10.9.0.100:9092, mode vip, source address preserve, kafka off, rewrite off, advertised as kafka.example.com'
+prints '    listener outer: 10.9.0.100:9092, mode vip, source address preserve, kafka off, rewrite off, advertised as kafka.example.com, unjudged reset'
 prints '        broker 2 at 10.9.0.100:9095'
 prints '    device lpt1, backend af_xdp, side both'
 grep -q gateway "$dir/out" && fail 'the gateway is still there'
 run 0 set-listener pay outer --advertise '*.k.example.com'
 run 0 show
-prints '    listener outer: 10.9.0.100:9092, mode vip, source address preserve, kafka off, rewrite off, advertised as *.k.example.com'
+prints '    listener outer: 10.9.0.100:9092, mode vip, source address preserve, kafka off, rewrite off, advertised as *.k.example.com, unjudged reset'
 run 0 set-cluster pay --name payments \
 	-- set-listener payments outer --name public --source-address translate \
 	--advertise none
@@ -329,9 +354,8 @@ rm -f "$dir/db-wal" "$dir/db-shm"
 start
 while read -r program words; do
 	[ "$program" = lpctl ] || continue
-	# No word of these has blanks.
-	# shellcheck disable=SC2086
-	run 0 $words
+	# Quoted as a shell wants it.
+	eval "run 0 $words"
 done <"$dir/commands"
 "$lpctl" show | grep -v '^generation' >"$dir/after"
 diff -u "$dir/before" "$dir/after" || fail 'lp-controld -n is not the same'
@@ -346,6 +370,7 @@ run 0 -o json show
 cmp -s "$dir/before" "$dir/out" || fail 'a restart changed the configuration'
 run 0 del-listener payments public -- del-broker payments 1 \
 	-- del-broker payments 2 -- del-cluster payments \
+	-- del-rule scan -- del-rule all -- del-rule slower \
 	-- del-port front -- del-port back
 run 0 show
 grep -q '(empty)' "$dir/out" || fail 'something is left'

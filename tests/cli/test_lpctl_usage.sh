@@ -46,6 +46,11 @@ expect 3 "$dir/none: No such file or directory" --socket "$dir/none" show
 expect 3 'systemctl start lp-controld' --socket "$dir/none" add-cluster a
 expect 3 'lpctl ' --socket "$dir/none" version
 expect 1 'add-cluster : name: is empty' add-cluster ''
+expect 1 '          ^~~~' --socket "$dir/none" \
+	add-rule r --priority 1 --match 'topic=a fooo=1' --action observe
+expect 1 'command 2: set-rule r: action: ' --socket "$dir/none" \
+	add-cluster a -- set-rule r --action 'limit byts=1'
+expect 2 'usage: lpctl add-rule NAME' add-rule r
 expect 2 'longer than the 107 bytes' --socket \
 	"$dir/$(printf '%0120d' 0)" status
 : >"$dir/file"
