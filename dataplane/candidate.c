@@ -5,11 +5,13 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
 	/* A delta may at most remove everything and add everything. */
 	FRAMES_MAX = 2 * LP_OBJECTS_MAX,
+	GONE_FIRST = 64, /* places allocated at first */
 };
 
 static int refuse(struct lp_candidate *candidate, struct lp_refusal *refusal,
@@ -30,6 +32,8 @@ static int put_object(struct lp_candidate *candidate,
     const Lp__Pb__Object *message, struct lp_refusal *refusal);
 static int remove_object(struct lp_candidate *candidate,
     const Lp__Pb__Object *message, struct lp_refusal *refusal);
+static int remove_rule(struct lp_candidate *candidate, uint32_t id);
+static void sweep(struct lp_candidate *candidate);
 static int check_result(
     struct lp_candidate *candidate, struct lp_refusal *refusal);
 
@@ -44,6 +48,7 @@ void
 lp_candidate_fini(struct lp_candidate *candidate)
 {
 	lp_config_fini(&candidate->config);
+	free(candidate->gone);
 	lp_candidate_init(candidate);
 }
 
@@ -234,6 +239,8 @@ put_object(struct lp_candidate *candidate, const Lp__Pb__Object *message,
 		return refuse_object(candidate, refusal, message, field);
 	if (error)
 		return error;
+	if (object.kind == LP_OBJECT_RULE)
+		sweep(candidate);
 	error = lp_config_put(&candidate->config, &object);
 	if (error != -ENOSPC)
 		return error;
@@ -247,13 +254,49 @@ remove_object(struct lp_candidate *candidate, const Lp__Pb__Object *message,
     struct lp_refusal *refusal)
 {
 	unsigned kind = lp_message_object_kind(message);
+	int error = -ENOENT;
 
-	if (kind != 0 && message->has_id &&
-	    lp_config_remove(&candidate->config, kind, message->id) == 0)
-		return 0;
+	if (kind == LP_OBJECT_RULE && message->has_id)
+		error = remove_rule(candidate, message->id);
+	else if (kind != 0 && message->has_id)
+		error = lp_config_remove(&candidate->config, kind, message->id);
+	if (error != -ENOENT)
+		return error;
 	return refuse(candidate, refusal, LP__PB__REJECTED__CODE__PROTOCOL,
 	    "an object is to go that is not there: %s %" PRIu32,
 	    kind ? lp_object_kind_name(kind) : "object", message->id);
+}
+
+/* They come in their order; whoever does not keep it waits a little longer. */
+static int
+remove_rule(struct lp_candidate *candidate, uint32_t id)
+{
+	size_t count = candidate->gone_count;
+
+	if (count > 0 && candidate->gone[count - 1] >= id)
+		sweep(candidate);
+	if (!lp_config_find(&candidate->config, LP_OBJECT_RULE, id))
+		return -ENOENT;
+	if (candidate->gone_count == candidate->gone_size) {
+		size_t size = count > 0 ? 2 * count : GONE_FIRST;
+		uint32_t *gone =
+		    reallocarray(candidate->gone, size, sizeof(*gone));
+
+		if (!gone)
+			return -ENOMEM;
+		candidate->gone = gone;
+		candidate->gone_size = size;
+	}
+	candidate->gone[candidate->gone_count++] = id;
+	return 0;
+}
+
+static void
+sweep(struct lp_candidate *candidate)
+{
+	lp_config_remove_all(&candidate->config, LP_OBJECT_RULE,
+	    candidate->gone, candidate->gone_count);
+	candidate->gone_count = 0;
 }
 
 static int
@@ -262,6 +305,7 @@ check_result(struct lp_candidate *candidate, struct lp_refusal *refusal)
 	struct lp_config_error found;
 	uint64_t digest;
 
+	sweep(candidate);
 	if (candidate->received != candidate->expected)
 		return refuse(candidate, refusal,
 		    LP__PB__REJECTED__CODE__PROTOCOL,

@@ -50,6 +50,12 @@ struct lp_candidate {
 	uint32_t expected; /* OBJECT frames */
 	uint32_t received;
 	struct lp_config config;
+	/*
+	 * Rules that are to go: ids that rise.  There may be very many, and
+	 * they go in one pass.
+	 */
+	uint32_t *gone;
+	size_t gone_count, gone_size;
 };
 
 void lp_candidate_init(struct lp_candidate *candidate);

@@ -3,6 +3,7 @@
 #include "dataplane/candidate.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "tests/dataplane/cold.h"
 
@@ -94,6 +95,84 @@ START_TEST(delta_begins_from_what_runs)
 	ck_assert_int_eq(begin(EPOCH, 11, GENERATION, 0, running.digest), 0);
 	ck_assert_int_eq(end(11), 0);
 	ck_assert_uint_eq(candidate.config.count, running.config.count);
+	end_running();
+}
+END_TEST
+
+/* Of 300 rules every third goes, and another changes. */
+START_TEST(rules_come_change_and_go)
+{
+	struct lp_config next;
+	struct lp_object rule;
+	char name[LP_NAME_SIZE];
+
+	begin_running();
+	for (uint32_t id = 1000; id < 1300; id++) {
+		snprintf(name, sizeof(name), "r%u", id);
+		put(&running.config,
+		    make_rule(id, name, 1, "src=10.0.0.0/8", "reset"));
+	}
+	lp_config_init(&next);
+	ck_assert_int_eq(lp_config_copy(&next, &running.config), 0);
+	for (uint32_t id = 1000; id < 1300; id += 3)
+		lp_config_remove(&next, LP_OBJECT_RULE, id);
+	rule = *lp_config_find(&next, LP_OBJECT_RULE, 1001);
+	rule.rule.priority = 7;
+	put(&next, rule);
+	ck_assert_int_eq(
+	    begin(EPOCH, 11, GENERATION, 103, lp_config_digest(&next)), 0);
+	ck_assert_int_eq(add(&rule, false), 0);
+	for (uint32_t id = 1000; id < 1300; id += 3)
+		ck_assert_int_eq(
+		    add(lp_config_find(&running.config, LP_OBJECT_RULE, id),
+			true),
+		    0);
+	/* One is here again, and gone, out of their order. */
+	rule = *lp_config_find(&running.config, LP_OBJECT_RULE, 1000);
+	ck_assert_int_eq(add(&rule, false), 0);
+	ck_assert_int_eq(add(&rule, true), 0);
+	ck_assert_int_eq(end(11), 0);
+	ck_assert_uint_eq(candidate.config.count, next.count);
+	ck_assert_uint_eq(
+	    lp_config_digest(&candidate.config), lp_config_digest(&next));
+	lp_config_fini(&next);
+	end_running();
+}
+END_TEST
+
+START_TEST(a_rule_goes_only_once)
+{
+	struct lp_object rule = make_rule(50, "r", 1, "", "observe");
+
+	begin_running();
+	put(&running.config, rule);
+	ck_assert_int_eq(begin(EPOCH, 11, GENERATION, 2, running.digest), 0);
+	ck_assert_int_eq(add(&rule, true), 0);
+	ck_assert_int_eq(add(&rule, true), -EINVAL);
+	ck_assert_str_eq(
+	    refusal.why, "an object is to go that is not there: rule 50");
+	end_running();
+}
+END_TEST
+
+/* What it cannot do it does not take, whoever sends it. */
+START_TEST(a_rule_that_cannot_be_followed_is_refused)
+{
+	struct lp_config next;
+	struct lp_object rule = make_rule(50, "r", 1, "api=Fetch", "deny");
+
+	begin_running();
+	lp_config_init(&next);
+	ck_assert_int_eq(lp_config_copy(&next, &running.config), 0);
+	put(&next, rule);
+	ck_assert_int_eq(
+	    begin(EPOCH, 11, GENERATION, 1, lp_config_digest(&next)), 0);
+	ck_assert_int_eq(add(&rule, false), 0);
+	ck_assert_int_eq(end(11), -EINVAL);
+	ck_assert_int_eq(refusal.code, LP__PB__REJECTED__CODE__INVALID);
+	ck_assert_str_eq(refusal.object, "rule r");
+	ck_assert_str_eq(refusal.field, "action");
+	lp_config_fini(&next);
 	end_running();
 }
 END_TEST
@@ -249,6 +328,9 @@ main(void)
 	const TTest *const tests[] = {
 	    full_generation_begins_from_nothing,
 	    delta_begins_from_what_runs,
+	    rules_come_change_and_go,
+	    a_rule_goes_only_once,
+	    a_rule_that_cannot_be_followed_is_refused,
 	    base_is_looked_at_again_at_the_end,
 	    epoch_is_looked_at_again_at_the_end,
 	    begin_has_the_epoch_of_welcome,

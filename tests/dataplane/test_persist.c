@@ -62,6 +62,33 @@ START_TEST(what_was_saved_is_loaded)
 }
 END_TEST
 
+/* As many as there may be, and what a listener says of them. */
+START_TEST(rules_are_saved_with_the_rest)
+{
+	struct lp_persist loaded;
+	struct lp_object listener;
+	char name[LP_NAME_SIZE];
+	uint64_t digest;
+
+	save();
+	listener =
+	    *lp_config_find(&config, LP_OBJECT_LISTENER, PAYMENTS_PUBLIC);
+	listener.listener.unjudged = LP_UNJUDGED_RESET;
+	put(&config, listener);
+	for (uint32_t i = 0; i < LP_RULES_MAX; i++) {
+		snprintf(name, sizeof(name), "r%u", i);
+		put(&config,
+		    make_rule(1000 + i, name, i % 65536,
+			"cluster=payments api=Fetch topic=t*", "observe"));
+	}
+	state.digest = lp_config_digest(&config);
+	ck_assert_int_eq(lp_persist_save(path, &state, &config), 0);
+	ck_assert_int_eq(load(&loaded, &digest), 0);
+	ck_assert_uint_eq(digest, state.digest);
+	clean();
+}
+END_TEST
+
 START_TEST(empty_configuration_keeps_its_epoch)
 {
 	struct lp_persist loaded;
@@ -197,6 +224,7 @@ main(void)
 {
 	const TTest *const tests[] = {
 	    what_was_saved_is_loaded,
+	    rules_are_saved_with_the_rest,
 	    empty_configuration_keeps_its_epoch,
 	    absent_file_is_no_damage,
 	    every_flipped_byte_is_found,
