@@ -52,7 +52,8 @@ int
 lp_model_apply(struct lp_model_change *change, const struct lp_config *from,
     uint32_t next_id, Lp__Pb__Operation *const *operations, size_t count)
 {
-	struct lp_model_work work = {.change = change, .op_count = count};
+	struct lp_model_work work = {
+	    .change = change, .from = from, .op_count = count};
 	int err;
 
 	*change = (struct lp_model_change){.next_id = next_id};
@@ -486,7 +487,7 @@ finish(struct lp_model_work *work)
 	}
 	if (err != 0)
 		return err;
-	if (lp_config_check(&change->config, &error) == 0)
+	if (lp_config_check_change(&change->config, work->from, &error) == 0)
 		return lp_model_note_run(work);
 	place = lp_model_work_place(work, error.object_id);
 	object = lp_config_find(

@@ -24,6 +24,7 @@ struct lp_model_rules {
 
 struct lp_model_work {
 	struct lp_model_change *change;
+	const struct lp_config *from; /* what is changed; it has passed */
 	const Lp__Pb__Operation *op;
 	uint32_t place; /* of op */
 	size_t op_count;

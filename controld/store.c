@@ -37,6 +37,7 @@ struct lp_store {
 	uint64_t epoch;
 	uint32_t next_id;
 	unsigned schema;
+	size_t bytes_max; /* of the generations */
 };
 
 static int open_all(struct lp_store *store, struct lp_generation *current,
@@ -73,6 +74,8 @@ lp_store_open(struct lp_store **out, struct lp_generation *current,
 		return -ENOMEM;
 	store->lock = -1;
 	store->read_only = options->read_only;
+	store->bytes_max =
+	    options->bytes_max ? options->bytes_max : LP_STORE_BYTES;
 	store->path = strdup(options->path);
 	if (store->path != NULL) {
 		store->sql.path = store->path;
@@ -425,6 +428,13 @@ save_generation(struct lp_store *store, const struct lp_generation *to,
 		err = lp_store_sql_run(&store->sql,
 		    "DELETE FROM generation WHERE number <= ?", "i",
 		    (int64_t)to->number - LP_STORE_GENERATIONS);
+	if (err == 0)
+		err = lp_store_sql_run(&store->sql,
+		    "DELETE FROM generation WHERE number < ? AND number <= "
+		    "(SELECT max(number) FROM (SELECT number, "
+		    "sum(length(content)) OVER (ORDER BY number DESC) AS bytes "
+		    "FROM generation) WHERE bytes > ?)",
+		    "ii", (int64_t)to->number, (int64_t)store->bytes_max);
 	return err;
 }
 

@@ -18,6 +18,8 @@ enum {
 	LP_STORE_WHY_SIZE = 1024,
 	/* Generations that are kept. */
 	LP_STORE_GENERATIONS = 1000,
+	/* ... and bytes of their content, but the newest is kept always. */
+	LP_STORE_BYTES = 256 << 20,
 	/* "LPth": tells our databases from those of others. */
 	LP_STORE_APPLICATION_ID = 0x4c507468,
 };
@@ -33,6 +35,8 @@ struct lp_store_options {
 	/* Other migrations than those built in, for tests; NULL: none. */
 	const struct lp_schema_migration *migrations;
 	size_t migration_count;
+	/* Other than LP_STORE_BYTES, for tests; 0: that. */
+	size_t bytes_max;
 };
 
 /*

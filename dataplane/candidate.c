@@ -34,8 +34,8 @@ static int remove_object(struct lp_candidate *candidate,
     const Lp__Pb__Object *message, struct lp_refusal *refusal);
 static int remove_rule(struct lp_candidate *candidate, uint32_t id);
 static void sweep(struct lp_candidate *candidate);
-static int check_result(
-    struct lp_candidate *candidate, struct lp_refusal *refusal);
+static int check_result(struct lp_candidate *candidate,
+    const struct lp_running *running, struct lp_refusal *refusal);
 
 void
 lp_candidate_init(struct lp_candidate *candidate)
@@ -131,7 +131,7 @@ lp_candidate_end(struct lp_candidate *candidate, const Lp__Pb__End *end,
 	if (!error && candidate->base_generation != 0)
 		error = check_base(candidate, running, refusal);
 	if (!error)
-		error = check_result(candidate, refusal);
+		error = check_result(candidate, running, refusal);
 	candidate->state = LP_CANDIDATE_NONE;
 	return error;
 }
@@ -300,8 +300,10 @@ sweep(struct lp_candidate *candidate)
 }
 
 static int
-check_result(struct lp_candidate *candidate, struct lp_refusal *refusal)
+check_result(struct lp_candidate *candidate, const struct lp_running *running,
+    struct lp_refusal *refusal)
 {
+	bool is_delta = candidate->base_generation != 0;
 	struct lp_config_error found;
 	uint64_t digest;
 
@@ -317,7 +319,9 @@ check_result(struct lp_candidate *candidate, struct lp_refusal *refusal)
 		    LP__PB__REJECTED__CODE__DIGEST,
 		    "the result has digest %016" PRIx64 ", not %016" PRIx64,
 		    digest, candidate->digest);
-	if (lp_config_check(&candidate->config, &found) == 0)
+	/* What runs has passed, and a delta is made of it. */
+	if (lp_config_check_change(&candidate->config,
+		is_delta ? &running->config : NULL, &found) == 0)
 		return 0;
 	refuse(candidate, refusal, LP__PB__REJECTED__CODE__INVALID, "%s",
 	    found.why);

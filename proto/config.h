@@ -108,6 +108,13 @@ size_t lp_config_count_plain(const struct lp_config *config);
 int lp_config_check(
     const struct lp_config *config, struct lp_config_error *error);
 
+/*
+ * The same of a configuration that was made of `passed`, which has passed:
+ * rules are not read again that are the same, while all else is.
+ */
+int lp_config_check_change(const struct lp_config *config,
+    const struct lp_config *passed, struct lp_config_error *error);
+
 /* "listener payments/public"; for messages.  Returns buf. */
 char *lp_config_label(const struct lp_config *config,
     const struct lp_object *object, char buf[LP_OBJECT_LABEL_SIZE]);

@@ -39,6 +39,13 @@ static int check_inline_endpoint(const struct lp_config_check *check,
 int
 lp_config_check(const struct lp_config *config, struct lp_config_error *error)
 {
+	return lp_config_check_change(config, NULL, error);
+}
+
+int
+lp_config_check_change(const struct lp_config *config,
+    const struct lp_config *passed, struct lp_config_error *error)
+{
 	static lp_config_check_step *const steps[] = {
 	    check_objects,
 	    check_backends,
@@ -49,7 +56,8 @@ lp_config_check(const struct lp_config *config, struct lp_config_error *error)
 	    lp_config_check_rule,
 	    lp_config_check_net,
 	};
-	const struct lp_config_check check = {.config = config, .error = error};
+	const struct lp_config_check check = {
+	    .config = config, .passed = passed, .error = error};
 	int rc = 0;
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !rc; i++)

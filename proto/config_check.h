@@ -13,6 +13,7 @@
 
 struct lp_config_check {
 	const struct lp_config *config;
+	const struct lp_config *passed; /* that it was made of; or NULL */
 	struct lp_config_error *error;
 };
 

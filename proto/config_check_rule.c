@@ -2,7 +2,8 @@
 /*
  * The part of lp_config_check() that is about rules.
  *
- * Limits.  There may be a hundred thousand: each is read once, names are
+ * Limits.  There may be a hundred thousand: each is read once, and again only
+ * if it has changed, or what it may name has; names are
  * compared through a table of hashes on the stack, and what is looked up for
  * a rule (clusters, listeners, ports) is bounded by limits of their own.
  */
@@ -29,6 +30,9 @@ struct unsaid {
 	size_t count;
 };
 
+static bool has_same_rest(const struct lp_config_check *check);
+static bool has_passed(const struct lp_config_check *check, size_t *at,
+    const struct lp_object *rule);
 static int check_names(const struct lp_config_check *check);
 static int check_rule(const struct lp_config_check *check,
     const struct lp_object *object, const struct unsaid *unsaid);
@@ -50,6 +54,8 @@ lp_config_check_rule(const struct lp_config_check *check)
 {
 	size_t first, count, listeners;
 	struct unsaid unsaid = {.count = 0};
+	bool is_known;
+	size_t known = 0;
 	int rc;
 
 	count = lp_config_range(check->config, LP_OBJECT_RULE, &first);
@@ -61,9 +67,43 @@ lp_config_check_rule(const struct lp_config_check *check)
 		if (unsaid.listeners[i]->listener.unjudged == 0)
 			unsaid.listeners[unsaid.count++] = unsaid.listeners[i];
 	rc = check_names(check);
-	for (size_t i = first; i < first + count && !rc; i++)
-		rc = check_rule(check, &check->config->objects[i], &unsaid);
+	is_known = has_same_rest(check);
+	for (size_t i = first; i < first + count && !rc; i++) {
+		const struct lp_object *rule = &check->config->objects[i];
+
+		if (!is_known || !has_passed(check, &known, rule))
+			rc = check_rule(check, rule, &unsaid);
+	}
 	return rc;
+}
+
+/* Whether all but the rules is what it was: what rules name, then, is. */
+static bool
+has_same_rest(const struct lp_config_check *check)
+{
+	const struct lp_config *config = check->config, *passed = check->passed;
+	size_t count = lp_config_count_plain(config);
+
+	return passed && lp_config_count_plain(passed) == count &&
+	    (count == 0 ||
+		memcmp(config->objects, passed->objects,
+		    count * sizeof(config->objects[0])) == 0);
+}
+
+/* Whether the very same has passed; *at is where the last one was looked for.
+ */
+static bool
+has_passed(const struct lp_config_check *check, size_t *at,
+    const struct lp_object *rule)
+{
+	const struct lp_config *passed = check->passed;
+
+	while (*at < passed->count &&
+	    (passed->objects[*at].kind < LP_OBJECT_RULE ||
+		passed->objects[*at].id < rule->id))
+		(*at)++;
+	return *at < passed->count &&
+	    memcmp(&passed->objects[*at], rule, sizeof(*rule)) == 0;
 }
 
 /* No two rules have one name.  Only as much of the table as is needed. */

@@ -202,6 +202,37 @@ START_TEST(the_last_thousand_generations_are_kept)
 }
 END_TEST
 
+/* Large ones would fill the disk: the newest is kept, whatever its size. */
+START_TEST(generations_are_kept_up_to_so_many_bytes)
+{
+	static const size_t limits[] = {1000, 1};
+	const struct lp_store_options options = {
+	    .path = database.path, .bytes_max = limits[_i]};
+	struct lp_store *store;
+
+	ck_assert_int_eq(
+	    lp_store_open(&store, &database.current, &options, database.why),
+	    0);
+	database_commit(&database, store, basic);
+	for (int i = 0; i < 20; i++)
+		database_commit(&database, store,
+		    i % 2 == 0 ? "add cluster a" : "del cluster a");
+	ck_assert_int_eq(
+	    database_int(&database, "SELECT max(number) FROM generation"), 22);
+	if (_i == 1)
+		ck_assert_int_eq(
+		    database_int(&database, "SELECT count(*) FROM generation"),
+		    1);
+	else
+		ck_assert_int_eq(database_int(&database,
+				     "SELECT count(*) > 1 AND "
+				     "sum(length(content)) BETWEEN 500 AND "
+				     "1000 FROM generation"),
+		    1);
+	database_close(&database, store);
+}
+END_TEST
+
 START_TEST(every_start_has_a_higher_epoch)
 {
 	struct lp_store *store = database_open(&database);
@@ -438,6 +469,8 @@ main(void)
 	tcase_add_test(tcase, ids_are_never_used_again);
 	tcase_add_test(tcase, every_generation_is_kept_with_its_content);
 	tcase_add_test(tcase, the_last_thousand_generations_are_kept);
+	tcase_add_loop_test(
+	    tcase, generations_are_kept_up_to_so_many_bytes, 0, 2);
 	tcase_add_test(tcase, every_start_has_a_higher_epoch);
 	tcase_add_test(tcase, an_epoch_that_is_asked_for_is_the_least);
 	tcase_add_test(tcase, after_the_last_epoch_there_is_none);

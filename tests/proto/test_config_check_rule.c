@@ -2,6 +2,7 @@
 #include "proto/config.h"
 
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -204,6 +205,52 @@ START_TEST(a_listener_that_comes_later_is_the_one_refused)
 }
 END_TEST
 
+static void
+change_is_wrong(const struct lp_config *passed, uint32_t id)
+{
+	struct lp_config_error error;
+
+	ck_assert_int_eq(
+	    lp_config_check_change(&config, passed, &error), -EINVAL);
+	ck_assert_uint_eq(error.object_id, id);
+}
+
+/* A rule that is wrong shows whether it was read. */
+START_TEST(only_rules_that_changed_are_read_again)
+{
+	struct lp_config passed;
+	struct lp_config_error error;
+	struct lp_object listener;
+
+	put_rule("api=Fetch", "deny", false);
+	put(&config, make_rule(RULE + 2, "s", 1, "", "observe"));
+	lp_config_init(&passed);
+	ck_assert_int_eq(lp_config_copy(&passed, &config), 0);
+	ck_assert_int_eq(lp_config_check_change(&config, &passed, &error), 0);
+	/* Others come, change and go around it. */
+	put(&config, make_rule(RULE - 1, "a", 1, "", "observe"));
+	put(&config, make_rule(RULE + 1, "b", 1, "", "observe"));
+	put(&config, make_rule(RULE + 2, "s", 2, "", "observe"));
+	ck_assert_int_eq(lp_config_check_change(&config, &passed, &error), 0);
+	lp_config_remove(&config, LP_OBJECT_RULE, RULE - 1);
+	put(&config, make_rule(RULE + 2, "s", 2, "cluster=x", "observe"));
+	change_is_wrong(&passed, RULE + 2);
+	put(&config, make_rule(RULE + 2, "b", 2, "", "observe"));
+	change_is_wrong(&passed, RULE + 2);
+	lp_config_remove(&config, LP_OBJECT_RULE, RULE + 2);
+	/* It has changed itself; or what rules may name has. */
+	put(&config, make_rule(RULE, "r", 2, "api=Fetch", "deny"));
+	change_is_wrong(&passed, RULE);
+	put(&config, make_rule(RULE, "r", 1, "api=Fetch", "deny"));
+	ck_assert_int_eq(lp_config_check_change(&config, &passed, &error), 0);
+	listener = *lp_config_find(&config, LP_OBJECT_LISTENER, ORDERS_PUBLIC);
+	listener.listener.unjudged = LP_UNJUDGED_PASS;
+	put(&config, listener);
+	change_is_wrong(&passed, RULE);
+	lp_config_fini(&passed);
+}
+END_TEST
+
 /* All places taken, by rules that name what there is. */
 START_TEST(the_largest_number_of_rules_passes)
 {
@@ -244,6 +291,7 @@ main(void)
 	tcase_add_loop_test(
 	    tests, listeners_say_first_what_becomes_of_the_unjudged, 0, 6);
 	tcase_add_test(tests, a_listener_that_comes_later_is_the_one_refused);
+	tcase_add_test(tests, only_rules_that_changed_are_read_again);
 	tcase_add_test(tests, the_largest_number_of_rules_passes);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
