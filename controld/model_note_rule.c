@@ -29,6 +29,7 @@ struct search {
 	const struct lp_object **rules; /* all, in the order they are asked */
 	size_t count;
 	uint64_t pairs; /* that were compared */
+	bool decides; /* one of those that are kept does */
 };
 
 static int keep_touched(
@@ -90,6 +91,8 @@ keep_touched(struct search *search, const struct lp_model_work *work)
 		if (kept->object == NULL || (i > 0 && ids[i] == ids[i - 1]))
 			continue;
 		read_rule(&kept->rule, kept->object);
+		search->decides |= lp_object_rule_decides(
+		    &kept->rule, kept->object->rule.shadow);
 		search->kept_count++;
 	}
 	free(ids);
@@ -240,11 +243,18 @@ static int
 compare_with(struct search *search, const struct lp_object *object)
 {
 	struct lp_object_rule rule;
+	struct lp_rule_error error;
 	struct kept *self = NULL;
 	const struct lp_object *by = NULL;
+	bool decides;
 	int err = 0;
 
-	read_rule(&rule, object);
+	/* It has passed the check: these cannot fail. */
+	(void)lp_rule_action_parse(&rule.action, object->rule.action, &error);
+	decides = lp_object_rule_decides(&rule, object->rule.shadow);
+	if (!decides && !search->decides)
+		return 0;
+	(void)lp_rule_match_parse(&rule.match, object->rule.match, &error);
 	for (size_t i = 0; i < search->kept_count && err == 0; i++) {
 		struct kept *kept = &search->kept[i];
 		bool first = lp_object_rule_order(object, kept->object) < 0;
@@ -253,9 +263,7 @@ compare_with(struct search *search, const struct lp_object *object)
 		if (kept->object == object) {
 			self = kept;
 		} else if (first) {
-			if (kept->hidden ||
-			    !lp_object_rule_decides(
-				&rule, object->rule.shadow) ||
+			if (kept->hidden || !decides ||
 			    !lp_rule_covers(&rule.match, &kept->rule.match))
 				continue;
 			kept->hidden = true;
