@@ -220,6 +220,8 @@ set(struct lp_model_work *work)
 		err = rename_peer(work, before.port.name, &object.port);
 	if (err == 0 && object.kind == LP_OBJECT_RULE)
 		lp_model_rule_named(work, &object, before.rule.name);
+	else if (err == 0 && object.kind != LP_OBJECT_BROKER)
+		err = lp_model_rule_follow(work, &before, &object);
 	return err != 0 ? err : lp_model_choose_run(work, object.id);
 }
 

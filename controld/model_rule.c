@@ -13,8 +13,21 @@ enum {
 	USERS_MAX = 4, /* rules that a refusal names */
 };
 
+/* A name as rules have it, and what it becomes. */
+struct renaming {
+	uint8_t kind; /* enum lp_object_kind */
+	char old[LP_OBJECT_LABEL_SIZE], new[LP_OBJECT_LABEL_SIZE];
+};
+
 /* In place of an id: the search goes on behind it. */
 static const uint32_t taken_out = UINT32_MAX;
+
+/* By which rules name objects of a kind. */
+static const uint8_t fields[LP_OBJECT_KINDS] = {
+    [LP_OBJECT_PORT] = LP_RULE_PORT,
+    [LP_OBJECT_CLUSTER] = LP_RULE_CLUSTER,
+    [LP_OBJECT_LISTENER] = LP_RULE_LISTENER,
+};
 
 static size_t place_of(const struct lp_model_rules *rules, const char *name);
 static uint32_t *slot_of(const struct lp_model_work *work, const char *name);
@@ -23,6 +36,11 @@ static void take_out(
 static int by_id(const void *a, const void *b);
 static bool names(const struct lp_rule_object *rule,
     const struct lp_object *object, const char *text);
+static char *text_of(char text[LP_OBJECT_LABEL_SIZE],
+    const struct lp_config *config, const struct lp_object *object);
+static int rename_in(struct lp_rule_object *rule, const struct renaming *to);
+static int rename_values(struct lp_rule_object *rule,
+    struct lp_object_rule *read, const struct renaming *to);
 static bool names_in_match(const struct lp_object_rule *rule,
     const struct lp_object *object, const char *text);
 
@@ -133,6 +151,30 @@ lp_model_rule_take(
 }
 
 int
+lp_model_rule_follow(struct lp_model_work *work, const struct lp_object *before,
+    const struct lp_object *object)
+{
+	struct lp_config *config = &work->change->config;
+	struct renaming to = {.kind = object->kind};
+	size_t first, count;
+
+	text_of(to.old, config, before);
+	text_of(to.new, config, object);
+	if (strcmp(to.old, to.new) == 0)
+		return 0;
+	lp_model_rule_sweep(work);
+	count = lp_config_range(config, LP_OBJECT_RULE, &first);
+	for (size_t i = first; i < first + count; i++)
+		if (rename_in(&config->objects[i].rule, &to) != 0)
+			return lp_model_work_refuse(work, "name",
+			    "rule %s names it, and would become longer than "
+			    "%d characters",
+			    config->objects[i].rule.name,
+			    LP_RULE_MATCH_SIZE - 1);
+	return 0;
+}
+
+int
 lp_model_rule_check_unnamed(
     struct lp_model_work *work, const struct lp_object *object)
 {
@@ -141,9 +183,7 @@ lp_model_rule_check_unnamed(
 	size_t first, count, len = 0, found = 0;
 
 	lp_model_rule_sweep(work);
-	/* As a match has it: without the kind. */
-	lp_config_label(config, object, text);
-	memmove(text, strchr(text, ' ') + 1, strlen(strchr(text, ' ')));
+	text_of(text, config, object);
 	count = lp_config_range(config, LP_OBJECT_RULE, &first);
 	for (size_t i = first; i < first + count && found <= USERS_MAX; i++) {
 		const struct lp_rule_object *rule = &config->objects[i].rule;
@@ -211,6 +251,97 @@ by_id(const void *a, const void *b)
 	return (*left > *right) - (*left < *right);
 }
 
+/* As a match has it: without the kind. */
+static char *
+text_of(char text[LP_OBJECT_LABEL_SIZE], const struct lp_config *config,
+    const struct lp_object *object)
+{
+	char label[LP_OBJECT_LABEL_SIZE];
+
+	lp_config_label(config, object, label);
+	return strcpy(text, strchr(label, ' ') + 1);
+}
+
+/* 0, or -ENOSPC: there is no room for the new name. */
+static int
+rename_in(struct lp_rule_object *rule, const struct renaming *to)
+{
+	struct lp_object_rule read;
+	const char *field;
+	char why[LP_WHY_SIZE];
+
+	if ((strstr(rule->match, to->old) == NULL &&
+		strstr(rule->action, to->old) == NULL) ||
+	    lp_object_rule_read(&read, rule, &field, why) != 0)
+		return 0;
+	if (to->kind == LP_OBJECT_PORT &&
+	    (read.action.has & LP_RULE_HAS_MIRROR) != 0 &&
+	    strcmp(read.action.mirror, to->old) == 0) {
+		/* The name of a port, and a few words, always fit. */
+		memset(rule->action, 0, sizeof(rule->action));
+		strcpy(read.action.mirror, to->new);
+		lp_rule_action_print(rule->action, &read.action);
+	}
+	return rename_values(rule, &read, to);
+}
+
+/* Whether the value names it; then the text that it becomes is in *text. */
+static bool
+rename_value(char text[2 * LP_OBJECT_LABEL_SIZE],
+    const struct lp_object_rule *read, const struct lp_rule_value *value,
+    const struct renaming *to)
+{
+	size_t len = strlen(to->old);
+	char name[2 * LP_NAME_SIZE];
+
+	lp_object_rule_text(name, read, value);
+	if (value->field == fields[to->kind] && strcmp(name, to->old) == 0) {
+		strcpy(text, to->new);
+		return true;
+	}
+	if (to->kind != LP_OBJECT_CLUSTER || value->field != LP_RULE_LISTENER ||
+	    strncmp(name, to->old, len) != 0 || name[len] != '/')
+		return false;
+	snprintf(text, 2 * LP_OBJECT_LABEL_SIZE, "%s%s", to->new, name + len);
+	return true;
+}
+
+static int
+rename_values(struct lp_rule_object *rule, struct lp_object_rule *read,
+    const struct renaming *to)
+{
+	struct lp_rule_match made = read->match;
+	size_t size = strlen(rule->match) + 1;
+	bool changed = false;
+
+	made.text_len = 0;
+	for (uint16_t i = 0; i < made.count; i++) {
+		struct lp_rule_value *value = &made.values[i];
+		const char *from = read->match.text + value->text;
+		char text[2 * LP_OBJECT_LABEL_SIZE];
+
+		if (value->kind != LP_RULE_EXACT &&
+		    value->kind != LP_RULE_PREFIX)
+			continue;
+		if (rename_value(text, read, value, to)) {
+			size = size - value->len + strlen(text);
+			value->len = (uint16_t)strlen(text);
+			from = text;
+			changed = true;
+		}
+		if (size > LP_RULE_MATCH_SIZE)
+			return -ENOSPC;
+		memcpy(made.text + made.text_len, from, value->len);
+		value->text = made.text_len;
+		made.text_len = (uint16_t)(made.text_len + value->len);
+	}
+	if (!changed)
+		return 0;
+	memset(rule->match, 0, sizeof(rule->match));
+	lp_rule_match_print(rule->match, &made);
+	return 0;
+}
+
 /* Only a text that has the name in it is worth to be read. */
 static bool
 names(const struct lp_rule_object *rule, const struct lp_object *object,
@@ -235,11 +366,6 @@ static bool
 names_in_match(const struct lp_object_rule *rule,
     const struct lp_object *object, const char *text)
 {
-	static const uint8_t fields[LP_OBJECT_KINDS] = {
-	    [LP_OBJECT_PORT] = LP_RULE_PORT,
-	    [LP_OBJECT_CLUSTER] = LP_RULE_CLUSTER,
-	    [LP_OBJECT_LISTENER] = LP_RULE_LISTENER,
-	};
 	const struct lp_rule_value *values;
 	char name[2 * LP_NAME_SIZE];
 	uint16_t count =

@@ -34,6 +34,13 @@ void lp_model_rule_sweep(struct lp_model_work *work);
 int lp_model_rule_take(
     struct lp_model_work *work, struct lp_object *rule, bool is_new);
 
+/*
+ * The object has been set, and may have another name: rules go on naming it.
+ * 0; -EINVAL with the error if one would become too long.
+ */
+int lp_model_rule_follow(struct lp_model_work *work,
+    const struct lp_object *before, const struct lp_object *object);
+
 /* -EINVAL with the error if a rule names that object; 0. */
 int lp_model_rule_check_unnamed(
     struct lp_model_work *work, const struct lp_object *object);

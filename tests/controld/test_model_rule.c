@@ -187,7 +187,8 @@ static const struct {
      "action=observe",
 	"add cluster y; del cluster x", "2 cluster x: : delete first: rule r"},
     {"add cluster x; add rule r priority=1 match=cluster=x action=observe",
-	"set cluster x name=y", "1 rule r: match: there is no cluster x"},
+	"set cluster x name=y; del cluster y",
+	"2 cluster y: : delete first: rule r"},
 };
 
 START_TEST(what_does_not_fit_is_refused)
@@ -225,15 +226,63 @@ START_TEST(what_no_rule_names_any_more_goes)
 }
 END_TEST
 
-/* A new name is taken over in the same transaction. */
-START_TEST(a_rule_follows_a_new_name_where_it_is_told)
+START_TEST(rules_follow_a_new_name)
 {
 	apply(&config, &next_id,
-	    "add cluster x; add rule r priority=1 match=cluster=x "
+	    "add cluster pay; add listener pay in mode=inline;"
+	    "add rule a priority=1 match=cluster=payments,pay+topic=payments* "
+	    "action=observe;"
+	    "add rule b priority=1 match=listener=payments/public,pay/in+"
+	    "client_id=\"payments/public+x\"+api=Fetch action=observe;"
+	    "add rule c priority=1 match=port=front "
+	    "action=allow+mirror=front shadow=1;"
+	    "add rule d priority=1 match=client_id=front,payments "
 	    "action=observe");
 	apply(&config, &next_id,
-	    "set cluster x name=y; set rule r match=cluster=y");
-	rules_are("r 1 cluster=y: observe\n");
+	    "set cluster payments name=p; set port front name=outside;"
+	    "set listener p public name=pub");
+	rules_are("a 1 cluster=p,pay topic=payments*: observe\n"
+		  "b 1 listener=p/pub,pay/in api=Fetch "
+		  "client_id=\"payments/public x\": observe\n"
+		  "c 1 shadow port=outside: allow mirror=outside\n"
+		  "d 1 client_id=front,payments: observe\n");
+	/* Names that change places, one after another. */
+	apply(&config, &next_id,
+	    "set cluster p name=tmp; set cluster pay name=p; "
+	    "set cluster tmp name=pay");
+	rules_are("a 1 cluster=pay,p topic=payments*: observe\n"
+		  "b 1 listener=pay/pub,p/in api=Fetch "
+		  "client_id=\"payments/public x\": observe\n"
+		  "c 1 shadow port=outside: allow mirror=outside\n"
+		  "d 1 client_id=front,payments: observe\n");
+}
+END_TEST
+
+START_TEST(a_rule_that_would_become_too_long_keeps_the_name)
+{
+	Lp__Pb__ControlRequest *request;
+	struct lp_model_change change;
+	char text[1024];
+	size_t len;
+
+	len = (size_t)snprintf(text, sizeof(text),
+	    "add rule r priority=1 match=cluster=payments+topic=t");
+	for (int i = 0; i < 47; i++)
+		len += (size_t)snprintf(
+		    text + len, sizeof(text) - len, ",t%08d", i);
+	snprintf(text + len, sizeof(text) - len, " action=observe");
+	apply(&config, &next_id, text);
+	request = make_transaction(
+	    "set cluster payments name=a-name-that-takes-many-more-letters");
+	ck_assert_int_eq(lp_model_apply(&change, &config, next_id,
+			     request->transaction->operations,
+			     request->transaction->n_operations),
+	    -EINVAL);
+	ck_assert_str_eq(change.error.field, "name");
+	ck_assert_str_eq(change.error.why,
+	    "rule r names it, and would become longer than 511 characters");
+	lp_model_change_fini(&change);
+	lp__pb__control_request__free_unpacked(request, NULL);
 }
 END_TEST
 
@@ -356,7 +405,8 @@ main(void)
 	tcase_add_loop_test(
 	    tcase, what_does_not_fit_is_refused, 0, COUNT(refusals));
 	tcase_add_test(tcase, what_no_rule_names_any_more_goes);
-	tcase_add_test(tcase, a_rule_follows_a_new_name_where_it_is_told);
+	tcase_add_test(tcase, rules_follow_a_new_name);
+	tcase_add_test(tcase, a_rule_that_would_become_too_long_keeps_the_name);
 	tcase_add_loop_test(
 	    tcase, notes_say_what_an_operator_should_know, 0, COUNT(notes));
 	tcase_add_test(tcase, a_search_that_ends_early_says_so);
