@@ -49,6 +49,7 @@ class Field:
             self.tag = int(self.tag)
         self.tagged = Range(json_field.get("taggedVersions"))
         self.entity = json_field.get("entityType")
+        self.default = json_field.get("default")
         self.array = self.type.startswith("[]")
         self.element = self.type[2:] if self.array else self.type
         self.fields = [Field(f, structs, self.path) for f in

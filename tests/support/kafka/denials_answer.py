@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the request must stay as it is and the answer is edited: what comes
+first in it, and how it differs from the refusal of a broker."""
+from denials_partition import BIT, ask_flipped
+
+RETENTION = ["retention.ms"]
+
+
+def offset_fetch(world, versions):
+    """An index that is not there has offset -1 and no error, as one without a
+    commit: a consumer would start anew.  So no flip."""
+    for topic in (world.allowed, world.denied):
+        world.cluster.commit("g-fetch", topic, 5)
+    for version in versions:
+        world.version = version
+        topics = [dict(world.cluster.naming(topic), PartitionIndexes=[0, 1])
+                  for topic in world.topics()]
+        values = {"GroupId": "g-fetch", "Topics": topics, "Groups": [
+            {"GroupId": "g-fetch", "Topics": topics}]}
+        fake = ask_flipped(world, "OffsetFetch", version, values,
+                           world.denied)
+        for result in fake.results(world.cluster.names):
+            if result.topic == world.denied:
+                world.expect("a fake", (result.index >= BIT, result.error,
+                                        result.entry["CommittedOffset"]),
+                             (True, 0, -1))
+        offsets_compare(world, world.kafka.ask("OffsetFetch", version,
+                                               values))
+
+
+def offsets_compare(world, answer):
+    found = {(r.topic, r.index): r
+             for r in answer.results(world.cluster.names)}
+    for result in found.values():
+        world.expect("the index comes first", result.is_index_first,
+                     world.row["order"] == "index")
+    world.expect("committed", found[world.denied, 0].entry[
+        "CommittedOffset"], 5)
+    if world.is_guarded:
+        honest = found[world.refused, 0]
+        world.expect("an honest refusal", honest.error, 29)
+        world.differ(found[world.denied, 0].entry, honest.entry,
+                     ("ErrorCode",))
+        world.sizes.add(False)
+
+
+def compare(world, answer, array, name):
+    """Of a topic that is there with one that the broker refuses."""
+    found = answer.named(array, name)
+    for entry, is_name_first in found.values():
+        world.expect("the name comes first", is_name_first,
+                     world.row["order"] == "name")
+    wanted = {topic: 29 if topic == world.refused else 0
+              for topic in world.topics()}
+    world.expect("codes", {topic: entry["ErrorCode"] for topic, (entry, _)
+                           in found.items()}, wanted)
+    if world.is_guarded:
+        there, refused = found[world.denied][0], found[world.refused][0]
+        world.differ(there, refused, ("ErrorCode", "TopicId", name))
+        if refused.get("TopicId", world.cluster.ids[world.refused]
+                       ) != world.cluster.ids[world.refused]:
+            world.differing.add("TopicId")
+        world.sizes.add(False)
+
+
+def metadata(world, versions):
+    for version in versions:
+        world.version = version
+        answer = world.kafka.ask("Metadata", version, {
+            "Topics": [{"Name": topic} for topic in world.topics()]})
+        compare(world, answer, "Topics", "Name")
+
+
+def describe(world, versions):
+    for version in versions:
+        world.version = version
+        answer = world.kafka.ask("DescribeTopicPartitions", version, {
+            "Topics": [{"Name": topic}
+                       for topic in sorted(world.topics())]})
+        compare(world, answer, "Topics", "Name")
+
+
+def configs(world, versions):
+    for version in versions:
+        world.version = version
+        answer = world.kafka.ask("DescribeConfigs", version, {
+            "Resources": [{"ResourceType": 2, "ResourceName": topic,
+                           "ConfigurationKeys": RETENTION}
+                          for topic in world.topics()]})
+        compare(world, answer, "Results", "ResourceName")
+
+
+PROOFS = {"offset fetch": offset_fetch, "metadata": metadata,
+          "describe topics": describe, "describe configs": configs}

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole requests that are denied: a field is overwritten by what no broker
+accepts, which it says before it makes any state."""
+import struct
+
+NOT_FOUND, UNKNOWN_ID = 69, 105
+
+
+def overwrite(field, value):
+    def edit(body, places):
+        struct.pack_into(">i", body, places[field,], value)
+
+    return edit
+
+
+def denied(world, api, values, edit):
+    answer = world.kafka.ask(api, world.version, values, edit)
+    world.expect("the error", answer.values["ErrorCode"], world.row["says"])
+    return answer
+
+
+def honest(world, api, values, error, answer, *besides):
+    """How a refusal by the broker differs."""
+    if world.is_guarded:
+        refused = world.kafka.ask(api, world.version, values)
+        world.expect("an honest refusal", refused.values["ErrorCode"], error)
+        world.differ_whole(answer, refused, *besides)
+
+
+def heartbeat(world, versions):
+    """KIP-848: joining and staying are one request."""
+    edit, api = overwrite("MemberEpoch", -3), "ConsumerGroupHeartbeat"
+    for version in versions:
+        world.version = version
+        group, member = "g-new-%d" % version, "AAAAAAAAAAAAAAAAAAAAA%d" % (
+            version)
+        join = {"GroupId": group, "MemberId": member, "MemberEpoch": 0,
+                "RebalanceTimeoutMs": 60000, "TopicPartitions": [],
+                "SubscribedTopicNames": [world.allowed]}
+        answer = denied(world, api, join, edit)
+        world.expect("no group", described(world, group), NOT_FOUND)
+        honest(world, api, dict(join, GroupId="refuse"), 30, answer)
+        if version >= 1:  # 3.9 does not look at the topics
+            honest(world, api, dict(join, SubscribedTopicNames=[
+                world.refused]), 29, answer)
+        joined = world.kafka.ask(api, version, join).values
+        world.expect("joined", joined["ErrorCode"], 0)
+        stay = {"GroupId": group, "MemberId": joined["MemberId"],
+                "MemberEpoch": joined["MemberEpoch"]}
+        denied(world, api, stay, edit)
+        world.expect("still a member", world.kafka.ask(
+            api, version, stay).values["ErrorCode"], 0)
+
+
+def described(world, group):
+    return world.kafka.ask("ConsumerGroupDescribe", 0, {
+        "GroupIds": [group]}).values["Groups"][0]["ErrorCode"]
+
+
+def join_request(group, member=""):
+    return {"GroupId": group, "SessionTimeoutMs": 30000,
+            "RebalanceTimeoutMs": 30000, "MemberId": member,
+            "ProtocolType": "consumer",
+            "Protocols": [{"Name": "any", "Metadata": b""}]}
+
+
+def joined(world, group):
+    """(member, generation) of the only one, in an old version that asks
+    once."""
+    said = world.kafka.ask("JoinGroup", 3, join_request(group)).values
+    world.expect("joined", said["ErrorCode"], 0)
+    said_sync = world.kafka.ask("SyncGroup", 1, {
+        "GroupId": group, "GenerationId": said["GenerationId"],
+        "MemberId": said["MemberId"], "Assignments": []}).values
+    world.expect("synced", said_sync["ErrorCode"], 0)
+    return said["MemberId"], said["GenerationId"]
+
+
+def join(world, versions):
+    edit = overwrite("SessionTimeoutMs", 0)
+    member, _ = joined(world, "g-there")
+    for version in versions:
+        world.version = version
+        group = "g-join-%d" % version
+        answer = denied(world, "JoinGroup", join_request(group), edit)
+        world.expect("no group", world.cluster.group_state(group), "Dead")
+        denied(world, "JoinGroup", join_request("g-there", member), edit)
+        world.expect("the group", world.cluster.group_state("g-there"),
+                     "Stable")
+        honest(world, "JoinGroup", join_request("refuse"), 30, answer)
+
+
+def stay(world, versions):
+    member, generation = joined(world, "g-stay")
+    for version in versions:
+        world.version = version
+        values = {"GroupId": "g-stay", "MemberId": member,
+                  "GenerationId": generation}
+        answer = denied(world, "Heartbeat", values,
+                        overwrite("GenerationId", -2))
+        world.expect("still a member", world.kafka.ask(
+            "Heartbeat", version, values).values["ErrorCode"], 0)
+        honest(world, "Heartbeat", dict(values, GroupId="refuse"), 30, answer)
+
+
+def producer(world, versions):
+    edit = overwrite("TransactionTimeoutMs", 0x7FFFFFFF)
+    there = world.cluster.begin("t-there")
+    for version in versions:
+        world.version = version
+        name = "t-init-%d" % version
+        values = {"TransactionalId": name, "TransactionTimeoutMs": 60000}
+        answer = denied(world, "InitProducerId", values, edit)
+        world.expect("no transaction", world.cluster.transaction(name)[
+            "ErrorCode"], UNKNOWN_ID)
+        denied(world, "InitProducerId", dict(
+            values, TransactionalId="t-there"), edit)
+        said = world.cluster.transaction("t-there")
+        world.expect("the transactional id", (
+            said["ProducerId"], said["ProducerEpoch"]), there)
+        honest(world, "InitProducerId", dict(
+            values, TransactionalId="refuse"), 53, answer)
+        idempotent = world.kafka.ask("InitProducerId", version, dict(
+            values, TransactionalId=None), edit).values
+        world.expect("without a transactional id it is not looked at",
+                     idempotent["ErrorCode"], 0)
+
+
+PROOFS = {"heartbeat": heartbeat, "join": join, "stay": stay,
+          "producer": producer}
