@@ -18,6 +18,7 @@ AUTHORIZER="authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardA
 allow.everyone.if.no.acl.found=true"
 # Records by hand are old: they stay.  Groups are looked at often.
 MORE="log.retention.ms=-1
+group.min.session.timeout.ms=100
 offsets.topic.num.partitions=1
 transaction.state.log.num.partitions=1
 share.coordinator.state.topic.num.partitions=1

@@ -8,7 +8,7 @@ import struct
 import time
 
 import codec
-from raw import batch, blob, string
+from raw import batch, blob, crc32c, string
 
 NAMES = ("Name", "Topic", "TopicId")
 INDEXES = ("PartitionIndex", "Partition", "Index", "PartitionId")
@@ -43,6 +43,15 @@ def topic_of(values, path):
                 if owner.get(name) not in (None, NO_ID):
                     return owner[name]
     return None
+
+
+def batch_of(producer, epoch):
+    """The first record of a transaction."""
+    data = bytearray(batch(b"a record"))
+    struct.pack_into(">h", data, 21, 0x10)
+    struct.pack_into(">qhi", data, 43, producer, epoch, 0)
+    struct.pack_into(">I", data, 17, crc32c(data[21:]))
+    return bytes(data)
 
 
 class Result:

@@ -3,7 +3,7 @@
 accepts, which it says before it makes any state."""
 import struct
 
-NOT_FOUND, UNKNOWN_ID = 69, 105
+UNKNOWN_MEMBER, NOT_FOUND, UNKNOWN_ID = 25, 69, 105
 
 
 def overwrite(field, value):
@@ -64,10 +64,11 @@ def join_request(group, member=""):
             "Protocols": [{"Name": "any", "Metadata": b""}]}
 
 
-def joined(world, group):
+def joined(world, group, timeout=30000):
     """(member, generation) of the only one, in an old version that asks
     once."""
-    said = world.kafka.ask("JoinGroup", 3, join_request(group)).values
+    said = world.kafka.ask("JoinGroup", 3, dict(
+        join_request(group), SessionTimeoutMs=timeout)).values
     world.expect("joined", said["ErrorCode"], 0)
     said_sync = world.kafka.ask("SyncGroup", 1, {
         "GroupId": group, "GenerationId": said["GenerationId"],
@@ -101,6 +102,17 @@ def stay(world, versions):
         world.expect("still a member", world.kafka.ask(
             "Heartbeat", version, values).values["ErrorCode"], 0)
         honest(world, "Heartbeat", dict(values, GroupId="refuse"), 30, answer)
+    expire(world)
+
+
+def expire(world):
+    """What is denied does not count as a sign of life."""
+    member, generation = joined(world, "g-expire", 500)
+    values = {"GroupId": "g-expire", "MemberId": member,
+              "GenerationId": generation}
+    world.cluster.until("the member to expire", lambda: world.kafka.ask(
+        "Heartbeat", world.version, values, overwrite("GenerationId", -2)
+    ).values["ErrorCode"] == UNKNOWN_MEMBER)
 
 
 def producer(world, versions):

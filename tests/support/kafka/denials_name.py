@@ -69,7 +69,7 @@ def honest(world, api, values, array, answer, name="Name"):
     if not world.is_guarded:
         return
     refused = world.kafka.ask(api, world.version, values)
-    entry, = refused.values[array]
+    entry = refused.values[array][0]
     world.expect("an honest refusal", entry["ErrorCode"], 29)
     edited = next(e for e in answer.values[array] if e["ErrorCode"])
     world.differ(edited, entry, ("ErrorCode", name))
@@ -244,10 +244,51 @@ def auto_name(world, versions):
         _, denied, _, _ = names("n", version)
         values = {"AllowAutoTopicCreation": True,
                   "Topics": [{"Name": denied}]}
-        ask_faked(world, "Metadata", values, "Topics", "Topics", (denied,))
+        answer = ask_faked(world, "Metadata", values, "Topics", "Topics",
+                           (denied,))
         world.expect("there", world.cluster.exists(denied), False)
+        honest(world, "Metadata", {"Topics": [{"Name": world.refused}]},
+               "Topics", answer)
+
+
+def metadata_id(world, versions):
+    ids = world.cluster.ids
+    wrong = bytearray(ids[world.denied])
+    flip_id(wrong, 0)
+    for version in versions:
+        world.version = version
+        answer = world.kafka.ask("Metadata", version, {"Topics": [
+            {"Name": None, "TopicId": ids[name]}
+            for name in (world.denied, world.allowed)]},
+            lambda body, places: flip_id(body, places["Topics", 0,
+                                                      "TopicId"]))
+        world.expect("codes", {(r["Name"], r["TopicId"]): r["ErrorCode"]
+                               for r in answer.values["Topics"]},
+                     {(world.allowed, ids[world.allowed]): 0,
+                      (None, bytes(wrong)): world.row["says"]})
+
+
+def describe(world, versions):
+    """No partitions and no configuration leave the broker."""
+    is_config = world.row["api"] == "DescribeConfigs"
+    array, answers, name = ("Resources", "Results", "ResourceName"
+                            ) if is_config else ("Topics", "Topics", "Name")
+
+    def asking(*topics):
+        return {array: [{name: topic, "ResourceType": 2,
+                         "ConfigurationKeys": ["retention.ms"]}
+                        for topic in topics]}
+
+    for version in versions:
+        world.version = version
+        answer = ask_faked(world, world.row["api"], asking(
+            world.allowed, world.denied), array, answers, (world.denied,),
+            name)
+        honest(world, world.row["api"], asking(world.refused), answers,
+               answer, name)
 
 
 PROOFS = {"create": create, "validate": validate, "delete": delete,
           "delete id": delete_id, "grow": grow, "configs": configs,
-          "auto": auto, "auto name": auto_name}
+          "auto": auto, "auto name": auto_name,
+          "metadata id": metadata_id, "describe by name": describe}

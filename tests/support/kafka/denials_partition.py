@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bit 30 of partition indexes is set: the broker has no such partition, and
 refuses just those.  The answer brings the index back, flipped."""
-from by_hand import FLIP, indexes, topic_of
+from by_hand import FLIP, batch_of, indexes, topic_of
 from raw import batch
 
 BIT = FLIP << 24
@@ -160,6 +160,57 @@ def zookeeper(world, versions):
             world.cluster.names)}, {world.row["says"]})
 
 
+def transaction(world, versions):
+    """From version 12 on the broker adds to the transaction what it names:
+    but not what is denied."""
+    before = world.cluster.ends(world.denied)
+    for version in versions:
+        world.version = version
+        is_second, name = version >= 12, "t-produce-%d" % version
+        producer, epoch = world.cluster.begin(name)
+        who = {"TransactionalId": name, "ProducerId": producer,
+               "ProducerEpoch": epoch}
+        alone = transactional(world, [world.denied], name, producer, epoch)
+        world.expect("codes, denied alone", {r.error for r in alone},
+                     {world.row["says"]})
+        world.expect("the transaction", state(world, name), ("Empty", {}))
+        if not is_second:
+            world.kafka.ask("AddPartitionsToTxn", 3, {
+                "V3AndBelowTransactionalId": name,
+                "V3AndBelowProducerId": producer,
+                "V3AndBelowProducerEpoch": epoch, "V3AndBelowTopics": each(
+                    world, [world.allowed], "Partitions", None)})
+        found = transactional(world, world.topics(), name, producer, epoch)
+        world.expect("codes", {r.topic: r.error for r in found}, {
+            topic: code for topic, code in (
+                (world.denied, world.row["says"]), (world.allowed, 0),
+                (world.refused, world.row["refused"]))
+            if topic in world.topics()})
+        world.expect("the transaction", state(world, name), (
+            "Ongoing", {world.allowed: [0, 1]}))
+        world.expect("EndTxn", world.kafka.ask(
+            "EndTxn", 5 if is_second else 3, dict(who, Committed=True)
+        ).values["ErrorCode"], 0)
+    world.expect("the end of the denied one", world.cluster.ends(
+        world.denied), before)
+
+
+def transactional(world, topics, name, producer, epoch):
+    values = {"TransactionalId": name, "Acks": -1, "TimeoutMs": 60000,
+              "TopicData": each(world, topics, "PartitionData", lambda p: {
+                  "Index": p, "Records": batch_of(producer, epoch)})}
+    return ask_flipped(world, "Produce", world.version, values, world.denied,
+                       world.refused).results(world.cluster.names)
+
+
+def state(world, name):
+    """Of a transaction, with its partitions."""
+    said = world.cluster.transaction(name)
+    return said["TransactionState"], {
+        topic["Topic"]: sorted(topic["Partitions"])
+        for topic in said["Topics"]}
+
+
 def delete_records(world, versions):
     proof(world, versions)
     for topic, offset in ((world.allowed, 1), (world.denied, 0)):
@@ -175,6 +226,11 @@ def commit(world, versions):
         "g-commit", world.allowed), [1, 1])
     world.expect("committed, denied", world.cluster.committed(
         "g-commit", world.denied), [5, 5])
+    answer = ask_flipped(world, "OffsetCommit", versions[-1], request(
+        world, [world.denied], GroupId="g-never"), world.denied)
+    world.expect("codes, denied alone", {r.error for r in answer.results(
+        world.cluster.names)}, {world.row["says"]})
+    world.expect("no group", world.cluster.group_state("g-never"), "Dead")
 
 
 def offset_delete(world, versions):
@@ -202,9 +258,7 @@ def add_partitions(world, versions):
                 "V3AndBelowProducerId": producer,
                 "V3AndBelowProducerEpoch": epoch}
         proof(world, [version], **more)
-        said = world.cluster.transaction(name)
-        world.expect("the transaction", (said["TransactionState"],
-                                         said["Topics"]), ("Empty", []))
+        world.expect("the transaction", state(world, name), ("Empty", {}))
         answer = world.kafka.ask("AddPartitionsToTxn", version, request(
             world, [world.allowed], **more))
         world.expect("allowed alone", [r.error for r in answer.results(
@@ -224,6 +278,12 @@ def txn_commit(world, versions):
             world.expect("AddOffsetsToTxn", world.kafka.ask(
                 "AddOffsetsToTxn", 3, dict(who, GroupId=group)).values[
                     "ErrorCode"], 0)
+        alone = ask_flipped(world, "TxnOffsetCommit", version, request(
+            world, [world.denied], GroupId=group, **who), world.denied)
+        world.expect("codes, denied alone", {r.error for r in alone.results(
+            world.cluster.names)}, {world.row["says"]})
+        if is_second:
+            world.expect("the transaction", state(world, name), ("Empty", {}))
         proof(world, [version], GroupId=group, **who)
         world.expect("EndTxn", world.kafka.ask(
             "EndTxn", 5 if is_second else 3, dict(who, Committed=True)
@@ -234,7 +294,7 @@ def txn_commit(world, versions):
             group, world.denied), [-1, -1])
 
 
-PROOFS = {"partition": proof, "produce": produce, "unknown id": unknown,
+PROOFS = {"partition": proof, "produce": produce, "unknown id": unknown, "transaction": transaction,
           "zookeeper": zookeeper,
           "delete records": delete_records, "commit": commit,
           "offset delete": offset_delete, "reassign": reassign,

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Share groups: flipped partitions in a share session, which has at its heart
 the same rules as a fetch session."""
+import time
+
+from denials_fetch import WAIT
 from denials_partition import BIT, ask_flipped
 
 
@@ -30,7 +33,7 @@ def topics(world, *named):
 
 
 def fetch(world, who, epoch, *named, **more):
-    values = dict(who, ShareSessionEpoch=epoch, MaxWaitMs=0, MinBytes=1,
+    values = dict(who, ShareSessionEpoch=epoch, MinBytes=1,
                   MaxBytes=1 << 20, MaxRecords=100, BatchSize=100,
                   Topics=topics(world, *named), **more)
     return ask_flipped(world, "ShareFetch", world.version, values,
@@ -42,6 +45,11 @@ def codes(world, answer):
     results = answer.results(world.cluster.names)
     world.expect("the index comes first",
                  all(r.is_index_first for r in results), True)
+    first = {r.topic: r for r in results}
+    if world.refused in first and world.denied in first:
+        mine, honest = first[world.denied].entry, first[world.refused].entry
+        world.differ(mine, honest, ("ErrorCode", "PartitionIndex"))
+        world.sizes.add(mine.get("ErrorMessage") == honest.get("ErrorMessage"))
     return {(r.topic, r.index): r.error for r in results}
 
 
@@ -96,9 +104,31 @@ def share_fetch(world, versions):
         fetch(world, who, epoch, ForgottenTopicsData=topics)
         left = wanted(world, world.topics())
         del left[world.denied, BIT]
+        began = time.monotonic()
         world.expect("codes, forgotten", refused(world, fetch(
-            world, who, epoch + 1)), left)
+            world, who, epoch + 1, MaxWaitMs=int(WAIT * 1000))), left)
+        world.expect("it waited", time.monotonic() - began > WAIT - 0.01,
+                     True)
+        in_passing(world, who, epoch + 2)
         fetch(world, who, -1)
+
+
+def in_passing(world, who, epoch):
+    """What a fetch acknowledges has an error code of its own."""
+    batch = {"FirstOffset": 1, "LastOffset": 1, "AcknowledgeTypes": [1]}
+    values = dict(who, ShareSessionEpoch=epoch, MaxBytes=1 << 20,
+                  MaxRecords=100, BatchSize=100, Topics=[
+                      dict(world.cluster.naming(topic), Partitions=[
+                          {"PartitionIndex": 1,
+                           "AcknowledgementBatches": [batch]}])
+                      for topic in world.topics() if topic != world.allowed])
+    answer = ask_flipped(world, "ShareFetch", world.version, values,
+                         world.denied, world.refused)
+    found = {(r.topic, r.index): r.entry["AcknowledgeErrorCode"]
+             for r in answer.results(world.cluster.names)}
+    for key, code in wanted(world, world.topics(), (1,)).items():
+        world.expect("acknowledged in passing, %s %d" % key, found.get(key),
+                     code)
 
 
 def share_acknowledge(world, versions):
