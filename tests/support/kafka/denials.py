@@ -89,8 +89,10 @@ class World:
             for partition in (0, 1):
                 for _ in range(3):
                     self.cluster.put(name, partition)
+        # Until the coordinators are there, of all groups and transactions.
+        self.cluster.commit("any", ALLOWED, 1)
+        self.cluster.begin("any")
         if self.is_guarded:
-            self.cluster.coordinator(0, "any")
             self.guard()
 
     def guard(self):

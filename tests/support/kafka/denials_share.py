@@ -70,17 +70,20 @@ def refused(world, answer):
 
 
 def acquired(world, who, epoch):
-    """(the next epoch, what was got) when there are records."""
-    while True:
-        answer = fetch(world, who, epoch)
-        epoch += 1
+    """(the next epoch, what was got) of records that come, until some that
+    come after the broker has begun to share."""
+    for epoch in range(epoch, epoch + 60):
+        for topic in (world.denied, world.allowed):
+            world.cluster.put(topic, 0)
+        answer = fetch(world, who, epoch, MaxWaitMs=1000)
         world.expect("codes, repeated", refused(world, answer),
                      wanted(world, world.topics()))
         got = [(r.topic, batch)
                for r in answer.results(world.cluster.names)
                for batch in r.entry["AcquiredRecords"] or []]
         if got:
-            return epoch, got
+            return epoch + 1, got
+    raise TimeoutError("records of a share group")
 
 
 def session(world, name):
@@ -88,8 +91,6 @@ def session(world, name):
     who = member(world, name)
     world.expect("codes", refused(world, fetch(
         world, who, 0, *world.topics())), wanted(world, world.topics()))
-    for topic in (world.denied, world.allowed):
-        world.cluster.put(topic, 0)
     epoch, got = acquired(world, who, 1)
     world.expect("topics acquired", {topic for topic, _ in got},
                  {world.allowed})
