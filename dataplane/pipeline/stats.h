@@ -100,4 +100,16 @@ lp_count_get(const lp_counter *counter)
 	return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+/*
+ * What one rule has matched.  In the region, by the slot of its row
+ * (pipeline/rules.h), which it keeps from one generation to the next.
+ */
+struct lp_rule_stats {
+	uint32_t rule_id; /* 0: a free slot; control writes it */
+	lp_counter connections; /* that opened, or would have */
+	lp_counter requests; /* each once, however many topics matched */
+	lp_counter request_bytes; /* their frames, with the size field */
+	lp_counter refused; /* of both, by this rule */
+};
+
 #endif
