@@ -73,6 +73,8 @@ lay_out(struct lp_region_header *header, uint32_t connection_count,
 	header->stats_off = place(&end, sizeof(struct lp_stats));
 	header->endpoints_off =
 	    place(&end, LP_ENDPOINTS_MAX * sizeof(struct lp_endpoint_stats));
+	header->rules_off =
+	    place(&end, LP_RULES_MAX * sizeof(struct lp_rule_stats));
 	header->undo_off = place(&end, sizeof(struct lp_undo));
 	header->connections_off =
 	    place(&end, (uint64_t)connection_count * sizeof(struct lp_conn));
@@ -133,6 +135,7 @@ mismatch(const struct lp_region_header *found,
 	if (found->size_bytes != wanted->size_bytes ||
 	    found->stats_off != wanted->stats_off ||
 	    found->endpoints_off != wanted->endpoints_off ||
+	    found->rules_off != wanted->rules_off ||
 	    found->undo_off != wanted->undo_off ||
 	    found->connections_off != wanted->connections_off ||
 	    found->ledger_off != wanted->ledger_off ||
@@ -196,6 +199,7 @@ set_pointers(struct lp_region *region)
 	region->stats = (struct lp_stats *)(base + header->stats_off);
 	region->endpoints =
 	    (struct lp_endpoint_stats *)(base + header->endpoints_off);
+	region->rules = (struct lp_rule_stats *)(base + header->rules_off);
 	region->undo = (struct lp_undo *)(base + header->undo_off);
 	region->connections =
 	    (struct lp_conn *)(base + header->connections_off);

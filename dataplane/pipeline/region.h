@@ -6,7 +6,8 @@
  * Nothing in it is a pointer: everything is an index.  Hash table, wheel and
  * free lists are not in it; they are rebuilt at start by a scan.
  *
- *	header | counters | endpoint counters | undo | connections | ledger |
+ *	header | counters | endpoint counters | rule counters | undo |
+ *	connections | ledger |
  *	Kafka's statistics (kafka/kafka_stats.h) and state (kafka/state.h)
  *
  * The worker changes one connection at a time under its undo slot (undo.h):
@@ -24,6 +25,7 @@
 
 #include "dataplane/kafka/state.h"
 #include "dataplane/pipeline/batch.h"
+#include "dataplane/pipeline/limits.h"
 #include "dataplane/pipeline/stats.h"
 #include "dataplane/pipeline/tcp_state.h"
 #include "dataplane/pipeline/undo.h"
@@ -120,7 +122,8 @@ static_assert(LP_CONN_CHANGING == 80, "five moves of 16 bytes");
 static_assert(sizeof(struct lp_kafka_conn) == 256 &&
 	sizeof(struct lp_message) == 752 && sizeof(struct lp_inflight) == 56 &&
 	sizeof(struct lp_walk) == 360 && sizeof(struct lp_stream) == 32 &&
-	sizeof(struct lp_splice) == 64 && sizeof(struct lp_edit) == 64,
+	sizeof(struct lp_splice) == 64 && sizeof(struct lp_edit) == 64 &&
+	sizeof(struct lp_rule_stats) == 40,
     "raise LP_REGION_LAYOUT with it");
 
 static_assert((unsigned)LP_CONN_CHANGING == LP_UNDO_COPY, "undo.h");
@@ -139,6 +142,7 @@ struct lp_region_header {
 	uint32_t buffer_count;
 	uint64_t stats_off; /* struct lp_stats */
 	uint64_t endpoints_off; /* struct lp_endpoint_stats[LP_ENDPOINTS_MAX] */
+	uint64_t rules_off; /* struct lp_rule_stats[LP_RULES_MAX] */
 	uint64_t undo_off; /* struct lp_undo */
 	uint64_t connections_off; /* struct lp_conn[connection_count] */
 	uint64_t ledger_off; /* uint8_t[buffer_count] */
@@ -146,6 +150,8 @@ struct lp_region_header {
 	uint64_t kafka_off; /* as lp_kafka_state_carve() places it */
 	uint32_t kafka_tables; /* whose places the walks in it know */
 	uint32_t restarts; /* of the packet process on this region */
+	/* No slot of rule counters from here on was ever taken. */
+	uint32_t rule_slots;
 	uint32_t ready; /* 1 when laid out completely */
 };
 
@@ -156,6 +162,7 @@ struct lp_region {
 	struct lp_region_header *header;
 	struct lp_stats *stats;
 	struct lp_endpoint_stats *endpoints;
+	struct lp_rule_stats *rules; /* LP_RULES_MAX, by slot */
 	struct lp_undo *undo;
 	struct lp_conn *connections;
 	uint8_t *ledger;

@@ -19,6 +19,17 @@ table(size_t count, size_t size)
 	return memory;
 }
 
+/* Mostly address space: not to be touched by a memset(). */
+static void *
+space(size_t bytes)
+{
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	ensure(memory != MAP_FAILED, "no memory");
+	return memory;
+}
+
 void
 plane_region_open(
     struct lp_region *region, uint32_t connections, uint32_t buffers)
@@ -36,11 +47,8 @@ plane_region_open(
 	region->undo = table(1, sizeof(*region->undo));
 	region->connections = table(connections, sizeof(*region->connections));
 	region->ledger = table(buffers, 1);
-	/* Mostly address space: not to be touched by a memset(). */
-	region->kafka_stats =
-	    mmap(NULL, sizeof(*region->kafka_stats), PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	ensure(region->kafka_stats != MAP_FAILED, "no memory");
+	region->rules = space(LP_RULES_MAX * sizeof(*region->rules));
+	region->kafka_stats = space(sizeof(*region->kafka_stats));
 	lp_kafka_state_carve(&region->kafka, &arena, connections);
 	arena = (struct lp_arena){.base = table(1, arena.used)};
 	lp_kafka_state_carve(&region->kafka, &arena, connections);
@@ -56,6 +64,7 @@ plane_region_close(struct lp_region *region)
 	free(region->connections);
 	free(region->ledger);
 	free(region->kafka.conns);
+	munmap(region->rules, LP_RULES_MAX * sizeof(*region->rules));
 	munmap(region->kafka_stats, sizeof(*region->kafka_stats));
 }
 
