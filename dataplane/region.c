@@ -74,7 +74,7 @@ lay_out(struct lp_region_header *header, uint32_t connection_count,
 	header->endpoints_off =
 	    place(&end, LP_ENDPOINTS_MAX * sizeof(struct lp_endpoint_stats));
 	header->rules_off =
-	    place(&end, LP_RULES_MAX * sizeof(struct lp_rule_stats));
+	    place(&end, LP_RULE_SLOTS * sizeof(struct lp_rule_stats));
 	header->undo_off = place(&end, sizeof(struct lp_undo));
 	header->connections_off =
 	    place(&end, (uint64_t)connection_count * sizeof(struct lp_conn));

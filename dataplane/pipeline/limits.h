@@ -89,11 +89,13 @@ enum {
 	LP_ASTRAY_MAX = 8,
 
 	/*
-	 * Rules; combinations of the values of one, and entries of all of them
+	 * Of rules (LP_RULES_MAX): slots of their counters, for two generations
+	 * that have none in common; combinations of values, and entries of all
 	 * (dataplane/pipeline/rules.h).  Tuples of each of its tables: so many
 	 * places at most are looked at for one request.  Parts: fields by the
 	 * length of prefix.  What is longer than a fact's text is not seen.
 	 */
+	LP_RULE_SLOTS = 2 * LP_RULES_MAX,
 	LP_RULES_COMBINATIONS_MAX = 1024,
 	LP_RULES_ENTRIES_MAX = 1 << 21,
 	LP_RULES_TUPLES_MAX = 1024,

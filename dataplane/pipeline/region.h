@@ -142,7 +142,7 @@ struct lp_region_header {
 	uint32_t buffer_count;
 	uint64_t stats_off; /* struct lp_stats */
 	uint64_t endpoints_off; /* struct lp_endpoint_stats[LP_ENDPOINTS_MAX] */
-	uint64_t rules_off; /* struct lp_rule_stats[LP_RULES_MAX] */
+	uint64_t rules_off; /* struct lp_rule_stats[LP_RULE_SLOTS] */
 	uint64_t undo_off; /* struct lp_undo */
 	uint64_t connections_off; /* struct lp_conn[connection_count] */
 	uint64_t ledger_off; /* uint8_t[buffer_count] */
@@ -162,7 +162,7 @@ struct lp_region {
 	struct lp_region_header *header;
 	struct lp_stats *stats;
 	struct lp_endpoint_stats *endpoints;
-	struct lp_rule_stats *rules; /* LP_RULES_MAX, by slot */
+	struct lp_rule_stats *rules; /* LP_RULE_SLOTS, by slot */
 	struct lp_undo *undo;
 	struct lp_conn *connections;
 	uint8_t *ledger;

@@ -73,7 +73,7 @@ START_TEST(new_region_is_laid_out)
 	ck_assert_uint_le(
 	    header->stats_off + sizeof(struct lp_stats), header->endpoints_off);
 	ck_assert_uint_le(
-	    header->rules_off + LP_RULES_MAX * sizeof(struct lp_rule_stats),
+	    header->rules_off + LP_RULE_SLOTS * sizeof(struct lp_rule_stats),
 	    header->undo_off);
 	ck_assert_uint_le(
 	    header->connections_off + CONNECTIONS * sizeof(struct lp_conn),
@@ -82,7 +82,7 @@ START_TEST(new_region_is_laid_out)
 	/* All of it is there. */
 	region.ledger[BUFFERS - 1] = 1;
 	region.connections[CONNECTIONS - 1].use = LP_CONN_USED;
-	region.rules[LP_RULES_MAX - 1].rule_id = 1;
+	region.rules[LP_RULE_SLOTS - 1].rule_id = 1;
 	lp_region_close(&region);
 }
 END_TEST

@@ -47,7 +47,7 @@ plane_region_open(
 	region->undo = table(1, sizeof(*region->undo));
 	region->connections = table(connections, sizeof(*region->connections));
 	region->ledger = table(buffers, 1);
-	region->rules = space(LP_RULES_MAX * sizeof(*region->rules));
+	region->rules = space(LP_RULE_SLOTS * sizeof(*region->rules));
 	region->kafka_stats = space(sizeof(*region->kafka_stats));
 	lp_kafka_state_carve(&region->kafka, &arena, connections);
 	arena = (struct lp_arena){.base = table(1, arena.used)};
@@ -64,7 +64,7 @@ plane_region_close(struct lp_region *region)
 	free(region->connections);
 	free(region->ledger);
 	free(region->kafka.conns);
-	munmap(region->rules, LP_RULES_MAX * sizeof(*region->rules));
+	munmap(region->rules, LP_RULE_SLOTS * sizeof(*region->rules));
 	munmap(region->kafka_stats, sizeof(*region->kafka_stats));
 }
 
