@@ -31,7 +31,8 @@ enum {
 
 static int ensure_worker(struct lp_dataplane *dataplane);
 static int build(struct lp_dataplane *dataplane, struct lp_snapshot **out,
-    const struct lp_config *config, uint64_t epoch, uint64_t generation);
+    const struct lp_config *config, uint64_t epoch, uint64_t generation,
+    struct lp_snapshot_fault *fault);
 static int steer_both(struct lp_dataplane *dataplane,
     const struct lp_config *next, struct lp_refusal *refusal);
 static void steer_running(struct lp_dataplane *dataplane);
@@ -39,10 +40,13 @@ static void publish(struct lp_dataplane *dataplane, struct lp_snapshot *next);
 static void adopt(
     struct lp_dataplane *dataplane, struct lp_candidate *candidate);
 static void finish(struct lp_dataplane *dataplane);
+static void release_counters(struct lp_dataplane *dataplane);
 static void reclaim(struct lp_dataplane *dataplane);
 static void save(struct lp_dataplane *dataplane);
 static void load(struct lp_dataplane *dataplane, struct lp_persist *state);
 static int refuse(struct lp_refusal *refusal, const char *what, int error);
+static void refuse_rule(struct lp_refusal *refusal,
+    const struct lp_config *config, const struct lp_snapshot_fault *fault);
 
 int
 lp_apply_candidate(struct lp_dataplane *dataplane,
@@ -50,6 +54,7 @@ lp_apply_candidate(struct lp_dataplane *dataplane,
     struct lp_refusal *refusal)
 {
 	struct lp_snapshot *snapshot = NULL;
+	struct lp_snapshot_fault fault;
 	uint64_t began_ns = lp_clock_ns();
 	uint64_t built_ns;
 	int error;
@@ -68,9 +73,11 @@ lp_apply_candidate(struct lp_dataplane *dataplane,
 		goto cancel;
 	}
 	error = build(dataplane, &snapshot, &candidate->config,
-	    candidate->epoch, candidate->generation);
+	    candidate->epoch, candidate->generation, &fault);
 	if (error) {
 		refuse(refusal, "snapshot", error);
+		if (fault.object_id != 0)
+			refuse_rule(refusal, &candidate->config, &fault);
 		goto cancel;
 	}
 	error = steer_both(dataplane, &candidate->config, refusal);
@@ -93,6 +100,7 @@ steer_back:
 cancel:
 	lp_ports_cancel(&dataplane->ports, dataplane->worker != NULL);
 	reclaim(dataplane);
+	release_counters(dataplane);
 	refusal->generation = candidate->generation;
 	return -EINVAL;
 }
@@ -161,7 +169,7 @@ lp_apply_watch(struct lp_dataplane *dataplane)
 	error = ensure_worker(dataplane);
 	if (!error)
 		error = build(dataplane, &snapshot, &running->config,
-		    running->epoch, running->generation);
+		    running->epoch, running->generation, NULL);
 	if (error) {
 		if (!again)
 			lp_log_error("ports have changed, but no snapshot "
@@ -203,13 +211,15 @@ ensure_worker(struct lp_dataplane *dataplane)
 
 static int
 build(struct lp_dataplane *dataplane, struct lp_snapshot **out,
-    const struct lp_config *config, uint64_t epoch, uint64_t generation)
+    const struct lp_config *config, uint64_t epoch, uint64_t generation,
+    struct lp_snapshot_fault *fault)
 {
 	struct lp_open_ports open;
 	int error;
 
 	lp_ports_fill(&dataplane->ports, config, &open);
-	error = lp_snapshot_build(out, config, &open, &dataplane->region);
+	error =
+	    lp_snapshot_build(out, config, &open, &dataplane->region, fault);
 	if (error)
 		return error;
 	(*out)->epoch = epoch;
@@ -267,9 +277,15 @@ adopt(struct lp_dataplane *dataplane, struct lp_candidate *candidate)
 static void
 finish(struct lp_dataplane *dataplane)
 {
+	reclaim(dataplane);
+	release_counters(dataplane);
+}
+
+static void
+release_counters(struct lp_dataplane *dataplane)
+{
 	const struct lp_snapshot *snapshot = lp_snapshot_get(&dataplane->cell);
 
-	reclaim(dataplane);
 	if (snapshot)
 		lp_snapshot_release_counters(snapshot, &dataplane->region);
 }
@@ -368,4 +384,18 @@ refuse(struct lp_refusal *refusal, const char *what, int error)
 		snprintf(refusal->why, sizeof(refusal->why), "%s: %s", what,
 		    strerror(-error));
 	return -EINVAL;
+}
+
+static void
+refuse_rule(struct lp_refusal *refusal, const struct lp_config *config,
+    const struct lp_snapshot_fault *fault)
+{
+	const struct lp_object *rule =
+	    lp_config_find(config, LP_OBJECT_RULE, fault->object_id);
+
+	assert(rule);
+	refusal->object_id = fault->object_id;
+	lp_config_label(config, rule, refusal->object);
+	refusal->field = fault->field;
+	snprintf(refusal->why, sizeof(refusal->why), "%s", fault->why);
 }

@@ -221,6 +221,8 @@ make_rows(struct lp_rules *rules, struct lp_rules_builder *builder,
 			return lp_rules_draft_refuse(
 			    why, -EEXIST, draft->row.id, "is there twice");
 		rules->rows[row] = draft->row;
+		rules->has_requests |=
+		    (draft->row.flags & LP_RULES_OF_CONNECTION) == 0;
 		error = add_rule(builder, draft, row, why);
 		if (error)
 			return error;

@@ -11,6 +11,8 @@
 #include "dataplane/grace.h"
 #include "dataplane/maglev.h"
 #include "dataplane/port/port.h"
+#include "dataplane/rules.h"
+#include "dataplane/snapshot_rules.h"
 #include "proto/pattern.h"
 
 enum {
@@ -54,12 +56,17 @@ static int compare_groups(const void *one, const void *other);
 
 int
 lp_snapshot_build(struct lp_snapshot **out, const struct lp_config *config,
-    const struct lp_open_ports *ports, struct lp_region *region)
+    const struct lp_open_ports *ports, struct lp_region *region,
+    struct lp_snapshot_fault *fault)
 {
 	struct lp_snapshot *snapshot = calloc(1, sizeof(*snapshot));
 	struct lp_counters *counters = malloc(sizeof(*counters));
+	struct lp_snapshot_fault ignored;
 	int error = -ENOMEM;
 
+	if (!fault)
+		fault = &ignored;
+	fault->object_id = 0;
 	if (!snapshot || !counters)
 		goto out;
 	lp_counters_init(counters, region->endpoints);
@@ -75,6 +82,9 @@ lp_snapshot_build(struct lp_snapshot **out, const struct lp_config *config,
 		goto out;
 	add_facades(snapshot, config);
 	add_groups(snapshot);
+	error = lp_snapshot_rules_build(snapshot, config, region, fault);
+	if (error)
+		goto out;
 	snapshot->digest = lp_config_digest(config);
 	*out = snapshot;
 	snapshot = NULL;
@@ -98,6 +108,8 @@ lp_snapshot_free(struct lp_snapshot *snapshot)
 	free(snapshot->faces);
 	free(snapshot->face_index);
 	free(snapshot->maglev);
+	free(snapshot->brokers);
+	lp_rules_free(snapshot->rules);
 	free(snapshot);
 }
 
@@ -132,6 +144,7 @@ lp_snapshot_release_counters(
 			snapshot, stats->listener_id, stats->broker_id))
 			stats->listener_id = 0;
 	}
+	lp_snapshot_rules_release(snapshot, region);
 }
 
 /* A power of two, at most half full. */
@@ -285,6 +298,7 @@ add_endpoints(struct lp_snapshot *snapshot, const struct lp_config *config,
 		target->broker_id = from->broker_id;
 		target->cluster_id =
 		    lp_config_root(config, listener->listener.cluster_id);
+		target->named_cluster_id = listener->listener.cluster_id;
 		target->real = broker->broker.real;
 		target->kafka = listener->listener.kafka == LP_LOOK_OBSERVE;
 		target->source_address = listener->listener.source_address;

@@ -18,13 +18,22 @@ struct lp_open_ports {
 	uint32_t id[LP_PORTS_MAX]; /* 0: free */
 };
 
+/* The object that cannot be compiled. */
+struct lp_snapshot_fault {
+	uint32_t object_id; /* 0: none of them */
+	const char *field; /* a constant string */
+	char why[LP_WHY_SIZE];
+};
+
 /*
- * Compiles a checked configuration.  Endpoint counters keep their place
- * (found by listener and broker id) or get a free one.  0 and *out, which the
- * caller frees, or -ENOMEM, -ENOSPC.
+ * Compiles a checked configuration.  Counters of endpoints (found by listener
+ * and broker id) and of rules keep their place or get a free one.  0 and *out,
+ * which the caller frees, or -ENOMEM, -ENOSPC, and what getrandom() says; with
+ * *fault, which may be NULL, if it is one object's.
  */
 int lp_snapshot_build(struct lp_snapshot **out, const struct lp_config *config,
-    const struct lp_open_ports *ports, struct lp_region *region);
+    const struct lp_open_ports *ports, struct lp_region *region,
+    struct lp_snapshot_fault *fault);
 
 /* Accepts NULL. */
 void lp_snapshot_free(struct lp_snapshot *snapshot);
@@ -36,7 +45,10 @@ void lp_snapshot_free(struct lp_snapshot *snapshot);
 void lp_snapshot_publish(
     struct lp_snapshot_cell *cell, struct lp_snapshot *next);
 
-/* Forgets counters whose listener or broker is gone; after publishing. */
+/*
+ * Forgets counters whose listener, broker or rule is gone, those included that
+ * a configuration took that was refused; after publishing, or refusing.
+ */
 void lp_snapshot_release_counters(
     const struct lp_snapshot *snapshot, struct lp_region *region);
 

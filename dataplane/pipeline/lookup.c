@@ -201,6 +201,23 @@ lp_snapshot_leads(const struct lp_snapshot *snapshot, uint8_t slot,
 	    by == slot;
 }
 
+bool
+lp_snapshot_is_broker(const struct lp_snapshot *snapshot, uint32_t cluster_id,
+    const struct lp_ip *ip)
+{
+	uint32_t at = lp_snapshot_hash_ip(ip) & snapshot->broker_mask;
+	const struct lp_snapshot_broker *brokers = snapshot->brokers;
+
+	if (brokers == NULL)
+		return false;
+	for (; brokers[at].cluster_id != 0;
+	     at = (at + 1) & snapshot->broker_mask)
+		if (brokers[at].cluster_id == cluster_id &&
+		    lp_ip_equal(&brokers[at].ip, ip))
+			return true;
+	return false;
+}
+
 static const struct lp_facade *
 find_facade(const struct lp_snapshot *snapshot, uint32_t listener_id)
 {

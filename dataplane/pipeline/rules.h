@@ -245,6 +245,7 @@ struct lp_rules {
 	uint32_t action_count;
 	uint32_t entry_count;
 	uint32_t chain_max; /* entries of one key */
+	bool has_requests; /* any rule is no connection rule */
 	size_t size_bytes; /* all of it */
 };
 

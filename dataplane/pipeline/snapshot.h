@@ -23,6 +23,7 @@
 #include "proto/object.h"
 
 struct lp_port;
+struct lp_rules;
 
 enum { LP_INDEX_NONE = UINT16_MAX };
 
@@ -52,6 +53,7 @@ struct lp_target {
 	uint32_t listener_id;
 	uint32_t broker_id;
 	uint32_t cluster_id; /* whose topics its are: lp_config_root() */
+	uint32_t named_cluster_id; /* the listener's, which rules name */
 	struct lp_endpoint real;
 	uint16_t counters; /* index of its endpoint counters in the region */
 	uint8_t source_address; /* enum lp_source_address */
@@ -98,6 +100,12 @@ struct lp_face {
 	/* 0: the host is the listener's; else the broker has its own VIP. */
 	uint8_t host_len;
 	char host[LP_IP_TEXT_SIZE];
+};
+
+/* A broker by its address, for rules: who asks as one must be one. */
+struct lp_snapshot_broker {
+	struct lp_ip ip;
+	uint32_t cluster_id; /* lp_config_root(); 0: free place */
 };
 
 /* A port as the pipeline sees it. */
@@ -156,6 +164,13 @@ struct lp_snapshot {
 	/* maglev_count tables of LP_MAGLEV_SIZE target indexes each. */
 	uint16_t *maglev;
 	uint16_t maglev_count;
+
+	/* NULL: there are none; and none that looks at requests. */
+	struct lp_rules *rules;
+	const struct lp_rules *request_rules;
+	/* Open addressing, linear probing; only with rules. */
+	struct lp_snapshot_broker *brokers;
+	uint32_t broker_mask;
 };
 
 /* The one cell that workers read; control writes. */
@@ -177,6 +192,10 @@ uint32_t lp_snapshot_hash_pair(uint32_t listener_id, uint32_t other_id);
 /* NULL if the address is none of ours (on any port). */
 const struct lp_own *lp_snapshot_own(
     const struct lp_snapshot *snapshot, const struct lp_ip *ip);
+
+/* Whether a broker of that cluster (lp_config_root()) has that address. */
+bool lp_snapshot_is_broker(const struct lp_snapshot *snapshot,
+    uint32_t cluster_id, const struct lp_ip *ip);
 
 /* NULL if no listener has that endpoint. */
 const struct lp_service *lp_snapshot_service(

@@ -105,7 +105,7 @@ lp_count_get(const lp_counter *counter)
  * (pipeline/rules.h), which it keeps from one generation to the next.
  */
 struct lp_rule_stats {
-	uint32_t rule_id; /* 0: a free slot; control writes it */
+	_Atomic uint32_t rule_id; /* 0: a free slot; control writes it */
 	lp_counter connections; /* that opened, or would have */
 	lp_counter requests; /* each once, however many topics matched */
 	lp_counter request_bytes; /* their frames, with the size field */

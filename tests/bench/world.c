@@ -67,7 +67,8 @@ world_open_cluster(struct world *world, uint32_t connections, unsigned brokers)
 	open_port(world, BACK);
 	memcpy(ports.port, world->port, sizeof(ports.port));
 	make_config(&config, brokers);
-	if (lp_snapshot_build(&snapshot, &config, &ports, &world->region) != 0)
+	if (lp_snapshot_build(
+		&snapshot, &config, &ports, &world->region, NULL) != 0)
 		errx(1, "no memory for a snapshot");
 	lp_config_fini(&config);
 	lp_snapshot_publish(&world->cell, snapshot);

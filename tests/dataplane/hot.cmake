@@ -19,7 +19,12 @@ add_library(lp_test_plane STATIC
 	${CMAKE_SOURCE_DIR}/dataplane/grace.c
 	${CMAKE_SOURCE_DIR}/dataplane/maglev.c
 	${CMAKE_SOURCE_DIR}/dataplane/pipeline_new.c
+	${CMAKE_SOURCE_DIR}/dataplane/rules.c
+	${CMAKE_SOURCE_DIR}/dataplane/rules_draft.c
+	${CMAKE_SOURCE_DIR}/dataplane/rules_list.c
+	${CMAKE_SOURCE_DIR}/dataplane/rules_table.c
 	${CMAKE_SOURCE_DIR}/dataplane/snapshot.c
+	${CMAKE_SOURCE_DIR}/dataplane/snapshot_rules.c
 	${CMAKE_SOURCE_DIR}/dataplane/steering.c
 	$<TARGET_OBJECTS:lp_hot>)
 target_link_libraries(lp_test_plane PUBLIC lp_test_objects lp_port
@@ -27,7 +32,8 @@ target_link_libraries(lp_test_plane PUBLIC lp_test_objects lp_port
 
 foreach(module checksum parse tcp_state wheel nat conntrack conntrack_sums
 	conntrack_killed neighbor mld icmp reset admit pipeline pipeline_life
-	inline inline_late inline_room sightings talkers telemetry topic_ids)
+	inline inline_late inline_room sightings talkers telemetry
+	topic_ids)
 	add_executable(test_${module}
 		${CMAKE_CURRENT_LIST_DIR}/test_${module}.c)
 	target_link_libraries(test_${module} PRIVATE lp_test_plane)

@@ -30,7 +30,7 @@ build(void)
 {
 	lp_snapshot_free(snapshot);
 	ck_assert_int_eq(
-	    lp_snapshot_build(&snapshot, &config, &ports, &region), 0);
+	    lp_snapshot_build(&snapshot, &config, &ports, &region, NULL), 0);
 }
 
 static void

@@ -116,7 +116,8 @@ apply(void)
 	if (worker == NULL)
 		start_worker(false);
 	lp_ports_fill(&ports, &config, &open);
-	ck_assert_int_eq(lp_snapshot_build(&next, &config, &open, &region), 0);
+	ck_assert_int_eq(
+	    lp_snapshot_build(&next, &config, &open, &region, NULL), 0);
 	next->generation = ++generation;
 	lp_snapshot_publish(&cell, next);
 	lp_worker_wake(worker);

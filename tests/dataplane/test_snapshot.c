@@ -29,7 +29,7 @@ begin(void)
 	ports.port[2] = &front;
 	ports.id[5] = BACK;
 	ck_assert_int_eq(
-	    lp_snapshot_build(&snapshot, &config, &ports, &region), 0);
+	    lp_snapshot_build(&snapshot, &config, &ports, &region, NULL), 0);
 }
 
 static void
@@ -114,7 +114,7 @@ START_TEST(groups_are_those_of_ports_that_are_alone)
 	front.alone = true;
 	ports.port[5] = &back;
 	ck_assert_int_eq(
-	    lp_snapshot_build(&snapshot, &config, &ports, &region), 0);
+	    lp_snapshot_build(&snapshot, &config, &ports, &region, NULL), 0);
 	ck_assert(snapshot->ports[2].alone);
 	ck_assert_uint_eq(snapshot->group_count, 2);
 	ck_assert_uint_eq(snapshot->groups[0].low, 0x10);
@@ -167,7 +167,7 @@ START_TEST(clusters_that_are_the_same_have_one_id)
 	put(&config, same);
 	lp_snapshot_free(snapshot);
 	ck_assert_int_eq(
-	    lp_snapshot_build(&snapshot, &config, &ports, &region), 0);
+	    lp_snapshot_build(&snapshot, &config, &ports, &region, NULL), 0);
 	ck_assert_uint_eq(
 	    lp_snapshot_target(snapshot, ORDERS_PUBLIC, ORDERS_1)->cluster_id,
 	    PAYMENTS);
@@ -211,7 +211,7 @@ START_TEST(listener_without_brokers_has_no_target)
 	lp_config_remove(&config, LP_OBJECT_ENDPOINT, ORDERS_PUBLIC_1);
 	lp_config_remove(&config, LP_OBJECT_BROKER, ORDERS_1);
 	ck_assert_int_eq(
-	    lp_snapshot_build(&snapshot, &config, &ports, &region), 0);
+	    lp_snapshot_build(&snapshot, &config, &ports, &region, NULL), 0);
 	ck_assert_int_eq(lp_ip_parse(&client, "2001:db8::1", NULL), 0);
 	ck_assert_ptr_null(lp_snapshot_choose(
 	    snapshot, service("[2001:db8:9::100]:9092"), &client, 1));
@@ -227,7 +227,8 @@ START_TEST(empty_configuration_has_an_empty_snapshot)
 
 	begin();
 	lp_config_init(&none);
-	ck_assert_int_eq(lp_snapshot_build(&empty, &none, &ports, &region), 0);
+	ck_assert_int_eq(
+	    lp_snapshot_build(&empty, &none, &ports, &region, NULL), 0);
 	ck_assert_ptr_null(lp_snapshot_own(empty, &any.ip));
 	ck_assert_ptr_null(lp_snapshot_service(empty, &any.ip, any.port));
 	ck_assert_ptr_null(lp_snapshot_target(empty, 1, 1));
@@ -249,7 +250,8 @@ START_TEST(counters_keep_their_places)
 	/* Those in front of it go. */
 	lp_config_remove(&config, LP_OBJECT_ENDPOINT, PAYMENTS_PUBLIC_0);
 	lp_config_remove(&config, LP_OBJECT_BROKER, PAYMENTS_0);
-	ck_assert_int_eq(lp_snapshot_build(&next, &config, &ports, &region), 0);
+	ck_assert_int_eq(
+	    lp_snapshot_build(&next, &config, &ports, &region, NULL), 0);
 	after = lp_snapshot_target(next, ORDERS_PUBLIC, ORDERS_1);
 	ck_assert_uint_eq(after->counters, before->counters);
 	ck_assert_uint_eq(
@@ -270,7 +272,8 @@ START_TEST(places_are_released_when_nothing_counts_there)
 	stats = &region.endpoints[gone->counters];
 	lp_count_set(&stats->open, 1);
 	lp_config_remove(&config, LP_OBJECT_ENDPOINT, PAYMENTS_PUBLIC_0);
-	ck_assert_int_eq(lp_snapshot_build(&next, &config, &ports, &region), 0);
+	ck_assert_int_eq(
+	    lp_snapshot_build(&next, &config, &ports, &region, NULL), 0);
 	lp_snapshot_release_counters(next, &region);
 	ck_assert_uint_eq(stats->listener_id, PAYMENTS_PUBLIC);
 	lp_count_set(&stats->open, 0);
@@ -289,7 +292,7 @@ START_TEST(full_table_of_counters_is_an_error)
 	for (unsigned i = 0; i < LP_ENDPOINTS_MAX; i++)
 		region.endpoints[i].listener_id = 1000 + i;
 	ck_assert_int_eq(
-	    lp_snapshot_build(&next, &config, &ports, &region), -ENOSPC);
+	    lp_snapshot_build(&next, &config, &ports, &region, NULL), -ENOSPC);
 	end();
 }
 END_TEST
@@ -436,8 +439,9 @@ START_TEST(readers_see_whole_snapshots_only)
 				     read_snapshots, &readers[i]),
 		    0);
 	for (uint64_t i = 1; i <= 300; i++) {
-		ck_assert_int_eq(
-		    lp_snapshot_build(&snapshot, &config, &ports, &region), 0);
+		ck_assert_int_eq(lp_snapshot_build(
+				     &snapshot, &config, &ports, &region, NULL),
+		    0);
 		snapshot->generation = i;
 		lp_snapshot_publish(&cell, snapshot);
 	}

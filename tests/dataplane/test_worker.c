@@ -110,7 +110,8 @@ START_TEST(no_snapshot_is_freed_under_a_worker)
 	ck_assert_int_eq(begin(false, -1), 0);
 	for (uint64_t i = 1; i <= 500; i++) {
 		ck_assert_int_eq(
-		    lp_snapshot_build(&next, &config, &ports, &region), 0);
+		    lp_snapshot_build(&next, &config, &ports, &region, NULL),
+		    0);
 		next->generation = i;
 		lp_snapshot_publish(&cell, next);
 		lp_worker_wake(worker);

@@ -219,8 +219,8 @@ plane_publish(void)
 
 	ensure(lp_config_check(&plane.config, &error) == 0, "%s: %s: %s",
 	    error.object, error.field, error.why);
-	ensure(lp_snapshot_build(
-		   &next, &plane.config, &plane.ports, &plane.region) == 0,
+	ensure(lp_snapshot_build(&next, &plane.config, &plane.ports,
+		   &plane.region, NULL) == 0,
 	    "no snapshot");
 	for (uint8_t slot = 0; slot < LP_PORTS_MAX; slot++)
 		if (plane.ports.port[slot])
