@@ -60,6 +60,8 @@ enum { LP_VERDICTS = 5 };
 	    "its bytes wait until an address in them is complete")             \
 	X(HELD_GAP, "held_gap", "its bytes wait for others before them")       \
 	X(MLD, "mld", "MLD query, answered for multicast groups of ours")      \
+	X(RULE_RESET, "rule_reset",                                            \
+	    "new connection refused by RST: a rule says so")                   \
 	/* held */                                                             \
 	X(NEIGHBOR_PENDING, "neighbor_pending",                                \
 	    "waits for its next hop to be resolved")                           \

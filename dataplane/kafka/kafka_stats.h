@@ -143,6 +143,10 @@ enum {
 	X(sightings, "brokers, lists of them and TLS that were met")           \
 	X(sightings_max, "their limit")                                        \
 	X(sightings_full, "brokers met that were not noted: no room")          \
+	X(rules_uncounted,                                                     \
+	    "matched more rules at once than are counted of one")              \
+	X(rules_topics_unknown,                                                \
+	    "topics that rules could not tell: ids without a known name")      \
 	X(rows, "rows of statistics in use")                                   \
 	X(rows_max, "their limit")                                             \
 	X(rows_refused, "new rows refused, now part of the row `other`")       \
@@ -323,7 +327,7 @@ enum lp_kafka_counter {
 #undef X
 	    LP_KAFKA_COUNTER_COUNT,
 };
-static_assert(LP_KAFKA_COUNTER_COUNT == 63, "raise LP_REGION_LAYOUT with it");
+static_assert(LP_KAFKA_COUNTER_COUNT == 65, "raise LP_REGION_LAYOUT with it");
 
 struct lp_kafka_stats {
 	struct {

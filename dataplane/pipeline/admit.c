@@ -7,6 +7,7 @@
  *	no SYN ▸ RST         reset_unknown
  *	no listener ▸ RST    reset_closed_port
  *	no broker ▸ RST      reset_no_broker
+ *	a rule says so ▸ RST rule_reset
  *	no room ▸ evict, else RST   reset_table_full
  *	no port ▸ RST        reset_no_source_port
  *	else created ▸ on    opened
@@ -23,6 +24,7 @@
  */
 #include "dataplane/pipeline/admit.h"
 
+#include "dataplane/pipeline/gate.h"
 #include "dataplane/pipeline/inline.h"
 #include "dataplane/pipeline/parse.h"
 #include "dataplane/pipeline/splice.h"
@@ -37,6 +39,9 @@ static void admit_packet(struct lp_admit *, struct lp_batch *, struct lp_pkt *);
 static bool reopens(const struct lp_admit *, const struct lp_pkt *);
 static enum lp_reason open_connection(struct lp_admit *, struct lp_batch *,
     struct lp_pkt *, const struct lp_tuple *);
+static int32_t node_of(const struct lp_snapshot *, const struct lp_target *);
+static enum lp_reason refused(
+    const struct lp_admit *, const struct lp_target *, enum lp_reason);
 static bool make_room(struct lp_admit *, struct lp_batch *);
 static void evict(struct lp_admit *, struct lp_batch *, uint32_t);
 static bool choose_source(struct lp_admit *, const struct lp_batch *,
@@ -59,8 +64,7 @@ lp_admit_stage(struct lp_admit *admit, struct lp_batch *batch)
 		if (batch->snapshot == NULL)
 			lp_pkt_drop(pkt, LP_REASON_STARTING);
 		else if (pkt->flags & LP_PKT_INLINE)
-			lp_inline_admit(
-			    admit->conntrack, admit->kafka, batch, pkt);
+			lp_inline_admit(admit, batch, pkt);
 		else if (pkt->conn == LP_CONN_NONE || reopens(admit, pkt))
 			admit_packet(admit, batch, pkt);
 	}
@@ -139,10 +143,6 @@ open_connection(struct lp_admit *admit, struct lp_batch *batch,
 	    batch->snapshot, service, &tuple->src, tuple->sport);
 	if (target == NULL)
 		return LP_REASON_RESET_NO_BROKER;
-	if (!make_room(admit, batch)) {
-		lp_count_add(&region->endpoints[target->counters].refused, 1);
-		return LP_REASON_RESET_TABLE_FULL;
-	}
 	conn = (struct lp_conn){.client_ip = tuple->src,
 	    .client_port = tuple->sport,
 	    .vip_ip = tuple->dst,
@@ -152,17 +152,22 @@ open_connection(struct lp_admit *admit, struct lp_batch *batch,
 	    .listener_id = target->listener_id,
 	    .broker_id = target->broker_id,
 	    .cluster_id = target->cluster_id,
+	    .named_cluster_id = target->named_cluster_id,
+	    .port_id = batch->snapshot->ports[pkt->port_in].id,
+	    .node_id = node_of(batch->snapshot, target),
 	    .counters = target->counters};
+	if (!lp_gate_lets(region, batch->snapshot, &conn))
+		return refused(admit, target, LP_REASON_RULE_RESET);
+	if (!make_room(admit, batch))
+		return refused(admit, target, LP_REASON_RESET_TABLE_FULL);
 	if (target->kafka &&
 	    lp_snapshot_rewriting(batch->snapshot, target->listener_id) ==
 		LP_REWRITING_ON)
 		conn.flags |= LP_CONN_SPLICED;
 	lp_admit_segment(pkt, &segment);
 	lp_tcp_state_open(&conn.tcp, &segment);
-	if (!choose_source(admit, batch, &conn, target)) {
-		lp_count_add(&region->endpoints[target->counters].refused, 1);
-		return LP_REASON_RESET_NO_SOURCE_PORT;
-	}
+	if (!choose_source(admit, batch, &conn, target))
+		return refused(admit, target, LP_REASON_RESET_NO_SOURCE_PORT);
 	pkt->conn = lp_conntrack_add(admit->conntrack, &conn, batch->now_s);
 	assert(pkt->conn != LP_CONN_NONE);
 	if (conn.flags & LP_CONN_SPLICED)
@@ -173,6 +178,22 @@ open_connection(struct lp_admit *admit, struct lp_batch *batch,
 	pkt->reason = LP_REASON_OPENED;
 	lp_count_add(&region->endpoints[target->counters].opened, 1);
 	return LP_REASON_OPENED;
+}
+
+static int32_t
+node_of(const struct lp_snapshot *snapshot, const struct lp_target *target)
+{
+	return snapshot->faces[target - snapshot->targets].node_id;
+}
+
+static enum lp_reason
+refused(const struct lp_admit *admit, const struct lp_target *target,
+    enum lp_reason why)
+{
+	struct lp_region *region = admit->conntrack->region;
+
+	lp_count_add(&region->endpoints[target->counters].refused, 1);
+	return why;
 }
 
 /* False: the table is full of connections that live. */

@@ -5,6 +5,7 @@
  *	no readable TCP ▸ pass		wired, wired_unread
  *	known ▸ on
  *	of no named broker ▸ pass	wired
+ *	a SYN that a rule resets ▸ RST	rule_reset
  *	RST, FIN ▸ pass			wired: nothing is left to follow
  *	no room ▸ pass			untracked
  *	else created ▸ on		opened, picked_up
@@ -20,6 +21,9 @@
  * end: it is followed anew.  One of which much has passed unseen, on another
  *way or while we were away, is picked up again where it is.
  *
+ * Rules: those of connections are asked at a SYN, with or without room for what
+ * it opens; what is picked up was opened without us, and stays.
+ *
  * Full tables: an inline connection takes the place of another inline one that
  * is half-open or closed; never one of a VIP, whose ends would notice.  Nor
  *does it take the last quarter of the places where there are VIPs: they must
@@ -31,6 +35,7 @@
 #include "dataplane/pipeline/inline.h"
 
 #include "dataplane/pipeline/admit.h"
+#include "dataplane/pipeline/gate.h"
 
 static bool run(struct lp_conn *, enum lp_direction,
     const struct lp_tcp_segment *, enum lp_tcp_verdict *);
@@ -44,9 +49,10 @@ static bool begins_anew(const struct lp_conntrack *, const struct lp_pkt *);
 static void forget(struct lp_conntrack *, struct lp_batch *, uint32_t);
 static bool make_room(struct lp_conntrack *, struct lp_batch *);
 static bool has_place(const struct lp_conntrack *, const struct lp_snapshot *);
-static void open_connection(struct lp_conntrack *, struct lp_kafka *,
-    const struct lp_batch *, struct lp_pkt *, const struct lp_service *,
-    const struct lp_tuple *);
+static struct lp_conn describe(const struct lp_snapshot *,
+    const struct lp_pkt *, const struct lp_service *, const struct lp_tuple *);
+static void open_connection(struct lp_admit *, const struct lp_batch *,
+    struct lp_pkt *, const struct lp_target *, struct lp_conn *);
 static void turn(struct lp_tuple *);
 
 void
@@ -79,12 +85,14 @@ lp_inline_stage(struct lp_batch *batch)
 }
 
 void
-lp_inline_admit(struct lp_conntrack *conntrack, struct lp_kafka *kafka,
-    struct lp_batch *batch, struct lp_pkt *pkt)
+lp_inline_admit(
+    struct lp_admit *admit, struct lp_batch *batch, struct lp_pkt *pkt)
 {
+	struct lp_conntrack *conntrack = admit->conntrack;
 	const struct lp_service *service;
 	struct lp_tuple came, tuple;
 	enum lp_direction dir;
+	struct lp_conn conn;
 
 	if (pkt->conn != LP_CONN_NONE && !begins_anew(conntrack, pkt))
 		return;
@@ -103,6 +111,12 @@ lp_inline_admit(struct lp_conntrack *conntrack, struct lp_kafka *kafka,
 		pkt->dir = (uint8_t)dir;
 		return;
 	}
+	conn = describe(batch->snapshot, pkt, service, &tuple);
+	if ((pkt->tcp_flags & (LP_TCP_SYN | LP_TCP_ACK)) == LP_TCP_SYN &&
+	    !lp_gate_lets(conntrack->region, batch->snapshot, &conn)) {
+		lp_reset_answer(admit->reset, batch, pkt, LP_REASON_RULE_RESET);
+		return;
+	}
 	if (!make_room(conntrack, batch)) {
 		pass(batch, pkt, LP_REASON_UNTRACKED);
 		return;
@@ -111,7 +125,8 @@ lp_inline_admit(struct lp_conntrack *conntrack, struct lp_kafka *kafka,
 	    came.sport == tuple.sport && lp_ip_equal(&came.src, &tuple.src)
 	    ? LP_TO_BROKER
 	    : LP_TO_CLIENT;
-	open_connection(conntrack, kafka, batch, pkt, service, &tuple);
+	open_connection(admit, batch, pkt,
+	    &batch->snapshot->targets[service->target], &conn);
 }
 
 void
@@ -293,14 +308,13 @@ has_place(
 }
 
 /* The tuple is that of a packet to the broker. */
-static void
-open_connection(struct lp_conntrack *conntrack, struct lp_kafka *kafka,
-    const struct lp_batch *batch, struct lp_pkt *pkt,
+static struct lp_conn
+describe(const struct lp_snapshot *snapshot, const struct lp_pkt *pkt,
     const struct lp_service *service, const struct lp_tuple *tuple)
 {
-	const struct lp_target *target =
-	    &batch->snapshot->targets[service->target];
-	struct lp_conn conn = {.client_ip = tuple->src,
+	const struct lp_target *target = &snapshot->targets[service->target];
+
+	return (struct lp_conn){.client_ip = tuple->src,
 	    .client_port = tuple->sport,
 	    .vip_ip = tuple->dst,
 	    .vip_port = tuple->dport,
@@ -312,24 +326,34 @@ open_connection(struct lp_conntrack *conntrack, struct lp_kafka *kafka,
 	    .broker_id = target->broker_id,
 	    .counters = target->counters,
 	    .cluster_id = target->cluster_id,
+	    .named_cluster_id = target->named_cluster_id,
+	    .port_id = snapshot->ports[pkt->port_in].id,
+	    .node_id = snapshot->faces[service->target].node_id,
 	    .flags = LP_CONN_INLINE};
+}
+
+static void
+open_connection(struct lp_admit *admit, const struct lp_batch *batch,
+    struct lp_pkt *pkt, const struct lp_target *target, struct lp_conn *conn)
+{
+	struct lp_conntrack *conntrack = admit->conntrack;
 	struct lp_tcp_segment segment;
 
 	lp_admit_segment(pkt, &segment);
 	if ((pkt->tcp_flags & (LP_TCP_SYN | LP_TCP_ACK)) == LP_TCP_SYN) {
-		lp_tcp_state_open(&conn.tcp, &segment);
+		lp_tcp_state_open(&conn->tcp, &segment);
 		pkt->reason = LP_REASON_OPENED;
 	} else {
-		lp_tcp_state_pick_up(&conn.tcp, pkt->dir, &segment);
-		conn.flags |= LP_CONN_PICKED_UP;
+		lp_tcp_state_pick_up(&conn->tcp, pkt->dir, &segment);
+		conn->flags |= LP_CONN_PICKED_UP;
 		pkt->reason = LP_REASON_PICKED_UP;
 	}
-	pkt->conn = lp_conntrack_add(conntrack, &conn, batch->now_s);
+	pkt->conn = lp_conntrack_add(conntrack, conn, batch->now_s);
 	assert(pkt->conn != LP_CONN_NONE);
-	if (target->kafka && (conn.flags & LP_CONN_PICKED_UP))
-		lp_kafka_pick_up(kafka, pkt->conn);
+	if (target->kafka && (conn->flags & LP_CONN_PICKED_UP))
+		lp_kafka_pick_up(admit->kafka, pkt->conn);
 	else if (target->kafka)
-		lp_kafka_open(kafka, pkt->conn);
+		lp_kafka_open(admit->kafka, pkt->conn);
 	lp_count_add(&conntrack->region->endpoints[target->counters].opened, 1);
 }
 

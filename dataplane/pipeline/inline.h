@@ -13,6 +13,8 @@
 #include "dataplane/kafka/kafka.h"
 #include "dataplane/pipeline/conntrack.h"
 
+struct lp_admit;
+
 /*
  * Right behind parse: marks the packets of inline ports with LP_PKT_INLINE, and
  * passes those that are no readable TCP.
@@ -22,11 +24,11 @@ void lp_inline_stage(struct lp_batch *batch);
 /* Those below are for one packet of an inline port that has no verdict. */
 
 /*
- * Where its connection begins for us: makes it, if it is a named broker's.
- * What is not is passed.
+ * Where its connection begins for us: makes it, if it is a named broker's, and
+ * no rule resets it.  What is not is passed.
  */
-void lp_inline_admit(struct lp_conntrack *conntrack, struct lp_kafka *kafka,
-    struct lp_batch *batch, struct lp_pkt *pkt);
+void lp_inline_admit(
+    struct lp_admit *admit, struct lp_batch *batch, struct lp_pkt *pkt);
 
 /* Looks into it, commits it, and passes it. */
 void lp_inline_forward(struct lp_conntrack *conntrack, struct lp_kafka *kafka,

@@ -112,7 +112,11 @@ struct lp_conn {
 	uint16_t source_port;
 	uint16_t broker_port;
 	uint32_t cluster_id;
-	uint8_t reserved[36];
+	/* What rules ask for. */
+	uint32_t named_cluster_id; /* its listener's */
+	uint32_t port_id; /* that its first segment came in by */
+	int32_t node_id;
+	uint8_t reserved[24];
 };
 static_assert(sizeof(struct lp_conn) == 256, "a connection, four lines");
 enum { LP_CONN_CHANGING = offsetof(struct lp_conn, wire_addresses) };

@@ -9,6 +9,7 @@
 #include "dataplane/pipeline/wire.h"
 
 static bool take_token(struct lp_reset *, uint64_t);
+static void turn_macs(const struct lp_batch *, struct lp_pkt *);
 static void write_tcp(
     struct lp_pkt *, uint16_t, uint16_t, uint32_t, uint32_t, uint8_t);
 static void reset_end(struct lp_reset *, struct lp_batch *,
@@ -59,9 +60,7 @@ lp_reset_answer(struct lp_reset *reset, struct lp_batch *batch,
 		    ((pkt->tcp_flags & LP_TCP_FIN) != 0);
 		flags = LP_TCP_RST | LP_TCP_ACK;
 	}
-	memcpy(pkt->data + LP_ETH_DST, pkt->data + LP_ETH_SRC, 6);
-	memcpy(pkt->data + LP_ETH_SRC, batch->snapshot->ports[pkt->port_in].mac,
-	    6);
+	turn_macs(batch, pkt);
 	lp_make_ip(pkt, &dst, &src, LP_PROTO_TCP, LP_TCP_LEN);
 	write_tcp(pkt, dport, sport, seq, ack, flags);
 	lp_pkt_decide(pkt, LP_LOCAL, reason);
@@ -98,6 +97,21 @@ take_token(struct lp_reset *reset, uint64_t now_ns)
 		return false;
 	reset->tokens--;
 	return true;
+}
+
+/* Inline we have no address there: it is the other end that answers. */
+static void
+turn_macs(const struct lp_batch *batch, struct lp_pkt *pkt)
+{
+	uint8_t mac[6];
+
+	memcpy(mac,
+	    pkt->flags & LP_PKT_INLINE
+		? pkt->data + LP_ETH_DST
+		: batch->snapshot->ports[pkt->port_in].mac,
+	    6);
+	memcpy(pkt->data + LP_ETH_DST, pkt->data + LP_ETH_SRC, 6);
+	memcpy(pkt->data + LP_ETH_SRC, mac, 6);
 }
 
 static void

@@ -10,6 +10,7 @@ add_library(lp_test_plane STATIC
 	${CMAKE_SOURCE_DIR}/tests/support/plane_conntrack.c
 	${CMAKE_SOURCE_DIR}/tests/support/plane_main.c
 	${CMAKE_SOURCE_DIR}/tests/support/plane_region.c
+	${CMAKE_SOURCE_DIR}/tests/support/rule_stats.c
 	${CMAKE_SOURCE_DIR}/tests/support/telemetry.c
 	${CMAKE_SOURCE_DIR}/tests/support/veth.c
 	${CMAKE_SOURCE_DIR}/tests/support/wire.c
@@ -32,7 +33,7 @@ target_link_libraries(lp_test_plane PUBLIC lp_test_objects lp_port
 
 foreach(module checksum parse tcp_state wheel nat conntrack conntrack_sums
 	conntrack_killed neighbor mld icmp reset admit pipeline pipeline_life
-	inline inline_late inline_room sightings talkers telemetry
+	gate inline inline_late inline_room sightings talkers telemetry
 	topic_ids)
 	add_executable(test_${module}
 		${CMAKE_CURRENT_LIST_DIR}/test_${module}.c)
@@ -43,7 +44,7 @@ endforeach()
 target_sources(test_sightings PRIVATE
 	${CMAKE_SOURCE_DIR}/dataplane/kafka_read.c
 	${CMAKE_SOURCE_DIR}/tests/support/message.c)
-foreach(module inline inline_late inline_room)
+foreach(module gate inline inline_late inline_room)
 	target_sources(test_${module} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/bump.c)
 endforeach()
 

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rules at the opening of a connection (rules.h): they are asked once, counted,
+ * and may refuse it.  One that has opened stays, whatever rules come.
+ *
+ * This version resets no connection at a request.  So a reset acts when the
+ * connection opens, also where `later` says that some of its requests are
+ * allowed: rather too much is refused than what a rule refuses let in.
+ */
+#ifndef LP_PIPELINE_GATE_H
+#define LP_PIPELINE_GATE_H
+
+#include "dataplane/pipeline/region.h"
+#include "dataplane/pipeline/rules.h"
+#include "dataplane/pipeline/snapshot.h"
+
+/* What rules ask of a connection. */
+static inline struct lp_rules_connection
+lp_gate_ask(const struct lp_conn *conn)
+{
+	return (struct lp_rules_connection){.src = conn->client_ip,
+	    .dst = conn->vip_ip,
+	    .src_port = conn->client_port,
+	    .dst_port = conn->vip_port,
+	    .cluster = conn->named_cluster_id,
+	    .listener = conn->listener_id,
+	    .port = conn->port_id,
+	    .broker = conn->node_id};
+}
+
+/* Counts, and says whether it may open. */
+bool lp_gate_judge(struct lp_region *region, const struct lp_rules *rules,
+    const struct lp_conn *conn);
+
+static inline bool
+lp_gate_lets(struct lp_region *region, const struct lp_snapshot *snapshot,
+    const struct lp_conn *conn)
+{
+	return snapshot->rules == NULL ||
+	    lp_gate_judge(region, snapshot->rules, conn);
+}
+
+#endif

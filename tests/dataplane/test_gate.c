@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules at the opening of connections: at VIPs, and inline. */
+#include "dataplane/pipeline/gate.h"
+
+#include <check.h>
+#include <stdio.h>
+
+#include "dataplane/kafka/kafka_stats.h"
+#include "tests/dataplane/bump.h"
+#include "tests/proto/objects.h"
+#include "tests/support/plane_main.h"
+#include "tests/support/rule_stats.h"
+
+#define SYN_50 "tcp 10.9.0.50:40000 > 10.9.0.100:9100 S seq=1000"
+#define SYN_51 "tcp 10.9.0.51:40000 > 10.9.0.100:9100 S seq=1000"
+#define RST_50 "tcp 10.9.0.100:9100 > 10.9.0.50:40000 RA ack=1001"
+
+enum { RULE = 100, OTHER, THIRD };
+
+static void
+publish(void)
+{
+	plane_publish();
+	plane_run();
+	plane_forget();
+}
+
+static void
+is_let_in(const char *syn)
+{
+	uint64_t opened = lp_count_get(&plane.region.stats->opened);
+
+	plane_in(0, syn);
+	ck_assert_uint_eq(
+	    lp_count_get(&plane.region.stats->opened), opened + 1);
+	plane_forget();
+}
+
+START_TEST(a_reset_refuses_whom_it_matches_and_nobody_else)
+{
+	rule_put(RULE, 10, "src=10.9.0.50", "reset", false);
+	publish();
+	plane_in(0, SYN_50);
+	plane_expect(0, RST_50);
+	plane_quiet();
+	ck_assert_uint_eq(plane_reason(LP_REASON_RULE_RESET), 1);
+	ck_assert_uint_eq(plane_connections(), 0);
+	is_let_in(SYN_51);
+	/* Each time anew. */
+	plane_in(0, SYN_50);
+	plane_expect(0, RST_50);
+	rule_counts(RULE, 2, 2, 0);
+}
+END_TEST
+
+START_TEST(the_first_that_decides_wins)
+{
+	rule_put(RULE, 10, "src=10.9.0.0/24", "reset", false);
+	rule_put(OTHER, 20, "src=10.9.0.50", "allow", false);
+	publish();
+	is_let_in(SYN_50);
+	plane_in(0, SYN_51);
+	ck_assert_uint_eq(plane_reason(LP_REASON_RULE_RESET), 1);
+	rule_counts(OTHER, 1, 0, 0);
+	rule_counts(RULE, 1, 1, 0);
+}
+END_TEST
+
+START_TEST(shadow_and_observe_count_and_let_pass)
+{
+	rule_put(RULE, 30, "src=10.9.0.50", "reset", true);
+	rule_put(OTHER, 20, "", "observe", false);
+	rule_put(THIRD, 10, "src=10.9.0.50", "reset", false);
+	publish();
+	is_let_in(SYN_51);
+	plane_in(0, SYN_50);
+	plane_expect(0, RST_50);
+	rule_counts(RULE, 1, 0, 0);
+	rule_counts(OTHER, 2, 0, 0);
+	rule_counts(THIRD, 1, 1, 0);
+}
+END_TEST
+
+/* Whatever can be known of a connection, each alone. */
+static const char *const fields[][2] = {
+    {"cluster=payments", "cluster=orders"},
+    {"listener=payments/public", "listener=payments/legacy"},
+    {"broker=0", "broker=1"},
+    {"port=front", "port=back"},
+    {"src=10.9.0.48/29", "src=10.9.0.56/29"},
+    {"src_port=40000", "src_port=40001-"},
+    {"dst=10.9.0.100", "dst=10.8.0.20"},
+    {"dst_port=9100", "dst_port=9092"},
+};
+enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
+
+START_TEST(every_field_of_connections_is_asked)
+{
+	rule_put(RULE, 20, fields[_i][1], "reset", false);
+	publish();
+	is_let_in(SYN_50);
+	rule_put(OTHER, 10, fields[_i][0], "reset", false);
+	publish();
+	plane_in(0, "tcp 10.9.0.50:40000 > 10.9.0.100:9100 R seq=1001");
+	plane_wait_ms(1000);
+	plane_forget();
+	plane_in(0, SYN_50);
+	plane_expect(0, RST_50);
+	rule_counts(RULE, 0, 0, 0);
+	rule_counts(OTHER, 1, 1, 0);
+}
+END_TEST
+
+START_TEST(at_the_bootstrap_endpoint_the_broker_is_chosen_before)
+{
+	rule_put(RULE, 10, "broker=0-1 dst_port=9092", "observe", false);
+	publish();
+	is_let_in("tcp 10.9.0.50:40000 > 10.9.0.100:9092 S seq=1");
+	rule_counts(RULE, 1, 0, 0);
+}
+END_TEST
+
+/* It would be for its requests to say; too much is refused, not too little. */
+START_TEST(a_reset_does_not_wait_for_requests)
+{
+	size_t first, count;
+
+	count = lp_config_range(&plane.config, LP_OBJECT_LISTENER, &first);
+	for (size_t i = first; i < first + count; i++)
+		plane.config.objects[i].listener.unjudged = LP_UNJUDGED_PASS;
+	rule_put(RULE, 20, "src=10.9.0.50 api=Fetch", "allow", false);
+	rule_put(OTHER, 10, "src=10.9.0.50", "reset", false);
+	publish();
+	plane_in(0, SYN_50);
+	plane_expect(0, RST_50);
+	rule_counts(OTHER, 1, 1, 0);
+}
+END_TEST
+
+START_TEST(what_is_open_stays)
+{
+	is_let_in(SYN_50);
+	rule_put(RULE, 10, "", "reset", false);
+	publish();
+	plane_in(0, SYN_50);
+	plane_expect(1, "tcp * > 10.8.0.20:9092 S seq=1000");
+	rule_counts(RULE, 0, 0, 0);
+}
+END_TEST
+
+START_TEST(what_nobody_would_serve_is_asked_of_no_rule)
+{
+	rule_put(RULE, 10, "", "observe", false);
+	publish();
+	plane_in(0, "tcp 10.9.0.50:40000 > 10.9.0.100:1 S seq=1");
+	ck_assert_uint_eq(plane_reason(LP_REASON_RESET_CLOSED_PORT), 1);
+	rule_counts(RULE, 0, 0, 0);
+}
+END_TEST
+
+START_TEST(more_observers_than_are_told_are_counted_as_such)
+{
+	for (unsigned i = 0; i <= LP_RULES_SEEN_MAX; i++)
+		rule_put(RULE + i, 100 - i, "", "observe", false);
+	publish();
+	is_let_in(SYN_50);
+	rule_counts(RULE, 1, 0, 0);
+	rule_counts(RULE + LP_RULES_SEEN_MAX, 0, 0, 0);
+	ck_assert_uint_eq(
+	    lp_count_get(&plane.region.kafka_stats->counters.rules_uncounted),
+	    1);
+}
+END_TEST
+
+START_TEST(inline_the_other_end_seems_to_refuse)
+{
+	rule_put(
+	    RULE, 10, "listener=payments/seen src=10.8.0.50", "reset", false);
+	publish();
+	plane_in(LEFT_SLOT,
+	    C4 "S seq=1000 smac=02:00:00:00:00:50 dmac=02:00:00:00:00:20");
+	plane_expect(LEFT_SLOT,
+	    B4 "RA ack=1001 smac=02:00:00:00:00:20 dmac=02:00:00:00:00:50");
+	plane_quiet();
+	ck_assert_uint_eq(plane_connections(), 0);
+	rule_counts(RULE, 1, 1, 0);
+	/* One that was there before us. */
+	plane_in(LEFT_SLOT, C4 "A seq=1001 ack=5001 len=10");
+	plane_expect(RIGHT_SLOT, C4 "A seq=1001 ack=5001 len=10");
+	ck_assert_uint_eq(plane_reason(LP_REASON_PICKED_UP), 1);
+	rule_counts(RULE, 1, 1, 0);
+}
+END_TEST
+
+static void
+add(TCase *tests)
+{
+	tcase_add_checked_fixture(tests, bump_open, plane_close);
+	tcase_set_timeout(tests, 60);
+	tcase_add_test(tests, a_reset_refuses_whom_it_matches_and_nobody_else);
+	tcase_add_test(tests, the_first_that_decides_wins);
+	tcase_add_test(tests, shadow_and_observe_count_and_let_pass);
+	tcase_add_loop_test(
+	    tests, every_field_of_connections_is_asked, 0, FIELDS);
+	tcase_add_test(
+	    tests, at_the_bootstrap_endpoint_the_broker_is_chosen_before);
+	tcase_add_test(tests, a_reset_does_not_wait_for_requests);
+	tcase_add_test(tests, what_is_open_stays);
+	tcase_add_test(tests, what_nobody_would_serve_is_asked_of_no_rule);
+	tcase_add_test(tests, more_observers_than_are_told_are_counted_as_such);
+	tcase_add_test(tests, inline_the_other_end_seems_to_refuse);
+}
+
+int
+main(void)
+{
+	return plane_main("gate", add);
+}
