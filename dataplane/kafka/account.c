@@ -22,7 +22,6 @@ static void topic_answered(
     const struct lp_kafka_at *, uint32_t, const struct lp_message *);
 static void fetch_asked(const struct lp_kafka_at *, const struct lp_message *,
     struct lp_inflight *);
-static bool between_brokers(int16_t, int16_t);
 static bool fetches(int16_t);
 static bool is_of_session(int64_t);
 static enum lp_kafka_kind kind_of(const struct lp_message *);
@@ -92,7 +91,7 @@ lp_account_request(const struct lp_kafka_at *at,
 		if (entry->key == LP_KEY_FETCH && !message->bad)
 			fetch_asked(at, message, entry);
 	}
-	if (between_brokers(entry->key, entry->version))
+	if (lp_account_is_between(entry->key, entry->version))
 		entry->origin = LP_KAFKA_FROM_BROKER;
 	entry->row = lp_telemetry_row(telemetry, at->tcp->counters,
 	    lp_kafka_api_name(entry->key) != NULL ? entry->key
@@ -165,6 +164,17 @@ lp_account_unanswered(
 {
 	lp_telemetry_abandon(&at->kafka->telemetry, entry->row);
 	lp_telemetry_client_abandon(&at->kafka->telemetry, entry->client);
+}
+
+bool
+lp_account_is_between(int16_t key, int16_t version)
+{
+	struct lp_kafka_api api;
+
+	/* KIP-890: those of the transaction coordinator. */
+	if (key == LP_KEY_ADD_PARTITIONS_TO_TXN)
+		return version >= 4;
+	return lp_kafka_api(key, &api) && !api.client;
 }
 
 static void
@@ -254,18 +264,6 @@ fetch_asked(const struct lp_kafka_at *at, const struct lp_message *message,
 		    &at->kafka->telemetry, fetches_incremental, 1);
 	else
 		lp_telemetry_count(&at->kafka->telemetry, fetches_full, 1);
-}
-
-/* APIs, and versions of them, that only brokers and controllers speak. */
-static bool
-between_brokers(int16_t key, int16_t version)
-{
-	struct lp_kafka_api api;
-
-	/* KIP-890: those of the transaction coordinator. */
-	if (key == LP_KEY_ADD_PARTITIONS_TO_TXN)
-		return version >= 4;
-	return lp_kafka_api(key, &api) && !api.client;
 }
 
 /* Its response waits for records. */

@@ -26,7 +26,10 @@ enum {
 	LP_KEY_CREATE_TOPICS = 19,
 	LP_KEY_ADD_PARTITIONS_TO_TXN = 24,
 	LP_KEY_WRITE_TXN_MARKERS = 27,
+	LP_KEY_DESCRIBE_CONFIGS = 32,
+	LP_KEY_ALTER_CONFIGS = 33,
 	LP_KEY_SASL_AUTHENTICATE = 36,
+	LP_KEY_INCREMENTAL_ALTER_CONFIGS = 44,
 	LP_KEY_DESCRIBE_CLUSTER = 60,
 	LP_KEY_SHARE_FETCH = 78,
 };
@@ -54,6 +57,9 @@ void lp_account_response(const struct lp_kafka_at *at,
 /* An error code in the response to it, not 0. */
 void lp_account_error(const struct lp_kafka_at *at,
     const struct lp_inflight *entry, int64_t code);
+
+/* APIs, and versions of them, that only brokers and controllers speak. */
+bool lp_account_is_between(int16_t key, int16_t version);
 
 /* It will not be answered, or we shall not see it. */
 void lp_account_unanswered(

@@ -20,6 +20,7 @@
 
 #include "dataplane/kafka/account.h"
 #include "dataplane/kafka/edit.h"
+#include "dataplane/kafka/judge.h"
 #include "dataplane/kafka/note.h"
 #include "dataplane/kafka/request.h"
 #include "dataplane/kafka/response.h"
@@ -35,6 +36,7 @@ static bool body(
     struct lp_kafka_at *, enum lp_direction, struct lp_cursor *, uint64_t *);
 static struct lp_message *message_of(
     struct lp_kafka *, const struct lp_kafka_side *);
+static void save(const struct lp_kafka_at *, const struct lp_message *);
 static struct lp_message *message_take(
     struct lp_kafka *, struct lp_kafka_side *, bool);
 static enum lp_walk_result walk(struct lp_kafka_at *, enum lp_direction,
@@ -81,7 +83,7 @@ lp_frame_finish(struct lp_kafka_at *at, enum lp_direction dir)
 
 	assert(side->place != LP_AT_HEAD && side->left == 0);
 	if (side->message != 0)
-		lp_kafka_save(at->kafka, message, sizeof(*message));
+		save(at, message);
 	/* Facts may be left that need no further byte. */
 	if (message != NULL && !message->bad &&
 	    walk(at, dir, message, &in) != LP_WALK_DONE)
@@ -96,7 +98,7 @@ lp_frame_drop(struct lp_kafka_at *at, enum lp_direction dir)
 	struct lp_message *message = message_of(at->kafka, side);
 
 	if (side->message != 0) {
-		lp_kafka_save(at->kafka, message, sizeof(*message));
+		save(at, message);
 		at->kafka->state->messages[side->message - 1].used = 0;
 		lp_slots_give(&at->kafka->messages, side->message - 1);
 	}
@@ -192,12 +194,13 @@ begin(struct lp_kafka_at *at, enum lp_direction dir, const struct lp_cursor *in)
 	message->response = dir == LP_TO_CLIENT;
 	message->foreign = head.foreign;
 	message->seq = seq_of(at, in->at) - side->head_len;
-	if (dir == LP_TO_BROKER)
+	if (dir == LP_TO_BROKER) {
+		lp_judge_begin(at, message);
 		lp_walk_request(&message->walk, head.key, head.version, size);
-	else
+	} else {
 		lp_walk_response(&message->walk, head.key, head.version, size);
-	if (dir == LP_TO_CLIENT)
 		lp_edit_walk(at, message);
+	}
 }
 
 /*
@@ -216,7 +219,7 @@ body(struct lp_kafka_at *at, enum lp_direction dir, struct lp_cursor *in,
 	uint32_t here;
 
 	if (side->message != 0)
-		lp_kafka_save(at->kafka, message, sizeof(*message));
+		save(at, message);
 	if (message != NULL && !message->bad) {
 		result = walk(at, dir, message, in);
 		side->left -= (uint32_t)(in->at - from);
@@ -247,6 +250,14 @@ message_of(struct lp_kafka *kafka, const struct lp_kafka_side *side)
 	if (side->message != 0)
 		return &kafka->state->messages[side->message - 1];
 	return kafka->whole.used != 0 ? &kafka->whole : NULL;
+}
+
+static void
+save(const struct lp_kafka_at *at, const struct lp_message *message)
+{
+	lp_kafka_save(at->kafka, message,
+	    message->is_judged ? sizeof(*message)
+			       : offsetof(struct lp_message, judged));
 }
 
 /* NULL: the pool is empty, the frame is passed over. */

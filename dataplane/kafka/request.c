@@ -15,6 +15,7 @@
 
 #include "dataplane/kafka/account.h"
 #include "dataplane/kafka/inflight.h"
+#include "dataplane/kafka/judge.h"
 #include "dataplane/kafka/names.h"
 #include "dataplane/kafka/sasl.h"
 #include "dataplane/kafka/tls.h"
@@ -129,6 +130,8 @@ lp_request_fact(struct lp_kafka_at *at, struct lp_message *message,
 		lp_account_topic(at, message, fact);
 		break;
 	}
+	if (message->is_judged)
+		lp_judge_fact(at, message, fact);
 }
 
 void
@@ -142,6 +145,8 @@ lp_request_end(struct lp_kafka_at *at, struct lp_message *message)
 	bool read = message != NULL && !message->bad && !message->foreign;
 	bool waits = raw || !produce || !read || message->acks != 0;
 
+	if (!raw)
+		lp_judge_end(at, message);
 	if (waits)
 		entry = lp_inflight_push(at);
 	if (entry == NULL) {

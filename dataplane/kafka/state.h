@@ -182,6 +182,44 @@ struct lp_hints {
 	struct lp_overlay rest; /* and of a tag's value */
 };
 
+/* Texts of a request that rules ask for and that outlast their fact. */
+enum lp_judged_text {
+	LP_JUDGED_CLIENT_ID = 0,
+	LP_JUDGED_GROUP,
+	LP_JUDGED_TRANSACTIONAL_ID,
+	LP_JUDGED_TEXTS,
+};
+
+enum {
+	/* Rules that are counted of one request. */
+	LP_JUDGED_MAX = 32,
+	/* In a slot: what matched if a client asks, and if a broker does. */
+	LP_JUDGED_AS_CLIENT = 1 << 29,
+	LP_JUDGED_AS_BROKER = 1 << 30,
+	LP_JUDGED_SLOT = LP_JUDGED_AS_CLIENT - 1,
+};
+
+/* A rule that a request has matched; another may have its slot by now. */
+struct lp_judged_rule {
+	uint32_t slot;
+	uint32_t id;
+};
+
+/* What rules are asked of a request, and which have matched (judge.c). */
+struct lp_judged {
+	int16_t acks; /* LP_RULES_NO_ACKS: none yet */
+	uint8_t resource_type;
+	uint8_t has; /* 1 << enum lp_judged_text: it is there, not null */
+	uint8_t cut; /* likewise: it is longer */
+	uint8_t count;
+	bool is_waiting; /* for a topic, or the end, to be judged */
+	bool is_named; /* the topic at hand was judged by its name */
+	bool is_full; /* it matched more than are counted */
+	uint8_t lens[LP_JUDGED_TEXTS];
+	struct lp_judged_rule rules[LP_JUDGED_MAX];
+	uint8_t texts[LP_JUDGED_TEXTS][LP_FACT_TEXT_MAX];
+};
+
 /* A frame on its way through the walker. */
 struct lp_message {
 	struct lp_walk walk;
@@ -207,6 +245,7 @@ struct lp_message {
 	uint8_t session; /* of a request: enum lp_fetch_session */
 	bool has_session; /* a response that names one */
 	bool is_hinting; /* the edit that is open is of hints */
+	bool is_judged; /* a request that rules look at */
 	/* Of the topic at hand. */
 	uint64_t topic_bytes;
 	uint32_t topic_errors;
@@ -218,6 +257,7 @@ struct lp_message {
 		struct lp_sighting_list list; /* in front of topics */
 		struct lp_hints hints; /* behind them */
 	};
+	struct lp_judged judged; /* of a request alone */
 };
 
 enum lp_splice_flags {

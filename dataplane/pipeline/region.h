@@ -124,7 +124,7 @@ static_assert(LP_CONN_CHANGING == 80, "five moves of 16 bytes");
 
 /* Another size is another layout: it takes another LP_REGION_LAYOUT. */
 static_assert(sizeof(struct lp_kafka_conn) == 256 &&
-	sizeof(struct lp_message) == 752 && sizeof(struct lp_inflight) == 56 &&
+	sizeof(struct lp_message) == 1784 && sizeof(struct lp_inflight) == 56 &&
 	sizeof(struct lp_walk) == 360 && sizeof(struct lp_stream) == 32 &&
 	sizeof(struct lp_splice) == 64 && sizeof(struct lp_edit) == 64 &&
 	sizeof(struct lp_rule_stats) == 40,

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Overview
+ *
+ *	client id, acks, group, transactional id ▸ kept
+ *	a topic's name, or its end ▸ asked for it
+ *	another group or transactional id, the one before it had no topic ▸
+ *asked the end, nothing was asked since the last of them ▸ asked the end ▸ what
+ *matched is counted
+ *
+ * Who asks.  A broker is one that says so (a replica id, or an API of brokers)
+ * from an address that a broker of the cluster has; all others are clients.  A
+ * Fetch of version 15 or later says it behind its topics: from such an address
+ * both are asked for, and what matched is chosen at the end.
+ *
+ * Limits.  Of one request LP_JUDGED_MAX rules are counted, and of one topic
+ * those that lp_rules_request() tells; that there were more is counted.
+ */
+#include "dataplane/kafka/judge.h"
+
+#include <string.h>
+
+#include "dataplane/kafka/account.h"
+#include "dataplane/kafka/frame.h"
+#include "dataplane/pipeline/gate.h"
+#include "dataplane/pipeline/rules.h"
+#include "dataplane/pipeline/wire.h"
+
+enum {
+	/* The first version whose replica id is behind its topics (KIP-903). */
+	FETCH_LATE = 15,
+	RESOURCE_TOPIC = 2,
+};
+
+/* A request that was not walked has no texts. */
+static const struct lp_judged unread = {.acks = LP_RULES_NO_ACKS};
+static const struct lp_rules_text no_text = {.bytes = NULL};
+
+static void keep(
+    struct lp_judged *, enum lp_judged_text, const struct lp_fact *);
+static void another(const struct lp_kafka_at *, struct lp_message *,
+    enum lp_judged_text, const struct lp_fact *);
+static void topic_name(
+    const struct lp_kafka_at *, struct lp_message *, const struct lp_fact *);
+static void topic_end(const struct lp_kafka_at *, struct lp_message *);
+static bool is_of_configs(const struct lp_kafka_at *);
+static struct lp_rules_text text_of(const struct lp_fact *);
+static unsigned who_asks(
+    const struct lp_kafka_at *, const struct lp_message *, bool);
+static void ask(const struct lp_kafka_at *, struct lp_judged *, unsigned,
+    const struct lp_rules_text *);
+static void put_texts(const struct lp_kafka_at *, const struct lp_judged *,
+    struct lp_rules_request *);
+static void note_found(struct lp_judged *, const struct lp_rules *,
+    const struct lp_rules_found *, uint32_t);
+static void note_row(struct lp_judged *, const struct lp_rules_row *, uint32_t);
+static void count(
+    const struct lp_kafka_at *, const struct lp_judged *, unsigned, uint32_t);
+static int16_t key_of(const struct lp_kafka_at *);
+static int16_t version_of(const struct lp_kafka_at *);
+
+void
+lp_judge_open(struct lp_message *message)
+{
+	/* But for the rules and texts, which are as many as it says. */
+	memset(&message->judged, 0, offsetof(struct lp_judged, rules));
+	message->judged.acks = LP_RULES_NO_ACKS;
+	message->judged.is_waiting = true;
+	message->is_judged = true;
+}
+
+void
+lp_judge_fact(const struct lp_kafka_at *at, struct lp_message *message,
+    const struct lp_fact *fact)
+{
+	struct lp_judged *judged = &message->judged;
+
+	switch (fact->kind) {
+	case LP_FACT_CLIENT_ID:
+		keep(judged, LP_JUDGED_CLIENT_ID, fact);
+		break;
+	case LP_FACT_ACKS:
+		judged->acks = (int16_t)fact->value;
+		break;
+	case LP_FACT_GROUP_ID:
+		another(at, message, LP_JUDGED_GROUP, fact);
+		break;
+	case LP_FACT_TRANSACTIONAL_ID:
+		another(at, message, LP_JUDGED_TRANSACTIONAL_ID, fact);
+		break;
+	case LP_FACT_TOPIC_BEGIN:
+		judged->is_named = false;
+		break;
+	case LP_FACT_TOPIC_NAME:
+		topic_name(at, message, fact);
+		break;
+	case LP_FACT_TOPIC_END:
+		topic_end(at, message);
+		break;
+	case LP_FACT_RESOURCE_TYPE:
+		judged->resource_type = (uint8_t)fact->value;
+		break;
+	case LP_FACT_RESOURCE_NAME:
+		if (judged->resource_type == RESOURCE_TOPIC &&
+		    is_of_configs(at))
+			topic_name(at, message, fact);
+		break;
+	default:
+		break;
+	}
+}
+
+void
+lp_judge_close(const struct lp_kafka_at *at, struct lp_message *message)
+{
+	struct lp_judged head_alone;
+	struct lp_judged *judged = &head_alone;
+	unsigned who = who_asks(at, message, true);
+
+	if (message != NULL) {
+		judged = &message->judged;
+	} else {
+		memcpy(judged, &unread, offsetof(struct lp_judged, rules));
+		judged->is_waiting = true;
+	}
+	if (judged->is_waiting && lp_judge_rules(at) != NULL)
+		ask(at, judged, who, &no_text);
+	count(at, judged, who,
+	    lp_get32(at->conn->sides[LP_TO_BROKER].head) + LP_FRAME_SIZE_FIELD);
+}
+
+static void
+keep(struct lp_judged *judged, enum lp_judged_text which,
+    const struct lp_fact *fact)
+{
+	uint8_t bit = (uint8_t)(1u << which);
+
+	static_assert(LP_FACT_TEXT_MAX <= UINT8_MAX, "its length is a byte");
+	judged->has &= (uint8_t)~bit;
+	judged->cut &= (uint8_t)~bit;
+	if (fact->null)
+		return;
+	judged->has |= bit;
+	if (fact->full_len > fact->len)
+		judged->cut |= bit;
+	judged->lens[which] = (uint8_t)fact->len;
+	memcpy(judged->texts[which], fact->bytes, fact->len);
+}
+
+/* The one before it may have come without a topic. */
+static void
+another(const struct lp_kafka_at *at, struct lp_message *message,
+    enum lp_judged_text which, const struct lp_fact *fact)
+{
+	struct lp_judged *judged = &message->judged;
+
+	if (judged->is_waiting && (judged->has & 1u << which))
+		ask(at, judged, who_asks(at, message, false), &no_text);
+	keep(judged, which, fact);
+	judged->is_waiting = true;
+}
+
+static void
+topic_name(const struct lp_kafka_at *at, struct lp_message *message,
+    const struct lp_fact *fact)
+{
+	struct lp_rules_text name = text_of(fact);
+
+	/* Where a name is empty beside an id, the id says which it is. */
+	if (fact->null || (fact->len == 0 && message->topic_has_id))
+		return;
+	message->judged.is_named = true;
+	ask(at, &message->judged, who_asks(at, message, false), &name);
+}
+
+/* Of one without a name the id says it, if anybody has told of it. */
+static void
+topic_end(const struct lp_kafka_at *at, struct lp_message *message)
+{
+	struct lp_telemetry *telemetry = &at->kafka->telemetry;
+	struct lp_rules_text name = no_text;
+
+	if (message->judged.is_named)
+		return;
+	if (message->topic_has_id &&
+	    !lp_topic_ids_peek(&telemetry->topic_ids, at->tcp->cluster_id,
+		message->topic_id, &name.bytes, &name.len))
+		lp_telemetry_count(telemetry, rules_topics_unknown, 1);
+	ask(at, &message->judged, who_asks(at, message, false), &name);
+}
+
+/* As in proto/apis.h: there the name of a resource may be a topic's. */
+static bool
+is_of_configs(const struct lp_kafka_at *at)
+{
+	switch (key_of(at)) {
+	case LP_KEY_DESCRIBE_CONFIGS:
+	case LP_KEY_ALTER_CONFIGS:
+	case LP_KEY_INCREMENTAL_ALTER_CONFIGS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static struct lp_rules_text
+text_of(const struct lp_fact *fact)
+{
+	return (struct lp_rules_text){.bytes = fact->bytes,
+	    .len = fact->len,
+	    .cut = fact->full_len > fact->len};
+}
+
+/* LP_JUDGED_AS_*; both where it is not known before its end. */
+static unsigned
+who_asks(
+    const struct lp_kafka_at *at, const struct lp_message *message, bool ended)
+{
+	int16_t key = key_of(at), version = version_of(at);
+	bool says = lp_account_is_between(key, version) ||
+	    (message != NULL && message->origin == LP_KAFKA_FROM_BROKER);
+	bool late = !ended && key == LP_KEY_FETCH && version >= FETCH_LATE;
+
+	if ((!says && !late) ||
+	    !lp_snapshot_is_broker(
+		at->snapshot, at->tcp->cluster_id, &at->tcp->client_ip))
+		return LP_JUDGED_AS_CLIENT;
+	return says ? LP_JUDGED_AS_BROKER
+		    : LP_JUDGED_AS_CLIENT | LP_JUDGED_AS_BROKER;
+}
+
+/* The rules may have gone since it began. */
+static void
+ask(const struct lp_kafka_at *at, struct lp_judged *judged, unsigned who,
+    const struct lp_rules_text *topic)
+{
+	const struct lp_rules *rules = lp_judge_rules(at);
+	const struct lp_rules_connection connection = lp_gate_ask(at->tcp);
+	struct lp_rules_request request = {
+	    .frame_size = lp_get32(at->conn->sides[LP_TO_BROKER].head) +
+		LP_FRAME_SIZE_FIELD,
+	    .api = key_of(at),
+	    .version = version_of(at),
+	    .acks = judged->acks};
+	struct lp_rules_found found;
+
+	judged->is_waiting = false;
+	if (rules == NULL)
+		return;
+	put_texts(at, judged, &request);
+	request.text[LP_RULES_TOPIC] = *topic;
+	if (who & LP_JUDGED_AS_CLIENT) {
+		request.from = LP_RULE_FROM_CLIENT;
+		lp_rules_request(rules, &connection, &request, &found);
+		note_found(judged, rules, &found, LP_JUDGED_AS_CLIENT);
+	}
+	if (who & LP_JUDGED_AS_BROKER) {
+		request.from = LP_RULE_FROM_BROKER;
+		lp_rules_request(rules, &connection, &request, &found);
+		note_found(judged, rules, &found, LP_JUDGED_AS_BROKER);
+	}
+}
+
+/* The topic aside. */
+static void
+put_texts(const struct lp_kafka_at *at, const struct lp_judged *judged,
+    struct lp_rules_request *request)
+{
+	static const uint8_t places[LP_JUDGED_TEXTS] = {
+	    [LP_JUDGED_CLIENT_ID] = LP_RULES_CLIENT_ID,
+	    [LP_JUDGED_GROUP] = LP_RULES_GROUP,
+	    [LP_JUDGED_TRANSACTIONAL_ID] = LP_RULES_TRANSACTIONAL_ID};
+
+	for (unsigned i = 0; i < LP_JUDGED_TEXTS; i++)
+		if (judged->has & 1u << i)
+			request->text[places[i]] =
+			    (struct lp_rules_text){.bytes = judged->texts[i],
+				.len = judged->lens[i],
+				.cut = (judged->cut & 1u << i) != 0};
+	if (at->conn->flags & LP_KAFKA_NAMED)
+		request->text[LP_RULES_PRINCIPAL] = (struct lp_rules_text){
+		    .bytes = (const uint8_t *)at->conn->name,
+		    .len = at->conn->name_len};
+}
+
+static void
+note_found(struct lp_judged *judged, const struct lp_rules *rules,
+    const struct lp_rules_found *found, uint32_t who)
+{
+	for (uint32_t i = 0; i < found->seen_count; i++)
+		note_row(judged, &rules->rows[found->seen[i]], who);
+	judged->is_full |= found->more > 0;
+	if (found->decides != LP_RULES_NONE)
+		note_row(judged, &rules->rows[found->decides], who);
+}
+
+/* Rules of connections count those, when they open. */
+static void
+note_row(struct lp_judged *judged, const struct lp_rules_row *row, uint32_t who)
+{
+	struct lp_judged_rule *rule = judged->rules;
+	struct lp_judged_rule *end = rule + judged->count;
+
+	static_assert(
+	    (unsigned)LP_RULE_SLOTS <= LP_JUDGED_SLOT, "room for who asks");
+	if (row->flags & LP_RULES_OF_CONNECTION)
+		return;
+	while (rule < end &&
+	    ((rule->slot & LP_JUDGED_SLOT) != row->slot || rule->id != row->id))
+		rule++;
+	if (rule == judged->rules + LP_JUDGED_MAX) {
+		judged->is_full = true;
+		return;
+	}
+	if (rule == end) {
+		*rule =
+		    (struct lp_judged_rule){.slot = row->slot, .id = row->id};
+		judged->count++;
+	}
+	rule->slot |= who;
+}
+
+static void
+count(const struct lp_kafka_at *at, const struct lp_judged *judged,
+    unsigned who, uint32_t bytes)
+{
+	for (unsigned i = 0; i < judged->count; i++) {
+		const struct lp_judged_rule *rule = &judged->rules[i];
+		struct lp_rule_stats *stats =
+		    &at->kafka->region->rules[rule->slot & LP_JUDGED_SLOT];
+
+		if (!(rule->slot & who) ||
+		    atomic_load_explicit(
+			&stats->rule_id, memory_order_relaxed) != rule->id)
+			continue;
+		lp_count_add(&stats->requests, 1);
+		lp_count_add(&stats->request_bytes, bytes);
+	}
+	if (judged->is_full)
+		lp_telemetry_count(&at->kafka->telemetry, rules_uncounted, 1);
+}
+
+static int16_t
+key_of(const struct lp_kafka_at *at)
+{
+	return (int16_t)lp_get16(
+	    at->conn->sides[LP_TO_BROKER].head + LP_REQUEST_KEY);
+}
+
+static int16_t
+version_of(const struct lp_kafka_at *at)
+{
+	return (int16_t)lp_get16(
+	    at->conn->sides[LP_TO_BROKER].head + LP_REQUEST_VERSION);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What rules say of requests (pipeline/rules.h).
+ *
+ * Rules are asked as soon as all is known that they may ask for: for each topic
+ * at its name, or at its end where only its id is there; for each group and
+ * transactional id that comes without a topic; and once, at its end, for a
+ * request that has none of them.  Each rule that has matched is counted once
+ * for the request, at its end, if it is still there.
+ *
+ * A request is judged from its beginning on, or not at all: no rule that came
+ * in the middle of it is asked.  Those asked later in it are those of then.
+ */
+#ifndef LP_KAFKA_JUDGE_H
+#define LP_KAFKA_JUDGE_H
+
+#include "dataplane/kafka/kafka.h"
+#include "dataplane/pipeline/snapshot.h"
+
+/* NULL: no rule looks at requests. */
+static inline const struct lp_rules *
+lp_judge_rules(const struct lp_kafka_at *at)
+{
+	return at->snapshot == NULL ? NULL : at->snapshot->request_rules;
+}
+
+void lp_judge_open(struct lp_message *message);
+void lp_judge_close(const struct lp_kafka_at *at, struct lp_message *message);
+
+/* Its head is complete, and it will be walked. */
+static inline void
+lp_judge_begin(const struct lp_kafka_at *at, struct lp_message *message)
+{
+	if (lp_judge_rules(at) != NULL)
+		lp_judge_open(message);
+}
+
+/* One of its facts; only if it is_judged. */
+void lp_judge_fact(const struct lp_kafka_at *at, struct lp_message *message,
+    const struct lp_fact *fact);
+
+/* It is complete.  NULL: it was not walked, and is judged by its head. */
+static inline void
+lp_judge_end(const struct lp_kafka_at *at, struct lp_message *message)
+{
+	if (lp_judge_rules(at) != NULL &&
+	    (message == NULL || message->is_judged))
+		lp_judge_close(at, message);
+}
+
+#endif
