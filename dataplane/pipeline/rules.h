@@ -21,7 +21,7 @@
  *	from then on: no request rule can say any of that.  Its reset acts at
  *	once, unless a request rule before it, whose connection fields hold,
  *	allows or limits: then `later` is set, the connection opens, and what
- *	is not allowed is reset at its first request.
+ *	is not allowed is reset at its first request.  (Not yet: gate.h.)
  *
  *	lp_rules_request(), for every request and each of its topics: all rules,
  *	those of connections in their places.  So nothing is refused that a

@@ -1,0 +1,103 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Rules on the way: an observer counts what a topic's requests come to, a deny
+# in shadow denies nothing, and a reset refuses new connections of a client as
+# long as it is there, and leaves those that are open.
+
+# shellcheck source=tests/support/e2e.sh
+. "$(dirname "$0")/../support/e2e.sh"
+
+RECORDS=2000
+CLIENT=10.9.1.1
+
+main() {
+	e2e_begin rules
+	e2e_lab
+	must "rules are taken" add_rules
+	records_make $RECORDS >"$LAB_DIR/sent"
+	must "kcat produces" records_produce records "$LAB_DIR/sent"
+	must "kcat consumes" records_consume records "$LAB_DIR/got"
+	check "none is lost, altered or repeated" same_records
+	check "the observer has counted the records" lab_wait 10 "bytes" \
+	    observed
+	check "the one in shadow has counted Fetches, and refused none" \
+	    counted fetches '.requests > 0 and .refused == 0'
+	check "one of another topic has counted nothing" counted other \
+	    '.requests == 0'
+	check "connections are counted by one that asks for no requests" \
+	    counted all '.connections > 0 and .requests == 0'
+
+	lab_start idle client kcat -C -q -u -o end -b "$LAB_VIP" -t records
+	must "a consumer is connected" lab_wait 10 "a connection" established
+	must "a reset is taken" lab_ctl add-rule gone --priority 900 \
+	    --match "src=$CLIENT" --action reset
+	check "a new connection is refused at once" refused
+	check "the reset has counted it" lab_wait 10 "a count" counted gone \
+	    '.connections > 0 and .refused == .connections'
+	check "it has a reason of its own" [ "$(lab_reason rule_reset)" -gt 0 ]
+	check "the consumer goes on" lab_alive idle
+	check "its connection is still there" established
+	must "an exception is taken" lab_ctl add-rule friend --priority 901 \
+	    --match "src=$CLIENT cluster=lab" --action allow
+	check "it is let in again" connects
+	must "both are deleted" delete_both
+	check "it is let in without them" connects
+	check "no packet was dropped" no_drops
+	e2e_done
+}
+
+add_rules() {
+	lab_ctl add-rule records --priority 500 \
+	    --match 'api=Produce topic=records' --action observe &&
+	    lab_ctl add-rule fetches --priority 400 \
+	        --match 'api=Fetch topic=rec*' --action deny --shadow &&
+	    lab_ctl add-rule other --priority 400 \
+	        --match 'topic=others' --action observe &&
+	    lab_ctl add-rule all --priority 1 --match "src=$CLIENT" \
+	        --action observe
+}
+
+delete_both() {
+	lab_ctl delete-rule gone && lab_ctl delete-rule friend
+}
+
+same_records() {
+	local result
+
+	result=$(records_compare "$LAB_DIR/sent" "$LAB_DIR/got")
+	echo "lost altered repeated: $result"
+	[ "$result" = "0 0 0" ] && [ "$(wc -l <"$LAB_DIR/got")" -eq $RECORDS ]
+}
+
+# counted RULE CONDITION: of what it has matched.
+counted() {
+	lab_ctl -o json rule-stats "$1" >"$LAB_DIR/rule.json" &&
+	    jq -c '.dataplanes[0].rules[0]' "$LAB_DIR/rule.json" &&
+	    jq -e ".dataplanes[0].rules[0] | $2" "$LAB_DIR/rule.json"
+}
+
+# What a Produce says around its records is more than nothing.
+observed() {
+	local payload
+
+	payload=$(($(wc -c <"$LAB_DIR/sent") - RECORDS))
+	counted records ".requests > 0 and .request_bytes > $payload"
+}
+
+established() {
+	lab_ctl connections | grep -q ESTABLISHED
+}
+
+connects() {
+	lab_on client timeout 10 bash -c "exec 3<>/dev/tcp/$LAB_VIP_IP/$LAB_PORT"
+}
+
+refused() {
+	local began=$SECONDS status=0
+
+	connects || status=$?
+	[ $status -eq 1 ] && [ $((SECONDS - began)) -le 2 ]
+}
+
+main "$@"
