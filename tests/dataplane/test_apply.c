@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "dataplane/pipeline/rules.h"
 #include "dataplane/port/port_memory.h"
 #include "tests/dataplane/cold.h"
 
@@ -118,6 +119,39 @@ START_TEST(refused_port_leaves_everything_as_it_was)
 	lp_config_remove(&config, LP_OBJECT_PORT, 51);
 	ck_assert_int_eq(apply(3), 0);
 	ck_assert_ptr_nonnull(slot_of(50)->port);
+	end();
+}
+END_TEST
+
+/* Of a rule each pair of lengths is a table: there may be 1,024. */
+START_TEST(rule_that_cannot_be_compiled_is_named)
+{
+	struct lp_region *region = &dataplane.region;
+	char match[LP_RULE_MATCH_SIZE], name[LP_NAME_SIZE];
+
+	begin();
+	put(&config, make_rule(70, "kept", 1, "", "observe"));
+	ck_assert_int_eq(apply(1), 0);
+	for (unsigned i = 0; i < 32 * 32; i++) {
+		snprintf(match, sizeof(match), "src=0.0.0.0/%u dst=0.0.0.0/%u",
+		    i / 32 + 1, i % 32 + 1);
+		snprintf(name, sizeof(name), "r%u", i);
+		put(&config, make_rule(100 + i, name, 1, match, "observe"));
+	}
+	ck_assert_int_eq(apply(2), -EINVAL);
+	ck_assert_int_eq(refusal.code, LP__PB__REJECTED__CODE__RESOURCE);
+	ck_assert_uint_eq(refusal.object_id, 100 + 32 * 32 - 1);
+	ck_assert_str_eq(refusal.object, "rule r1023");
+	ck_assert_str_eq(refusal.field, "match");
+	ck_assert_str_eq(refusal.why,
+	    "one more combination of fields and lengths of prefixes than 1024 "
+	    "over all rules");
+	ck_assert_uint_eq(published()->generation, 1);
+	ck_assert_uint_eq(published()->rules->row_count, 1);
+	ck_assert_uint_eq(
+	    region->rules[published()->rules->rows[0].slot].rule_id, 70);
+	for (uint32_t i = 1; i < region->header->rule_slots; i++)
+		ck_assert_uint_eq(region->rules[i].rule_id, 0);
 	end();
 }
 END_TEST
@@ -456,6 +490,7 @@ main(void)
 	const TTest *const tests[] = {
 	    worker_comes_with_the_first_port,
 	    refused_port_leaves_everything_as_it_was,
+	    rule_that_cannot_be_compiled_is_named,
 	    first_refusal_decides_no_backend,
 	    devices_keep_their_slots,
 	    steering_follows_the_generation,
