@@ -44,6 +44,8 @@ enum lp_limits {
 	LP_ROWS_MAX = 128,
 	/* Questions that one dataplane may owe answers to. */
 	LP_QUESTIONS_MAX = 8,
+	/* Rules that one question names. */
+	LP_RULES_ASKED_MAX = 32,
 
 	/* Kafka's: bytes of a topic's id (a UUID) and, at most, of its name. */
 	LP_TOPIC_ID_SIZE = 16,

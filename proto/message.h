@@ -38,6 +38,8 @@ enum {
 #define LP_CAPABILITY_DISCOVERY "discovery"
 /* Or if it takes rules, and what listeners say of them. */
 #define LP_CAPABILITY_RULES "rules"
+/* Or if it answers RuleStatsRequest. */
+#define LP_CAPABILITY_RULE_STATS "rule-stats"
 
 /*
  * Frames a message: *frame is malloc'ed, header included, and the caller's
