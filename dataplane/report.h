@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Answers to StatsRequest, ConnectionsRequest and KafkaStatsRequest: read from
- * shared memory and from the open ports, never by asking the worker.
+ * Answers to StatsRequest, ConnectionsRequest, KafkaStatsRequest and
+ * RuleStatsRequest: read from shared memory and from the open ports, never by
+ * asking the worker.
  */
 #ifndef LP_DATAPLANE_REPORT_H
 #define LP_DATAPLANE_REPORT_H
@@ -37,18 +38,33 @@ enum lp_report_list {
 	LP_REPORT_KAFKA_APIS,
 	LP_REPORT_KAFKA_TOPICS,
 	LP_REPORT_KAFKA_CLIENTS,
-	LP_REPORT_LISTS,
+	LP_REPORT_LISTS, /* of Kafka none is left */
+	LP_REPORT_RULES,
 };
 
 /* Where such an answer stands. */
 struct lp_report_cursor {
 	uint64_t cookie;
-	uint32_t next; /* index of the next row to look at */
-	uint32_t left; /* connections that may still be sent */
+	/* Index of the next row to look at; rules: the id of the last one. */
+	uint32_t next;
+	uint32_t left; /* connections or rules that may still be sent */
 	uint8_t list; /* enum lp_report_list */
 	uint8_t wanted; /* Kafka: bits of lists */
-	bool begun; /* Kafka: the counters were sent */
+	bool begun; /* Kafka: the counters were sent; rules: there is a last */
+	bool all; /* rules: those that have not matched, too */
+	uint16_t priority; /* rules: of the last one */
+	uint32_t id_count; /* rules: only these; 0: all */
+	uint32_t ids[LP_RULES_ASKED_MAX];
 };
+
+/*
+ * Of a ConnectionsRequest, KafkaStatsRequest or RuleStatsRequest; then its
+ * answer, frame by frame.
+ */
+void lp_report_begin(
+    struct lp_report_cursor *cursor, const Lp__Pb__DataplaneMessage *question);
+int lp_report_next(struct evbuffer *out, const struct lp_dataplane *dataplane,
+    struct lp_report_cursor *cursor, bool *more);
 
 void lp_report_connections_begin(
     struct lp_report_cursor *cursor, uint64_t cookie, uint32_t limit);
@@ -66,6 +82,14 @@ void lp_report_kafka_begin(
 
 /* One more frame, as above.  What changes meanwhile may be in two of them. */
 int lp_report_kafka(struct evbuffer *out, const struct lp_dataplane *dataplane,
+    struct lp_report_cursor *cursor, bool *more);
+
+/* Ids beyond LP_RULES_ASKED_MAX are not looked at. */
+void lp_report_rules_begin(
+    struct lp_report_cursor *cursor, const Lp__Pb__RuleStatsRequest *request);
+
+/* One more frame, as above. */
+int lp_report_rules(struct evbuffer *out, const struct lp_dataplane *dataplane,
     struct lp_report_cursor *cursor, bool *more);
 
 /*

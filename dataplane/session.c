@@ -220,12 +220,8 @@ on_written(struct bufferevent *event, void *arg)
 			lp_session_watch(session);
 		return;
 	}
-	if (session->requests[0].list == LP_REPORT_CONNECTIONS)
-		error = lp_report_connections(output(session),
-		    session->dataplane, &session->requests[0], &more);
-	else
-		error = lp_report_kafka(output(session), session->dataplane,
-		    &session->requests[0], &more);
+	error = lp_report_next(
+	    output(session), session->dataplane, &session->requests[0], &more);
 	if (!error && !more)
 		memmove(session->requests, session->requests + 1,
 		    --session->request_count * sizeof(*session->requests));
@@ -318,18 +314,11 @@ handle(struct lp_session *session, const Lp__Pb__DataplaneMessage *message)
 			message->stats_request->cookie));
 		break;
 	case LP__PB__DATAPLANE_MESSAGE__BODY_CONNECTIONS_REQUEST:
-		cursor = add_request(session);
-		if (cursor)
-			lp_report_connections_begin(cursor,
-			    message->connections_request->cookie,
-			    message->connections_request->limit);
-		begin_answer(session);
-		break;
 	case LP__PB__DATAPLANE_MESSAGE__BODY_KAFKA_STATS_REQUEST:
+	case LP__PB__DATAPLANE_MESSAGE__BODY_RULE_STATS_REQUEST:
 		cursor = add_request(session);
 		if (cursor)
-			lp_report_kafka_begin(
-			    cursor, message->kafka_stats_request);
+			lp_report_begin(cursor, message);
 		begin_answer(session);
 		break;
 	case LP__PB__DATAPLANE_MESSAGE__BODY_TRACE_REQUEST:

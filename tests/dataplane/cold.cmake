@@ -12,7 +12,7 @@ add_dependencies(lp_test_cold lp-dataplane)
 
 foreach(test advertised apply apply_inline candidate control control_rules
 	control_topics keeper liveness persist
-	process region report report_kafka restart sight snapshot snapshot_rules
+	process region report report_kafka report_rules restart sight snapshot snapshot_rules
 	steering
 	tools topic_share worker)
 	add_executable(test_${test}
