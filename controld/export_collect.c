@@ -19,9 +19,10 @@
 #include "controld/clock.h"
 #include "controld/export_kafka.h"
 #include "controld/export_rows.h"
+#include "controld/export_rule.h"
 #include "controld/query.h"
 
-enum part { COUNTERS, KAFKA, PARTS };
+enum part { COUNTERS, KAFKA, RULES, PARTS };
 static_assert((int)PARTS * LP_PUSH_DATAPLANES_MAX <= LP_QUERIES_SCRAPE &&
 	(int)PARTS <= LP_QUERY_QUESTIONS_SCRAPE,
     "whatever lpctl asks at the same time");
@@ -59,6 +60,8 @@ static bool keep_source(
     struct source *source, const Lp__Pb__DataplaneStatus *status);
 static void ask_source(
     struct lp_export_collect *collect, struct source *source, enum part part);
+static bool make_body(
+    Lp__Pb__ControlRequest *request, enum part part, char *path);
 static struct question *find(
     struct lp_export_collect *collect, uint64_t cookie, struct source **source);
 static void answer(struct lp_export_collect *collect, struct question *question,
@@ -209,42 +212,60 @@ ask_source(
 {
 	struct question *question = &source->questions[part];
 	Lp__Pb__ControlRequest *request = malloc(sizeof(*request));
-	Lp__Pb__CountersRequest *counters = malloc(sizeof(*counters));
-	Lp__Pb__KafkaCountersRequest *kafka = malloc(sizeof(*kafka));
 	char *path = source->path != NULL ? strdup(source->path) : NULL;
 
-	if (request == NULL || counters == NULL || kafka == NULL ||
-	    path == NULL) {
+	if (request == NULL || path == NULL ||
+	    !make_body(request, part, path)) {
 		free(request);
-		free(counters);
-		free(kafka);
 		free(path);
 		collect->failed = true;
 		return;
 	}
-	lp__pb__control_request__init(request);
 	request->protocol = LP_CONTROL_PROTOCOL;
 	request->cookie = ++collect->last_cookie;
-	if (part == COUNTERS) {
-		lp__pb__counters_request__init(counters);
-		counters->dataplane = path;
-		request->body_case = LP__PB__CONTROL_REQUEST__BODY_COUNTERS;
-		request->counters = counters;
-		free(kafka);
-	} else {
-		lp__pb__kafka_counters_request__init(kafka);
-		kafka->dataplane = path;
-		kafka->has_apis = kafka->has_topics = true;
-		kafka->has_clients = true;
-		kafka->apis = kafka->topics = kafka->clients = true;
-		request->body_case = LP__PB__CONTROL_REQUEST__BODY_KAFKA;
-		request->kafka = kafka;
-		free(counters);
-	}
 	question->cookie = request->cookie;
 	lp_export_text_init(&question->text, collect->options.size_max);
 	collect->pending++;
 	collect->options.ask(collect->options.arg, request);
+}
+
+/* Takes path, unless it is false: no memory. */
+static bool
+make_body(Lp__Pb__ControlRequest *request, enum part part, char *path)
+{
+	lp__pb__control_request__init(request);
+	switch (part) {
+	case COUNTERS:
+		request->counters = malloc(sizeof(*request->counters));
+		if (request->counters == NULL)
+			return false;
+		lp__pb__counters_request__init(request->counters);
+		request->counters->dataplane = path;
+		request->body_case = LP__PB__CONTROL_REQUEST__BODY_COUNTERS;
+		return true;
+	case KAFKA:
+		request->kafka = malloc(sizeof(*request->kafka));
+		if (request->kafka == NULL)
+			return false;
+		lp__pb__kafka_counters_request__init(request->kafka);
+		request->kafka->dataplane = path;
+		request->kafka->has_apis = request->kafka->apis = true;
+		request->kafka->has_topics = request->kafka->topics = true;
+		request->kafka->has_clients = request->kafka->clients = true;
+		request->body_case = LP__PB__CONTROL_REQUEST__BODY_KAFKA;
+		return true;
+	default:
+		request->rules = malloc(sizeof(*request->rules));
+		if (request->rules == NULL)
+			return false;
+		lp__pb__rule_counters_request__init(request->rules);
+		request->rules->dataplane = path;
+		request->rules->has_all = request->rules->all = true;
+		request->rules->has_limit = true;
+		request->rules->limit = LP_EXPORT_RULES_MAX;
+		request->body_case = LP__PB__CONTROL_REQUEST__BODY_RULES;
+		return true;
+	}
 }
 
 static struct question *
@@ -269,6 +290,9 @@ answer(struct lp_export_collect *collect, struct question *question,
 	else if (reply->body_case == LP__PB__CONTROL_REPLY__BODY_KAFKA)
 		lp_export_kafka_add(
 		    &question->text, source->path, reply->kafka->stats);
+	else if (reply->body_case == LP__PB__CONTROL_REPLY__BODY_RULES)
+		lp_export_rule_add(&question->text, source->path,
+		    reply->rules->stats, !reply->more);
 	if (reply->more)
 		return;
 	question->cookie = 0;
@@ -322,7 +346,8 @@ make_page(struct lp_export_collect *collect)
 		}
 		lp_export_rows_dataplane(&collect->daemon, &source->status,
 		    source->questions[COUNTERS].complete,
-		    source->questions[KAFKA].complete);
+		    source->questions[KAFKA].complete,
+		    source->questions[RULES].complete);
 	}
 	add_self(collect, skipped);
 	page = evbuffer_new();

@@ -3,8 +3,8 @@
  * Collects what all dataplanes know, and makes one page of it.
  *
  * It asks what lpctl could ask, in the same messages: for the status, then of
- * each dataplane its counters and its Kafka counters, each question by itself,
- * so that one that does not answer harms none of the others.
+ * each dataplane its counters, those of Kafka and those of rules, each question
+ * by itself, so that one that does not answer harms none of the others.
  */
 #ifndef LP_CONTROLD_EXPORT_COLLECT_H
 #define LP_CONTROLD_EXPORT_COLLECT_H

@@ -25,6 +25,7 @@
 	X(API, "dataplane", "cluster", "listener", "broker", "api", "origin", "kind") \
 	X(TOPIC, "dataplane", "cluster", "topic") \
 	X(CLIENT, "dataplane", "client_id") \
+	X(RULE, "dataplane", "rule") \
 	X(EVICTED_TOPICS, "dataplane") \
 	X(EVICTED_CLIENTS, "dataplane")
 
@@ -41,6 +42,7 @@
 	X(POLL_BROKERS, "cluster_poll_brokers", GAUGE, POLLED, NULL, ONE, "Brokers that it named then.") \
 	X(UP, "up", GAUGE, DATAPLANE, NULL, ONE, "1 if the dataplane answered this scrape in time, else 0.") \
 	X(KAFKA_UP, "kafka_up", GAUGE, DATAPLANE, NULL, ONE, "1 if it answered in time with what it knows of Kafka, else 0.") \
+	X(RULES_UP, "rules_up", GAUGE, DATAPLANE, NULL, ONE, "1 if it answered in time with what rules have matched, else 0.") \
 	X(DATAPLANE_INFO, "dataplane_info", GAUGE, BUILD, NULL, ONE, "1; what the dataplane says of itself.") \
 	X(STATE, "dataplane_state", GAUGE, DATAPLANE, "state", ONE, "1 for the state that the dataplane is in, 0 for the others.") \
 	X(APPLIED, "generation_applied", GAUGE, DATAPLANE, NULL, ONE, "The generation that the dataplane runs; 0 if none.") \
@@ -109,6 +111,12 @@
 	X(KAFKA_CONNECTIONS, "kafka_connections_total", COUNTER, DATAPLANE, "protocol", ONE, "Connections by what they turned out to speak.") \
 	X(KAFKA_OPAQUE, "kafka_connections_opaque", GAUGE, DATAPLANE, NULL, ONE, "Connections that cannot be read now.") \
 	X(KAFKA_EVENTS, "kafka_events_total", COUNTER, DATAPLANE, "event", ONE, "What the Kafka stage counts besides.") \
+	X(RULES, "rules", GAUGE, DATAPLANE, NULL, ONE, "Rules that run.") \
+	X(RULES_LEFT_OUT, "rules_left_out", GAUGE, DATAPLANE, NULL, ONE, "Rules without rows of their own: those behind the first 1000 in the order in which they are asked.") \
+	X(RULE_CONNECTIONS, "rule_connections_total", COUNTER, RULE, NULL, ONE, "Connections that the rule has matched when they opened, or would have.") \
+	X(RULE_REQUESTS, "rule_requests_total", COUNTER, RULE, NULL, ONE, "Requests that the rule has matched, each once.") \
+	X(RULE_REQUEST_BYTES, "rule_request_bytes_total", COUNTER, RULE, NULL, ONE, "Whole frames of these requests.") \
+	X(RULE_REFUSED, "rule_refused_total", COUNTER, RULE, NULL, ONE, "Connections and requests that the rule has refused.") \
 	X(SCRAPE_TIME, "scrape_duration_seconds", GAUGE, SCRAPE, NULL, MS, "How long lp-controld collected for this scrape.") \
 	X(SCRAPE_SKIPPED, "scrape_skipped_rows", GAUGE, SCRAPE, NULL, ONE, "Rows left out of this scrape: told twice, or beyond its largest size.")
 

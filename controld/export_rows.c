@@ -83,7 +83,8 @@ lp_export_rows_status(
 
 void
 lp_export_rows_dataplane(struct lp_export_text *text,
-    const Lp__Pb__DataplaneStatus *dataplane, bool up, bool kafka_up)
+    const Lp__Pb__DataplaneStatus *dataplane, bool up, bool kafka_up,
+    bool rules_up)
 {
 	static const char *const states[] = {"connecting", "synchronising",
 	    "applied", "rejected", "fenced", "incompatible"};
@@ -97,6 +98,7 @@ lp_export_rows_dataplane(struct lp_export_text *text,
 		return;
 	lp_export_text_add(&row, LP_EXPORT_UP, NULL, up);
 	lp_export_text_add(&row, LP_EXPORT_KAFKA_UP, NULL, kafka_up);
+	lp_export_text_add(&row, LP_EXPORT_RULES_UP, NULL, rules_up);
 	lp_export_text_add(
 	    &row, LP_EXPORT_APPLIED, NULL, dataplane->generation);
 	for (unsigned i = 0; i < sizeof(states) / sizeof(states[0]); i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From messages to rows of metrics: the daemon, its dataplanes, and what they
- * count of packets.  Kafka is export_kafka.h's.
+ * count of packets.  Kafka is export_kafka.h's, rules are export_rule.h's.
  */
 #ifndef LP_CONTROLD_EXPORT_ROWS_H
 #define LP_CONTROLD_EXPORT_ROWS_H
@@ -24,7 +24,8 @@ void lp_export_rows_status(
 
 /* Of one dataplane, as the daemon sees it. */
 void lp_export_rows_dataplane(struct lp_export_text *text,
-    const Lp__Pb__DataplaneStatus *dataplane, bool up, bool kafka_up);
+    const Lp__Pb__DataplaneStatus *dataplane, bool up, bool kafka_up,
+    bool rules_up);
 
 /* One frame of what dataplane `path` counts. */
 void lp_export_rows_stats(

@@ -246,6 +246,7 @@ handle(struct lp_peer *peer, const Lp__Pb__DataplaneMessage *message)
 	else if (body == LP__PB__DATAPLANE_MESSAGE__BODY_STATS_REPLY ||
 	    body == LP__PB__DATAPLANE_MESSAGE__BODY_CONNECTIONS_REPLY ||
 	    body == LP__PB__DATAPLANE_MESSAGE__BODY_KAFKA_STATS_REPLY ||
+	    body == LP__PB__DATAPLANE_MESSAGE__BODY_RULE_STATS_REPLY ||
 	    body == LP__PB__DATAPLANE_MESSAGE__BODY_TRACE_REPLY ||
 	    body == LP__PB__DATAPLANE_MESSAGE__BODY_CAPTURE_REPLY ||
 	    body == LP__PB__DATAPLANE_MESSAGE__BODY_TOPIC_IDS_LEARNT ||
@@ -309,6 +310,7 @@ keep_hello(struct lp_peer *peer, const Lp__Pb__Hello *hello)
 		info->backend_count++;
 	}
 	info->kafka_stats = can(hello, LP_CAPABILITY_KAFKA_STATS);
+	info->rule_stats = can(hello, LP_CAPABILITY_RULE_STATS);
 	info->topic_ids = can(hello, LP_CAPABILITY_TOPIC_IDS);
 	info->can_trace = can(hello, "trace");
 	info->can_capture = can(hello, "capture");

@@ -155,6 +155,17 @@ lp_push_ask_kafka(struct lp_push *push, unsigned index, uint64_t cookie,
 }
 
 int
+lp_push_ask_rules(struct lp_push *push, unsigned index,
+    const Lp__Pb__RuleStatsRequest *request)
+{
+	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
+
+	message.body_case = LP__PB__DATAPLANE_MESSAGE__BODY_RULE_STATS_REQUEST;
+	message.rule_stats_request = (Lp__Pb__RuleStatsRequest *)request;
+	return lp_peer_send(&push->peers[index], &message);
+}
+
+int
 lp_push_ask(struct lp_push *push, unsigned index,
     const Lp__Pb__DataplaneMessage *message)
 {

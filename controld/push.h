@@ -60,6 +60,7 @@ struct lp_push_dataplane {
 	char backends[LP_PUSH_BACKENDS_MAX][LP_NAME_SIZE]; /* "af_xdp" */
 	unsigned backend_count;
 	bool kafka_stats; /* LP_CAPABILITY_KAFKA_STATS */
+	bool rule_stats; /* LP_CAPABILITY_RULE_STATS */
 	bool topic_ids; /* LP_CAPABILITY_TOPIC_IDS */
 	/* It has said so in HELLO. */
 	bool can_trace, can_capture, can_inline, can_rewrite, can_rules;
@@ -115,6 +116,8 @@ int lp_push_ask_connections(
 /* The lists as in the request, which is borrowed for the call. */
 int lp_push_ask_kafka(struct lp_push *push, unsigned index, uint64_t cookie,
     const Lp__Pb__KafkaCountersRequest *wanted);
+int lp_push_ask_rules(struct lp_push *push, unsigned index,
+    const Lp__Pb__RuleStatsRequest *request);
 /* Anything else that it can do. */
 int lp_push_ask(struct lp_push *push, unsigned index,
     const Lp__Pb__DataplaneMessage *message);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "controld/export.h"
+#include "controld/query_rule.h"
 
 struct query {
 	struct lp_query_set *set;
@@ -31,6 +32,7 @@ struct lp_query_set {
 	struct lp_context *context;
 	struct timeval time;
 	uint64_t last_cookie;
+	struct lp_query_rules rules; /* of what is being asked */
 	struct query queries[LP_QUERIES_MAX];
 	struct debt debts[LP_PUSH_DATAPLANES_MAX][LP_QUESTIONS_MAX];
 };
@@ -44,6 +46,7 @@ static struct debt *find_debt(
 static bool is_busy(const struct query *query, unsigned index);
 static const char *dataplane_of(const Lp__Pb__ControlRequest *request);
 static void ask(struct query *query, const Lp__Pb__ControlRequest *request);
+static const char *lacks(const struct query *query, unsigned index);
 static void ask_one(
     struct query *query, unsigned index, const Lp__Pb__ControlRequest *request);
 static int send_question(
@@ -58,6 +61,8 @@ static void pass_connections(struct query *query, const char *dataplane,
     const Lp__Pb__ConnectionsReply *frame);
 static void pass_kafka(
     struct query *query, const char *dataplane, Lp__Pb__KafkaStats *stats);
+static void pass_rules(
+    struct query *query, const char *dataplane, Lp__Pb__RuleStatsReply *stats);
 static void name_cluster(
     const struct lp_config *config, uint32_t cluster_id, char **cluster);
 static void name_row(const struct lp_config *config, uint32_t listener_id,
@@ -108,7 +113,14 @@ lp_query_add(struct lp_query_set *set, const struct lp_reply_to *to,
 	const struct lp_reply_failure failure = {
 	    .result = LP__PB__FAILURE__RESULT__REFUSED};
 	struct query *query = find(set, 0);
+	char why[LP_WHY_SIZE];
 
+	if (request->body_case == LP__PB__CONTROL_REQUEST__BODY_RULES &&
+	    lp_query_rule_ids(&set->rules, request->rules,
+		&set->context->current.config, why) != 0) {
+		lp_reply_failure(set->context, to, &failure, "%s", why);
+		return;
+	}
 	if (query == NULL || !has_place(set, to->client)) {
 		lp_reply_failure(set->context, to, &failure,
 		    "%d questions wait for dataplanes already; try again "
@@ -142,6 +154,10 @@ frame_of(const Lp__Pb__DataplaneMessage *message)
 		return (struct frame){LP__PB__CONTROL_REQUEST__BODY_KAFKA,
 		    message->kafka_stats_reply->cookie,
 		    message->kafka_stats_reply->more};
+	case LP__PB__DATAPLANE_MESSAGE__BODY_RULE_STATS_REPLY:
+		return (struct frame){LP__PB__CONTROL_REQUEST__BODY_RULES,
+		    message->rule_stats_reply->cookie,
+		    message->rule_stats_reply->more};
 	default:
 		return (struct frame){LP__PB__CONTROL_REQUEST__BODY_CONNECTIONS,
 		    message->connections_reply->cookie,
@@ -173,6 +189,8 @@ lp_query_answered(struct lp_query_set *set, unsigned index,
 		pass_stats(query, name, message->stats_reply->stats);
 	else if (query->what == LP__PB__CONTROL_REQUEST__BODY_KAFKA)
 		pass_kafka(query, name, message->kafka_stats_reply->stats);
+	else if (query->what == LP__PB__CONTROL_REQUEST__BODY_RULES)
+		pass_rules(query, name, message->rule_stats_reply);
 	else
 		pass_connections(query, name, message->connections_reply);
 	if (query->pending == 0)
@@ -272,6 +290,8 @@ dataplane_of(const Lp__Pb__ControlRequest *request)
 		return request->counters->dataplane;
 	case LP__PB__CONTROL_REQUEST__BODY_KAFKA:
 		return request->kafka->dataplane;
+	case LP__PB__CONTROL_REQUEST__BODY_RULES:
+		return request->rules->dataplane;
 	default:
 		return request->connections->dataplane;
 	}
@@ -291,11 +311,9 @@ ask(struct query *query, const Lp__Pb__ControlRequest *request)
 		    (dataplane != NULL && strcmp(dataplane, info->id) != 0 &&
 			strcmp(dataplane, info->path) != 0))
 			continue;
-		if (query->what == LP__PB__CONTROL_REQUEST__BODY_KAFKA &&
-		    !info->kafka_stats)
+		if (lacks(query, i) != NULL)
 			lose(query, i, LP__PB__FAILURE__RESULT__UNREACHABLE,
-			    "it is of a version that has no Kafka "
-			    "statistics: see lpctl status");
+			    lacks(query, i));
 		else if (is_busy(query, i))
 			lose(query, i, LP__PB__FAILURE__RESULT__REFUSED,
 			    "it answers as many questions as it may already; "
@@ -309,6 +327,24 @@ ask(struct query *query, const Lp__Pb__ControlRequest *request)
 		finish(query);
 	else
 		refuse_nobody(query, dataplane);
+}
+
+/* Why it is of too old a version to be asked; NULL: it is not. */
+static const char *
+lacks(const struct query *query, unsigned index)
+{
+	const struct lp_push_dataplane *info =
+	    lp_push_dataplane(query->set->context->push, index);
+
+	if (query->what == LP__PB__CONTROL_REQUEST__BODY_KAFKA &&
+	    !info->kafka_stats)
+		return "it is of a version that has no Kafka statistics: see "
+		       "lpctl status";
+	if (query->what == LP__PB__CONTROL_REQUEST__BODY_RULES &&
+	    !info->rule_stats)
+		return "it is of a version that has no counters of rules: see "
+		       "lpctl status";
+	return NULL;
 }
 
 static void
@@ -337,6 +373,10 @@ send_question(
 	case LP__PB__CONTROL_REQUEST__BODY_KAFKA:
 		return lp_push_ask_kafka(
 		    push, index, query->cookie, request->kafka);
+	case LP__PB__CONTROL_REQUEST__BODY_RULES:
+		query->set->rules.request.cookie = query->cookie;
+		return lp_push_ask_rules(
+		    push, index, &query->set->rules.request);
 	default:
 		return lp_push_ask_connections(
 		    push, index, query->cookie, request->connections->limit);
@@ -465,6 +505,21 @@ pass_connections(struct query *query, const char *dataplane,
 	reply.body_case = LP__PB__CONTROL_REPLY__BODY_CONNECTIONS;
 	reply.connections = &list;
 	lp_reply_send(context, &query->to, &reply);
+}
+
+static void
+pass_rules(
+    struct query *query, const char *dataplane, Lp__Pb__RuleStatsReply *stats)
+{
+	Lp__Pb__ControlReply reply = LP__PB__CONTROL_REPLY__INIT;
+	Lp__Pb__RuleCountersReply counters = LP__PB__RULE_COUNTERS_REPLY__INIT;
+
+	counters.dataplane = (char *)dataplane;
+	counters.stats = stats;
+	reply.has_more = reply.more = query->pending != 0 || query->lost;
+	reply.body_case = LP__PB__CONTROL_REPLY__BODY_RULES;
+	reply.rules = &counters;
+	lp_reply_send(query->set->context, &query->to, &reply);
 }
 
 /*

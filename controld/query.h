@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Questions that dataplanes answer: statistics, of Kafka too, and connections.
+ * Questions that dataplanes answer: statistics, of Kafka and of rules too, and
+ * connections.
  *
  * Asked of one or all that are connected, and passed on frame by frame as
  * the answers come; what people call things is filled in.  A dataplane that
@@ -13,10 +14,10 @@
 #include "controld/reply.h"
 
 enum {
-	LP_QUERIES_MAX = 64, /* at the same time */
+	LP_QUERIES_MAX = 80, /* at the same time */
 	/* Of them, and of LP_QUESTIONS_MAX, what only a scrape may have. */
-	LP_QUERIES_SCRAPE = 32,
-	LP_QUERY_QUESTIONS_SCRAPE = 2,
+	LP_QUERIES_SCRAPE = 48,
+	LP_QUERY_QUESTIONS_SCRAPE = 3,
 	LP_QUERY_MS = 2000, /* without a frame of any dataplane */
 };
 
@@ -26,7 +27,7 @@ int lp_query_new(
     struct lp_query_set **out, struct lp_context *context, unsigned time_ms);
 void lp_query_free(struct lp_query_set *set);
 
-/* Of the request's counters, connections or kafka; borrows it for the call. */
+/* Of its counters, connections, kafka or rules; borrows it for the call. */
 void lp_query_add(struct lp_query_set *set, const struct lp_reply_to *to,
     const Lp__Pb__ControlRequest *request);
 

@@ -151,7 +151,8 @@ lp_session_request(struct lp_session *session, uint64_t client, const char *who,
 		reply_status(session, &to);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_COUNTERS ||
 	    body == LP__PB__CONTROL_REQUEST__BODY_CONNECTIONS ||
-	    body == LP__PB__CONTROL_REQUEST__BODY_KAFKA)
+	    body == LP__PB__CONTROL_REQUEST__BODY_KAFKA ||
+	    body == LP__PB__CONTROL_REQUEST__BODY_RULES)
 		lp_query_add(session->queries, &to, request);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_TRACE ||
 	    body == LP__PB__CONTROL_REQUEST__BODY_CAPTURE)

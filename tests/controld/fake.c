@@ -165,12 +165,14 @@ fake_hello(
 	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
 	Lp__Pb__Hello hello = LP__PB__HELLO__INIT;
 	char *backends[] = {(char *)"af_xdp", (char *)"memory"};
-	char *capabilities[8] = {
+	char *capabilities[9] = {
 	    (char *)"mode.vip", (char *)"trace", (char *)"capture"};
 	size_t count = 3;
 
 	if (fake->kafka_stats)
 		capabilities[count++] = (char *)LP_CAPABILITY_KAFKA_STATS;
+	if (fake->rule_stats)
+		capabilities[count++] = (char *)LP_CAPABILITY_RULE_STATS;
 	if (!fake->old) {
 		capabilities[count++] = (char *)LP_CAPABILITY_INLINE;
 		capabilities[count++] = (char *)LP_CAPABILITY_REWRITE;

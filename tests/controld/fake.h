@@ -20,6 +20,7 @@ struct fake {
 	Lp__Pb__DataplaneMessage *frames[FRAMES_MAX];
 	unsigned first, count; /* not taken yet */
 	bool kafka_stats; /* HELLO says so */
+	bool rule_stats; /* the same */
 	bool old; /* it has no inline listeners, no rules, rewrites nothing */
 	bool topic_ids; /* the same */
 };

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controld/export_rule.h"
 #include "tests/support/exposition.h"
 
 #define BODY(name) LP__PB__CONTROL_REQUEST__BODY_##name
@@ -42,6 +43,41 @@ reply_status(uint64_t cookie)
 }
 
 static void
+reply_failure(uint64_t cookie)
+{
+	Lp__Pb__ControlReply message = LP__PB__CONTROL_REPLY__INIT;
+	Lp__Pb__Failure failure = LP__PB__FAILURE__INIT;
+
+	failure.result = LP__PB__FAILURE__RESULT__TIMEOUT;
+	message.body_case = LP__PB__CONTROL_REPLY__BODY_FAILURE;
+	message.failure = &failure;
+	reply(&message, cookie);
+}
+
+/* One rule, of so many as have rows and one more. */
+static void
+reply_rules(const Lp__Pb__ControlRequest *request)
+{
+	Lp__Pb__ControlReply message = LP__PB__CONTROL_REPLY__INIT;
+	Lp__Pb__RuleCountersReply rules = LP__PB__RULE_COUNTERS_REPLY__INIT;
+	Lp__Pb__RuleStatsReply stats = LP__PB__RULE_STATS_REPLY__INIT;
+	Lp__Pb__RuleStats row = LP__PB__RULE_STATS__INIT;
+	Lp__Pb__RuleStats *list[] = {&row};
+
+	ck_assert(request->rules->all);
+	ck_assert_uint_eq(request->rules->limit, LP_EXPORT_RULES_MAX);
+	row.name = (char *)"scan";
+	row.requests = 6;
+	stats.n_rules = 1;
+	stats.rules = list;
+	stats.running = LP_EXPORT_RULES_MAX + 1;
+	rules.stats = &stats;
+	message.body_case = LP__PB__CONTROL_REPLY__BODY_RULES;
+	message.rules = &rules;
+	reply(&message, request->cookie);
+}
+
+static void
 on_ask(void *arg, Lp__Pb__ControlRequest *request)
 {
 	(void)arg;
@@ -49,6 +85,14 @@ on_ask(void *arg, Lp__Pb__ControlRequest *request)
 	if (request->body_case == BODY(STATUS)) {
 		scraper.status_count++;
 		reply_status(request->cookie);
+		lp__pb__control_request__free_unpacked(request, NULL);
+		return;
+	}
+	if (request->body_case == BODY(RULES)) {
+		if (scraper.no_rules)
+			reply_failure(request->cookie);
+		else
+			reply_rules(request);
 		lp__pb__control_request__free_unpacked(request, NULL);
 		return;
 	}
@@ -111,13 +155,7 @@ scraper_kafka(unsigned index, unsigned rows, bool more)
 void
 scraper_failure(unsigned index)
 {
-	Lp__Pb__ControlReply message = LP__PB__CONTROL_REPLY__INIT;
-	Lp__Pb__Failure failure = LP__PB__FAILURE__INIT;
-
-	failure.result = LP__PB__FAILURE__RESULT__TIMEOUT;
-	message.body_case = LP__PB__CONTROL_REPLY__BODY_FAILURE;
-	message.failure = &failure;
-	reply(&message, scraper.asked[index]->cookie);
+	reply_failure(scraper.asked[index]->cookie);
 }
 
 void
@@ -148,6 +186,7 @@ scraper_start(const struct lp_export_options *wanted, unsigned dataplane_count)
 	scraper.world.base = event_base_new();
 	scraper.dataplanes = dataplane_count;
 	scraper.asked_count = scraper.status_count = scraper.cancelled = 0;
+	scraper.no_rules = false;
 	options.base = scraper.world.base;
 	ck_assert_int_eq(lp_ip_parse(&options.address.ip, "127.0.0.1", why), 0);
 	ck_assert_msg(

@@ -23,9 +23,13 @@ extern struct scraper {
 	struct world world; /* its loop only */
 	struct lp_export *export;
 	struct client clients[CLIENTS_MAX];
-	/* Questions that wait for their answers; the status is answered. */
+	/*
+	 * Questions that wait for their answers; those for the status and for
+	 * rules are answered, the latter with a failure if no_rules.
+	 */
 	Lp__Pb__ControlRequest *asked[ASKED_MAX];
 	unsigned asked_count, status_count, cancelled;
+	bool no_rules;
 	unsigned dataplanes; /* "/run/a", "/run/b" */
 } scraper;
 

@@ -204,6 +204,10 @@ answer(void *arg, Lp__Pb__ControlRequest *request)
 	Lp__Pb__KafkaStats kafka_stats = LP__PB__KAFKA_STATS__INIT;
 	Lp__Pb__KafkaClientStats client = LP__PB__KAFKA_CLIENT_STATS__INIT;
 	Lp__Pb__KafkaClientStats *clients[] = {&client};
+	Lp__Pb__RuleCountersReply rules = LP__PB__RULE_COUNTERS_REPLY__INIT;
+	Lp__Pb__RuleStatsReply rule_stats = LP__PB__RULE_STATS_REPLY__INIT;
+	Lp__Pb__RuleStats rule = LP__PB__RULE_STATS__INIT;
+	Lp__Pb__RuleStats *rule_list[] = {&rule};
 
 	dataplane.path = (char *)"/run/a";
 	status.n_dataplanes = 1;
@@ -213,6 +217,9 @@ answer(void *arg, Lp__Pb__ControlRequest *request)
 	kafka_stats.n_clients = 1;
 	kafka_stats.clients = clients;
 	kafka.stats = &kafka_stats;
+	rule_stats.n_rules = 1;
+	rule_stats.rules = rule_list;
+	rules.stats = &rule_stats;
 	reply.cookie = request->cookie;
 	if (request->body_case == LP__PB__CONTROL_REQUEST__BODY_STATUS) {
 		reply.body_case = LP__PB__CONTROL_REPLY__BODY_STATUS;
@@ -221,6 +228,9 @@ answer(void *arg, Lp__Pb__ControlRequest *request)
 	    LP__PB__CONTROL_REQUEST__BODY_COUNTERS) {
 		reply.body_case = LP__PB__CONTROL_REPLY__BODY_COUNTERS;
 		reply.counters = &counters;
+	} else if (request->body_case == LP__PB__CONTROL_REQUEST__BODY_RULES) {
+		reply.body_case = LP__PB__CONTROL_REPLY__BODY_RULES;
+		reply.rules = &rules;
 	} else {
 		reply.body_case = LP__PB__CONTROL_REPLY__BODY_KAFKA;
 		reply.kafka = &kafka;

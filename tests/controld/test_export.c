@@ -148,6 +148,51 @@ START_TEST(each_dataplane_is_asked_by_itself)
 	    "0");
 	scraper_value(page, "lightpath_up{dataplane=\"/run/b\"}", "0");
 	scraper_value(page, "lightpath_kafka_up{dataplane=\"/run/b\"}", "0");
+	scraper_value(page, "lightpath_rules_up{dataplane=\"/run/b\"}", "1");
+	scraper_stop();
+}
+END_TEST
+
+START_TEST(rules_are_shown_by_dataplane)
+{
+	const char *page;
+
+	scraper_start(&scraper_usual, 2);
+	scraper_send(0, GET);
+	scraper_wait_asked(4);
+	scraper_answer_all();
+	page = scraper_page(&scraper.clients[0]);
+	scraper_value(page, "lightpath_rules_up{dataplane=\"/run/a\"}", "1");
+	scraper_value(page, "lightpath_rules{dataplane=\"/run/b\"}", "1001");
+	scraper_value(
+	    page, "lightpath_rules_left_out{dataplane=\"/run/b\"}", "1");
+	scraper_value(page,
+	    "lightpath_rule_requests_total{dataplane=\"/run/a\","
+	    "rule=\"scan\"}",
+	    "6");
+	scraper_value(page,
+	    "lightpath_rule_requests_total{dataplane=\"/run/b\","
+	    "rule=\"scan\"}",
+	    "6");
+	scraper_stop();
+}
+END_TEST
+
+/* Of one that is older the rest is shown. */
+START_TEST(a_dataplane_without_counters_of_rules_has_no_rows)
+{
+	const char *page;
+
+	scraper_start(&scraper_usual, 1);
+	scraper.no_rules = true;
+	scraper_send(0, GET);
+	scraper_wait_asked(2);
+	scraper_answer_all();
+	page = scraper_page(&scraper.clients[0]);
+	scraper_value(page, "lightpath_up{dataplane=\"/run/a\"}", "1");
+	scraper_value(page, "lightpath_rules_up{dataplane=\"/run/a\"}", "0");
+	ck_assert_ptr_null(strstr(page, "lightpath_rule_"));
+	ck_assert_ptr_null(strstr(page, "lightpath_rules{"));
 	scraper_stop();
 }
 END_TEST
@@ -441,6 +486,8 @@ main(void)
 	TEST(only_our_own_names_lead_to_metrics);
 	TEST(a_head_that_is_too_large_is_refused);
 	TEST(each_dataplane_is_asked_by_itself);
+	TEST(rules_are_shown_by_dataplane);
+	TEST(a_dataplane_without_counters_of_rules_has_no_rows);
 	TEST(half_an_answer_leaves_no_rows);
 	TEST(answers_for_an_earlier_scrape_are_ignored);
 	TEST(an_answer_without_an_end_is_not_waited_for);

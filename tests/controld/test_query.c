@@ -417,6 +417,8 @@ START_TEST(a_scrape_has_room_beside_others)
 	fake_take(&fake, BODY(STATS_REQUEST));
 	ask_as(LP_EXPORT_CLIENT, LP__PB__CONTROL_REQUEST__BODY_KAFKA);
 	fake_take(&fake, BODY(KAFKA_STATS_REQUEST));
+	ask_as(LP_EXPORT_CLIENT, LP__PB__CONTROL_REQUEST__BODY_CONNECTIONS);
+	fake_take(&fake, BODY(CONNECTIONS_REQUEST));
 	ask_as(LP_EXPORT_CLIENT, LP__PB__CONTROL_REQUEST__BODY_KAFKA);
 	the_last_one_is_refused();
 	nothing_is_asked();

@@ -9,6 +9,7 @@
 
 #include "controld/export_kafka.h"
 #include "controld/export_rows.h"
+#include "controld/export_rule.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/support/ensure.h"
 #include "tests/support/exposition.h"
@@ -51,6 +52,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		else if (message->body_case == BODY(KAFKA_STATS_REPLY))
 			lp_export_kafka_add(
 			    &text, "dp", message->kafka_stats_reply->stats);
+		else if (message->body_case == BODY(RULE_STATS_REPLY))
+			lp_export_rule_add(
+			    &text, "dp", message->rule_stats_reply, true);
 	}
 	check_page(&text);
 	lp_export_text_fini(&text);
