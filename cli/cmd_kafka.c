@@ -1,25 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <time.h>
-
 #include "cli/client.h"
 #include "cli/cmd.h"
+#include "cli/repeat.h"
 #include "cli/view_kafka.h"
-
-enum {
-	WATCH_S_DEFAULT = 1,
-	WATCH_S_MAX = 86400,
-};
 
 /* What is asked, and what of the answer is shown. */
 struct wish {
 	Lp__Pb__KafkaCountersRequest ask;
 	struct lp_kafka_choice choice;
-	uint32_t every_s; /* 0: once */
+	struct lp_repeat repeat;
 };
 
 static int take_options(
     struct wish *wish, const struct lp_words *words, struct lp_error *error);
-static int repeat(const struct lp_lpctl *lpctl, const struct lp_words *words,
+static int run(const struct lp_lpctl *lpctl, const struct lp_words *words,
     struct wish *wish, struct lp_error *error);
 
 int
@@ -32,7 +26,7 @@ lp_cmd_kafka_stats(const struct lp_lpctl *lpctl, const struct lp_words *words,
 	if (status != LP_EXIT_OK)
 		return status;
 	wish.ask.has_apis = wish.ask.apis = true;
-	return repeat(lpctl, words, &wish, error);
+	return run(lpctl, words, &wish, error);
 }
 
 int
@@ -46,7 +40,7 @@ lp_cmd_kafka_clients(const struct lp_lpctl *lpctl, const struct lp_words *words,
 		return status;
 	wish.choice.prefix = words->operands[0];
 	wish.ask.has_clients = wish.ask.clients = true;
-	return repeat(lpctl, words, &wish, error);
+	return run(lpctl, words, &wish, error);
 }
 
 int
@@ -65,26 +59,20 @@ lp_cmd_kafka_topics(const struct lp_lpctl *lpctl, const struct lp_words *words,
 		    lp_command_value(words, LP_OPTION_SORT, NULL));
 	wish.choice.prefix = words->operands[0];
 	wish.ask.has_topics = wish.ask.topics = true;
-	return repeat(lpctl, words, &wish, error);
+	return run(lpctl, words, &wish, error);
 }
 
 static int
 take_options(
     struct wish *wish, const struct lp_words *words, struct lp_error *error)
 {
-	const char *seconds = lp_command_value(words, LP_OPTION_WATCH, NULL);
 	const char *limit = lp_command_value(words, LP_OPTION_LIMIT, NULL);
 	const char *sort = lp_command_value(words, LP_OPTION_SORT, NULL);
 
 	wish->ask.dataplane =
 	    (char *)lp_command_value(words, LP_OPTION_DATAPLANE, NULL);
-	if (lp_command_given(words, LP_OPTION_WATCH))
-		wish->every_s = WATCH_S_DEFAULT;
-	if (seconds != NULL &&
-	    lp_command_number(&wish->every_s, seconds, 1, WATCH_S_MAX) != 0)
-		return lp_error_set(error, LP_EXIT_USAGE,
-		    "--watch: \"%s\" is no number of seconds from 1 to %d",
-		    seconds, WATCH_S_MAX);
+	if (lp_repeat_option(&wish->repeat, words, error))
+		return error->status;
 	if (limit != NULL &&
 	    lp_command_number(&wish->choice.limit, limit, 1, UINT32_MAX) != 0)
 		return lp_error_set(error, LP_EXIT_USAGE,
@@ -122,24 +110,12 @@ show(const struct lp_lpctl *lpctl, const struct lp_print *print,
 	    error, lpctl->output->kafka_clients(print, view));
 }
 
-/* An answer that broke off has the frames before the one that says so. */
-static struct lp_replies
-whole_of(const struct lp_replies *replies)
-{
-	struct lp_replies whole = {.list = replies->list};
-
-	while (whole.count < replies->count &&
-	    replies->list[whole.count]->body_case ==
-		LP__PB__CONTROL_REPLY__BODY_KAFKA)
-		whole.count++;
-	return whole;
-}
-
 /* What dataplanes have said is shown, although another one said nothing. */
 static int
-once(const struct lp_lpctl *lpctl, const struct lp_print *print,
-    struct wish *wish, bool *asked, struct lp_error *error)
+once(const struct lp_lpctl *lpctl, const struct lp_print *print, void *arg,
+    bool *asked, struct lp_error *error)
 {
+	struct wish *wish = arg;
 	Lp__Pb__ControlRequest request = LP__PB__CONTROL_REQUEST__INIT;
 	struct lp_replies replies, whole;
 	struct lp_kafka_view view;
@@ -153,7 +129,7 @@ once(const struct lp_lpctl *lpctl, const struct lp_print *print,
 	    lp_client_ask(&replies, lpctl->socket, lp_lpctl_answer_ms(lpctl),
 		&request, LP__PB__CONTROL_REPLY__BODY_KAFKA, error);
 	*asked = missing == LP_EXIT_OK;
-	whole = whole_of(&replies);
+	whole = lp_repeat_whole(&replies, LP__PB__CONTROL_REPLY__BODY_KAFKA);
 	if (whole.count > 0) {
 		status = lp_view_kafka_init(&view, &whole, &later);
 		if (status == LP_EXIT_OK) {
@@ -167,36 +143,11 @@ once(const struct lp_lpctl *lpctl, const struct lp_print *print,
 	return missing != LP_EXIT_OK ? missing : status;
 }
 
-/*
- * Until a signal ends us, with --watch.  Daemons may be started again
- * meanwhile: that is said once, and tried again.
- */
 static int
-repeat(const struct lp_lpctl *lpctl, const struct lp_words *words,
+run(const struct lp_lpctl *lpctl, const struct lp_words *words,
     struct wish *wish, struct lp_error *error)
 {
-	const struct timespec pause = {.tv_sec = wish->every_s};
-	struct lp_print print = lpctl->print;
-	bool said = false;
-
-	print.all = lp_command_given(words, LP_OPTION_ALL);
-	print.stream = wish->every_s != 0;
-	for (;;) {
-		bool asked;
-		int status = once(lpctl, &print, wish, &asked, error);
-		bool may_pass = !asked &&
-		    (status == LP_EXIT_UNREACHABLE ||
-			status == LP_EXIT_TIMEOUT);
-
-		if (wish->every_s == 0 || (status != LP_EXIT_OK && !may_pass))
-			return status;
-		if (status != LP_EXIT_OK && !said)
-			(void)fprintf(lpctl->err,
-			    "lpctl: %s; trying again every %u s\n", error->text,
-			    wish->every_s);
-		said = status != LP_EXIT_OK;
-		if (fflush(print.out) != 0)
-			return status;
-		(void)nanosleep(&pause, NULL);
-	}
+	wish->repeat.once = once;
+	wish->repeat.arg = wish;
+	return lp_repeat_run(&wish->repeat, lpctl, words, error);
 }

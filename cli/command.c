@@ -290,6 +290,24 @@ static const struct lp_command commands[] = {
 	.run = lp_cmd_show_rules,
     },
     {
+	.name = "rule-stats",
+	.operands = {{"RULE", LP_WORD_RULE, true}},
+	.several = true,
+	.options = BIT(ALL) | BIT(DATAPLANE) | BIT(WATCH),
+	.summary = "list what rules have matched, and refused",
+	.details =
+	    "Those that have matched, or, with --all, every rule that runs, in "
+	    "the order in which\nthey are asked; or the ones named.  A request "
+	    "counts once for each rule that it\nmatches, whatever number of "
+	    "its topics did.  A rule in shadow counts what it\nwould have "
+	    "matched, and refuses nothing.",
+	.examples = "lpctl rule-stats\n"
+		    "lpctl rule-stats scan slow --watch 5\n"
+		    "lpctl -o json rule-stats --all | jq '.dataplanes[].rules[]"
+		    " | select(.requests == 0).name'\n",
+	.run = lp_cmd_rule_stats,
+    },
+    {
 	.name = "show",
 	.summary = "show the whole configuration as a tree",
 	.examples = "lpctl show\n",
@@ -425,6 +443,14 @@ lp_command_find(const char *name)
 		if (strcmp(commands[i].name, name) == 0)
 			return &commands[i];
 	return NULL;
+}
+
+bool
+lp_command_several(const struct lp_command *command, int operand)
+{
+	return command->several && command->operands[operand].name != NULL &&
+	    (operand + 1 == LP_OPERANDS_MAX ||
+		command->operands[operand + 1].name == NULL);
 }
 
 uint64_t

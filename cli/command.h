@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "cli/error.h"
+#include "proto/limits.h"
 
 struct lp_change;
 struct lp_lpctl;
@@ -130,6 +131,8 @@ struct lp_operand {
 
 enum {
 	LP_OPERANDS_MAX = 3,
+	/* As typed, with those that are several. */
+	LP_OPERANDS_GIVEN_MAX = LP_RULES_ASKED_MAX,
 	/* Options given to one command: every address, and some more. */
 	LP_OPTIONS_GIVEN_MAX = 64,
 };
@@ -137,7 +140,7 @@ enum {
 /* One command as it was typed.  Borrows from argv. */
 struct lp_words {
 	const struct lp_command *command;
-	const char *operands[LP_OPERANDS_MAX]; /* NULL: not given */
+	const char *operands[LP_OPERANDS_GIVEN_MAX]; /* NULL: not given */
 	struct {
 		uint8_t id; /* enum lp_option_id */
 		const char *value; /* NULL: none */
@@ -148,6 +151,7 @@ struct lp_words {
 struct lp_command {
 	const char *name;
 	struct lp_operand operands[LP_OPERANDS_MAX]; /* name NULL: no more */
+	bool several; /* of its last operand */
 	uint64_t options; /* 1 << enum lp_option_id, of those "of some" */
 	const char *summary; /* for the list of commands */
 	const char *details; /* for its own help; NULL: nothing to add */
@@ -164,6 +168,9 @@ const struct lp_command *lp_command_table(size_t *count);
 
 /* NULL if there is no such command. */
 const struct lp_command *lp_command_find(const char *name);
+
+/* Whether there may be several of that operand. */
+bool lp_command_several(const struct lp_command *command, int operand);
 
 /* What is known of an option. */
 const struct lp_option *lp_command_option(enum lp_option_id id);

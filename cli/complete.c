@@ -326,8 +326,12 @@ offer_option_value(const struct cursor *cursor)
 static void
 offer_operand(const struct cursor *cursor)
 {
-	int i = cursor->operand_count;
+	const struct lp_operand *operands = cursor->command->operands;
+	int i = 0;
 
-	if (i < LP_OPERANDS_MAX && cursor->command->operands[i].name != NULL)
-		offer_word(cursor, cursor->command->operands[i].word);
+	while (i < cursor->operand_count &&
+	    !lp_command_several(cursor->command, i))
+		i++;
+	if (i < LP_OPERANDS_MAX && operands[i].name != NULL)
+		offer_word(cursor, operands[i].word);
 }

@@ -16,8 +16,8 @@ write_operands(FILE *out, const struct lp_command *command)
 
 		if (operand->name == NULL)
 			break;
-		(void)fprintf(
-		    out, operand->optional ? " [%s]" : " %s", operand->name);
+		(void)fprintf(out, operand->optional ? " [%s%s]" : " %s%s",
+		    operand->name, lp_command_several(command, i) ? "..." : "");
 	}
 }
 
@@ -66,8 +66,9 @@ write_summary(FILE *out, const struct lp_command *command)
 	for (int i = 0; i < LP_OPERANDS_MAX; i++)
 		if (command->operands[i].name != NULL && len < sizeof(left))
 			len += (size_t)snprintf(left + len, sizeof(left) - len,
-			    command->operands[i].optional ? " [%s]" : " %s",
-			    command->operands[i].name);
+			    command->operands[i].optional ? " [%s%s]" : " %s%s",
+			    command->operands[i].name,
+			    lp_command_several(command, i) ? "..." : "");
 	(void)fprintf(
 	    out, "  %-*s %s\n", COMMAND_WIDTH, left, command->summary);
 }

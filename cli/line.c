@@ -263,14 +263,21 @@ take_option(struct lp_line *line, struct lp_lpctl *lpctl,
 static int
 take_operand(struct lp_words *words, const char *text, struct lp_error *error)
 {
-	for (int i = 0; i < LP_OPERANDS_MAX; i++) {
-		if (words->command->operands[i].name == NULL)
+	const struct lp_operand *operands = words->command->operands;
+	int kind = 0; /* a row of those */
+
+	for (int i = 0; i < LP_OPERANDS_GIVEN_MAX; i++) {
+		if (kind == LP_OPERANDS_MAX || operands[kind].name == NULL)
 			break;
-		if (words->operands[i] != NULL)
-			continue;
-		words->operands[i] = text;
-		return LP_EXIT_OK;
+		if (words->operands[i] == NULL) {
+			words->operands[i] = text;
+			return LP_EXIT_OK;
+		}
+		kind += !lp_command_several(words->command, kind);
 	}
+	if (kind < LP_OPERANDS_MAX && lp_command_several(words->command, kind))
+		return lp_error_set(error, LP_EXIT_USAGE, "more than %d words",
+		    LP_OPERANDS_GIVEN_MAX);
 	return lp_error_set(
 	    error, LP_EXIT_USAGE, "unexpected word \"%s\"", text);
 }

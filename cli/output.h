@@ -15,13 +15,14 @@
 #include "cli/top_page.h"
 #include "cli/view.h"
 #include "cli/view_kafka.h"
+#include "cli/view_rule_stats.h"
 
 struct lp_print {
 	FILE *out;
 	uint64_t now_ns; /* CLOCK_REALTIME, for "3 min ago" */
 	bool color;
 	bool verbose; /* say also what went well */
-	bool all; /* stats: counters that are zero too */
+	bool all; /* stats: counters and rules that are zero, too */
 	bool stream; /* one of several documents: JSON on one line each */
 };
 
@@ -52,6 +53,8 @@ struct lp_output {
 	    const struct lp_print *print, const struct lp_kafka_view *view);
 	int (*kafka_topics)(
 	    const struct lp_print *print, const struct lp_kafka_view *view);
+	int (*rule_stats)(const struct lp_print *print,
+	    const struct lp_rule_stats_view *view);
 	/* A round of top where there is no screen. */
 	int (*top)(
 	    const struct lp_print *print, const struct lp_top_picture *picture);

@@ -11,6 +11,7 @@
 
 #include "cli/json.h"
 #include "cli/output_json_kafka.h"
+#include "cli/output_json_rules.h"
 #include "cli/output_json_trace.h"
 #include "cli/output_top.h"
 #include "proto/message.h"
@@ -177,32 +178,6 @@ list_of(const struct lp_view *view, enum lp_object_kind kind,
 	return list;
 }
 
-/* In the order in which they are asked. */
-static json_t *
-make_rules(const struct lp_view *view)
-{
-	const struct lp_object **list;
-	json_t *rules = json_array();
-	size_t count;
-
-	if (lp_view_rules(&list, &count, view) != 0) {
-		json_decref(rules);
-		return NULL;
-	}
-	for (size_t i = 0; i < count; i++) {
-		const struct lp_rule_object *rule = &list[i]->rule;
-
-		rules = lp_json_append(rules,
-		    json_pack("{s:o, s:s, s:o, s:b, s:s, s:s}", "id",
-			lp_json_integer(list[i]->id), "name", rule->name,
-			"priority", lp_json_integer(rule->priority), "shadow",
-			rule->shadow, "match", rule->match, "action",
-			rule->action));
-	}
-	free(list);
-	return rules;
-}
-
 static int
 json_show(const struct lp_print *print, const struct lp_view *view)
 {
@@ -211,7 +186,7 @@ json_show(const struct lp_print *print, const struct lp_view *view)
 		lp_json_integer(view->generation), "ports",
 		list_of(view, LP_OBJECT_PORT, 0, make_port), "clusters",
 		list_of(view, LP_OBJECT_CLUSTER, 0, make_cluster), "rules",
-		make_rules(view)));
+		lp_output_json_rules_list(view)));
 }
 
 /* {"generation": 7, "KEY": [...]} */
@@ -296,7 +271,8 @@ json_listeners(const struct lp_print *print, const struct lp_view *view,
 static int
 json_rules(const struct lp_print *print, const struct lp_view *view)
 {
-	return write_list(print, view, "rules", make_rules(view));
+	return write_list(
+	    print, view, "rules", lp_output_json_rules_list(view));
 }
 
 /* ---- what runs ---------------------------------------------------------- */
@@ -603,6 +579,7 @@ const struct lp_output lp_output_json = {
     .stats = json_stats,
     .connections = json_connections,
     .kafka_stats = lp_output_json_kafka_stats,
+    .rule_stats = lp_output_json_rules_stats,
     .kafka_clients = lp_output_json_kafka_clients,
     .kafka_topics = lp_output_json_kafka_topics,
     .top = lp_output_json_top,

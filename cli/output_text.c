@@ -390,6 +390,7 @@ const struct lp_output lp_output_text = {
     .stats = lp_output_text_live_stats,
     .connections = lp_output_text_live_connections,
     .kafka_stats = lp_output_text_kafka_stats,
+    .rule_stats = lp_output_text_rules_stats,
     .kafka_clients = lp_output_text_kafka_clients,
     .kafka_topics = lp_output_text_kafka_topics,
     .top = lp_output_text_top,

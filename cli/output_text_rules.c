@@ -5,6 +5,9 @@
 #include <stdlib.h>
 
 #include "cli/table.h"
+#include "cli/units.h"
+
+#define CLEAR_SCREEN "\033[H\033[2J"
 
 /* An empty text would look as if something were missing. */
 static const char *
@@ -67,4 +70,74 @@ lp_output_text_rules_show(
 	}
 	free(list);
 	return 0;
+}
+
+static void
+stats_row(struct lp_table *table, const Lp__Pb__RuleStats *rule)
+{
+	char bytes[LP_UNITS_SIZE];
+
+	/* What the configuration there knows no more has an id. */
+	if (rule->name != NULL)
+		lp_table_add(table, LP_STYLE_PLAIN, "%s", rule->name);
+	else
+		lp_table_add(table, LP_STYLE_PLAIN, "#%" PRIu32, rule->id);
+	lp_table_add(table, LP_STYLE_PLAIN, "%" PRIu32, rule->priority);
+	lp_table_add(table, LP_STYLE_PLAIN, "%s", rule->shadow ? "on" : "off");
+	lp_table_add(table, LP_STYLE_PLAIN, "%s",
+	    rule->action != NULL ? rule->action : "-");
+	lp_table_add(table, LP_STYLE_PLAIN, "%" PRIu64, rule->connections);
+	lp_table_add(table, LP_STYLE_PLAIN, "%" PRIu64, rule->requests);
+	lp_table_add(table, LP_STYLE_PLAIN, "%s",
+	    lp_units_bytes(bytes, rule->request_bytes));
+	lp_table_add(table, LP_STYLE_PLAIN, "%" PRIu64, rule->refused);
+}
+
+/* Why the table is shorter than some may think. */
+static void
+write_rest(const struct lp_print *print, const struct lp_rule_stats_view *view,
+    const Lp__Pb__RuleStatsReply *stats)
+{
+	if (view->named > stats->n_rules)
+		(void)fprintf(print->out,
+		    "%zu of the %zu rules named do not run there\n",
+		    view->named - stats->n_rules, view->named);
+	else if (view->named == 0 && !print->all)
+		(void)fprintf(print->out,
+		    "%zu of %" PRIu32 " rules have matched\n", stats->n_rules,
+		    stats->running);
+}
+
+int
+lp_output_text_rules_stats(
+    const struct lp_print *print, const struct lp_rule_stats_view *view)
+{
+	static const struct lp_column columns[] = {{"RULE", false},
+	    {"PRIORITY", true}, {"SHADOW", false}, {"ACTION", false},
+	    {"CONNECTIONS", true}, {"REQUESTS", true}, {"BYTES", true},
+	    {"REFUSED", true}};
+	int err = 0;
+
+	/* On a terminal each round takes the place of the last. */
+	if (print->stream && print->color)
+		(void)fputs(CLEAR_SCREEN, print->out);
+	for (size_t i = 0; i < view->count && err == 0; i++) {
+		const Lp__Pb__RuleStatsReply *stats = view->rows[i].stats;
+		const char *dataplane = view->rows[i].dataplane;
+		struct lp_table table;
+
+		(void)fprintf(print->out, "%sdataplane %s%s\n",
+		    lp_table_style(LP_STYLE_TITLE, print->color),
+		    dataplane[0] != '\0' ? dataplane : "-",
+		    lp_table_plain(LP_STYLE_TITLE, print->color));
+		lp_table_init(
+		    &table, columns, sizeof(columns) / sizeof(columns[0]));
+		for (size_t j = 0; j < stats->n_rules; j++)
+			stats_row(&table, stats->rules[j]);
+		err = lp_table_write(&table, print->out, print->color);
+		write_rest(print, view, stats);
+		if (print->stream || i + 1 < view->count)
+			(void)fputc('\n', print->out);
+	}
+	return err;
 }

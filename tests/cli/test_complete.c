@@ -16,6 +16,8 @@ static const struct {
     {"help conn", "connections\n"},
     {"stats k", "kafka\n"},
     {"topics --sor", "--sort\n"},
+    {"rule-", "rule-stats\n"},
+    {"rule-stats --w", "--watch\n"},
     {"clients --sort p99", "p99\np99.9\np99.99\n"},
     {"top --view b", "brokers\n"},
     {"top --sort p99", "p99\np99.9\np99.99\n"},

@@ -269,6 +269,9 @@ static const struct {
     {"set-rule x --shadow=''", "", NULL},
     {"set-rule s", "", "scan\nslow\n"},
     {"del-rule ''", "", "rest\nscan\nslow\nequal\n"},
+    {"del-rule scan s", "", NULL},
+    {"rule-stats s", "", "scan\nslow\n"},
+    {"rule-stats scan a b --all c d s", "", "scan\nslow\n"},
 };
 
 START_TEST(words_of_the_language_are_offered)
