@@ -128,6 +128,23 @@ has 'lightpath_cluster_polls_total{cluster="payments",result="answered"} 0' ||
 	fail "answered?"
 has 'lightpath_cluster_poll_brokers{cluster="payments"} 0' || fail "brokers?"
 
+# Rules, of real dataplanes: what runs, and what lpctl has of it.
+lpctl add-rule scan --priority 900 --match 'src=10.66.0.0/16' \
+	--action reset 2>>log
+scrape
+has 'lightpath_rules_up{dataplane="one.sock"} 1' || fail "no rules"
+has 'lightpath_rules_left_out{dataplane="one.sock"} 0' || fail "left out"
+has 'lightpath_rules{dataplane="one.sock"} 1' || fail "not one rule"
+has 'lightpath_rule_requests_total{dataplane="one.sock",rule="scan"} 0' ||
+	fail "no counters of the rule"
+lpctl rule-stats scan >rules || fail "no counters of rules"
+[ "$(grep -c '^scan  *900  off  *reset ' rules)" -eq 2 ] || fail "not of both"
+lpctl rule-stats --dataplane one | grep -qx '0 of 1 rules have matched' ||
+	fail "it has matched"
+! lpctl rule-stats scna 2>rules || fail "there is no such rule"
+grep -qxF 'lpctl: there is no rule scna (did you mean scan?)' rules ||
+	fail "$(cat rules)"
+
 # One that does not answer in time.
 kill -STOP "$(pgrep -P "$two")"
 scrape
