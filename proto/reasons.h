@@ -60,7 +60,7 @@ enum { LP_VERDICTS = 5 };
 	    "its bytes wait until an address in them is complete")             \
 	X(HELD_GAP, "held_gap", "its bytes wait for others before them")       \
 	X(MLD, "mld", "MLD query, answered for multicast groups of ours")      \
-	X(RULE_RESET, "rule_reset",                                            \
+	X(RESET_RULE, "reset_rule",                                            \
 	    "new connection refused by RST: a rule says so")                   \
 	/* held */                                                             \
 	X(NEIGHBOR_PENDING, "neighbor_pending",                                \

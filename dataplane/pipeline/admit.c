@@ -7,7 +7,7 @@
  *	no SYN ▸ RST         reset_unknown
  *	no listener ▸ RST    reset_closed_port
  *	no broker ▸ RST      reset_no_broker
- *	a rule says so ▸ RST rule_reset
+ *	a rule says so ▸ RST reset_rule
  *	no room ▸ evict, else RST   reset_table_full
  *	no port ▸ RST        reset_no_source_port
  *	else created ▸ on    opened
@@ -157,7 +157,7 @@ open_connection(struct lp_admit *admit, struct lp_batch *batch,
 	    .node_id = node_of(batch->snapshot, target),
 	    .counters = target->counters};
 	if (!lp_gate_lets(region, batch->snapshot, &conn))
-		return refused(admit, target, LP_REASON_RULE_RESET);
+		return refused(admit, target, LP_REASON_RESET_RULE);
 	if (!make_room(admit, batch))
 		return refused(admit, target, LP_REASON_RESET_TABLE_FULL);
 	if (target->kafka &&

@@ -5,7 +5,7 @@
  *	no readable TCP ▸ pass		wired, wired_unread
  *	known ▸ on
  *	of no named broker ▸ pass	wired
- *	a SYN that a rule resets ▸ RST	rule_reset
+ *	a SYN that a rule resets ▸ RST	reset_rule
  *	RST, FIN ▸ pass			wired: nothing is left to follow
  *	no room ▸ pass			untracked
  *	else created ▸ on		opened, picked_up
@@ -114,7 +114,7 @@ lp_inline_admit(
 	conn = describe(batch->snapshot, pkt, service, &tuple);
 	if ((pkt->tcp_flags & (LP_TCP_SYN | LP_TCP_ACK)) == LP_TCP_SYN &&
 	    !lp_gate_lets(conntrack->region, batch->snapshot, &conn)) {
-		lp_reset_answer(admit->reset, batch, pkt, LP_REASON_RULE_RESET);
+		lp_reset_answer(admit->reset, batch, pkt, LP_REASON_RESET_RULE);
 		return;
 	}
 	if (!make_room(conntrack, batch)) {

@@ -43,7 +43,7 @@ START_TEST(a_reset_refuses_whom_it_matches_and_nobody_else)
 	plane_in(0, SYN_50);
 	plane_expect(0, RST_50);
 	plane_quiet();
-	ck_assert_uint_eq(plane_reason(LP_REASON_RULE_RESET), 1);
+	ck_assert_uint_eq(plane_reason(LP_REASON_RESET_RULE), 1);
 	ck_assert_uint_eq(plane_connections(), 0);
 	is_let_in(SYN_51);
 	/* Each time anew. */
@@ -60,7 +60,7 @@ START_TEST(the_first_that_decides_wins)
 	publish();
 	is_let_in(SYN_50);
 	plane_in(0, SYN_51);
-	ck_assert_uint_eq(plane_reason(LP_REASON_RULE_RESET), 1);
+	ck_assert_uint_eq(plane_reason(LP_REASON_RESET_RULE), 1);
 	rule_counts(OTHER, 1, 0, 0);
 	rule_counts(RULE, 1, 1, 0);
 }
