@@ -11,6 +11,7 @@
 
 #include "dataplane/pipeline/rules.h"
 #include "dataplane/port/port_memory.h"
+#include "proto/object_rule.h"
 #include "tests/dataplane/cold.h"
 
 static char directory[PATH_MAX];
@@ -127,7 +128,10 @@ END_TEST
 START_TEST(rule_that_cannot_be_compiled_is_named)
 {
 	struct lp_region *region = &dataplane.region;
+	struct lp_object rule;
 	char match[LP_RULE_MATCH_SIZE], name[LP_NAME_SIZE];
+	char why[LP_WHY_SIZE];
+	const char *field;
 
 	begin();
 	put(&config, make_rule(70, "kept", 1, "", "observe"));
@@ -136,7 +140,10 @@ START_TEST(rule_that_cannot_be_compiled_is_named)
 		snprintf(match, sizeof(match), "src=0.0.0.0/%u dst=0.0.0.0/%u",
 		    i / 32 + 1, i % 32 + 1);
 		snprintf(name, sizeof(name), "r%u", i);
-		put(&config, make_rule(100 + i, name, 1, match, "observe"));
+		rule = make_rule(100 + i, name, 1, match, "observe");
+		ck_assert_int_eq(
+		    lp_object_rule_normalise(&rule.rule, &field, why), 0);
+		put(&config, rule);
 	}
 	ck_assert_int_eq(apply(2), -EINVAL);
 	ck_assert_int_eq(refusal.code, LP__PB__REJECTED__CODE__RESOURCE);

@@ -35,7 +35,7 @@ main() {
 	check "a new connection is refused at once" refused
 	check "the reset has counted it" lab_wait 10 "a count" counted gone \
 	    '.connections > 0 and .refused == .connections'
-	check "it has a reason of its own" [ "$(lab_reason rule_reset)" -gt 0 ]
+	check "it has a reason of its own" [ "$(lab_reason reset_rule)" -gt 0 ]
 	check "the consumer goes on" lab_alive idle
 	check "its connection is still there" established
 	must "an exception is taken" lab_ctl add-rule friend --priority 901 \
@@ -59,7 +59,7 @@ add_rules() {
 }
 
 delete_both() {
-	lab_ctl delete-rule gone && lab_ctl delete-rule friend
+	lab_ctl del-rule gone && lab_ctl del-rule friend
 }
 
 same_records() {

@@ -145,8 +145,8 @@ START_TEST(what_a_request_is_can_be_asked_for)
 	    "client_id=web-1", "client_id=web*", "topic=orders", "topic=*",
 	    "acks=1", "acks=0,1", "frame_size=700-",
 	    "api=Produce topic=ord* client_id=web-1 acks=1",
-	    "cluster=payments listener=payments/public broker=0 port=front "
-	    "topic=orders"};
+	    "listener=payments/public broker=0 port=front topic=orders",
+	    "cluster=payments dst_port=9100 topic=orders"};
 	static const char *const fail[] = {"api=Fetch", "version=4",
 	    "client_id=web-11", "topic=order", "topic=a,b", "acks=all",
 	    "frame_size=-699", "principal=*", "group=*", "from=broker",
