@@ -4,9 +4,11 @@
  *
  *	client id, acks, group, transactional id ▸ kept
  *	a topic's name, or its end ▸ asked for it
- *	another group or transactional id, the one before it had no topic ▸
- *asked the end, nothing was asked since the last of them ▸ asked the end ▸ what
- *matched is counted
+ *	another group, the one before it had no topic ▸ asked for that
+ *	the end, nothing was asked since the last of them ▸ asked
+ *	the end ▸ what matched is counted
+ *
+ * A transactional id is as a group there.
  *
  * Who asks.  A broker is one that says so (a replica id, or an API of brokers)
  * from an address that a broker of the cluster has; all others are clients.  A

@@ -17,7 +17,7 @@
  * its struct lp_conn and its struct lp_kafka_conn: 512 bytes; and one whose
  * addresses are rewritten 64 more.  The others are pools, by the number of
  * connections; what happens when one is empty is said with it.  Which places
- *are free is private to the packet process and found by a scan at start.
+ * are free is private to the packet process and found by a scan at start.
  *
  * A packet changes this under the mark of its connection (the undo slot), but
  * nothing of it is copied back: a connection on whose change the process was
