@@ -191,6 +191,10 @@ def transaction(world, versions):
         world.expect("EndTxn", world.kafka.ask(
             "EndTxn", 5 if is_second else 3, dict(who, Committed=True)
         ).values["ErrorCode"], 0)
+        # Its markers come behind the answer, and are records, too.
+        world.cluster.until(
+            "the end of " + name,
+            lambda: state(world, name)[0] == "CompleteCommit")
     world.expect("the end of the denied one", world.cluster.ends(
         world.denied), before)
 
