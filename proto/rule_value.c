@@ -248,13 +248,12 @@ clear_host(struct lp_prefix *prefix)
 {
 	unsigned bits = prefix->len + (lp_ip_is_v4(&prefix->ip) ? 96u : 0u);
 	bool set = false;
+	uint8_t host = (uint8_t)(0xffu >> bits % 8);
 
 	for (unsigned i = bits / 8; i < sizeof(prefix->ip.bytes); i++) {
-		uint8_t host =
-		    i == bits / 8 ? (uint8_t)(0xff >> bits % 8) : (uint8_t)0xff;
-
 		set = set || (prefix->ip.bytes[i] & host) != 0;
 		prefix->ip.bytes[i] &= (uint8_t)~host;
+		host = 0xff;
 	}
 	return set;
 }
