@@ -203,8 +203,8 @@ START_TEST(the_schema_itself_refuses_what_makes_no_sense)
 	    "INSERT INTO rule VALUES (50, 'r', 1, 2, '', 'observe')",
 	    "INSERT INTO rule VALUES (50, 'r', 1, 0, NULL, 'observe')",
 	    "INSERT INTO rule VALUES (50, '', 1, 0, '', 'observe')",
-	    "INSERT INTO rule VALUES (50, 'r', 1, 0, '', 'observe'), "
-	    "(51, 'r', 1, 0, '', 'observe')",
+	    ("INSERT INTO rule VALUES (50, 'r', 1, 0, '', 'observe'), "
+	     "(51, 'r', 1, 0, '', 'observe')"),
 	};
 	struct lp_store *store = database_open(&database);
 	sqlite3 *raw;
