@@ -110,9 +110,11 @@ void
 lp_config_remove_all(struct lp_config *config, enum lp_object_kind kind,
     const uint32_t *ids, size_t count)
 {
-	size_t from = count > 0 ? lower_bound(config, kind, ids[0]) : 0;
-	size_t to = from, taken = 0;
+	size_t from, to, taken = 0;
 
+	if (count == 0)
+		return;
+	from = to = lower_bound(config, kind, ids[0]);
 	for (; taken < count; from++) {
 		assert(from < config->count);
 		if (compare(&config->objects[from], kind, ids[taken]) == 0)
