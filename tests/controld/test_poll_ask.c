@@ -154,7 +154,7 @@ struct server {
 };
 
 static void
-listen_at(struct server *server, const char *address)
+bind_at(struct server *server, const char *address)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET};
 	socklen_t len = sizeof(at);
@@ -165,6 +165,12 @@ listen_at(struct server *server, const char *address)
 	ck_assert_int_eq(bind(server->fd, (struct sockaddr *)&at, len), 0);
 	getsockname(server->fd, (struct sockaddr *)&at, &len);
 	server->port = ntohs(at.sin_port);
+}
+
+static void
+listen_at(struct server *server, const char *address)
+{
+	bind_at(server, address);
 	ck_assert_int_eq(listen(server->fd, 16), 0);
 }
 
@@ -187,10 +193,10 @@ START_TEST(nobody_there_is_told)
 	struct server server;
 	char wanted[128];
 
-	listen_at(&server, "127.0.0.1");
-	close(server.fd);
+	bind_at(&server, "127.0.0.1");
 	put_servers(&server, "");
 	ask();
+	close(server.fd);
 	ck_assert_uint_eq(answer.count, 0);
 	snprintf(wanted, sizeof(wanted),
 	    "127.0.0.1:%u/bootstrap: Connect to ipv4#127.0.0.1:%u failed: "
@@ -368,7 +374,7 @@ START_TEST(a_wrong_file_is_refused_with_its_line)
 	     "ssl.ca.location=/no/such\nssl.key.password=secret\n",
 		": ssl.ca.location failed: "},
 	    {"metadata.broker.list=a\nsecurity.protocol=sasl_ssl\n"
-	     "sasl.mechanism=secret\n",
+	     "sasl.mechanism=NONE-SUCH\n",
 		": "},
 	    {"bootstrap.servers=a\nsecurity.protocol=ssl\n"
 	     "ssl.key.pem=secret\n",
@@ -381,6 +387,7 @@ START_TEST(a_wrong_file_is_refused_with_its_line)
 		ck_assert_msg(
 		    strncmp(why, cases[i].why, strlen(cases[i].why)) == 0,
 		    "%zu: %s", i, why);
+		ck_assert_msg(strstr(why, "secret") == NULL, "%zu: %s", i, why);
 	}
 }
 END_TEST

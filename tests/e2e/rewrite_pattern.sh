@@ -22,7 +22,7 @@ main() {
 	must "the clients are compiled" cluster_clients_get
 	must "the namespaces are made" lab_network
 	must "three brokers of Kafka $LAB_KAFKA_VERSION run" brokers
-	must "what clients are sent is captured" capture
+	must "what clients are sent is captured" cluster_capture
 	must "Lightpath runs" lab_lightpath_start
 	must "lpctl configures it" configure
 	check "each broker has a name as long as its own" told_names
@@ -44,7 +44,10 @@ main() {
 	    cluster_clients_judge
 	check "no packet was dropped" no_drops
 	lab_stop capture
-	check "no address and no name of a broker reached a client" leaks
+	check "no address and no name of a broker reached a client" \
+	    cluster_leaks "${SECRETS[@]}"
+	check "the same search finds what they are told" \
+	    cluster_sees "$SUFFIX"
 	e2e_done
 }
 
@@ -76,13 +79,6 @@ our_name() {
 
 	own=$(own_name "$1")
 	printf "b%0$((${#own} - ${#SUFFIX} - 1))d%s" "$1" "$SUFFIX"
-}
-
-capture() {
-	lab_start capture client tcpdump -i net0 -U -s 0 -B 65536 \
-	    -w "$LAB_DIR/client.pcap"
-	lab_ready capture 20 "the capture to begin" \
-	    grep -q 'listening on' "$LAB_DIR/capture.log"
 }
 
 # What a wildcard would answer, to those who are asked for.
@@ -135,13 +131,6 @@ told_counted() {
 	    jq -e '.dataplanes[0].counters | .addresses_rewritten > 0 and
 	        .rewrite_unreadable == 0 and .rewrite_too_large == 0' \
 	        "$LAB_DIR/kafka.json"
-}
-
-leaks() {
-	cat "$LAB_DIR/capture.log"
-	grep -q '^0 packets dropped by kernel' "$LAB_DIR/capture.log" &&
-	    python3 -B "$LAB_SUPPORT/kafka/leaks.py" "$LAB_DIR/client.pcap" \
-	        "${SECRETS[@]}"
 }
 
 main "$@"
