@@ -153,6 +153,7 @@ make_pipeline(struct lp_worker *worker, const struct lp_worker_config *config)
 	    .backend = config->backend,
 	    .pool = config->pool,
 	    .now_ns = lp_clock_ns(),
+	    .clock = lp_clock_ns,
 	};
 
 	if (getrandom(&pipeline.hash_seed, sizeof(pipeline.hash_seed), 0) !=
@@ -235,7 +236,7 @@ enter(struct lp_worker *worker)
 		prctl(PR_SET_TIMERSLACK, 1);
 }
 
-/* The end of one turn is the beginning of the next: one look at the clock. */
+/* The end of one turn is the beginning of the next. */
 static unsigned
 take_turn(struct lp_worker *worker, uint64_t *now_ns)
 {

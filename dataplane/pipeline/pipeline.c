@@ -52,6 +52,7 @@ struct lp_pipeline {
 	struct lp_region *region;
 	const struct lp_backend_ops *backend;
 	struct lp_pool *pool;
+	uint64_t (*clock)(void);
 	unsigned first_port; /* where the next turn begins to receive */
 
 	struct lp_make make;
@@ -129,6 +130,8 @@ turn(struct lp_pipeline *pipeline, uint64_t now_ns, lp_pipeline_seen *seen,
 	if (lp_beat_begin(&pipeline->beat, batch))
 		beat(pipeline, batch);
 	receive(pipeline, batch);
+	if (batch->count > 0 && pipeline->clock != NULL)
+		lp_batch_set_now(batch, pipeline->clock());
 	LOOK("rx");
 	lp_parse_stage(batch);
 	LOOK("parse");
@@ -188,6 +191,7 @@ lp_pipeline_init(void *memory, const struct lp_pipeline_config *config)
 	pipeline->region = config->region;
 	pipeline->backend = config->backend;
 	pipeline->pool = config->pool;
+	pipeline->clock = config->clock;
 	pipeline->make = (struct lp_make){.backend = config->backend,
 	    .pool = config->pool,
 	    .stats = config->region->stats};

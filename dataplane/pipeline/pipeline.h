@@ -23,6 +23,10 @@ struct lp_pipeline_config {
 	struct lp_pool *pool; /* borrowed */
 	uint64_t hash_seed; /* random: of the connection table */
 	uint64_t now_ns; /* CLOCK_MONOTONIC */
+	/* The same clock, looked at once packets have come in: what a turn was
+	 * given may be milliseconds old then, and latencies would show them.
+	 * NULL: a turn is at the time that it was given. */
+	uint64_t (*clock)(void);
 };
 
 /* Bytes that a packet path over so many connections needs, for ever. */
@@ -45,7 +49,7 @@ int lp_pipeline_new(
 void lp_pipeline_free(struct lp_pipeline *pipeline);
 
 /*
- * worker: one turn at that time: packets in, through every stage, out; then
+ * worker: one turn, begun at that time: packets in, through every stage, out; then
  * a slice of timers and, after a new generation, of the connection sweep; and,
  * when the pools of splices are short, of those that may stall.
  * Returns how many packets came in.
