@@ -10,6 +10,7 @@ golden=$3
 dir=$(mktemp -d)
 pid=
 cd "$dir"
+mkdir none # nor can it be one of the host
 
 finish() {
 	status=$?
