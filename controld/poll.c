@@ -104,6 +104,7 @@ static bool is_stranger(
 static void tell(const struct lp_poll *poll, const char *name,
     char known[][LP_NAME_SIZE], unsigned *count);
 static void start_due(struct lp_poll *poll);
+static struct cluster *next_due(struct lp_poll *poll);
 static int start(struct lp_poll *poll, struct cluster *cluster,
     const struct lp_object *object);
 static int start_thread(struct job *job);
@@ -382,23 +383,37 @@ tell(const struct lp_poll *poll, const char *name, char known[][LP_NAME_SIZE],
 static void
 start_due(struct lp_poll *poll)
 {
-	uint64_t now_ms = lp_clock_now_ms();
+	struct cluster *cluster;
 
-	for (unsigned i = 0;
-	     i < LP_CLUSTERS_MAX && poll->running < LP_POLL_AT_ONCE; i++) {
-		struct cluster *cluster = &poll->clusters[i];
-		const struct lp_object *object =
+	while (poll->running < LP_POLL_AT_ONCE &&
+	    (cluster = next_due(poll)) != NULL) {
+		int err = start(poll, cluster,
 		    lp_config_find(&poll->context->current.config,
-			LP_OBJECT_CLUSTER, cluster->id);
-		int err;
+			LP_OBJECT_CLUSTER, cluster->id));
 
-		if (object == NULL || cluster->asked ||
-		    cluster->due_ms > now_ms)
-			continue;
-		err = start(poll, cluster, object);
 		if (err != 0)
 			failed(poll, cluster, strerror(-err));
 	}
+}
+
+/* Whose turn has been for the longest: so no one waits for ever. */
+static struct cluster *
+next_due(struct lp_poll *poll)
+{
+	uint64_t now_ms = lp_clock_now_ms();
+	struct cluster *next = NULL;
+
+	for (unsigned i = 0; i < LP_CLUSTERS_MAX; i++) {
+		struct cluster *cluster = &poll->clusters[i];
+
+		if (cluster->asked || cluster->due_ms > now_ms ||
+		    (next != NULL && next->due_ms <= cluster->due_ms) ||
+		    lp_config_find(&poll->context->current.config,
+			LP_OBJECT_CLUSTER, cluster->id) == NULL)
+			continue;
+		next = cluster;
+	}
+	return next;
 }
 
 static int

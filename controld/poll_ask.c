@@ -22,9 +22,13 @@ enum {
 	WAIT_MIN_MS = 200, /* for a connection, and first for an answer */
 	WAIT_MAX_MS = 4000,
 	PAUSE_MS = 100,
-	PATH_SHOWN = 200, /* so that the reason has room */
+	/* For another server, once one has refused the password: shorter than
+	 * the first is left alone, RECONNECT_MS less a quarter. */
+	REFUSED_MS = 2000,
 	SECRET_SIZE = LP_POLL_FILE_SIZE_MAX,
 };
+
+#define RECONNECT_MS "3000"
 
 /* What librdkafka takes for secret, too. */
 static const char *const secrets[] = {"sasl.password", "ssl.key.password",
@@ -34,7 +38,7 @@ static const char *const secrets[] = {"sasl.password", "ssl.key.password",
 struct asking {
 	rd_kafka_t *client;
 	char error[LP_POLL_WHY_SIZE]; /* the last that it told of */
-	bool refused; /* by a broker: it is not asked twice */
+	bool refused; /* by a server */
 };
 
 static int configure(rd_kafka_conf_t *conf, const char *path, char *why);
@@ -50,6 +54,7 @@ static void ask(struct asking *asking, const atomic_bool *over,
 static void take(
     struct lp_poll_answer *answer, const struct rd_kafka_metadata *metadata);
 static void clean(char *text, const rd_kafka_conf_t *conf);
+static void make_printable(char *text);
 
 void
 lp_poll_ask(
@@ -61,6 +66,7 @@ lp_poll_ask(
 
 	*answer = (struct lp_poll_answer){0};
 	if (configure(conf, path, answer->why) != 0) {
+		make_printable(answer->why);
 		rd_kafka_conf_destroy(conf);
 		return;
 	}
@@ -71,7 +77,8 @@ lp_poll_ask(
 	if (asking.client == NULL) {
 		clean(why, conf);
 		snprintf(answer->why, sizeof(answer->why), "%.*s: %s",
-		    PATH_SHOWN, path, why);
+		    LP_POLL_FILE_PATH_SHOWN, path, why);
+		make_printable(answer->why);
 		rd_kafka_conf_destroy(conf);
 		return;
 	}
@@ -100,19 +107,20 @@ configure(rd_kafka_conf_t *conf, const char *path, char *why)
 	/* The file may have others.  A server is not tried again while we do
 	 * not look: it may have refused the password. */
 	set(conf, "client.id", "lightpath-controld", text);
-	set(conf, "reconnect.backoff.ms", "3000", text);
+	set(conf, "reconnect.backoff.ms", RECONNECT_MS, text);
 	while ((err = lp_poll_file_next(&file, &name, &value, text)) > 0) {
 		err = set(conf, name, value, text);
 		if (err != 0)
 			break;
 	}
 	if (err != 0)
-		snprintf(why, LP_POLL_WHY_SIZE, "%.*s:%u: %s", PATH_SHOWN, path,
-		    file.line, text);
+		snprintf(why, LP_POLL_WHY_SIZE, "%.*s:%u: %s",
+		    LP_POLL_FILE_PATH_SHOWN, path, file.line, text);
 	lp_poll_file_close(&file);
 	if (err == 0 && !has_servers(conf)) {
 		snprintf(why, LP_POLL_WHY_SIZE,
-		    "%.*s: has no bootstrap.servers", PATH_SHOWN, path);
+		    "%.*s: has no bootstrap.servers", LP_POLL_FILE_PATH_SHOWN,
+		    path);
 		err = -EINVAL;
 	}
 	return err;
@@ -196,8 +204,7 @@ ask(struct asking *asking, const atomic_bool *over,
 	rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR__TIMED_OUT;
 	uint64_t wait_ms = WAIT_MIN_MS;
 
-	while (!atomic_load(over) && !asking->refused &&
-	    (now_ms = lp_clock_now_ms()) < end_ms) {
+	while (!atomic_load(over) && (now_ms = lp_clock_now_ms()) < end_ms) {
 		if (wait_ms > end_ms - now_ms)
 			wait_ms = end_ms - now_ms;
 		err = rd_kafka_metadata(
@@ -211,6 +218,8 @@ ask(struct asking *asking, const atomic_bool *over,
 		    wait_ms < WAIT_MAX_MS)
 			wait_ms *= 2;
 		rd_kafka_poll(asking->client, PAUSE_MS);
+		if (asking->refused && end_ms > now_ms + REFUSED_MS)
+			end_ms = now_ms + REFUSED_MS;
 	}
 	if (asking->error[0] == '\0')
 		snprintf(asking->error, sizeof(asking->error), "%s",
@@ -273,9 +282,19 @@ clean(char *text, const rd_kafka_conf_t *conf)
 	free(value);
 	if (timing != NULL)
 		*timing = '\0';
-	for (char *c = text; *c != '\0'; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = ' ';
+	make_printable(text);
 	if (tells)
 		strcpy(text, "the reason has what is secret in it");
+}
+
+/*
+ * A server may say anything, and what is cut may end in the middle of a
+ * character: terminals obey some of it, and JSON takes no broken UTF-8.
+ */
+static void
+make_printable(char *text)
+{
+	for (char *c = text; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || (unsigned char)*c >= 0x7f)
+			*c = *c == '\n' ? ' ' : '?';
 }

@@ -20,7 +20,8 @@ static const char blanks[] = " \t\r\f\v";
 static int
 refuse(char *why, const char *path, const char *text)
 {
-	snprintf(why, LP_POLL_WHY_SIZE, "%s: %s", path, text);
+	snprintf(why, LP_POLL_WHY_SIZE, "%.*s: %s", LP_POLL_FILE_PATH_SHOWN,
+	    path, text);
 	return -EINVAL;
 }
 
@@ -44,7 +45,8 @@ lp_poll_file_open(struct lp_poll_file *file, const char *path, char *why)
 		err = read_all(file, fd);
 		if (err == -EFBIG)
 			snprintf(why, LP_POLL_WHY_SIZE,
-			    "%s: larger than %d bytes", path,
+			    "%.*s: larger than %d bytes",
+			    LP_POLL_FILE_PATH_SHOWN, path,
 			    LP_POLL_FILE_SIZE_MAX);
 		else if (err != 0)
 			refuse(why, path, strerror(-err));
@@ -103,16 +105,16 @@ check(int fd, const char *path, char *why)
 		return refuse(why, path, "not a regular file");
 	if (status.st_uid != 0 && status.st_uid != geteuid()) {
 		snprintf(why, LP_POLL_WHY_SIZE,
-		    "%s: belongs to user %u: it must be root's, or that of "
+		    "%.*s: belongs to user %u: it must be root's, or that of "
 		    "user %u, who runs lp-controld",
-		    path, status.st_uid, geteuid());
+		    LP_POLL_FILE_PATH_SHOWN, path, status.st_uid, geteuid());
 		return -EPERM;
 	}
 	if ((status.st_mode & 077) != 0) {
 		snprintf(why, LP_POLL_WHY_SIZE,
-		    "%s: mode %04o lets others in, and passwords are in it: "
+		    "%.*s: mode %04o lets others in, and passwords are in it: "
 		    "chmod 600",
-		    path, status.st_mode & 07777);
+		    LP_POLL_FILE_PATH_SHOWN, path, status.st_mode & 07777);
 		return -EPERM;
 	}
 	return 0;

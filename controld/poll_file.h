@@ -20,6 +20,7 @@
 
 enum {
 	LP_POLL_FILE_SIZE_MAX = 65536,
+	LP_POLL_FILE_PATH_SHOWN = 200, /* so that the reason has room */
 	/* What is wrong, with the path of a file in front. */
 	LP_POLL_WHY_SIZE = 2 * LP_WHY_SIZE,
 };
