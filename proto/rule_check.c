@@ -25,7 +25,6 @@ enum {
 	/* From version 4 on it is the brokers' own: KIP-890. */
 	ADD_PARTITIONS_TO_TXN = 24,
 	CLIENTS_ADD_UP_TO = 3,
-	ELECT_LEADERS = 43,
 	NONE = -1,
 	LIST_SIZE = 160,
 };
@@ -448,20 +447,22 @@ check_any(const struct check *check)
 static void say(const struct check *check, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Whole, or not at all: the first that have room. */
 static void
 say(const struct check *check, const char *format, ...)
 {
-	char *why = check->error->why;
+	char *why = check->error->why, text[LP_WHY_SIZE];
 	size_t len = strlen(why);
 	va_list args;
 
-	if (len > 0)
-		len += (size_t)snprintf(why + len, LP_WHY_SIZE - len, "; ");
-	if (len >= LP_WHY_SIZE)
-		return;
 	va_start(args, format);
-	vsnprintf(why + len, LP_WHY_SIZE - len, format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	if (len + strlen("; ") + strlen(text) >= LP_WHY_SIZE)
+		return;
+	if (len > 0)
+		strcat(why, "; ");
+	strcat(why, text);
 }
 
 /* Whether a request that means topics without naming them passes the rule. */
@@ -471,7 +472,7 @@ passes_unnamed(const struct check *check, int64_t api)
 	const struct lp_apis_entry *entry = lp_apis_get(api);
 	bool by_name = names(check, LP_RULE_TOPIC) ||
 	    (check->action->verdict == LP_RULE_DENY &&
-		(api == METADATA || api == ELECT_LEADERS));
+		lp_rule_deny_is_by_part(api));
 
 	return by_name &&
 	    (entry->seen[LP_APIS_TOPICS_NULL] & check->asked) != 0;
@@ -521,11 +522,6 @@ warn(const struct check *check)
 			strcat(list, entry->name);
 		}
 	}
-	if (list[0])
-		say(check,
-		    "what names no topic, and means all of them or those as "
-		    "before, is not matched: %s",
-		    list);
 	warn_principals(check);
 	for (uint16_t i = 0; i < acks_count; i++)
 		if (check->action->verdict == LP_RULE_DENY && acks[i].low == 0)
@@ -533,6 +529,12 @@ warn(const struct check *check)
 			    "a Produce with acks=0 has no answer: where a part "
 			    "of it is denied, the broker closes the "
 			    "connection");
+	/* The longest: it gives way to the others. */
+	if (list[0])
+		say(check,
+		    "what names no topic, and means all of them or those as "
+		    "before, is not matched: %s",
+		    list);
 }
 
 /* A field or one of its values in the canonical text; NONE: the action. */

@@ -10,7 +10,8 @@
 
 enum how {
 	NOT_AT_ALL, /* nothing in it can be refused */
-	BY_PART, /* each topic that it names; in an answer, each that is told */
+	BY_PART, /* each topic that it names */
+	BY_ANSWER, /* each topic that its answer tells, named or not */
 	AS_A_WHOLE,
 	/* What follows would wait for it. */
 	NOT_THE_TRANSACTION,
@@ -30,7 +31,7 @@ static const struct {
     [2] = {BY_PART, 0}, /* ListOffsets */
     [3] = {BY_PART, 0}, /* Metadata */
     [8] = {BY_PART, FROM(1)}, /* OffsetCommit: 0 is ZooKeeper's */
-    [9] = {BY_PART, 0}, /* OffsetFetch */
+    [9] = {BY_ANSWER, FROM(1)}, /* OffsetFetch: likewise */
     [11] = {AS_A_WHOLE, 0}, /* JoinGroup */
     [12] = {AS_A_WHOLE, 0}, /* Heartbeat */
     [13] = {NOT_THE_MEMBER, 0}, /* LeaveGroup */
@@ -82,7 +83,7 @@ lp_rule_deny_fault(int64_t api)
 {
 	enum how how = how_of(api);
 
-	return how == BY_PART || how == AS_A_WHOLE ? NULL : instead[how];
+	return instead[how];
 }
 
 uint32_t

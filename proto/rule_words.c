@@ -105,12 +105,15 @@ lp_rule_match_values(const struct lp_rule_match *match, unsigned field,
 {
 	uint16_t from = 0, count = 0;
 
+	*first = NULL;
+	if (!(match->fields >> field & 1))
+		return 0;
 	while (from < match->count && match->values[from].field != field)
 		from++;
 	while (from + count < match->count &&
 	    match->values[from + count].field == field)
 		count++;
-	*first = count > 0 ? &match->values[from] : NULL;
+	*first = &match->values[from];
 	return count;
 }
 

@@ -230,6 +230,7 @@ START_TEST(of_each_api_it_is_known_whether_it_is_denied)
 	ck_assert_uint_eq(denied, 27);
 	ck_assert_uint_eq(lp_rule_deny_versions(24), 0xf);
 	ck_assert_uint_eq(lp_rule_deny_versions(8), 0x7fe);
+	ck_assert_uint_eq(lp_rule_deny_versions(9), 0x7fe);
 	ck_assert_ptr_nonnull(lp_rule_deny_fault(INT64_MAX));
 }
 END_TEST
