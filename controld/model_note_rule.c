@@ -29,7 +29,7 @@ struct search {
 	const struct lp_object **rules; /* all, in the order they are asked */
 	size_t count;
 	uint64_t pairs; /* that were compared */
-	bool decides; /* one of those that are kept does */
+	bool may_hide; /* one of those that are kept may, see may_hide() */
 };
 
 static int keep_touched(
@@ -47,6 +47,7 @@ static bool is_of(const struct lp_config *config,
     const struct lp_object_rule *rule, uint32_t cluster_id);
 static int list_all(struct search *search);
 static int find_hidden(struct search *search);
+static bool may_hide(const struct lp_rule_action *action, bool shadow);
 static int compare_with(struct search *search, const struct lp_object *object);
 static int note_hidden(struct search *search, const struct lp_object *hidden,
     const struct lp_object *by);
@@ -91,8 +92,8 @@ keep_touched(struct search *search, const struct lp_model_work *work)
 		if (kept->object == NULL || (i > 0 && ids[i] == ids[i - 1]))
 			continue;
 		read_rule(&kept->rule, kept->object);
-		search->decides |= lp_object_rule_decides(
-		    &kept->rule, kept->object->rule.shadow);
+		search->may_hide |=
+		    may_hide(&kept->rule.action, kept->object->rule.shadow);
 		search->kept_count++;
 	}
 	free(ids);
@@ -238,7 +239,15 @@ find_hidden(struct search *search)
 	return err;
 }
 
-/* One note for each that is hidden: by the first that hides it. */
+/* Only such can hide another (lp_rule_hides()). */
+static bool
+may_hide(const struct lp_rule_action *action, bool shadow)
+{
+	return !shadow && action->verdict != LP_RULE_OBSERVE &&
+	    action->verdict != LP_RULE_NO_CREATE;
+}
+
+/* One note for each that is hidden: by one that hides it. */
 static int
 compare_with(struct search *search, const struct lp_object *object)
 {
@@ -246,13 +255,13 @@ compare_with(struct search *search, const struct lp_object *object)
 	struct lp_rule_error error;
 	struct kept *self = NULL;
 	const struct lp_object *by = NULL;
-	bool decides;
+	bool hides;
 	int err = 0;
 
 	/* It has passed the check: these cannot fail. */
 	(void)lp_rule_action_parse(&rule.action, object->rule.action, &error);
-	decides = lp_object_rule_decides(&rule, object->rule.shadow);
-	if (!decides && !search->decides)
+	hides = may_hide(&rule.action, object->rule.shadow);
+	if (!hides && !search->may_hide)
 		return 0;
 	(void)lp_rule_match_parse(&rule.match, object->rule.match, &error);
 	for (size_t i = 0; i < search->kept_count && err == 0; i++) {
@@ -263,15 +272,16 @@ compare_with(struct search *search, const struct lp_object *object)
 		if (kept->object == object) {
 			self = kept;
 		} else if (first) {
-			if (kept->hidden || !decides ||
-			    !lp_rule_covers(&rule.match, &kept->rule.match))
+			if (kept->hidden || !hides ||
+			    !lp_rule_hides(
+				&rule.match, &rule.action, &kept->rule.match))
 				continue;
 			kept->hidden = true;
 			err = note_hidden(search, kept->object, object);
 		} else if (by == NULL &&
-		    lp_object_rule_decides(
-			&kept->rule, kept->object->rule.shadow) &&
-		    lp_rule_covers(&kept->rule.match, &rule.match)) {
+		    may_hide(&kept->rule.action, kept->object->rule.shadow) &&
+		    lp_rule_hides(
+			&kept->rule.match, &kept->rule.action, &rule.match)) {
 			by = kept->object;
 		}
 	}

@@ -24,9 +24,15 @@ enum {
 };
 static_assert(NAMES_SIZE >= 2 * LP_RULES_MAX, "the table stays half empty");
 
-/* Listeners that have not said what becomes of what cannot be judged. */
+/* A listener that has not said what becomes of what cannot be judged. */
+struct unsaid_one {
+	const struct lp_object *listener;
+	char cluster[LP_NAME_SIZE];
+	char name[2 * LP_NAME_SIZE]; /* CLUSTER/NAME, as rules have it */
+};
+
 struct unsaid {
-	const struct lp_object *listeners[LP_LISTENERS_MAX];
+	struct unsaid_one all[LP_LISTENERS_MAX];
 	size_t count;
 };
 
@@ -45,6 +51,12 @@ static int check_value(const struct lp_config_check *check,
 static const char *find_near(const struct lp_config_check *check,
     enum lp_object_kind kind, const char *name,
     char label[LP_OBJECT_LABEL_SIZE]);
+static void list_unsaid(
+    const struct lp_config_check *check, struct unsaid *unsaid);
+static bool may_concern(
+    const struct lp_object_rule *rule, const struct unsaid_one *at);
+static bool may_be(const struct lp_object_rule *rule, enum lp_rule_field field,
+    const char *name);
 static int check_said(const struct lp_config_check *check,
     const struct lp_object *object, const struct lp_object_rule *rule,
     const struct unsaid *unsaid);
@@ -52,8 +64,8 @@ static int check_said(const struct lp_config_check *check,
 int
 lp_config_check_rule(const struct lp_config_check *check)
 {
-	size_t first, count, listeners;
-	struct unsaid unsaid = {.count = 0};
+	struct unsaid unsaid;
+	size_t first, count;
 	bool is_known;
 	size_t known = 0;
 	int rc;
@@ -61,11 +73,7 @@ lp_config_check_rule(const struct lp_config_check *check)
 	count = lp_config_range(check->config, LP_OBJECT_RULE, &first);
 	if (count == 0)
 		return 0;
-	listeners =
-	    lp_config_check_list(check, LP_OBJECT_LISTENER, unsaid.listeners);
-	for (size_t i = 0; i < listeners; i++)
-		if (unsaid.listeners[i]->listener.unjudged == 0)
-			unsaid.listeners[unsaid.count++] = unsaid.listeners[i];
+	list_unsaid(check, &unsaid);
 	rc = check_names(check);
 	is_known = has_same_rest(check);
 	for (size_t i = first; i < first + count && !rc; i++) {
@@ -261,32 +269,51 @@ find_near(const struct lp_config_check *check, enum lp_object_kind kind,
 
 /* Whether connections of that listener can be among those it matches. */
 static bool
-may_concern(const struct lp_config_check *check,
-    const struct lp_object_rule *rule, const struct lp_listener_object *at)
+may_concern(const struct lp_object_rule *rule, const struct unsaid_one *at)
 {
-	static const enum lp_rule_field fields[] = {
-	    LP_RULE_CLUSTER, LP_RULE_LISTENER};
-	const struct lp_object *cluster =
-	    lp_config_find(check->config, LP_OBJECT_CLUSTER, at->cluster_id);
-	char names[2][2 * LP_NAME_SIZE], name[2 * LP_NAME_SIZE];
+	return may_be(rule, LP_RULE_CLUSTER, at->cluster) &&
+	    may_be(rule, LP_RULE_LISTENER, at->name);
+}
 
-	snprintf(names[0], sizeof(names[0]), "%s", cluster->cluster.name);
-	snprintf(names[1], sizeof(names[1]), "%s/%s", cluster->cluster.name,
-	    at->name);
-	for (unsigned i = 0; i < 2; i++) {
-		const struct lp_rule_value *values;
-		uint16_t count =
-		    lp_rule_match_values(&rule->match, fields[i], &values);
-		bool found = count == 0;
+static bool
+may_be(const struct lp_object_rule *rule, enum lp_rule_field field,
+    const char *name)
+{
+	const struct lp_rule_value *values;
+	uint16_t count = lp_rule_match_values(&rule->match, field, &values);
+	size_t len = strlen(name);
 
-		for (uint16_t j = 0; j < count && !found; j++)
-			found =
-			    strcmp(lp_object_rule_text(name, rule, &values[j]),
-				names[i]) == 0;
-		if (!found)
-			return false;
+	for (uint16_t i = 0; i < count; i++)
+		if (values[i].len == len &&
+		    memcmp(rule->match.text + values[i].text, name, len) == 0)
+			return true;
+	return count == 0;
+}
+
+/* Named once, for up to LP_RULES_MAX rules to be compared with. */
+static void
+list_unsaid(const struct lp_config_check *check, struct unsaid *unsaid)
+{
+	const struct lp_config *config = check->config;
+	size_t first,
+	    count = lp_config_range(config, LP_OBJECT_LISTENER, &first);
+
+	unsaid->count = 0;
+	for (size_t i = first; i < first + count; i++) {
+		const struct lp_object *listener = &config->objects[i];
+		const struct lp_object *cluster = lp_config_find(
+		    config, LP_OBJECT_CLUSTER, listener->listener.cluster_id);
+		struct unsaid_one *one = &unsaid->all[unsaid->count];
+
+		if (listener->listener.unjudged != 0)
+			continue;
+		one->listener = listener;
+		snprintf(one->cluster, sizeof(one->cluster), "%s",
+		    cluster->cluster.name);
+		snprintf(one->name, sizeof(one->name), "%s/%s",
+		    cluster->cluster.name, listener->listener.name);
+		unsaid->count++;
 	}
-	return true;
 }
 
 /* Bytes that cannot be judged come with rules that judge. */
@@ -300,9 +327,9 @@ check_said(const struct lp_config_check *check, const struct lp_object *object,
 	    !lp_rule_match_is_request(&rule->match))
 		return 0;
 	for (size_t i = 0; i < unsaid->count; i++) {
-		const struct lp_object *listener = unsaid->listeners[i];
+		const struct lp_object *listener = unsaid->all[i].listener;
 
-		if (!may_concern(check, rule, &listener->listener))
+		if (!may_concern(rule, &unsaid->all[i]))
 			continue;
 		if (listener->id > object->id)
 			return lp_config_check_refuse(check, listener,

@@ -54,20 +54,6 @@ lp_object_rule_normalise(
 	return 0;
 }
 
-bool
-lp_object_rule_decides(const struct lp_object_rule *rule, bool shadow)
-{
-	switch (rule->action.verdict) {
-	case LP_RULE_OBSERVE:
-	case LP_RULE_NO_CREATE:
-	/* It passes over what cannot be denied. */
-	case LP_RULE_DENY:
-		return false;
-	default:
-		return !shadow;
-	}
-}
-
 int
 lp_object_rule_order(
     const struct lp_object *left, const struct lp_object *right)

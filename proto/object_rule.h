@@ -27,13 +27,6 @@ int lp_object_rule_normalise(
     struct lp_rule_object *rule, const char **field, char *why);
 
 /*
- * Whether it decides all that it matches: the rules behind it are not asked.
- * Those in shadow never do; nor a deny, which passes over what cannot be
- * denied.
- */
-bool lp_object_rule_decides(const struct lp_object_rule *rule, bool shadow);
-
-/*
  * Like strcmp(): whose turn it is first.  The higher priority's; of equal ones
  * the older rule's.
  */

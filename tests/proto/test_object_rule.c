@@ -98,31 +98,6 @@ START_TEST(the_highest_priority_is_first_and_of_equals_the_oldest)
 }
 END_TEST
 
-START_TEST(only_some_decide)
-{
-	static const struct {
-		const char *match, *action;
-		bool decides;
-	} rows[] = {
-	    {"", "allow", true},
-	    {"src=10.0.0.0/8", "reset", true},
-	    {"", "observe", false},
-	    {"", "no_create", false},
-	    {"api=Fetch", "deny", false},
-	};
-	struct lp_object rule =
-	    make_rule(1, "r", 1, rows[_i].match, rows[_i].action);
-	struct lp_object_rule read;
-	const char *field;
-	char why[LP_WHY_SIZE];
-
-	ck_assert_int_eq(
-	    lp_object_rule_read(&read, &rule.rule, &field, why), 0);
-	ck_assert(lp_object_rule_decides(&read, false) == rows[_i].decides);
-	ck_assert(!lp_object_rule_decides(&read, true));
-}
-END_TEST
-
 int
 main(void)
 {
@@ -138,7 +113,6 @@ main(void)
 	tcase_add_test(tests, texts_become_canonical);
 	tcase_add_test(
 	    tests, the_highest_priority_is_first_and_of_equals_the_oldest);
-	tcase_add_loop_test(tests, only_some_decide, 0, 5);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
