@@ -135,9 +135,8 @@ lp_view_rules(
 	return 0;
 }
 
-/* Moves the elements of one protobuf list to the end of another. */
-static int
-move_list(void ***to, size_t *to_count, void ***from, size_t *from_count)
+int
+lp_view_move(void ***to, size_t *to_count, void ***from, size_t *from_count)
 {
 	void **list;
 
@@ -153,25 +152,21 @@ move_list(void ***to, size_t *to_count, void ***from, size_t *from_count)
 	return 0;
 }
 
-#define MOVE(to, from, name)                                                   \
-	move_list((void ***)&(to)->name, &(to)->n_##name,                      \
-	    (void ***)&(from)->name, &(from)->n_##name)
-
 static int
 merge_stats(Lp__Pb__Stats *to, Lp__Pb__Stats *from)
 {
-	int err = MOVE(to, from, ports);
+	int err = LP_VIEW_MOVE(to, from, ports);
 
 	if (err == 0)
-		err = MOVE(to, from, endpoints);
+		err = LP_VIEW_MOVE(to, from, endpoints);
 	if (err == 0)
-		err = MOVE(to, from, verdicts);
+		err = LP_VIEW_MOVE(to, from, verdicts);
 	if (err == 0)
-		err = MOVE(to, from, reasons);
+		err = LP_VIEW_MOVE(to, from, reasons);
 	if (err == 0)
-		err = MOVE(to, from, worker);
+		err = LP_VIEW_MOVE(to, from, worker);
 	if (err == 0)
-		err = MOVE(to, from, tables);
+		err = LP_VIEW_MOVE(to, from, tables);
 	return err;
 }
 

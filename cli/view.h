@@ -81,6 +81,16 @@ int lp_view_stats_init(struct lp_stats_view *view, struct lp_replies *replies,
     const struct lp_stats_view *before, struct lp_error *error);
 void lp_view_stats_fini(struct lp_stats_view *view);
 
+/*
+ * Moves the elements of one protobuf list to the end of another: of the field
+ * `name` of two messages.  0, or -ENOMEM: then both are as they were.
+ */
+#define LP_VIEW_MOVE(to, from, name)                                           \
+	lp_view_move((void ***)&(to)->name, &(to)->n_##name,                   \
+	    (void ***)&(from)->name, &(from)->n_##name)
+int lp_view_move(
+    void ***to, size_t *to_count, void ***from, size_t *from_count);
+
 int lp_view_connections_init(struct lp_connections_view *view,
     const struct lp_replies *replies, struct lp_error *error);
 void lp_view_connections_fini(struct lp_connections_view *view);

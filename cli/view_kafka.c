@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/view.h"
+
 /* A topic or a client with what it is sorted by. */
 struct item {
 	uint64_t key; /* the largest first */
@@ -30,28 +32,6 @@ no_memory(struct lp_error *error)
 
 /* ---- merging ------------------------------------------------------------ */
 
-/* Moves the elements of one protobuf list to the end of another. */
-static int
-move_list(void ***to, size_t *to_count, void ***from, size_t *from_count)
-{
-	void **list;
-
-	if (*from_count == 0)
-		return 0;
-	list = realloc(*to, (*to_count + *from_count) * sizeof(*list));
-	if (list == NULL)
-		return -ENOMEM;
-	memcpy(list + *to_count, *from, *from_count * sizeof(*list));
-	*to = list;
-	*to_count += *from_count;
-	*from_count = 0;
-	return 0;
-}
-
-#define MOVE(to, from, name)                                                   \
-	move_list((void ***)&(to)->name, &(to)->n_##name,                      \
-	    (void ***)&(from)->name, &(from)->n_##name)
-
 static int
 add_stats(struct lp_kafka_view *view, Lp__Pb__KafkaCountersReply *reply)
 {
@@ -64,13 +44,13 @@ add_stats(struct lp_kafka_view *view, Lp__Pb__KafkaCountersReply *reply)
 		if (strcmp(view->rows[i].dataplane, dataplane) != 0)
 			continue;
 		to = view->rows[i].stats;
-		err = MOVE(to, reply->stats, apis);
+		err = LP_VIEW_MOVE(to, reply->stats, apis);
 		if (err == 0)
-			err = MOVE(to, reply->stats, topics);
+			err = LP_VIEW_MOVE(to, reply->stats, topics);
 		if (err == 0)
-			err = MOVE(to, reply->stats, clients);
+			err = LP_VIEW_MOVE(to, reply->stats, clients);
 		if (err == 0)
-			err = MOVE(to, reply->stats, counters);
+			err = LP_VIEW_MOVE(to, reply->stats, counters);
 		return err;
 	}
 	view->rows[view->count++] = (struct lp_kafka_view_row){

@@ -5,26 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/view.h"
+
 /* Moves the rows of one frame behind those of another. */
 static int
 move_rules(Lp__Pb__RuleStatsReply *to, Lp__Pb__RuleStatsReply *from)
 {
-	Lp__Pb__RuleStats **list;
-
 	/* Of what runs the last frame knows most. */
 	to->running = from->running;
 	to->time_ns = from->time_ns;
-	if (from->n_rules == 0)
-		return 0;
-	list =
-	    realloc(to->rules, (to->n_rules + from->n_rules) * sizeof(*list));
-	if (list == NULL)
-		return -ENOMEM;
-	memcpy(list + to->n_rules, from->rules, from->n_rules * sizeof(*list));
-	to->rules = list;
-	to->n_rules += from->n_rules;
-	from->n_rules = 0;
-	return 0;
+	return LP_VIEW_MOVE(to, from, rules);
 }
 
 /* Frames of several dataplanes come mixed. */
