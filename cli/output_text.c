@@ -4,6 +4,7 @@
 #include "cli/output.h"
 #include "cli/output_text_kafka.h"
 #include "cli/output_text_live.h"
+#include "cli/output_text_part.h"
 #include "cli/output_text_ports.h"
 #include "cli/output_text_rules.h"
 #include "cli/output_text_trace.h"
@@ -40,19 +41,11 @@ text_changed(
 /* ---- show ------------------------------------------------------------- */
 
 static void
-title(const struct lp_print *print, const char *kind, const char *name)
-{
-	(void)fprintf(print->out, "%s%s %s%s\n",
-	    lp_table_style(LP_STYLE_TITLE, print->color), kind, name,
-	    lp_table_plain(LP_STYLE_TITLE, print->color));
-}
-
-static void
 show_port(const struct lp_print *print, const struct lp_port_object *port)
 {
 	char buf[LP_PREFIX_TEXT_SIZE];
 
-	title(print, "port", port->name);
+	lp_output_text_part_title(print, "port", port->name);
 	(void)fprintf(print->out, "    device %s, backend %s", port->device,
 	    lp_backend_name(port->backend));
 	if (lp_object_has_peer(port))
@@ -169,7 +162,7 @@ show_cluster(const struct lp_print *print, const struct lp_view *view,
 	const struct lp_object *object;
 	size_t index = 0;
 
-	title(print, "cluster", cluster->cluster.name);
+	lp_output_text_part_title(print, "cluster", cluster->cluster.name);
 	if (cluster->cluster.same_as != 0)
 		(void)fprintf(print->out, "    the same as %s\n",
 		    cluster_name(view, cluster->cluster.same_as));

@@ -6,22 +6,16 @@
 #include <string.h>
 
 #include "cli/clock.h"
+#include "cli/output_text_part.h"
 #include "cli/table.h"
 #include "cli/units.h"
 
 #define COLUMNS(columns) (columns), sizeof(columns) / sizeof((columns)[0])
-#define CLEAR_SCREEN "\033[H\033[2J"
 
 enum {
 	NS_PER_MS = 1000000,
 	NOTE_SIZE = 4096,
 };
-
-static const char *
-or_dash(const char *text)
-{
-	return text != NULL && text[0] != '\0' ? text : "-";
-}
 
 /* ---- what all three have ------------------------------------------------ */
 
@@ -67,15 +61,6 @@ add_quantiles(struct lp_table *table, const Lp__Pb__Histogram *histogram,
 		    lp_histogram_quantile(&view, per_myriad[i]));
 }
 
-static void
-write_title(
-    const struct lp_print *print, const char *what, const char *dataplane)
-{
-	(void)fprintf(print->out, "%s%s %s%s\n",
-	    lp_table_style(LP_STYLE_TITLE, print->color), what,
-	    or_dash(dataplane), lp_table_plain(LP_STYLE_TITLE, print->color));
-}
-
 /* Each dataplane, one below the other. */
 static int
 write_rows(const struct lp_print *print, const struct lp_kafka_view *view,
@@ -84,14 +69,12 @@ write_rows(const struct lp_print *print, const struct lp_kafka_view *view,
 {
 	int err = 0;
 
-	/* On a terminal each round takes the place of the last. */
-	if (print->stream && print->color)
-		(void)fputs(CLEAR_SCREEN, print->out);
+	lp_output_text_part_round(print);
 	for (size_t i = 0; i < view->count && err == 0; i++) {
-		write_title(print, "dataplane", view->rows[i].dataplane);
+		lp_output_text_part_title(
+		    print, "dataplane", view->rows[i].dataplane);
 		err = write(print, &view->rows[i]);
-		if (print->stream || i + 1 < view->count)
-			(void)fputc('\n', print->out);
+		lp_output_text_part_end(print, i + 1 == view->count);
 	}
 	return err;
 }
@@ -128,7 +111,8 @@ note_errors(struct lp_table *table, const Lp__Pb__KafkaApiStats *api)
 	for (size_t i = 0; i < api->n_errors && len < sizeof(text); i++)
 		len += (size_t)snprintf(text + len, sizeof(text) - len,
 		    "%s%s %" PRIu64, i > 0 ? ", " : "",
-		    or_dash(api->errors[i]->name), api->errors[i]->value);
+		    lp_table_or_dash(api->errors[i]->name),
+		    api->errors[i]->value);
 	if (len > 0)
 		lp_table_note(table, LP_STYLE_BAD, "errors: %s", text);
 }
@@ -165,13 +149,14 @@ api_row(struct lp_table *table, const Lp__Pb__KafkaApiStats *api)
 		lp_table_add(table, LP_STYLE_PLAIN, "-");
 	else
 		lp_table_add(table, LP_STYLE_PLAIN, "%s/%s",
-		    or_dash(api->cluster), or_dash(api->listener));
+		    lp_table_or_dash(api->cluster),
+		    lp_table_or_dash(api->listener));
 	if (api->has_node_id)
 		lp_table_add(table, LP_STYLE_PLAIN, "%" PRId32, api->node_id);
 	else
 		lp_table_add(table, LP_STYLE_PLAIN, "-");
-	lp_table_add(table, LP_STYLE_PLAIN, "%s", or_dash(api->api));
-	lp_table_add(table, LP_STYLE_PLAIN, "%s", or_dash(api->kind));
+	lp_table_add(table, LP_STYLE_PLAIN, "%s", lp_table_or_dash(api->api));
+	lp_table_add(table, LP_STYLE_PLAIN, "%s", lp_table_or_dash(api->kind));
 	add_number(table, api->requests);
 	add_number(table, api->responses);
 	add_errors(table, errors);
@@ -232,7 +217,8 @@ write_counters(
 
 		if (one->value == 0 && !print->all)
 			continue;
-		lp_table_add(&table, LP_STYLE_PLAIN, "%s", or_dash(one->name));
+		lp_table_add(
+		    &table, LP_STYLE_PLAIN, "%s", lp_table_or_dash(one->name));
 		add_number(&table, one->value);
 	}
 	(void)fputc('\n', print->out);
@@ -338,8 +324,9 @@ topic_row(struct lp_table *table, const Lp__Pb__KafkaTopicStats *topic)
 	lp_table_add(table, LP_STYLE_PLAIN, "%s",
 	    topic->evicted     ? "(evicted)"
 		: topic->other ? "(others)"
-			       : or_dash(topic->topic));
-	lp_table_add(table, LP_STYLE_PLAIN, "%s", or_dash(topic->cluster));
+			       : lp_table_or_dash(topic->topic));
+	lp_table_add(
+	    table, LP_STYLE_PLAIN, "%s", lp_table_or_dash(topic->cluster));
 	add_number(table, topic->produce_requests);
 	add_bytes(table, topic->produce_bytes);
 	add_number(table, topic->fetch_responses);
@@ -403,8 +390,8 @@ lp_output_text_kafka_ids(
 
 		if (row->since_ns != 0)
 			(void)lp_clock_rfc3339(time, row->since_ns);
-		lp_table_add(
-		    &table, LP_STYLE_PLAIN, "%s", or_dash(row->cluster));
+		lp_table_add(&table, LP_STYLE_PLAIN, "%s",
+		    lp_table_or_dash(row->cluster));
 		add_number(&table, row->known);
 		add_number(&table, row->seeded);
 		add_number(&table, row->learnt);

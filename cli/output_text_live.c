@@ -7,16 +7,15 @@
 #include "cli/clock.h"
 #include "cli/output_text_discovery.h"
 #include "cli/output_text_kafka.h"
+#include "cli/output_text_part.h"
 #include "cli/table.h"
 #include "proto/message.h"
 #include "proto/reasons.h"
 
 #define COLUMNS(columns) (columns), sizeof(columns) / sizeof((columns)[0])
-#define CLEAR_SCREEN "\033[H\033[2J"
 
 enum { PERCENT = 100 };
 
-static const char *or_dash(const char *text);
 static const char *endpoint_text(
     char buf[LP_ENDPOINT_TEXT_SIZE], const Lp__Pb__Endpoint *message);
 
@@ -53,11 +52,11 @@ static void
 write_controld(const struct lp_print *print, const Lp__Pb__StatusReply *reply)
 {
 	(void)fprintf(print->out, "lp-controld %s, pid %u",
-	    or_dash(reply->version), reply->pid);
+	    lp_table_or_dash(reply->version), reply->pid);
 	write_since(print, ", started", reply->started_ns);
 	(void)fprintf(print->out,
 	    "\ndatabase %s, epoch %" PRIu64 "\ngeneration %" PRIu64,
-	    or_dash(reply->database), reply->epoch, reply->generation);
+	    lp_table_or_dash(reply->database), reply->epoch, reply->generation);
 	write_since(print, " since", reply->since_ns);
 	if (reply->has_digest)
 		(void)fprintf(
@@ -68,10 +67,11 @@ write_controld(const struct lp_print *print, const Lp__Pb__StatusReply *reply)
 static void
 dataplane_row(struct lp_table *table, const Lp__Pb__DataplaneStatus *dataplane)
 {
-	const char *state = or_dash(dataplane->state);
+	const char *state = lp_table_or_dash(dataplane->state);
 	char time[LP_CLOCK_RFC3339_SIZE] = "-";
 
-	lp_table_add(table, LP_STYLE_PLAIN, "%s", or_dash(dataplane->id));
+	lp_table_add(
+	    table, LP_STYLE_PLAIN, "%s", lp_table_or_dash(dataplane->id));
 	lp_table_add(table, state_style(state), "%s", state);
 	if (dataplane->has_generation)
 		lp_table_add(
@@ -81,8 +81,10 @@ dataplane_row(struct lp_table *table, const Lp__Pb__DataplaneStatus *dataplane)
 	if (dataplane->since_ns != 0)
 		(void)lp_clock_rfc3339(time, dataplane->since_ns);
 	lp_table_add(table, LP_STYLE_PLAIN, "%s", time);
-	lp_table_add(table, LP_STYLE_PLAIN, "%s", or_dash(dataplane->version));
-	lp_table_add(table, LP_STYLE_PLAIN, "%s", or_dash(dataplane->path));
+	lp_table_add(
+	    table, LP_STYLE_PLAIN, "%s", lp_table_or_dash(dataplane->version));
+	lp_table_add(
+	    table, LP_STYLE_PLAIN, "%s", lp_table_or_dash(dataplane->path));
 }
 
 static void
@@ -97,7 +99,8 @@ write_whys(const struct lp_print *print, const Lp__Pb__StatusReply *reply)
 
 		if (dataplane->why == NULL || dataplane->why[0] == '\0')
 			continue;
-		(void)fprintf(print->out, "%s: %s%s%s\n", or_dash(name),
+		(void)fprintf(print->out, "%s: %s%s%s\n",
+		    lp_table_or_dash(name),
 		    lp_table_style(LP_STYLE_BAD, print->color), dataplane->why,
 		    lp_table_plain(LP_STYLE_BAD, print->color));
 	}
@@ -169,7 +172,7 @@ add_counters(struct lp_table *table, const struct counters *counters,
 {
 	for (size_t i = 0; i < counters->now_count; i++) {
 		const Lp__Pb__Counter *counter = counters->now[i];
-		const char *name = or_dash(counter->name);
+		const char *name = lp_table_or_dash(counter->name);
 
 		if (counter->value == 0 && !all)
 			continue;
@@ -196,7 +199,7 @@ write_head(const struct lp_print *print, const struct lp_stats_row *row)
 	    "%sdataplane %s%s: up %s, restarts %u, worker busy %.1f %%, idle "
 	    "%.1f %%, asleep %.1f %%\n",
 	    lp_table_style(LP_STYLE_TITLE, print->color),
-	    or_dash(row->dataplane),
+	    lp_table_or_dash(row->dataplane),
 	    lp_table_plain(LP_STYLE_TITLE, print->color),
 	    lp_clock_duration(buf, row->now->uptime_ns), row->now->restarts,
 	    time.busy * PERCENT, time.idle * PERCENT, time.sleep * PERCENT);
@@ -216,19 +219,22 @@ write_ports(const struct lp_print *print, const struct lp_stats_row *row)
 		const Lp__Pb__PortStats *port = row->now->ports[i];
 		char speed[LP_VIEW_SPEED_SIZE];
 
-		lp_table_add(&table, LP_STYLE_PLAIN, "%s", or_dash(port->name));
 		lp_table_add(
-		    &table, LP_STYLE_PLAIN, "%s", or_dash(port->device));
+		    &table, LP_STYLE_PLAIN, "%s", lp_table_or_dash(port->name));
+		lp_table_add(&table, LP_STYLE_PLAIN, "%s",
+		    lp_table_or_dash(port->device));
 		lp_table_add(&table, port->up ? LP_STYLE_GOOD : LP_STYLE_BAD,
 		    "%s%s", lp_view_link(port), lp_view_speed(speed, port));
+		lp_table_add(&table, LP_STYLE_PLAIN, "%s",
+		    lp_table_or_dash(port->backend));
+		lp_table_add(&table, LP_STYLE_PLAIN, "%s",
+		    lp_table_or_dash(port->driver));
 		lp_table_add(
-		    &table, LP_STYLE_PLAIN, "%s", or_dash(port->backend));
-		lp_table_add(
-		    &table, LP_STYLE_PLAIN, "%s", or_dash(port->driver));
-		lp_table_add(&table, LP_STYLE_PLAIN, "%s", or_dash(port->mode));
+		    &table, LP_STYLE_PLAIN, "%s", lp_table_or_dash(port->mode));
 		lp_table_add(&table, LP_STYLE_PLAIN, "%u", port->mtu);
 		lp_table_add(&table, LP_STYLE_PLAIN, "%u", port->queues);
-		lp_table_add(&table, LP_STYLE_PLAIN, "%s", or_dash(port->mac));
+		lp_table_add(
+		    &table, LP_STYLE_PLAIN, "%s", lp_table_or_dash(port->mac));
 		lp_table_add(&table, LP_STYLE_WARN, "%s",
 		    port->why != NULL ? port->why : "");
 	}
@@ -266,8 +272,8 @@ write_port_counters(
 		    .seconds = before != NULL ? window_s(row) : 0,
 		};
 
-		add_counters(
-		    &table, &counters, or_dash(port->name), NULL, print->all);
+		add_counters(&table, &counters, lp_table_or_dash(port->name),
+		    NULL, print->all);
 	}
 	return lp_table_write(&table, print->out, print->color);
 }
@@ -297,8 +303,8 @@ endpoint_row(struct lp_table *table, const struct lp_stats_row *row,
 
 	if (before == NULL)
 		before = &none;
-	lp_table_add(table, LP_STYLE_PLAIN, "%s/%s", or_dash(now->cluster),
-	    or_dash(now->listener));
+	lp_table_add(table, LP_STYLE_PLAIN, "%s/%s",
+	    lp_table_or_dash(now->cluster), lp_table_or_dash(now->listener));
 	lp_table_add(table, LP_STYLE_PLAIN, "%" PRId32, now->node_id);
 	lp_table_add(table, LP_STYLE_PLAIN, "%" PRIu64, now->connections_open);
 	add_value(table, now->connections_opened, before->connections_opened,
@@ -376,7 +382,7 @@ is_maximum(const Lp__Pb__Stats *stats, const char *name)
 	if (len <= 4 || strcmp(name + len - 4, "_max") != 0)
 		return false;
 	for (size_t i = 0; i < stats->n_tables; i++) {
-		const char *other = or_dash(stats->tables[i]->name);
+		const char *other = lp_table_or_dash(stats->tables[i]->name);
 
 		if (strlen(other) == len - 4 &&
 		    memcmp(other, name, len - 4) == 0)
@@ -405,7 +411,7 @@ write_tables(const struct lp_print *print, const struct lp_stats_row *row)
 
 	lp_table_init(&table, COLUMNS(columns));
 	for (size_t i = 0; i < now->n_tables; i++) {
-		const char *name = or_dash(now->tables[i]->name);
+		const char *name = lp_table_or_dash(now->tables[i]->name);
 		uint64_t used = now->tables[i]->value;
 		uint64_t max = maximum_of(now, name);
 
@@ -432,7 +438,7 @@ write_events(const struct lp_print *print, const struct lp_stats_row *row)
 
 	lp_table_init(&table, COLUMNS(columns));
 	for (size_t i = 0; i < now->n_tables; i++) {
-		const char *name = or_dash(now->tables[i]->name);
+		const char *name = lp_table_or_dash(now->tables[i]->name);
 
 		if (is_maximum(now, name) || maximum_of(now, name) != 0)
 			continue;
@@ -482,13 +488,10 @@ lp_output_text_live_stats(
 {
 	int err = 0;
 
-	/* On a terminal each round takes the place of the last. */
-	if (print->stream && print->color)
-		(void)fputs(CLEAR_SCREEN, print->out);
+	lp_output_text_part_round(print);
 	for (size_t i = 0; i < view->count && err == 0; i++) {
 		err = write_row(print, &view->rows[i]);
-		if (print->stream || i + 1 < view->count)
-			(void)fputc('\n', print->out);
+		lp_output_text_part_end(print, i + 1 == view->count);
 	}
 	if (view->count == 0)
 		(void)fputs("no dataplane is connected\n", print->out);
@@ -503,8 +506,10 @@ connection_row(struct lp_table *table, const struct lp_connection_row *row)
 	const Lp__Pb__Connection *connection = row->connection;
 	char buf[LP_ENDPOINT_TEXT_SIZE];
 
-	lp_table_add(table, LP_STYLE_PLAIN, "%s", or_dash(row->dataplane));
-	lp_table_add(table, LP_STYLE_PLAIN, "%s", or_dash(connection->state));
+	lp_table_add(
+	    table, LP_STYLE_PLAIN, "%s", lp_table_or_dash(row->dataplane));
+	lp_table_add(
+	    table, LP_STYLE_PLAIN, "%s", lp_table_or_dash(connection->state));
 	lp_table_add(table, LP_STYLE_PLAIN, "%s",
 	    endpoint_text(buf, connection->client));
 	lp_table_add(
@@ -514,14 +519,17 @@ connection_row(struct lp_table *table, const struct lp_connection_row *row)
 	lp_table_add(table, LP_STYLE_PLAIN, "%s",
 	    endpoint_text(buf, connection->broker));
 	lp_table_add(table, LP_STYLE_PLAIN, "%s/%s",
-	    or_dash(connection->cluster), or_dash(connection->listener));
+	    lp_table_or_dash(connection->cluster),
+	    lp_table_or_dash(connection->listener));
 	lp_table_add(table, LP_STYLE_PLAIN, "%" PRId32, connection->node_id);
-	lp_table_add(table, LP_STYLE_PLAIN, "%s", or_dash(connection->content));
 	lp_table_add(
-	    table, LP_STYLE_PLAIN, "%s", or_dash(connection->client_id));
+	    table, LP_STYLE_PLAIN, "%s", lp_table_or_dash(connection->content));
 	lp_table_add(table, LP_STYLE_PLAIN, "%s",
-	    or_dash(connection->principal != NULL ? connection->principal
-						  : connection->server_name));
+	    lp_table_or_dash(connection->client_id));
+	lp_table_add(table, LP_STYLE_PLAIN, "%s",
+	    lp_table_or_dash(connection->principal != NULL
+		    ? connection->principal
+		    : connection->server_name));
 	lp_table_add(table, LP_STYLE_PLAIN, "%" PRIu64, connection->age_ms);
 	lp_table_add(table, LP_STYLE_PLAIN, "%" PRIu64, connection->idle_ms);
 	lp_table_add(
@@ -546,12 +554,6 @@ lp_output_text_live_connections(
 	for (size_t i = 0; i < view->count; i++)
 		connection_row(&table, &view->rows[i]);
 	return lp_table_write(&table, print->out, print->color);
-}
-
-static const char *
-or_dash(const char *text)
-{
-	return text != NULL && text[0] != '\0' ? text : "-";
 }
 
 static const char *

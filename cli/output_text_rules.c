@@ -4,10 +4,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "cli/output_text_part.h"
 #include "cli/table.h"
 #include "cli/units.h"
-
-#define CLEAR_SCREEN "\033[H\033[2J"
 
 /* An empty text would look as if something were missing. */
 static const char *
@@ -59,9 +58,7 @@ lp_output_text_rules_show(
 	for (size_t i = 0; i < count; i++) {
 		const struct lp_rule_object *rule = &list[i]->rule;
 
-		(void)fprintf(print->out, "%srule %s%s\n",
-		    lp_table_style(LP_STYLE_TITLE, print->color), rule->name,
-		    lp_table_plain(LP_STYLE_TITLE, print->color));
+		lp_output_text_part_title(print, "rule", rule->name);
 		(void)fprintf(print->out,
 		    "    priority %" PRIu32 "%s\n    match %s\n"
 		    "    action %s\n",
@@ -84,8 +81,8 @@ stats_row(struct lp_table *table, const Lp__Pb__RuleStats *rule)
 		lp_table_add(table, LP_STYLE_PLAIN, "#%" PRIu32, rule->id);
 	lp_table_add(table, LP_STYLE_PLAIN, "%" PRIu32, rule->priority);
 	lp_table_add(table, LP_STYLE_PLAIN, "%s", rule->shadow ? "on" : "off");
-	lp_table_add(table, LP_STYLE_PLAIN, "%s",
-	    rule->action != NULL ? rule->action : "-");
+	lp_table_add(
+	    table, LP_STYLE_PLAIN, "%s", lp_table_or_dash(rule->action));
 	lp_table_add(table, LP_STYLE_PLAIN, "%" PRIu64, rule->connections);
 	lp_table_add(table, LP_STYLE_PLAIN, "%" PRIu64, rule->requests);
 	lp_table_add(table, LP_STYLE_PLAIN, "%s",
@@ -118,26 +115,20 @@ lp_output_text_rules_stats(
 	    {"REFUSED", true}};
 	int err = 0;
 
-	/* On a terminal each round takes the place of the last. */
-	if (print->stream && print->color)
-		(void)fputs(CLEAR_SCREEN, print->out);
+	lp_output_text_part_round(print);
 	for (size_t i = 0; i < view->count && err == 0; i++) {
 		const Lp__Pb__RuleStatsReply *stats = view->rows[i].stats;
-		const char *dataplane = view->rows[i].dataplane;
 		struct lp_table table;
 
-		(void)fprintf(print->out, "%sdataplane %s%s\n",
-		    lp_table_style(LP_STYLE_TITLE, print->color),
-		    dataplane[0] != '\0' ? dataplane : "-",
-		    lp_table_plain(LP_STYLE_TITLE, print->color));
+		lp_output_text_part_title(
+		    print, "dataplane", view->rows[i].dataplane);
 		lp_table_init(
 		    &table, columns, sizeof(columns) / sizeof(columns[0]));
 		for (size_t j = 0; j < stats->n_rules; j++)
 			stats_row(&table, stats->rules[j]);
 		err = lp_table_write(&table, print->out, print->color);
 		write_rest(print, view, stats);
-		if (print->stream || i + 1 < view->count)
-			(void)fputc('\n', print->out);
+		lp_output_text_part_end(print, i + 1 == view->count);
 	}
 	return err;
 }

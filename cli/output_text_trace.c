@@ -4,15 +4,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cli/output_text_part.h"
 #include "cli/table.h"
 
 enum { NAME_WIDTH = 10 };
-
-static const char *
-or_dash(const char *text)
-{
-	return text != NULL && text[0] != '\0' ? text : "-";
-}
 
 /* Of a daemon: nothing in it moves a terminal. */
 static const char *
@@ -24,9 +19,9 @@ safe(char *text)
 static enum lp_style
 style_of(const char *verdict)
 {
-	if (strcmp(or_dash(verdict), "dropped") == 0)
+	if (strcmp(lp_table_or_dash(verdict), "dropped") == 0)
 		return LP_STYLE_BAD;
-	if (strcmp(or_dash(verdict), "held") == 0)
+	if (strcmp(lp_table_or_dash(verdict), "held") == 0)
 		return LP_STYLE_WARN;
 	return LP_STYLE_GOOD;
 }
@@ -68,7 +63,7 @@ lp_output_text_trace(
 
 		for (size_t j = 0; j < reply->n_packets; j++)
 			write_packet(print, reply->packets[j], ++number,
-			    or_dash(view->port));
+			    lp_table_or_dash(view->port));
 	}
 	return 0;
 }

@@ -203,6 +203,12 @@ write_notes(const struct lp_table *table, size_t cells, FILE *out, bool color)
 }
 
 const char *
+lp_table_or_dash(const char *text)
+{
+	return text != NULL && text[0] != '\0' ? text : "-";
+}
+
+const char *
 lp_table_style(enum lp_style style, bool color)
 {
 	static const char *const sequences[] = {

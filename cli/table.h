@@ -71,6 +71,9 @@ int lp_table_write(struct lp_table *table, FILE *out, bool color);
 /* Makes text of a daemon harmless to a terminal, in place; returns it. */
 char *lp_table_safe(char *text);
 
+/* The text; "-" if there is none, or an empty one. */
+const char *lp_table_or_dash(const char *text);
+
 /* Escape sequences around text; "" without color. */
 const char *lp_table_style(enum lp_style style, bool color);
 const char *lp_table_plain(enum lp_style style, bool color);

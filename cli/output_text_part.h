@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the texts have in common: titles, and the rounds of --watch. */
+#ifndef LP_CLI_OUTPUT_TEXT_PART_H
+#define LP_CLI_OUTPUT_TEXT_PART_H
+
+#include "cli/output.h"
+
+/* "KIND NAME", a line of its own; "KIND -" without a name. */
+void lp_output_text_part_title(
+    const struct lp_print *print, const char *kind, const char *name);
+
+/*
+ * A round shows dataplane by dataplane.  Before the first one: on a terminal
+ * each round takes the place of the last.  Behind each: a blank line, if
+ * another one follows in this round or in the next.
+ */
+void lp_output_text_part_round(const struct lp_print *print);
+void lp_output_text_part_end(const struct lp_print *print, bool last);
+
+#endif
