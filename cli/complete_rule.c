@@ -14,7 +14,6 @@ struct cursor {
 	int before; /* bytes that stay */
 };
 
-static unsigned find_field(const char *word, size_t len);
 static void offer_values(const struct cursor *cursor, unsigned field);
 static void offer_names(const struct cursor *cursor, enum lp_object_kind kind);
 
@@ -56,14 +55,12 @@ lp_complete_rule_match(const struct lp_complete_rule *rule)
 	}
 	value = strrchr(value, ',') != NULL ? strrchr(value, ',') : value;
 	cursor.before = (int)(value + 1 - rule->text);
-	offer_values(&cursor, find_field(word, strcspn(word, "=")));
+	offer_values(&cursor, lp_rule_field_find(word, strcspn(word, "=")));
 }
 
 void
 lp_complete_rule_action(const struct lp_complete_rule *rule)
 {
-	static const char *const arguments[] = {"requests", "bytes", "burst",
-	    "max_throttle", "per", "broker", "priority", "dscp", "mirror"};
 	const char *word = last_word(rule->text);
 	const char *value = strchr(word, '=');
 	struct cursor cursor = {.rule = rule};
@@ -85,20 +82,9 @@ lp_complete_rule_action(const struct lp_complete_rule *rule)
 		for (const struct lp_rule_word *verdict = lp_rule_verdicts;
 		     verdict->word != NULL; verdict++)
 			offer(&cursor, verdict->word, "");
-	for (size_t i = 0; i < sizeof(arguments) / sizeof(arguments[0]); i++)
-		offer(&cursor, arguments[i], "=");
-}
-
-static unsigned
-find_field(const char *word, size_t len)
-{
-	unsigned field = 0;
-
-	while (field < LP_RULE_FIELD_COUNT &&
-	    (strlen(lp_rule_field_name(field)) != len ||
-		memcmp(lp_rule_field_name(field), word, len) != 0))
-		field++;
-	return field;
+	for (const struct lp_rule_word *name = lp_rule_arguments;
+	     name->word != NULL; name++)
+		offer(&cursor, name->word, "=");
 }
 
 static void

@@ -60,7 +60,7 @@ enum argument_index {
 #define FOR_SENT (1u << LP_RULE_ALLOW | FOR_LIMIT | FOR_ROUTE)
 
 /* For whom, and its index; one more, whose word is NULL: a list for hints. */
-static const struct lp_rule_word names[ARGUMENT_COUNT + 1] = {
+const struct lp_rule_word lp_rule_arguments[ARGUMENT_COUNT + 1] = {
     [REQUESTS] = {"requests", FOR_LIMIT, REQUESTS},
     [BYTES] = {"bytes", FOR_LIMIT, BYTES},
     [BURST] = {"burst", FOR_LIMIT, BURST},
@@ -168,7 +168,7 @@ read_verdict(struct reader *reader, bool *implied)
 	*implied = !verdict;
 	reader->action->verdict =
 	    verdict ? (uint8_t)verdict->low : (uint8_t)LP_RULE_ALLOW;
-	name = lp_rule_word_find(names, word->at, word->len);
+	name = lp_rule_word_find(lp_rule_arguments, word->at, word->len);
 	if (verdict || (name && name->low == FOR_SENT))
 		return 0;
 	if (name)
@@ -185,7 +185,7 @@ read_argument(struct reader *reader)
 {
 	const struct word *word = reader->word;
 	const struct lp_rule_word *name =
-	    lp_rule_word_find(names, word->at, word->len);
+	    lp_rule_word_find(lp_rule_arguments, word->at, word->len);
 	const char *verdict = lp_rule_verdict_name(reader->action->verdict);
 	char quoted[LP_RULE_QUOTE_SIZE], hint[LP_RULE_HINT_SIZE];
 
@@ -196,7 +196,8 @@ read_argument(struct reader *reader)
 	if (!name)
 		return REFUSE_NAME(reader, "%s is no argument%s",
 		    lp_rule_quote(quoted, word->at, word->len),
-		    lp_rule_word_hint(hint, names, word->at, word->len));
+		    lp_rule_word_hint(
+			hint, lp_rule_arguments, word->at, word->len));
 	if (!((uint64_t)name->low >> reader->action->verdict & 1))
 		return REFUSE_NAME(reader, "%s has no %s: %s", verdict,
 		    name->word,
@@ -204,14 +205,14 @@ read_argument(struct reader *reader)
 			: name->low == FOR_ROUTE
 			? "route has"
 			: "allow, limit and route have");
-	if (reader->seen >> (name - names) & 1)
+	if (reader->seen >> name->high & 1)
 		return REFUSE_NAME(reader, "%s is there twice", name->word);
 	if (!word->value || word->value_len == 0)
 		return REFUSE_NAME(reader,
 		    "%s has no value: write %s=VALUE, without blanks",
 		    name->word, name->word);
-	reader->seen |= 1u << (name - names);
-	return readers[name - names](reader);
+	reader->seen |= 1u << name->high;
+	return readers[name->high](reader);
 }
 
 /* What a verdict cannot do without, and what is not said. */

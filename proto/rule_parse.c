@@ -125,24 +125,17 @@ static int
 read_word(unsigned *field, struct place *place, const char *at,
     const char *text, struct lp_rule_error *error)
 {
-	const char *name;
-
 	place->word = at;
 	while (*at != '\0' && *at != '=' && !lp_rule_is_blank(*at))
 		at++;
 	place->len = (size_t)(at - place->word);
-	for (*field = 0; *field < LP_RULE_FIELD_COUNT; (*field)++) {
-		name = lp_rule_field_name(*field);
-		if (strlen(name) == place->len &&
-		    memcmp(name, place->word, place->len) == 0)
-			break;
-	}
+	*field = lp_rule_field_find(place->word, place->len);
 	if (*field == LP_RULE_FIELD_COUNT)
 		return refuse_field(place, text, error);
 	if (*at != '=')
 		return lp_rule_refuse(error, text, place->word, place->len,
-		    "%s has no value: write %s=VALUE, without blanks", name,
-		    name);
+		    "%s has no value: write %s=VALUE, without blanks",
+		    lp_rule_field_name(*field), lp_rule_field_name(*field));
 	place->values = at + 1;
 	return 0;
 }

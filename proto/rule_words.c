@@ -78,6 +78,18 @@ lp_rule_field_name(unsigned field)
 	return field < LP_RULE_FIELD_COUNT ? fields[field].word : NULL;
 }
 
+unsigned
+lp_rule_field_find(const char *text, size_t len)
+{
+	unsigned field = 0;
+
+	while (field < LP_RULE_FIELD_COUNT &&
+	    (strlen(fields[field].word) != len ||
+		memcmp(fields[field].word, text, len) != 0))
+		field++;
+	return field;
+}
+
 const char *
 lp_rule_verdict_name(unsigned verdict)
 {

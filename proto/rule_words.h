@@ -35,6 +35,12 @@ extern const struct lp_rule_word lp_rule_pers[];
 extern const struct lp_rule_word lp_rule_sizes[]; /* units: "", B, kB ... */
 extern const struct lp_rule_word lp_rule_durations[]; /* ms, s */
 
+/* Arguments of actions.  low: 1 << verdict, of all that take it. */
+extern const struct lp_rule_word lp_rule_arguments[];
+
+/* The field of that very name; LP_RULE_FIELD_COUNT: none. */
+unsigned lp_rule_field_find(const char *text, size_t len);
+
 enum lp_rule_kind lp_rule_field_kind(unsigned field);
 
 /* The words of a field of kind WORD. */
