@@ -255,7 +255,6 @@ read_value(struct reader *reader, uint64_t *out, size_t len,
 	const char *fault = lp_rule_number_parse(out, word->value, len, units);
 	char quoted[LP_RULE_QUOTE_SIZE], from[LP_RULE_NUMBER_SIZE],
 	    to[LP_RULE_NUMBER_SIZE];
-	static const struct lp_rule_word none[] = {{"", 1, 1}, {0}};
 
 	if (fault)
 		return REFUSE_VALUE(reader, "%s %s",
@@ -263,8 +262,8 @@ read_value(struct reader *reader, uint64_t *out, size_t len,
 	if (*out < low || *out > high)
 		return REFUSE_VALUE(reader, "%.*s is from %s to %s",
 		    (int)word->len, word->at,
-		    lp_rule_number_print(from, low, units ? units : none),
-		    lp_rule_number_print(to, high, units ? units : none));
+		    lp_rule_number_print(from, low, units),
+		    lp_rule_number_print(to, high, units));
 	return 0;
 }
 

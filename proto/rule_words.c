@@ -71,6 +71,7 @@ const struct lp_rule_word lp_rule_durations[] = {
     WORD("s", 1000),
     {0},
 };
+static const struct lp_rule_word no_units[] = {WORD("", 1), {0}};
 
 const char *
 lp_rule_field_name(unsigned field)
@@ -245,7 +246,6 @@ const char *
 lp_rule_number_parse(uint64_t *out, const char *text, size_t len,
     const struct lp_rule_word *units)
 {
-	static const struct lp_rule_word none[] = {WORD("", 1), {0}};
 	const struct lp_rule_word *unit;
 	size_t digits = 0;
 	uint64_t number = 0;
@@ -261,7 +261,7 @@ lp_rule_number_parse(uint64_t *out, const char *text, size_t len,
 	if (text[0] == '0' && digits > 1)
 		return "begins with 0";
 	unit = lp_rule_word_find(
-	    units ? units : none, text + digits, len - digits);
+	    units ? units : no_units, text + digits, len - digits);
 	if (!unit && text[digits] == '.')
 		return "is not whole: take a smaller unit";
 	if (!unit && !units)
@@ -280,9 +280,9 @@ char *
 lp_rule_number_print(char buf[LP_RULE_NUMBER_SIZE], uint64_t number,
     const struct lp_rule_word *units)
 {
-	const struct lp_rule_word *best = units;
+	const struct lp_rule_word *best = units ? units : no_units;
 
-	for (const struct lp_rule_word *unit = units; unit->word; unit++)
+	for (const struct lp_rule_word *unit = best; unit->word; unit++)
 		if (number > 0 && number % (uint64_t)unit->low == 0 &&
 		    unit->low > best->low)
 			best = unit;

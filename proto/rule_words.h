@@ -78,7 +78,7 @@ char *lp_rule_word_hint(char hint[LP_RULE_HINT_SIZE],
 const char *lp_rule_number_parse(uint64_t *out, const char *text, size_t len,
     const struct lp_rule_word *units);
 
-/* In the largest unit that leaves it whole. */
+/* In the largest unit of the list that leaves it whole (NULL: none). */
 enum { LP_RULE_NUMBER_SIZE = 24 };
 char *lp_rule_number_print(char buf[LP_RULE_NUMBER_SIZE], uint64_t number,
     const struct lp_rule_word *units);
