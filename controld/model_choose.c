@@ -5,6 +5,7 @@
 
 #include "controld/model_endpoint.h"
 #include "controld/suggest.h"
+#include "proto/nearest.h"
 
 static int choose_one(struct lp_model_work *work, uint32_t broker_id,
     const Lp__Pb__EndpointChoice *choice);
@@ -45,11 +46,11 @@ choose_one(struct lp_model_work *work, uint32_t broker_id,
 	if (listener == NULL) {
 		const char *near = lp_suggest_name(config, LP_OBJECT_LISTENER,
 		    work->cluster_id, choice->listener);
+		char hint[LP_NEAREST_HINT_SIZE];
 
 		return lp_model_work_refuse(work, "endpoint",
-		    "there is no listener %.63s in its cluster%s%s%s",
-		    choice->listener, near ? " (did you mean " : "",
-		    near ? near : "", near ? "?)" : "");
+		    "there is no listener %.63s in its cluster%s",
+		    choice->listener, lp_nearest_hint(hint, near));
 	}
 	if (choice->vip != NULL &&
 	    lp_message_to_endpoint(&vip, choice->vip) != 0)

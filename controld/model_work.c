@@ -8,6 +8,7 @@
 
 #include "controld/model_rule.h"
 #include "controld/suggest.h"
+#include "proto/nearest.h"
 
 static void label_op(const struct lp_model_work *work, char *buf);
 
@@ -38,6 +39,7 @@ lp_model_work_unknown(struct lp_model_work *work)
 	const char *name = is_cluster && op->cluster != NULL && op->kind != kind
 	    ? op->cluster
 	    : op->name;
+	char hint[LP_NEAREST_HINT_SIZE];
 	const char *near;
 
 	if (kind == LP_OBJECT_BROKER)
@@ -48,9 +50,9 @@ lp_model_work_unknown(struct lp_model_work *work)
 	near = lp_suggest_name(
 	    &work->change->config, kind, work->cluster_id, name);
 	return lp_model_work_refuse(work, kind == op->kind ? "" : "cluster",
-	    "there is no %s %s%s%s%s%s", lp_object_kind_name(kind), name,
+	    "there is no %s %s%s%s", lp_object_kind_name(kind), name,
 	    kind == LP_OBJECT_LISTENER ? " in its cluster" : "",
-	    near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+	    lp_nearest_hint(hint, near));
 }
 
 int
@@ -59,10 +61,10 @@ lp_model_work_unknown_cluster(
 {
 	const char *near =
 	    lp_suggest_name(&work->change->config, LP_OBJECT_CLUSTER, 0, name);
+	char hint[LP_NEAREST_HINT_SIZE];
 
-	return lp_model_work_refuse(work, field,
-	    "there is no cluster %.63s%s%s%s", name,
-	    near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+	return lp_model_work_refuse(work, field, "there is no cluster %.63s%s",
+	    name, lp_nearest_hint(hint, near));
 }
 
 void

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "controld/suggest.h"
+#include "proto/nearest.h"
 
 static void find_ids(uint32_t ids[LP_RULES_ASKED_MAX],
     const Lp__Pb__RuleCountersRequest *wanted, const struct lp_config *config);
@@ -64,8 +65,9 @@ refuse_unknown(
     const struct lp_config *config, const char *name, char why[LP_WHY_SIZE])
 {
 	const char *near = lp_suggest_name(config, LP_OBJECT_RULE, 0, name);
+	char hint[LP_NEAREST_HINT_SIZE];
 
-	snprintf(why, LP_WHY_SIZE, "there is no rule %.63s%s%s%s", name,
-	    near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+	snprintf(why, LP_WHY_SIZE, "there is no rule %.63s%s", name,
+	    lp_nearest_hint(hint, near));
 	return -EINVAL;
 }

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { EDITS_MAX = 2 };
@@ -35,6 +36,16 @@ lp_nearest_offer(struct lp_nearest *nearest, const char *word)
 		nearest->best = word;
 		nearest->edits = edits;
 	}
+}
+
+char *
+lp_nearest_hint(char hint[LP_NEAREST_HINT_SIZE], const char *near)
+{
+	hint[0] = '\0';
+	if (near)
+		snprintf(
+		    hint, LP_NEAREST_HINT_SIZE, " (did you mean %s?)", near);
+	return hint;
 }
 
 /* Levenshtein's, by one row of the table at a time. */

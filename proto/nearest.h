@@ -23,4 +23,10 @@ void lp_nearest_init(struct lp_nearest *nearest, const char *text, size_t len);
 /* One of the words; borrows it.  Letters are the same whatever their case. */
 void lp_nearest_offer(struct lp_nearest *nearest, const char *word);
 
+/* " (did you mean NEAR?)", behind what there is none of; "" of NULL. */
+enum {
+	LP_NEAREST_HINT_SIZE = sizeof(" (did you mean ?)") + LP_NEAREST_LEN_MAX,
+};
+char *lp_nearest_hint(char hint[LP_NEAREST_HINT_SIZE], const char *near);
+
 #endif

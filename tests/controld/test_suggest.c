@@ -4,6 +4,9 @@
 #include "world.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "proto/nearest.h"
 
 static struct lp_config config;
 
@@ -52,6 +55,19 @@ START_TEST(a_slip_of_the_pen_is_recognised)
 }
 END_TEST
 
+START_TEST(a_hint_has_the_longest_name_whole)
+{
+	char hint[LP_NEAREST_HINT_SIZE], name[LP_NAME_SIZE];
+	char want[2 * LP_NAME_SIZE];
+
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	snprintf(want, sizeof(want), " (did you mean %s?)", name);
+	ck_assert_str_eq(lp_nearest_hint(hint, name), want);
+	ck_assert_str_eq(lp_nearest_hint(hint, NULL), "");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -63,6 +79,7 @@ main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, a_slip_of_the_pen_is_recognised, 0,
 	    sizeof(rows) / sizeof(rows[0]));
+	tcase_add_test(tcase, a_hint_has_the_longest_name_whole);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
