@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
 
 #include "proto/object_rule.h"
 
@@ -232,15 +234,10 @@ take_out(struct lp_model_rules *rules, const char *name, uint32_t id)
 	rules->ids[at] = taken_out;
 }
 
-/* FNV-1a, 64 bits: names are short. */
 static size_t
 place_of(const struct lp_model_rules *rules, const char *name)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-	for (; *name != '\0'; name++)
-		hash = (hash ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
-	return (hash ^ hash >> 32) & (rules->size - 1);
+	return XXH3_64bits(name, strlen(name)) & (rules->size - 1);
 }
 
 static int
