@@ -12,8 +12,13 @@
 
 enum {
 	SIZE_MIN = 64,
-	USERS_MAX = 4, /* rules that a refusal names */
+	USERS_MAX = 3, /* rules that a refusal names */
+	USER_SIZE = LP_NAME_SIZE + sizeof(", rule "),
 };
+
+static_assert(
+    sizeof("delete first:  ...") + USERS_MAX * USER_SIZE <= LP_WHY_SIZE,
+    "whole names");
 
 /* A name as rules have it, and what it becomes. */
 struct renaming {
@@ -181,7 +186,7 @@ lp_model_rule_check_unnamed(
     struct lp_model_work *work, const struct lp_object *object)
 {
 	const struct lp_config *config = &work->change->config;
-	char text[LP_OBJECT_LABEL_SIZE], users[LP_WHY_SIZE] = "";
+	char text[LP_OBJECT_LABEL_SIZE], users[USERS_MAX * USER_SIZE] = "";
 	size_t first, count, len = 0, found = 0;
 
 	lp_model_rule_sweep(work);
@@ -193,11 +198,11 @@ lp_model_rule_check_unnamed(
 		if (!names(rule, object, text) || found++ == USERS_MAX)
 			continue;
 		len += (size_t)snprintf(users + len, sizeof(users) - len,
-		    "%srule %.40s", len > 0 ? ", " : "", rule->name);
+		    "%srule %s", len > 0 ? ", " : "", rule->name);
 	}
 	if (found == 0)
 		return 0;
-	return lp_model_work_refuse(work, "", "delete first: %.220s%s", users,
+	return lp_model_work_refuse(work, "", "delete first: %s%s", users,
 	    found > USERS_MAX ? " ..." : "");
 }
 

@@ -124,6 +124,9 @@ START_TEST(a_full_table_takes_one_for_another)
 }
 END_TEST
 
+/* A name as long as can be, but for its first character. */
+#define LONG "_long_name_of_a_rule_that_has_sixty_three_characters__________"
+
 static const struct {
 	const char *before; /* applied first */
 	const char *text;
@@ -181,6 +184,19 @@ static const struct {
 	"1 listener payments/public: : delete first: rule r, rule s"},
     {"add rule r priority=1 match=port=front action=observe", "del port front",
 	"1 port front: : delete first: rule r"},
+    {"add rule 1" LONG " priority=1 match=port=front action=observe;"
+     "add rule 2" LONG " priority=1 match=port=front action=observe;"
+     "add rule 3" LONG " priority=1 match=port=front action=observe",
+	"del port front",
+	"1 port front: : delete first: rule 1" LONG ", rule 2" LONG
+	", rule 3" LONG},
+    {"add rule 1" LONG " priority=1 match=port=front action=observe;"
+     "add rule 2" LONG " priority=1 match=port=front action=observe;"
+     "add rule 3" LONG " priority=1 match=port=front action=observe;"
+     "add rule 4" LONG " priority=1 match=port=front action=observe",
+	"del port front",
+	"1 port front: : delete first: rule 1" LONG ", rule 2" LONG
+	", rule 3" LONG " ..."},
     {"add rule r priority=1 match= action=allow+mirror=front shadow=1",
 	"del port front", "1 port front: : delete first: rule r"},
     {"add cluster x; add rule r priority=1 match=cluster=payments,x "
