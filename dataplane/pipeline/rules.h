@@ -7,7 +7,7 @@
  * Order
  *	By priority, the higher first; of equals the lower id.  A row's place
  *	in that order is its index.  The first rule that holds and decides
- *	wins.  `observe`, `no-create` and what is in shadow do not decide: they
+ *	wins.  `observe`, `no_create` and what is in shadow do not decide: they
  *	are told, in order, if they stand before the one that does.
  *
  * One order for connections and requests

@@ -245,7 +245,7 @@ same(const struct lp_rules *compiled, const struct lp_rules_connection *of,
 		ensure(got.seen[i] == want.seen[i], "row %u is seen, not %u",
 		    got.seen[i], want.seen[i]);
 	ensure(got.more == want.more, "%u more, not %u", got.more, want.more);
-	ensure(got.no_create == want.no_create, "no-create");
+	ensure(got.no_create == want.no_create, "no_create");
 	ensure(got.later == want.later, "later");
 }
 
