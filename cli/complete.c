@@ -184,7 +184,6 @@ offer_names(
 	    [LP_WORD_CLUSTER] = LP_OBJECT_CLUSTER,
 	    [LP_WORD_BROKER] = LP_OBJECT_BROKER,
 	    [LP_WORD_LISTENER] = LP_OBJECT_LISTENER,
-	    [LP_WORD_RULE] = LP_OBJECT_RULE,
 	};
 	const struct lp_object *cluster = NULL;
 	const struct lp_object *object;
@@ -197,8 +196,6 @@ offer_names(
 	while ((object = lp_view_next(view, kinds[word], &index)) != NULL) {
 		if (word == LP_WORD_PORT)
 			offer(cursor, object->port.name);
-		else if (word == LP_WORD_RULE)
-			offer(cursor, object->rule.name);
 		else if (word == LP_WORD_CLUSTER)
 			offer(cursor, object->cluster.name);
 		else if (cluster == NULL)
@@ -250,6 +247,35 @@ offer_from(
 }
 
 static void
+offer_names_of_rules(const struct cursor *cursor, const Lp__Pb__ShowReply *show)
+{
+	for (size_t i = 0; i < show->n_objects; i++)
+		if (show->objects[i]->body_case == LP__PB__OBJECT__BODY_RULE &&
+		    show->objects[i]->rule->name != NULL)
+			offer(cursor, show->objects[i]->rule->name);
+}
+
+/* There may be very many: their names alone, which make no view. */
+static void
+offer_rules(const struct cursor *cursor)
+{
+	Lp__Pb__ShowRequest ask = LP__PB__SHOW_REQUEST__INIT;
+	Lp__Pb__ControlRequest request = LP__PB__CONTROL_REQUEST__INIT;
+	struct lp_replies replies;
+	struct lp_error error;
+
+	request.body_case = LP__PB__CONTROL_REQUEST__BODY_SHOW;
+	request.show = &ask;
+	ask.has_kinds = ask.has_names = ask.names = true;
+	ask.kinds = 1u << LP_OBJECT_RULE;
+	if (lp_client_ask(&replies, cursor->socket, ANSWER_MS, &request,
+		LP__PB__CONTROL_REPLY__BODY_SHOW, &error) == LP_EXIT_OK)
+		for (size_t i = 0; i < replies.count; i++)
+			offer_names_of_rules(cursor, replies.list[i]->show);
+	lp_client_replies_free(&replies);
+}
+
+static void
 offer_objects(const struct cursor *cursor, enum lp_word word)
 {
 	Lp__Pb__ShowRequest ask = LP__PB__SHOW_REQUEST__INIT;
@@ -261,8 +287,7 @@ offer_objects(const struct cursor *cursor, enum lp_word word)
 	request.body_case = LP__PB__CONTROL_REQUEST__BODY_SHOW;
 	request.show = &ask;
 	ask.has_kinds = true;
-	ask.kinds = word == LP_WORD_RULE ? 1u << LP_OBJECT_RULE
-					 : (1u << LP_OBJECT_RULE) - 1;
+	ask.kinds = (1u << LP_OBJECT_RULE) - 1;
 	if (lp_client_ask(&replies, cursor->socket, ANSWER_MS, &request,
 		LP__PB__CONTROL_REPLY__BODY_SHOW, &error) == LP_EXIT_OK &&
 	    lp_view_init(&view, &replies, &error) == LP_EXIT_OK) {
@@ -291,10 +316,12 @@ offer_word(const struct cursor *cursor, enum lp_word word)
 	case LP_WORD_CLUSTER:
 	case LP_WORD_BROKER:
 	case LP_WORD_LISTENER:
-	case LP_WORD_RULE:
 	case LP_WORD_MATCH:
 	case LP_WORD_ACTION:
 		offer_objects(cursor, word);
+		break;
+	case LP_WORD_RULE:
+		offer_rules(cursor);
 		break;
 	case LP_WORD_STATS:
 		offer(cursor, "kafka");

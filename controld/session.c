@@ -39,8 +39,8 @@ static void on_changed(void *arg);
 static void on_answered(
     void *arg, unsigned index, const Lp__Pb__DataplaneMessage *message);
 static void on_own_reply(void *arg, const Lp__Pb__ControlReply *reply);
-static void reply_show(
-    struct lp_session *session, const struct lp_reply_to *to, uint32_t kinds);
+static void reply_show(struct lp_session *session, const struct lp_reply_to *to,
+    const Lp__Pb__ShowRequest *wanted);
 static void reply_status(
     struct lp_session *session, const struct lp_reply_to *to);
 static size_t fill_warnings(const struct lp_config *config,
@@ -144,9 +144,7 @@ lp_session_request(struct lp_session *session, uint64_t client, const char *who,
 		    "bring both to the same version",
 		    LP_CONTROL_PROTOCOL, request->protocol);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_SHOW)
-		reply_show(session, &to,
-		    request->show->has_kinds ? request->show->kinds
-					     : UINT32_MAX);
+		reply_show(session, &to, request->show);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_STATUS)
 		reply_status(session, &to);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_COUNTERS ||
@@ -216,15 +214,15 @@ on_own_reply(void *arg, const Lp__Pb__ControlReply *reply)
 	lp_discover_answered(session->discover, reply);
 }
 
-/* `kinds`: a bit for each, 1 << enum lp_object_kind. */
 static void
-reply_show(
-    struct lp_session *session, const struct lp_reply_to *to, uint32_t kinds)
+reply_show(struct lp_session *session, const struct lp_reply_to *to,
+    const Lp__Pb__ShowRequest *wanted)
 {
 	const struct lp_generation *current = &session->context.current;
 	const struct lp_config *config = &current->config;
 	struct lp_message_object holders[SHOW_OBJECTS];
 	Lp__Pb__Object *objects[SHOW_OBJECTS];
+	uint32_t kinds = wanted->has_kinds ? wanted->kinds : UINT32_MAX;
 	size_t done = 0;
 
 	do {
@@ -242,6 +240,9 @@ reply_show(
 				continue;
 			objects[n] =
 			    lp_message_from_object(&holders[n], object);
+			if (wanted->names && object->kind == LP_OBJECT_RULE)
+				objects[n]->rule->match =
+				    objects[n]->rule->action = NULL;
 			show.n_objects++;
 		}
 		reply.has_more = reply.more = done < config->count;

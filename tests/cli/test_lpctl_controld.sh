@@ -344,6 +344,9 @@ run 0 show
 run 0 --complete del-broker payments ''
 prints 1
 prints 2
+run 0 --complete del-rule s
+prints scan
+prints slower
 
 # ---- what -n prints makes the same again ------------------------------------
 "$lpctl" show | grep -v '^generation' >"$dir/before"

@@ -302,8 +302,13 @@ START_TEST(show_has_only_the_kinds_that_are_asked_for)
 	static const struct {
 		uint32_t kinds;
 		size_t count;
-	} rows[] = {{1u << LP_OBJECT_RULE, 2}, {1u << LP_OBJECT_BROKER, 2},
-	    {(1u << LP_OBJECT_RULE) - 1, 7}, {UINT32_MAX, 9}, {0, 0}};
+		bool names; /* of rules alone, without their texts */
+	} rows[] = {{1u << LP_OBJECT_RULE, 2, false},
+	    {1u << LP_OBJECT_BROKER, 2, false},
+	    {(1u << LP_OBJECT_RULE) - 1, 7, false}, {UINT32_MAX, 9, false},
+	    {0, 0, false}, {1u << LP_OBJECT_RULE, 2, true},
+	    {UINT32_MAX, 9, true}};
+	const Lp__Pb__ShowReply *reply;
 	Lp__Pb__ControlRequest *request = calloc(1, sizeof(*request));
 	Lp__Pb__ShowRequest *show = calloc(1, sizeof(*show));
 	char text[1024];
@@ -323,10 +328,22 @@ START_TEST(show_has_only_the_kinds_that_are_asked_for)
 	request->show = show;
 	show->has_kinds = true;
 	show->kinds = rows[_i].kinds;
+	show->has_names = show->names = rows[_i].names;
 	lp_session_request(world.session, 1, "test", request);
 	ck_assert_uint_eq(world.reply_count, 2);
-	ck_assert_uint_eq(world.replies[1]->show->n_objects, rows[_i].count);
+	reply = world.replies[1]->show;
+	ck_assert_uint_eq(reply->n_objects, rows[_i].count);
 	ck_assert(!world.replies[1]->more);
+	for (size_t i = 0; i < reply->n_objects; i++) {
+		const Lp__Pb__Rule *rule = reply->objects[i]->rule;
+
+		if (reply->objects[i]->body_case != LP__PB__OBJECT__BODY_RULE)
+			continue;
+		ck_assert_ptr_nonnull(rule->name);
+		ck_assert(rule->has_priority);
+		ck_assert((rule->match == NULL) == rows[_i].names);
+		ck_assert((rule->action == NULL) == rows[_i].names);
+	}
 	world_stop(&world);
 }
 END_TEST
@@ -401,7 +418,7 @@ main(void)
 	TEST(what_a_gone_client_had_waiting_is_not_done);
 	TEST(show_has_every_object_in_order);
 	tcase_add_loop_test(
-	    tcase, show_has_only_the_kinds_that_are_asked_for, 0, 5);
+	    tcase, show_has_only_the_kinds_that_are_asked_for, 0, 7);
 	TEST(an_empty_configuration_is_shown_in_one_frame);
 	TEST(another_control_protocol_is_told_so);
 	TEST(an_unknown_request_is_told_so);
