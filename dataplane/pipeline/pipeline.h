@@ -49,10 +49,10 @@ int lp_pipeline_new(
 void lp_pipeline_free(struct lp_pipeline *pipeline);
 
 /*
- * worker: one turn, begun at that time: packets in, through every stage, out; then
- * a slice of timers and, after a new generation, of the connection sweep; and,
- * when the pools of splices are short, of those that may stall.
- * Returns how many packets came in.
+ * worker: one turn, begun at that time: packets in, through every stage, out;
+ * then a slice of timers and, after a new generation, of the connection sweep;
+ * and, when the pools of splices are short, of those that may stall. Returns
+ * how many packets came in.
  */
 unsigned lp_pipeline_run(struct lp_pipeline *pipeline, uint64_t now_ns);
 
