@@ -191,6 +191,9 @@ lp_kafka_close(struct lp_kafka *kafka, uint32_t index)
 
 	if (at.conn->mode == LP_KAFKA_OFF)
 		return;
+	/* First: who takes over after a kill must not read on (restore.c). */
+	at.conn->mode = LP_KAFKA_OFF;
+	atomic_signal_fence(memory_order_seq_cst);
 	unread(&at, LP_KAFKA_OFF, LP_STREAM_OFF);
 	if (at.tcp->flags & LP_CONN_SPLICED)
 		lp_edit_close(kafka, index);

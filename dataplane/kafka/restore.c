@@ -51,7 +51,8 @@ lp_restore_all(struct lp_kafka *kafka, uint32_t marked)
 	    kafka->inflight.free, 0, kafka->inflight.count * sizeof(uint32_t));
 	memset(kafka->edits.free, 0, kafka->edits.count * sizeof(uint32_t));
 	for (uint32_t i = 0; i < state->conn_count; i++) {
-		fresh &= state->conns[i].mode == LP_KAFKA_OFF;
+		fresh &= state->conns[i].mode == LP_KAFKA_OFF &&
+		    kafka->region->connections[i].use != LP_CONN_USED;
 		restore(kafka, i,
 		    i + 1 == marked ||
 			(!same_tables && is_walking(&state->conns[i])));

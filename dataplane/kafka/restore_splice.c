@@ -42,14 +42,19 @@ lp_restore_splice(struct lp_kafka *kafka, uint32_t index, bool doubtful)
 	splice->flags |= LP_SPLICE_BROKEN;
 }
 
-/* Killed as it was being removed: it is not read any more, and yet holds. */
+/*
+ * Killed as it was being removed: it is not read any more, although its ends
+ * may go on, or it holds yet.  What they say would pass as it is.
+ */
 static bool
 was_closing(const struct lp_kafka *kafka, uint32_t index)
 {
 	const struct lp_splice *splice = &kafka->state->splices[index];
+	uint8_t state = kafka->region->connections[index].tcp.state;
 
 	return kafka->state->conns[index].mode == LP_KAFKA_OFF &&
-	    (splice->maps[LP_TO_BROKER].first != 0 ||
+	    ((state != LP_TCP_CLOSED && state != LP_TCP_TIME_WAIT) ||
+		splice->maps[LP_TO_BROKER].first != 0 ||
 		splice->maps[LP_TO_CLIENT].first != 0 || splice->waiting != 0);
 }
 

@@ -10,6 +10,7 @@
 #include <check.h>
 #include <string.h>
 
+#include "dataplane/pipeline/conntrack.h"
 #include "tests/support/ensure.h"
 #include "tests/support/kafka_check.h"
 #include "tests/support/killed.h"
@@ -24,6 +25,7 @@ enum {
 	FIRST = 60, /* instructions of a change */
 	WINDOW = 60000,
 	SMALL_WINDOW = 700,
+	STRIDE = 7, /* instructions of a removal, from kill to kill */
 	BROKERS = 80, /* whose list takes several segments */
 	NARROW = 8, /* 1 kB, which a list fills alone */
 	BEHIND = 1000,
@@ -398,6 +400,52 @@ START_TEST(no_instruction_is_too_early)
 END_TEST
 
 static void
+remove_it(void)
+{
+	lp_conntrack_remove(lp_pipeline_conntrack(plane.pipeline), 0);
+}
+
+/* The broker has all answers to say, from its first byte on. */
+static bool
+take_over_removed(const void *arg)
+{
+	bool is_read = plane.region.kafka.conns[0].mode == LP_KAFKA_LIVE;
+
+	(void)arg;
+	spliced = before;
+	spliced.lenient = true;
+	plane_restart();
+	kafka_check_pools();
+	/* Nor is the client told a secret by the first of them (spliced.c). */
+	for (uint32_t at = 0; at < spliced.len; at += SPLICED_MSS)
+		spliced_answer(at,
+		    spliced.len - at < SPLICED_MSS ? spliced.len - at
+						   : SPLICED_MSS);
+	return is_read;
+}
+
+/* One that is removed although its ends go on. */
+START_TEST(one_that_was_being_removed_tells_nothing)
+{
+	const struct scene *scene = &scenes[_i];
+	const struct killed how = {
+	    .act = remove_it, .take_over = take_over_removed};
+	unsigned kills[2] = {0};
+
+	talk();
+	scene->begin();
+	before = spliced;
+	killed_keep();
+	if (killed_run(&how, STRIDE, kills) > 0) {
+		ck_assert_uint_gt(kills[false], 0);
+		ck_assert_uint_gt(kills[true], 0);
+	}
+	go_back();
+	killed_forget();
+}
+END_TEST
+
+static void
 add(TCase *tests)
 {
 	tcase_add_checked_fixture(tests, spliced_open, spliced_close);
@@ -405,6 +453,8 @@ add(TCase *tests)
 	tcase_add_loop_test(tests,
 	    whoever_takes_over_goes_on_as_if_nothing_had_been, 0, SCENES);
 	tcase_add_test(tests, no_instruction_is_too_early);
+	tcase_add_loop_test(
+	    tests, one_that_was_being_removed_tells_nothing, 0, 2);
 }
 
 int
