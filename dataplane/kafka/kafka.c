@@ -307,6 +307,8 @@ payload(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 			hello(at, pkt, &bytes);
 		break;
 	case LP_KAFKA_LOST:
+		/* Lost while nothing was replaced, or to another process. */
+		lp_edit_lost(at);
 		if (lp_recover_segment(at, pkt, segment)) {
 			live(at, pkt, &bytes);
 			return;

@@ -85,18 +85,10 @@ lp_splice_follow(
 	const struct lp_kafka_conn *state = &kafka->state->conns[index];
 	const struct lp_stream *stream = &state->sides[LP_TO_CLIENT].stream;
 
-	if ((conn->flags & LP_CONN_INLINE) ||
+	if ((conn->flags & (LP_CONN_INLINE | LP_CONN_SPLICED)) ||
 	    lp_snapshot_rewriting(snapshot, conn->listener_id) !=
 		LP_REWRITING_ON)
 		return false;
-	if (conn->flags & LP_CONN_SPLICED) {
-		/* Lost while nothing was replaced: its next packet ends it. */
-		if (state->mode == LP_KAFKA_LOST)
-			lp_edit_break(kafka, index,
-			    &kafka->telemetry.stats->counters
-				 .rewrite_unreadable);
-		return false;
-	}
 	/* One that is lost says itself when it is not any more (recover.c). */
 	if (state->mode != LP_KAFKA_LIVE ||
 	    (conn->tcp.state != LP_TCP_ESTABLISHED &&

@@ -398,6 +398,20 @@ START_TEST(who_was_lost_in_the_meantime_is_reset)
 }
 END_TEST
 
+/* In the midst of an answer, to a version with other tables. */
+START_TEST(who_is_lost_to_another_process_is_reset)
+{
+	ask_for_brokers(BROKERS);
+	spliced_answer(0, 300);
+	plane.region.header->kafka_tables++;
+	plane_restart();
+	spliced.lenient = true;
+	spliced_answer(300, 300);
+	ck_assert(spliced.reset);
+	plane_run();
+}
+END_TEST
+
 /* The answer to what was asked before is edited like any other. */
 START_TEST(who_is_followed_is_rewritten_from_then_on)
 {
@@ -549,6 +563,7 @@ add(TCase *tests)
 	tcase_add_test(tests, a_request_is_not_taken_for_a_token);
 	tcase_add_test(tests, a_question_is_not_asked_in_two_ways);
 	tcase_add_test(tests, who_was_lost_in_the_meantime_is_reset);
+	tcase_add_test(tests, who_is_lost_to_another_process_is_reset);
 	tcase_add_test(tests, who_is_followed_is_rewritten_from_then_on);
 	tcase_add_test(tests, who_is_found_again_is_followed);
 	tcase_add_test(tests, who_had_a_gap_is_followed);
