@@ -69,8 +69,9 @@ struct lp_pipeline {
 	uint64_t swept; /* generation that all connections were checked by */
 	uint64_t sweeping; /* generation that they are being checked by */
 	uint32_t sweep_at;
-	/* Of connections that could not be followed: once more, not before. */
+	/* Some could not be followed: once more, not in the same second. */
 	bool unfollowed;
+	bool following; /* this sweep is for nothing else */
 	uint32_t swept_s;
 	struct lp_splice_stall stall;
 
@@ -94,6 +95,7 @@ static void beat(struct lp_pipeline *, const struct lp_batch *);
 static bool has_way_back(const struct lp_snapshot *, const struct lp_conn *);
 static void expire(struct lp_pipeline *, struct lp_batch *);
 static void sweep(struct lp_pipeline *, struct lp_batch *);
+static bool is_to_sweep(struct lp_pipeline *, const struct lp_batch *);
 static uint32_t to_reclaim(const struct lp_pipeline *);
 static void reclaim(struct lp_pipeline *);
 
@@ -460,8 +462,7 @@ expire(struct lp_pipeline *pipeline, struct lp_batch *batch)
 /*
  * After a new generation: a slice of the table a turn.  A connection whose
  * endpoint or broker is not configured any more is reset; the others look for
- * their next hop anew, since routes may have changed.  Once more for those that
- * are to be spliced and could not be just then (lp_splice_follow()).
+ * their next hop anew, since routes may have changed.
  */
 static void
 sweep(struct lp_pipeline *pipeline, struct lp_batch *batch)
@@ -470,22 +471,7 @@ sweep(struct lp_pipeline *pipeline, struct lp_batch *batch)
 	uint32_t count = pipeline->region->header->connection_count;
 	unsigned room = (LP_OUTBOX_MAX - batch->out.count) / 4;
 
-	if (snapshot == NULL)
-		return;
-	if (pipeline->sweeping != snapshot->serial) {
-		pipeline->sweeping = snapshot->serial;
-		pipeline->sweep_at = 0;
-		pipeline->unfollowed = false;
-	}
-	if (pipeline->swept == pipeline->sweeping &&
-	    (pipeline->kafka.recovered ||
-		(pipeline->unfollowed && pipeline->swept_s != batch->now_s))) {
-		pipeline->swept = 0;
-		pipeline->sweep_at = 0;
-		pipeline->unfollowed = false;
-		pipeline->kafka.recovered = false;
-	}
-	if (pipeline->swept == pipeline->sweeping)
+	if (snapshot == NULL || !is_to_sweep(pipeline, batch))
 		return;
 	for (unsigned i = 0; i < LP_SWEEP_STEP && room > 0; i++) {
 		uint32_t index = pipeline->sweep_at;
@@ -500,9 +486,11 @@ sweep(struct lp_pipeline *pipeline, struct lp_batch *batch)
 		conn = lp_conntrack_get(&pipeline->conntrack, index);
 		if (conn->use != LP_CONN_USED)
 			continue;
-		conn->nexthop[LP_TO_BROKER] = 0;
-		conn->nexthop[LP_TO_CLIENT] = 0;
-		if (has_way_back(snapshot, conn)) {
+		if (!pipeline->following) {
+			conn->nexthop[LP_TO_BROKER] = 0;
+			conn->nexthop[LP_TO_CLIENT] = 0;
+		}
+		if (pipeline->following || has_way_back(snapshot, conn)) {
 			pipeline->unfollowed |=
 			    lp_splice_follow(&pipeline->kafka, snapshot, index);
 			continue;
@@ -512,6 +500,31 @@ sweep(struct lp_pipeline *pipeline, struct lp_batch *batch)
 		lp_count_add(&pipeline->region->stats->removed, 1);
 		room--;
 	}
+}
+
+/*
+ * Of the same generation once more, at most each second, if connections are to
+ * be spliced that could not be just then (lp_splice_follow()): that is all that
+ * is asked of them.
+ */
+static bool
+is_to_sweep(struct lp_pipeline *pipeline, const struct lp_batch *batch)
+{
+	bool fresh = pipeline->sweeping != batch->snapshot->serial;
+
+	if (!fresh && pipeline->swept != pipeline->sweeping)
+		return true;
+	if (!fresh &&
+	    (!(pipeline->kafka.recovered || pipeline->unfollowed) ||
+		pipeline->swept_s == batch->now_s))
+		return false;
+	pipeline->sweeping = batch->snapshot->serial;
+	pipeline->swept = 0;
+	pipeline->sweep_at = 0;
+	pipeline->following = !fresh;
+	pipeline->unfollowed = false;
+	pipeline->kafka.recovered = false;
+	return true;
 }
 
 /* A bit for each slot that was asked for, in the low half, and is not done. */
