@@ -84,6 +84,7 @@ lp_splice_follow(
 	const struct lp_conn *conn = &kafka->region->connections[index];
 	const struct lp_kafka_conn *state = &kafka->state->conns[index];
 	const struct lp_stream *stream = &state->sides[LP_TO_CLIENT].stream;
+	const struct lp_stream *asked = &state->sides[LP_TO_BROKER].stream;
 
 	if ((conn->flags & (LP_CONN_INLINE | LP_CONN_SPLICED)) ||
 	    lp_snapshot_rewriting(snapshot, conn->listener_id) !=
@@ -96,7 +97,9 @@ lp_splice_follow(
 		return false;
 	if (conn->tcp.state != LP_TCP_ESTABLISHED ||
 	    !(conn->tcp.peer[LP_TO_BROKER].flags & LP_PEER_ACKED) ||
-	    stream->held != 0 || stream->need != stream->end)
+	    stream->held != 0 || stream->need != stream->end ||
+	    /* It has not stalled since a time that is known. */
+	    asked->held != 0)
 		return true;
 	lp_splice_begin(kafka, index);
 	return false;
