@@ -66,6 +66,12 @@ lp_edit_room(struct lp_kafka *kafka, uint32_t index, enum lp_direction dir,
 	/* What others of its segments wait for sets those free. */
 	if (splice->waiting != 0 && !ahead)
 		return kafka->held.free_count > 2 * LP_EDIT_PIECES;
+	return lp_edit_has_half(kafka);
+}
+
+bool
+lp_edit_has_half(const struct lp_kafka *kafka)
+{
 	return kafka->held.free_count > kafka->held.count / 2;
 }
 
@@ -73,7 +79,7 @@ bool
 lp_edit_is_short(const struct lp_kafka *kafka)
 {
 	return kafka->edits.free_count < SEGMENT_EDITS ||
-	    kafka->held.free_count <= kafka->held.count / 2;
+	    !lp_edit_has_half(kafka);
 }
 
 /* Far enough from short: nobody's share is bounded any more. */
@@ -400,25 +406,36 @@ struct lp_edit *
 lp_edit_add(struct lp_kafka_at *at, enum lp_direction dir,
     enum lp_edit_kind kind, uint32_t start)
 {
-	uint32_t index = lp_slots_take(&at->kafka->edits);
-	struct lp_edit *edit;
+	struct lp_seqmap *map = &at->splice->maps[dir];
+	struct lp_edit *edit =
+	    lp_edit_insert(at->kafka, map, kind, map->last, start);
 
-	if (index == LP_SLOT_NONE) {
+	if (edit == NULL) {
 		lp_edit_break(at->kafka, at->index,
 		    &at->kafka->telemetry.stats->counters.rewrite_full);
 		return NULL;
 	}
-	edit = &at->kafka->state->edits[index];
-	memset(edit, 0, sizeof(*edit));
-	edit->kind = (uint8_t)kind;
-	edit->start = start;
-	if (at->splice->maps[dir].last != 0)
-		lp_edit_save(at->kafka,
-		    &at->kafka->state->edits[at->splice->maps[dir].last - 1]);
-	lp_seqmap_add(&at->splice->maps[dir], at->kafka->state->edits, index);
-	count(at->kafka);
 	at->splice->flags |= LP_SPLICE_EDITED;
 	return edit;
+}
+
+struct lp_edit *
+lp_edit_insert(struct lp_kafka *kafka, struct lp_seqmap *map,
+    enum lp_edit_kind kind, uint32_t before, uint32_t start)
+{
+	struct lp_edit *edits = kafka->state->edits;
+	uint32_t index = lp_slots_take(&kafka->edits);
+
+	if (index == LP_SLOT_NONE)
+		return NULL;
+	memset(&edits[index], 0, sizeof(edits[index]));
+	edits[index].kind = (uint8_t)kind;
+	edits[index].start = start;
+	if (before != 0)
+		lp_edit_save(kafka, &edits[before - 1]);
+	lp_seqmap_insert(map, edits, before, index);
+	count(kafka);
+	return &edits[index];
 }
 
 static void

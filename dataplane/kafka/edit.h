@@ -38,6 +38,9 @@ enum {
 bool lp_edit_room(struct lp_kafka *kafka, uint32_t index, enum lp_direction dir,
     uint32_t len, bool ahead);
 
+/* More than half of the pieces are free: the others are for open edits. */
+bool lp_edit_has_half(const struct lp_kafka *kafka);
+
 /* Others are refused for want of edits or pieces; there is plenty again. */
 bool lp_edit_is_short(const struct lp_kafka *kafka);
 bool lp_edit_is_eased(const struct lp_kafka *kafka);
@@ -89,6 +92,13 @@ void lp_edit_close(struct lp_kafka *kafka, uint32_t index);
 
 /* Its streams cannot be kept in step any more: reset it. */
 void lp_edit_break(struct lp_kafka *kafka, uint32_t index, lp_counter *why);
+
+/*
+ * A new one, behind the edit `before` (index + 1; 0: in front of all); NULL:
+ * there is none.
+ */
+struct lp_edit *lp_edit_insert(struct lp_kafka *kafka, struct lp_seqmap *map,
+    enum lp_edit_kind kind, uint32_t before, uint32_t start);
 
 /* A new one, the last of its stream; NULL: there is none, it is broken. */
 struct lp_edit *lp_edit_add(struct lp_kafka_at *at, enum lp_direction dir,

@@ -18,15 +18,13 @@
 enum {
 	/* Edits that are left for what must be replaced. */
 	EDITS_LEFT = LP_BUFFER_SIZE / 16,
-	/* Of one connection. */
-	CONN_EDITS_MAX = 64,
+	/* A connection with so many edits keeps nothing more. */
+	KEPT_MAX = 64,
 };
 
 static bool has_room(const struct lp_kafka *, const struct lp_seqmap *);
 static uint32_t in_front(
     const struct lp_seqmap *, const struct lp_edit *, uint32_t);
-static struct lp_edit *insert(
-    struct lp_kafka *, struct lp_seqmap *, uint32_t, uint32_t);
 static uint32_t last_piece(const struct lp_kafka *, uint32_t);
 
 struct lp_edit *
@@ -50,9 +48,10 @@ lp_edit_keep(struct lp_kafka *kafka, uint32_t index, uint32_t seq,
 	if (edit == NULL || edit->kind != LP_EDIT_KEEP ||
 	    lp_edit_end(edit) != seq || edit->sent == edit->new_len ||
 	    edit->new_len + len > LP_EDIT_BYTES_MAX) {
-		edit = insert(kafka, map, before, seq);
+		edit = lp_edit_insert(kafka, map, LP_EDIT_KEEP, before, seq);
+		assert(edit != NULL); /* has_room() */
 	} else {
-		lp_kafka_save(kafka, edit, sizeof(*edit));
+		lp_edit_save(kafka, edit);
 	}
 	chain = (struct lp_chain){.first = edit->bytes,
 	    .last = last_piece(kafka, edit->bytes),
@@ -74,9 +73,8 @@ lp_edit_keep(struct lp_kafka *kafka, uint32_t index, uint32_t seq,
 static bool
 has_room(const struct lp_kafka *kafka, const struct lp_seqmap *map)
 {
-	return map->count < CONN_EDITS_MAX &&
-	    kafka->edits.free_count > EDITS_LEFT &&
-	    kafka->held.free_count > kafka->held.count / 2;
+	return map->count < KEPT_MAX && kafka->edits.free_count > EDITS_LEFT &&
+	    lp_edit_has_half(kafka);
 }
 
 /* The last edit that ends at that position, or before: index + 1. */
@@ -92,26 +90,6 @@ in_front(const struct lp_seqmap *map, const struct lp_edit *edits, uint32_t seq)
 		before = link;
 	}
 	return before;
-}
-
-static struct lp_edit *
-insert(struct lp_kafka *kafka, struct lp_seqmap *map, uint32_t before,
-    uint32_t seq)
-{
-	struct lp_edit *edits = kafka->state->edits;
-	uint32_t index = lp_slots_take(&kafka->edits);
-	struct lp_edit *edit = &edits[index];
-
-	assert(index != LP_SLOT_NONE);
-	memset(edit, 0, sizeof(*edit));
-	edit->kind = LP_EDIT_KEEP;
-	edit->start = seq;
-	if (before != 0)
-		lp_kafka_save(kafka, &edits[before - 1], sizeof(*edit));
-	lp_seqmap_insert(map, edits, before, index);
-	lp_count_set(&kafka->telemetry.stats->counters.edits,
-	    lp_slots_used(&kafka->edits));
-	return edit;
 }
 
 static uint32_t

@@ -71,21 +71,15 @@ lp_seqmap_find(
 }
 
 void
-lp_seqmap_add(struct lp_seqmap *map, struct lp_edit *edits, uint32_t index)
-{
-	assert(map->last == 0 ||
-	    (lp_seqmap_open(map, edits) == NULL &&
-		behind(edits[index].start,
-		    lp_edit_end(&edits[map->last - 1])) >= 0));
-	lp_seqmap_insert(map, edits, map->last, index);
-}
-
-void
 lp_seqmap_insert(struct lp_seqmap *map, struct lp_edit *edits, uint32_t before,
     uint32_t index)
 {
 	uint32_t *link = before != 0 ? &edits[before - 1].next : &map->first;
 
+	assert(before == 0 ||
+	    (edits[before - 1].kind != LP_EDIT_OPEN &&
+		behind(edits[index].start, lp_edit_end(&edits[before - 1])) >=
+		    0));
 	edits[index].next = *link;
 	*link = index + 1;
 	if (edits[index].next == 0)

@@ -87,13 +87,9 @@ uint32_t lp_seqmap_back(const struct lp_seqmap *map,
 uint32_t lp_seqmap_find(
     const struct lp_seqmap *map, const struct lp_edit *edits, uint32_t at);
 
-/* Appends it: it begins where the last one ends, or behind. */
-void lp_seqmap_add(
-    struct lp_seqmap *map, struct lp_edit *edits, uint32_t index);
-
 /*
- * Puts it behind the edit `before` (index + 1; 0: in front of all), where
- * positions are their own up to the next one.
+ * Puts it behind the edit `before` (index + 1; 0: in front of all), which ends
+ * there or before, where positions are their own up to the next one.
  */
 void lp_seqmap_insert(struct lp_seqmap *map, struct lp_edit *edits,
     uint32_t before, uint32_t index);

@@ -239,7 +239,7 @@ keep_stamp(const struct writer *to, struct lp_edit *edit)
 	stamp = lp_get32(to->at->pkt->data + from);
 	if (edit->stamped && !lp_seq_before(edit->stamp, stamp))
 		return;
-	lp_kafka_save(to->at->kafka, edit, sizeof(*edit));
+	lp_edit_save(to->at->kafka, edit);
 	edit->stamped = true;
 	edit->stamp = stamp;
 }
@@ -404,7 +404,7 @@ send_edit(struct writer *to, struct lp_edit *edit, uint32_t from, bool probe)
 	if ((int32_t)edge > 0 && edge > from)
 		edge = from;
 	if ((int32_t)edge > 0 && edge > edit->sent) {
-		lp_kafka_save(at->kafka, edit, sizeof(*edit));
+		lp_edit_save(at->kafka, edit);
 		edit->sent = edge;
 	}
 	return from == edit->new_len;

@@ -163,7 +163,7 @@ add(struct model *model, struct sums *sums)
 		resize(model, start, edit->new_len);
 	if (edit->kind == LP_EDIT_RESIZE)
 		count_kind(edit, sums);
-	lp_seqmap_add(&model->map, model->edits, index);
+	lp_seqmap_insert(&model->map, model->edits, model->map.last, index);
 	model->used[index] = true;
 	sums->added++;
 }

@@ -35,7 +35,7 @@ leave_edits(uint32_t left)
 	for (uint32_t i = 0; i < count; i++) {
 		state->edits[i] = (struct lp_edit){
 		    .kind = LP_EDIT_OVER, .start = i, .old_len = 1};
-		lp_seqmap_add(map, state->edits, i);
+		lp_seqmap_insert(map, state->edits, map->last, i);
 	}
 	plane_restart();
 }

@@ -376,7 +376,7 @@ START_TEST(who_holds_edits_stalls)
 		state->edits[i] = (struct lp_edit){.kind = LP_EDIT_OVER,
 		    .start = map->floor + i,
 		    .old_len = 1};
-		lp_seqmap_add(map, state->edits, i);
+		lp_seqmap_insert(map, state->edits, map->last, i);
 	}
 	set_pieces(PIECES_OPEN);
 	spliced_connect_more((uint16_t)++others);
