@@ -46,6 +46,8 @@ static const struct lp_service *find_service(
 static const struct lp_service *named(
     const struct lp_snapshot *, const struct lp_ip *, uint16_t);
 static bool begins_anew(const struct lp_conntrack *, const struct lp_pkt *);
+static bool lets(struct lp_admit *, struct lp_batch *, struct lp_pkt *,
+    const struct lp_conn *);
 static void forget(struct lp_conntrack *, struct lp_batch *, uint32_t);
 static bool make_room(struct lp_conntrack *, struct lp_batch *);
 static bool has_place(const struct lp_conntrack *, const struct lp_snapshot *);
@@ -113,10 +115,8 @@ lp_inline_admit(
 	}
 	conn = describe(batch->snapshot, pkt, service, &tuple);
 	if ((pkt->tcp_flags & (LP_TCP_SYN | LP_TCP_ACK)) == LP_TCP_SYN &&
-	    !lp_gate_lets(conntrack->region, batch->snapshot, &conn)) {
-		lp_reset_answer(admit->reset, batch, pkt, LP_REASON_RESET_RULE);
+	    !lets(admit, batch, pkt, &conn))
 		return;
-	}
 	if (!make_room(conntrack, batch)) {
 		pass(batch, pkt, LP_REASON_UNTRACKED);
 		return;
@@ -265,6 +265,20 @@ begins_anew(const struct lp_conntrack *conntrack, const struct lp_pkt *pkt)
 			conn->tcp.state == LP_TCP_CLOSED);
 	return flags == (LP_TCP_SYN | LP_TCP_ACK) && pkt->dir == LP_TO_CLIENT &&
 	    (conn->flags & LP_CONN_SYN_AGAIN);
+}
+
+/* False: a rule resets it, and that is done. */
+static bool
+lets(struct lp_admit *admit, struct lp_batch *batch, struct lp_pkt *pkt,
+    const struct lp_conn *conn)
+{
+	struct lp_region *region = admit->conntrack->region;
+
+	if (lp_gate_lets(region, batch->snapshot, conn))
+		return true;
+	lp_reset_answer(admit->reset, batch, pkt, LP_REASON_RESET_RULE);
+	lp_count_add(&region->endpoints[conn->counters].refused, 1);
+	return false;
 }
 
 static void

@@ -36,6 +36,21 @@ is_let_in(const char *syn)
 	plane_forget();
 }
 
+static uint64_t
+refused(uint32_t listener_id, uint32_t broker_id)
+{
+	for (unsigned i = 0; i < LP_ENDPOINTS_MAX; i++) {
+		const struct lp_endpoint_stats *stats =
+		    &plane.region.endpoints[i];
+
+		if (stats->listener_id == listener_id &&
+		    stats->broker_id == broker_id)
+			return lp_count_get(&stats->refused);
+	}
+	ck_abort_msg("no counters of %u, %u", listener_id, broker_id);
+	return 0;
+}
+
 START_TEST(a_reset_refuses_whom_it_matches_and_nobody_else)
 {
 	rule_put(RULE, 10, "src=10.9.0.50", "reset", false);
@@ -184,6 +199,7 @@ START_TEST(inline_the_other_end_seems_to_refuse)
 	plane_quiet();
 	ck_assert_uint_eq(plane_connections(), 0);
 	rule_counts(RULE, 1, 1, 0);
+	ck_assert_uint_eq(refused(SEEN, PAYMENTS_0), 1);
 	/* One that was there before us. */
 	plane_in(LEFT_SLOT, C4 "A seq=1001 ack=5001 len=10");
 	plane_expect(RIGHT_SLOT, C4 "A seq=1001 ack=5001 len=10");
