@@ -19,15 +19,18 @@
  * or anybody could fill the table for good with single segments.  A SYN on a
  * connection that lives, answered by SYN-ACK, shows that we have missed its
  * end: it is followed anew.  One of which much has passed unseen, on another
- *way or while we were away, is picked up again where it is.
+ * way or while we were away, is picked up again where it is.
  *
  * Rules: those of connections are asked at a SYN, with or without room for what
- * it opens; what is picked up was opened without us, and stays.
+ * it opens, and also on a connection that lives: that goes on, but the client
+ * hears a RST, and the broker nothing.  What is picked up was opened without
+ * us, and stays.  What cannot be read passes by rules, too: fragments, VLAN
+ * tags, and a SYN with a FIN, which no end sends (lp_tcp_flags_valid()).
  *
  * Full tables: an inline connection takes the place of another inline one that
  * is half-open or closed; never one of a VIP, whose ends would notice.  Nor
- *does it take the last quarter of the places where there are VIPs: they must
- *refuse newcomers that find none, while inline those only go unseen.
+ * does it take the last quarter of the places where there are VIPs: they must
+ * refuse newcomers that find none, while inline those only go unseen.
  *
  * Drops: port_gone, where the other port is not there; stale, what has waited
  * while newer ones went past it (beat.h).
@@ -46,6 +49,7 @@ static const struct lp_service *find_service(
 static const struct lp_service *named(
     const struct lp_snapshot *, const struct lp_ip *, uint16_t);
 static bool begins_anew(const struct lp_conntrack *, const struct lp_pkt *);
+static void ask_again(struct lp_admit *, struct lp_batch *, struct lp_pkt *);
 static bool lets(struct lp_admit *, struct lp_batch *, struct lp_pkt *,
     const struct lp_conn *);
 static void forget(struct lp_conntrack *, struct lp_batch *, uint32_t);
@@ -96,8 +100,10 @@ lp_inline_admit(
 	enum lp_direction dir;
 	struct lp_conn conn;
 
-	if (pkt->conn != LP_CONN_NONE && !begins_anew(conntrack, pkt))
+	if (pkt->conn != LP_CONN_NONE && !begins_anew(conntrack, pkt)) {
+		ask_again(admit, batch, pkt);
 		return;
+	}
 	lp_conntrack_tuple(pkt, &came);
 	tuple = came;
 	service = find_service(batch->snapshot, pkt, &tuple);
@@ -265,6 +271,31 @@ begins_anew(const struct lp_conntrack *conntrack, const struct lp_pkt *pkt)
 			conn->tcp.state == LP_TCP_CLOSED);
 	return flags == (LP_TCP_SYN | LP_TCP_ACK) && pkt->dir == LP_TO_CLIENT &&
 	    (conn->flags & LP_CONN_SYN_AGAIN);
+}
+
+/*
+ * A SYN on a connection that lives may begin another one, which is only seen at
+ * its SYN-ACK (LP_CONN_SYN_AGAIN).  Of one that is half-open it is most likely
+ * the SYN that has opened it.
+ */
+static void
+ask_again(struct lp_admit *admit, struct lp_batch *batch, struct lp_pkt *pkt)
+{
+	const struct lp_conn *known =
+	    lp_conntrack_get(admit->conntrack, pkt->conn);
+	const struct lp_service *service;
+	struct lp_tuple tuple;
+	struct lp_conn conn;
+
+	if ((pkt->tcp_flags & (LP_TCP_SYN | LP_TCP_ACK)) != LP_TCP_SYN ||
+	    lp_tcp_state_half_open(known->tcp.state))
+		return;
+	lp_conntrack_tuple(pkt, &tuple);
+	service = find_service(batch->snapshot, pkt, &tuple);
+	if (service == NULL)
+		return;
+	conn = describe(batch->snapshot, pkt, service, &tuple);
+	(void)lets(admit, batch, pkt, &conn);
 }
 
 /* False: a rule resets it, and that is done. */

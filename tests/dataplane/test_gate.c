@@ -208,6 +208,44 @@ START_TEST(inline_the_other_end_seems_to_refuse)
 }
 END_TEST
 
+/* Its end was missed: the next one of the same ends is asked for like any. */
+START_TEST(inline_a_syn_on_what_lives_is_asked_for)
+{
+	establish();
+	rule_put(
+	    RULE, 10, "listener=payments/seen src=10.8.0.50", "reset", false);
+	publish();
+	plane_in(LEFT_SLOT,
+	    C4 "S seq=700000000 smac=02:00:00:00:00:50 "
+	       "dmac=02:00:00:00:00:20");
+	plane_expect(LEFT_SLOT, B4 "RA ack=700000001");
+	plane_quiet();
+	rule_counts(RULE, 1, 1, 0);
+	ck_assert_uint_eq(refused(SEEN, PAYMENTS_0), 1);
+	/* If it does live it goes on. */
+	passes(LEFT_SLOT, C4 "PA seq=1001 ack=5001 len=7", LP_REASON_FORWARDED);
+	rule_put(RULE, 10, "src=10.8.0.51", "reset", false);
+	publish();
+	passes(LEFT_SLOT, C4 "S seq=700000000", LP_REASON_OUT_OF_WINDOW);
+	passes(RIGHT_SLOT, B4 "SA seq=3000000000 ack=700000001",
+	    LP_REASON_PICKED_UP);
+	rule_counts(RULE, 1, 1, 0);
+}
+END_TEST
+
+/* One that a rule has let in is not asked for again when its SYN is. */
+START_TEST(inline_a_syn_that_comes_again_opens_once)
+{
+	rule_put(RULE, 10, "src=10.8.0.50", "observe", false);
+	publish();
+	passes(LEFT_SLOT, C4 "S seq=1000", LP_REASON_OPENED);
+	passes(LEFT_SLOT, C4 "S seq=1000", LP_REASON_FORWARDED);
+	passes(RIGHT_SLOT, B4 "SA seq=5000 ack=1001", LP_REASON_FORWARDED);
+	passes(LEFT_SLOT, C4 "S seq=1000", LP_REASON_FORWARDED);
+	rule_counts(RULE, 1, 0, 0);
+}
+END_TEST
+
 static void
 add(TCase *tests)
 {
@@ -225,6 +263,8 @@ add(TCase *tests)
 	tcase_add_test(tests, what_nobody_would_serve_is_asked_of_no_rule);
 	tcase_add_test(tests, more_observers_than_are_told_are_counted_as_such);
 	tcase_add_test(tests, inline_the_other_end_seems_to_refuse);
+	tcase_add_test(tests, inline_a_syn_on_what_lives_is_asked_for);
+	tcase_add_test(tests, inline_a_syn_that_comes_again_opens_once);
 }
 
 int
