@@ -286,7 +286,8 @@ release_counters(struct lp_dataplane *dataplane)
 {
 	const struct lp_snapshot *snapshot = lp_snapshot_get(&dataplane->cell);
 
-	if (snapshot)
+	/* Those of a last good one that is not published yet are kept. */
+	if (snapshot || dataplane->running.generation == 0)
 		lp_snapshot_release_counters(snapshot, &dataplane->region);
 }
 

@@ -140,11 +140,12 @@ lp_snapshot_release_counters(
 		 */
 		if (stats->listener_id != 0 &&
 		    lp_count_get(&stats->open) == 0 &&
-		    !lp_snapshot_target(
-			snapshot, stats->listener_id, stats->broker_id))
+		    (!snapshot ||
+			!lp_snapshot_target(
+			    snapshot, stats->listener_id, stats->broker_id)))
 			stats->listener_id = 0;
 	}
-	lp_snapshot_rules_release(snapshot, region);
+	lp_snapshot_rules_release(snapshot ? snapshot->rules : NULL, region);
 }
 
 /* A power of two, at most half full. */

@@ -46,8 +46,9 @@ void lp_snapshot_publish(
     struct lp_snapshot_cell *cell, struct lp_snapshot *next);
 
 /*
- * Forgets counters whose listener, broker or rule is gone, those included that
- * a configuration took that was refused; after publishing, or refusing.
+ * Forgets counters whose listener, broker or rule is not in the snapshot (NULL:
+ * all), those included that a configuration took that was refused; after
+ * publishing, or refusing.
  */
 void lp_snapshot_release_counters(
     const struct lp_snapshot *snapshot, struct lp_region *region);

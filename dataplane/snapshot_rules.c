@@ -76,9 +76,8 @@ lp_snapshot_rules_build(struct lp_snapshot *snapshot,
 
 void
 lp_snapshot_rules_release(
-    const struct lp_snapshot *snapshot, struct lp_region *region)
+    const struct lp_rules *rules, struct lp_region *region)
 {
-	const struct lp_rules *rules = snapshot->rules;
 	uint32_t used = region->header->rule_slots;
 	bool *kept;
 

@@ -17,8 +17,8 @@ int lp_snapshot_rules_build(struct lp_snapshot *snapshot,
     const struct lp_config *config, struct lp_region *region,
     struct lp_snapshot_fault *fault);
 
-/* Frees the slots that no rule of the snapshot has; no other may be in use. */
+/* Frees the slots of all others; NULL: there are none, and all are free. */
 void lp_snapshot_rules_release(
-    const struct lp_snapshot *snapshot, struct lp_region *region);
+    const struct lp_rules *rules, struct lp_region *region);
 
 #endif

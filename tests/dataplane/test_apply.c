@@ -125,17 +125,15 @@ START_TEST(refused_port_leaves_everything_as_it_was)
 END_TEST
 
 /* Of a rule each pair of lengths is a table: there may be 1,024. */
-START_TEST(rule_that_cannot_be_compiled_is_named)
+static void
+put_rules(void)
 {
-	struct lp_region *region = &dataplane.region;
 	struct lp_object rule;
 	char match[LP_RULE_MATCH_SIZE], name[LP_NAME_SIZE];
 	char why[LP_WHY_SIZE];
 	const char *field;
 
-	begin();
 	put(&config, make_rule(70, "kept", 1, "", "observe"));
-	ck_assert_int_eq(apply(1), 0);
 	for (unsigned i = 0; i < 32 * 32; i++) {
 		snprintf(match, sizeof(match), "src=0.0.0.0/%u dst=0.0.0.0/%u",
 		    i / 32 + 1, i % 32 + 1);
@@ -145,6 +143,16 @@ START_TEST(rule_that_cannot_be_compiled_is_named)
 		    lp_object_rule_normalise(&rule.rule, &field, why), 0);
 		put(&config, rule);
 	}
+}
+
+START_TEST(rule_that_cannot_be_compiled_is_named)
+{
+	struct lp_region *region = &dataplane.region;
+
+	begin();
+	put(&config, make_rule(70, "kept", 1, "", "observe"));
+	ck_assert_int_eq(apply(1), 0);
+	put_rules();
 	ck_assert_int_eq(apply(2), -EINVAL);
 	ck_assert_int_eq(refusal.code, LP__PB__REJECTED__CODE__RESOURCE);
 	ck_assert_uint_eq(refusal.object_id, 100 + 32 * 32 - 1);
@@ -159,6 +167,25 @@ START_TEST(rule_that_cannot_be_compiled_is_named)
 	    region->rules[published()->rules->rows[0].slot].rule_id, 70);
 	for (uint32_t i = 1; i < region->header->rule_slots; i++)
 		ck_assert_uint_eq(region->rules[i].rule_id, 0);
+	end();
+}
+END_TEST
+
+/* What it took of the region is free again, although nothing runs. */
+START_TEST(first_refusal_keeps_no_counters)
+{
+	struct lp_region *region = &dataplane.region;
+
+	begin();
+	put_rules();
+	ck_assert_int_eq(apply(1), -EINVAL);
+	ck_assert_str_eq(refusal.object, "rule r1023");
+	ck_assert_ptr_null(published());
+	ck_assert_uint_gt(region->header->rule_slots, 0);
+	for (uint32_t i = 0; i < region->header->rule_slots; i++)
+		ck_assert_uint_eq(region->rules[i].rule_id, 0);
+	for (unsigned i = 0; i < LP_ENDPOINTS_MAX; i++)
+		ck_assert_uint_eq(region->endpoints[i].listener_id, 0);
 	end();
 }
 END_TEST
@@ -498,6 +525,7 @@ main(void)
 	    worker_comes_with_the_first_port,
 	    refused_port_leaves_everything_as_it_was,
 	    rule_that_cannot_be_compiled_is_named,
+	    first_refusal_keeps_no_counters,
 	    first_refusal_decides_no_backend,
 	    devices_keep_their_slots,
 	    steering_follows_the_generation,
