@@ -41,6 +41,7 @@ struct lp_splice_at {
 	enum lp_tcp_verdict verdict;
 	bool dropped; /* nothing of it counts */
 	bool made; /* it lies in the outbox: one that was held */
+	bool overflows; /* the client has no room for all of the packet */
 };
 
 /* A new connection, before its first packet; or one that was not spliced. */

@@ -77,6 +77,12 @@ pass(struct lp_splice_at *at, uint32_t had)
 		lp_splice_send_bare(at);
 		at->segment.len = 0;
 	}
+	at->overflows = at->segment.len > 0 &&
+	    lp_splice_send_overflows(at, at->segment.seq + at->segment.len);
+	if (at->overflows && !lp_kafka_is_intact(pkt)) {
+		lp_pkt_drop(pkt, LP_REASON_TCP_CHECKSUM);
+		return;
+	}
 	lp_splice_paint(at, LP_TO_CLIENT);
 	if (at->segment.len == 0 || (at->segment.flags & LP_TCP_RST) ||
 	    (!needs_segments(at) && !moved)) {
@@ -120,8 +126,7 @@ needs_segments(const struct lp_splice_at *at)
 	uint32_t end = at->segment.seq + at->segment.len;
 	uint32_t link = lp_seqmap_find(at->map, at->edits, at->segment.seq);
 
-	if (lp_splice_send_owed(at) != NULL ||
-	    lp_splice_send_overflows(at, end))
+	if (at->overflows || lp_splice_send_owed(at) != NULL)
 		return true;
 	for (; link != 0; link = at->edits[link - 1].next) {
 		const struct lp_edit *edit = &at->edits[link - 1];

@@ -56,10 +56,10 @@ lp_splice_judge(struct lp_splice_at *at, enum lp_reason *why)
 }
 
 /*
- * Its checksum will be made anew: bytes of it are others, or zeros, or they
- * are copied, behind those that wait or for want of room (splice_broker.c). All
- * else goes on with the differences that its numbers make, and a wrong checksum
- * stays wrong.
+ * Its checksum will be made anew: bytes of it are others, or zeros, or they are
+ * copied behind those that wait.  Of those that are copied for want of room it
+ * is asked there (splice_broker.c).  All else goes on with the differences that
+ * its numbers make, and a wrong checksum stays wrong.
  */
 static bool
 is_changed(const struct lp_splice_at *at)
@@ -71,8 +71,6 @@ is_changed(const struct lp_splice_at *at)
 
 	return at->splice->waiting != 0 ||
 	    (link != 0 && lp_seq_before(at->edits[link - 1].start, end)) ||
-	    (at->pkt->dir == LP_TO_CLIENT &&
-		lp_splice_send_overflows(at, end)) ||
 	    ((at->splice->flags & LP_SPLICE_EDITED) &&
 		at->pkt->dir == LP_TO_CLIENT && lp_seq_before(seq, map->floor));
 }

@@ -353,7 +353,9 @@ send_plain(struct writer *to, uint32_t pos, uint32_t upto, bool whole)
 	    at->pkt->data + at->pkt->payload_off + (pos - at->segment.seq);
 	struct lp_edit *edit = NULL;
 
-	if (lp_splice_send_overflows(at, upto))
+	if (at->overflows &&
+	    (upto == at->segment.seq + at->segment.len ||
+		lp_splice_send_overflows(at, upto)))
 		edit =
 		    lp_edit_keep(at->kafka, at->index, pos, bytes, upto - pos);
 	if (edit == NULL)

@@ -5,6 +5,7 @@
  * has what it has not, nor leave the two out of step.
  */
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "dataplane/kafka/edit.h"
@@ -12,7 +13,7 @@
 #include "tests/support/plane_main.h"
 #include "tests/support/spliced.h"
 
-enum { BROKERS = 40, WINDOW = 60000 };
+enum { BROKERS = 40, WINDOW = 60000, NARROW = 8 };
 
 static uint32_t
 half(void)
@@ -368,6 +369,51 @@ START_TEST(a_question_is_not_asked_in_two_ways)
 }
 END_TEST
 
+/* Bytes that wait for the client's window. */
+static uint32_t
+kept(void)
+{
+	const struct lp_kafka_state *state = &plane.region.kafka;
+	uint32_t len = 0;
+
+	for (uint32_t i = 0; i < state->edit_count; i++)
+		if (state->edits[i].kind == LP_EDIT_KEEP)
+			len += state->edits[i].new_len;
+	return len;
+}
+
+/* What is copied for want of room is not made right by that. */
+START_TEST(a_wrong_checksum_stays_wrong_behind_a_full_window)
+{
+	uint32_t end;
+	char text[PACKET_TEXT_SIZE];
+
+	ask_for_brokers(BROKERS);
+	spliced_fetch(2000);
+	spliced_ask();
+	end = spliced.edits[0].start + spliced.edits[0].old_len;
+	spliced_acknowledge_at(spliced.got, NARROW);
+	for (uint32_t at = 0; at < end; at += SPLICED_MSS)
+		spliced_answer(
+		    at, end - at < SPLICED_MSS ? end - at : SPLICED_MSS);
+	snprintf(text, sizeof(text),
+	    "tcp 10.8.0.20:9092 > 10.8.0.%u:%u PA seq=%u ack=%u len=900 "
+	    "win=60000 badsum=1",
+	    kafka_talk.source, kafka_talk.nat, 5001 + end + 900,
+	    1001 + spliced.asked_got);
+	spliced_answer(end, 900);
+	ck_assert_uint_eq(kept(), 900);
+	/* Nobody reads it. */
+	plane_in(1, text);
+	plane_quiet();
+	ck_assert_uint_eq(plane_reason(LP_REASON_TCP_CHECKSUM), 1);
+	ck_assert_uint_eq(kept(), 900);
+	spliced_answer(end + 900, 900);
+	ck_assert_uint_eq(kept(), 1800);
+	spliced_finish();
+}
+END_TEST
+
 /* Where so many pieces are free, and all else; of the connections as they are.
  */
 static bool
@@ -440,6 +486,8 @@ add(TCase *tests)
 	    tests, an_answer_that_cannot_be_read_ends_the_connection, 0, 6);
 	tcase_add_test(tests, a_request_is_not_taken_for_a_token);
 	tcase_add_test(tests, a_question_is_not_asked_in_two_ways);
+	tcase_add_test(
+	    tests, a_wrong_checksum_stays_wrong_behind_a_full_window);
 	tcase_add_test(tests, who_acknowledges_nothing_leaves_room_for_others);
 	tcase_add_test(tests, one_answer_that_is_held_may_have_the_rest);
 }
