@@ -61,10 +61,7 @@ static int finish(struct readdress *, uint32_t size);
 bool
 lp_readdress_knows(int16_t key, int16_t version)
 {
-	struct lp_kafka_api api;
-
-	return lp_kafka_api(key, &api) && api.addresses &&
-	    lp_walk_knows(key, version);
+	return lp_kafka_tells_addresses(key) && lp_walk_knows(key, version);
 }
 
 uint32_t
