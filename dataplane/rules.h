@@ -37,8 +37,8 @@ struct lp_rules_rule {
 };
 
 /*
- * The seed is of this process alone: who does not know it cannot choose texts
- * that collide.  0 or -ENOMEM.
+ * The seed is drawn for these rules alone: who does not know it cannot choose
+ * texts that collide.  0 or -ENOMEM.
  */
 int lp_rules_new(struct lp_rules_builder **out, uint64_t seed,
     const struct lp_rules_names *names);
@@ -54,7 +54,8 @@ int lp_rules_add(struct lp_rules_builder *builder,
     const struct lp_rules_rule *rule, char why[LP_WHY_SIZE]);
 
 /*
- * 0 and *out, or with a line in why -EEXIST (an id twice), -ENOSPC, -ENOMEM.
+ * 0 and *out, or with a line in why -ENOSPC, -ENOMEM; -EEXIST: an id twice, of
+ * one priority.  That of two is not seen: ids are the caller's to keep apart.
  * Once for each builder.
  */
 int lp_rules_build(struct lp_rules **out, struct lp_rules_builder *builder,

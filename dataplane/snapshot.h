@@ -28,8 +28,12 @@ struct lp_snapshot_fault {
 /*
  * Compiles a checked configuration.  Counters of endpoints (found by listener
  * and broker id) and of rules keep their place or get a free one.  0 and *out,
- * which the caller frees, or -ENOMEM, -ENOSPC, and what getrandom() says; with
- * *fault, which may be NULL, if it is one object's.
+ * which the caller frees, or with *fault, which may be NULL, if it is one
+ * object's
+ *	-ENOSPC	more of something than there is room for
+ *	-EINVAL	a rule with a text that is longer than what is read
+ *	-EIO	no random numbers
+ *	-ENOMEM
  */
 int lp_snapshot_build(struct lp_snapshot **out, const struct lp_config *config,
     const struct lp_open_ports *ports, struct lp_region *region,

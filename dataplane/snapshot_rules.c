@@ -53,6 +53,7 @@ lp_snapshot_rules_build(struct lp_snapshot *snapshot,
 
 	if (count == 0)
 		return 0;
+	/* Of this snapshot alone; so few bytes come whole (getrandom(2)). */
 	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
 		return -EIO;
 	error = add_brokers(snapshot, config);

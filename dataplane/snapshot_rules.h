@@ -10,7 +10,8 @@
 #include "dataplane/snapshot.h"
 
 /*
- * 0, also where there are none; or -errno, with *fault if it is one rule's.
+ * 0, also where there are none; or as lp_snapshot_build(), with *fault if it is
+ * one rule's.  Their hashes have a seed that is drawn anew for each snapshot.
  * What was taken of the region is released by lp_snapshot_rules_release().
  */
 int lp_snapshot_rules_build(struct lp_snapshot *snapshot,
