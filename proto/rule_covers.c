@@ -16,12 +16,17 @@ struct set {
 	const struct lp_rule_match *match;
 	const struct lp_rule_value *values;
 	uint16_t count;
+	/* Of ranges and prefixes: as they begin, the larger one first. */
+	uint16_t order[LP_RULE_VALUES_MAX];
 };
 
 static bool denies_all(
     const struct lp_rule_match *a, const struct lp_rule_match *b);
 static bool covers_field(const struct lp_rule_match *a,
     const struct lp_rule_match *b, unsigned field);
+static void sort(struct set *set);
+static bool begins_before(
+    const struct lp_rule_value *a, const struct lp_rule_value *b);
 static bool covers_text(const struct set *set, const struct lp_rule_match *b,
     const struct lp_rule_value *value);
 static bool covers_range(const struct set *set, int64_t low, int64_t high);
@@ -109,11 +114,12 @@ static bool
 covers_field(const struct lp_rule_match *a, const struct lp_rule_match *b,
     unsigned field)
 {
-	struct set set = {.match = a};
+	struct set set;
 	const struct lp_rule_value *values;
 	uint16_t count = lp_rule_match_values(b, field, &values);
 	int64_t low, high;
 
+	set.match = a;
 	set.count = lp_rule_match_values(a, field, &set.values);
 	/* A match says nothing, or: of clients. */
 	if (set.count == 0 && field != LP_RULE_FROM)
@@ -121,6 +127,7 @@ covers_field(const struct lp_rule_match *a, const struct lp_rule_match *b,
 	if (set.count == 0)
 		return count == 0 ||
 		    (count == 1 && values->high == LP_RULE_FROM_CLIENT);
+	sort(&set);
 	if (count == 0)
 		return unnamed(field, &low, &high) &&
 		    covers_range(&set, low, high);
@@ -136,6 +143,45 @@ covers_field(const struct lp_rule_match *a, const struct lp_rule_match *b,
 			return false;
 	}
 	return true;
+}
+
+/* Of 128, whatever the family. */
+static unsigned
+bits_of(const struct lp_prefix *prefix)
+{
+	return prefix->len + (lp_ip_is_v4(&prefix->ip) ? 96u : 0u);
+}
+
+/* They are few, and most are written in that order. */
+static void
+sort(struct set *set)
+{
+	for (uint16_t i = 0; i < set->count; i++) {
+		uint16_t at = i;
+
+		for (; at > 0 &&
+		     begins_before(
+			 &set->values[i], &set->values[set->order[at - 1]]);
+		     at--)
+			set->order[at] = set->order[at - 1];
+		set->order[at] = i;
+	}
+}
+
+/* Of one field; texts have no order. */
+static bool
+begins_before(const struct lp_rule_value *a, const struct lp_rule_value *b)
+{
+	int order;
+
+	if (a->kind == LP_RULE_RANGE)
+		return a->low < b->low;
+	if (a->kind != LP_RULE_ADDRESS)
+		return false;
+	order = memcmp(
+	    a->prefix.ip.bytes, b->prefix.ip.bytes, sizeof(a->prefix.ip.bytes));
+	return order < 0 ||
+	    (order == 0 && bits_of(&a->prefix) < bits_of(&b->prefix));
 }
 
 static bool
@@ -159,25 +205,19 @@ covers_text(const struct set *set, const struct lp_rule_match *b,
 static bool
 covers_range(const struct set *set, int64_t low, int64_t high)
 {
-	/* Each round at least one value further, or it ends. */
 	for (uint16_t i = 0; i < set->count; i++) {
-		const struct lp_rule_value *value = &set->values[i];
+		const struct lp_rule_value *value = &set->values[set->order[i]];
 
-		if (value->low > low || value->high < low)
+		/* Nor do those behind it begin before. */
+		if (value->low > low)
+			return false;
+		if (value->high < low)
 			continue;
 		if (value->high >= high)
 			return true;
 		low = value->high + 1;
-		i = UINT16_MAX; /* again from the first one */
 	}
 	return false;
-}
-
-/* Of 128, whatever the family. */
-static unsigned
-bits_of(const struct lp_prefix *prefix)
-{
-	return prefix->len + (lp_ip_is_v4(&prefix->ip) ? 96u : 0u);
 }
 
 /*
@@ -217,7 +257,8 @@ covers_prefix(const struct set *set, const struct lp_prefix *prefix)
 	struct lp_ip ip = prefix->ip;
 
 	for (uint16_t i = 0; i < set->count; i++) {
-		const struct lp_prefix *own = &set->values[i].prefix;
+		const struct lp_prefix *own =
+		    &set->values[set->order[i]].prefix;
 
 		if (lp_ip_is_v4(&own->ip) != lp_ip_is_v4(&prefix->ip) ||
 		    !contains(own, &ip))
@@ -227,7 +268,6 @@ covers_prefix(const struct set *set, const struct lp_prefix *prefix)
 			return true;
 		if (!behind(&ip, own) || !contains(prefix, &ip))
 			return true;
-		i = UINT16_MAX; /* again from the first one */
 	}
 	return false;
 }
