@@ -4,8 +4,8 @@
  * rules pass by in the order in which they are asked, and each is compared
  * with those that are kept: it hides one of them, or one of them hides it.
  *
- * Limits.  Rules that are kept: one an operation.  Pairs:
- * LP_MODEL_NOTE_RULE_PAIRS, those of the highest priorities first.
+ * Limits.  Rules that are kept: one an operation.  What is read and compared:
+ * LP_MODEL_NOTE_RULE_STEPS, those of the highest priorities first.
  */
 #include "controld/model_note_rule.h"
 
@@ -15,6 +15,13 @@
 
 #include "controld/model_note.h"
 #include "proto/object_rule.h"
+
+enum {
+	/* What it takes in steps to read a value, and to compare a pair but
+	 * for its values: measured. */
+	STEPS_OF_VALUE = 200,
+	STEPS_OF_PAIR = 24,
+};
 
 struct kept {
 	const struct lp_object *object;
@@ -28,7 +35,7 @@ struct search {
 	size_t kept_count;
 	const struct lp_object **rules; /* all, in the order they are asked */
 	size_t count;
-	uint64_t pairs; /* that were compared */
+	uint64_t steps; /* so far */
 	bool may_hide; /* one of those that are kept may, see may_hide() */
 };
 
@@ -49,6 +56,8 @@ static int list_all(struct search *search);
 static int find_hidden(struct search *search);
 static bool may_hide(const struct lp_rule_action *action, bool shadow);
 static int compare_with(struct search *search, const struct lp_object *object);
+static bool compare(struct search *search, const struct lp_object_rule *first,
+    const struct lp_object_rule *then);
 static int note_hidden(struct search *search, const struct lp_object *hidden,
     const struct lp_object *by);
 
@@ -228,7 +237,7 @@ find_hidden(struct search *search)
 	for (size_t i = 0; i < search->count && err == 0; i++) {
 		if (search->change->note_count == LP_MODEL_NOTES_MAX)
 			return 0;
-		if (search->pairs >= LP_MODEL_NOTE_RULE_PAIRS)
+		if (search->steps >= LP_MODEL_NOTE_RULE_STEPS)
 			return lp_model_note_add(search->change,
 			    search->rules[i],
 			    "from here on, %zu of %zu rules were not looked at "
@@ -264,24 +273,23 @@ compare_with(struct search *search, const struct lp_object *object)
 	if (!hides && !search->may_hide)
 		return 0;
 	(void)lp_rule_match_parse(&rule.match, object->rule.match, &error);
+	search->steps += STEPS_OF_VALUE * (rule.match.count + 1u);
 	for (size_t i = 0; i < search->kept_count && err == 0; i++) {
 		struct kept *kept = &search->kept[i];
 		bool first = lp_object_rule_order(object, kept->object) < 0;
 
-		search->pairs++;
+		search->steps++;
 		if (kept->object == object) {
 			self = kept;
 		} else if (first) {
 			if (kept->hidden || !hides ||
-			    !lp_rule_hides(
-				&rule.match, &rule.action, &kept->rule.match))
+			    !compare(search, &rule, &kept->rule))
 				continue;
 			kept->hidden = true;
 			err = note_hidden(search, kept->object, object);
 		} else if (by == NULL &&
 		    may_hide(&kept->rule.action, kept->object->rule.shadow) &&
-		    lp_rule_hides(
-			&kept->rule.match, &kept->rule.action, &rule.match)) {
+		    compare(search, &kept->rule, &rule)) {
 			by = kept->object;
 		}
 	}
@@ -290,6 +298,18 @@ compare_with(struct search *search, const struct lp_object *object)
 	if (self != NULL)
 		self->hidden = true;
 	return note_hidden(search, object, by);
+}
+
+/* Whether the one that is asked first hides the other. */
+static bool
+compare(struct search *search, const struct lp_object_rule *first,
+    const struct lp_object_rule *then)
+{
+	uint32_t count = first->match.count;
+
+	/* Its own values are put in order (lp_rule_covers()). */
+	search->steps += STEPS_OF_PAIR + count * (count + then->match.count);
+	return lp_rule_hides(&first->match, &first->action, &then->match);
 }
 
 static int

@@ -9,10 +9,11 @@
 
 enum {
 	/*
-	 * Rules that are read, and pairs that are compared, to find those that
-	 * can never match: a note says when that was not all.
+	 * Steps of the search for rules that can never match, of some 5 ns
+	 * each: a note says when that was not all.  One change searches for
+	 * less than a second, whatever its rules are.
 	 */
-	LP_MODEL_NOTE_RULE_PAIRS = 4000000,
+	LP_MODEL_NOTE_RULE_STEPS = 100000000,
 };
 
 /*
