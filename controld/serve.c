@@ -36,6 +36,7 @@ struct lp_serve {
 	struct evconnlistener *listener;
 	struct event *reaper;
 	uint64_t last_number;
+	uint64_t overflows;
 	struct client clients[LP_SERVE_CLIENTS_MAX];
 };
 
@@ -50,6 +51,8 @@ static void reap(evutil_socket_t fd, short what, void *arg);
 static bool read_one(struct client *client);
 static int start(struct client *client, evutil_socket_t fd);
 static void identify(struct client *client, evutil_socket_t fd);
+static void bound_outputs(struct lp_serve *serve);
+static void overflow(struct client *client, const char *why);
 static void doom(struct client *client, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 static void clear(struct client *client);
@@ -116,7 +119,42 @@ lp_serve_reply(struct lp_serve *serve, uint64_t client_number,
 	if (lp_stream_add(output, &reply->base) != 0)
 		doom(client, "its answer does not fit a frame");
 	else if (evbuffer_get_length(output) > LP_SERVE_OUTPUT_MAX)
-		doom(client, "it does not read its answers");
+		overflow(client, "it does not read its answers");
+	else
+		bound_outputs(serve);
+}
+
+/* What was doomed before is freed in this turn of the loop. */
+static void
+bound_outputs(struct lp_serve *serve)
+{
+	struct client *slowest = NULL;
+	size_t all = 0, most = 0;
+
+	for (unsigned i = 0; i < LP_SERVE_CLIENTS_MAX; i++) {
+		struct client *client = &serve->clients[i];
+		size_t unread;
+
+		if (client->number == 0 || client->doomed)
+			continue;
+		unread =
+		    evbuffer_get_length(bufferevent_get_output(client->bev));
+		all += unread;
+		if (unread > most) {
+			most = unread;
+			slowest = client;
+		}
+	}
+	if (all > LP_SERVE_OUTPUTS_MAX)
+		overflow(slowest,
+		    "of all clients it has left the most answers unread");
+}
+
+static void
+overflow(struct client *client, const char *why)
+{
+	client->serve->overflows++;
+	doom(client, "%s", why);
 }
 
 size_t
@@ -127,6 +165,12 @@ lp_serve_unread(const struct lp_serve *serve, uint64_t number)
 			return evbuffer_get_length(
 			    bufferevent_get_output(serve->clients[i].bev));
 	return 0;
+}
+
+uint64_t
+lp_serve_overflows(const struct lp_serve *serve)
+{
+	return serve->overflows;
 }
 
 unsigned

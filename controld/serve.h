@@ -5,7 +5,8 @@
  * Whoever the file system lets connect may ask: root, our own user and the
  * group of the socket.  Requests are handed on whole; a client that sends
  * what is no request, half a frame for too long, or does not read its
- * answers is closed.
+ * answers is closed.  Where all of them leave more unread than there is room
+ * for, the one that leaves the most is.
  */
 #ifndef LP_CONTROLD_SERVE_H
 #define LP_CONTROLD_SERVE_H
@@ -20,6 +21,8 @@ enum {
 	LP_SERVE_WHY_SIZE = 512,
 	/* Bytes that a client may leave unread: a whole configuration. */
 	LP_SERVE_OUTPUT_MAX = 128 << 20,
+	/* And all of them: two that read slowly do not hinder each other. */
+	LP_SERVE_OUTPUTS_MAX = 2 * LP_SERVE_OUTPUT_MAX,
 	LP_SERVE_FRAME_MS = 30000, /* from the first byte to the last */
 };
 
@@ -57,6 +60,9 @@ void lp_serve_reply(
 
 /* Bytes of answers that this client has not read yet; 0 if it has gone. */
 size_t lp_serve_unread(const struct lp_serve *serve, uint64_t client);
+
+/* Clients that were closed for what they, or all, left unread. */
+uint64_t lp_serve_overflows(const struct lp_serve *serve);
 
 unsigned lp_serve_count(const struct lp_serve *serve);
 

@@ -360,7 +360,37 @@ START_TEST(a_client_that_does_not_read_is_closed)
 	ck_assert_int_eq(write(fd, bytes, len), (int)len);
 	run(has_read, NULL);
 	run(all_gone, NULL); /* though we have not closed it */
+	ck_assert_uint_eq(lp_serve_overflows(serve), 1);
 	close(fd);
+	stop();
+}
+END_TEST
+
+/* Together more than there is room for: the one that has the most goes. */
+START_TEST(of_clients_that_do_not_read_the_slowest_is_closed)
+{
+	static const unsigned parts[] = {50, 90, 70};
+	uint8_t bytes[64];
+	size_t len = make_request(bytes, 47);
+	int fds[3];
+
+	start();
+	for (unsigned i = 0; i < 3; i++) {
+		fds[i] = connect_it();
+		answers = LP_SERVE_OUTPUT_MAX / 1000 * parts[i] / 100;
+		ck_assert_int_eq(write(fds[i], bytes, len), (int)len);
+		while (requests == i)
+			event_base_loop(world.base, EVLOOP_ONCE);
+		ck_assert_uint_eq(lp_serve_overflows(serve), i == 2);
+	}
+	while (gone == 0)
+		event_base_loop(world.base, EVLOOP_ONCE);
+	ck_assert_uint_eq(lp_serve_count(serve), 2);
+	answers = 1;
+	check_reply(fds[0], 47);
+	check_reply(fds[2], 47);
+	for (unsigned i = 0; i < 3; i++)
+		close(fds[i]);
 	stop();
 }
 END_TEST
@@ -537,6 +567,7 @@ main(void)
 	TEST(random_bytes_do_no_harm);
 	TEST(half_a_frame_is_not_waited_for_for_ever);
 	TEST(a_client_that_does_not_read_is_closed);
+	TEST(of_clients_that_do_not_read_the_slowest_is_closed);
 	TEST(one_too_many_is_turned_away);
 	TEST(an_answer_to_who_has_gone_finds_nobody);
 	TEST(the_socket_is_for_us_and_a_group);
