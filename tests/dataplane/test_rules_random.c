@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random rules over few values, so that they meet often, against the model
- * that asks them one by one.
+ * Random rules over few values, so that they meet often: the table, and what
+ * explains it, against the model that asks them one by one.
  */
 #include "dataplane/rules.h"
 
@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "proto/rule_explain.h"
 #include "tests/support/ensure.h"
 #include "tests/support/random.h"
 #include "tests/support/rule_match.h"
@@ -225,6 +226,81 @@ draw_request(struct lp_rules_request *request, char texts[LP_RULES_TEXTS][8])
 	request->from = percent(20) ? LP_RULE_FROM_BROKER : LP_RULE_FROM_CLIENT;
 }
 
+/* What is put into words is what decides. */
+static void
+describe(struct lp_rule_subject *subject, char names[3][8],
+    const struct lp_rules_connection *of,
+    const struct lp_rules_request *request)
+{
+	static const unsigned fields[3] = {
+	    LP_RULE_CLUSTER, LP_RULE_LISTENER, LP_RULE_PORT};
+	const uint32_t ids[3] = {of->cluster, of->listener, of->port};
+
+	memset(subject, 0, sizeof(*subject));
+	for (unsigned i = 0; i < 3; i++)
+		if (ids[i] != 0)
+			lp_rule_subject_text(subject, fields[i], names[i],
+			    (size_t)snprintf(names[i], 8, "n%u", ids[i] % 10));
+	lp_rule_subject_ip(subject, LP_RULE_SRC, &of->src);
+	lp_rule_subject_ip(subject, LP_RULE_DST, &of->dst);
+	lp_rule_subject_number(subject, LP_RULE_SRC_PORT, of->src_port);
+	lp_rule_subject_number(subject, LP_RULE_DST_PORT, of->dst_port);
+	if (of->broker >= 0)
+		lp_rule_subject_number(subject, LP_RULE_BROKER, of->broker);
+	if (request == NULL)
+		return;
+	subject->is_request = true;
+	lp_rule_subject_number(subject, LP_RULE_FROM, request->from);
+	lp_rule_subject_number(
+	    subject, LP_RULE_FRAME_SIZE, request->frame_size);
+	if (request->api >= 0)
+		lp_rule_subject_number(subject, LP_RULE_API, request->api);
+	if (request->version >= 0)
+		lp_rule_subject_number(
+		    subject, LP_RULE_VERSION, request->version);
+	if (request->acks >= -1 && request->acks <= 1)
+		lp_rule_subject_number(subject, LP_RULE_ACKS, request->acks);
+	for (unsigned i = 0; i < LP_RULES_TEXTS; i++) {
+		const struct lp_rules_text *text = &request->text[i];
+
+		if (text->bytes == NULL)
+			continue;
+		lp_rule_subject_text(subject, LP_RULE_CLIENT_ID + i,
+		    (const char *)text->bytes, text->len);
+		subject->cut |= (uint32_t)text->cut << (LP_RULE_CLIENT_ID + i);
+	}
+}
+
+static void
+explained(const struct lp_rules_found *want,
+    const struct lp_rules_connection *of,
+    const struct lp_rules_request *request)
+{
+	struct lp_rule_subject subject;
+	struct lp_rule_trial trial = {.subject = &subject};
+	uint32_t decides = LP_RULES_NONE, seen = 0;
+	char names[3][8];
+
+	describe(&subject, names, of, request);
+	for (uint32_t i = 0; i < model.count; i++) {
+		enum lp_rule_role role = lp_rule_trial_ask(
+		    &trial, rules[i].match, rules[i].action, rules[i].shadow);
+
+		if (role == LP_RULE_DECIDES)
+			decides = i;
+		if (role != LP_RULE_SEES || seen++ >= want->seen_count)
+			continue;
+		ensure(want->seen[seen - 1] == i, "row %u is explained as seen",
+		    i);
+	}
+	ensure(decides == want->decides, "row %d is explained, not %d",
+	    (int)decides, (int)want->decides);
+	ensure(seen == want->seen_count + want->more,
+	    "%u are explained as seen, not %u", seen,
+	    want->seen_count + want->more);
+	ensure(trial.later == want->later, "later");
+}
+
 static void
 same(const struct lp_rules *compiled, const struct lp_rules_connection *of,
     const struct lp_rules_request *request)
@@ -247,6 +323,7 @@ same(const struct lp_rules *compiled, const struct lp_rules_connection *of,
 	ensure(got.more == want.more, "%u more, not %u", got.more, want.more);
 	ensure(got.no_create == want.no_create, "no_create");
 	ensure(got.later == want.later, "later");
+	explained(&got, of, request);
 }
 
 static struct lp_rules *

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/rule_explain.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/apis.h"
+#include "tests/proto/rules.h"
+#include "tests/support/ensure.h"
+#include "tests/support/random.h"
+
+enum { RANDOM_RULES = 30000 };
+
+static struct lp_rule_match match, request;
+static struct lp_rule_action action;
+static struct lp_rule_subject subject;
+static struct lp_ip ip;
+
+static void
+parse(struct lp_rule_match *out, const char *text)
+{
+	struct lp_rule_error error;
+
+	ensure(lp_rule_match_parse(out, text, &error) == 0, "%s: %s", text,
+	    error.why);
+}
+
+static void
+act(const char *text)
+{
+	struct lp_rule_error error;
+
+	ensure(lp_rule_action_parse(&action, text, &error) == 0, "%s: %s", text,
+	    error.why);
+}
+
+/* A connection of payments/public to broker 1, without a port. */
+static void
+connect_from(const char *src)
+{
+	memset(&subject, 0, sizeof(subject));
+	lp_rule_subject_text(&subject, LP_RULE_CLUSTER, "payments", 8);
+	lp_rule_subject_text(&subject, LP_RULE_LISTENER, "payments/public", 15);
+	lp_rule_subject_number(&subject, LP_RULE_BROKER, 1);
+	lp_rule_subject_number(&subject, LP_RULE_SRC_PORT, 51000);
+	lp_rule_subject_number(&subject, LP_RULE_DST_PORT, 9092);
+	ensure(lp_ip_parse(&ip, src, NULL) == 0, "%s", src);
+	lp_rule_subject_ip(&subject, LP_RULE_SRC, &ip);
+	ensure(lp_ip_parse(&ip, "10.9.0.100", NULL) == 0, "an address");
+	lp_rule_subject_ip(&subject, LP_RULE_DST, &ip);
+}
+
+static void
+ask(const char *text, uint16_t part)
+{
+	struct lp_rule_error error;
+
+	parse(&request, text);
+	ensure(lp_rule_request_check(&request, &error) == 0, "%s: %s", text,
+	    error.why);
+	ensure(part < lp_rule_request_parts(&request), "%s: its parts", text);
+	connect_from("10.1.0.1");
+	lp_rule_request_take(&subject, &request, part);
+}
+
+/* ---- words --------------------------------------------------------------- */
+
+static const struct {
+	const char *request; /* NULL: of the connection */
+	const char *match;
+	const char *action;
+	const char *text;
+} reasons[] = {
+    {NULL, "", "allow", "it holds for everything"},
+    {NULL, "src=10.1.0.0/16", "allow", "src 10.1.0.1 is in 10.1.0.0/16"},
+    {NULL, "src=10.2.0.0/16", "allow", "src 10.1.0.1 is not in 10.2.0.0/16"},
+    {NULL, "src=10.2.0.0/16,10.1.0.1", "allow", "src is 10.1.0.1"},
+    {NULL, "src=10.2.0.0/16,fd00::1", "reset",
+	"src 10.1.0.1 is not in 10.2.0.0/16,fd00::1"},
+    {NULL, "src=10.1.0.2", "reset", "src 10.1.0.1 is not 10.1.0.2"},
+    {NULL, "cluster=payments src_port=1024- broker=1", "reset",
+	"cluster is payments, broker is 1, src_port 51000 is in 1024-"},
+    /* The first one that does not. */
+    {NULL, "listener=payments/batch src=10.9.9.9", "reset",
+	"listener payments/public is not payments/batch"},
+    {NULL, "port=front", "reset", "the connection has no port"},
+    {"api=Produce", "", "limit requests=5/s", "it holds for everything"},
+    {"api=Produce topic=orders acks=all", "api=Fetch,Produce topic=ord*",
+	"deny", "api is Produce, topic orders is in ord*"},
+    {"api=Produce client_id=app", "client_id=pay*,\"a b\"", "deny",
+	"client_id app is not in pay*,\"a b\""},
+    {"api=Produce client_id=\"a b\"", "client_id=a", "deny",
+	"client_id \"a b\" is not a"},
+    {"api=Metadata", "topic=*", "deny", "the request has no topic"},
+    {"api=Fetch", "version=3-5", "deny", "its version is not given"},
+    {"api=Fetch version=4", "version=3-5", "deny", "version 4 is in 3-5"},
+    {"api=Fetch from=broker", "topic=a", "deny",
+	"a broker asks, and it is of clients"},
+    {"api=Fetch from=broker", "src=10.1.0.1", "reset", "src is 10.1.0.1"},
+    {"api=Fetch from=broker", "from=any", "observe", "from broker is in any"},
+    {"api=Produce acks=all", "acks=0,1", "observe", "acks all is not in 0,1"},
+    {"api=Produce", "frame_size=1MB-", "observe",
+	"frame_size 100 is not in 1MB-"},
+    {"api=Produce frame_size=2MB", "frame_size=1MB-", "observe",
+	"frame_size 2MB is in 1MB-"},
+    {"api=JoinGroup group=g principal=User:a client_id=c",
+	"client_id=c principal=User:* group=g", "observe",
+	"client_id is c, principal User:a is in User:*, group is g"},
+};
+
+START_TEST(a_reason_names_the_fields)
+{
+	char text[LP_RULE_REASON_SIZE];
+
+	if (reasons[_i].request != NULL)
+		ask(reasons[_i].request, 0);
+	else
+		connect_from("10.1.0.1");
+	parse(&match, reasons[_i].match);
+	act(reasons[_i].action);
+	ck_assert_str_eq(
+	    lp_rule_explain(text, &match, &action, &subject), reasons[_i].text);
+}
+END_TEST
+
+/* Characters stay whole, and dots say that there is more. */
+START_TEST(what_is_too_long_ends_in_dots)
+{
+	char text[LP_RULE_REASON_SIZE], of[LP_RULE_MATCH_SIZE];
+	char name[201] = "", asked[300];
+
+	for (size_t i = 0; i < 200; i += 2)
+		memcpy(name + i, "\xc3\xa9", 2);
+	for (size_t lead = 0; lead < 4; lead++) {
+		size_t len;
+
+		snprintf(asked, sizeof(asked), "api=Fetch client_id=%.*s%.200s",
+		    (int)lead, "xyz", name);
+		snprintf(of, sizeof(of), "client_id=%.190s,%.*s%.180s", name,
+		    (int)lead, "abc", name);
+		ask(asked, 0);
+		parse(&match, of);
+		act("deny");
+		lp_rule_explain(text, &match, &action, &subject);
+		len = strlen(text);
+		ck_assert_str_eq(text + len - 3, "...");
+		ck_assert_uint_eq(0xa9, (uint8_t)text[len - 4]);
+		ck_assert_ptr_nonnull(strstr(text, "\xc3\xa9... is not in "));
+	}
+	/* And the whole of it has an end. */
+	ask("api=JoinGroup "
+	    "client_id=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa "
+	    "principal=bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+	    "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb "
+	    "group=cccccccccccccccccccccccccccccccccccccccccccccccccccccccc",
+	    0);
+	parse(&match, "client_id=a* principal=b* group=c*");
+	lp_rule_explain(text, &match, &action, &subject);
+	ck_assert_uint_lt(strlen(text), LP_RULE_REASON_SIZE);
+	ck_assert_ptr_nonnull(strstr(text, "... is in b*, group c"));
+}
+END_TEST
+
+/* ---- descriptions -------------------------------------------------------- */
+
+static const struct {
+	const char *request;
+	uint32_t column;
+	const char *why;
+} wrong[] = {
+    {"", 0, "what is asked is missing: api=NAME"},
+    {"topic=a", 0, "what is asked is missing"},
+    {"src=10.0.0.1 api=Fetch", 1, "src is of the connection"},
+    {"api=Fetch,Produce", 11, "a request has one api"},
+    {"api=Fetch client_id=a,b", 23, "a request has one client_id"},
+    {"api=Fetch topic=a,b*", 19, "topic is to be a whole one"},
+    {"api=Fetch version=3-", 19, "version is to be one number"},
+    {"from=any api=Fetch", 6, "from is one of client and broker"},
+    {"api=Fetch group=g", 11, "Fetch"},
+    {"api=Fetch version=99", 19, "Fetch"},
+    {"api=Fetch topic=a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", 49,
+	"more than 16 topics at once"},
+};
+
+START_TEST(what_no_request_is_is_refused_where_it_stands)
+{
+	struct lp_rule_error error;
+
+	parse(&request, wrong[_i].request);
+	ck_assert_int_ne(lp_rule_request_check(&request, &error), 0);
+	ck_assert_msg(
+	    strstr(error.why, wrong[_i].why) != NULL, "%s", error.why);
+	ck_assert_uint_eq(error.column, wrong[_i].column);
+}
+END_TEST
+
+START_TEST(topics_are_asked_one_by_one)
+{
+	char text[LP_RULE_REASON_SIZE];
+
+	parse(&match, "topic=b");
+	act("deny");
+	ask("api=Fetch topic=a,b", 0);
+	ck_assert_uint_eq(lp_rule_request_parts(&request), 2);
+	ck_assert_str_eq(lp_rule_explain(text, &match, &action, &subject),
+	    "topic a is not b");
+	ask("api=Fetch topic=a,b", 1);
+	ck_assert_str_eq(
+	    lp_rule_explain(text, &match, &action, &subject), "topic is b");
+	parse(&request, "api=Fetch");
+	ck_assert_uint_eq(lp_rule_request_parts(&request), 1);
+}
+END_TEST
+
+/* ---- at random ----------------------------------------------------------- */
+
+static void
+take_event(const struct rules_event *event)
+{
+	memset(&subject, 0, sizeof(subject));
+	subject.is_request = event->request;
+	for (unsigned field = 0; field < LP_RULE_FIELD_COUNT; field++) {
+		const char *text = event->texts[field];
+
+		if (!event->request && !lp_rule_field_is_connection(field))
+			break;
+		if (event->numbers[field] != -2)
+			lp_rule_subject_number(
+			    &subject, field, event->numbers[field]);
+		lp_rule_subject_ip(&subject, field, &event->ips[field]);
+		if (text != NULL)
+			lp_rule_subject_text(
+			    &subject, field, text, strlen(text));
+	}
+	for (unsigned field = 0; field < LP_RULE_FIELD_COUNT; field++) {
+		bool none = field == LP_RULE_BROKER || field == LP_RULE_ACKS
+		    ? event->numbers[field] == -2
+		    : event->texts[field] == NULL;
+
+		/* A number is there without a text. */
+		if (none &&
+		    (field == LP_RULE_CLUSTER || field == LP_RULE_LISTENER ||
+			field == LP_RULE_PORT || field == LP_RULE_ACKS ||
+			field == LP_RULE_BROKER ||
+			(field >= LP_RULE_CLIENT_ID &&
+			    field <= LP_RULE_TRANSACTIONAL_ID)))
+			subject.has &= ~(1u << field);
+	}
+	if (event->request)
+		lp_rule_subject_number(
+		    &subject, LP_RULE_FROM, event->broker ? 1 : 0);
+}
+
+START_TEST(what_is_explained_is_what_rules_mean)
+{
+	uint64_t random = 20261126;
+	unsigned held = 0;
+
+	act("deny");
+	for (unsigned i = 0; i < RANDOM_RULES; i++) {
+		char text[LP_RULE_REASON_SIZE];
+		struct rules_event event;
+		bool holds;
+
+		rules_match(&match, &random, 3);
+		rules_event(&event, &random);
+		take_event(&event);
+		ensure_at("rule %u", i);
+		holds = rules_holds(&match, &event);
+		ensure((lp_rule_differs(&match, &action, &subject) ==
+			   LP_RULE_FIELD_COUNT) == holds,
+		    "holds is %d", holds);
+		lp_rule_explain(text, &match, &action, &subject);
+		ensure((strstr(text, " not") == NULL &&
+			   strstr(text, " has no ") == NULL &&
+			   strstr(text, "a broker asks") == NULL) == holds,
+		    "holds is %d: %s", holds, text);
+		held += holds;
+	}
+	ck_assert_uint_gt(held, RANDOM_RULES / 100);
+}
+END_TEST
+
+#define ROWS(rows) (int)(sizeof(rows) / sizeof((rows)[0]))
+
+int
+main(void)
+{
+	Suite *suite = suite_create("rule_explain");
+	TCase *tcase = tcase_create("rule_explain");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_loop_test(tcase, a_reason_names_the_fields, 0, ROWS(reasons));
+	tcase_add_test(tcase, what_is_too_long_ends_in_dots);
+	tcase_add_loop_test(tcase,
+	    what_no_request_is_is_refused_where_it_stands, 0, ROWS(wrong));
+	tcase_add_test(tcase, topics_are_asked_one_by_one);
+	tcase_add_test(tcase, what_is_explained_is_what_rules_mean);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed > 0;
+}
