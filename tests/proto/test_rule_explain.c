@@ -163,6 +163,81 @@ START_TEST(what_is_too_long_ends_in_dots)
 }
 END_TEST
 
+/* ---- effects --------------------------------------------------------- */
+
+static const struct {
+	const char *request;
+	const char *action;
+	const char *text;
+} effects[] = {
+    {NULL, "reset", ""},
+    {"api=Produce topic=a", "allow", ""},
+    {"api=Produce topic=a", "limit requests=5/s", ""},
+    {"api=Produce topic=a", "reset", "RST to both ends of its connection"},
+    {"api=Produce topic=a", "deny",
+	"bit 30 of its partition indexes is set; answered "
+	"TOPIC_AUTHORIZATION_FAILED (29)"},
+    {"api=Produce", "deny", "none: it names no topic"},
+    {"api=Fetch topic=a from=broker", "deny",
+	"none: what brokers ask each other is not denied"},
+    {"api=Metadata", "no_create", "allow_auto_topic_creation becomes 0"},
+    {"api=Metadata version=3", "no_create",
+	"none: versions below 4 do not say whether topics are created"},
+    {"api=Fetch", "no_create", "none: it is of Metadata"},
+    {"api=JoinGroup group=g", "deny",
+	"session_timeout_ms becomes 0; answered GROUP_AUTHORIZATION_FAILED "
+	"(30)"},
+    {"api=InitProducerId", "deny", "none: it has no transactional id"},
+    {"api=InitProducerId transactional_id=t", "deny",
+	"transaction_timeout_ms becomes 2147483647; answered "
+	"TRANSACTIONAL_ID_AUTHORIZATION_FAILED (53)"},
+    {"api=OffsetCommit version=0 topic=a", "deny",
+	"none: it is not denied in version 0"},
+    {"api=OffsetFetch version=5 topic=a", "deny",
+	"nothing but the answer is edited; answered "
+	"TOPIC_AUTHORIZATION_FAILED (29)"},
+};
+
+START_TEST(an_effect_says_what_is_edited_and_answered)
+{
+	char text[LP_RULE_REASON_SIZE];
+
+	if (effects[_i].request != NULL)
+		ask(effects[_i].request, 0);
+	else
+		connect_from("10.1.0.1");
+	act(effects[_i].action);
+	ck_assert_str_eq(
+	    lp_rule_effect(text, &action, &subject), effects[_i].text);
+}
+END_TEST
+
+/* What can be denied has an edit, and of the rest it is said why not. */
+START_TEST(every_api_has_an_effect_or_a_reason)
+{
+	char text[LP_RULE_REASON_SIZE];
+
+	act("deny");
+	for (int64_t api = 0; api < lp_apis_table_count; api++) {
+		if (lp_apis_get(api) == NULL)
+			continue;
+		connect_from("10.1.0.1");
+		subject.is_request = true;
+		lp_rule_subject_number(&subject, LP_RULE_FROM, 0);
+		lp_rule_subject_number(&subject, LP_RULE_API, api);
+		lp_rule_subject_text(&subject, LP_RULE_TOPIC, "a", 1);
+		lp_rule_subject_text(&subject, LP_RULE_GROUP, "g", 1);
+		lp_rule_subject_text(
+		    &subject, LP_RULE_TRANSACTIONAL_ID, "t", 1);
+		lp_rule_effect(text, &action, &subject);
+		ck_assert_msg((strncmp(text, "none: ", 6) == 0) ==
+			(lp_rule_deny_fault(api) != NULL),
+		    "%s: %s", lp_apis_name(api), text);
+		ck_assert_str_ne(text, "none: it is not denied");
+	}
+}
+END_TEST
+
 /* ---- descriptions -------------------------------------------------------- */
 
 static const struct {
@@ -297,6 +372,9 @@ main(void)
 	tcase_add_test(tcase, what_is_too_long_ends_in_dots);
 	tcase_add_loop_test(tcase,
 	    what_no_request_is_is_refused_where_it_stands, 0, ROWS(wrong));
+	tcase_add_loop_test(tcase, an_effect_says_what_is_edited_and_answered,
+	    0, ROWS(effects));
+	tcase_add_test(tcase, every_api_has_an_effect_or_a_reason);
 	tcase_add_test(tcase, topics_are_asked_one_by_one);
 	tcase_add_test(tcase, what_is_explained_is_what_rules_mean);
 	suite_add_tcase(suite, tcase);

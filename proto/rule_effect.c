@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What becomes of a request, in words: rule_explain.h, lightpath-rules(7). */
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/apis.h"
+#include "proto/rule_explain.h"
+
+enum { CREATES_SAID_FROM = 4 }; /* versions of Metadata */
+
+#define INDEXES "bit 30 of its partition indexes is set"
+#define NAME "the first byte of its name becomes one that no name has"
+#define ANSWER "nothing but the answer is edited"
+#define OF_TOPIC "TOPIC_AUTHORIZATION_FAILED (29)"
+#define OF_GROUP "GROUP_AUTHORIZATION_FAILED (30)"
+#define OF_TRANSACTION "TRANSACTIONAL_ID_AUTHORIZATION_FAILED (53)"
+
+/* By API; those that are not here cannot be denied. */
+static const struct {
+	const char *edit;
+	const char *answer;
+} denials[] = {
+    [0] = {INDEXES, OF_TOPIC}, /* Produce */
+    [1] = {INDEXES, OF_TOPIC}, /* Fetch */
+    [2] = {INDEXES, OF_TOPIC}, /* ListOffsets */
+    [3] = {ANSWER, OF_TOPIC}, /* Metadata */
+    [8] = {INDEXES, OF_TOPIC}, /* OffsetCommit */
+    [9] = {ANSWER, OF_TOPIC}, /* OffsetFetch */
+    [11] = {"session_timeout_ms becomes 0", OF_GROUP}, /* JoinGroup */
+    [12] = {"generation_id becomes -2", OF_GROUP}, /* Heartbeat */
+    [19] = {NAME, OF_TOPIC}, /* CreateTopics */
+    [20] = {NAME, OF_TOPIC}, /* DeleteTopics */
+    [21] = {INDEXES, OF_TOPIC}, /* DeleteRecords */
+    [22] = {"transaction_timeout_ms becomes 2147483647",
+	OF_TRANSACTION}, /* InitProducerId */
+    [23] = {INDEXES, OF_TOPIC}, /* OffsetForLeaderEpoch */
+    [24] = {INDEXES, OF_TOPIC}, /* AddPartitionsToTxn */
+    [28] = {INDEXES, OF_TOPIC}, /* TxnOffsetCommit */
+    [32] = {ANSWER, OF_TOPIC}, /* DescribeConfigs */
+    [33] = {NAME, OF_TOPIC}, /* AlterConfigs */
+    [37] = {NAME, OF_TOPIC}, /* CreatePartitions */
+    [43] = {INDEXES, OF_TOPIC}, /* ElectLeaders */
+    [44] = {NAME, OF_TOPIC}, /* IncrementalAlterConfigs */
+    [45] = {INDEXES, OF_TOPIC}, /* AlterPartitionReassignments */
+    [47] = {INDEXES, OF_TOPIC}, /* OffsetDelete */
+    [61] = {INDEXES, OF_TOPIC}, /* DescribeProducers */
+    [68] = {"member_epoch becomes -3", OF_GROUP}, /* ConsumerGroupHeartbeat */
+    [75] = {ANSWER, OF_TOPIC}, /* DescribeTopicPartitions */
+    [78] = {INDEXES, OF_TOPIC}, /* ShareFetch */
+    [79] = {INDEXES, OF_TOPIC}, /* ShareAcknowledge */
+};
+enum {
+	DENIALS = sizeof(denials) / sizeof(denials[0]),
+	METADATA = 3,
+	INIT_PRODUCER_ID = 22,
+};
+
+static void deny(char *text, const struct lp_rule_subject *subject);
+static const char *why_not(const struct lp_rule_subject *subject);
+static void no_create(char *text, const struct lp_rule_subject *subject);
+
+char *
+lp_rule_effect(char text[LP_RULE_REASON_SIZE],
+    const struct lp_rule_action *action, const struct lp_rule_subject *subject)
+{
+	text[0] = '\0';
+	if (!subject->is_request || !(subject->has >> LP_RULE_API & 1))
+		return text;
+	if (action->verdict == LP_RULE_DENY)
+		deny(text, subject);
+	else if (action->verdict == LP_RULE_NO_CREATE)
+		no_create(text, subject);
+	else if (action->verdict == LP_RULE_RESET)
+		snprintf(text, LP_RULE_REASON_SIZE,
+		    "RST to both ends of its connection");
+	return text;
+}
+
+static bool
+has(const struct lp_rule_subject *subject, unsigned field)
+{
+	return subject->has >> field & 1;
+}
+
+static void
+deny(char *text, const struct lp_rule_subject *subject)
+{
+	int64_t api = subject->numbers[LP_RULE_API];
+	uint32_t versions = lp_rule_deny_versions(api);
+	int64_t version = subject->numbers[LP_RULE_VERSION];
+	const char *why = why_not(subject);
+
+	if (why)
+		snprintf(text, LP_RULE_REASON_SIZE, "none: %s", why);
+	else if (has(subject, LP_RULE_VERSION) &&
+	    (version < 0 || version > 31 || !(versions >> version & 1)))
+		snprintf(text, LP_RULE_REASON_SIZE,
+		    "none: it is not denied in version %lld",
+		    (long long)version);
+	else
+		snprintf(text, LP_RULE_REASON_SIZE, "%s; answered %s",
+		    denials[api].edit, denials[api].answer);
+}
+
+/* NULL: it can be denied, if its version is one that can. */
+static const char *
+why_not(const struct lp_rule_subject *subject)
+{
+	int64_t api = subject->numbers[LP_RULE_API];
+
+	if (lp_rule_deny_fault(api))
+		return lp_rule_deny_fault(api);
+	if (api < 0 || api >= DENIALS || !denials[api].edit)
+		return "it is not denied";
+	if (subject->numbers[LP_RULE_FROM] != LP_RULE_FROM_CLIENT)
+		return "what brokers ask each other is not denied";
+	if (lp_rule_deny_is_by_part(api) && !has(subject, LP_RULE_TOPIC))
+		return "it names no topic";
+	if (api == INIT_PRODUCER_ID && !has(subject, LP_RULE_TRANSACTIONAL_ID))
+		return "it has no transactional id";
+	return NULL;
+}
+
+static void
+no_create(char *text, const struct lp_rule_subject *subject)
+{
+	if (subject->numbers[LP_RULE_API] != METADATA)
+		snprintf(text, LP_RULE_REASON_SIZE, "none: it is of Metadata");
+	else if (has(subject, LP_RULE_VERSION) &&
+	    subject->numbers[LP_RULE_VERSION] < CREATES_SAID_FROM)
+		snprintf(text, LP_RULE_REASON_SIZE,
+		    "none: versions below %d do not say whether topics are "
+		    "created",
+		    CREATES_SAID_FROM);
+	else
+		snprintf(text, LP_RULE_REASON_SIZE,
+		    "allow_auto_topic_creation becomes 0");
+}
