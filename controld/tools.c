@@ -247,6 +247,7 @@ ask_trace(struct tool *tool, const Lp__Pb__TracePacketsRequest *request)
 	ask.packets = request->packets;
 	ask.has_last = request->has_last;
 	ask.last = request->last;
+	ask.request = request->request;
 	message.body_case = LP__PB__DATAPLANE_MESSAGE__BODY_TRACE_REQUEST;
 	message.trace_request = &ask;
 	tool->pending = able;

@@ -21,6 +21,7 @@
 #include "dataplane/region.h"
 #include "dataplane/trace_known.h"
 #include "dataplane/trace_port.h"
+#include "dataplane/trace_rules.h"
 #include "dataplane/trace_text.h"
 
 enum {
@@ -60,6 +61,7 @@ static void take_conn(void *arg, const struct lp_conn *conn);
 static void take_hop(void *arg, const struct lp_neighbor *hop);
 static void see(void *arg, const char *stage, const struct lp_batch *batch);
 static void see_conn(struct lp_trace *trace, const struct lp_pkt *pkt);
+static void see_rules(struct lp_trace *trace, const struct lp_batch *batch);
 static bool has_note(const struct lp_batch *batch, const struct lp_pkt *pkt);
 static void say(struct lp_trace *trace, const char *name,
     const struct lp_batch *batch, bool decided);
@@ -319,6 +321,7 @@ see(void *arg, const char *name, const struct lp_batch *batch)
 	/* Kafka is looked at inside of rewrite, before it decides. */
 	if (strcmp(name, "rewrite") == 0 && has_note(batch, pkt))
 		say(trace, "kafka", batch, true);
+	see_rules(trace, batch);
 	say(trace, name, batch, decided);
 }
 
@@ -381,6 +384,26 @@ see_conn(struct lp_trace *trace, const struct lp_pkt *pkt)
 	result->conn = *conn;
 	if (!trace->live[pkt->conn])
 		result->conn.serial = 0;
+}
+
+/* At the stage that has opened or refused a connection: it asked them. */
+static void
+see_rules(struct lp_trace *trace, const struct lp_batch *batch)
+{
+	struct lp_trace_result *result = trace->result;
+	const struct lp_pkt *pkt = &batch->pkts[0];
+
+	if (result->is_asked)
+		return;
+	if (pkt->reason == LP_REASON_OPENED) {
+		result->is_asked = true;
+		result->asked = result->conn;
+	} else if (pkt->reason == LP_REASON_RESET_RULE) {
+		result->is_refused = result->is_asked =
+		    lp_trace_rules_refused(&result->asked, batch->snapshot,
+			pkt->port_in, &trace->tuple_before);
+	}
+	result->asked_stage = (uint8_t)result->stage_count;
 }
 
 static void

@@ -70,6 +70,11 @@ struct lp_trace_result {
 	uint8_t dir;
 	struct lp_conn
 	    conn; /* as the packet left it; serial 0: not a live one */
+	/* Rules were asked of it: of `asked`, which may have been refused. */
+	bool is_asked;
+	bool is_refused;
+	uint8_t asked_stage;
+	struct lp_conn asked;
 	bool has_hop;
 	struct lp_ip hop;
 	bool has_hop_mac;

@@ -9,6 +9,7 @@
 #include "dataplane/clock.h"
 #include "dataplane/reply.h"
 #include "dataplane/report.h"
+#include "dataplane/trace_reply_rules.h"
 #include "dataplane/trace_text.h"
 
 enum {
@@ -39,15 +40,22 @@ struct traced {
 struct answer {
 	struct traced packets[LP_TRACE_PACKETS_MAX];
 	Lp__Pb__TracedPacket *list[LP_TRACE_PACKETS_MAX];
+	const struct lp_trace_result *results[LP_TRACE_PACKETS_MAX];
 };
 
 static bool find_port(const struct lp_dataplane *dataplane, const char *name,
     uint8_t *slot, char why[LP_WHY_SIZE]);
 static bool take_packets(struct lp_trace_packet packets[],
     const Lp__Pb__TraceRequest *request, uint8_t slot, char why[LP_WHY_SIZE]);
-static bool run(struct answer *answer, struct lp_dataplane *dataplane,
+static bool take_request(struct lp_rule_match *match,
+    const Lp__Pb__TraceRequest *request, char why[LP_WHY_SIZE]);
+static struct lp_trace_source source_of(struct lp_dataplane *dataplane);
+static bool run(struct answer *answer, const struct lp_trace_source *source,
     struct lp_trace *trace, const struct lp_trace_packet packets[],
     unsigned count, char why[LP_WHY_SIZE]);
+static int send_answer(struct evbuffer *out, struct answer *answer,
+    const struct lp_dataplane *dataplane, const struct lp_trace_source *source,
+    const Lp__Pb__TraceRequest *request, const struct lp_rule_match *match);
 static void fill(struct traced *traced, const struct lp_dataplane *dataplane);
 static void fill_stages(struct traced *traced);
 static void fill_outputs(
@@ -59,35 +67,27 @@ int
 lp_trace_reply_send(struct evbuffer *out, struct lp_dataplane *dataplane,
     struct lp_trace *trace, const Lp__Pb__TraceRequest *request)
 {
-	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
-	Lp__Pb__TraceReply reply = LP__PB__TRACE_REPLY__INIT;
+	const struct lp_trace_source source = source_of(dataplane);
 	struct lp_trace_packet packets[LP_TRACE_PACKETS_MAX];
+	struct lp_rule_match match;
 	struct answer *answer;
 	char why[LP_WHY_SIZE];
 	uint8_t slot;
 	int error;
 
 	if (!find_port(dataplane, request->port, &slot, why) ||
-	    !take_packets(packets, request, slot, why))
+	    !take_packets(packets, request, slot, why) ||
+	    !take_request(&match, request, why))
 		return lp_trace_reply_refuse(out, request->cookie, why);
 	answer = aligned_alloc(64, (sizeof(*answer) + 63) & ~(size_t)63);
 	if (!answer)
 		return -ENOMEM;
-	if (!run(answer, dataplane, trace, packets,
-		(unsigned)request->n_packets, why)) {
-		free(answer);
-		return lp_trace_reply_refuse(out, request->cookie, why);
-	}
-	for (size_t i = 0; i < request->n_packets; i++) {
-		fill(&answer->packets[i], dataplane);
-		answer->list[i] = &answer->packets[i].message;
-	}
-	reply.cookie = request->cookie;
-	reply.n_packets = request->n_packets;
-	reply.packets = answer->list;
-	message.body_case = LP__PB__DATAPLANE_MESSAGE__BODY_TRACE_REPLY;
-	message.trace_reply = &reply;
-	error = lp_reply_send(out, &message);
+	if (run(answer, &source, trace, packets, (unsigned)request->n_packets,
+		why))
+		error = send_answer(out, answer, dataplane, &source, request,
+		    request->request ? &match : NULL);
+	else
+		error = lp_trace_reply_refuse(out, request->cookie, why);
 	free(answer);
 	return error;
 }
@@ -159,12 +159,25 @@ take_packets(struct lp_trace_packet packets[],
 	return true;
 }
 
+/* lpctl has read it before: it is wrong only of another version. */
 static bool
-run(struct answer *answer, struct lp_dataplane *dataplane,
-    struct lp_trace *trace, const struct lp_trace_packet packets[],
-    unsigned count, char why[LP_WHY_SIZE])
+take_request(struct lp_rule_match *match, const Lp__Pb__TraceRequest *request,
+    char why[LP_WHY_SIZE])
 {
-	const struct lp_trace_source source = {
+	struct lp_rule_error error;
+
+	if (!request->request ||
+	    (lp_rule_match_parse(match, request->request, &error) == 0 &&
+		lp_rule_request_check(match, &error) == 0))
+		return true;
+	snprintf(why, LP_WHY_SIZE, "request: %.200s", error.why);
+	return false;
+}
+
+static struct lp_trace_source
+source_of(struct lp_dataplane *dataplane)
+{
+	return (struct lp_trace_source){
 	    .snapshot =
 		atomic_load((struct lp_snapshot * _Atomic *)&dataplane->cell),
 	    .region = &dataplane->region,
@@ -174,12 +187,19 @@ run(struct answer *answer, struct lp_dataplane *dataplane,
 	    .config = &dataplane->running.config,
 	    .now_ns = lp_clock_ns(),
 	};
+}
 
-	lp_trace_begin(trace, &source, packets, count);
+static bool
+run(struct answer *answer, const struct lp_trace_source *source,
+    struct lp_trace *trace, const struct lp_trace_packet packets[],
+    unsigned count, char why[LP_WHY_SIZE])
+{
+	lp_trace_begin(trace, source, packets, count);
 	for (unsigned i = 0; i < count; i++) {
 		int error = lp_trace_run(
 		    trace, &packets[i], &answer->packets[i].result);
 
+		answer->results[i] = &answer->packets[i].result;
 		if (!error)
 			continue;
 		snprintf(why, LP_WHY_SIZE, "%s",
@@ -190,6 +210,35 @@ run(struct answer *answer, struct lp_dataplane *dataplane,
 		return false;
 	}
 	return true;
+}
+
+static int
+send_answer(struct evbuffer *out, struct answer *answer,
+    const struct lp_dataplane *dataplane, const struct lp_trace_source *source,
+    const Lp__Pb__TraceRequest *request, const struct lp_rule_match *match)
+{
+	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
+	Lp__Pb__TraceReply reply = LP__PB__TRACE_REPLY__INIT;
+	struct lp_trace_reply_rules *rules;
+	unsigned count = (unsigned)request->n_packets;
+	int error = lp_trace_reply_rules_new(
+	    &rules, source, answer->results, count, match);
+
+	if (error)
+		return error;
+	for (unsigned i = 0; i < count; i++) {
+		fill(&answer->packets[i], dataplane);
+		answer->list[i] = &answer->packets[i].message;
+	}
+	reply.cookie = request->cookie;
+	reply.n_packets = count;
+	reply.packets = answer->list;
+	lp_trace_reply_rules_put(rules, &reply);
+	message.body_case = LP__PB__DATAPLANE_MESSAGE__BODY_TRACE_REPLY;
+	message.trace_reply = &reply;
+	error = lp_reply_send(out, &message);
+	lp_trace_reply_rules_free(rules);
+	return error;
 }
 
 static void

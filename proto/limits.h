@@ -60,6 +60,8 @@ enum lp_limits {
 	LP_TRACE_BYTES_MAX = 16384,
 	/* Of a frame that we make ourselves: as much is shown. */
 	LP_TRACE_MADE_MAX = 256,
+	/* Rules that do not hold, of each question: a screen of them. */
+	LP_TRACE_RULES_MAX = 20,
 };
 
 #endif

@@ -64,6 +64,7 @@ ask_trace(const char *dataplane)
 	trace.n_packets = 1;
 	trace.packets = list;
 	trace.has_last = trace.last = true;
+	trace.request = (char *)"api=Fetch";
 	request.body_case = LP__PB__CONTROL_REQUEST__BODY_TRACE;
 	request.trace = &trace;
 	send_request(&request, CLIENT);
@@ -143,6 +144,7 @@ START_TEST(a_trace_is_passed_on_whole)
 	ask_trace(NULL);
 	request = fake_take(&fake, BODY(TRACE_REQUEST))->trace_request;
 	ck_assert_uint_eq(request->trace_id, 77);
+	ck_assert_str_eq(request->request, "api=Fetch");
 	ck_assert_str_eq(request->port, "front");
 	ck_assert_uint_eq(request->n_packets, 1);
 	ck_assert_uint_eq(request->packets[0]->data.len, 3);

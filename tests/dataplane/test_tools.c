@@ -33,6 +33,7 @@ end(void)
 /* ---- trace --------------------------------------------------------------- */
 
 static uint8_t bytes[LP_TRACE_PACKETS_MAX + 1][LP_TRACE_PACKET_MAX + 1];
+static const char *described; /* a request, or NULL */
 
 static const Lp__Pb__TraceReply *
 trace(uint64_t id, const char *port, size_t count, size_t len)
@@ -46,6 +47,8 @@ trace(uint64_t id, const char *port, size_t count, size_t len)
 		lp__pb__trace_packet__init(&packets[i]);
 		packets[i].data.data = bytes[i];
 		packets[i].data.len = len;
+		packets[i].has_fill_mac = true;
+		packets[i].fill_mac = described != NULL;
 		list[i] = &packets[i];
 	}
 	request.cookie = id + 100;
@@ -53,6 +56,7 @@ trace(uint64_t id, const char *port, size_t count, size_t len)
 	request.port = (char *)port;
 	request.n_packets = count;
 	request.packets = list;
+	request.request = (char *)described;
 	controller_send(&controller,
 	    LP__PB__DATAPLANE_MESSAGE__BODY_TRACE_REQUEST, &request);
 	reply = controller_expect(
@@ -106,7 +110,70 @@ START_TEST(what_cannot_be_traced_is_refused_and_nothing_else_ends)
 	refused(3, "front", 1, LP_TRACE_PACKET_MAX + 1, "more than 9618");
 	refused(4, "front", 2, LP_TRACE_PACKET_MAX, "16384 in all");
 	refused(0, "front", 1, 60, "without an id");
+	described = "api=Fetch src=10.0.0.1";
+	refused(6, "front", 1, 60, "request: src is of the connection");
+	described = "api=";
+	refused(7, "front", 1, 60, "request: api has no value");
+	described = NULL;
 	ck_assert_ptr_null(trace(5, "front", 1, 60)->why);
+	end();
+}
+END_TEST
+
+/* From 10.9.0.7:51000 to the endpoint of broker 0, whose RST goes back. */
+static void
+make_syn(uint8_t *frame)
+{
+	static const uint8_t syn[] = {0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1, 8, 0,
+	    0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 10, 9, 0, 7, 10, 9, 0, 100,
+	    0xc7, 0x38, 0x23, 0x8c, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 2, 0xfa, 0xf0,
+	    0, 0, 0, 0};
+	uint32_t sum = 0;
+
+	memcpy(frame, syn, sizeof(syn));
+	for (int i = 14; i < 34; i += 2)
+		sum += (uint32_t)frame[i] << 8 | frame[i + 1];
+	sum = ~((sum & 0xffff) + (sum >> 16));
+	frame[24] = (uint8_t)(sum >> 8);
+	frame[25] = (uint8_t)sum;
+	sum = 6 + 20;
+	for (int i = 26; i < 54; i += 2)
+		sum += (uint32_t)frame[i] << 8 | frame[i + 1];
+	sum = ~((sum & 0xffff) + (sum >> 16));
+	frame[50] = (uint8_t)(sum >> 8);
+	frame[51] = (uint8_t)sum;
+}
+
+START_TEST(rules_are_told)
+{
+	const Lp__Pb__TraceReply *reply;
+	const Lp__Pb__TracedPacket *packet;
+	struct lp_object rule = make_rule(90, "scan", 5, "", "reset");
+	bool told = false;
+
+	begin(false);
+	put(&config, rule);
+	controller_apply(&controller, EPOCH, 1, &config);
+	make_syn(bytes[0]);
+	described = "api=Fetch topic=a,b";
+	reply = trace(1, "front", 1, 60);
+	described = NULL;
+	ck_assert_ptr_null(reply->why);
+	packet = reply->packets[0];
+	for (size_t i = 0; i < packet->n_stages; i++) {
+		if (packet->stages[i]->rules == NULL)
+			continue;
+		told = true;
+		ck_assert_str_eq(packet->stages[i]->name, "admit");
+		ck_assert_str_eq(
+		    packet->stages[i]->rules->decides->name, "scan");
+	}
+	ck_assert_msg(told, "%s", packet->reason);
+	ck_assert_str_eq(packet->reason, "reset_rule");
+	ck_assert_uint_eq(packet->n_request, 2);
+	ck_assert_str_eq(packet->request[1]->topic, "b");
+	ck_assert_str_eq(packet->request[1]->decides->name, "scan");
+	ck_assert_ptr_nonnull(packet->request_note);
 	end();
 }
 END_TEST
@@ -304,6 +371,7 @@ main(void)
 	const TTest *const tests[] = {
 	    packets_are_traced,
 	    what_cannot_be_traced_is_refused_and_nothing_else_ends,
+	    rules_are_told,
 	    without_a_configuration_no_port_is_known,
 	    a_capture_begins_and_ends_and_another_may_follow,
 	    a_second_capture_is_refused_and_the_first_goes_on,
