@@ -9,7 +9,7 @@
 #include "cli/top_state.h"
 #include "cli/view_kafka.h"
 
-#define BIT(option) (UINT64_C(1) << LP_OPTION_##option)
+#define BIT(option) LP_OPTION_BIT(LP_OPTION_##option)
 #define PORT_OPTIONS                                                           \
 	(BIT(DEVICE) | BIT(ADDRESS) | BIT(GATEWAY) | BIT(SIDE) |               \
 	    BIT(BACKEND) | BIT(MTU) | BIT(DEFAULT_ROUTE) | BIT(PEER) |         \
@@ -453,7 +453,7 @@ lp_command_several(const struct lp_command *command, int operand)
 		command->operands[operand + 1].name == NULL);
 }
 
-uint64_t
+lp_option_set
 lp_command_global_options(void)
 {
 	return BIT(SOCKET) | BIT(OUTPUT) | BIT(TIMEOUT) | BIT(NO_WAIT) |

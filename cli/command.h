@@ -107,6 +107,10 @@ enum lp_option_id {
 	LP_OPTIONS, /* how many there are */
 };
 
+/* A set of options: 1 << enum lp_option_id. */
+typedef unsigned __int128 lp_option_set;
+#define LP_OPTION_BIT(id) ((lp_option_set)1 << (id))
+
 enum lp_argument {
 	LP_ARGUMENT_NONE = 0,
 	LP_ARGUMENT_REQUIRED,
@@ -152,7 +156,7 @@ struct lp_command {
 	const char *name;
 	struct lp_operand operands[LP_OPERANDS_MAX]; /* name NULL: no more */
 	bool several; /* of its last operand */
-	uint64_t options; /* 1 << enum lp_option_id, of those "of some" */
+	lp_option_set options; /* of those "of some" */
 	const char *summary; /* for the list of commands */
 	const char *details; /* for its own help; NULL: nothing to add */
 	const char *examples; /* command lines, one a line */
@@ -175,8 +179,8 @@ bool lp_command_several(const struct lp_command *command, int operand);
 /* What is known of an option. */
 const struct lp_option *lp_command_option(enum lp_option_id id);
 
-/* The options that every command takes, as a mask. */
-uint64_t lp_command_global_options(void);
+/* The options that every command takes. */
+lp_option_set lp_command_global_options(void);
 
 /* The value of the last such option; fallback if it was not given. */
 const char *lp_command_value(

@@ -184,7 +184,7 @@ static const struct lp_option options[LP_OPTIONS] = {
     [LP_OPTION_SENT] = {"sent", NULL, NULL,
 	"also packets as they leave, translated", 0, 0, 0},
 };
-static_assert(LP_OPTIONS <= 64, "options fit the mask of a command");
+static_assert(LP_OPTIONS <= 8 * sizeof(lp_option_set), "each has a bit");
 
 const struct lp_option *
 lp_command_option(enum lp_option_id id)

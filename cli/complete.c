@@ -27,10 +27,10 @@ static void offer_options(const struct cursor *cursor);
 static void offer_commands(const struct cursor *cursor);
 static void offer_operand(const struct cursor *cursor);
 
-static uint64_t
+static lp_option_set
 options_here(const struct cursor *cursor)
 {
-	uint64_t mask = lp_command_global_options();
+	lp_option_set mask = lp_command_global_options();
 
 	if (cursor->command != NULL)
 		mask |= cursor->command->options;
@@ -46,7 +46,7 @@ find_option(const struct cursor *cursor, const char *word)
 	for (int id = 0; id < LP_OPTIONS; id++) {
 		const struct lp_option *option = lp_command_option(id);
 
-		if ((options_here(cursor) & UINT64_C(1) << id) == 0)
+		if ((options_here(cursor) & LP_OPTION_BIT(id)) == 0)
 			continue;
 		if (len == strlen(option->name) + 2 &&
 		    memcmp(word + 2, option->name, len - 2) == 0)
@@ -133,7 +133,7 @@ offer_options(const struct cursor *cursor)
 	for (int id = 0; id < LP_OPTIONS; id++) {
 		char text[LP_NAME_SIZE];
 
-		if ((options_here(cursor) & UINT64_C(1) << id) == 0)
+		if ((options_here(cursor) & LP_OPTION_BIT(id)) == 0)
 			continue;
 		(void)snprintf(
 		    text, sizeof(text), "--%s", lp_command_option(id)->name);

@@ -49,10 +49,10 @@ write_option(FILE *out, const struct lp_option *option)
 }
 
 static void
-write_options(FILE *out, uint64_t mask)
+write_options(FILE *out, lp_option_set mask)
 {
 	for (int id = 0; id < LP_OPTIONS; id++)
-		if ((mask & UINT64_C(1) << id) != 0)
+		if ((mask & LP_OPTION_BIT(id)) != 0)
 			write_option(out, lp_command_option(id));
 }
 

@@ -97,7 +97,7 @@ check_together(const struct lp_line *line, struct lp_error *error)
 }
 
 static void
-make_table(struct getopt_table *table, const char *prefix, uint64_t mask)
+make_table(struct getopt_table *table, const char *prefix, lp_option_set mask)
 {
 	struct option *at = table->longs;
 	char *letters = stpcpy(table->shorts, prefix);
@@ -106,7 +106,7 @@ make_table(struct getopt_table *table, const char *prefix, uint64_t mask)
 	for (int id = 0; id < LP_OPTIONS; id++) {
 		const struct lp_option *option = lp_command_option(id);
 
-		if ((mask & UINT64_C(1) << id) == 0)
+		if ((mask & LP_OPTION_BIT(id)) == 0)
 			continue;
 		*at++ = (struct option){
 		    .name = option->name,
@@ -249,7 +249,7 @@ take_option(struct lp_line *line, struct lp_lpctl *lpctl,
 {
 	if (check_value(lp_command_option(id), value, error))
 		return error->status;
-	if ((lp_command_global_options() & UINT64_C(1) << id) != 0)
+	if ((lp_command_global_options() & LP_OPTION_BIT(id)) != 0)
 		return set_global(line, lpctl, id, value, error);
 	assert(words != NULL);
 	if (words->option_count == LP_OPTIONS_GIVEN_MAX)
@@ -291,7 +291,7 @@ static int
 read_words(struct lp_line *line, struct lp_lpctl *lpctl, struct lp_words *words,
     int argc, char **argv, struct lp_error *error)
 {
-	uint64_t mask = lp_command_global_options();
+	lp_option_set mask = lp_command_global_options();
 	struct getopt_table table;
 	int status = LP_EXIT_OK;
 	int answer;

@@ -316,7 +316,7 @@ START_TEST(help_has_every_command_and_option)
 		for (int id = 0; id < LP_OPTIONS; id++) {
 			(void)snprintf(text, sizeof(text), " --%s",
 			    lp_command_option(id)->name);
-			if ((table[i].options & UINT64_C(1) << id) != 0)
+			if ((table[i].options & LP_OPTION_BIT(id)) != 0)
 				ck_assert_ptr_nonnull(
 				    strstr(support_output_text(&one), text));
 		}
