@@ -12,6 +12,7 @@
 #include "cli/trace_file.h"
 #include "cli/trace_packet.h"
 #include "cli/view.h"
+#include "proto/rule_explain.h"
 
 enum {
 	/* Of one trace: what fits a screen, and some more. */
@@ -27,6 +28,7 @@ struct trace {
 	Lp__Pb__TracePacket *list[LP_TRACE_PACKETS_MAX];
 	uint8_t bytes[LP_TRACE_BYTES_MAX];
 	size_t len;
+	char request[LP_RULE_MATCH_SIZE]; /* canonical, if there is one */
 	struct lp_trace_view view;
 };
 
@@ -40,11 +42,16 @@ static int read_tcp(struct lp_trace_packet *packet,
     const struct lp_words *words, struct lp_error *error);
 static int read_payload(struct lp_trace_packet *packet, uint8_t *buf,
     const char *text, struct lp_error *error);
+static int read_request(
+    struct trace *trace, const char *text, struct lp_error *error);
+static int refuse_request(struct lp_error *error, const char *text,
+    const struct lp_rule_error *found);
 static int from_file(struct trace *trace, const struct lp_words *words,
     uint32_t count, struct lp_error *error);
 static int add(struct trace *trace, const uint8_t *bytes, size_t len,
     uint64_t offset_ns, bool fill_mac, struct lp_error *error);
 static int ask(struct trace *trace, bool last, struct lp_error *error);
+static int check_request(const struct trace *trace, struct lp_error *error);
 static int check_options(const struct lp_words *words, struct lp_error *error);
 
 int
@@ -109,6 +116,10 @@ check_options(const struct lp_words *words, struct lp_error *error)
 			    "--%s describes a packet, --read takes them from "
 			    "a file: give one of them",
 			    lp_command_option(described[i])->name);
+	if (file && lp_command_given(words, LP_OPTION_REQUEST))
+		return lp_error_set(error, LP_EXIT_USAGE,
+		    "--request goes with a packet that is described, and not "
+		    "with those of a file");
 	if (!file &&
 	    (lp_command_given(words, LP_OPTION_PACKET_FILTER) ||
 		lp_command_given(words, LP_OPTION_COUNT)))
@@ -123,6 +134,7 @@ from_options(
 {
 	const char *kind = lp_command_value(words, LP_OPTION_KIND, "tcp");
 	const char *payload = lp_command_value(words, LP_OPTION_PAYLOAD, NULL);
+	const char *request = lp_command_value(words, LP_OPTION_REQUEST, NULL);
 	struct lp_trace_packet packet = {.kind = LP_TRACE_TCP};
 	uint8_t buf[PAYLOAD_MAX];
 	uint8_t bytes[LP_TRACE_PACKET_MAX];
@@ -137,11 +149,15 @@ from_options(
 		status = read_tcp(&packet, words, error);
 	if (status == LP_EXIT_OK && payload != NULL)
 		status = read_payload(&packet, buf, payload, error);
+	if (status == LP_EXIT_OK && request != NULL)
+		status = read_request(trace, request, error);
 	if (status != LP_EXIT_OK)
 		return status;
 	status = add(trace, bytes, lp_trace_packet_build(bytes, &packet), 0,
 	    packet.kind != LP_TRACE_ARP, error);
-	return status == LP_EXIT_OK ? ask(trace, true, error) : status;
+	if (status == LP_EXIT_OK)
+		status = ask(trace, true, error);
+	return status == LP_EXIT_OK ? check_request(trace, error) : status;
 }
 
 static int
@@ -191,9 +207,10 @@ read_tcp(struct lp_trace_packet *packet, const struct lp_words *words,
 	if (packet->kind != LP_TRACE_TCP &&
 	    (lp_command_given(words, LP_OPTION_FLAGS) ||
 		lp_command_given(words, LP_OPTION_SEQ) ||
-		lp_command_given(words, LP_OPTION_ACK)))
+		lp_command_given(words, LP_OPTION_ACK) ||
+		lp_command_given(words, LP_OPTION_REQUEST)))
 		return lp_error_set(error, LP_EXIT_USAGE,
-		    "--flags, --seq and --ack are of TCP");
+		    "--flags, --seq, --ack and --request are of TCP");
 	if (lp_trace_packet_flags(&packet->flags, flags) != 0)
 		return lp_error_set(error, LP_EXIT_USAGE,
 		    "--flags: \"%s\" has other letters than SAFRPU", flags);
@@ -238,6 +255,32 @@ read_payload(struct lp_trace_packet *packet, uint8_t *buf, const char *text,
 		    "--payload: %s: more than the %d bytes of a packet",
 		    text + 1, PAYLOAD_MAX);
 	(void)fclose(file);
+	return error->status;
+}
+
+/* Read here already, so that what is wrong is shown where it stands. */
+static int
+read_request(struct trace *trace, const char *text, struct lp_error *error)
+{
+	struct lp_rule_match match;
+	struct lp_rule_error found;
+
+	if (lp_rule_match_parse(&match, text, &found) != 0)
+		return refuse_request(error, text, &found);
+	lp_rule_match_print(trace->request, &match);
+	if (lp_rule_request_check(&match, &found) != 0)
+		return refuse_request(error, trace->request, &found);
+	trace->ask.request = trace->request;
+	return LP_EXIT_OK;
+}
+
+static int
+refuse_request(
+    struct lp_error *error, const char *text, const struct lp_rule_error *found)
+{
+	(void)lp_error_set(error, LP_EXIT_USAGE, "--request: %s", found->why);
+	if (found->column != 0)
+		lp_error_show(error, text, found->column, found->len);
 	return error->status;
 }
 
@@ -323,4 +366,19 @@ ask(struct trace *trace, bool last, struct lp_error *error)
 	trace->ask.n_packets = 0;
 	trace->len = 0;
 	return status;
+}
+
+/* Who does not know of it leaves it out. */
+static int
+check_request(const struct trace *trace, struct lp_error *error)
+{
+	const Lp__Pb__TracePacketsReply *reply = trace->view.replies[0]->trace;
+	const Lp__Pb__TracedPacket *packet = reply->packets[0];
+
+	if (trace->ask.request == NULL || packet->n_request > 0 ||
+	    packet->request_note != NULL)
+		return LP_EXIT_OK;
+	return lp_error_set(error, LP_EXIT_UNREACHABLE,
+	    "--request: lp-controld or the dataplane is of a version that "
+	    "cannot say what rules say of it");
 }

@@ -17,7 +17,7 @@
 #define TRACE_OPTIONS                                                          \
 	(BIT(PORT) | BIT(KIND) | BIT(FROM) | BIT(TO) | BIT(FLAGS) | BIT(SEQ) | \
 	    BIT(ACK) | BIT(PAYLOAD) | BIT(READ) | BIT(PACKET_FILTER) |         \
-	    BIT(COUNT) | BIT(DATAPLANE))
+	    BIT(COUNT) | BIT(REQUEST) | BIT(DATAPLANE))
 #define CAPTURE_OPTIONS                                                        \
 	(BIT(WRITE) | BIT(CLIENT) | BIT(BROKER) | BIT(LISTENER) | BIT(PORT) |  \
 	    BIT(SNAPLEN) | BIT(COUNT) | BIT(DURATION) | BIT(SENT) |            \
@@ -393,9 +393,14 @@ static const struct lp_command commands[] = {
 	    "The packet is described, or read from a file.  Each stage of the "
 	    "packet path says\nwhat it sees and decides, by its own code and "
 	    "on the running configuration, but\nwithout effect: nothing is "
-	    "sent, counted, opened or learnt.",
+	    "sent, counted, opened or learnt.\n\n"
+	    "Of a connection that opens, and of a request that is described, "
+	    "it says which rule\ndecides, and why not those before it.",
 	.examples = "lpctl trace --port front --from 10.9.0.7:51000 --to "
 		    "10.9.0.100:9092\n"
+		    "lpctl trace --port front --from 10.9.0.7:51000 --to "
+		    "10.9.0.100:9092 --request 'api=Produce topic=orders "
+		    "client_id=app'\n"
 		    "lpctl trace --port front --kind ping --from 10.9.0.7 --to "
 		    "10.9.0.100\n"
 		    "lpctl trace --port front -r client.pcap --filter tcp\n",

@@ -34,6 +34,7 @@ enum lp_word {
 	LP_WORD_RULE,
 	LP_WORD_MATCH, /* of a rule: proto/rule.h */
 	LP_WORD_ACTION,
+	LP_WORD_REQUEST, /* described: proto/rule_explain.h */
 };
 
 enum lp_option_id {
@@ -96,6 +97,7 @@ enum lp_option_id {
 	LP_OPTION_PAYLOAD,
 	LP_OPTION_READ,
 	LP_OPTION_PACKET_FILTER,
+	LP_OPTION_REQUEST,
 	LP_OPTION_WRITE,
 	LP_OPTION_CLIENT,
 	LP_OPTION_BROKER,

@@ -226,14 +226,15 @@ offer_text(
 	const struct lp_complete_rule rule = {
 	    .text = cursor->word,
 	    .view = view,
+	    .request = word == LP_WORD_REQUEST,
 	    .offer = offer_candidate,
 	    .arg = (void *)cursor,
 	};
 
-	if (word == LP_WORD_MATCH)
-		lp_complete_rule_match(&rule);
-	else
+	if (word == LP_WORD_ACTION)
 		lp_complete_rule_action(&rule);
+	else
+		lp_complete_rule_match(&rule);
 }
 
 static void
@@ -319,6 +320,9 @@ offer_word(const struct cursor *cursor, enum lp_word word)
 	case LP_WORD_MATCH:
 	case LP_WORD_ACTION:
 		offer_objects(cursor, word);
+		break;
+	case LP_WORD_REQUEST: /* has no name of ours in it */
+		offer_text(cursor, NULL, word);
 		break;
 	case LP_WORD_RULE:
 		offer_rules(cursor);

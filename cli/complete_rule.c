@@ -50,7 +50,8 @@ lp_complete_rule_match(const struct lp_complete_rule *rule)
 	if (value == NULL) {
 		cursor.before = (int)(word - rule->text);
 		for (unsigned i = 0; i < LP_RULE_FIELD_COUNT; i++)
-			offer(&cursor, lp_rule_field_name(i), "=");
+			if (!rule->request || !lp_rule_field_is_connection(i))
+				offer(&cursor, lp_rule_field_name(i), "=");
 		return;
 	}
 	value = strrchr(value, ',') != NULL ? strrchr(value, ',') : value;
@@ -142,8 +143,10 @@ offer_values(const struct cursor *cursor, unsigned field)
 	words = lp_rule_field_words(field);
 	for (const struct lp_rule_word *word = words; word->word != NULL;
 	     word++)
-		/* Of several for one value the first. */
-		if (lp_rule_word_of(words, word->low, word->high) == word->word)
+		/* Of several for one value the first; no set in a request. */
+		if (lp_rule_word_of(words, word->low, word->high) ==
+			word->word &&
+		    (!cursor->rule->request || word->low == word->high))
 			offer(cursor, word->word, "");
 }
 

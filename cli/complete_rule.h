@@ -11,6 +11,7 @@
 struct lp_complete_rule {
 	const char *text; /* as far as it was typed */
 	const struct lp_view *view; /* for names; NULL: there are none */
+	bool request; /* of a match: only what describes a request */
 	/* Called with whole texts, each of which begins with what was typed. */
 	void (*offer)(void *arg, const char *candidate);
 	void *arg;

@@ -48,6 +48,59 @@ address(const Lp__Pb__Endpoint *message)
 }
 
 static json_t *
+rule(const Lp__Pb__TraceRule *rule)
+{
+	if (rule == NULL)
+		return json_null();
+	return json_pack("{s:o, s:I, s:o, s:b, s:o, s:o}", "name",
+	    lp_json_string_or_null(rule->name), "priority",
+	    (json_int_t)rule->priority, "action",
+	    lp_json_string_or_null(rule->action), "shadow", (int)rule->shadow,
+	    "text", lp_json_string_or_null(rule->text), "effect",
+	    lp_json_string_or_null(rule->effect));
+}
+
+static json_t *
+rule_list(Lp__Pb__TraceRule *const *rules, size_t count)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		list = lp_json_append(list, rule(rules[i]));
+	return list;
+}
+
+/* What rules say; those that do not hold are "others". */
+static json_t *
+rules(const Lp__Pb__TraceRules *rules)
+{
+	if (rules == NULL)
+		return json_null();
+	return json_pack("{s:o, s:o, s:I, s:o, s:I, s:I, s:o, s:o, s:b}",
+	    "decides", rule(rules->decides), "seen",
+	    rule_list(rules->seen, rules->n_seen), "seen_more",
+	    (json_int_t)rules->seen_more, "others",
+	    rule_list(rules->others, rules->n_others), "others_more",
+	    (json_int_t)rules->others_more, "elsewhere",
+	    (json_int_t)rules->elsewhere, "note",
+	    lp_json_string_or_null(rules->note), "defect",
+	    lp_json_string_or_null(rules->fault), "cut", (int)rules->cut);
+}
+
+static json_t *
+request(const Lp__Pb__TracedPacket *packet)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < packet->n_request; i++)
+		list = lp_json_append(list,
+		    json_pack("{s:o, s:o}", "topic",
+			lp_json_string_or_null(packet->request[i]->topic),
+			"rules", rules(packet->request[i])));
+	return list;
+}
+
+static json_t *
 stages(const Lp__Pb__TracedPacket *packet)
 {
 	json_t *list = json_array();
@@ -56,11 +109,12 @@ stages(const Lp__Pb__TracedPacket *packet)
 		const Lp__Pb__TraceStage *stage = packet->stages[i];
 
 		list = lp_json_append(list,
-		    json_pack("{s:o, s:o, s:o, s:o}", "stage",
+		    json_pack("{s:o, s:o, s:o, s:o, s:o}", "stage",
 			lp_json_string_or_null(stage->name), "verdict",
 			lp_json_string_or_null(stage->verdict), "reason",
 			lp_json_string_or_null(stage->reason), "text",
-			lp_json_string_or_null(stage->text)));
+			lp_json_string_or_null(stage->text), "rules",
+			rules(stage->rules)));
 	}
 	return list;
 }
@@ -107,13 +161,15 @@ connection(const Lp__Pb__TracedPacket *packet)
 static json_t *
 traced(const Lp__Pb__TracedPacket *packet)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "verdict",
-	    lp_json_string_or_null(packet->verdict), "reason",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	    "verdict", lp_json_string_or_null(packet->verdict), "reason",
 	    lp_json_string_or_null(packet->reason), "text",
 	    lp_json_string_or_null(packet->text), "connection",
 	    connection(packet), "next_hop", address(packet->next_hop),
 	    "next_hop_mac", lp_json_string_or_null(packet->next_hop_mac),
-	    "stages", stages(packet), "outputs", outputs(packet));
+	    "stages", stages(packet), "outputs", outputs(packet), "request",
+	    request(packet), "request_note",
+	    lp_json_string_or_null(packet->request_note));
 }
 
 int

@@ -76,6 +76,8 @@ void support_reply_kafka_part(struct support_bytes *bytes);
 void support_reply_version(struct support_bytes *bytes);
 /* Two packets, one a frame. */
 void support_reply_trace(struct support_bytes *bytes);
+/* The second of them alone, of which rules say nothing. */
+void support_reply_trace_dropped(struct support_bytes *bytes);
 /* As an output writes it, and a summary. */
 int support_write_trace(const struct lp_output *output,
     const struct lp_print *print, struct lp_replies *replies);

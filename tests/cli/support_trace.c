@@ -33,6 +33,53 @@ make_output(size_t n, const char *port, uint32_t len, bool made)
 	outputs[n].made = made;
 }
 
+static Lp__Pb__TraceRule rules[5];
+static Lp__Pb__TraceRule *seen[] = {&rules[1], &rules[2]};
+static Lp__Pb__TraceRule *others[] = {&rules[3], &rules[4]};
+
+static void
+make_rule(size_t n, const char *name, uint32_t priority, const char *action,
+    bool shadow, const char *text)
+{
+	lp__pb__trace_rule__init(&rules[n]);
+	rules[n].name = (char *)name;
+	rules[n].has_priority = rules[n].has_shadow = true;
+	rules[n].priority = priority;
+	rules[n].action = (char *)action;
+	rules[n].shadow = shadow;
+	rules[n].text = (char *)text;
+}
+
+static void
+make_rules(Lp__Pb__TraceRules *all, Lp__Pb__TraceRules *none)
+{
+	make_rule(0, "office", 200, "allow dscp=8", false,
+	    "src 10.9.0.7 is in 10.9.0.0/16");
+	make_rule(1, "strict", 900, "reset", true, "src is 10.9.0.7");
+	make_rule(2, "audit", 800, "observe", false, "it holds for everything");
+	make_rule(3, "partners", 250, "allow", false,
+	    "src 10.9.0.7 is not in 10.2.0.0/16");
+	rules[1].effect = (char *)"RST to both ends of its connection";
+	make_rule(4, "batch", 240, "reset", true,
+	    "the connection has no broker\033[2J");
+	lp__pb__trace_rules__init(all);
+	all->decides = &rules[0];
+	all->n_seen = 2;
+	all->seen = seen;
+	all->n_others = 2;
+	all->others = others;
+	all->has_seen_more = all->has_others_more = all->has_elsewhere = true;
+	all->seen_more = 3;
+	all->others_more = 40;
+	all->elsewhere = 12;
+	all->note = (char *)"rule app before it lets some of its requests "
+			    "pass";
+	lp__pb__trace_rules__init(none);
+	none->topic = (char *)"orders";
+	none->fault = (char *)"the table that packets ask says otherwise: it "
+			      "is rule strict";
+}
+
 static void
 set_endpoint(Lp__Pb__Endpoint **field, Lp__Pb__Endpoint *message,
     struct lp_endpoint *endpoint, const char *text)
@@ -85,11 +132,32 @@ add_packet(struct support_bytes *bytes, Lp__Pb__TracedPacket *packet)
 	support_bytes_add(bytes, &reply);
 }
 
+static void
+add_dropped(struct support_bytes *bytes)
+{
+	Lp__Pb__TracedPacket dropped = LP__PB__TRACED_PACKET__INIT;
+
+	make_stage(0, "parse", "dropped", "ip_fragment", "IP fragment");
+	make_stage(1, "tx", NULL, NULL, "nothing leaves");
+	dropped.verdict = (char *)"dropped";
+	dropped.reason = (char *)"ip_fragment";
+	dropped.text = (char *)"IP fragment";
+	dropped.n_stages = 2;
+	add_packet(bytes, &dropped);
+}
+
+void
+support_reply_trace_dropped(struct support_bytes *bytes)
+{
+	add_dropped(bytes);
+}
+
 void
 support_reply_trace(struct support_bytes *bytes)
 {
 	Lp__Pb__TracedPacket opened = LP__PB__TRACED_PACKET__INIT;
-	Lp__Pb__TracedPacket dropped = LP__PB__TRACED_PACKET__INIT;
+	Lp__Pb__TraceRules all, none, cut = LP__PB__TRACE_RULES__INIT;
+	Lp__Pb__TraceRules *request[] = {&none, &cut};
 	Lp__Pb__Connection connection;
 	Lp__Pb__Endpoint messages[5];
 	struct lp_endpoint endpoints[5];
@@ -107,14 +175,15 @@ support_reply_trace(struct support_bytes *bytes)
 	make_output(0, "back", 42, true);
 	opened.n_stages = 4;
 	opened.n_outputs = 1;
+	make_rules(&all, &none);
+	stages[1].rules = &all;
+	cut.has_cut = cut.cut = true;
+	opened.n_request = 2;
+	opened.request = request;
+	opened.request_note = (char *)"the connection is refused: no such "
+				      "request comes";
 	add_packet(bytes, &opened);
-	make_stage(0, "parse", "dropped", "ip_fragment", "IP fragment");
-	make_stage(1, "tx", NULL, NULL, "nothing leaves");
-	dropped.verdict = (char *)"dropped";
-	dropped.reason = (char *)"ip_fragment";
-	dropped.text = (char *)"IP fragment";
-	dropped.n_stages = 2;
-	add_packet(bytes, &dropped);
+	add_dropped(bytes);
 }
 
 static void

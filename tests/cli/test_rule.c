@@ -256,6 +256,13 @@ static const struct {
     {"add-rule x --match 'api=Produce,ListO'", "api=Produce,ListOffsets\n",
 	NULL},
     {"add-rule x --match 'api=Fetch to'", "api=Fetch topic=\n", NULL},
+    {"trace --request ''",
+	"from=\napi=\nversion=\nclient_id=\nprincipal=\ntopic=\n"
+	"group=\ntransactional_id=\nacks=\nframe_size=\n",
+	NULL},
+    {"trace --request 'api=Fetch from='",
+	"api=Fetch from=client\napi=Fetch from=broker\n", NULL},
+    {"trace --req", "--request\n", NULL},
     {"set-rule x --match 'api=Produce acks='",
 	"api=Produce acks=0\napi=Produce acks=1\napi=Produce acks=all\n", NULL},
     {"add-rule x --match from=b", "from=broker\n", NULL},

@@ -79,6 +79,11 @@ static const struct {
     {SYN "--payload 0", "--payload: not pairs of hex digits"},
     {SYN "--payload @/nonexistent", "--payload: "},
     {SYN "--read x", "give one of them"},
+    {"trace --port p -r x --request api=Fetch",
+	"goes with a packet that is described"},
+    {"trace --port p --kind ping --from 1.2.3.4 --to 1.2.3.5 --request "
+     "api=Fetch",
+	"are of TCP"},
     {SYN "--filter tcp", "for packets of a file"},
     {SYN "--kind udp", "is none of: tcp ping arp"},
     {"trace --port p --from 1.2.3.4 --to 1.2.3.5:1", "--from: "},
@@ -105,6 +110,71 @@ START_TEST(wrong_usage_is_said_and_nobody_is_asked)
 	ck_assert_int_eq(run("/nonexistent/sock", wrong[_i].line, &error), 2);
 	ck_assert_msg(
 	    strstr(error.text, wrong[_i].text) != NULL, "%s", error.text);
+}
+END_TEST
+
+static const struct {
+	const char *request;
+	const char *text; /* with the lines that show the place */
+} wrong_requests[] = {
+    {"topic=orders", "--request: what is asked is missing: api=NAME\n"},
+    {"api=Fettch",
+	"--request: \"Fettch\" is no API of Kafka: did you mean Fetch?\n"
+	"  api=Fettch\n"
+	"      ^~~~~~\n"},
+    {"topic=pay* api=Fetch",
+	"--request: topic is to be a whole one, and no prefix\n"
+	"  api=Fetch topic=pay*\n"
+	"                  ^~~~\n"},
+    {"api=Fetch src=10.0.0.1",
+	"--request: src is of the connection, which the packet says\n"
+	"  src=10.0.0.1 api=Fetch\n"
+	"  ^~~\n"},
+};
+
+START_TEST(what_is_wrong_with_a_request_is_shown_where_it_stands)
+{
+	struct support_argv words;
+	struct lp_line line = {0};
+	struct lp_lpctl lpctl;
+	struct lp_error error = {0};
+	char shown[LP_ERROR_SIZE + LP_ERROR_SHOWN_SIZE], text[256];
+
+	(void)snprintf(text, sizeof(text), SYN "--request '%s'",
+	    wrong_requests[_i].request);
+	support_lpctl(&lpctl, "/nonexistent/sock", &out, NULL);
+	support_argv(&words, text);
+	ck_assert_int_eq(
+	    lp_line_parse(&line, &lpctl, words.argc, words.argv, &error), 0);
+	ck_assert_int_eq(
+	    line.commands[0].command->run(&lpctl, &line.commands[0], &error),
+	    LP_EXIT_USAGE);
+	lp_line_fini(&line);
+	(void)snprintf(shown, sizeof(shown), "%s\n%s", error.text, error.shown);
+	ck_assert_str_eq(shown, wrong_requests[_i].text);
+}
+END_TEST
+
+/* A daemon or dataplane that does not know of it answers without. */
+START_TEST(a_request_that_is_not_answered_is_said)
+{
+	static struct support_bytes bytes, without;
+	struct support_daemon daemon;
+	struct lp_error error;
+
+	support_reply_trace(&bytes);
+	support_daemon_start(&daemon, &bytes, SUPPORT_CLOSE);
+	ck_assert_int_eq(
+	    run(daemon.path, SYN "--request api=Fetch", &error), 0);
+	ck_assert_ptr_nonnull(strstr(
+	    support_output_text(&out), "    request     topic orders\n"));
+	support_daemon_stop(&daemon);
+	support_reply_trace_dropped(&without);
+	support_daemon_start(&daemon, &without, SUPPORT_CLOSE);
+	ck_assert_int_eq(
+	    run(daemon.path, SYN "--request api=Fetch", &error), 3);
+	ck_assert_ptr_nonnull(strstr(error.text, "is of a version"));
+	support_daemon_stop(&daemon);
 }
 END_TEST
 
@@ -329,6 +399,10 @@ main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, wrong_usage_is_said_and_nobody_is_asked, 0,
 	    sizeof(wrong) / sizeof(wrong[0]));
+	tcase_add_loop_test(tcase,
+	    what_is_wrong_with_a_request_is_shown_where_it_stands, 0,
+	    sizeof(wrong_requests) / sizeof(wrong_requests[0]));
+	tcase_add_test(tcase, a_request_that_is_not_answered_is_said);
 	tcase_add_test(tcase, a_trace_is_printed);
 	tcase_add_loop_test(tcase,
 	    a_file_is_read_or_what_is_wrong_with_it_is_said, 0,
