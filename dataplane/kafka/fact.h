@@ -27,6 +27,8 @@
  *	of a value of a configuration only its length is told, before its bytes,
  *	as of records: who changes them has to know at the first one.
  *	MEMBER_EPOCH is the generation in the classic group protocol.
+ *	PARTITION_CUT and ERROR_CUT come only where the bytes at hand end inside
+ *	of such a number, once; the number itself when the rest is there.
  */
 #ifndef LP_KAFKA_FACT_H
 #define LP_KAFKA_FACT_H
@@ -85,7 +87,9 @@
 	X(FEATURE_MIN, "number: its lowest version that a broker has")         \
 	X(FEATURE_MAX, "number: its highest")                                  \
 	X(FINALIZED_MAX, "number: its highest version in use in the cluster")  \
-	X(FINALIZED_MIN, "number: its lowest")
+	X(FINALIZED_MIN, "number: its lowest")                                 \
+	X(PARTITION_CUT, "number: the first byte, of an index that is cut")    \
+	X(ERROR_CUT, "number: the first byte, of an error code that is cut")
 /* clang-format on */
 
 enum lp_fact_kind {

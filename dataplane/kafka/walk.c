@@ -210,6 +210,20 @@ skip(struct lp_walk *walk, struct lp_reader *reader)
 	return lp_reader_pass(walk, reader, count);
 }
 
+/* Of a number whose first bytes are the last ones at hand; some are told. */
+static __attribute__((noinline, cold)) int
+cut(const struct lp_walk *walk, uint32_t end, unsigned kind,
+    struct lp_fact *fact)
+{
+	if (kind == LP_FACT_PARTITION)
+		kind = LP_FACT_PARTITION_CUT;
+	else if (kind == LP_FACT_ERROR_CODE)
+		kind = LP_FACT_ERROR_CUT;
+	else
+		return LP_WALK_MORE;
+	return tell_number(fact, kind, end - walk->held, end, walk->hold[0]);
+}
+
 static LP_READER_INLINE int
 number(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact,
     unsigned op)
@@ -219,8 +233,13 @@ number(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact,
 	    : op == LP_OP_NUMBER8            ? 8
 					     : 2;
 	const uint8_t *bytes;
+	/* Nothing of it is held yet, and a byte of it is here. */
+	bool begins = reader->at < reader->stop;
 	int result = lp_reader_take(walk, reader, width, &bytes);
 
+	if (result == LP_WALK_MORE && begins)
+		return cut(walk, lp_reader_position(reader),
+		    lp_tables_code[reader->pc + 1], fact);
 	if (result != LP_READER_GO)
 		return result;
 	tell(fact, lp_tables_code[reader->pc + 1],
@@ -505,7 +524,7 @@ error_or_old(
 {
 	int result = number(walk, reader, fact, LP_OP_NUMBER2);
 
-	if (result != LP_WALK_FACT)
+	if (result != LP_WALK_FACT || fact->kind != LP_FACT_ERROR_CODE)
 		return result;
 	if (fact->value == UNSUPPORTED_VERSION)
 		reader->pc = lp_bodies_at(reader->pc);
