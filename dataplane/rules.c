@@ -47,6 +47,7 @@ static int number_parts(
     struct lp_rules *rules, struct lp_rules_builder *builder);
 static void number_field(
     struct lp_rules *rules, struct lp_rules_builder *builder, unsigned field);
+static void note(struct lp_rules *rules, const struct lp_rules_row *row);
 static int make_rows(struct lp_rules *rules, struct lp_rules_builder *builder,
     struct rank *ranks, char *why);
 static void sort(
@@ -103,6 +104,9 @@ lp_rules_build(struct lp_rules **out, struct lp_rules_builder *builder,
 	if (rules == NULL || ranks == NULL)
 		goto out;
 	rules->seed = builder->seed;
+	for (int api = 0; api < LP_RULES_APIS; api++)
+		if (lp_rule_deny_is_by_index(api))
+			rules->by_index[api] = lp_rule_deny_versions(api);
 	error = number_parts(rules, builder);
 	if (error)
 		goto out;
@@ -199,6 +203,21 @@ number_field(
 	rules->part_count[field] = (uint16_t)count;
 }
 
+/* What is known of all rules. */
+static void
+note(struct lp_rules *rules, const struct lp_rules_row *row)
+{
+	bool acts = !(row->flags & LP_RULES_SHADOW) &&
+	    (row->verdict == LP_RULE_DENY || row->verdict == LP_RULE_RESET ||
+		row->verdict == LP_RULE_NO_CREATE);
+
+	if (row->flags & LP_RULES_OF_CONNECTION)
+		return;
+	rules->has_requests = true;
+	rules->acts |= acts;
+	rules->acts_on_topics |= acts && (row->flags & LP_RULES_OF_TOPICS);
+}
+
 static int
 make_rows(struct lp_rules *rules, struct lp_rules_builder *builder,
     struct rank *ranks, char *why)
@@ -221,8 +240,7 @@ make_rows(struct lp_rules *rules, struct lp_rules_builder *builder,
 			return lp_rules_draft_refuse(
 			    why, -EEXIST, draft->row.id, "is there twice");
 		rules->rows[row] = draft->row;
-		rules->has_requests |=
-		    (draft->row.flags & LP_RULES_OF_CONNECTION) == 0;
+		note(rules, &draft->row);
 		error = add_rule(builder, draft, row, why);
 		if (error)
 			return error;

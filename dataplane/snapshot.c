@@ -363,6 +363,7 @@ add_facades(struct lp_snapshot *snapshot, const struct lp_config *config)
 		facade->rewriting = from->rewrite;
 		if (from->mode == LP_MODE_INLINE)
 			continue;
+		facade->unjudged = from->unjudged;
 		facade->vip = from->vip;
 		facade->base = from->broker_base;
 		facade->closed = closed_port(snapshot, &from->vip.ip);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "dataplane/snapshot_rules.h"
 
 #include <assert.h>
@@ -21,6 +24,8 @@ struct slots {
 	uint32_t next; /* the first slot that may be free */
 };
 
+static uint32_t stamp(
+    const struct lp_config *config, size_t first, size_t count);
 static int add_brokers(
     struct lp_snapshot *snapshot, const struct lp_config *config);
 static int add_rules(struct lp_rules_builder *builder, struct slots *slots,
@@ -70,9 +75,32 @@ lp_snapshot_rules_build(struct lp_snapshot *snapshot,
 	}
 	if (!error && snapshot->rules->has_requests)
 		snapshot->request_rules = snapshot->rules;
+	if (!error)
+		snapshot->rules_stamp = stamp(config, first, count);
 	lp_rules_discard(builder);
 	free(slots.index);
 	return error;
+}
+
+/*
+ * Of all that decide, in whatever way; the same on every host and after a
+ * restart.  0 is no rules.
+ */
+static uint32_t
+stamp(const struct lp_config *config, size_t first, size_t count)
+{
+	static const char observe[] = "observe";
+	uint64_t sum = 0;
+
+	for (size_t i = first; i < first + count; i++) {
+		const struct lp_object *object = &config->objects[i];
+
+		if (!object->rule.shadow &&
+		    strncmp(object->rule.action, observe, strlen(observe)) != 0)
+			sum =
+			    XXH3_64bits_withSeed(object, sizeof(*object), sum);
+	}
+	return (uint32_t)sum != 0 ? (uint32_t)sum : 1;
 }
 
 void

@@ -24,7 +24,10 @@ enum {
 };
 static_assert(NAMES_SIZE >= 2 * LP_RULES_MAX, "the table stays half empty");
 
-/* A listener that has not said what becomes of what cannot be judged. */
+/*
+ * A listener that has not said what becomes of what cannot be judged; or that
+ * is inline, where no request is acted on.
+ */
 struct unsaid_one {
 	const struct lp_object *listener;
 	char cluster[LP_NAME_SIZE];
@@ -43,6 +46,7 @@ static int check_names(const struct lp_config_check *check);
 static int check_rule(const struct lp_config_check *check,
     const struct lp_object *object, const struct unsaid *unsaid);
 static const char *find_lack(const struct lp_object_rule *rule, bool shadow);
+static const char *find_lack_of_deny(const struct lp_rule_match *match);
 static int check_named(const struct lp_config_check *check,
     const struct lp_object *object, const struct lp_object_rule *rule);
 static int check_value(const struct lp_config_check *check,
@@ -57,6 +61,8 @@ static bool may_concern(
     const struct lp_object_rule *rule, const struct unsaid_one *at);
 static bool may_be(const struct lp_object_rule *rule, enum lp_rule_field field,
     const char *name);
+static int refuse_inline(const struct lp_config_check *check,
+    const struct lp_object *rule, const struct lp_object *listener);
 static int check_said(const struct lp_config_check *check,
     const struct lp_object *object, const struct lp_object_rule *rule,
     const struct unsaid *unsaid);
@@ -191,14 +197,29 @@ find_lack(const struct lp_object_rule *rule, bool shadow)
 	switch (action->verdict) {
 	case LP_RULE_OBSERVE:
 	case LP_RULE_ALLOW:
-		return NULL;
 	case LP_RULE_RESET:
-		return lp_rule_match_is_request(&rule->match)
-		    ? "reset, at a request"
-		    : NULL;
+	case LP_RULE_NO_CREATE:
+		return NULL;
+	case LP_RULE_DENY:
+		return find_lack_of_deny(&rule->match);
 	default:
 		return lp_rule_verdict_name(action->verdict);
 	}
+}
+
+/* It denies by partitions alone, and so the APIs have to be named. */
+static const char *
+find_lack_of_deny(const struct lp_rule_match *match)
+{
+	const struct lp_rule_value *apis;
+	uint16_t count = lp_rule_match_values(match, LP_RULE_API, &apis);
+
+	if (count == 0)
+		return "deny, without api=";
+	for (uint16_t i = 0; i < count; i++)
+		if (!lp_rule_deny_is_by_index(apis[i].low))
+			return "deny, of an API that names no partitions";
+	return NULL;
 }
 
 static int
@@ -305,7 +326,8 @@ list_unsaid(const struct lp_config_check *check, struct unsaid *unsaid)
 		    config, LP_OBJECT_CLUSTER, listener->listener.cluster_id);
 		struct unsaid_one *one = &unsaid->all[unsaid->count];
 
-		if (listener->listener.unjudged != 0)
+		if (listener->listener.unjudged != 0 &&
+		    listener->listener.mode != LP_MODE_INLINE)
 			continue;
 		one->listener = listener;
 		snprintf(one->cluster, sizeof(one->cluster), "%s",
@@ -314,6 +336,24 @@ list_unsaid(const struct lp_config_check *check, struct unsaid *unsaid)
 		    cluster->cluster.name, listener->listener.name);
 		unsaid->count++;
 	}
+}
+
+/* Whichever of the two is newer is to blame. */
+static int
+refuse_inline(const struct lp_config_check *check, const struct lp_object *rule,
+    const struct lp_object *listener)
+{
+	char label[LP_OBJECT_LABEL_SIZE];
+
+	if (listener->id > rule->id)
+		return lp_config_check_refuse(check, listener, "mode",
+		    "rule %s acts on requests, which this version cannot do "
+		    "inline: name its listeners, or put it in shadow",
+		    rule->rule.name);
+	return lp_config_check_refuse(check, rule, "match",
+	    "acts on requests of %s, which is inline: this version cannot do "
+	    "that yet; name other listeners, or use --shadow",
+	    lp_config_label(check->config, listener, label));
 }
 
 /* Bytes that cannot be judged come with rules that judge. */
@@ -331,6 +371,11 @@ check_said(const struct lp_config_check *check, const struct lp_object *object,
 
 		if (!may_concern(rule, &unsaid->all[i]))
 			continue;
+		if (listener->listener.mode == LP_MODE_INLINE) {
+			if (rule->action.verdict == LP_RULE_ALLOW)
+				continue;
+			return refuse_inline(check, object, listener);
+		}
 		if (listener->id > object->id)
 			return lp_config_check_refuse(check, listener,
 			    "unjudged",

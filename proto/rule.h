@@ -231,6 +231,8 @@ bool lp_rule_hides(const struct lp_rule_match *a,
 const char *lp_rule_deny_fault(int64_t api);
 uint32_t lp_rule_deny_versions(int64_t api);
 bool lp_rule_deny_is_by_part(int64_t api);
+/* Likewise, by the index of each partition (dataplane/kafka/deny.h). */
+bool lp_rule_deny_is_by_index(int64_t api);
 
 /* The word of a field; of a verdict.  NULL for others. */
 const char *lp_rule_field_name(unsigned field);

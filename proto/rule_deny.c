@@ -11,6 +11,7 @@
 enum how {
 	NOT_AT_ALL, /* nothing in it can be refused */
 	BY_PART, /* each topic that it names */
+	BY_INDEX, /* likewise, by each of its partitions */
 	BY_ANSWER, /* each topic that its answer tells, named or not */
 	AS_A_WHOLE,
 	/* What follows would wait for it. */
@@ -26,11 +27,11 @@ static const struct {
 	uint8_t how; /* enum how */
 	uint32_t versions; /* 0: all */
 } table[] = {
-    [0] = {BY_PART, 0}, /* Produce */
-    [1] = {BY_PART, 0}, /* Fetch */
-    [2] = {BY_PART, 0}, /* ListOffsets */
+    [0] = {BY_INDEX, 0}, /* Produce */
+    [1] = {BY_INDEX, 0}, /* Fetch */
+    [2] = {BY_INDEX, 0}, /* ListOffsets */
     [3] = {BY_PART, 0}, /* Metadata */
-    [8] = {BY_PART, FROM(1)}, /* OffsetCommit: 0 is ZooKeeper's */
+    [8] = {BY_INDEX, FROM(1)}, /* OffsetCommit: 0 is ZooKeeper's */
     [9] = {BY_ANSWER, FROM(1)}, /* OffsetFetch: likewise */
     [11] = {AS_A_WHOLE, 0}, /* JoinGroup */
     [12] = {AS_A_WHOLE, 0}, /* Heartbeat */
@@ -38,25 +39,25 @@ static const struct {
     [14] = {NOT_THE_ASSIGNMENT, 0}, /* SyncGroup */
     [19] = {BY_PART, 0}, /* CreateTopics */
     [20] = {BY_PART, 0}, /* DeleteTopics */
-    [21] = {BY_PART, 0}, /* DeleteRecords */
+    [21] = {BY_INDEX, 0}, /* DeleteRecords */
     [22] = {AS_A_WHOLE, 0}, /* InitProducerId */
     [23] = {BY_PART, 0}, /* OffsetForLeaderEpoch */
-    [24] = {BY_PART, UP_TO(3)}, /* AddPartitionsToTxn */
+    [24] = {BY_INDEX, UP_TO(3)}, /* AddPartitionsToTxn */
     [25] = {NOT_THE_TRANSACTION, 0}, /* AddOffsetsToTxn */
     [26] = {NOT_THE_TRANSACTION, 0}, /* EndTxn */
-    [28] = {BY_PART, 0}, /* TxnOffsetCommit */
+    [28] = {BY_INDEX, 0}, /* TxnOffsetCommit */
     [32] = {BY_PART, 0}, /* DescribeConfigs */
     [33] = {BY_PART, 0}, /* AlterConfigs */
     [37] = {BY_PART, 0}, /* CreatePartitions */
-    [43] = {BY_PART, 0}, /* ElectLeaders */
+    [43] = {BY_INDEX, 0}, /* ElectLeaders */
     [44] = {BY_PART, 0}, /* IncrementalAlterConfigs */
-    [45] = {BY_PART, 0}, /* AlterPartitionReassignments */
-    [47] = {BY_PART, 0}, /* OffsetDelete */
-    [61] = {BY_PART, 0}, /* DescribeProducers */
+    [45] = {BY_INDEX, 0}, /* AlterPartitionReassignments */
+    [47] = {BY_INDEX, 0}, /* OffsetDelete */
+    [61] = {BY_INDEX, 0}, /* DescribeProducers */
     [68] = {AS_A_WHOLE, 0}, /* ConsumerGroupHeartbeat */
     [75] = {BY_PART, 0}, /* DescribeTopicPartitions */
-    [78] = {BY_PART, 0}, /* ShareFetch */
-    [79] = {BY_PART, 0}, /* ShareAcknowledge */
+    [78] = {BY_INDEX, 0}, /* ShareFetch */
+    [79] = {BY_INDEX, 0}, /* ShareAcknowledge */
 };
 
 static const char *const instead[] = {
@@ -100,5 +101,11 @@ lp_rule_deny_versions(int64_t api)
 bool
 lp_rule_deny_is_by_part(int64_t api)
 {
-	return how_of(api) == BY_PART;
+	return how_of(api) == BY_PART || how_of(api) == BY_INDEX;
+}
+
+bool
+lp_rule_deny_is_by_index(int64_t api)
+{
+	return how_of(api) == BY_INDEX;
 }

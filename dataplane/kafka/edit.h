@@ -108,6 +108,24 @@ struct lp_edit *lp_edit_add(struct lp_kafka_at *at, enum lp_direction dir,
 void lp_edit_overlay(struct lp_kafka_at *at, enum lp_direction dir,
     uint32_t seq, const struct lp_overlay *over);
 
+/* ---- edit_mark.c: bits of single bytes ----------------------------------- */
+
+/* Of the byte at that place of a frame; and what code its kind comes with. */
+struct lp_edit_bits {
+	uint32_t at;
+	uint8_t clear;
+	uint8_t set;
+	uint16_t code;
+};
+
+/* They come in the order of the bytes, and none has been passed on. */
+void lp_edit_mark(struct lp_kafka_at *at, enum lp_direction dir,
+    const struct lp_message *message, const struct lp_edit_bits *bits);
+
+/* The error code at that place of an answer, behind the mark it belongs to. */
+void lp_edit_mark_code(struct lp_kafka_at *at, const struct lp_message *message,
+    uint32_t where, uint16_t code);
+
 /* The one that is open; NULL: none is. */
 struct lp_edit *lp_edit_open(const struct lp_kafka_at *at);
 

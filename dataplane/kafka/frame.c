@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "dataplane/kafka/account.h"
+#include "dataplane/kafka/deny.h"
 #include "dataplane/kafka/edit.h"
 #include "dataplane/kafka/judge.h"
 #include "dataplane/kafka/note.h"
@@ -42,7 +43,7 @@ static struct lp_message *message_take(
 static enum lp_walk_result walk(struct lp_kafka_at *, enum lp_direction,
     struct lp_message *, struct lp_cursor *);
 static void response_fact(
-    struct lp_kafka_at *, struct lp_message *, const struct lp_fact *);
+    struct lp_kafka_at *, struct lp_message *, struct lp_fact *);
 static void end(struct lp_kafka_at *, enum lp_direction);
 
 uint64_t
@@ -304,9 +305,10 @@ walk(struct lp_kafka_at *at, enum lp_direction dir, struct lp_message *message,
 }
 
 static void
-response_fact(struct lp_kafka_at *at, struct lp_message *message,
-    const struct lp_fact *fact)
+response_fact(
+    struct lp_kafka_at *at, struct lp_message *message, struct lp_fact *fact)
 {
+	lp_deny_answer(at, message, fact);
 	lp_response_fact(at, message, fact);
 	lp_edit_fact(at, message, fact);
 }

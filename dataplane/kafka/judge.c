@@ -6,6 +6,8 @@
  *	a topic's name, or its end ▸ asked for it
  *	another group, the one before it had no topic ▸ asked for that
  *	the end, nothing was asked since the last of them ▸ asked
+ *	a partition ▸ marked, if its topic is refused; where only the topic's
+ *		id is there, that is asked for at the first of them
  *	the end ▸ what matched is counted
  *
  * A transactional id is as a group there.
@@ -13,7 +15,8 @@
  * Who asks.  A broker is one that says so (a replica id, or an API of brokers)
  * from an address that a broker of the cluster has; all others are clients.  A
  * Fetch of version 15 or later says it behind its topics: from such an address
- * both are asked for, and what matched is chosen at the end.
+ * both are asked for, what matched is chosen at the end, and nothing is
+ *refused.
  *
  * Limits.  Of one request LP_JUDGED_MAX rules are counted, and of one topic
  * those that lp_rules_request() tells; that there were more is counted.
@@ -23,6 +26,8 @@
 #include <string.h>
 
 #include "dataplane/kafka/account.h"
+#include "dataplane/kafka/deny.h"
+#include "dataplane/kafka/edit.h"
 #include "dataplane/kafka/frame.h"
 #include "dataplane/pipeline/gate.h"
 #include "dataplane/pipeline/rules.h"
@@ -40,17 +45,24 @@ static const struct lp_rules_text no_text = {.bytes = NULL};
 
 static void keep(
     struct lp_judged *, enum lp_judged_text, const struct lp_fact *);
-static void another(const struct lp_kafka_at *, struct lp_message *,
+static void another(struct lp_kafka_at *, struct lp_message *,
     enum lp_judged_text, const struct lp_fact *);
 static void topic_name(
-    const struct lp_kafka_at *, struct lp_message *, const struct lp_fact *);
-static void topic_end(const struct lp_kafka_at *, struct lp_message *);
+    struct lp_kafka_at *, struct lp_message *, const struct lp_fact *);
+static void topic_id(struct lp_kafka_at *, struct lp_message *);
+static void partition(
+    struct lp_kafka_at *, struct lp_message *, const struct lp_fact *);
 static bool is_of_configs(const struct lp_kafka_at *);
 static struct lp_rules_text text_of(const struct lp_fact *);
 static unsigned who_asks(
     const struct lp_kafka_at *, const struct lp_message *, bool);
-static void ask(const struct lp_kafka_at *, struct lp_judged *, unsigned,
+static void ask(struct lp_kafka_at *, struct lp_judged *, unsigned,
     const struct lp_rules_text *);
+static void act(struct lp_kafka_at *, struct lp_judged *,
+    const struct lp_rules *, const struct lp_rules_found *);
+static bool is_by_index(const struct lp_kafka_at *, const struct lp_rules *);
+static void reset(struct lp_kafka_at *, const struct lp_rules_row *);
+static bool is_unreadable(const struct lp_message *);
 static void put_texts(const struct lp_kafka_at *, const struct lp_judged *,
     struct lp_rules_request *);
 static void note_found(struct lp_judged *, const struct lp_rules *,
@@ -72,7 +84,7 @@ lp_judge_open(struct lp_message *message)
 }
 
 void
-lp_judge_fact(const struct lp_kafka_at *at, struct lp_message *message,
+lp_judge_fact(struct lp_kafka_at *at, struct lp_message *message,
     const struct lp_fact *fact)
 {
 	struct lp_judged *judged = &message->judged;
@@ -92,12 +104,21 @@ lp_judge_fact(const struct lp_kafka_at *at, struct lp_message *message,
 		break;
 	case LP_FACT_TOPIC_BEGIN:
 		judged->is_named = false;
+		judged->marks = 0;
 		break;
 	case LP_FACT_TOPIC_NAME:
 		topic_name(at, message, fact);
 		break;
 	case LP_FACT_TOPIC_END:
-		topic_end(at, message);
+		topic_id(at, message);
+		break;
+	case LP_FACT_PARTITION:
+	case LP_FACT_PARTITION_CUT:
+		partition(at, message, fact);
+		break;
+	case LP_FACT_AUTO_CREATION:
+		if (judged->no_create)
+			lp_deny_creation(at, message, fact);
 		break;
 	case LP_FACT_RESOURCE_TYPE:
 		judged->resource_type = (uint8_t)fact->value;
@@ -113,12 +134,14 @@ lp_judge_fact(const struct lp_kafka_at *at, struct lp_message *message,
 }
 
 void
-lp_judge_close(const struct lp_kafka_at *at, struct lp_message *message)
+lp_judge_close(struct lp_kafka_at *at, struct lp_message *message)
 {
 	struct lp_judged head_alone;
 	struct lp_judged *judged = &head_alone;
 	unsigned who = who_asks(at, message, true);
 
+	if (is_unreadable(message))
+		lp_judge_unread(at);
 	if (message != NULL) {
 		judged = &message->judged;
 	} else {
@@ -151,7 +174,7 @@ keep(struct lp_judged *judged, enum lp_judged_text which,
 
 /* The one before it may have come without a topic. */
 static void
-another(const struct lp_kafka_at *at, struct lp_message *message,
+another(struct lp_kafka_at *at, struct lp_message *message,
     enum lp_judged_text which, const struct lp_fact *fact)
 {
 	struct lp_judged *judged = &message->judged;
@@ -163,7 +186,7 @@ another(const struct lp_kafka_at *at, struct lp_message *message,
 }
 
 static void
-topic_name(const struct lp_kafka_at *at, struct lp_message *message,
+topic_name(struct lp_kafka_at *at, struct lp_message *message,
     const struct lp_fact *fact)
 {
 	struct lp_rules_text name = text_of(fact);
@@ -177,18 +200,45 @@ topic_name(const struct lp_kafka_at *at, struct lp_message *message,
 
 /* Of one without a name the id says it, if anybody has told of it. */
 static void
-topic_end(const struct lp_kafka_at *at, struct lp_message *message)
+topic_id(struct lp_kafka_at *at, struct lp_message *message)
 {
 	struct lp_telemetry *telemetry = &at->kafka->telemetry;
+	const struct lp_rules *rules = lp_judge_rules(at);
+	struct lp_judged *judged = &message->judged;
+	unsigned who = who_asks(at, message, false);
 	struct lp_rules_text name = no_text;
+	bool known;
 
-	if (message->judged.is_named)
+	if (judged->is_named)
 		return;
-	if (message->topic_has_id &&
-	    !lp_topic_ids_peek(&telemetry->topic_ids, at->tcp->cluster_id,
-		message->topic_id, &name.bytes, &name.len))
+	judged->is_named = true;
+	known = !message->topic_has_id ||
+	    lp_topic_ids_peek(&telemetry->topic_ids, at->tcp->cluster_id,
+		message->topic_id, &name.bytes, &name.len);
+	if (!known)
 		lp_telemetry_count(telemetry, rules_topics_unknown, 1);
-	ask(at, &message->judged, who_asks(at, message, false), &name);
+	ask(at, judged, who, &name);
+	/* A rule that needs no name may have refused it already. */
+	if (!known && judged->marks == 0 && rules != NULL &&
+	    rules->acts_on_topics && who == LP_JUDGED_AS_CLIENT &&
+	    is_by_index(at, rules) &&
+	    lp_snapshot_unjudged(at->snapshot, at->tcp->listener_id) != 0)
+		judged->marks = LP_DENY_UNKNOWN;
+}
+
+static void
+partition(struct lp_kafka_at *at, struct lp_message *message,
+    const struct lp_fact *fact)
+{
+	uint8_t marks;
+
+	topic_id(at, message);
+	marks = message->judged.marks;
+	if (marks == 0)
+		return;
+	lp_deny_partition(at, message, fact, marks);
+	if (marks == LP_DENY_UNKNOWN)
+		lp_deny_session_is_stale(at);
 }
 
 /* As in proto/apis.h: there the name of a resource may be a topic's. */
@@ -233,7 +283,7 @@ who_asks(
 
 /* The rules may have gone since it began. */
 static void
-ask(const struct lp_kafka_at *at, struct lp_judged *judged, unsigned who,
+ask(struct lp_kafka_at *at, struct lp_judged *judged, unsigned who,
     const struct lp_rules_text *topic)
 {
 	const struct lp_rules *rules = lp_judge_rules(at);
@@ -255,11 +305,84 @@ ask(const struct lp_kafka_at *at, struct lp_judged *judged, unsigned who,
 		request.from = LP_RULE_FROM_CLIENT;
 		lp_rules_request(rules, &connection, &request, &found);
 		note_found(judged, rules, &found, LP_JUDGED_AS_CLIENT);
+		if (who == LP_JUDGED_AS_CLIENT)
+			act(at, judged, rules, &found);
 	}
 	if (who & LP_JUDGED_AS_BROKER) {
 		request.from = LP_RULE_FROM_BROKER;
 		lp_rules_request(rules, &connection, &request, &found);
 		note_found(judged, rules, &found, LP_JUDGED_AS_BROKER);
+		if (who == LP_JUDGED_AS_BROKER)
+			act(at, judged, rules, &found);
+	}
+}
+
+/* Where rules act the listener has said so (proto/config_check_rule.c). */
+static void
+act(struct lp_kafka_at *at, struct lp_judged *judged,
+    const struct lp_rules *rules, const struct lp_rules_found *found)
+{
+	const struct lp_rules_row *row;
+
+	judged->no_create |= found->no_create;
+	if (found->decides == LP_RULES_NONE)
+		return;
+	row = &rules->rows[found->decides];
+	if (row->verdict == LP_RULE_RESET) {
+		reset(at, row);
+	} else if (row->verdict == LP_RULE_DENY && is_by_index(at, rules)) {
+		judged->marks = LP_DENY_REFUSED;
+		note_row(judged, row, LP_JUDGED_REFUSES);
+	}
+}
+
+static bool
+is_by_index(const struct lp_kafka_at *at, const struct lp_rules *rules)
+{
+	int16_t key = key_of(at), version = version_of(at);
+
+	return key >= 0 && key < LP_RULES_APIS && version >= 0 &&
+	    version < 32 && (rules->by_index[key] >> version & 1) != 0;
+}
+
+/* Nothing more of it is judged, or sent. */
+static void
+reset(struct lp_kafka_at *at, const struct lp_rules_row *row)
+{
+	struct lp_rule_stats *stats = &at->kafka->region->rules[row->slot];
+
+	if (at->splice == NULL || (at->splice->flags & LP_SPLICE_BROKEN))
+		return;
+	lp_count_add(&stats->requests, 1);
+	lp_count_add(&stats->refused, 1);
+	lp_edit_break(at->kafka, at->index,
+	    &at->kafka->telemetry.stats->counters.requests_reset);
+}
+
+/* NULL: there was no place to walk it. */
+static bool
+is_unreadable(const struct lp_message *message)
+{
+	return message == NULL || message->bad || message->foreign;
+}
+
+void
+lp_judge_unread(struct lp_kafka_at *at)
+{
+	struct lp_telemetry *telemetry = &at->kafka->telemetry;
+
+	switch (lp_snapshot_unjudged(at->snapshot, at->tcp->listener_id)) {
+	case LP_UNJUDGED_RESET:
+		if (at->splice != NULL &&
+		    !(at->splice->flags & LP_SPLICE_BROKEN))
+			lp_edit_break(at->kafka, at->index,
+			    &telemetry->stats->counters.unjudged_reset);
+		break;
+	case LP_UNJUDGED_PASS:
+		lp_telemetry_count(telemetry, unjudged_passed, 1);
+		break;
+	default:
+		break;
 	}
 }
 
@@ -337,6 +460,8 @@ count(const struct lp_kafka_at *at, const struct lp_judged *judged,
 			continue;
 		lp_count_add(&stats->requests, 1);
 		lp_count_add(&stats->request_bytes, bytes);
+		if (rule->slot & LP_JUDGED_REFUSES)
+			lp_count_add(&stats->refused, 1);
 	}
 	if (judged->is_full)
 		lp_telemetry_count(&at->kafka->telemetry, rules_uncounted, 1);

@@ -10,6 +10,11 @@
  *
  * A request is judged from its beginning on, or not at all: no rule that came
  * in the middle of it is asked.  Those asked later in it are those of then.
+ *
+ * What a rule refuses of it is refused as deny.h says, as soon as that is
+ * known; a reset ends the connection there, and the rest of it is not sent.
+ * What cannot be judged, because it breaks the rules of its version, or that is
+ * not known, is as its listener says: `unjudged reset` is a reset, too.
  */
 #ifndef LP_KAFKA_JUDGE_H
 #define LP_KAFKA_JUDGE_H
@@ -25,7 +30,7 @@ lp_judge_rules(const struct lp_kafka_at *at)
 }
 
 void lp_judge_open(struct lp_message *message);
-void lp_judge_close(const struct lp_kafka_at *at, struct lp_message *message);
+void lp_judge_close(struct lp_kafka_at *at, struct lp_message *message);
 
 /* Its head is complete, and it will be walked. */
 static inline void
@@ -36,12 +41,18 @@ lp_judge_begin(const struct lp_kafka_at *at, struct lp_message *message)
 }
 
 /* One of its facts; only if it is_judged. */
-void lp_judge_fact(const struct lp_kafka_at *at, struct lp_message *message,
+void lp_judge_fact(struct lp_kafka_at *at, struct lp_message *message,
     const struct lp_fact *fact);
+
+/*
+ * Bytes of a client have come that are no Kafka, or whose frames cannot be told
+ * apart.
+ */
+void lp_judge_unread(struct lp_kafka_at *at);
 
 /* It is complete.  NULL: it was not walked, and is judged by its head. */
 static inline void
-lp_judge_end(const struct lp_kafka_at *at, struct lp_message *message)
+lp_judge_end(struct lp_kafka_at *at, struct lp_message *message)
 {
 	if (lp_judge_rules(at) != NULL &&
 	    (message == NULL || message->is_judged))

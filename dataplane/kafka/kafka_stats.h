@@ -147,6 +147,14 @@ enum {
 	    "matched more rules at once than are counted of one")              \
 	X(rules_topics_unknown,                                                \
 	    "topics that rules could not tell: ids without a known name")      \
+	X(partitions_denied, "partitions that a rule refused in requests")     \
+	X(partitions_unknown,                                                  \
+	    "refused for now: the name of the topic's id is not known")        \
+	X(creations_denied, "Metadata requests that may create no topic now")  \
+	X(sessions_renewed, "fetch sessions ended, to be made under new rules") \
+	X(requests_reset, "connections reset at a request: a rule says so")    \
+	X(unjudged_reset, "connections reset: bytes that rules cannot judge")  \
+	X(unjudged_passed, "segments and requests passed unjudged")       \
 	X(rows, "rows of statistics in use")                                   \
 	X(rows_max, "their limit")                                             \
 	X(rows_refused, "new rows refused, now part of the row `other`")       \
@@ -327,7 +335,7 @@ enum lp_kafka_counter {
 #undef X
 	    LP_KAFKA_COUNTER_COUNT,
 };
-static_assert(LP_KAFKA_COUNTER_COUNT == 65, "raise LP_REGION_LAYOUT with it");
+static_assert(LP_KAFKA_COUNTER_COUNT == 72, "raise LP_REGION_LAYOUT with it");
 
 struct lp_kafka_stats {
 	struct {

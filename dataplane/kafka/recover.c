@@ -171,8 +171,7 @@ resume(struct lp_kafka_at *at, const struct lp_tcp_segment *segment)
 	lp_telemetry_count(&at->kafka->telemetry, streams_recovered, 1);
 	if (at->splice == NULL && at->snapshot != NULL &&
 	    !(at->tcp->flags & LP_CONN_INLINE) &&
-	    lp_snapshot_rewriting(at->snapshot, at->tcp->listener_id) ==
-		LP_REWRITING_ON)
+	    lp_snapshot_splices(at->snapshot, at->tcp->listener_id))
 		at->kafka->recovered = true;
 	return true;
 }

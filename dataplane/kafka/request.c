@@ -14,6 +14,7 @@
 #include "dataplane/kafka/request.h"
 
 #include "dataplane/kafka/account.h"
+#include "dataplane/kafka/deny.h"
 #include "dataplane/kafka/inflight.h"
 #include "dataplane/kafka/judge.h"
 #include "dataplane/kafka/names.h"
@@ -113,7 +114,11 @@ lp_request_fact(struct lp_kafka_at *at, struct lp_message *message,
 	case LP_FACT_MAX_WAIT:
 		message->max_wait_ms = fact->value;
 		break;
+	case LP_FACT_SESSION_ID:
+		message->session_id = (int32_t)fact->value;
+		break;
 	case LP_FACT_SESSION_EPOCH:
+		lp_deny_session(at, message, fact);
 		message->session = LP_FETCH_ALONE;
 		if (fact->value == 0)
 			message->session = LP_FETCH_FIRST;

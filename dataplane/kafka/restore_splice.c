@@ -10,6 +10,7 @@
 
 static bool was_closing(const struct lp_kafka *, uint32_t);
 static bool claim_map(struct lp_kafka *, const struct lp_seqmap *);
+static bool is_sound(const struct lp_edit_marks *);
 static bool claim_pieces(struct lp_kafka *, uint32_t, uint32_t);
 
 void
@@ -72,11 +73,12 @@ claim_map(struct lp_kafka *kafka, const struct lp_seqmap *map)
 		    kafka->edits.free[link - 1] != 0)
 			return false;
 		edit = &kafka->state->edits[link - 1];
-		if (edit->kind == LP_EDIT_NONE || edit->kind > LP_EDIT_KEEP)
+		if (edit->kind == LP_EDIT_NONE || edit->kind > LP_EDIT_MARK ||
+		    (edit->kind == LP_EDIT_MARK && !is_sound(&edit->marks)))
 			return false;
 		len =
 		    edit->kind == LP_EDIT_OPEN ? edit->old_len : edit->new_len;
-		if ((edit->kind != LP_EDIT_OVER || edit->bytes != 0) &&
+		if ((!lp_edit_is_painted(edit) || edit->bytes != 0) &&
 		    !claim_pieces(kafka, edit->bytes,
 			(len + LP_HELD_BYTES - 1) / LP_HELD_BYTES))
 			return false;
@@ -85,6 +87,13 @@ claim_map(struct lp_kafka *kafka, const struct lp_seqmap *map)
 		link = edit->next;
 	}
 	return link == 0 && last == map->last;
+}
+
+/* It can be painted. */
+static bool
+is_sound(const struct lp_edit_marks *marks)
+{
+	return marks->count == 1 || (marks->count > 1 && marks->stride > 0);
 }
 
 /* A list of exactly so many. */

@@ -141,6 +141,10 @@ struct lp_kafka_conn {
 	uint8_t secrets;
 	/* What it holds of the pools has moved last (splice_stall.c); s. */
 	uint32_t moved_s;
+	/* Its fetch or share session: under which rules it was made, and its
+	 * id; share sessions have none (deny.h). */
+	uint32_t session_stamp;
+	int32_t session_id;
 };
 static_assert(sizeof(struct lp_kafka_conn) <= 256, "512 with its connection");
 
@@ -194,8 +198,9 @@ enum {
 	/* Rules that are counted of one request. */
 	LP_JUDGED_MAX = 32,
 	/* In a slot: what matched if a client asks, and if a broker does. */
-	LP_JUDGED_AS_CLIENT = 1 << 29,
-	LP_JUDGED_AS_BROKER = 1 << 30,
+	LP_JUDGED_AS_CLIENT = 1 << 28,
+	LP_JUDGED_AS_BROKER = 1 << 29,
+	LP_JUDGED_REFUSES = 1 << 30, /* it has refused a part of it */
 	LP_JUDGED_SLOT = LP_JUDGED_AS_CLIENT - 1,
 };
 
@@ -215,6 +220,8 @@ struct lp_judged {
 	bool is_waiting; /* for a topic, or the end, to be judged */
 	bool is_named; /* the topic at hand was judged by its name */
 	bool is_full; /* it matched more than are counted */
+	uint8_t marks; /* enum lp_deny_bits, of partitions of the topic */
+	bool no_create; /* it must not create the topics that it names */
 	uint8_t lens[LP_JUDGED_TEXTS];
 	struct lp_judged_rule rules[LP_JUDGED_MAX];
 	uint8_t texts[LP_JUDGED_TEXTS][LP_FACT_TEXT_MAX];
@@ -228,6 +235,7 @@ struct lp_message {
 	int16_t key;
 	int16_t version;
 	int32_t throttle_ms;
+	int32_t session_id; /* of a request */
 	int64_t acks;
 	int64_t max_wait_ms;
 	uint64_t record_bytes; /* of the whole message */
@@ -243,6 +251,7 @@ struct lp_message {
 	bool proves; /* holds the last token of a client */
 	uint8_t rewriting; /* enum lp_rewriting of its listener; 0: none */
 	uint8_t session; /* of a request: enum lp_fetch_session */
+	uint8_t marked; /* of an answer: enum lp_deny_bits of its partition */
 	bool has_session; /* a response that names one */
 	bool is_hinting; /* the edit that is open is of hints */
 	bool is_judged; /* a request that rules look at */

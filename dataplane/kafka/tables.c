@@ -439,7 +439,7 @@ const struct lp_tables_key lp_tables_keys[] = {
 {"StreamsGroupTopologyDescriptionUpdate",732,0,0,0,0,1,0},
 {"UnregisterController",734,0,0,0,0,1,0},
 };
-const uint32_t lp_tables_digest = 1305368449u;
+const uint32_t lp_tables_digest = 1576286087u;
 const uint16_t lp_tables_key_count = 95;
 const char *const lp_tables_facts[] = {0,
 "client_id","topic_begin","topic_end","topic_name","topic_id","partition",
@@ -450,7 +450,8 @@ const char *const lp_tables_facts[] = {0,
 "sasl_mechanism","sasl_token","resource_type","resource_name","software_name",
 "software_version","auto_creation","regex","endpoints","hidden_array",
 "hidden_tag","hidden_size","config_name","config_value","feature_name",
-"feature_min","feature_max","finalized_max","finalized_min",
+"feature_min","feature_max","finalized_max","finalized_min","partition_cut",
+"error_cut",
 };
 const int16_t lp_tables_error_first = -1;
 const char *const lp_tables_errors[] = {

@@ -161,8 +161,7 @@ open_connection(struct lp_admit *admit, struct lp_batch *batch,
 	if (!make_room(admit, batch))
 		return refused(admit, target, LP_REASON_RESET_TABLE_FULL);
 	if (target->kafka &&
-	    lp_snapshot_rewriting(batch->snapshot, target->listener_id) ==
-		LP_REWRITING_ON)
+	    lp_snapshot_splices(batch->snapshot, target->listener_id))
 		conn.flags |= LP_CONN_SPLICED;
 	lp_admit_segment(pkt, &segment);
 	lp_tcp_state_open(&conn.tcp, &segment);

@@ -7,6 +7,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "dataplane/pipeline/rules.h"
 #include "dataplane/pipeline/snapshot.h"
 
 #include <assert.h>
@@ -144,6 +145,26 @@ lp_snapshot_rewriting(const struct lp_snapshot *snapshot, uint32_t listener_id)
 	const struct lp_facade *facade = find_facade(snapshot, listener_id);
 
 	return facade != NULL ? facade->rewriting : 0;
+}
+
+uint8_t
+lp_snapshot_unjudged(const struct lp_snapshot *snapshot, uint32_t listener_id)
+{
+	const struct lp_facade *facade;
+
+	if (snapshot == NULL || snapshot->rules == NULL ||
+	    !snapshot->rules->acts)
+		return 0;
+	facade = find_facade(snapshot, listener_id);
+	return facade != NULL ? facade->unjudged : 0;
+}
+
+bool
+lp_snapshot_splices(const struct lp_snapshot *snapshot, uint32_t listener_id)
+{
+	return lp_snapshot_rewriting(snapshot, listener_id) ==
+	    LP_REWRITING_ON ||
+	    lp_snapshot_unjudged(snapshot, listener_id) != 0;
 }
 
 bool

@@ -124,7 +124,7 @@ static_assert(LP_CONN_CHANGING == 80, "five moves of 16 bytes");
 
 /* Another size is another layout: it takes another LP_REGION_LAYOUT. */
 static_assert(sizeof(struct lp_kafka_conn) == 256 &&
-	sizeof(struct lp_message) == 1784 && sizeof(struct lp_inflight) == 56 &&
+	sizeof(struct lp_message) == 1800 && sizeof(struct lp_inflight) == 56 &&
 	sizeof(struct lp_walk) == 360 && sizeof(struct lp_stream) == 32 &&
 	sizeof(struct lp_splice) == 64 && sizeof(struct lp_edit) == 64 &&
 	sizeof(struct lp_rule_stats) == 40,
@@ -134,7 +134,7 @@ static_assert((unsigned)LP_CONN_CHANGING == LP_UNDO_COPY, "undo.h");
 
 enum {
 	LP_REGION_MAGIC = 0x4c50524e, /* "LPRN" */
-	LP_REGION_LAYOUT = 10, /* one more with every change of this page */
+	LP_REGION_LAYOUT = 11, /* one more with every change of this page */
 };
 
 struct lp_region_header {

@@ -121,6 +121,7 @@ enum {
 	LP_RULES_SHADOW = 1 << 0,
 	LP_RULES_DECIDES = 1 << 1,
 	LP_RULES_OF_CONNECTION = 1 << 2,
+	LP_RULES_OF_TOPICS = 1 << 3, /* it asks for them */
 };
 
 /* A rule; its index is its place in the order. */
@@ -246,6 +247,10 @@ struct lp_rules {
 	uint32_t entry_count;
 	uint32_t chain_max; /* entries of one key */
 	bool has_requests; /* any rule is no connection rule */
+	bool acts; /* any of those acts on requests: deny, reset, no_create */
+	bool acts_on_topics; /* any of those asks for topics */
+	/* By API: versions, as bits, that are denied by partitions' indexes. */
+	uint32_t by_index[LP_RULES_APIS];
 	size_t size_bytes; /* all of it */
 };
 

@@ -34,9 +34,24 @@ enum lp_edit_kind {
 	LP_EDIT_OVER,
 	/* They stay what they are, and are kept until there is room. */
 	LP_EDIT_KEEP,
+	/* Of as many bytes some are marked: struct lp_edit_marks. */
+	LP_EDIT_MARK,
 };
 
 enum { LP_EDIT_INLINE = 24 };
+
+/*
+ * Bytes at equal distances, of which bits are cleared and set; and behind each,
+ * if code_at is not 0, two that become an error code.
+ */
+struct lp_edit_marks {
+	uint32_t count; /* marks, at least one; the last may lack its code */
+	uint32_t stride; /* from one to the next, if there is another */
+	uint16_t code_at; /* from a mark to its code */
+	uint16_t code; /* host order */
+	uint8_t clear;
+	uint8_t set;
+};
 
 /* An edit of a stream.  Lies in the region (kafka/state.h). */
 struct lp_edit {
@@ -58,7 +73,10 @@ struct lp_edit {
 	    stamped; /* RESIZE, KEEP: sent with a timestamp of the broker's: */
 	uint32_t stamp;
 	uint8_t spare[8];
-	uint8_t over[LP_EDIT_INLINE];
+	union {
+		uint8_t over[LP_EDIT_INLINE];
+		struct lp_edit_marks marks; /* MARK */
+	};
 };
 _Static_assert(sizeof(struct lp_edit) == 64, "one cache line");
 
@@ -113,7 +131,15 @@ lp_edit_end(const struct lp_edit *edit)
 static inline bool
 lp_edit_is_even(const struct lp_edit *edit)
 {
-	return edit->kind == LP_EDIT_OVER || edit->kind == LP_EDIT_KEEP;
+	return edit->kind == LP_EDIT_OVER || edit->kind == LP_EDIT_KEEP ||
+	    edit->kind == LP_EDIT_MARK;
+}
+
+/* Its bytes are made of those of the packet at hand: there is none to send. */
+static inline bool
+lp_edit_is_painted(const struct lp_edit *edit)
+{
+	return edit->kind == LP_EDIT_OVER || edit->kind == LP_EDIT_MARK;
 }
 
 /* The edit whose end is not known yet: only the last can be; NULL: none. */

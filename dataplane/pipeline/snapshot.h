@@ -87,6 +87,7 @@ struct lp_facade {
 	uint16_t base; /* broker n is at the VIP's port base + n */
 	uint16_t closed; /* the lowest port of the VIP that nothing has */
 	uint8_t rewriting; /* enum lp_rewriting */
+	uint8_t unjudged; /* enum lp_unjudged; 0: not said */
 	uint8_t host_len;
 	bool is_pattern;
 	/* A name, or the VIP as text; of a pattern what names end in. */
@@ -168,6 +169,8 @@ struct lp_snapshot {
 	/* NULL: there are none; and none that looks at requests. */
 	struct lp_rules *rules;
 	const struct lp_rules *request_rules;
+	/* Of all rules together: another, if any is. */
+	uint32_t rules_stamp;
 	/* Open addressing, linear probing; only with rules. */
 	struct lp_snapshot_broker *brokers;
 	uint32_t broker_mask;
@@ -217,6 +220,17 @@ bool lp_snapshot_advertised(const struct lp_snapshot *snapshot,
 
 /* How that listener treats addresses: enum lp_rewriting; 0: no such one. */
 uint8_t lp_snapshot_rewriting(
+    const struct lp_snapshot *snapshot, uint32_t listener_id);
+
+/*
+ * What becomes of bytes there that rules cannot judge: enum lp_unjudged; 0: no
+ * rule acts on requests of that listener.  No snapshot: none does.
+ */
+uint8_t lp_snapshot_unjudged(
+    const struct lp_snapshot *snapshot, uint32_t listener_id);
+
+/* Whether streams of its connections are changed in passing. */
+bool lp_snapshot_splices(
     const struct lp_snapshot *snapshot, uint32_t listener_id);
 
 /* Whether its names can be of any length. */

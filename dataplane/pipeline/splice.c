@@ -36,8 +36,11 @@
  * What is put together leaves by the outbox, behind the packet that it was made
  * for: the order of a connection is kept (transmit.c).
  *
+ * Where rules act on requests (kafka/judge.h), a client's segment behind a gap
+ * is dropped, too: nothing passes before it was judged.
+ *
  * Reasons: forwarded, opened, out_of_window, rewritten, held_edit, held_gap;
- * drops: edit_full, unreadable, tcp_checksum.
+ * drops: edit_full, unreadable, ahead, tcp_checksum.
  */
 #include "dataplane/pipeline/splice.h"
 
@@ -87,9 +90,17 @@ lp_splice_follow(
 	const struct lp_stream *asked = &state->sides[LP_TO_BROKER].stream;
 
 	if ((conn->flags & (LP_CONN_INLINE | LP_CONN_SPLICED)) ||
-	    lp_snapshot_rewriting(snapshot, conn->listener_id) !=
-		LP_REWRITING_ON)
+	    !lp_snapshot_splices(snapshot, conn->listener_id))
 		return false;
+	if (state->mode != LP_KAFKA_LIVE && state->mode != LP_KAFKA_OFF &&
+	    lp_snapshot_unjudged(snapshot, conn->listener_id) ==
+		LP_UNJUDGED_RESET) {
+		/* Its next packet ends it. */
+		lp_splice_begin(kafka, index);
+		lp_edit_break(kafka, index,
+		    &kafka->telemetry.stats->counters.unjudged_reset);
+		return false;
+	}
 	/* One that is lost says itself when it is not any more (recover.c). */
 	if (state->mode != LP_KAFKA_LIVE ||
 	    (conn->tcp.state != LP_TCP_ESTABLISHED &&

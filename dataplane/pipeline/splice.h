@@ -117,6 +117,12 @@ bool lp_splice_judge_wants(const struct lp_splice_at *at);
 /* The broker's first byte that must come before others are looked at. */
 uint32_t lp_splice_judge_next(const struct lp_splice_at *at);
 
+/*
+ * Bytes of the client have been looked at, or could not be: where rules act
+ * the listener says what becomes of them then.
+ */
+void lp_splice_judge_read(struct lp_splice_at *at);
+
 /* ---- splice_send.c: segments of our own --------------------------------- */
 
 /*

@@ -44,6 +44,8 @@ lp_splice_client(struct lp_splice_at *at)
 	at->verdict = lp_tcp_state_run(&at->conn->tcp, pkt->dir, segment);
 	if (at->verdict == LP_TCP_OK)
 		lp_kafka_segment(at->kafka, at->batch, pkt, segment);
+	if (at->verdict == LP_TCP_OK && segment->len > 0)
+		lp_splice_judge_read(at);
 	if (at->verdict == LP_TCP_OK && acks)
 		client_acknowledged(at, ack, edge);
 	if (at->splice->flags & LP_SPLICE_BROKEN)

@@ -7,9 +7,11 @@
 #include "dataplane/pipeline/splice.h"
 
 #include "dataplane/kafka/edit.h"
+#include "dataplane/kafka/judge.h"
 
 static bool is_changed(const struct lp_splice_at *);
 static bool is_constant(const struct lp_splice_at *);
+static bool is_ahead(const struct lp_splice_at *);
 static bool can_be_held(const struct lp_splice_at *);
 
 /* Before anything has changed. */
@@ -42,6 +44,10 @@ lp_splice_judge(struct lp_splice_at *at, enum lp_reason *why)
 		return LP_SPLICE_PASS;
 	if (!changes && !is_constant(at)) {
 		*why = LP_REASON_UNREADABLE;
+		return LP_SPLICE_DROP;
+	}
+	if (!changes && is_ahead(at)) {
+		*why = LP_REASON_AHEAD;
 		return LP_SPLICE_DROP;
 	}
 	if (!lp_edit_room(
@@ -114,6 +120,38 @@ is_constant(const struct lp_splice_at *at)
 	    .len = at->segment.len};
 
 	return lp_stream_agrees(stream, &at->kafka->held, &segment);
+}
+
+/*
+ * Where rules act nothing of a client passes before it was judged.  It is as
+ * lost, and the client's timer brings it again: it is rare that what is before
+ * it was lost on the way to us.
+ */
+static bool
+is_ahead(const struct lp_splice_at *at)
+{
+	const struct lp_stream *stream =
+	    &at->kafka->state->conns[at->index].sides[LP_TO_BROKER].stream;
+
+	return lp_seq_before(
+		   stream->need + (uint32_t)stream->skip, at->segment.seq) &&
+	    lp_snapshot_unjudged(at->batch->snapshot, at->conn->listener_id) !=
+	    0;
+}
+
+void
+lp_splice_judge_read(struct lp_splice_at *at)
+{
+	struct lp_kafka_at reading = {.kafka = at->kafka,
+	    .conn = &at->kafka->state->conns[at->index],
+	    .tcp = at->conn,
+	    .index = at->index,
+	    .splice = at->splice,
+	    .snapshot = at->batch->snapshot};
+
+	if (reading.conn->mode != LP_KAFKA_LIVE &&
+	    reading.conn->mode != LP_KAFKA_OFF)
+		lp_judge_unread(&reading);
 }
 
 /*

@@ -10,6 +10,7 @@ static bool overlay(const struct lp_splice_at *, const struct lp_seqmap *,
     uint32_t, uint8_t *, uint32_t);
 static void paint(const struct lp_splice_at *, const struct lp_edit *, uint32_t,
     uint8_t *, uint32_t);
+static void mark(const struct lp_edit_marks *, uint32_t, uint8_t *, uint32_t);
 
 void
 lp_splice_paint(struct lp_splice_at *at, enum lp_direction dir)
@@ -52,12 +53,17 @@ overlay(const struct lp_splice_at *at, const struct lp_seqmap *map,
 		if (lp_seq_before(end, upto))
 			upto = end;
 		link = edit->next;
-		if (edit->kind != LP_EDIT_OVER)
+		if (!lp_edit_is_painted(edit))
 			continue;
-		if (lp_seq_before(from, upto))
+		any = true;
+		if (!lp_seq_before(from, upto))
+			continue;
+		if (edit->kind == LP_EDIT_MARK)
+			mark(&edit->marks, from - edit->start,
+			    bytes + (from - seq), upto - from);
+		else
 			paint(at, edit, from - edit->start,
 			    bytes + (from - seq), upto - from);
-		any = true;
 	}
 	return any;
 }
@@ -84,4 +90,29 @@ paint(const struct lp_splice_at *at, const struct lp_edit *edit,
 		len -= spans[i].len;
 	}
 	assert(len == 0);
+}
+
+/* Bytes from that offset on, between the first mark and the end. */
+static void
+mark(const struct lp_edit_marks *marks, uint32_t offset, uint8_t *bytes,
+    uint32_t len)
+{
+	uint32_t end = offset + len;
+	uint32_t at = marks->count > 1 ? offset / marks->stride : 0;
+
+	for (; at < marks->count && at * marks->stride < end; at++) {
+		uint32_t begin = at * marks->stride;
+		uint32_t code = begin + marks->code_at;
+
+		if (begin >= offset)
+			bytes[begin - offset] =
+			    (uint8_t)((bytes[begin - offset] & ~marks->clear) |
+				marks->set);
+		if (marks->code_at == 0)
+			continue;
+		if (code >= offset && code < end)
+			bytes[code - offset] = (uint8_t)(marks->code >> 8);
+		if (code + 1 >= offset && code + 1 < end)
+			bytes[code + 1 - offset] = (uint8_t)marks->code;
+	}
 }

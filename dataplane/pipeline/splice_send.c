@@ -132,7 +132,7 @@ lp_splice_send_more(struct lp_splice_at *at)
 
 		if (edit->kind == LP_EDIT_OPEN || lp_seq_before(there, start))
 			break;
-		if (edit->kind == LP_EDIT_OVER)
+		if (lp_edit_is_painted(edit))
 			continue;
 		if (edit->sent < edit->new_len) {
 			if (!lp_seq_before(

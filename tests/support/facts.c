@@ -69,6 +69,26 @@ add_fact(struct facts *facts, const struct lp_fact *fact)
 		add(facts, ":%" PRIu32, fact->full_len);
 }
 
+/* Of a number that the cut of the piece cuts: not told in one piece. */
+static bool
+is_cut(const struct lp_fact *fact)
+{
+	return fact->kind == LP_FACT_PARTITION_CUT ||
+	    fact->kind == LP_FACT_ERROR_CUT;
+}
+
+/* It is the first byte of what is left of the piece that lies at `at`. */
+static void
+check_cut(const struct lp_fact *fact, const struct lp_cursor *in,
+    const uint8_t *bytes, uint32_t at)
+{
+	uint32_t whole = fact->kind == LP_FACT_PARTITION_CUT ? 4 : 2;
+
+	assert(in->at == in->end && fact->at >= at);
+	assert(fact->width >= 1 && fact->width < whole);
+	assert(fact->value == bytes[fact->at - at]);
+}
+
 /* One piece; how far the walk came is added to *at. */
 static enum lp_walk_result
 walk_piece(struct facts *facts, struct lp_walk *walk, const uint8_t *bytes,
@@ -82,7 +102,10 @@ walk_piece(struct facts *facts, struct lp_walk *walk, const uint8_t *bytes,
 	assert(copy != NULL);
 	memcpy(copy, bytes, len);
 	while ((result = lp_walk_next(walk, &in, &fact)) == LP_WALK_FACT)
-		add_fact(facts, &fact);
+		if (is_cut(&fact))
+			check_cut(&fact, &in, bytes, *at);
+		else
+			add_fact(facts, &fact);
 	assert(in.at >= copy && in.at <= in.end);
 	if (result == LP_WALK_MORE)
 		assert(in.at == in.end);

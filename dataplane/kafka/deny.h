@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How what a rule refuses is refused: by bits in requests that make the broker
+ * refuse it, and nothing else, put back in its answers.
+ *
+ *	bit 30 of a partition's index: no broker has such a partition, so it
+ *	refuses just that one, whatever the version, before anything is done.
+ *	In an answer the bit is cleared, and the error code becomes
+ *	TOPIC_AUTHORIZATION_FAILED (29)
+ *
+ *	bit 29 likewise, of a topic of which only the id is known, and rules
+ *	ask for names: UNKNOWN_TOPIC_ID (100), so that the client asks for
+ *	metadata, and we learn the name
+ *
+ *	the epoch of a fetch session (KIP-227) or share session (KIP-932) that
+ *	was made under other rules, or not seen made, becomes a wrong one: the
+ *	client begins a new one, and names all that it wants
+ *
+ * Putting back keeps no state: it holds for the later answers of a session,
+ * after a restart, and when the rule has gone.  Nothing waits for later bytes:
+ * an index and a code are edited from their first byte on, also where a
+ * segment ends inside of them.
+ *
+ * Of which requests: lp_rule_deny_is_by_index().  All edits keep the length.
+ */
+#ifndef LP_KAFKA_DENY_H
+#define LP_KAFKA_DENY_H
+
+#include "dataplane/kafka/kafka.h"
+
+/* In the first byte of an index. */
+enum lp_deny_bits {
+	LP_DENY_UNKNOWN = 0x20,
+	LP_DENY_REFUSED = 0x40,
+};
+
+/* A partition of a request, whole or cut, of a topic that is refused. */
+void lp_deny_partition(struct lp_kafka_at *at, const struct lp_message *message,
+    const struct lp_fact *fact, uint8_t bits);
+
+/* The epoch of a session that a request names. */
+void lp_deny_session(struct lp_kafka_at *at, const struct lp_message *message,
+    const struct lp_fact *fact);
+
+/* It holds topics whose names were not known: it is to be made anew. */
+void lp_deny_session_is_stale(const struct lp_kafka_at *at);
+
+/* A Metadata request must not create what it names. */
+void lp_deny_creation(struct lp_kafka_at *at, const struct lp_message *message,
+    const struct lp_fact *fact);
+
+/* A fact of an answer, which becomes what the client is told. */
+void lp_deny_answer(
+    struct lp_kafka_at *at, struct lp_message *message, struct lp_fact *fact);
+
+#endif
