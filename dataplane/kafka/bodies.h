@@ -4,6 +4,7 @@
 #define LP_KAFKA_BODIES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "dataplane/kafka/fact.h"
@@ -14,6 +15,28 @@ enum {
 	LP_BODIES_TAGS_LEN = 2, /* LP_OP_TAGS and its count */
 	LP_BODIES_TAG_LEN = 3, /* each known tag behind it */
 };
+
+/* NULL: the tables have no such API. */
+static inline const struct lp_tables_key *
+lp_bodies_key(int16_t key)
+{
+	if (key < 0 || key >= lp_tables_key_count ||
+	    lp_tables_keys[key].name == NULL)
+		return NULL;
+	return &lp_tables_keys[key];
+}
+
+/* The body of a request (0) or response (1); NONE: there is none. */
+static inline uint16_t
+lp_bodies_find(int16_t key, int16_t version, unsigned which)
+{
+	const struct lp_tables_key *api = lp_bodies_key(key);
+
+	if (api == NULL || version < api->first || version > api->last)
+		return LP_BODIES_NONE;
+	return lp_tables_bodies[api->bodies + 2 * (version - api->first) +
+	    which];
+}
 
 /* The body that an operand at that place names. */
 static inline uint16_t

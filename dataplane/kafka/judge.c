@@ -37,6 +37,7 @@ enum {
 	/* The first version whose replica id is behind its topics (KIP-903). */
 	FETCH_LATE = 15,
 	RESOURCE_TOPIC = 2,
+	BOTH = LP_JUDGED_AS_CLIENT | LP_JUDGED_AS_BROKER,
 };
 
 /* A request that was not walked has no texts. */
@@ -60,8 +61,10 @@ static void ask(struct lp_kafka_at *, struct lp_judged *, unsigned,
     const struct lp_rules_text *);
 static void act(struct lp_kafka_at *, struct lp_judged *,
     const struct lp_rules *, const struct lp_rules_found *);
+static bool is_broken(const struct lp_kafka_at *);
 static bool is_by_index(const struct lp_kafka_at *, const struct lp_rules *);
-static void reset(struct lp_kafka_at *, const struct lp_rules_row *);
+static void reset(
+    struct lp_kafka_at *, struct lp_judged *, const struct lp_rules_row *);
 static bool is_unreadable(const struct lp_message *);
 static void put_texts(const struct lp_kafka_at *, const struct lp_judged *,
     struct lp_rules_request *);
@@ -70,6 +73,7 @@ static void note_found(struct lp_judged *, const struct lp_rules *,
 static void note_row(struct lp_judged *, const struct lp_rules_row *, uint32_t);
 static void count(
     const struct lp_kafka_at *, const struct lp_judged *, unsigned, uint32_t);
+static uint32_t frame_size(const struct lp_kafka_at *);
 static int16_t key_of(const struct lp_kafka_at *);
 static int16_t version_of(const struct lp_kafka_at *);
 
@@ -150,8 +154,7 @@ lp_judge_close(struct lp_kafka_at *at, struct lp_message *message)
 	}
 	if (judged->is_waiting && lp_judge_rules(at) != NULL)
 		ask(at, judged, who, &no_text);
-	count(at, judged, who,
-	    lp_get32(at->conn->sides[LP_TO_BROKER].head) + LP_FRAME_SIZE_FIELD);
+	count(at, judged, who, frame_size(at));
 }
 
 static void
@@ -277,8 +280,7 @@ who_asks(
 	    !lp_snapshot_is_broker(
 		at->snapshot, at->tcp->cluster_id, &at->tcp->client_ip))
 		return LP_JUDGED_AS_CLIENT;
-	return says ? LP_JUDGED_AS_BROKER
-		    : LP_JUDGED_AS_CLIENT | LP_JUDGED_AS_BROKER;
+	return says ? LP_JUDGED_AS_BROKER : BOTH;
 }
 
 /* The rules may have gone since it began. */
@@ -288,16 +290,14 @@ ask(struct lp_kafka_at *at, struct lp_judged *judged, unsigned who,
 {
 	const struct lp_rules *rules = lp_judge_rules(at);
 	const struct lp_rules_connection connection = lp_gate_ask(at->tcp);
-	struct lp_rules_request request = {
-	    .frame_size = lp_get32(at->conn->sides[LP_TO_BROKER].head) +
-		LP_FRAME_SIZE_FIELD,
+	struct lp_rules_request request = {.frame_size = frame_size(at),
 	    .api = key_of(at),
 	    .version = version_of(at),
 	    .acks = judged->acks};
 	struct lp_rules_found found;
 
 	judged->is_waiting = false;
-	if (rules == NULL)
+	if (rules == NULL || is_broken(at))
 		return;
 	put_texts(at, judged, &request);
 	request.text[LP_RULES_TOPIC] = *topic;
@@ -329,11 +329,18 @@ act(struct lp_kafka_at *at, struct lp_judged *judged,
 		return;
 	row = &rules->rows[found->decides];
 	if (row->verdict == LP_RULE_RESET) {
-		reset(at, row);
+		reset(at, judged, row);
 	} else if (row->verdict == LP_RULE_DENY && is_by_index(at, rules)) {
 		judged->marks = LP_DENY_REFUSED;
 		note_row(judged, row, LP_JUDGED_REFUSES);
 	}
+}
+
+/* By what came before: nothing of it is sent. */
+static bool
+is_broken(const struct lp_kafka_at *at)
+{
+	return at->splice != NULL && (at->splice->flags & LP_SPLICE_BROKEN);
 }
 
 static bool
@@ -345,16 +352,17 @@ is_by_index(const struct lp_kafka_at *at, const struct lp_rules *rules)
 	    version < 32 && (rules->by_index[key] >> version & 1) != 0;
 }
 
-/* Nothing more of it is judged, or sent. */
+/* Nothing more of it is judged, or sent: what has matched is counted now. */
 static void
-reset(struct lp_kafka_at *at, const struct lp_rules_row *row)
+reset(struct lp_kafka_at *at, struct lp_judged *judged,
+    const struct lp_rules_row *row)
 {
-	struct lp_rule_stats *stats = &at->kafka->region->rules[row->slot];
-
-	if (at->splice == NULL || (at->splice->flags & LP_SPLICE_BROKEN))
+	if (at->splice == NULL)
 		return;
-	lp_count_add(&stats->requests, 1);
-	lp_count_add(&stats->refused, 1);
+	note_row(judged, row, BOTH | LP_JUDGED_REFUSES);
+	count(at, judged, BOTH, frame_size(at));
+	judged->count = 0;
+	judged->is_full = false;
 	lp_edit_break(at->kafka, at->index,
 	    &at->kafka->telemetry.stats->counters.requests_reset);
 }
@@ -373,8 +381,7 @@ lp_judge_unread(struct lp_kafka_at *at)
 
 	switch (lp_snapshot_unjudged(at->snapshot, at->tcp->listener_id)) {
 	case LP_UNJUDGED_RESET:
-		if (at->splice != NULL &&
-		    !(at->splice->flags & LP_SPLICE_BROKEN))
+		if (at->splice != NULL && !is_broken(at))
 			lp_edit_break(at->kafka, at->index,
 			    &telemetry->stats->counters.unjudged_reset);
 		break;
@@ -465,6 +472,13 @@ count(const struct lp_kafka_at *at, const struct lp_judged *judged,
 	}
 	if (judged->is_full)
 		lp_telemetry_count(&at->kafka->telemetry, rules_uncounted, 1);
+}
+
+static uint32_t
+frame_size(const struct lp_kafka_at *at)
+{
+	return lp_get32(at->conn->sides[LP_TO_BROKER].head) +
+	    LP_FRAME_SIZE_FIELD;
 }
 
 static int16_t

@@ -57,37 +57,16 @@ enum phase {
 static LP_READER_INLINE int step(
     struct lp_walk *, struct lp_reader *, struct lp_fact *);
 
-static const struct lp_tables_key *
-find(int16_t key)
-{
-	if (key < 0 || key >= lp_tables_key_count ||
-	    lp_tables_keys[key].name == NULL)
-		return NULL;
-	return &lp_tables_keys[key];
-}
-
-/* The body of a request (0) or response (1); 0: there is none. */
-static uint16_t
-find_body(int16_t key, int16_t version, unsigned which)
-{
-	const struct lp_tables_key *api = find(key);
-
-	if (api == NULL || version < api->first || version > api->last)
-		return 0;
-	return lp_tables_bodies[api->bodies + 2 * (version - api->first) +
-	    which];
-}
-
 bool
 lp_walk_knows(int16_t key, int16_t version)
 {
-	return find_body(key, version, 0) != 0;
+	return lp_bodies_find(key, version, 0) != 0;
 }
 
 bool
 lp_walk_knows_key(int16_t key)
 {
-	return find(key) != NULL;
+	return lp_bodies_key(key) != NULL;
 }
 
 uint32_t
@@ -111,14 +90,14 @@ void
 lp_walk_request(
     struct lp_walk *walk, int16_t key, int16_t version, uint32_t size)
 {
-	begin(walk, find_body(key, version, 0), REQUEST_FIXED, size);
+	begin(walk, lp_bodies_find(key, version, 0), REQUEST_FIXED, size);
 }
 
 void
 lp_walk_response(
     struct lp_walk *walk, int16_t key, int16_t version, uint32_t size)
 {
-	begin(walk, find_body(key, version, 1), RESPONSE_FIXED, size);
+	begin(walk, lp_bodies_find(key, version, 1), RESPONSE_FIXED, size);
 }
 
 enum lp_walk_result

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What rules reset, what they let create nothing, and what they cannot judge.
+ */
+#include <check.h>
+#include <string.h>
+
+#include "dataplane/kafka/judge.h"
+#include "tests/support/edited.h"
+#include "tests/support/plane.h"
+#include "tests/support/plane_main.h"
+#include "tests/support/rule_stats.h"
+
+enum {
+	RULE = 100,
+	DELETE_RECORDS = 21,
+};
+
+static void
+deny(const char *match)
+{
+	rule_put(RULE, 10, match, "deny", false);
+}
+
+/* Version 4 of one topic, which it may create. */
+static void
+make_metadata(const char *topic, bool may)
+{
+	kafka_request(&edited_sent, METADATA, 4, 7, "web-1", false);
+	edited_wanted.len = 0;
+	kafka_int32(&edited_sent, 1);
+	kafka_string(&edited_sent, topic);
+	edited_same();
+	kafka_int8(&edited_sent, 1);
+	kafka_int8(&edited_wanted, may);
+	edited_end();
+}
+
+START_TEST(a_request_for_metadata_creates_nothing)
+{
+	rule_put(RULE, 10, "api=Metadata topic=auto*", "no_create", false);
+	edited_publish(LP_UNJUDGED_PASS);
+	make_metadata("auto.1", false);
+	edited_pass(LP_TO_BROKER);
+	make_metadata("other", true);
+	edited_pass(LP_TO_BROKER);
+	ck_assert_uint_eq(KAFKA_COUNTER(creations_denied), 1);
+}
+END_TEST
+
+static void
+make_delete_records(void)
+{
+	kafka_request(&edited_sent, DELETE_RECORDS, 0, 7, "web-1", false);
+	kafka_int32(&edited_sent, 0);
+	kafka_int32(&edited_sent, 1000);
+	kafka_end(&edited_sent);
+}
+
+/* Both ends are told, and nothing of it is passed on. */
+static void
+is_reset(void)
+{
+	edited_left_len = 0;
+	kafka_queue(LP_TO_BROKER, 0, edited_sent.bytes, edited_sent.len);
+	plane_run();
+	ck_assert(plane_take(BACK_SLOT));
+	ck_assert(strstr(plane.text, " R") != NULL);
+	ck_assert(plane_take(FRONT_SLOT));
+	ck_assert(strstr(plane.text, " R") != NULL);
+	plane_forget();
+	ck_assert_uint_eq(plane_connections(), 0);
+}
+
+START_TEST(a_request_is_reset)
+{
+	rule_put(RULE, 10, "api=DeleteRecords", "reset", false);
+	edited_publish(LP_UNJUDGED_PASS);
+	make_metadata("secret", true);
+	edited_pass(LP_TO_BROKER);
+	make_delete_records();
+	is_reset();
+	rule_counts(RULE, 0, 1, 1);
+	ck_assert_uint_eq(KAFKA_COUNTER(requests_reset), 1);
+}
+END_TEST
+
+static const char *const unreadable[] = {
+    "\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03\x55\x55\x55\x55",
+    "GET / HTTP/1.1\r\n\r\n",
+    /* Metadata 200, and a Produce that is shorter than its frame. */
+    "\0\0\0\x0a\0\3\0\xc8\0\0\0\7\xff\xff",
+    "\0\0\0\x10\0\0\0\3\0\0\0\7\xff\xff\xff\xff\0\0\0\1",
+};
+static const size_t unreadable_len[] = {15, 18, 14, 20};
+
+START_TEST(what_cannot_be_judged_is_reset)
+{
+	deny("api=Produce");
+	edited_publish(LP_UNJUDGED_RESET);
+	edited_sent.len = 0;
+	kafka_bytes(&edited_sent, unreadable[_i], unreadable_len[_i]);
+	is_reset();
+	ck_assert_uint_eq(KAFKA_COUNTER(unjudged_reset), 1);
+}
+END_TEST
+
+START_TEST(or_it_passes)
+{
+	deny("api=Produce");
+	edited_publish(LP_UNJUDGED_PASS);
+	edited_sent.len = 0;
+	kafka_bytes(&edited_sent, unreadable[_i], unreadable_len[_i]);
+	edited_wanted = edited_sent;
+	edited_pass(LP_TO_BROKER);
+	ck_assert_uint_eq(KAFKA_COUNTER(unjudged_passed), 1);
+}
+END_TEST
+
+/* It was there, and not read, when the rule came. */
+START_TEST(a_connection_that_is_not_read_is_reset_by_its_next_packet)
+{
+	edited_sent.len = 0;
+	kafka_bytes(&edited_sent, unreadable[1], unreadable_len[1]);
+	edited_wanted = edited_sent;
+	edited_pass(LP_TO_BROKER);
+	deny("api=Produce");
+	edited_publish(LP_UNJUDGED_RESET);
+	is_reset();
+	ck_assert_uint_eq(KAFKA_COUNTER(unjudged_reset), 1);
+}
+END_TEST
+
+static void
+add(TCase *tests)
+{
+	tcase_add_checked_fixture(tests, kafka_setup, plane_close);
+	tcase_add_test(tests, a_request_for_metadata_creates_nothing);
+	tcase_add_test(tests, a_request_is_reset);
+	tcase_add_loop_test(tests, what_cannot_be_judged_is_reset, 0, 4);
+	tcase_add_loop_test(tests, or_it_passes, 0, 4);
+	tcase_add_test(
+	    tests, a_connection_that_is_not_read_is_reset_by_its_next_packet);
+}
+
+int
+main(void)
+{
+	return plane_main("refuse", add);
+}
