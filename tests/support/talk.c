@@ -124,6 +124,20 @@ put_partitions(struct pen *pen, struct talk_topic *topic)
 }
 
 static void
+put_index(struct pen *pen, const struct talk_topic *topic, unsigned index)
+{
+	struct talk *talk = pen->talk;
+
+	ensure(talk->partition_count < TALK_PARTITIONS_MAX, "no room");
+	talk->partitions[talk->partition_count++] =
+	    (struct talk_partition){.response = pen->response,
+		.topic = (uint8_t)(topic - talk->account.topic),
+		.message = (uint16_t)(pen->message - talk->messages),
+		.at = pen->to->len};
+	talk_write_i32(pen->to, (int32_t)index);
+}
+
+static void
 api_versions_request(struct pen *pen)
 {
 	talk_write_text(pen->to, "talk", false, true);
@@ -248,7 +262,7 @@ produce_request(struct pen *pen)
 		put_topic_name(pen, topic);
 		partitions = put_partitions(pen, topic);
 		for (unsigned p = 0; p < partitions; p++) {
-			talk_write_i32(pen->to, (int32_t)p);
+			put_index(pen, topic, p);
 			put_records(pen, topic);
 			talk_write_tags(pen->to, true);
 		}
@@ -258,11 +272,11 @@ produce_request(struct pen *pen)
 }
 
 static void
-put_produced(struct pen *pen, unsigned index)
+put_produced(struct pen *pen, const struct talk_topic *topic, unsigned index)
 {
 	unsigned record_errors = percent(pen->talk, 10) ? 2 : 0;
 
-	talk_write_i32(pen->to, (int32_t)index);
+	put_index(pen, topic, index);
 	put_error(pen);
 	talk_write_i64(pen->to, 1000); /* base offset */
 	talk_write_i64(pen->to, -1);
@@ -292,7 +306,7 @@ produce_response(struct pen *pen)
 		put_topic_name(pen, topic);
 		partitions = put_partitions(pen, topic);
 		for (unsigned p = 0; p < partitions; p++)
-			put_produced(pen, p);
+			put_produced(pen, topic, p);
 		talk_write_tags(pen->to, true);
 	}
 	put_throttle(pen);
@@ -321,7 +335,7 @@ fetch_request(struct pen *pen)
 		put_topic_name(pen, topic);
 		partitions = put_partitions(pen, topic);
 		for (unsigned p = 0; p < partitions; p++) {
-			talk_write_i32(pen->to, (int32_t)p);
+			put_index(pen, topic, p);
 			talk_write_i32(pen->to, 7); /* leader epoch */
 			talk_write_i64(pen->to, 1000);
 			if (pen->message->version >= 12)
@@ -342,7 +356,7 @@ put_fetched(struct pen *pen, struct talk_topic *topic, unsigned index)
 {
 	unsigned aborted = percent(pen->talk, 10) ? 2 : 0;
 
-	talk_write_i32(pen->to, (int32_t)index);
+	put_index(pen, topic, index);
 	put_error(pen);
 	talk_write_i64(pen->to, 2000); /* high watermark */
 	talk_write_i64(pen->to, 2000);

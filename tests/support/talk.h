@@ -17,6 +17,7 @@
 enum {
 	TALK_MESSAGES_MAX = 256,
 	TALK_TOPICS = 4,
+	TALK_PARTITIONS_MAX = 1 << 14,
 	TALK_CLIENTS = 3,
 	TALK_TEXT_MAX = 64,
 };
@@ -57,6 +58,14 @@ struct talk_topic {
 	uint64_t records_in, records_out; /* bytes */
 };
 
+/* Where the index of a partition is, of a Produce or a Fetch. */
+struct talk_partition {
+	bool response; /* there an error code follows it at once */
+	uint8_t topic; /* index */
+	uint16_t message; /* index */
+	size_t at; /* in what its end writes */
+};
+
 struct talk_client {
 	char id[TALK_TEXT_MAX]; /* empty: an empty one */
 	bool null;
@@ -78,6 +87,8 @@ struct talk {
 	unsigned count;
 	struct talk_message messages[TALK_MESSAGES_MAX];
 	struct talk_account account;
+	unsigned partition_count;
+	struct talk_partition partitions[TALK_PARTITIONS_MAX];
 
 	/* When it runs as the application of a simulation. */
 	unsigned pipeline; /* requests that wait for an answer at most */

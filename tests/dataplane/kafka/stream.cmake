@@ -65,6 +65,11 @@ target_link_libraries(test_kafka_sim PRIVATE lp_test_sim lp_test_kafka)
 add_test(NAME dataplane/kafka/kafka_sim COMMAND test_kafka_sim)
 set_tests_properties(dataplane/kafka/kafka_sim PROPERTIES TIMEOUT 600)
 
+add_executable(test_deny_sim ${CMAKE_CURRENT_LIST_DIR}/test_deny_sim.c)
+target_link_libraries(test_deny_sim PRIVATE lp_test_sim lp_test_kafka)
+add_test(NAME dataplane/kafka/deny_sim COMMAND test_deny_sim)
+set_tests_properties(dataplane/kafka/deny_sim PROPERTIES TIMEOUT 600)
+
 # The same with addresses that are rewritten on the way.
 add_library(lp_test_splice STATIC
 	${CMAKE_SOURCE_DIR}/tests/support/address_answer.c

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rules that deny, between simulated peers, by seeds: over links that lose,
+ * reorder, repeat and cut the broker reads what a model of the rules says that
+ * it must, and so does the client, byte for byte.  LP_TEST_SEED=N runs one,
+ * LP_TEST_TRACE=1 prints its segments.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/proto/objects.h"
+#include "tests/support/ensure.h"
+#include "tests/support/kafka_talk.h"
+#include "tests/support/plane.h"
+#include "tests/support/random.h"
+#include "tests/support/rule_stats.h"
+#include "tests/support/talk.h"
+
+enum {
+	SEEDS = 10000,
+	BYTES_MAX = 20000,
+	PLACES = 12 * LP_STREAM_HELD_MAX,
+	RULE = 100,
+	FRIEND, /* a client that is let through */
+	FIRST,
+	BIT = 0x40, /* of the first byte of an index */
+	NOT_THERE = 3,
+	REFUSED = 29,
+};
+
+struct sums {
+	uint64_t denied;
+	uint64_t kept;
+	uint64_t ahead;
+	uint64_t bytes;
+};
+
+/* What the rules say, told apart from them. */
+struct model {
+	bool denies[2][TALK_TOPICS]; /* by key: Produce, Fetch */
+	bool has_friend; /* the first client */
+	struct sim_bytes promised[2]; /* by enum sim_who: what it must read */
+	uint64_t denied; /* partitions of requests */
+};
+
+static void
+draw_rules(struct model *model, const struct talk *talk, uint64_t *random)
+{
+	static const char *const keys[2] = {"Produce", "Fetch"};
+	uint32_t id = FIRST;
+	char match[512];
+
+	for (uint32_t old = RULE; old < FIRST + 2 * TALK_TOPICS; old++)
+		if (lp_config_find(&plane.config, LP_OBJECT_RULE, old) != NULL)
+			lp_config_remove(&plane.config, LP_OBJECT_RULE, old);
+	memset(model, 0, sizeof(*model));
+	/* One that denies nothing that is said, so that rules always act. */
+	rule_put(RULE, 1, "api=DeleteRecords topic=none", "deny", false);
+	for (unsigned key = 0; key < 2; key++)
+		for (unsigned topic = 0; topic < TALK_TOPICS; topic++) {
+			if (!random_percent(random, 33))
+				continue;
+			model->denies[key][topic] = true;
+			snprintf(match, sizeof(match), "api=%s topic=%s%s",
+			    keys[key], talk->account.topic[topic].name,
+			    random_percent(random, 50) ? "*" : "");
+			rule_put(id, 10 + id % 3, match, "deny", false);
+			id++;
+		}
+	model->has_friend = random_percent(random, 25);
+	if (model->has_friend) {
+		snprintf(match, sizeof(match), "client_id=%s api=Produce,Fetch",
+		    talk->account.client[0].id);
+		rule_put(FRIEND, 1000, match, "allow", false);
+	}
+	plane_publish();
+}
+
+static bool
+is_denied(const struct model *model, const struct talk *talk,
+    const struct talk_partition *partition)
+{
+	const struct talk_message *message =
+	    &talk->messages[partition->message];
+
+	return model->denies[message->api][partition->topic] &&
+	    !(model->has_friend && message->client == 0);
+}
+
+/*
+ * The broker reads requests with the bits set; it answers as brokers do, and
+ * the client reads what it asked for, refused.
+ */
+static void
+promise(struct model *model, struct talk *talk)
+{
+	struct sim_bytes *answers = &talk->bytes[SIM_BROKER];
+
+	for (unsigned i = 0; i < talk->partition_count; i++) {
+		const struct talk_partition *one = &talk->partitions[i];
+		uint8_t *bytes = answers->bytes + one->at;
+
+		if (!one->response || !is_denied(model, talk, one))
+			continue;
+		bytes[0] |= BIT;
+		bytes[4] = 0;
+		bytes[5] = NOT_THERE;
+	}
+	for (unsigned who = 0; who < 2; who++)
+		sim_bytes_add(&model->promised[who], talk->bytes[!who].bytes,
+		    talk->bytes[!who].len);
+	for (unsigned i = 0; i < talk->partition_count; i++) {
+		const struct talk_partition *one = &talk->partitions[i];
+		enum sim_who reader = one->response ? SIM_CLIENT : SIM_BROKER;
+		uint8_t *bytes = model->promised[reader].bytes + one->at;
+
+		if (!is_denied(model, talk, one))
+			continue;
+		bytes[0] ^= BIT;
+		if (one->response)
+			bytes[5] = REFUSED;
+		model->denied += !one->response;
+	}
+}
+
+static void
+run(uint64_t seed, struct sums *sums)
+{
+	static struct sim sim;
+	static struct talk talk;
+	struct model model;
+	uint64_t random = seed, ahead = plane_reason(LP_REASON_AHEAD);
+	size_t most[2];
+
+	plane_reset();
+	sim_open(&sim, seed);
+	for (unsigned who = 0; who < 2; who++) {
+		most[who] = sim_appetite(&sim, who);
+		if (most[who] > BYTES_MAX)
+			most[who] = BYTES_MAX;
+	}
+	talk_open(&talk, seed, most[SIM_CLIENT], most[SIM_BROKER]);
+	draw_rules(&model, &talk, &random);
+	promise(&model, &talk);
+	sim.promised[SIM_CLIENT] = &model.promised[SIM_CLIENT];
+	sim.promised[SIM_BROKER] = &model.promised[SIM_BROKER];
+	sim_run(&sim, talk_run, &talk);
+	for (unsigned who = 0; who < 2; who++) {
+		const struct sim_bytes *got = &sim.tcp[who].in;
+		const struct sim_bytes *must = &model.promised[who];
+
+		ensure(got->len == must->len &&
+			memcmp(got->bytes, must->bytes, got->len) == 0,
+		    "not what was promised");
+		sums->bytes += got->len;
+	}
+	ensure(KAFKA_COUNTER(partitions_denied) == model.denied,
+	    "%" PRIu64 " denied, %" PRIu64 " counted", model.denied,
+	    KAFKA_COUNTER(partitions_denied));
+	ensure(KAFKA_COUNTER(streams_lost) == 0, "a stream was lost");
+	ensure(KAFKA_COUNTER(edits) == 0, "edits are left");
+	kafka_ensure_at_rest();
+	sums->denied += model.denied;
+	sums->kept += talk.partition_count - model.denied;
+	sums->ahead += plane_reason(LP_REASON_AHEAD) - ahead;
+	talk_free(&talk);
+	sim_close(&sim);
+	for (unsigned who = 0; who < 2; who++)
+		sim_bytes_free(&model.promised[who]);
+	plane_check();
+}
+
+int
+main(void)
+{
+	struct sums sums = {0};
+	unsigned seeds = SEEDS / RANDOM_SLOWER;
+	uint64_t seed;
+	size_t first, count;
+
+	plane_open(PLACES);
+	count = lp_config_range(&plane.config, LP_OBJECT_LISTENER, &first);
+	for (size_t i = first; i < first + count; i++) {
+		struct lp_object listener = plane.config.objects[i];
+
+		listener.listener.unjudged = LP_UNJUDGED_RESET;
+		put(&plane.config, listener);
+	}
+	plane_run();
+	if (random_seed_given(&seed)) {
+		run(seed, &sums);
+	} else {
+		for (seed = 1; seed <= seeds; seed++)
+			run(seed, &sums);
+		printf("%u seeds: %" PRIu64 " partitions denied, %" PRIu64
+		       " not, %" PRIu64 " bytes, %" PRIu64 " segments ahead\n",
+		    seeds, sums.denied, sums.kept, sums.bytes, sums.ahead);
+		fflush(stdout);
+		ensure(sums.denied > 0 && sums.kept > 0 && sums.ahead > 0,
+		    "this shows nothing");
+	}
+	plane_forget();
+	plane_close();
+	return 0;
+}
