@@ -47,7 +47,7 @@ static int number_parts(
     struct lp_rules *rules, struct lp_rules_builder *builder);
 static void number_field(
     struct lp_rules *rules, struct lp_rules_builder *builder, unsigned field);
-static void note(struct lp_rules *rules, const struct lp_rules_row *row);
+static void note(struct lp_rules *rules, const struct lp_rules_draft *draft);
 static int make_rows(struct lp_rules *rules, struct lp_rules_builder *builder,
     struct rank *ranks, char *why);
 static void sort(
@@ -205,8 +205,10 @@ number_field(
 
 /* What is known of all rules. */
 static void
-note(struct lp_rules *rules, const struct lp_rules_row *row)
+note(struct lp_rules *rules, const struct lp_rules_draft *draft)
 {
+	const struct lp_rules_row *row = &draft->row;
+	bool is_of_all = !(draft->condition.asks & LP_RULES_API_ASKED);
 	bool acts = !(row->flags & LP_RULES_SHADOW) &&
 	    (row->verdict == LP_RULE_DENY || row->verdict == LP_RULE_RESET ||
 		row->verdict == LP_RULE_NO_CREATE);
@@ -215,7 +217,10 @@ note(struct lp_rules *rules, const struct lp_rules_row *row)
 		return;
 	rules->has_requests = true;
 	rules->acts |= acts;
-	rules->acts_on_topics |= acts && (row->flags & LP_RULES_OF_TOPICS);
+	for (int i = 0; i < LP_RULES_APIS / 64; i++)
+		if (acts && (row->flags & LP_RULES_OF_TOPICS))
+			rules->acts_on_topics[i] |=
+			    is_of_all ? UINT64_MAX : draft->condition.api[i];
 }
 
 static int
@@ -240,7 +245,7 @@ make_rows(struct lp_rules *rules, struct lp_rules_builder *builder,
 			return lp_rules_draft_refuse(
 			    why, -EEXIST, draft->row.id, "is there twice");
 		rules->rows[row] = draft->row;
-		note(rules, &draft->row);
+		note(rules, draft);
 		error = add_rule(builder, draft, row, why);
 		if (error)
 			return error;

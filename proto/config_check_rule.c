@@ -25,8 +25,8 @@ enum {
 static_assert(NAMES_SIZE >= 2 * LP_RULES_MAX, "the table stays half empty");
 
 /*
- * A listener that has not said what becomes of what cannot be judged; or that
- * is inline, where no request is acted on.
+ * A listener that has not said what becomes of what cannot be judged; or where
+ * no request is acted on.
  */
 struct unsaid_one {
 	const struct lp_object *listener;
@@ -61,7 +61,8 @@ static bool may_concern(
     const struct lp_object_rule *rule, const struct unsaid_one *at);
 static bool may_be(const struct lp_object_rule *rule, enum lp_rule_field field,
     const char *name);
-static int refuse_inline(const struct lp_config_check *check,
+static const char *get_lack(const struct lp_listener_object *listener);
+static int refuse_listener(const struct lp_config_check *check,
     const struct lp_object *rule, const struct lp_object *listener);
 static int check_said(const struct lp_config_check *check,
     const struct lp_object *object, const struct lp_object_rule *rule,
@@ -327,7 +328,7 @@ list_unsaid(const struct lp_config_check *check, struct unsaid *unsaid)
 		struct unsaid_one *one = &unsaid->all[unsaid->count];
 
 		if (listener->listener.unjudged != 0 &&
-		    listener->listener.mode != LP_MODE_INLINE)
+		    get_lack(&listener->listener) == NULL)
 			continue;
 		one->listener = listener;
 		snprintf(one->cluster, sizeof(one->cluster), "%s",
@@ -338,22 +339,31 @@ list_unsaid(const struct lp_config_check *check, struct unsaid *unsaid)
 	}
 }
 
+/* Why no request can be acted on there; NULL: it can. */
+static const char *
+get_lack(const struct lp_listener_object *listener)
+{
+	if (listener->mode == LP_MODE_INLINE)
+		return "is inline, where this version acts on no request";
+	if (listener->kafka == LP_LOOK_OFF)
+		return "does not look into connections (--kafka off)";
+	return NULL;
+}
+
 /* Whichever of the two is newer is to blame. */
 static int
-refuse_inline(const struct lp_config_check *check, const struct lp_object *rule,
-    const struct lp_object *listener)
+refuse_listener(const struct lp_config_check *check,
+    const struct lp_object *rule, const struct lp_object *listener)
 {
+	bool is_newer = listener->id > rule->id;
 	char label[LP_OBJECT_LABEL_SIZE];
 
-	if (listener->id > rule->id)
-		return lp_config_check_refuse(check, listener, "mode",
-		    "rule %s acts on requests, which this version cannot do "
-		    "inline: name its listeners, or put it in shadow",
-		    rule->rule.name);
-	return lp_config_check_refuse(check, rule, "match",
-	    "acts on requests of %s, which is inline: this version cannot do "
-	    "that yet; name other listeners, or use --shadow",
-	    lp_config_label(check->config, listener, label));
+	return lp_config_check_refuse(check, is_newer ? listener : rule,
+	    is_newer ? "mode" : "match",
+	    "rule %s acts on requests, and %s %s: name other listeners in it, "
+	    "or put it in shadow",
+	    rule->rule.name, lp_config_label(check->config, listener, label),
+	    get_lack(&listener->listener));
 }
 
 /* Bytes that cannot be judged come with rules that judge. */
@@ -371,10 +381,10 @@ check_said(const struct lp_config_check *check, const struct lp_object *object,
 
 		if (!may_concern(rule, &unsaid->all[i]))
 			continue;
-		if (listener->listener.mode == LP_MODE_INLINE) {
+		if (get_lack(&listener->listener) != NULL) {
 			if (rule->action.verdict == LP_RULE_ALLOW)
 				continue;
-			return refuse_inline(check, object, listener);
+			return refuse_listener(check, object, listener);
 		}
 		if (listener->id > object->id)
 			return lp_config_check_refuse(check, listener,

@@ -51,6 +51,7 @@ static void another(struct lp_kafka_at *, struct lp_message *,
 static void topic_name(
     struct lp_kafka_at *, struct lp_message *, const struct lp_fact *);
 static void topic_id(struct lp_kafka_at *, struct lp_message *);
+static bool acts_on_topics(const struct lp_kafka_at *, const struct lp_rules *);
 static void partition(
     struct lp_kafka_at *, struct lp_message *, const struct lp_fact *);
 static bool is_of_configs(const struct lp_kafka_at *);
@@ -222,11 +223,24 @@ topic_id(struct lp_kafka_at *at, struct lp_message *message)
 		lp_telemetry_count(telemetry, rules_topics_unknown, 1);
 	ask(at, judged, who, &name);
 	/* A rule that needs no name may have refused it already. */
-	if (!known && judged->marks == 0 && rules != NULL &&
-	    rules->acts_on_topics && who == LP_JUDGED_AS_CLIENT &&
-	    is_by_index(at, rules) &&
-	    lp_snapshot_unjudged(at->snapshot, at->tcp->listener_id) != 0)
+	if (known || judged->marks != 0 || rules == NULL ||
+	    who != LP_JUDGED_AS_CLIENT || !acts_on_topics(at, rules))
+		return;
+	if (is_by_index(at, rules))
 		judged->marks = LP_DENY_UNKNOWN;
+	else
+		lp_judge_unread(at);
+}
+
+/* Rules there would have to know the names of topics of such a request. */
+static bool
+acts_on_topics(const struct lp_kafka_at *at, const struct lp_rules *rules)
+{
+	int16_t key = key_of(at);
+
+	return key >= 0 && key < LP_RULES_APIS &&
+	    (rules->acts_on_topics[key / 64] >> key % 64 & 1) != 0 &&
+	    lp_snapshot_unjudged(at->snapshot, at->tcp->listener_id) != 0;
 }
 
 static void

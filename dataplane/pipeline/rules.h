@@ -248,7 +248,8 @@ struct lp_rules {
 	uint32_t chain_max; /* entries of one key */
 	bool has_requests; /* any rule is no connection rule */
 	bool acts; /* any of those acts on requests: deny, reset, no_create */
-	bool acts_on_topics; /* any of those asks for topics */
+	/* By API, as bits: any of those asks for topics. */
+	uint64_t acts_on_topics[LP_RULES_APIS / 64];
 	/* By API: versions, as bits, that are denied by partitions' indexes. */
 	uint32_t by_index[LP_RULES_APIS];
 	size_t size_bytes; /* all of it */

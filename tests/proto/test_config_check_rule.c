@@ -205,6 +205,32 @@ START_TEST(a_listener_that_comes_later_is_the_one_refused)
 }
 END_TEST
 
+START_TEST(nothing_acts_where_nothing_is_looked_into)
+{
+	struct lp_object listener =
+	    *lp_config_find(&config, LP_OBJECT_LISTENER, PAYMENTS_PUBLIC);
+
+	say(ORDERS_PUBLIC, LP_UNJUDGED_RESET);
+	listener.listener.unjudged = LP_UNJUDGED_RESET;
+	put(&config, listener);
+	put_rule("api=Fetch", "deny", false);
+	config_is_right(&config);
+	listener.listener.kafka = LP_LOOK_OFF;
+	listener.listener.rewrite = LP_REWRITING_OFF;
+	put(&config, listener);
+	config_is_wrong(&config, RULE,
+	    "rule r: match: rule r acts on requests, and listener "
+	    "payments/public does not look into connections (--kafka off): "
+	    "name other listeners in it, or put it in shadow");
+	put_rule("api=Fetch", "allow", false);
+	config_is_right(&config);
+	put_rule("listener=orders/public api=Fetch", "deny", false);
+	config_is_right(&config);
+	put_rule("api=Fetch", "deny", true);
+	config_is_right(&config);
+}
+END_TEST
+
 static void
 change_is_wrong(const struct lp_config *passed, uint32_t id)
 {
@@ -291,6 +317,7 @@ main(void)
 	tcase_add_loop_test(
 	    tests, listeners_say_first_what_becomes_of_the_unjudged, 0, 6);
 	tcase_add_test(tests, a_listener_that_comes_later_is_the_one_refused);
+	tcase_add_test(tests, nothing_acts_where_nothing_is_looked_into);
 	tcase_add_test(tests, only_rules_that_changed_are_read_again);
 	tcase_add_test(tests, the_largest_number_of_rules_passes);
 	srunner_run_all(runner, CK_ENV);
