@@ -61,7 +61,7 @@ enum { LP_VERDICTS = 5 };
 	X(HELD_GAP, "held_gap", "its bytes wait for others before them")       \
 	X(MLD, "mld", "MLD query, answered for multicast groups of ours")      \
 	X(RESET_RULE, "reset_rule",                                            \
-	    "new connection refused by RST: a rule says so")                   \
+	    "connection refused, or reset, by RST: a rule says so")            \
 	/* held */                                                             \
 	X(NEIGHBOR_PENDING, "neighbor_pending",                                \
 	    "waits for its next hop to be resolved")                           \

@@ -331,6 +331,16 @@ lp_edit_break(struct lp_kafka *kafka, uint32_t index, lp_counter *why)
 	lp_count_add(why, 1);
 }
 
+void
+lp_edit_refuse(struct lp_kafka *kafka, uint32_t index, lp_counter *why)
+{
+	struct lp_splice *splice = &kafka->state->splices[index];
+
+	if (!(splice->flags & LP_SPLICE_BROKEN))
+		splice->flags |= LP_SPLICE_REFUSED;
+	lp_edit_break(kafka, index, why);
+}
+
 /* What its listener does with addresses now. */
 static uint8_t
 rewriting(const struct lp_kafka_at *at)

@@ -93,6 +93,9 @@ void lp_edit_close(struct lp_kafka *kafka, uint32_t index);
 /* Its streams cannot be kept in step any more: reset it. */
 void lp_edit_break(struct lp_kafka *kafka, uint32_t index, lp_counter *why);
 
+/* Likewise, because a rule says so, or its listener where rules act. */
+void lp_edit_refuse(struct lp_kafka *kafka, uint32_t index, lp_counter *why);
+
 /*
  * A new one, behind the edit `before` (index + 1; 0: in front of all); NULL:
  * there is none.

@@ -377,7 +377,7 @@ reset(struct lp_kafka_at *at, struct lp_judged *judged,
 	count(at, judged, BOTH, frame_size(at));
 	judged->count = 0;
 	judged->is_full = false;
-	lp_edit_break(at->kafka, at->index,
+	lp_edit_refuse(at->kafka, at->index,
 	    &at->kafka->telemetry.stats->counters.requests_reset);
 }
 
@@ -396,7 +396,7 @@ lp_judge_unread(struct lp_kafka_at *at)
 	switch (lp_snapshot_unjudged(at->snapshot, at->tcp->listener_id)) {
 	case LP_UNJUDGED_RESET:
 		if (at->splice != NULL && !is_broken(at))
-			lp_edit_break(at->kafka, at->index,
+			lp_edit_refuse(at->kafka, at->index,
 			    &telemetry->stats->counters.unjudged_reset);
 		break;
 	case LP_UNJUDGED_PASS:

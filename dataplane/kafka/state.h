@@ -277,6 +277,8 @@ enum lp_splice_flags {
 	LP_SPLICE_EDITED = 1 << 2,
 	/* Its edits are lost, by a kill or a full pool: it is reset. */
 	LP_SPLICE_BROKEN = 1 << 3,
+	/* So it is because a rule, or its listener, says so. */
+	LP_SPLICE_REFUSED = 1 << 4,
 };
 
 /*

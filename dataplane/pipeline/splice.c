@@ -39,8 +39,8 @@
  * Where rules act on requests (kafka/judge.h), a client's segment behind a gap
  * is dropped, too: nothing passes before it was judged.
  *
- * Reasons: forwarded, opened, out_of_window, rewritten, held_edit, held_gap;
- * drops: edit_full, unreadable, ahead, tcp_checksum.
+ * Reasons: forwarded, opened, out_of_window, rewritten, held_edit, held_gap,
+ * reset_rule; drops: edit_full, unreadable, ahead, tcp_checksum.
  */
 #include "dataplane/pipeline/splice.h"
 
@@ -97,7 +97,7 @@ lp_splice_follow(
 		LP_UNJUDGED_RESET) {
 		/* Its next packet ends it. */
 		lp_splice_begin(kafka, index);
-		lp_edit_break(kafka, index,
+		lp_edit_refuse(kafka, index,
 		    &kafka->telemetry.stats->counters.unjudged_reset);
 		return false;
 	}
@@ -317,10 +317,16 @@ static void
 give_up(struct lp_splice_at *at)
 {
 	struct lp_conntrack *conntrack = at->rewrite->conntrack;
+	bool refused = at->splice->flags & LP_SPLICE_REFUSED;
+	enum lp_reason why =
+	    refused ? LP_REASON_RESET_RULE : LP_REASON_UNREADABLE;
 
-	if (at->pkt->verdict == LP_UNDECIDED)
-		lp_pkt_drop(at->pkt, LP_REASON_UNREADABLE);
+	if (at->pkt->verdict == LP_UNDECIDED && refused) {
+		at->pkt->port_out = LP_PORT_NONE;
+		lp_pkt_decide(at->pkt, LP_LOCAL, why);
+	} else if (at->pkt->verdict == LP_UNDECIDED) {
+		lp_pkt_drop(at->pkt, why);
+	}
 	lp_reset_connection(at->rewrite->reset, at->batch, at->conn);
-	lp_conntrack_forget(
-	    conntrack, at->batch, at->index, LP_REASON_UNREADABLE);
+	lp_conntrack_forget(conntrack, at->batch, at->index, why);
 }

@@ -60,6 +60,8 @@ make_delete_records(void)
 static void
 is_reset(void)
 {
+	uint64_t before = plane_reason(LP_REASON_RESET_RULE);
+
 	edited_left_len = 0;
 	kafka_queue(LP_TO_BROKER, 0, edited_sent.bytes, edited_sent.len);
 	plane_run();
@@ -69,6 +71,7 @@ is_reset(void)
 	ck_assert(strstr(plane.text, " R") != NULL);
 	plane_forget();
 	ck_assert_uint_eq(plane_connections(), 0);
+	ck_assert_uint_eq(plane_reason(LP_REASON_RESET_RULE), before + 1);
 }
 
 START_TEST(a_request_is_reset)
