@@ -1,0 +1,285 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Rules that act on requests, with real clients: what is denied is refused as by
+# an ACL of the broker's, topic by topic, and nothing else is; it holds for
+# clients that are under way already, from when the rule comes until it goes,
+# and none of them loses a record, a place in its group, or a connection that
+# was not reset.  LAB_KAFKA chooses the release.
+
+# shellcheck source=tests/support/e2e.sh
+. "$(dirname "$0")/../support/e2e.sh"
+# shellcheck source=tests/support/kafka/workloads.sh
+. "$LAB_SUPPORT/kafka/workloads.sh"
+
+# Where the broker answers around Lightpath, and says so.
+AROUND=127.0.0.1:9094
+
+main() {
+	e2e_begin deny
+	must "kafkajs is there" work_js_get
+	e2e_lab
+	must "the clients are compiled" compile
+	must "the clients run" start
+	must "they have topics" step begin
+	must "the listener passes on what cannot be judged" unjudged pass
+	producers
+	consumers
+	administrators
+	requests
+	check "every stream was read to its end" no_stream_lost
+	bytes
+	check "no packet was dropped" no_drops
+	e2e_done
+}
+
+compile() {
+	javac -proc:none -nowarn -cp "$LAB_JARS" -d "$LAB_DIR/classes" \
+	    "$WORK"/java/{RulesWork,RulesReader,Clients}.java \
+	    >"$LAB_DIR/javac.log" 2>&1
+}
+
+# ---- RulesWork.java, step by step --------------------------------------------
+
+start() {
+	mkfifo "$LAB_DIR/ask"
+	lab_start rules client bash -c 'exec "${@:2}" <"$1"' rules \
+	    "$LAB_DIR/ask" java "${LAB_JAVA[@]}" \
+	    -cp "$LAB_JARS:$LAB_DIR/classes" RulesWork "$LAB_VIP"
+	exec 7>"$LAB_DIR/ask"
+}
+
+declare -A ASKED=()
+step() {
+	ASKED[$1]=$((${ASKED[$1]:-0} + 1))
+	echo "$1" >&7
+	lab_ready rules 60 "an end of $1" answered "$1" || return
+	[ "$(answers "$1" | tail -n 1)" = "ok $1" ] && return
+	grep -v -e '^ok' -e ' WARN ' "$LAB_DIR/rules.log" | tail -n 40
+	return 1
+}
+
+answers() {
+	grep -x -E "(ok|failed) $1" "$LAB_DIR/rules.log"
+}
+
+answered() {
+	[ "$(answers "$1" | wc -l)" -eq "${ASKED[$1]}" ]
+}
+
+# ---- rules -------------------------------------------------------------------
+
+unjudged() {
+	lab_ctl set-listener lab public --unjudged "$1" && in_step
+}
+
+in_step() {
+	lab_wait 10 "the dataplane to be in step" lab_in_step
+}
+
+# rule NAME ACTION MATCH
+rule() {
+	lab_ctl add-rule "$1" --priority 500 --action "$2" --match "$3" &&
+	    in_step
+}
+
+gone() {
+	lab_ctl del-rule "$1" && in_step
+}
+
+# counted RULE CONDITION: of what it has matched.
+counted() {
+	lab_ctl -o json rule-stats "$1" >"$LAB_DIR/rule.json" &&
+	    jq -c '.dataplanes[0].rules[0]' "$LAB_DIR/rule.json" &&
+	    jq -e ".dataplanes[0].rules[0] | $2" "$LAB_DIR/rule.json"
+}
+
+count() {
+	lab_ctl -o json stats kafka | jq ".dataplanes[0].counters.$1"
+}
+
+# told COUNTER CONDITION
+told() {
+	lab_ctl -o json stats kafka >"$LAB_DIR/kafka.json" &&
+	    jq -c ".dataplanes[0].counters.$1" "$LAB_DIR/kafka.json" &&
+	    jq -e ".dataplanes[0].counters.$1 | $2" "$LAB_DIR/kafka.json"
+}
+
+# held TOPIC: how many records the broker has in both partitions.
+held() {
+	lab_on brokers timeout 60 kcat -Q -b "$AROUND" -t "$1:0:-1" \
+	    -t "$1:1:-1" | awk '{ sum += $NF } END { print sum + 0 }'
+}
+
+holds() {
+	local count
+
+	count=$(held "$1")
+	echo "$1: $count records"
+	[ "$count" -eq "$2" ]
+}
+
+# ---- what they do ------------------------------------------------------------
+
+producers() {
+	must "a deny of Produce is taken" rule no-produce deny \
+	    'api=Produce,AddPartitionsToTxn topic=secret*'
+	check "of one request two topics are refused, the third is done" \
+	    step one-request
+	check "it was one request, and is counted" lab_wait 10 "a count" \
+	    counted no-produce '.requests == 1 and .refused == 1'
+	check "so are its partitions" told partitions_denied '. == 4'
+	check "without acks nobody is told" step acks-0
+	check "an idempotent producer goes on" step idempotent
+	check "a transaction is aborted, the next is committed" \
+	    step transaction
+	check "kcat is refused, and told why" kcat_refused secret.kcat
+	check "kcat is let in elsewhere" kcat_sends open.kcat
+	check "kafkajs is refused, and told why" js_is_told \
+	    TOPIC_AUTHORIZATION_FAILED secret.js
+	check "also in a transaction" js_is_told \
+	    TOPIC_AUTHORIZATION_FAILED secret.js js-tx
+	check "kafkajs is let in elsewhere" js_is_told sent open.js
+	check "nothing of what was denied is there" none_held
+	must "the rule is deleted" gone no-produce
+	check "the same producer is let in" step let-in
+	check "so is kcat" kcat_sends secret.kcat
+}
+
+none_held() {
+	local topic
+
+	for topic in secret.{a,b,kcat,js}; do
+		holds "$topic" 0 || return
+	done
+	holds open.kcat 2 && holds open.js 2
+}
+
+kcat_sends() {
+	printf 'one\ntwo\n' | lab_on client timeout 60 kcat -P -b "$LAB_VIP" \
+	    -t "$1"
+}
+
+kcat_refused() {
+	! kcat_sends "$1" 2>"$LAB_DIR/kcat.said" || return
+	cat "$LAB_DIR/kcat.said"
+	grep -q 'Topic authorization failed' "$LAB_DIR/kcat.said"
+}
+
+# js_is_told WHAT TOPIC [TRANSACTIONAL_ID]
+js_is_told() {
+	local said
+
+	said=$(lab_on client env NODE_PATH="$WORK_JS/node_modules" timeout 60 \
+	    node "$WORK/js/send.js" "$LAB_VIP" "${@:2}")
+	echo "$said"
+	[ "$said" = "$1" ]
+}
+
+consumers() {
+	local how=read-848
+
+	[[ $LAB_KAFKA_VERSION != 3.* ]] || how='read'
+	must "consumers read two topics" step $how
+	must "a deny of Fetch is taken" rule no-fetch deny \
+	    'api=Fetch topic=secret*'
+	check "they are refused one of the two" step refused
+	check "they go on with the other" step read-half
+	check "their sessions were made anew" told sessions_renewed '. > 0'
+	check "what was refused is counted" counted no-fetch '.refused > 0'
+	must "the rule is deleted" gone no-fetch
+	check "they have all records of both" step read-all
+	must "the rule comes again" rule no-fetch deny \
+	    'api=Fetch topic=secret*'
+	check "they are refused it again" step refused
+	must "the rule goes again" gone no-fetch
+	check "they have all records again" step read-all
+}
+
+administrators() {
+	must "a deny of what administrators ask is taken" rule no-admin deny \
+	    "api=ListOffsets,OffsetCommit,TxnOffsetCommit,DeleteRecords,$(
+	    )OffsetDelete,DescribeProducers,ElectLeaders,$(
+	    )AlterPartitionReassignments topic=secret*"
+	check "of what an administrator asks one half is refused" \
+	    step administrator
+	check "so it is of offsets that are committed" step offsets
+	check "what was refused is counted" counted no-admin \
+	    '.refused >= 9 and .refused == .requests'
+	must "the rule is deleted" gone no-admin
+}
+
+requests() {
+	must "a reset at a request is taken" rule no-deletion reset \
+	    'api=DeleteTopics'
+	check "who asks for it is reset, and nobody else" step deletion-lost
+	check "each reset is counted" counted no-deletion \
+	    '.refused > 0 and .refused == .requests'
+	check "also by the kafka layer" told requests_reset '. > 0'
+	must "the rule is deleted" gone no-deletion
+	check "who asks for it is let through" step deletion
+
+	must "a rule against creations is taken" rule no-creation no_create \
+	    'api=Metadata topic=auto*'
+	check "who asks for a topic does not make it" step not-created
+	check "it is counted" told creations_denied '. > 0'
+	must "the rule is deleted" gone no-creation
+	check "who asks for it makes it" step created
+}
+
+# A deny is there: without one nothing is judged.
+bytes() {
+	must "some deny is there" rule some deny 'api=Produce topic=none'
+	check "TLS is passed on" passed tls
+	check "garbage is passed on" passed garbage
+	must "the listener resets what cannot be judged" unjudged reset
+	check "TLS is reset, and does not reach the broker" stopped tls
+	check "garbage is reset, and does not reach the broker" stopped garbage
+	check "the clients go on" step read-all
+	check "they have lost, and got twice, none" step read-end
+	must "the rule is deleted" gone some
+}
+
+passed() {
+	local before after
+
+	before=$(count unjudged_passed) && after=$(count unjudged_reset) &&
+	    says "$1" && lab_poll 10 complained &&
+	    told unjudged_passed ". > $before" &&
+	    told unjudged_reset ". == $after"
+}
+
+# The broker has not seen it.
+stopped() {
+	local before
+
+	COMPLAINTS=$(complaints)
+	before=$(count unjudged_reset) && [ "$(says "$1")" = reset ] &&
+	    told unjudged_reset ". == $before + 1" &&
+	    [ "$(complaints)" -eq "$COMPLAINTS" ]
+}
+
+complaints() {
+	grep -c InvalidReceiveException "$LAB_DIR/kafka.log"
+}
+
+complained() {
+	[ "$(complaints)" -gt "$COMPLAINTS" ]
+}
+
+# says tls|garbage: prints how it ends.
+says() {
+	COMPLAINTS=$(complaints)
+	lab_on client timeout 60 python3 -c '
+import socket, sys
+kind, host, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
+hello = bytes.fromhex("1603010200010001fc0303") + bytes(range(256)) * 2
+with socket.create_connection((host, port), 20) as peer:
+    peer.sendall(hello[:517] if kind == "tls" else b"\xff" * 600)
+    try:
+        print("closed" if peer.recv(65536) == b"" else "answered")
+    except ConnectionResetError:
+        print("reset")' "$1" "$LAB_VIP_IP" "$LAB_PORT"
+}
+
+main "$@"

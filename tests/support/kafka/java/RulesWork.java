@@ -1,0 +1,584 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewPartitionReassignment;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.ElectionType;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.ElectionNotNeededException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/*
+ * RulesWork SERVER: clients whose requests rules act on.  Rules come and go
+ * between its steps, which are lines of standard input; each is answered by
+ * "ok LINE", or by "failed LINE", and why on standard error.
+ *
+ * Topics whose name begins with "secret" are those that rules deny.
+ */
+public final class RulesWork {
+	interface Step {
+		void run() throws Exception;
+	}
+
+	interface Condition {
+		boolean holds() throws Exception;
+	}
+
+	private static final String SECRET = "secret.a", SECRET_TOO = "secret.b",
+	    OPEN = "open";
+	private static final String SECRET_READ = "secret.read",
+	    OPEN_READ = "open.read";
+	private static final int PARTITIONS = RulesReader.PARTITIONS, RECORDS = 20,
+	    PATIENCE_S = 60;
+
+	private final String server;
+	private final Admin admin;
+	/* One that goes on from step to step, and what it was told is there. */
+	private final Producer<byte[], byte[]> steady;
+	private final Map<String, List<String>> sent = new LinkedHashMap<>();
+	private Producer<byte[], byte[]> transactional;
+	private final List<RulesReader> readers = new ArrayList<>();
+	private final Map<String, Step> steps = new LinkedHashMap<>();
+
+	private RulesWork(String server) {
+		this.server = server;
+		admin = Admin.create(options("rules-admin"));
+		steady = producer(options("rules-steady"));
+		steps.put("begin", this::begin);
+		steps.put("one-request", this::oneRequest);
+		steps.put("acks-0", this::withoutAcks);
+		steps.put("idempotent", this::idempotent);
+		steps.put("let-in", this::letIn);
+		steps.put("transaction", this::transaction);
+		steps.put("read", () -> read("classic"));
+		steps.put("read-848", () -> read("classic", "consumer"));
+		steps.put("refused", this::refused);
+		steps.put("read-half", this::readHalf);
+		steps.put("read-all", this::readAll);
+		steps.put("read-end", this::readEnd);
+		steps.put("administrator", this::administrator);
+		steps.put("offsets", this::offsets);
+		steps.put("deletion-lost", this::deletionLost);
+		steps.put("deletion", this::deletion);
+		steps.put("not-created", this::notCreated);
+		steps.put("created", this::created);
+	}
+
+	public static void main(String[] args) throws Exception {
+		RulesWork work = new RulesWork(args[0]);
+		BufferedReader lines = new BufferedReader(
+		    new InputStreamReader(System.in));
+		String line;
+
+		while ((line = lines.readLine()) != null)
+			work.obey(line);
+		System.exit(0);
+	}
+
+	private void obey(String line) {
+		String how = "ok";
+
+		try {
+			steps.get(line).run();
+		} catch (Throwable thrown) {
+			System.err.print(line + ": ");
+			thrown.printStackTrace();
+			how = "failed";
+		}
+		System.out.println(how + " " + line);
+		System.out.flush();
+	}
+
+	private Properties options(String id, String... more) {
+		Properties options = new Properties();
+
+		options.put("bootstrap.servers", server);
+		options.put("client.id", id);
+		for (int i = 0; i < more.length; i += 2)
+			options.put(more[i], more[i + 1]);
+		return options;
+	}
+
+	private static Producer<byte[], byte[]> producer(Properties options) {
+		return new KafkaProducer<>(options, new ByteArraySerializer(),
+		    new ByteArraySerializer());
+	}
+
+	private static void until(String what, Condition condition)
+	    throws Exception {
+		long end = System.nanoTime() + PATIENCE_S * 1_000_000_000L;
+
+		while (!condition.holds()) {
+			if (System.nanoTime() > end)
+				throw new IllegalStateException(
+				    "waited in vain for " + what);
+			Thread.sleep(20);
+		}
+	}
+
+	private static void same(Object want, Object got, String what) {
+		if (!want.equals(got))
+			throw new IllegalStateException(what + ": " + got +
+			    ", not " + want);
+	}
+
+	private static void refuses(Future<?> future, String topic)
+	    throws Exception {
+		try {
+			future.get();
+		} catch (ExecutionException e) {
+			refusesBy(e.getCause(), topic);
+			return;
+		}
+		throw new IllegalStateException(topic + " was let in");
+	}
+
+	/* Where the client does not say of which topic the other is said. */
+	private static void refusesBy(Throwable thrown, String topic) {
+		if (!(thrown instanceof TopicAuthorizationException))
+			throw new IllegalStateException(topic, thrown);
+		Set<String> topics = ((TopicAuthorizationException)thrown)
+		    .unauthorizedTopics();
+
+		if (!topics.isEmpty())
+			same(Set.of(topic), topics, "topics not authorized");
+	}
+
+	/* ---- producers ------------------------------------------------------ */
+
+	private void begin() throws Exception {
+		List<NewTopic> topics = new ArrayList<>();
+
+		for (String topic : List.of(SECRET, SECRET_TOO, OPEN,
+		    SECRET_READ, OPEN_READ, "secret.kcat", "open.kcat",
+		    "secret.js", "open.js", "doomed"))
+			topics.add(new NewTopic(topic, PARTITIONS, (short)1));
+		admin.createTopics(topics).all().get();
+		transactional = producer(options("rules-transactional",
+		    "transactional.id", "rules"));
+		transactional.initTransactions();
+	}
+
+	private static Future<?> send(Producer<byte[], byte[]> producer,
+	    String topic, int number) {
+		return producer.send(new ProducerRecord<>(topic,
+		    number % PARTITIONS, null, value(topic, number)));
+	}
+
+	private static byte[] value(String topic, int number) {
+		return (topic + " " + number + " " + "x".repeat(200))
+		    .getBytes();
+	}
+
+	/* Sends these, and remembers them once they are there. */
+	private void put(String topic) throws Exception {
+		List<String> all = sent.computeIfAbsent(topic,
+		    t -> new ArrayList<>());
+		List<Future<?>> futures = new ArrayList<>();
+		int first = all.size();
+
+		for (int i = first; i < first + RECORDS; i++)
+			futures.add(send(steady, topic, i));
+		steady.flush();
+		for (Future<?> future : futures)
+			future.get();
+		for (int i = first; i < first + RECORDS; i++)
+			all.add(new String(value(topic, i)));
+	}
+
+	/* All that there is, each once, and nothing else. */
+	private void whole(String topic) throws Exception {
+		List<TopicPartition> all = List.of(new TopicPartition(topic, 0),
+		    new TopicPartition(topic, 1));
+		List<String> got = new ArrayList<>();
+
+		try (var consumer = Clients.consumer(plain("rules-whole"))) {
+			consumer.assign(all);
+			var ends = consumer.endOffsets(all);
+
+			until("the end of " + topic, () -> {
+				consumer.poll(Clients.POLL).forEach(
+				    r -> got.add(new String(r.value())));
+				return all.stream().allMatch(p ->
+				    consumer.position(p) >= ends.get(p));
+			});
+		}
+		sameRecords(topic, sent.get(topic), got);
+	}
+
+	private Properties plain(String id, String... more) {
+		Properties options = options(id, more);
+
+		options.put("isolation.level", "read_committed");
+		options.put("fetch.max.wait.ms", "100");
+		return options;
+	}
+
+	private static void sameRecords(String topic, Collection<String> want,
+	    Collection<String> got) {
+		Set<String> once = new HashSet<>(got);
+
+		same(want.size(), got.size(), topic + ": records");
+		if (!once.equals(new HashSet<>(want)))
+			throw new IllegalStateException(topic +
+			    ": others came than were sent");
+	}
+
+	/* A batch for each partition of three topics, sent together. */
+	private void oneRequest() throws Exception {
+		try (var producer = producer(options("rules-one-request",
+		    "enable.idempotence", "false", "linger.ms", "60000"))) {
+			Map<String, List<Future<?>>> futures =
+			    new LinkedHashMap<>();
+
+			for (String topic : List.of(SECRET, OPEN, SECRET_TOO))
+				producer.partitionsFor(topic);
+			for (String topic : List.of(SECRET, OPEN, SECRET_TOO))
+				for (int i = 0; i < RECORDS; i++)
+					futures.computeIfAbsent(topic,
+					    t -> new ArrayList<>()).add(
+					    send(producer, topic, i));
+			producer.flush();
+			for (String topic : List.of(SECRET, SECRET_TOO))
+				for (Future<?> future : futures.get(topic))
+					refuses(future, topic);
+			for (Future<?> future : futures.get(OPEN))
+				future.get();
+		}
+		List<String> there = sent.computeIfAbsent(OPEN,
+		    t -> new ArrayList<>());
+
+		for (int i = 0; i < RECORDS; i++)
+			there.add(new String(value(OPEN, i)));
+		whole(OPEN);
+	}
+
+	/* Nobody tells it; that nothing is there is for others to say. */
+	private void withoutAcks() throws Exception {
+		try (var producer = producer(options("rules-acks-0",
+		    "enable.idempotence", "false", "acks", "0"))) {
+			for (int i = 0; i < RECORDS; i++)
+				send(producer, SECRET, i);
+			producer.flush();
+		}
+	}
+
+	/* What is refused leaves no hole in what follows. */
+	private void idempotent() throws Exception {
+		for (int i = 0; i < 3; i++) {
+			put(OPEN);
+			refuses(send(steady, SECRET, i), SECRET);
+		}
+		put(OPEN);
+		whole(OPEN);
+	}
+
+	/* The same producer, once the rule has gone. */
+	private void letIn() throws Exception {
+		put(SECRET);
+		put(OPEN);
+		whole(SECRET);
+		whole(OPEN);
+	}
+
+	/* As with an ACL: it can only be aborted, and the next is a new one. */
+	private void transaction() throws Exception {
+		Future<?> open, secret;
+
+		transactional.beginTransaction();
+		open = send(transactional, OPEN, 1000);
+		secret = send(transactional, SECRET, 1000);
+		try {
+			transactional.commitTransaction();
+			throw new IllegalStateException("it was committed");
+		} catch (TopicAuthorizationException e) {
+			refusesBy(e, SECRET);
+		} catch (KafkaException e) {
+			refusesBy(e.getCause(), SECRET);
+		}
+		refuses(secret, SECRET);
+		transactional.abortTransaction();
+		until("an end of " + OPEN, open::isDone);
+		transactional.beginTransaction();
+		for (int i = 1001; i < 1001 + RECORDS; i++) {
+			send(transactional, OPEN, i);
+			sent.get(OPEN).add(new String(value(OPEN, i)));
+		}
+		transactional.commitTransaction();
+		whole(OPEN);
+	}
+
+	/* ---- consumers that go on ------------------------------------------- */
+
+	/* One that was given its partitions, and one of each kind of group. */
+	private void read(String... protocols) throws Exception {
+		readers.add(new RulesReader(plain("rules-alone"), null,
+		    List.of(SECRET_READ, OPEN_READ)));
+		for (String protocol : protocols)
+			readers.add(new RulesReader(plain("rules-" + protocol,
+			    "group.id", "rules-" + protocol,
+			    "group.protocol", protocol), protocol,
+			    List.of(SECRET_READ, OPEN_READ)));
+		for (RulesReader reader : readers)
+			reader.start();
+		put(SECRET_READ);
+		put(OPEN_READ);
+		have(SECRET_READ);
+		have(OPEN_READ);
+		/* A session is incremental from its second Fetch on. */
+		for (RulesReader reader : readers) {
+			double from = reader.fetches;
+
+			until("more fetches", () -> reader.isWell() &&
+			    reader.fetches >= from + 3);
+			same(0, reader.refusals.get(), "refusals");
+		}
+	}
+
+	private void have(String topic) throws Exception {
+		for (RulesReader reader : readers)
+			until(reader.getName() + " to have all of " + topic,
+			    () -> reader.isWell() && reader.count(topic) >=
+			    sent.get(topic).size());
+	}
+
+	private void refused() throws Exception {
+		for (RulesReader reader : readers) {
+			int from = reader.refusals.get();
+
+			until(reader.getName() + " to be refused",
+			    () -> reader.isWell() &&
+			    reader.refusals.get() > from + 1);
+		}
+	}
+
+	/* The rule denies one topic's new records, to all of them. */
+	private void readHalf() throws Exception {
+		int before = sent.get(SECRET_READ).size();
+
+		put(SECRET_READ);
+		put(OPEN_READ);
+		have(OPEN_READ);
+		refused();
+		for (RulesReader reader : readers)
+			same(before, reader.count(SECRET_READ),
+			    "records of " + SECRET_READ);
+	}
+
+	private void readAll() throws Exception {
+		have(SECRET_READ);
+		put(SECRET_READ);
+		put(OPEN_READ);
+		have(SECRET_READ);
+		have(OPEN_READ);
+		for (RulesReader reader : readers) {
+			int refusals = reader.refusals.get();
+			double from = reader.fetches;
+
+			until("more fetches", () -> reader.isWell() &&
+			    reader.fetches >= from + 3);
+			same(refusals, reader.refusals.get(), "refusals");
+		}
+	}
+
+	private void readEnd() throws Exception {
+		for (RulesReader reader : readers) {
+			reader.isOver = true;
+			reader.join();
+			reader.isWell();
+			for (String topic : List.of(SECRET_READ, OPEN_READ))
+				sameRecords(topic, sent.get(topic),
+				    reader.got(topic));
+			same(reader.movesAtFirst(), reader.moves.get(),
+			    "partitions that moved");
+		}
+	}
+
+	/* ---- the administrator ---------------------------------------------- */
+
+	interface Each {
+		KafkaFuture<?> of(TopicPartition partition) throws Exception;
+	}
+
+	/* Of one request for both, one is refused, the other done. */
+	private static void half(String what, Each each) throws Exception {
+		try {
+			refuses(each.of(new TopicPartition(SECRET, 0)), SECRET);
+			each.of(new TopicPartition(OPEN, 0)).get();
+		} catch (ExecutionException | RuntimeException e) {
+			throw new IllegalStateException(what, e);
+		}
+	}
+
+	private static <V> Map<TopicPartition, V> both(V value) {
+		return Map.of(new TopicPartition(SECRET, 0), value,
+		    new TopicPartition(OPEN, 0), value);
+	}
+
+	private void administrator() throws Exception {
+		var ends = admin.listOffsets(both(OffsetSpec.latest()));
+		var committed = admin.alterConsumerGroupOffsets("rules-altered",
+		    both(new OffsetAndMetadata(1)));
+		var deleted = admin.deleteRecords(both(
+		    RecordsToDelete.beforeOffset(1)));
+		var moved = admin.alterPartitionReassignments(both(Optional.of(
+		    new NewPartitionReassignment(List.of(1)))));
+		var producers = admin.describeProducers(
+		    both(0).keySet());
+		var elected = admin.electLeaders(ElectionType.PREFERRED,
+		    both(0).keySet());
+
+		half("ListOffsets", ends::partitionResult);
+		half("OffsetCommit", committed::partitionResult);
+		half("DeleteRecords", p -> deleted.lowWatermarks().get(p));
+		half("AlterPartitionReassignments", p -> moved.values().get(p));
+		half("DescribeProducers", producers::partitionResult);
+		notElected(elected.partitions().get());
+		var forgotten = admin.deleteConsumerGroupOffsets(
+		    "rules-altered", both(0).keySet());
+
+		half("OffsetDelete", forgotten::partitionResult);
+		same(Map.of(), admin.listConsumerGroupOffsets("rules-altered")
+		    .partitionsToOffsetAndMetadata().get(), "offsets");
+	}
+
+	/* Of the other the only one that there is leads already. */
+	private static void notElected(
+	    Map<TopicPartition, Optional<Throwable>> why) {
+		refusesBy(why.get(new TopicPartition(SECRET, 0)).orElse(null),
+		    SECRET);
+		same(ElectionNotNeededException.class, why.get(
+		    new TopicPartition(OPEN, 0)).orElseThrow().getClass(),
+		    "ElectLeaders");
+	}
+
+	/* A consumer's own, and those in a transaction. */
+	private void offsets() throws Exception {
+		try (var consumer = Clients.consumer(options("rules-offsets",
+		    "group.id", "rules-offsets", "enable.auto.commit",
+		    "false"))) {
+			consumer.assign(both(0).keySet());
+			try {
+				consumer.commitSync(both(
+				    new OffsetAndMetadata(2)));
+				throw new IllegalStateException("committed");
+			} catch (TopicAuthorizationException e) {
+				refusesBy(e, SECRET);
+			}
+			same(Map.of(new TopicPartition(OPEN, 0),
+			    new OffsetAndMetadata(2)), there(
+			        consumer.committed(both(0).keySet())),
+			    "committed");
+		}
+		try (var producer = producer(options("rules-tx-offsets",
+		    "transactional.id", "rules-offsets"))) {
+			producer.initTransactions();
+			producer.beginTransaction();
+			offsetsInTransaction(producer);
+		}
+	}
+
+	/* As with an ACL: the client has no better word for it. */
+	private static void offsetsInTransaction(
+	    Producer<byte[], byte[]> producer) {
+		try {
+			producer.sendOffsetsToTransaction(
+			    both(new OffsetAndMetadata(3)),
+			    new ConsumerGroupMetadata("rules-offsets"));
+			producer.commitTransaction();
+		} catch (KafkaException e) {
+			for (Throwable t = e; t != null; t = t.getCause())
+				if (t.getMessage().contains(
+				    "Topic authorization failed"))
+					return;
+			throw e;
+		}
+		throw new IllegalStateException("it was committed");
+	}
+
+	private static <V> Map<TopicPartition, V> there(
+	    Map<TopicPartition, V> some) {
+		var there = new LinkedHashMap<>(some);
+
+		there.values().removeIf(value -> value == null);
+		return there;
+	}
+
+	/* Its connection is reset, again and again. */
+	private void deletionLost() throws Exception {
+		double opened = connections();
+
+		try (Admin other = Admin.create(options("rules-deletion",
+		    "default.api.timeout.ms", "2000", "request.timeout.ms",
+		    "1000", "reconnect.backoff.ms", "50"))) {
+			other.deleteTopics(List.of("doomed")).all().get();
+			throw new IllegalStateException("it was deleted");
+		} catch (ExecutionException e) {
+			if (!(e.getCause() instanceof TimeoutException))
+				throw e;
+		}
+		if (!admin.listTopics().names().get().contains("doomed"))
+			throw new IllegalStateException("it has gone");
+		same(opened, connections(), "connections of the others");
+	}
+
+	private double connections() {
+		double sum = RulesReader.connections(admin.metrics()) +
+		    RulesReader.connections(steady.metrics());
+
+		for (RulesReader reader : readers)
+			sum += reader.connections;
+		return sum;
+	}
+
+	private void deletion() throws Exception {
+		admin.deleteTopics(List.of("doomed")).all().get();
+		until("it to have gone", () -> !admin.listTopics().names()
+		    .get().contains("doomed"));
+	}
+
+	/* By asking for its partitions. */
+	private void notCreated() throws Exception {
+		try (var producer = producer(options("rules-creation",
+		    "max.block.ms", "2000"))) {
+			producer.partitionsFor("auto.made");
+			throw new IllegalStateException("it was created");
+		} catch (TimeoutException e) {
+			if (admin.listTopics().names().get()
+			    .contains("auto.made"))
+				throw new IllegalStateException("it is there");
+		}
+	}
+
+	private void created() throws Exception {
+		try (var producer = producer(options("rules-creation"))) {
+			producer.partitionsFor("auto.made");
+		}
+		if (!admin.listTopics().names().get().contains("auto.made"))
+			throw new IllegalStateException("it is not there");
+	}
+}
