@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "dataplane/kafka/account.h"
 #include "dataplane/rules.h"
 #include "proto/object_rule.h"
 
@@ -22,10 +23,11 @@ struct slots {
 	uint32_t *index; /* slot + 1; 0: free place */
 	uint32_t mask;
 	uint32_t next; /* the first slot that may be free */
+	uint64_t sum; /* of the rules that sessions depend on */
 };
 
-static uint32_t stamp(
-    const struct lp_config *config, size_t first, size_t count);
+static bool concerns_sessions(
+    const struct lp_object *object, const struct lp_object_rule *rule);
 static int add_brokers(
     struct lp_snapshot *snapshot, const struct lp_config *config);
 static int add_rules(struct lp_rules_builder *builder, struct slots *slots,
@@ -76,31 +78,11 @@ lp_snapshot_rules_build(struct lp_snapshot *snapshot,
 	if (!error && snapshot->rules->has_requests)
 		snapshot->request_rules = snapshot->rules;
 	if (!error)
-		snapshot->rules_stamp = stamp(config, first, count);
+		snapshot->sessions_stamp =
+		    (uint32_t)slots.sum | (slots.sum != 0);
 	lp_rules_discard(builder);
 	free(slots.index);
 	return error;
-}
-
-/*
- * Of all that decide, in whatever way; the same on every host and after a
- * restart.  0 is no rules.
- */
-static uint32_t
-stamp(const struct lp_config *config, size_t first, size_t count)
-{
-	static const char observe[] = "observe";
-	uint64_t sum = 0;
-
-	for (size_t i = first; i < first + count; i++) {
-		const struct lp_object *object = &config->objects[i];
-
-		if (!object->rule.shadow &&
-		    strncmp(object->rule.action, observe, strlen(observe)) != 0)
-			sum =
-			    XXH3_64bits_withSeed(object, sizeof(*object), sum);
-	}
-	return (uint32_t)sum != 0 ? (uint32_t)sum : 1;
 }
 
 void
@@ -195,7 +177,27 @@ add_rule(struct lp_rules_builder *builder, struct slots *slots,
 	error = lp_rules_add(builder, &rule, fault->why);
 	if (!error)
 		fault->object_id = 0;
+	if (concerns_sessions(object, &parsed))
+		slots->sum =
+		    XXH3_64bits_withSeed(object, sizeof(*object), slots->sum);
 	return error;
+}
+
+/* Whether it can decide, in whatever way, what a fetch or share session has. */
+static bool
+concerns_sessions(
+    const struct lp_object *object, const struct lp_object_rule *rule)
+{
+	const struct lp_rule_value *apis;
+	uint16_t count = lp_rule_match_values(&rule->match, LP_RULE_API, &apis);
+
+	if (object->rule.shadow || rule->action.verdict == LP_RULE_OBSERVE)
+		return false;
+	for (uint16_t i = 0; i < count; i++)
+		if (apis[i].low == LP_KEY_FETCH ||
+		    apis[i].low == LP_KEY_SHARE_FETCH)
+			return true;
+	return count == 0;
 }
 
 /* The configuration was checked: there is one. */

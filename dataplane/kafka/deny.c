@@ -134,12 +134,12 @@ is_new(const struct lp_kafka_at *at, const struct lp_message *message,
 	return (int32_t)(message->seq + fact->at - at->chunk_seq) >= 0;
 }
 
-/* What rules act there; 0: none do. */
+/* What rules act on sessions there; 0: none do. */
 static uint32_t
 stamp_of(const struct lp_kafka_at *at)
 {
 	return lp_snapshot_unjudged(at->snapshot, at->tcp->listener_id) != 0
-	    ? at->snapshot->rules_stamp
+	    ? at->snapshot->sessions_stamp
 	    : 0;
 }
 

@@ -169,8 +169,12 @@ struct lp_snapshot {
 	/* NULL: there are none; and none that looks at requests. */
 	struct lp_rules *rules;
 	const struct lp_rules *request_rules;
-	/* Of all rules together: another, if any is. */
-	uint32_t rules_stamp;
+	/*
+	 * Of all rules together that a fetch or share session depends on:
+	 * another, if any of them is; the same on every host and after a
+	 * restart.  0: there is none.
+	 */
+	uint32_t sessions_stamp;
 	/* Open addressing, linear probing; only with rules. */
 	struct lp_snapshot_broker *brokers;
 	uint32_t broker_mask;

@@ -345,6 +345,12 @@ START_TEST(a_session_is_made_anew_when_rules_change)
 	for (int32_t epoch = 1; epoch < 100; epoch++)
 		fetch(SESSION, epoch, epoch, false);
 	ck_assert_uint_eq(KAFKA_COUNTER(sessions_renewed), 0);
+	/* None of a session's business. */
+	rule_put(OTHER + 1, 5, "api=DeleteTopics", "reset", false);
+	rule_put(OTHER + 2, 5, "topic=secret", "observe", false);
+	edited_publish(LP_UNJUDGED_PASS);
+	fetch(SESSION, 100, 100, false);
+	ck_assert_uint_eq(KAFKA_COUNTER(sessions_renewed), 0);
 	deny("api=Fetch topic=secret");
 	edited_publish(LP_UNJUDGED_PASS);
 	fetch(SESSION, 100, 100 ^ 0x80, true);
