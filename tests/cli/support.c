@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/line.h"
 #include "proto/frame.h"
 #include "proto/message.h"
 
@@ -233,4 +234,44 @@ support_golden(const char *name, const char *ending, const char *text)
 	(void)fclose(file);
 	ck_assert_msg(strcmp(golden, text) == 0,
 	    "%s differs:\n--- golden\n%s--- now\n%s", path, golden, text);
+}
+
+int
+support_run(const char *text, const struct support_bytes *answers, size_t count,
+    struct support_output *out, struct support_output *err,
+    struct lp_error *error)
+{
+	struct support_daemon daemon;
+	struct support_argv words;
+	struct lp_lpctl lpctl;
+	struct lp_line line;
+	int status;
+
+	support_daemon_start_many(&daemon, answers, count, SUPPORT_HANG);
+	support_lpctl(&lpctl, daemon.path, out, err);
+	support_argv(&words, text);
+	status = lp_line_parse(&line, &lpctl, words.argc, words.argv, error);
+	if (status == LP_EXIT_OK)
+		status = line.commands[0].command->run(
+		    &lpctl, &line.commands[0], error);
+	lp_line_fini(&line);
+	support_daemon_stop(&daemon);
+	return status;
+}
+
+void
+support_page(const struct support_bytes *bytes, const char *name,
+    const char *line, const char *ending)
+{
+	struct support_output out;
+	struct lp_error error;
+	char text[256];
+
+	(void)snprintf(text, sizeof(text), "%s%s",
+	    strcmp(ending, "json") == 0 ? "-o json " : "", line);
+	support_output_open(&out);
+	ck_assert_int_eq(
+	    support_run(text, bytes, 1, &out, NULL, &error), LP_EXIT_OK);
+	support_golden(name, ending, support_output_text(&out));
+	support_output_close(&out);
 }

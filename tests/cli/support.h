@@ -110,4 +110,13 @@ void support_daemon_start_many(struct support_daemon *daemon,
     const struct support_bytes *bytes, size_t count, enum support_end end);
 void support_daemon_stop(struct support_daemon *daemon);
 
+/* Runs a line's one command against those answers; its exit status. */
+int support_run(const char *text, const struct support_bytes *answers,
+    size_t count, struct support_output *out, struct support_output *err,
+    struct lp_error *error);
+
+/* What a line prints of that answer is golden; of "json" with -o json. */
+void support_page(const struct support_bytes *bytes, const char *name,
+    const char *line, const char *ending);
+
 #endif

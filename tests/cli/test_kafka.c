@@ -7,34 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/line.h"
 #include "cli/units.h"
 #include "cli/view_kafka.h"
 #include "tests/cli/support.h"
-
-/* Runs a line against those answers; its exit status. */
-static int
-run(const char *text, const struct support_bytes *answers, size_t count,
-    struct support_output *out, struct support_output *err,
-    struct lp_error *error)
-{
-	struct support_daemon daemon;
-	struct support_argv words;
-	struct lp_lpctl lpctl;
-	struct lp_line line;
-	int status;
-
-	support_daemon_start_many(&daemon, answers, count, SUPPORT_HANG);
-	support_lpctl(&lpctl, daemon.path, out, err);
-	support_argv(&words, text);
-	status = lp_line_parse(&line, &lpctl, words.argc, words.argv, error);
-	if (status == LP_EXIT_OK)
-		status = line.commands[0].command->run(
-		    &lpctl, &line.commands[0], error);
-	lp_line_fini(&line);
-	support_daemon_stop(&daemon);
-	return status;
-}
 
 static const struct {
 	const char *name;
@@ -51,32 +26,24 @@ static const struct {
 enum { PAGES = sizeof(pages) / sizeof(pages[0]) };
 
 static void
-check_page(const char *name, const char *line, const char *ending)
+check_page(size_t page, const char *ending)
 {
 	static struct support_bytes bytes;
-	struct support_output out;
-	struct lp_error error;
 
 	bytes.len = 0;
 	support_reply_kafka(&bytes);
-	support_output_open(&out);
-	ck_assert_int_eq(run(line, &bytes, 1, &out, NULL, &error), LP_EXIT_OK);
-	support_golden(name, ending, support_output_text(&out));
-	support_output_close(&out);
+	support_page(&bytes, pages[page].name, pages[page].line, ending);
 }
 
 START_TEST(text_is_as_it_was)
 {
-	check_page(pages[_i].name, pages[_i].line, "txt");
+	check_page((size_t)_i, "txt");
 }
 END_TEST
 
 START_TEST(json_is_as_it_was)
 {
-	char line[128];
-
-	(void)snprintf(line, sizeof(line), "-o json %s", pages[_i].line);
-	check_page(pages[_i].name, line, "json");
+	check_page((size_t)_i, "json");
 }
 END_TEST
 
@@ -100,7 +67,8 @@ START_TEST(wrong_words_are_named)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		support_output_open(&out);
-		ck_assert_int_eq(run(rows[i].line, NULL, 0, &out, NULL, &error),
+		ck_assert_int_eq(
+		    support_run(rows[i].line, NULL, 0, &out, NULL, &error),
 		    LP_EXIT_USAGE);
 		ck_assert_msg(strstr(error.text, rows[i].text) != NULL,
 		    "%s: %s", rows[i].line, error.text);
@@ -160,7 +128,8 @@ START_TEST(each_key_has_its_order)
 	support_reply_kafka(&bytes);
 	support_output_open(&out);
 	ck_assert_int_eq(
-	    run(rows[_i].line, &bytes, 1, &out, NULL, &error), LP_EXIT_OK);
+	    support_run(rows[_i].line, &bytes, 1, &out, NULL, &error),
+	    LP_EXIT_OK);
 	first_words(words, sizeof(words), support_output_text(&out));
 	(void)snprintf(want, sizeof(want), "%s (others)%s", rows[_i].order,
 	    strncmp(rows[_i].line, "clients", 7) == 0 ? " (evicted)" : "");
@@ -181,8 +150,8 @@ START_TEST(what_is_wrong_is_said)
 	support_reply_failure(&bytes, LP__PB__FAILURE__RESULT__UNREACHABLE, 0,
 	    NULL, NULL, "no dataplane is connected");
 	support_output_open(&out);
-	ck_assert_int_eq(
-	    run("topics", &bytes, 1, &out, NULL, &error), LP_EXIT_UNREACHABLE);
+	ck_assert_int_eq(support_run("topics", &bytes, 1, &out, NULL, &error),
+	    LP_EXIT_UNREACHABLE);
 	ck_assert_ptr_nonnull(strstr(error.text, "no dataplane is connected"));
 	ck_assert_str_eq(support_output_text(&out), "");
 	support_output_close(&out);
@@ -201,8 +170,8 @@ START_TEST(a_part_of_the_answer_is_shown)
 	support_reply_failure(&bytes, LP__PB__FAILURE__RESULT__UNREACHABLE, 0,
 	    NULL, NULL, "edge-3 is too old");
 	support_output_open(&out);
-	ck_assert_int_eq(
-	    run("clients", &bytes, 1, &out, NULL, &error), LP_EXIT_UNREACHABLE);
+	ck_assert_int_eq(support_run("clients", &bytes, 1, &out, NULL, &error),
+	    LP_EXIT_UNREACHABLE);
 	ck_assert_ptr_nonnull(strstr(error.text, "edge-3 is too old"));
 	ck_assert_ptr_nonnull(
 	    strstr(support_output_text(&out), "dataplane edge-2"));
@@ -226,7 +195,8 @@ START_TEST(watching_goes_on_when_a_round_fails)
 	    NULL, NULL, "refused");
 	support_output_open(&out);
 	support_output_open(&err);
-	ck_assert_int_eq(run("clients --watch", rounds, 4, &out, &err, &error),
+	ck_assert_int_eq(
+	    support_run("clients --watch", rounds, 4, &out, &err, &error),
 	    LP_EXIT_REFUSED);
 	ck_assert_str_eq(support_output_text(&err),
 	    "lpctl: no answer; trying again every 1 s\n");

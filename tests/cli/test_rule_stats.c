@@ -11,30 +11,6 @@
 #include "cli/view_rule_stats.h"
 #include "tests/cli/support.h"
 
-/* Runs a line against those answers; its exit status. */
-static int
-run(const char *text, const struct support_bytes *answers, size_t count,
-    struct support_output *out, struct support_output *err,
-    struct lp_error *error)
-{
-	struct support_daemon daemon;
-	struct support_argv words;
-	struct lp_lpctl lpctl;
-	struct lp_line line;
-	int status;
-
-	support_daemon_start_many(&daemon, answers, count, SUPPORT_HANG);
-	support_lpctl(&lpctl, daemon.path, out, err);
-	support_argv(&words, text);
-	status = lp_line_parse(&line, &lpctl, words.argc, words.argv, error);
-	if (status == LP_EXIT_OK)
-		status = line.commands[0].command->run(
-		    &lpctl, &line.commands[0], error);
-	lp_line_fini(&line);
-	support_daemon_stop(&daemon);
-	return status;
-}
-
 static void
 add_frame(struct support_bytes *bytes, const char *dataplane,
     Lp__Pb__RuleStats **rules, size_t count, bool more)
@@ -121,31 +97,23 @@ static const struct {
 enum { PAGES = sizeof(pages) / sizeof(pages[0]) };
 
 static void
-check_page(const char *name, const char *line, const char *ending)
+check_page(size_t page, const char *ending)
 {
 	static struct support_bytes bytes;
-	struct support_output out;
-	struct lp_error error;
 
 	make_reply(&bytes, false);
-	support_output_open(&out);
-	ck_assert_int_eq(run(line, &bytes, 1, &out, NULL, &error), LP_EXIT_OK);
-	support_golden(name, ending, support_output_text(&out));
-	support_output_close(&out);
+	support_page(&bytes, pages[page].name, pages[page].line, ending);
 }
 
 START_TEST(text_is_as_it_was)
 {
-	check_page(pages[_i].name, pages[_i].line, "txt");
+	check_page((size_t)_i, "txt");
 }
 END_TEST
 
 START_TEST(json_is_as_it_was)
 {
-	char line[128];
-
-	(void)snprintf(line, sizeof(line), "-o json %s", pages[_i].line);
-	check_page(pages[_i].name, line, "json");
+	check_page((size_t)_i, "json");
 }
 END_TEST
 
@@ -169,7 +137,8 @@ START_TEST(wrong_words_are_named)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		support_output_open(&out);
-		ck_assert_int_eq(run(rows[i].line, NULL, 0, &out, NULL, &error),
+		ck_assert_int_eq(
+		    support_run(rows[i].line, NULL, 0, &out, NULL, &error),
 		    LP_EXIT_USAGE);
 		ck_assert_msg(strstr(error.text, rows[i].text) != NULL,
 		    "%s: %s", rows[i].line, error.text);
@@ -213,7 +182,8 @@ START_TEST(what_is_wrong_is_said)
 	support_reply_failure(&bytes, LP__PB__FAILURE__RESULT__REFUSED, 0, NULL,
 	    NULL, "there is no rule scna (did you mean scan?)");
 	support_output_open(&out);
-	ck_assert_int_eq(run("rule-stats scna", &bytes, 1, &out, NULL, &error),
+	ck_assert_int_eq(
+	    support_run("rule-stats scna", &bytes, 1, &out, NULL, &error),
 	    LP_EXIT_REFUSED);
 	ck_assert_ptr_nonnull(strstr(error.text, "did you mean scan?"));
 	ck_assert_str_eq(support_output_text(&out), "");
@@ -232,7 +202,8 @@ START_TEST(a_part_of_the_answer_is_shown)
 	support_reply_failure(&bytes, LP__PB__FAILURE__RESULT__UNREACHABLE, 0,
 	    NULL, NULL, "edge-3 is too old");
 	support_output_open(&out);
-	ck_assert_int_eq(run("rule-stats", &bytes, 1, &out, NULL, &error),
+	ck_assert_int_eq(
+	    support_run("rule-stats", &bytes, 1, &out, NULL, &error),
 	    LP_EXIT_UNREACHABLE);
 	ck_assert_ptr_nonnull(strstr(error.text, "edge-3 is too old"));
 	ck_assert_ptr_nonnull(
@@ -257,7 +228,7 @@ START_TEST(watching_goes_on_when_a_round_fails)
 	support_output_open(&out);
 	support_output_open(&err);
 	ck_assert_int_eq(
-	    run("rule-stats --watch", rounds, 4, &out, &err, &error),
+	    support_run("rule-stats --watch", rounds, 4, &out, &err, &error),
 	    LP_EXIT_REFUSED);
 	ck_assert_str_eq(support_output_text(&err),
 	    "lpctl: no answer; trying again every 1 s\n");
