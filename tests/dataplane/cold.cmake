@@ -40,6 +40,7 @@ add_test(NAME fuzz/persist COMMAND fuzz_persist)
 add_library(lp_test_rules STATIC
 	${CMAKE_SOURCE_DIR}/tests/support/ensure.c
 	${CMAKE_SOURCE_DIR}/tests/support/rule_match.c
+	${CMAKE_SOURCE_DIR}/tests/support/rules_built.c
 	${CMAKE_SOURCE_DIR}/tests/support/rules_model.c
 	${CMAKE_SOURCE_DIR}/dataplane/rules.c
 	${CMAKE_SOURCE_DIR}/dataplane/rules_draft.c

@@ -5,70 +5,25 @@
 #include <check.h>
 
 #include "tests/support/rule_match.h"
-#include "tests/support/rules_model.h"
+#include "tests/support/rules_built.h"
 
-enum { SEED = 0x5eed };
-
-static struct lp_rules_builder *builder;
-static struct lp_rules *rules;
-static struct lp_rule_match match;
+static struct lp_rule_match *const match = &rules_built.match;
 static struct lp_rules_connection connection;
 static struct lp_rules_request request;
 static struct lp_rules_found found;
-static char why[LP_WHY_SIZE];
 
 static void
 setup(void)
 {
-	struct lp_rules_names names = {.find = rules_model_name};
-
-	ck_assert_int_eq(lp_rules_new(&builder, SEED, &names), 0);
-	rules = NULL;
-	rule_match_clear(&match);
+	rules_built_open();
 	rule_match_connection(&connection);
 	rule_match_request(&request);
 }
 
 static void
-teardown(void)
-{
-	lp_rules_discard(builder);
-	lp_rules_free(rules);
-}
-
-/* The match as it is, which is empty then. */
-static int
-try_add(uint32_t id, uint16_t priority, uint8_t verdict, bool shadow)
-{
-	struct lp_rule_action action = {.verdict = verdict};
-	struct lp_rules_rule rule = {.id = id,
-	    .slot = 100 + id,
-	    .priority = priority,
-	    .shadow = shadow,
-	    .match = &match,
-	    .action = &action};
-	int error = lp_rules_add(builder, &rule, why);
-
-	rule_match_clear(&match);
-	return error;
-}
-
-static void
-add(uint32_t id, uint16_t priority, uint8_t verdict)
-{
-	ck_assert_int_eq(try_add(id, priority, verdict, false), 0);
-}
-
-static void
 add_shadow(uint32_t id, uint16_t priority, uint8_t verdict)
 {
-	ck_assert_int_eq(try_add(id, priority, verdict, true), 0);
-}
-
-static void
-build(void)
-{
-	ck_assert_msg(lp_rules_build(&rules, builder, why) == 0, "%s", why);
+	ck_assert_int_eq(rules_built_try_add(id, priority, verdict, true), 0);
 }
 
 /* The id of the rule that decides; 0: none. */
@@ -77,22 +32,23 @@ id_of(uint32_t row)
 {
 	if (row == LP_RULES_NONE)
 		return 0;
-	ck_assert_uint_lt(row, rules->row_count);
-	ck_assert_uint_eq(rules->rows[row].slot, 100 + rules->rows[row].id);
-	return rules->rows[row].id;
+	ck_assert_uint_lt(row, rules_built.rules->row_count);
+	ck_assert_uint_eq(rules_built.rules->rows[row].slot,
+	    100 + rules_built.rules->rows[row].id);
+	return rules_built.rules->rows[row].id;
 }
 
 static uint32_t
 ask(void)
 {
-	lp_rules_request(rules, &connection, &request, &found);
+	lp_rules_request(rules_built.rules, &connection, &request, &found);
 	return id_of(found.decides);
 }
 
 static uint32_t
 ask_connection(void)
 {
-	lp_rules_connection(rules, &connection, &found);
+	lp_rules_connection(rules_built.rules, &connection, &found);
 	return id_of(found.decides);
 }
 
@@ -121,7 +77,7 @@ ask_api(int16_t api)
 
 START_TEST(without_rules_nothing_decides)
 {
-	build();
+	rules_built_build();
 	ck_assert_uint_eq(ask(), 0);
 	ck_assert_uint_eq(ask_connection(), 0);
 	ck_assert_uint_eq(found.seen_count, 0);
@@ -130,38 +86,38 @@ END_TEST
 
 START_TEST(the_higher_priority_is_asked_first)
 {
-	add(1, 10, LP_RULE_DENY);
-	add(2, 30, LP_RULE_ALLOW);
-	add(3, 20, LP_RULE_RESET);
-	build();
+	rules_built_add(1, 10, LP_RULE_DENY);
+	rules_built_add(2, 30, LP_RULE_ALLOW);
+	rules_built_add(3, 20, LP_RULE_RESET);
+	rules_built_build();
 	ck_assert_uint_eq(ask(), 2);
-	ck_assert_uint_eq(rules->rows[0].priority, 30);
-	ck_assert_uint_eq(rules->rows[2].id, 1);
+	ck_assert_uint_eq(rules_built.rules->rows[0].priority, 30);
+	ck_assert_uint_eq(rules_built.rules->rows[2].id, 1);
 }
 END_TEST
 
 START_TEST(of_equal_priority_the_lower_id_is_asked_first)
 {
-	rule_match_text(&match, LP_RULE_TOPIC, "a");
-	add(9, 10, LP_RULE_DENY);
-	rule_match_text(&match, LP_RULE_TOPIC, "a*");
-	add(8, 10, LP_RULE_ALLOW);
-	build();
+	rule_match_text(match, LP_RULE_TOPIC, "a");
+	rules_built_add(9, 10, LP_RULE_DENY);
+	rule_match_text(match, LP_RULE_TOPIC, "a*");
+	rules_built_add(8, 10, LP_RULE_ALLOW);
+	rules_built_build();
 	ck_assert_uint_eq(ask_topic("a"), 8);
 }
 END_TEST
 
 START_TEST(what_does_not_decide_is_told_in_order)
 {
-	rule_match_text(&match, LP_RULE_TOPIC, "a*");
-	add(1, 50, LP_RULE_OBSERVE);
+	rule_match_text(match, LP_RULE_TOPIC, "a*");
+	rules_built_add(1, 50, LP_RULE_OBSERVE);
 	add_shadow(2, 60, LP_RULE_DENY);
-	rule_match_text(&match, LP_RULE_TOPIC, "ab");
-	add(3, 40, LP_RULE_NO_CREATE);
-	rule_match_text(&match, LP_RULE_TOPIC, "*");
-	add(4, 30, LP_RULE_DENY);
-	add(5, 20, LP_RULE_OBSERVE);
-	build();
+	rule_match_text(match, LP_RULE_TOPIC, "ab");
+	rules_built_add(3, 40, LP_RULE_NO_CREATE);
+	rule_match_text(match, LP_RULE_TOPIC, "*");
+	rules_built_add(4, 30, LP_RULE_DENY);
+	rules_built_add(5, 20, LP_RULE_OBSERVE);
+	rules_built_build();
 	ck_assert_uint_eq(ask_topic("ab"), 4);
 	ck_assert_uint_eq(found.seen_count, 3);
 	ck_assert_uint_eq(id_of(found.seen[0]), 2);
@@ -177,7 +133,7 @@ END_TEST
 START_TEST(no_create_in_shadow_does_not_act)
 {
 	add_shadow(1, 10, LP_RULE_NO_CREATE);
-	build();
+	rules_built_build();
 	ck_assert_uint_eq(ask(), 0);
 	ck_assert_uint_eq(found.seen_count, 1);
 	ck_assert(!found.no_create);
@@ -189,13 +145,13 @@ START_TEST(what_has_no_place_in_the_list_is_counted)
 	/* Of two tuples, in turns, the last ones first. */
 	for (uint16_t i = 40; i >= 1; i--) {
 		rule_match_text(
-		    &match, LP_RULE_TOPIC, i % 2 == 0 ? "topic" : "to*");
-		add(i, (uint16_t)(1000 - i), LP_RULE_OBSERVE);
+		    match, LP_RULE_TOPIC, i % 2 == 0 ? "topic" : "to*");
+		rules_built_add(i, (uint16_t)(1000 - i), LP_RULE_OBSERVE);
 	}
-	rule_match_text(&match, LP_RULE_TOPIC, "topic");
-	add(41, 900, LP_RULE_NO_CREATE);
-	add(42, 800, LP_RULE_ALLOW);
-	build();
+	rule_match_text(match, LP_RULE_TOPIC, "topic");
+	rules_built_add(41, 900, LP_RULE_NO_CREATE);
+	rules_built_add(42, 800, LP_RULE_ALLOW);
+	rules_built_build();
 	ck_assert_uint_eq(ask_topic("topic"), 42);
 	ck_assert_uint_eq(found.seen_count, LP_RULES_SEEN_MAX);
 	for (unsigned i = 0; i < LP_RULES_SEEN_MAX; i++)
@@ -211,12 +167,12 @@ END_TEST
 
 START_TEST(a_reset_waits_for_requests_that_may_pass)
 {
-	rule_match_prefix(&match, LP_RULE_SRC, "10.0.0.0/8");
-	add(1, 10, LP_RULE_RESET);
-	rule_match_prefix(&match, LP_RULE_SRC, "10.0.0.0/24");
-	rule_match_text(&match, LP_RULE_TOPIC, "public*");
-	add(2, 20, LP_RULE_ALLOW);
-	build();
+	rule_match_prefix(match, LP_RULE_SRC, "10.0.0.0/8");
+	rules_built_add(1, 10, LP_RULE_RESET);
+	rule_match_prefix(match, LP_RULE_SRC, "10.0.0.0/24");
+	rule_match_text(match, LP_RULE_TOPIC, "public*");
+	rules_built_add(2, 20, LP_RULE_ALLOW);
+	rules_built_build();
 	ck_assert_uint_eq(ask_connection(), 1);
 	ck_assert(found.later);
 	ck_assert_uint_eq(ask(), 1);
@@ -229,18 +185,18 @@ END_TEST
 
 START_TEST(a_reset_does_not_wait_for_what_cannot_pass)
 {
-	rule_match_text(&match, LP_RULE_TOPIC, "secret*");
-	add(1, 50, LP_RULE_DENY);
-	rule_match_text(&match, LP_RULE_TOPIC, "secret*");
-	add(2, 40, LP_RULE_RESET);
-	rule_match_text(&match, LP_RULE_TOPIC, "public*");
+	rule_match_text(match, LP_RULE_TOPIC, "secret*");
+	rules_built_add(1, 50, LP_RULE_DENY);
+	rule_match_text(match, LP_RULE_TOPIC, "secret*");
+	rules_built_add(2, 40, LP_RULE_RESET);
+	rule_match_text(match, LP_RULE_TOPIC, "public*");
 	add_shadow(3, 30, LP_RULE_ALLOW);
-	rule_match_text(&match, LP_RULE_TOPIC, "public*");
-	add(4, 30, LP_RULE_OBSERVE);
-	add(5, 20, LP_RULE_RESET);
-	rule_match_text(&match, LP_RULE_TOPIC, "public*");
-	add(6, 10, LP_RULE_ALLOW);
-	build();
+	rule_match_text(match, LP_RULE_TOPIC, "public*");
+	rules_built_add(4, 30, LP_RULE_OBSERVE);
+	rules_built_add(5, 20, LP_RULE_RESET);
+	rule_match_text(match, LP_RULE_TOPIC, "public*");
+	rules_built_add(6, 10, LP_RULE_ALLOW);
+	rules_built_build();
 	ck_assert_uint_eq(ask_connection(), 5);
 	ck_assert(!found.later);
 	ck_assert_uint_eq(found.seen_count, 0);
@@ -249,12 +205,12 @@ END_TEST
 
 START_TEST(the_first_connection_rule_routes_whatever_requests_say)
 {
-	rule_match_text(&match, LP_RULE_TOPIC, "a");
-	add(1, 50, LP_RULE_ALLOW);
-	rule_match_range(&match, LP_RULE_SRC_PORT, 40000, 40010);
-	add(2, 40, LP_RULE_ROUTE);
-	add(3, 30, LP_RULE_RESET);
-	build();
+	rule_match_text(match, LP_RULE_TOPIC, "a");
+	rules_built_add(1, 50, LP_RULE_ALLOW);
+	rule_match_range(match, LP_RULE_SRC_PORT, 40000, 40010);
+	rules_built_add(2, 40, LP_RULE_ROUTE);
+	rules_built_add(3, 30, LP_RULE_RESET);
+	rules_built_build();
 	ck_assert_uint_eq(ask_connection(), 2);
 	ck_assert(!found.later);
 	ck_assert_uint_eq(ask_topic("b"), 2);
@@ -266,8 +222,8 @@ END_TEST
 
 START_TEST(deny_is_of_requests_and_leaves_brokers_alone)
 {
-	add(1, 10, LP_RULE_DENY);
-	build();
+	rules_built_add(1, 10, LP_RULE_DENY);
+	rules_built_build();
 	ck_assert_uint_eq(ask_connection(), 0);
 	ck_assert_uint_eq(ask(), 1);
 	request.from = LP_RULE_FROM_BROKER;
@@ -277,11 +233,11 @@ END_TEST
 
 START_TEST(a_connection_rule_holds_whoever_speaks)
 {
-	add(1, 20, LP_RULE_OBSERVE);
-	add(2, 10, LP_RULE_RESET);
-	rule_match_range(&match, LP_RULE_API, 3, 3);
-	add(3, 30, LP_RULE_ALLOW);
-	build();
+	rules_built_add(1, 20, LP_RULE_OBSERVE);
+	rules_built_add(2, 10, LP_RULE_RESET);
+	rule_match_range(match, LP_RULE_API, 3, 3);
+	rules_built_add(3, 30, LP_RULE_ALLOW);
+	rules_built_build();
 	ck_assert_uint_eq(ask_connection(), 2);
 	ck_assert(found.later);
 	ck_assert_uint_eq(found.seen_count, 1);
@@ -294,13 +250,13 @@ END_TEST
 
 START_TEST(from_says_whose_requests)
 {
-	rule_match_range(&match, LP_RULE_FROM, 0, 1);
-	rule_match_text(&match, LP_RULE_TOPIC, "any");
-	add(1, 10, LP_RULE_DENY);
-	rule_match_range(&match, LP_RULE_FROM, 1, 1);
-	rule_match_text(&match, LP_RULE_TOPIC, "broker");
-	add(2, 10, LP_RULE_DENY);
-	build();
+	rule_match_range(match, LP_RULE_FROM, 0, 1);
+	rule_match_text(match, LP_RULE_TOPIC, "any");
+	rules_built_add(1, 10, LP_RULE_DENY);
+	rule_match_range(match, LP_RULE_FROM, 1, 1);
+	rule_match_text(match, LP_RULE_TOPIC, "broker");
+	rules_built_add(2, 10, LP_RULE_DENY);
+	rules_built_build();
 	ck_assert_uint_eq(ask_topic("any"), 1);
 	ck_assert_uint_eq(ask_topic("broker"), 0);
 	request.from = LP_RULE_FROM_BROKER;
@@ -313,9 +269,9 @@ END_TEST
 
 START_TEST(a_prefix_of_nothing_holds_for_every_text_there_is)
 {
-	rule_match_text(&match, LP_RULE_TOPIC, "*");
-	add(1, 10, LP_RULE_DENY);
-	build();
+	rule_match_text(match, LP_RULE_TOPIC, "*");
+	rules_built_add(1, 10, LP_RULE_DENY);
+	rules_built_build();
 	ck_assert_uint_eq(ask(), 0);
 	ck_assert_uint_eq(ask_topic(""), 1);
 	ck_assert_uint_eq(ask_topic("a"), 1);
@@ -324,11 +280,11 @@ END_TEST
 
 START_TEST(a_text_that_is_cut_equals_none_but_has_prefixes)
 {
-	rule_match_text(&match, LP_RULE_CLIENT_ID, "abc");
-	add(1, 30, LP_RULE_DENY);
-	rule_match_text(&match, LP_RULE_CLIENT_ID, "abc*");
-	add(2, 20, LP_RULE_DENY);
-	build();
+	rule_match_text(match, LP_RULE_CLIENT_ID, "abc");
+	rules_built_add(1, 30, LP_RULE_DENY);
+	rule_match_text(match, LP_RULE_CLIENT_ID, "abc*");
+	rules_built_add(2, 20, LP_RULE_DENY);
+	rules_built_build();
 	rule_match_set(&request, LP_RULES_CLIENT_ID, "abc");
 	ck_assert_uint_eq(ask(), 1);
 	request.text[LP_RULES_CLIENT_ID].cut = true;
@@ -340,14 +296,14 @@ END_TEST
 
 START_TEST(values_that_overlap_hold_once)
 {
-	rule_match_text(&match, LP_RULE_CLIENT_ID, "c*");
-	rule_match_text(&match, LP_RULE_CLIENT_ID, "client");
-	rule_match_text(&match, LP_RULE_TOPIC, "pay");
-	rule_match_text(&match, LP_RULE_TOPIC, "pay*");
-	rule_match_text(&match, LP_RULE_TOPIC, "payments*");
-	rule_match_text(&match, LP_RULE_TOPIC, "orders");
-	add(1, 10, LP_RULE_OBSERVE);
-	build();
+	rule_match_text(match, LP_RULE_CLIENT_ID, "c*");
+	rule_match_text(match, LP_RULE_CLIENT_ID, "client");
+	rule_match_text(match, LP_RULE_TOPIC, "pay");
+	rule_match_text(match, LP_RULE_TOPIC, "pay*");
+	rule_match_text(match, LP_RULE_TOPIC, "payments*");
+	rule_match_text(match, LP_RULE_TOPIC, "orders");
+	rules_built_add(1, 10, LP_RULE_OBSERVE);
+	rules_built_build();
 	rule_match_set(&request, LP_RULES_CLIENT_ID, "client");
 	ask_topic("payments-eu");
 	ck_assert_uint_eq(found.seen_count + found.more, 1);
@@ -357,18 +313,18 @@ START_TEST(values_that_overlap_hold_once)
 	ck_assert_uint_eq(found.seen_count + found.more, 1);
 	ask_topic("pa");
 	ck_assert_uint_eq(found.seen_count + found.more, 0);
-	ck_assert_uint_eq(rules->entry_count, 2);
+	ck_assert_uint_eq(rules_built.rules->entry_count, 2);
 }
 END_TEST
 
 START_TEST(all_fields_must_hold)
 {
-	rule_match_text(&match, LP_RULE_CLUSTER, "n1");
-	rule_match_text(&match, LP_RULE_LISTENER, "n2");
-	rule_match_range(&match, LP_RULE_BROKER, 7, 7);
-	rule_match_text(&match, LP_RULE_PORT, "n3");
-	add(1, 10, LP_RULE_RESET);
-	build();
+	rule_match_text(match, LP_RULE_CLUSTER, "n1");
+	rule_match_text(match, LP_RULE_LISTENER, "n2");
+	rule_match_range(match, LP_RULE_BROKER, 7, 7);
+	rule_match_text(match, LP_RULE_PORT, "n3");
+	rules_built_add(1, 10, LP_RULE_RESET);
+	rules_built_build();
 	connection.cluster = 1;
 	connection.listener = 2;
 	connection.port = 3;
@@ -386,13 +342,13 @@ START_TEST(families_do_not_mix)
 {
 	static const struct lp_prefix all_v6;
 
-	rule_match_address(&match, LP_RULE_SRC, &all_v6);
-	add(1, 30, LP_RULE_DENY);
-	rule_match_prefix(&match, LP_RULE_SRC, "10.0.0.128/25");
-	add(2, 20, LP_RULE_DENY);
-	rule_match_prefix(&match, LP_RULE_SRC, "0.0.0.0/0");
-	add(3, 10, LP_RULE_DENY);
-	build();
+	rule_match_address(match, LP_RULE_SRC, &all_v6);
+	rules_built_add(1, 30, LP_RULE_DENY);
+	rule_match_prefix(match, LP_RULE_SRC, "10.0.0.128/25");
+	rules_built_add(2, 20, LP_RULE_DENY);
+	rule_match_prefix(match, LP_RULE_SRC, "0.0.0.0/0");
+	rules_built_add(3, 10, LP_RULE_DENY);
+	rules_built_build();
 	ck_assert_uint_eq(ask_from("2001:db8::1"), 1);
 	ck_assert_uint_eq(ask_from("10.0.0.127"), 3);
 	ck_assert_uint_eq(ask_from("10.0.0.128"), 2);
@@ -403,11 +359,11 @@ END_TEST
 
 START_TEST(ranges_hold_at_their_borders)
 {
-	rule_match_range(&match, LP_RULE_VERSION, 3, 5);
-	rule_match_range(&match, LP_RULE_FRAME_SIZE, 100, 200);
-	rule_match_range(&match, LP_RULE_FRAME_SIZE, 1000000, INT64_MAX);
-	add(1, 10, LP_RULE_DENY);
-	build();
+	rule_match_range(match, LP_RULE_VERSION, 3, 5);
+	rule_match_range(match, LP_RULE_FRAME_SIZE, 100, 200);
+	rule_match_range(match, LP_RULE_FRAME_SIZE, 1000000, INT64_MAX);
+	rules_built_add(1, 10, LP_RULE_DENY);
+	rules_built_build();
 	for (uint32_t version = 2; version <= 6; version++) {
 		request.version = (int16_t)version;
 		request.frame_size = 100;
@@ -430,16 +386,16 @@ END_TEST
 /* Those with a bit, those without, and a rule behind one of the same key. */
 START_TEST(apis_are_a_set_of_any_numbers)
 {
-	rule_match_range(&match, LP_RULE_API, 0, 1);
-	rule_match_range(&match, LP_RULE_API, 64, 64);
-	rule_match_range(&match, LP_RULE_API, 127, 127);
-	add(1, 30, LP_RULE_DENY);
-	rule_match_range(&match, LP_RULE_API, 64, 64);
-	rule_match_range(&match, LP_RULE_API, 127, 129);
-	add(2, 20, LP_RULE_DENY);
-	rule_match_range(&match, LP_RULE_API, 127, 127);
-	add(3, 10, LP_RULE_DENY);
-	build();
+	rule_match_range(match, LP_RULE_API, 0, 1);
+	rule_match_range(match, LP_RULE_API, 64, 64);
+	rule_match_range(match, LP_RULE_API, 127, 127);
+	rules_built_add(1, 30, LP_RULE_DENY);
+	rule_match_range(match, LP_RULE_API, 64, 64);
+	rule_match_range(match, LP_RULE_API, 127, 129);
+	rules_built_add(2, 20, LP_RULE_DENY);
+	rule_match_range(match, LP_RULE_API, 127, 127);
+	rules_built_add(3, 10, LP_RULE_DENY);
+	rules_built_build();
 	ck_assert_uint_eq(ask_api(0), 1);
 	ck_assert_uint_eq(ask_api(2), 0);
 	ck_assert_uint_eq(ask_api(64), 1);
@@ -453,13 +409,13 @@ END_TEST
 
 START_TEST(acks_hold_where_there_are_any)
 {
-	rule_match_range(&match, LP_RULE_ACKS, 0, 0);
-	rule_match_range(&match, LP_RULE_ACKS, -1, -1);
-	add(1, 20, LP_RULE_DENY);
+	rule_match_range(match, LP_RULE_ACKS, 0, 0);
+	rule_match_range(match, LP_RULE_ACKS, -1, -1);
+	rules_built_add(1, 20, LP_RULE_DENY);
 	/* No such acks: it holds for none, not for all. */
-	rule_match_range(&match, LP_RULE_ACKS, 5, 5);
-	add(2, 30, LP_RULE_DENY);
-	build();
+	rule_match_range(match, LP_RULE_ACKS, 5, 5);
+	rules_built_add(2, 30, LP_RULE_DENY);
+	rules_built_build();
 	ck_assert_uint_eq(ask(), 0);
 	request.acks = 0;
 	ck_assert_uint_eq(ask(), 1);
@@ -474,17 +430,17 @@ END_TEST
 
 START_TEST(what_is_covered_takes_no_place)
 {
-	rule_match_range(&match, LP_RULE_API, 0, 1);
-	rule_match_text(&match, LP_RULE_TOPIC, "a");
-	add(1, 30, LP_RULE_DENY);
-	rule_match_range(&match, LP_RULE_API, 1, 1);
-	rule_match_text(&match, LP_RULE_TOPIC, "a");
-	add(2, 20, LP_RULE_DENY);
-	rule_match_text(&match, LP_RULE_TOPIC, "a");
-	add(3, 10, LP_RULE_DENY);
-	build();
-	ck_assert_uint_eq(rules->entry_count, 2);
-	ck_assert_uint_eq(rules->chain_max, 2);
+	rule_match_range(match, LP_RULE_API, 0, 1);
+	rule_match_text(match, LP_RULE_TOPIC, "a");
+	rules_built_add(1, 30, LP_RULE_DENY);
+	rule_match_range(match, LP_RULE_API, 1, 1);
+	rule_match_text(match, LP_RULE_TOPIC, "a");
+	rules_built_add(2, 20, LP_RULE_DENY);
+	rule_match_text(match, LP_RULE_TOPIC, "a");
+	rules_built_add(3, 10, LP_RULE_DENY);
+	rules_built_build();
+	ck_assert_uint_eq(rules_built.rules->entry_count, 2);
+	ck_assert_uint_eq(rules_built.rules->chain_max, 2);
 	request.api = 1;
 	ck_assert_uint_eq(ask_topic("a"), 1);
 	request.api = 2;
@@ -529,7 +485,7 @@ main(void)
 	int failed;
 
 	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, setup, rules_built_close);
 	add_tests(tcase);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);

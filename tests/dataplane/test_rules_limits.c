@@ -7,14 +7,11 @@
 #include <stdio.h>
 
 #include "tests/support/rule_match.h"
-#include "tests/support/rules_model.h"
+#include "tests/support/rules_built.h"
 
-enum { NEVER = -1, SEED = 0x5eed };
+enum { NEVER = -1 };
 
-static struct lp_rules_builder *builder;
-static struct lp_rules *rules;
-static struct lp_rule_match match;
-static char why[LP_WHY_SIZE];
+static struct lp_rule_match *const match = &rules_built.match;
 
 /* How many allocations succeed before all others fail; NEVER: none fails. */
 static long allocations = NEVER;
@@ -55,49 +52,15 @@ __wrap_aligned_alloc(size_t align, size_t size)
 static void
 setup(void)
 {
-	struct lp_rules_names names = {.find = rules_model_name};
-
 	allocations = NEVER;
-	ck_assert_int_eq(lp_rules_new(&builder, SEED, &names), 0);
-	rules = NULL;
-	rule_match_clear(&match);
+	rules_built_open();
 }
 
 static void
 teardown(void)
 {
 	allocations = NEVER;
-	lp_rules_discard(builder);
-	lp_rules_free(rules);
-}
-
-/* The match as it is, which is empty then. */
-static int
-try_add(uint32_t id, uint16_t priority, uint8_t verdict, bool shadow)
-{
-	struct lp_rule_action action = {.verdict = verdict};
-	struct lp_rules_rule rule = {.id = id,
-	    .slot = 100 + id,
-	    .priority = priority,
-	    .shadow = shadow,
-	    .match = &match,
-	    .action = &action};
-	int error = lp_rules_add(builder, &rule, why);
-
-	rule_match_clear(&match);
-	return error;
-}
-
-static void
-add(uint32_t id, uint16_t priority, uint8_t verdict)
-{
-	ck_assert_int_eq(try_add(id, priority, verdict, false), 0);
-}
-
-static void
-build(void)
-{
-	ck_assert_msg(lp_rules_build(&rules, builder, why) == 0, "%s", why);
+	rules_built_close();
 }
 
 static void
@@ -108,9 +71,9 @@ put_pair(unsigned src, unsigned dst)
 	memset(&prefix, 0, sizeof(prefix));
 	lp_ip_from_v4(&prefix.ip, (const uint8_t[4]){0, 0, 0, 0});
 	prefix.len = (uint8_t)src;
-	rule_match_address(&match, LP_RULE_SRC, &prefix);
+	rule_match_address(match, LP_RULE_SRC, &prefix);
 	prefix.len = (uint8_t)dst;
-	rule_match_address(&match, LP_RULE_DST, &prefix);
+	rule_match_address(match, LP_RULE_DST, &prefix);
 }
 
 START_TEST(tuples_are_bounded)
@@ -123,17 +86,18 @@ START_TEST(tuples_are_bounded)
 	rule_match_request(&request);
 	for (uint32_t i = 0; i < LP_RULES_TUPLES_MAX; i++) {
 		put_pair(i / 32, i % 32);
-		add(i + 1, 10, LP_RULE_DENY);
+		rules_built_add(i + 1, 10, LP_RULE_DENY);
 	}
 	/* One more of a tuple that there is. */
 	put_pair(3, 3);
-	add(5000, 10, LP_RULE_OBSERVE);
-	build();
+	rules_built_add(5000, 10, LP_RULE_OBSERVE);
+	rules_built_build();
 	ck_assert_uint_eq(
-	    rules->tables[LP_RULES_REQUEST_DECIDES].count, LP_RULES_TUPLES_MAX);
-	lp_rules_request(rules, &connection, &request, &found);
+	    rules_built.rules->tables[LP_RULES_REQUEST_DECIDES].count,
+	    LP_RULES_TUPLES_MAX);
+	lp_rules_request(rules_built.rules, &connection, &request, &found);
 	/* 0.0.0.0/0 both: of the lowest id. */
-	ck_assert_uint_eq(rules->rows[found.decides].id, 1);
+	ck_assert_uint_eq(rules_built.rules->rows[found.decides].id, 1);
 }
 END_TEST
 
@@ -141,10 +105,10 @@ START_TEST(one_tuple_too_many_is_refused)
 {
 	for (uint32_t i = 0; i <= LP_RULES_TUPLES_MAX; i++) {
 		put_pair(i / 32, i % 32);
-		add(i + 1, 10, LP_RULE_DENY);
+		rules_built_add(i + 1, 10, LP_RULE_DENY);
 	}
-	ck_assert_int_eq(lp_rules_build(&rules, builder, why), -ENOSPC);
-	ck_assert_str_eq(why,
+	ck_assert_int_eq(rules_built_try_build(), -ENOSPC);
+	ck_assert_str_eq(rules_built.why,
 	    "rule 1025: one more combination of fields and lengths of prefixes "
 	    "than 1024 over all rules");
 }
@@ -160,16 +124,16 @@ START_TEST(lengths_of_prefixes_are_bounded)
 	for (unsigned field = LP_RULE_CLIENT_ID; field <= LP_RULE_GROUP;
 	     field++)
 		for (unsigned len = 0; len <= LP_RULES_TEXT_MAX; len++) {
-			rule_match_bytes(&match, field, true, text, len);
-			add(++id, 10, LP_RULE_DENY);
+			rule_match_bytes(match, field, true, text, len);
+			rules_built_add(++id, 10, LP_RULE_DENY);
 		}
 	ck_assert_uint_eq(id, LP_RULES_PARTS_MAX);
-	rule_match_bytes(&match, LP_RULE_GROUP, true, text, 7);
-	add(++id, 10, LP_RULE_DENY);
-	rule_match_bytes(&match, LP_RULE_GROUP, false, text, 7);
-	error = try_add(++id, 10, LP_RULE_DENY, false);
+	rule_match_bytes(match, LP_RULE_GROUP, true, text, 7);
+	rules_built_add(++id, 10, LP_RULE_DENY);
+	rule_match_bytes(match, LP_RULE_GROUP, false, text, 7);
+	error = rules_built_try_add(++id, 10, LP_RULE_DENY, false);
 	ck_assert_int_eq(error, -ENOSPC);
-	ck_assert_str_eq(why,
+	ck_assert_str_eq(rules_built.why,
 	    "rule 1026: one more length of prefix than 1024 over all fields");
 }
 END_TEST
@@ -181,7 +145,7 @@ put_set(unsigned field, unsigned count)
 
 	for (unsigned i = 0; i < count; i++) {
 		snprintf(text, sizeof(text), "%02u", i);
-		rule_match_text(&match, field, text);
+		rule_match_text(match, field, text);
 	}
 }
 
@@ -189,12 +153,13 @@ START_TEST(combinations_of_a_rule_are_bounded)
 {
 	put_set(LP_RULE_TOPIC, 32);
 	put_set(LP_RULE_GROUP, 32);
-	add(1, 10, LP_RULE_DENY);
+	rules_built_add(1, 10, LP_RULE_DENY);
 	put_set(LP_RULE_CLIENT_ID, 2);
 	put_set(LP_RULE_TOPIC, 19);
 	put_set(LP_RULE_GROUP, 27);
-	ck_assert_int_eq(try_add(2, 10, LP_RULE_DENY, false), -ENOSPC);
-	ck_assert_str_eq(why,
+	ck_assert_int_eq(
+	    rules_built_try_add(2, 10, LP_RULE_DENY, false), -ENOSPC);
+	ck_assert_str_eq(rules_built.why,
 	    "rule 2: 1026 combinations of its values, more than 1024: split "
 	    "it");
 }
@@ -207,10 +172,10 @@ START_TEST(entries_are_bounded)
 	for (uint32_t i = 0; i <= full; i++) {
 		put_set(LP_RULE_TOPIC, 32);
 		put_set(LP_RULE_GROUP, 32);
-		add(i + 1, 10, LP_RULE_OBSERVE);
+		rules_built_add(i + 1, 10, LP_RULE_OBSERVE);
 	}
-	ck_assert_int_eq(lp_rules_build(&rules, builder, why), -ENOSPC);
-	ck_assert_str_eq(why,
+	ck_assert_int_eq(rules_built_try_build(), -ENOSPC);
+	ck_assert_str_eq(rules_built.why,
 	    "rule 2049: one more combination of values than 2097152 over all "
 	    "rules");
 }
@@ -219,14 +184,15 @@ END_TEST
 START_TEST(rules_are_bounded)
 {
 	for (uint32_t i = 0; i < LP_RULES_MAX; i++)
-		add(i + 1, 10, LP_RULE_DENY);
-	ck_assert_int_eq(try_add(7, 10, LP_RULE_DENY, false), -ENOSPC);
-	ck_assert_str_eq(
-	    why, "rule 7: there are 100000 rules already, which is the limit");
-	build();
+		rules_built_add(i + 1, 10, LP_RULE_DENY);
+	ck_assert_int_eq(
+	    rules_built_try_add(7, 10, LP_RULE_DENY, false), -ENOSPC);
+	ck_assert_str_eq(rules_built.why,
+	    "rule 7: there are 100000 rules already, which is the limit");
+	rules_built_build();
 	/* All are covered by the first. */
-	ck_assert_uint_eq(rules->entry_count, 1);
-	ck_assert_uint_eq(rules->action_count, 1);
+	ck_assert_uint_eq(rules_built.rules->entry_count, 1);
+	ck_assert_uint_eq(rules_built.rules->action_count, 1);
 }
 END_TEST
 
@@ -236,18 +202,20 @@ START_TEST(what_cannot_be_compiled_is_named)
 
 	memset(text, 'x', sizeof(text));
 	rule_match_bytes(
-	    &match, LP_RULE_TOPIC, true, text, LP_RULES_TEXT_MAX + 1);
-	ck_assert_int_eq(try_add(5, 1, LP_RULE_DENY, false), -EINVAL);
-	ck_assert_str_eq(why,
+	    match, LP_RULE_TOPIC, true, text, LP_RULES_TEXT_MAX + 1);
+	ck_assert_int_eq(
+	    rules_built_try_add(5, 1, LP_RULE_DENY, false), -EINVAL);
+	ck_assert_str_eq(rules_built.why,
 	    "rule 5: \"xxxxxxxxxxxxxxxx...\" has 256 bytes, and of a "
 	    "request's texts only 255 are read");
-	rule_match_text(&match, LP_RULE_PORT, "eth0");
-	ck_assert_int_eq(try_add(6, 1, LP_RULE_RESET, false), -ENOENT);
-	ck_assert_str_eq(why, "rule 6: there is no port \"eth0\"");
-	add(7, 1, LP_RULE_DENY);
-	add(7, 1, LP_RULE_ALLOW);
-	ck_assert_int_eq(lp_rules_build(&rules, builder, why), -EEXIST);
-	ck_assert_str_eq(why, "rule 7: is there twice");
+	rule_match_text(match, LP_RULE_PORT, "eth0");
+	ck_assert_int_eq(
+	    rules_built_try_add(6, 1, LP_RULE_RESET, false), -ENOENT);
+	ck_assert_str_eq(rules_built.why, "rule 6: there is no port \"eth0\"");
+	rules_built_add(7, 1, LP_RULE_DENY);
+	rules_built_add(7, 1, LP_RULE_ALLOW);
+	ck_assert_int_eq(rules_built_try_build(), -EEXIST);
+	ck_assert_str_eq(rules_built.why, "rule 7: is there twice");
 }
 END_TEST
 
@@ -255,20 +223,20 @@ END_TEST
 static int
 compile(void)
 {
-	struct lp_rules_names names = {.find = rules_model_name};
-	int error = lp_rules_new(&builder, SEED, &names);
+	int error = rules_built_try_open();
 
 	for (uint32_t i = 0; !error && i < 40; i++) {
-		rule_match_clear(&match);
-		rule_match_range(&match, LP_RULE_SRC_PORT, i, 2 * i + 1);
-		error = try_add(2 * i + 1, 10, LP_RULE_ROUTE, i % 2 != 0);
+		rule_match_range(match, LP_RULE_SRC_PORT, i, 2 * i + 1);
+		error = rules_built_try_add(
+		    2 * i + 1, 10, LP_RULE_ROUTE, i % 2 != 0);
 		if (error)
 			break;
 		put_set(LP_RULE_TOPIC, i % 20 + 1);
-		rule_match_range(&match, LP_RULE_FRAME_SIZE, i, 100);
-		error = try_add(2 * i + 2, 10, LP_RULE_LIMIT, false);
+		rule_match_range(match, LP_RULE_FRAME_SIZE, i, 100);
+		error =
+		    rules_built_try_add(2 * i + 2, 10, LP_RULE_LIMIT, false);
 	}
-	return error ? error : lp_rules_build(&rules, builder, why);
+	return error ? error : rules_built_try_build();
 }
 
 START_TEST(an_allocation_that_fails_is_said)
@@ -277,18 +245,16 @@ START_TEST(an_allocation_that_fails_is_said)
 	int error = -ENOMEM;
 
 	for (n = 1; error; n++) {
-		lp_rules_discard(builder);
-		builder = NULL;
 		allocations = n;
 		error = compile();
 		if (error) {
 			ck_assert_int_eq(error, -ENOMEM);
 			ck_assert_int_eq(allocations, 0);
-			ck_assert_ptr_null(rules);
+			ck_assert_ptr_null(rules_built.rules);
 		}
 	}
 	ck_assert_int_gt(n, 30);
-	ck_assert_uint_eq(rules->row_count, 80);
+	ck_assert_uint_eq(rules_built.rules->row_count, 80);
 }
 END_TEST
 
