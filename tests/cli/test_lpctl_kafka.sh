@@ -55,7 +55,9 @@ is()
 
 "$talk" "$dir/dataplane.sock" "$dir/snapshot" 2>"$dir/talk.log" &
 pids=$!
+mkdir "$dir/clients" # of no file; nor can it be one of the host
 "$controld" --database "$dir/db" --socket "$LPCTL_SOCKET" \
+	--kafka-clients "$dir/clients" \
 	--dataplane "$dir/dataplane.sock" 2>"$dir/controld.log" &
 pids="$! $pids"
 

@@ -13,6 +13,7 @@ one=
 two=
 slow=
 cd "$dir"
+mkdir none # of no file; nor can it be one of the host
 
 finish() {
 	status=$?
@@ -57,7 +58,7 @@ answers() {
 # start [OPTION...]: false if it has ended.
 start() {
 	"$controld" --database db --socket c.sock --dataplane one.sock \
-		--dataplane two.sock "$@" 2>>log &
+		--dataplane two.sock --kafka-clients none "$@" 2>>log &
 	pid=$!
 	until_true "an answer of lp-controld" answers
 	kill -0 "$pid" 2>/dev/null && return 0
@@ -235,8 +236,8 @@ curl -sS "http://127.0.0.1:$port/" | grep -q 'href="/metrics"' ||
 # A second instance: the port that was asked for is had, or it does not start;
 # the default one is not worth that.
 status=0
-"$controld" --database db2 --socket d.sock --metrics "127.0.0.1:$port" \
-	2>taken || status=$?
+"$controld" --database db2 --socket d.sock --kafka-clients none \
+	--metrics "127.0.0.1:$port" 2>taken || status=$?
 [ "$status" -eq 1 ] || fail "started on a taken port: $status"
 grep -qF -e "--metrics 127.0.0.1:$port: Address already in use" taken ||
 	fail "says of a taken port: $(cat taken)"
@@ -253,7 +254,7 @@ curl -sS "http://127.0.0.1:$port/metrics" >/dev/null 2>&1 || status=$?
 stop
 start || fail "with the default"
 first=$pid
-"$controld" --database db2 --socket d.sock 2>second &
+"$controld" --database db2 --socket d.sock --kafka-clients none 2>second &
 pid=$!
 until_true "a second one with the default" "$lpctl_program" --socket d.sock \
 	version >/dev/null 2>&1
