@@ -9,6 +9,7 @@ add_library(lp_test_plane STATIC
 	${CMAKE_SOURCE_DIR}/tests/support/plane_config.c
 	${CMAKE_SOURCE_DIR}/tests/support/plane_conntrack.c
 	${CMAKE_SOURCE_DIR}/tests/support/plane_main.c
+	${CMAKE_SOURCE_DIR}/tests/support/plane_pipeline.c
 	${CMAKE_SOURCE_DIR}/tests/support/plane_region.c
 	${CMAKE_SOURCE_DIR}/tests/support/rule_stats.c
 	${CMAKE_SOURCE_DIR}/tests/support/telemetry.c
@@ -19,7 +20,6 @@ add_library(lp_test_plane STATIC
 	${CMAKE_SOURCE_DIR}/dataplane/counters.c
 	${CMAKE_SOURCE_DIR}/dataplane/grace.c
 	${CMAKE_SOURCE_DIR}/dataplane/maglev.c
-	${CMAKE_SOURCE_DIR}/dataplane/pipeline_new.c
 	${CMAKE_SOURCE_DIR}/dataplane/rules.c
 	${CMAKE_SOURCE_DIR}/dataplane/rules_draft.c
 	${CMAKE_SOURCE_DIR}/dataplane/rules_list.c

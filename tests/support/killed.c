@@ -18,6 +18,7 @@
 enum {
 	MAY_NOT_TRACE = 77,
 	PIECES_MAX = 16,
+	FIRST_EVERY = 21,
 };
 
 /* A part of the region, and what the parent's own was. */
@@ -174,25 +175,26 @@ killed_start(const struct killed *how)
 	return child;
 }
 
-unsigned
-killed_run(const struct killed *how, unsigned every, unsigned kills[2])
+bool
+killed_run(const struct killed *how, unsigned few, unsigned kills[2])
 {
 	pid_t child = killed_start(how);
-	unsigned steps = 0;
+	unsigned every = FIRST_EVERY, steps = 0, taken = 0;
 	int status;
 
 	if (child == 0)
-		return 0;
+		return false;
 	do {
-		if (every > 0 && steps % every == 0) {
-			read_region(child);
-			kills[how->take_over(how->arg)]++;
-		}
-		steps++;
+		if (steps++ % every != 0)
+			continue;
+		read_region(child);
+		kills[how->take_over(how->arg)]++;
+		if (++taken % few == 0)
+			every = 2 * every + 1;
 	} while (step(child, &status));
 	ensure(WIFEXITED(status) && WEXITSTATUS(status) == 0,
 	    "the child was ended by %d", status);
-	return steps;
+	return true;
 }
 
 bool

@@ -34,11 +34,13 @@ struct killed {
 void killed_run_pipeline(void);
 
 /*
- * Runs a child to its end; how many instructions it took, 0: we may not trace.
- * Every so many of them, if not 0, we take over; kills counts how it was.
+ * Runs a child to its end; false: we may not trace.  Every so many instructions
+ * we take over, and kills counts how it was; half as often after each `few`
+ * times, since a change may take some thousand instructions or a hundred times
+ * that, and to count them first would take as long again.  Always an odd
+ * number: not the same instruction of a loop every time.
  */
-unsigned killed_run(
-    const struct killed *how, unsigned every, unsigned kills[2]);
+bool killed_run(const struct killed *how, unsigned few, unsigned kills[2]);
 
 /* A child that waits in front of its first instruction; 0: may not trace. */
 pid_t killed_start(const struct killed *how);

@@ -7,6 +7,7 @@
 
 #include "dataplane/steering.h"
 #include "tests/support/ensure.h"
+#include "tests/support/plane_pipeline.h"
 #include "tests/support/plane_region.h"
 #include "tests/support/wire.h"
 
@@ -41,7 +42,7 @@ open_pipeline(void)
 	    .hash_seed = ++plane.seed,
 	    .now_ns = plane.now_ns};
 
-	ensure(lp_pipeline_new(&plane.pipeline, &config) == 0, "no memory");
+	plane.pipeline = plane_pipeline_open(&config);
 }
 
 void
@@ -79,7 +80,7 @@ plane_close(void)
 
 	plane_check();
 	atomic_store(&plane.cell.current, NULL);
-	lp_pipeline_free(plane.pipeline);
+	plane_pipeline_close(plane.pipeline);
 	for (uint8_t i = 0; i < LP_PORTS_MAX; i++) {
 		if (plane.wires[i])
 			wire->close(i);
@@ -128,7 +129,7 @@ check_ledger(void)
 void
 plane_reset(void)
 {
-	lp_pipeline_free(plane.pipeline);
+	plane_pipeline_close(plane.pipeline);
 	plane_region_reset(&plane.region);
 	plane.now_ns = PLANE_START_S * 1000000000ull;
 	plane.seed = SEED;
@@ -233,7 +234,7 @@ plane_publish(void)
 void
 plane_restart(void)
 {
-	lp_pipeline_free(plane.pipeline);
+	plane_pipeline_close(plane.pipeline);
 	open_pipeline();
 }
 

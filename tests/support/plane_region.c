@@ -8,6 +8,9 @@
 #include "dataplane/kafka/kafka_stats.h"
 #include "tests/support/ensure.h"
 
+/* Of the one region that there is. */
+static size_t kafka_bytes;
+
 static void *
 table(size_t count, size_t size)
 {
@@ -50,7 +53,8 @@ plane_region_open(
 	region->rules = space(LP_RULE_SLOTS * sizeof(*region->rules));
 	region->kafka_stats = space(sizeof(*region->kafka_stats));
 	lp_kafka_state_carve(&region->kafka, &arena, connections);
-	arena = (struct lp_arena){.base = table(1, arena.used)};
+	kafka_bytes = arena.used;
+	arena = (struct lp_arena){.base = space(kafka_bytes)};
 	lp_kafka_state_carve(&region->kafka, &arena, connections);
 }
 
@@ -63,7 +67,7 @@ plane_region_close(struct lp_region *region)
 	free(region->undo);
 	free(region->connections);
 	free(region->ledger);
-	free(region->kafka.conns);
+	munmap(region->kafka.conns, kafka_bytes);
 	munmap(region->rules, LP_RULE_SLOTS * sizeof(*region->rules));
 	munmap(region->kafka_stats, sizeof(*region->kafka_stats));
 }
