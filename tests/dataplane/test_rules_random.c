@@ -373,7 +373,7 @@ run(size_t count, unsigned looks)
 
 START_TEST(few_rules_are_what_they_are_one_by_one)
 {
-	uint64_t seed, first = 0, end = SETS / RANDOM_SLOWER;
+	uint64_t seed, first = 0, end = random_seeds(SETS);
 
 	if (random_seed_given(&first))
 		end = first + 1;

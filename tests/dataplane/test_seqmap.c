@@ -419,7 +419,7 @@ int
 main(void)
 {
 	struct sums sums = {0};
-	unsigned seeds = SEEDS / RANDOM_SLOWER;
+	unsigned seeds = random_seeds(SEEDS);
 	uint64_t seed;
 
 	if (random_seed_given(&seed)) {

@@ -14,7 +14,7 @@
 #include "tests/support/sim.h"
 
 enum {
-	SEEDS = 10000,
+	SEEDS = 2500,
 	AGAIN = 20, /* that are run a second time */
 	BYTES_MAX = 20000,
 	CONNECTIONS = LP_CONNECTIONS_MIN,
@@ -165,7 +165,7 @@ main(void)
 {
 	struct sum sum = {0}, again = {0};
 	uint64_t seed;
-	unsigned seeds = SEEDS / RANDOM_SLOWER;
+	unsigned seeds = random_seeds(SEEDS);
 
 	plane_open(CONNECTIONS);
 	plane_run();

@@ -174,6 +174,7 @@ run_universes(uint64_t seed)
 int
 main(void)
 {
+	unsigned seeds = random_seeds(SEEDS);
 	uint64_t seed;
 
 	if (random_seed_given(&seed)) {
@@ -181,7 +182,7 @@ main(void)
 		run_universes(seed);
 		return EXIT_SUCCESS;
 	}
-	for (seed = 1; seed <= SEEDS / RANDOM_SLOWER; seed++) {
+	for (seed = 1; seed <= seeds; seed++) {
 		run(seed);
 		if (seed % 10 == 0)
 			run_universes(seed);

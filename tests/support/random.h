@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Chance that is the same every time: all of a test follows from its seed,
- * and LP_TEST_SEED in the environment runs that one alone.
+ * and LP_TEST_SEED in the environment runs that one alone.  LP_TEST_MORE=N has
+ * N times as many seeds as a test has by itself.
  */
 #ifndef LP_TESTS_SUPPORT_RANDOM_H
 #define LP_TESTS_SUPPORT_RANDOM_H
@@ -64,22 +65,39 @@ random_byte(uint64_t seed, uint64_t position)
 	    (8 * (position & 7)));
 }
 
-/* Whether LP_TEST_SEED names a seed; one that is no number ends the test. */
+/* Whether the environment has it; what is no number ends the test. */
 static inline bool
-random_seed_given(uint64_t *seed)
+random_setting(const char *name, uint64_t *value)
 {
-	const char *text = getenv("LP_TEST_SEED");
+	const char *text = getenv(name);
 	char *end;
 
 	if (text == NULL)
 		return false;
 	errno = 0;
-	*seed = strtoull(text, &end, 0);
+	*value = strtoull(text, &end, 0);
 	if (errno != 0 || end == text || *end != '\0') {
-		fprintf(stderr, "LP_TEST_SEED=%s: not a number\n", text);
+		fprintf(stderr, "%s=%s: not a number\n", name, text);
 		exit(2);
 	}
 	return true;
+}
+
+/* Whether LP_TEST_SEED names a seed. */
+static inline bool
+random_seed_given(uint64_t *seed)
+{
+	return random_setting("LP_TEST_SEED", seed);
+}
+
+/* How many seeds, of a test that has so many by itself. */
+static inline unsigned
+random_seeds(unsigned own)
+{
+	uint64_t more = 1;
+
+	(void)random_setting("LP_TEST_MORE", &more);
+	return (unsigned)(own * more / RANDOM_SLOWER);
 }
 
 #endif

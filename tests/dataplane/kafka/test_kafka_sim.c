@@ -17,7 +17,7 @@
 #include "tests/support/talk.h"
 
 enum {
-	SEEDS = 10000,
+	SEEDS = 2500,
 	BYTES_MAX = 30000,
 	/* Of connections: an eighth as many pieces are held, of which one
 	 * stream may have all it may while a quarter is left. */
@@ -256,7 +256,7 @@ int
 main(void)
 {
 	struct sums sums = {0};
-	unsigned seeds = SEEDS / RANDOM_SLOWER;
+	unsigned seeds = random_seeds(SEEDS);
 	uint64_t seed;
 
 	plane_open(PLACES);

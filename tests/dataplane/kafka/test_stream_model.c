@@ -258,13 +258,14 @@ int
 main(void)
 {
 	static struct model model;
+	unsigned seeds = random_seeds(SEEDS);
 	uint64_t seed;
 
 	if (random_seed_given(&seed)) {
 		run(&model, seed);
 		return EXIT_SUCCESS;
 	}
-	for (seed = 1; seed <= SEEDS / RANDOM_SLOWER; seed++)
+	for (seed = 1; seed <= seeds; seed++)
 		run(&model, seed);
 	printf("%u seeds: %u streams were lost, %u were full\n", model.seeds,
 	    model.lost, model.full);
