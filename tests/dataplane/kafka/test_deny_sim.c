@@ -18,7 +18,7 @@
 #include "tests/support/talk.h"
 
 enum {
-	SEEDS = 10000,
+	SEEDS = 2500,
 	BYTES_MAX = 20000,
 	PLACES = 12 * LP_STREAM_HELD_MAX,
 	RULE = 100,
@@ -175,7 +175,7 @@ int
 main(void)
 {
 	struct sums sums = {0};
-	unsigned seeds = SEEDS / RANDOM_SLOWER;
+	unsigned seeds = random_seeds(SEEDS);
 	uint64_t seed;
 	size_t first, count;
 
