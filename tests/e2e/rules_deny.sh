@@ -14,6 +14,8 @@
 
 # Where the broker answers around Lightpath, and says so.
 AROUND=127.0.0.1:9094
+# Where Lightpath has the same cluster, and does not listen.
+OTHER=9500
 
 main() {
 	e2e_begin deny
@@ -22,9 +24,11 @@ main() {
 	must "the clients are compiled" compile
 	must "the clients run" start
 	must "they have topics" step begin
+	must "there is a way that is not heard" other_way
 	must "the listener passes on what cannot be judged" unjudged pass
 	producers
 	consumers
+	[[ $LAB_KAFKA_VERSION == 3.* ]] || sharers
 	administrators
 	requests
 	check "every stream was read to its end" no_stream_lost
@@ -35,7 +39,7 @@ main() {
 
 compile() {
 	javac -proc:none -nowarn -cp "$LAB_JARS" -d "$LAB_DIR/classes" \
-	    "$WORK"/java/{RulesWork,RulesReader,Clients}.java \
+	    "$WORK"/java/{Rules*,Clients}.java \
 	    >"$LAB_DIR/javac.log" 2>&1
 }
 
@@ -45,8 +49,17 @@ start() {
 	mkfifo "$LAB_DIR/ask"
 	lab_start rules client bash -c 'exec "${@:2}" <"$1"' rules \
 	    "$LAB_DIR/ask" java "${LAB_JAVA[@]}" \
-	    -cp "$LAB_JARS:$LAB_DIR/classes" RulesWork "$LAB_VIP"
+	    -cp "$LAB_JARS:$LAB_DIR/classes" RulesWork "$LAB_VIP" \
+	    "$LAB_VIP_IP:$OTHER"
 	exec 7>"$LAB_DIR/ask"
+}
+
+other_way() {
+	lab_ctl add-cluster other &&
+	    lab_ctl add-broker other $LAB_NODE "$LAB_REAL" &&
+	    lab_ctl add-listener other other "$LAB_VIP_IP:$OTHER" \
+	        --broker-base $((OTHER + 100)) --kafka off --rewrite off \
+	        --unjudged pass
 }
 
 declare -A ASKED=()
@@ -77,10 +90,10 @@ in_step() {
 	lab_wait 10 "the dataplane to be in step" lab_in_step
 }
 
-# rule NAME ACTION MATCH
+# rule NAME ACTION MATCH: where Lightpath listens.
 rule() {
-	lab_ctl add-rule "$1" --priority 500 --action "$2" --match "$3" &&
-	    in_step
+	lab_ctl add-rule "$1" --priority 500 --action "$2" \
+	    --match "cluster=lab $3" && in_step
 }
 
 gone() {
@@ -192,8 +205,33 @@ consumers() {
 	must "the rule comes again" rule no-fetch deny \
 	    'api=Fetch topic=secret*'
 	check "they are refused it again" step refused
+	must "two topics are made, and Lightpath does not hear of it" \
+	    unheard secret.unheard open.unheard
+	check "of what it has not heard of, it learns, and denies it" \
+	    step read-unheard
+	check "that is counted" told partitions_unknown '. > 0'
 	must "the rule goes again" gone no-fetch
 	check "they have all records again" step read-all
+}
+
+# unheard TOPIC...: with two records each.
+unheard() {
+	local topic
+
+	for topic in "$@"; do
+		printf 'one\ntwo\n' | lab_on brokers timeout 60 kcat -P \
+		    -p 0 -b "$AROUND" -t "$topic" || return
+	done
+}
+
+sharers() {
+	must "a share group reads two topics" step share
+	must "a deny of ShareFetch is taken" rule no-share deny \
+	    'api=ShareFetch,ShareAcknowledge topic=secret*'
+	check "it is refused one of the two, and goes on with the other" \
+	    step share-refused
+	must "the rule is deleted" gone no-share
+	check "it has all records of both" step share-all
 }
 
 administrators() {

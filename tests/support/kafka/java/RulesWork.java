@@ -7,35 +7,27 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewPartitionReassignment;
 import org.apache.kafka.clients.admin.NewTopic;
-import org.apache.kafka.clients.admin.OffsetSpec;
-import org.apache.kafka.clients.admin.RecordsToDelete;
-import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.ElectionType;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.ElectionNotNeededException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /*
- * RulesWork SERVER: clients whose requests rules act on.  Rules come and go
- * between its steps, which are lines of standard input; each is answered by
- * "ok LINE", or by "failed LINE", and why on standard error.
+ * RulesWork SERVER OTHER: clients whose requests rules act on.  Rules come and
+ * go between its steps, which are lines of standard input; each is answered by
+ * "ok LINE", or by "failed LINE", and why on standard error.  OTHER tells of
+ * the same cluster, and nobody listens.
  *
  * Topics whose name begins with "secret" are those that rules deny.
  */
@@ -48,25 +40,34 @@ public final class RulesWork {
 		boolean holds() throws Exception;
 	}
 
-	private static final String SECRET = "secret.a", SECRET_TOO = "secret.b",
+	static final String SECRET = "secret.a", SECRET_TOO = "secret.b",
 	    OPEN = "open";
 	private static final String SECRET_READ = "secret.read",
 	    OPEN_READ = "open.read";
-	private static final int PARTITIONS = RulesReader.PARTITIONS, RECORDS = 20,
-	    PATIENCE_S = 60;
+	private static final String SECRET_SHARE = "secret.share",
+	    OPEN_SHARE = "open.share";
+	private static final int PARTITIONS = RulesReader.PARTITIONS,
+	    RECORDS = 20, PATIENCE_S = 60;
+	/* From this number on they are. */
+	private static final int BIG = 100_000;
 
-	private final String server;
+	private final String server, other;
 	private final Admin admin;
 	/* One that goes on from step to step, and what it was told is there. */
 	private final Producer<byte[], byte[]> steady;
 	private final Map<String, List<String>> sent = new LinkedHashMap<>();
 	private Producer<byte[], byte[]> transactional;
+	private RulesShare sharer;
 	private final List<RulesReader> readers = new ArrayList<>();
 	private final Map<String, Step> steps = new LinkedHashMap<>();
 
-	private RulesWork(String server) {
+	private RulesWork(String server, String other) {
+		RulesAdmin administrator;
+
 		this.server = server;
+		this.other = other;
 		admin = Admin.create(options("rules-admin"));
+		administrator = new RulesAdmin(this, admin);
 		steady = producer(options("rules-steady"));
 		steps.put("begin", this::begin);
 		steps.put("one-request", this::oneRequest);
@@ -80,8 +81,12 @@ public final class RulesWork {
 		steps.put("read-half", this::readHalf);
 		steps.put("read-all", this::readAll);
 		steps.put("read-end", this::readEnd);
-		steps.put("administrator", this::administrator);
-		steps.put("offsets", this::offsets);
+		steps.put("read-unheard", this::readUnheard);
+		steps.put("share", this::share);
+		steps.put("share-refused", this::shareRefused);
+		steps.put("share-all", this::shareAll);
+		steps.put("administrator", administrator::everything);
+		steps.put("offsets", administrator::offsets);
 		steps.put("deletion-lost", this::deletionLost);
 		steps.put("deletion", this::deletion);
 		steps.put("not-created", this::notCreated);
@@ -89,7 +94,7 @@ public final class RulesWork {
 	}
 
 	public static void main(String[] args) throws Exception {
-		RulesWork work = new RulesWork(args[0]);
+		RulesWork work = new RulesWork(args[0], args[1]);
 		BufferedReader lines = new BufferedReader(
 		    new InputStreamReader(System.in));
 		String line;
@@ -113,7 +118,7 @@ public final class RulesWork {
 		System.out.flush();
 	}
 
-	private Properties options(String id, String... more) {
+	Properties options(String id, String... more) {
 		Properties options = new Properties();
 
 		options.put("bootstrap.servers", server);
@@ -123,7 +128,7 @@ public final class RulesWork {
 		return options;
 	}
 
-	private static Producer<byte[], byte[]> producer(Properties options) {
+	static Producer<byte[], byte[]> producer(Properties options) {
 		return new KafkaProducer<>(options, new ByteArraySerializer(),
 		    new ByteArraySerializer());
 	}
@@ -140,13 +145,13 @@ public final class RulesWork {
 		}
 	}
 
-	private static void same(Object want, Object got, String what) {
+	static void same(Object want, Object got, String what) {
 		if (!want.equals(got))
 			throw new IllegalStateException(what + ": " + got +
 			    ", not " + want);
 	}
 
-	private static void refuses(Future<?> future, String topic)
+	static void refuses(Future<?> future, String topic)
 	    throws Exception {
 		try {
 			future.get();
@@ -158,7 +163,7 @@ public final class RulesWork {
 	}
 
 	/* Where the client does not say of which topic the other is said. */
-	private static void refusesBy(Throwable thrown, String topic) {
+	static void refusesBy(Throwable thrown, String topic) {
 		if (!(thrown instanceof TopicAuthorizationException))
 			throw new IllegalStateException(topic, thrown);
 		Set<String> topics = ((TopicAuthorizationException)thrown)
@@ -168,14 +173,15 @@ public final class RulesWork {
 			same(Set.of(topic), topics, "topics not authorized");
 	}
 
-	/* ---- producers ------------------------------------------------------ */
+	/* ---- producers ------------------------------------------------- */
 
 	private void begin() throws Exception {
 		List<NewTopic> topics = new ArrayList<>();
 
 		for (String topic : List.of(SECRET, SECRET_TOO, OPEN,
-		    SECRET_READ, OPEN_READ, "secret.kcat", "open.kcat",
-		    "secret.js", "open.js", "doomed"))
+		    SECRET_READ, OPEN_READ, SECRET_SHARE, OPEN_SHARE,
+		    "secret.kcat", "open.kcat", "secret.js", "open.js",
+		    "doomed"))
 			topics.add(new NewTopic(topic, PARTITIONS, (short)1));
 		admin.createTopics(topics).all().get();
 		transactional = producer(options("rules-transactional",
@@ -190,8 +196,8 @@ public final class RulesWork {
 	}
 
 	private static byte[] value(String topic, int number) {
-		return (topic + " " + number + " " + "x".repeat(200))
-		    .getBytes();
+		return (topic + " " + number + " " +
+		    "x".repeat(number < BIG ? 200 : 5000)).getBytes();
 	}
 
 	/* Sends these, and remembers them once they are there. */
@@ -248,10 +254,11 @@ public final class RulesWork {
 			    ": others came than were sent");
 	}
 
-	/* A batch for each partition of three topics, sent together. */
+	/* Batches of 50 kB, for each partition of three topics one. */
 	private void oneRequest() throws Exception {
 		try (var producer = producer(options("rules-one-request",
-		    "enable.idempotence", "false", "linger.ms", "60000"))) {
+		    "enable.idempotence", "false", "linger.ms", "60000",
+		    "batch.size", "200000"))) {
 			Map<String, List<Future<?>>> futures =
 			    new LinkedHashMap<>();
 
@@ -261,7 +268,7 @@ public final class RulesWork {
 				for (int i = 0; i < RECORDS; i++)
 					futures.computeIfAbsent(topic,
 					    t -> new ArrayList<>()).add(
-					    send(producer, topic, i));
+					    send(producer, topic, BIG + i));
 			producer.flush();
 			for (String topic : List.of(SECRET, SECRET_TOO))
 				for (Future<?> future : futures.get(topic))
@@ -273,7 +280,7 @@ public final class RulesWork {
 		    t -> new ArrayList<>());
 
 		for (int i = 0; i < RECORDS; i++)
-			there.add(new String(value(OPEN, i)));
+			there.add(new String(value(OPEN, BIG + i)));
 		whole(OPEN);
 	}
 
@@ -332,7 +339,7 @@ public final class RulesWork {
 		whole(OPEN);
 	}
 
-	/* ---- consumers that go on ------------------------------------------- */
+	/* ---- consumers that go on -------------------------------------- */
 
 	/* One that was given its partitions, and one of each kind of group. */
 	private void read(String... protocols) throws Exception {
@@ -418,115 +425,71 @@ public final class RulesWork {
 		}
 	}
 
-	/* ---- the administrator ---------------------------------------------- */
+	/*
+	 * Topics of which Lightpath has heard nothing yet: the consumer brings
+	 * their ids from elsewhere.
+	 */
+	private void readUnheard() throws Exception {
+		var reader = new RulesReader(plain("rules-unheard",
+		    "bootstrap.servers", other), null,
+		    List.of("secret.unheard", "open.unheard"));
 
-	interface Each {
-		KafkaFuture<?> of(TopicPartition partition) throws Exception;
+		reader.start();
+		until("the records of one, and a refusal of the other", () ->
+		    reader.isWell() && reader.refusals.get() > 0 &&
+		    reader.count("open.unheard") >= 2);
+		reader.isOver = true;
+		reader.join();
+		reader.isWell();
+		same(0, reader.count("secret.unheard"), "records");
+		same(2, reader.count("open.unheard"), "records");
 	}
 
-	/* Of one request for both, one is refused, the other done. */
-	private static void half(String what, Each each) throws Exception {
-		try {
-			refuses(each.of(new TopicPartition(SECRET, 0)), SECRET);
-			each.of(new TopicPartition(OPEN, 0)).get();
-		} catch (ExecutionException | RuntimeException e) {
-			throw new IllegalStateException(what, e);
-		}
+	/* ---- a share group --------------------------------------------- */
+
+	private void share() throws Exception {
+		RulesShare.fromTheBeginning(admin);
+		sharer = new RulesShare(options("rules-share",
+		    "fetch.max.wait.ms", "100"),
+		    List.of(SECRET_SHARE, OPEN_SHARE));
+		sharer.start();
+		putShared();
+		haveShared(SECRET_SHARE);
+		haveShared(OPEN_SHARE);
+		same(0, sharer.refusals.get(), "refusals");
 	}
 
-	private static <V> Map<TopicPartition, V> both(V value) {
-		return Map.of(new TopicPartition(SECRET, 0), value,
-		    new TopicPartition(OPEN, 0), value);
+	private void putShared() throws Exception {
+		put(SECRET_SHARE);
+		put(OPEN_SHARE);
 	}
 
-	private void administrator() throws Exception {
-		var ends = admin.listOffsets(both(OffsetSpec.latest()));
-		var committed = admin.alterConsumerGroupOffsets("rules-altered",
-		    both(new OffsetAndMetadata(1)));
-		var deleted = admin.deleteRecords(both(
-		    RecordsToDelete.beforeOffset(1)));
-		var moved = admin.alterPartitionReassignments(both(Optional.of(
-		    new NewPartitionReassignment(List.of(1)))));
-		var producers = admin.describeProducers(
-		    both(0).keySet());
-		var elected = admin.electLeaders(ElectionType.PREFERRED,
-		    both(0).keySet());
-
-		half("ListOffsets", ends::partitionResult);
-		half("OffsetCommit", committed::partitionResult);
-		half("DeleteRecords", p -> deleted.lowWatermarks().get(p));
-		half("AlterPartitionReassignments", p -> moved.values().get(p));
-		half("DescribeProducers", producers::partitionResult);
-		notElected(elected.partitions().get());
-		var forgotten = admin.deleteConsumerGroupOffsets(
-		    "rules-altered", both(0).keySet());
-
-		half("OffsetDelete", forgotten::partitionResult);
-		same(Map.of(), admin.listConsumerGroupOffsets("rules-altered")
-		    .partitionsToOffsetAndMetadata().get(), "offsets");
+	private void haveShared(String topic) throws Exception {
+		until("all of " + topic, () -> sharer.isWell() &&
+		    sharer.got(topic).containsAll(sent.get(topic)));
 	}
 
-	/* Of the other the only one that there is leads already. */
-	private static void notElected(
-	    Map<TopicPartition, Optional<Throwable>> why) {
-		refusesBy(why.get(new TopicPartition(SECRET, 0)).orElse(null),
-		    SECRET);
-		same(ElectionNotNeededException.class, why.get(
-		    new TopicPartition(OPEN, 0)).orElseThrow().getClass(),
-		    "ElectLeaders");
+	private void shareRefused() throws Exception {
+		int before = sharer.got(SECRET_SHARE).size();
+
+		until("a refusal", () -> sharer.isWell() &&
+		    sharer.refusals.get() > 1);
+		putShared();
+		haveShared(OPEN_SHARE);
+		same(before, sharer.got(SECRET_SHARE).size(), "records");
 	}
 
-	/* A consumer's own, and those in a transaction. */
-	private void offsets() throws Exception {
-		try (var consumer = Clients.consumer(options("rules-offsets",
-		    "group.id", "rules-offsets", "enable.auto.commit",
-		    "false"))) {
-			consumer.assign(both(0).keySet());
-			try {
-				consumer.commitSync(both(
-				    new OffsetAndMetadata(2)));
-				throw new IllegalStateException("committed");
-			} catch (TopicAuthorizationException e) {
-				refusesBy(e, SECRET);
-			}
-			same(Map.of(new TopicPartition(OPEN, 0),
-			    new OffsetAndMetadata(2)), there(
-			        consumer.committed(both(0).keySet())),
-			    "committed");
-		}
-		try (var producer = producer(options("rules-tx-offsets",
-		    "transactional.id", "rules-offsets"))) {
-			producer.initTransactions();
-			producer.beginTransaction();
-			offsetsInTransaction(producer);
-		}
+	private void shareAll() throws Exception {
+		haveShared(SECRET_SHARE);
+		putShared();
+		haveShared(SECRET_SHARE);
+		haveShared(OPEN_SHARE);
+		sharer.isOver = true;
+		sharer.join();
+		sharer.isWell();
 	}
 
-	/* As with an ACL: the client has no better word for it. */
-	private static void offsetsInTransaction(
-	    Producer<byte[], byte[]> producer) {
-		try {
-			producer.sendOffsetsToTransaction(
-			    both(new OffsetAndMetadata(3)),
-			    new ConsumerGroupMetadata("rules-offsets"));
-			producer.commitTransaction();
-		} catch (KafkaException e) {
-			for (Throwable t = e; t != null; t = t.getCause())
-				if (t.getMessage().contains(
-				    "Topic authorization failed"))
-					return;
-			throw e;
-		}
-		throw new IllegalStateException("it was committed");
-	}
-
-	private static <V> Map<TopicPartition, V> there(
-	    Map<TopicPartition, V> some) {
-		var there = new LinkedHashMap<>(some);
-
-		there.values().removeIf(value -> value == null);
-		return there;
-	}
+	/* ---- requests that are reset, or make nothing ------------------ */
 
 	/* Its connection is reset, again and again. */
 	private void deletionLost() throws Exception {
