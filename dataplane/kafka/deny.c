@@ -42,10 +42,14 @@ lp_deny_partition(struct lp_kafka_at *at, const struct lp_message *message,
 	if (at->splice == NULL || at->was_held || !is_new(at, message, fact))
 		return;
 	lp_edit_mark(at, LP_TO_BROKER, message, &mark);
-	if (bits & LP_DENY_REFUSED)
+	if (bits & LP_DENY_REFUSED) {
 		lp_telemetry_count(telemetry, partitions_denied, 1);
-	else
-		lp_telemetry_count(telemetry, partitions_unknown, 1);
+		return;
+	}
+	lp_telemetry_count(telemetry, partitions_unknown, 1);
+	/* Its session is to be made anew: by then the name may be known. */
+	if (has_session(message->key))
+		at->conn->session_stamp = ~stamp_of(at);
 }
 
 void
@@ -69,12 +73,6 @@ lp_deny_session(struct lp_kafka_at *at, const struct lp_message *message,
 	overlay_byte(at, LP_TO_BROKER, message,
 	    fact->at + (uint32_t)sizeof(int32_t) - 1, last);
 	lp_telemetry_count(&at->kafka->telemetry, sessions_renewed, 1);
-}
-
-void
-lp_deny_session_is_stale(const struct lp_kafka_at *at)
-{
-	at->conn->session_stamp = ~stamp_of(at);
 }
 
 void

@@ -42,9 +42,6 @@ void lp_deny_partition(struct lp_kafka_at *at, const struct lp_message *message,
 void lp_deny_session(struct lp_kafka_at *at, const struct lp_message *message,
     const struct lp_fact *fact);
 
-/* It holds topics whose names were not known: it is to be made anew. */
-void lp_deny_session_is_stale(const struct lp_kafka_at *at);
-
 /* A Metadata request must not create what it names. */
 void lp_deny_creation(struct lp_kafka_at *at, const struct lp_message *message,
     const struct lp_fact *fact);

@@ -254,8 +254,6 @@ partition(struct lp_kafka_at *at, struct lp_message *message,
 	if (marks == 0)
 		return;
 	lp_deny_partition(at, message, fact, marks);
-	if (marks == LP_DENY_UNKNOWN)
-		lp_deny_session_is_stale(at);
 }
 
 /* As in proto/apis.h: there the name of a resource may be a topic's. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Kafka inside the connections: follows both streams of each, reads the frames
- * in them, pairs responses with requests and counts what it learns.  It only
- * observes: no packet is changed, delayed or dropped for it, and whatever it
- * cannot read it counts and leaves alone.
+ * in them, pairs responses with requests and counts what it learns.  By itself
+ * it only observes: whatever it cannot read it counts and leaves alone.  What
+ * of a stream is to be other bytes, because addresses are rewritten or a rule
+ * refuses it, it notes as edits (edit.h), for pipeline/splice.h.
  *
  * One worker owns it.  What must survive the process lies in the region
  * (state.h); the lists of free places are private and made anew at start.
