@@ -90,14 +90,6 @@ told_ours() {
 	    [ "$(cluster_told client "$LAB_VIP")" = "$(cluster_ours)" ]
 }
 
-same_records() {
-	local result
-
-	result=$(records_compare "$LAB_DIR/sent" "$LAB_DIR/got")
-	echo "lost altered repeated: $result"
-	[ "$result" = "0 0 0" ]
-}
-
 all_reached() {
 	local node
 

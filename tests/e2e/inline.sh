@@ -206,10 +206,6 @@ traced() {
 	        "$LAB_DIR/traced"
 }
 
-same_records() {
-	[ "$(records_compare "$LAB_DIR/sent" "$LAB_DIR/got")" = "0 0 0" ]
-}
-
 # ---- Kafka's connections are followed ------------------------------------
 
 inline_follows() {

@@ -21,7 +21,7 @@ main() {
 	must "kcat produces" records_produce records "$LAB_DIR/sent"
 	check "the broker holds them all" holds_all
 	must "kcat consumes" records_consume records "$LAB_DIR/got"
-	check "none is lost, altered or repeated" same_records
+	check "none is lost, altered or repeated" same_records $RECORDS
 	check "the counters cover what kcat sent and got" counters_cover
 	check "connections are listed while they are open" listed
 	check "no packet was dropped" no_drops
@@ -36,14 +36,6 @@ advertised() {
 
 holds_all() {
 	[ "$(records_held records)" -eq $RECORDS ]
-}
-
-same_records() {
-	local result
-
-	result=$(records_compare "$LAB_DIR/sent" "$LAB_DIR/got")
-	echo "lost altered repeated: $result"
-	[ "$result" = "0 0 0" ] && [ "$(wc -l <"$LAB_DIR/got")" -eq $RECORDS ]
 }
 
 counters_cover() {

@@ -50,10 +50,6 @@ console_consume() {
 	    >"$LAB_DIR/got"
 }
 
-same_records() {
-	[ "$(records_compare "$LAB_DIR/sent" "$LAB_DIR/got")" = "0 0 0" ]
-}
-
 committed() {
 	lab_java client $TOOLS.consumer.group.ConsumerGroupCommand \
 	    --bootstrap-server "$LAB_VIP" --describe --group readers |

@@ -37,7 +37,7 @@ main() {
 	must "$LIVE more are produced" produce $((EARLY + 1)) $LIVE
 	must "B has them" arrived $((EARLY + LIVE))
 	check "B has what A has, at the same places" same_places
-	check "and that is what was sent" same_records
+	check "and that is what was sent" mirrored_records
 
 	must "a group reads A" group_read "$LAB_VIP" records $((EARLY + LIVE))
 	must "B knows how far it is" lab_ready mirror 60 \
@@ -107,15 +107,10 @@ same_places() {
 	[ "$(wc -l <"$a")" -eq $((EARLY + LIVE)) ] && cmp "$a" "$b"
 }
 
-same_records() {
-	local result
-
+mirrored_records() {
 	cut -d ' ' -f 3- "$LAB_DIR/places.b" >"$LAB_DIR/got"
-	result=$(records_compare "$LAB_DIR/sent" "$LAB_DIR/got")
-	echo "lost altered repeated: $result"
-	[ "$result" = "0 0 0" ] &&
-	    [ "$(records_sum "$LAB_DIR/sent")" = \
-	        "$(records_sum "$LAB_DIR/got")" ]
+	same_records && [ "$(records_sum "$LAB_DIR/sent")" = \
+	    "$(records_sum "$LAB_DIR/got")" ]
 }
 
 # group_read VIP TOPIC COUNT

@@ -46,10 +46,10 @@ main() {
 	must "clients run" cluster_clients_start - "$NAMES"
 
 	must "leaders move" cluster_ask "move 2,3,1"
-	must "records pass" cluster_ask "pass 300"
+	must "records pass" cluster_ask "pass 150"
 	check "all of it is TLS, by the brokers' own names" all_is_tls
 	lab_kill kafka-2
-	must "a broker is killed, and records pass" cluster_ask "pass 500"
+	must "a broker is killed, and records pass" cluster_ask "pass 150"
 	check "the clients judge: none is lost, altered or repeated" \
 	    cluster_clients_judge
 	check "no packet was dropped" no_drops

@@ -38,7 +38,7 @@ main() {
 	check "they are told the brokers' names" told cluster_own
 	must "rewriting is set on" cluster_rewrite on
 	check "they are told our addresses" told ours
-	must "all have asked where the brokers are" cluster_have_asked
+	must "all have asked where the brokers are" cluster_have_asked rdkafka
 
 	must "connections are ended again, broker by broker" \
 	    end_each dst "$LAB_BACK"
@@ -49,6 +49,7 @@ main() {
 	names_lead_to cluster_ip
 	must "rewriting is set off" cluster_rewrite off
 	check "they are told the brokers' names" told cluster_own
+	# kcat asks elsewhere as soon as it is told.
 	must "all have asked where the brokers are" cluster_have_asked
 	must "the listener is deleted" lab_ctl del-listener lab public
 	must "records pass" passes
@@ -76,14 +77,13 @@ vip() {
 
 # What brokers advertise; among themselves the names lead to themselves.
 advertise() {
-	local node
+	local node names=()
 
 	for node in "${CLUSTER_NODES[@]}"; do
 		CLUSTER_ADVERTISED[$node]=b$node.test:9092
-		echo "$(cluster_ip "$node") b$node.test"
-	done >"$LAB_DIR/brokers.hosts"
-	echo "127.0.0.1 localhost $(hostname)" >>"$LAB_DIR/brokers.hosts"
-	CLUSTER_JAVA+=("-Djdk.net.hosts.file=$LAB_DIR/brokers.hosts")
+		names+=("$node=b$node.test")
+	done
+	cluster_hosts "${names[@]}"
 	# Not for half a minute, as a JVM does by itself.
 	CLUSTER_CLIENTS_JAVA=("-Djdk.net.hosts.file=$LAB_DIR/client.hosts"
 	    -Dsun.net.inetaddr.ttl=0)
@@ -105,7 +105,7 @@ kcat_reads() {
 }
 
 kcat_has_more() {
-	[ "$(stat -c %s "$LAB_DIR/kcat.log")" -gt $((KCAT_FROM + 20000)) ]
+	[ "$(stat -c %s "$LAB_DIR/kcat.log")" -gt $((KCAT_FROM + 5000)) ]
 }
 
 # ---- the recipe ------------------------------------------------------------

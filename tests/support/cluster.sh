@@ -46,15 +46,15 @@ cluster_ip_add() {
 	    dev net0 "${more[@]}"
 }
 
-# cluster_hosts NAME NODE...: names that the brokers' side alone knows.  (Java
+# cluster_hosts NODE=NAME...: names that the brokers' side alone knows.  (Java
 # then takes all names from that file, of itself too.)
 cluster_hosts() {
-	local name=$1 node
+	local each
 
 	{
 		echo "127.0.0.1 localhost $(hostname)"
-		for node in "${@:2}"; do
-			echo "$(cluster_ip "$node") $name"
+		for each in "$@"; do
+			echo "$(cluster_ip "${each%%=*}") ${each#*=}"
 		done
 	} >"$LAB_DIR/cluster.hosts"
 	CLUSTER_JAVA+=("-Djdk.net.hosts.file=$LAB_DIR/cluster.hosts")
@@ -196,9 +196,7 @@ cluster_configure() {
 # ---- clients that go on while things happen ---------------------------------
 
 cluster_clients_get() {
-	javac -proc:none -nowarn -cp "$LAB_JARS" -d "$LAB_DIR/classes" \
-	    "$LAB_SUPPORT"/kafka/java/{Failover,Clients}.java \
-	    >"$LAB_DIR/javac.log" 2>&1
+	java_compile "$LAB_SUPPORT"/kafka/java/{Failover,Clients}.java
 }
 
 # cluster_clients_start [HOST [BOOTSTRAP]]: Failover.java, which is told what
@@ -258,20 +256,27 @@ cluster_rewrite() {
 	    lab_wait 10 "the dataplane to be in step" lab_in_step
 }
 
-# The clients refresh what they know every three seconds.
+# cluster_have_asked [CLIENT]: every one of the clients, which refresh what they
+# know every three seconds, has asked where the brokers are; and one more, which
+# asks nothing else but for records.
 cluster_have_asked() {
-	CLUSTER_METADATA=$(cluster_metadata)
-	lab_ready clients 60 "everybody to ask, more than once" \
-	    cluster_asked_often
+	local from
+
+	[ $# -eq 0 ] || from=$(cluster_requests "$1") || return
+	cluster_ask asked || return
+	[ $# -eq 0 ] || lab_wait 30 "$1 to ask, too" \
+	    cluster_asked_more "$1" $((from + 2))
 }
 
-cluster_metadata() {
-	lab_ctl -o json stats kafka | jq '[.dataplanes[0].apis[] |
-	    select(.api == "Metadata") | .responses] | add'
+# Answered ones that were no Fetches.
+cluster_requests() {
+	lab_ctl -o json clients "$1" | jq -e --arg id "$1" \
+	    '.dataplanes[0].clients[] | select(.client_id == $id) |
+	        .rest.count // 0'
 }
 
-cluster_asked_often() {
-	[ "$(cluster_metadata)" -ge $((CLUSTER_METADATA + 40)) ]
+cluster_asked_more() {
+	[ "$(cluster_requests "$1")" -ge "$2" ]
 }
 
 # ---- what clients are sent -------------------------------------------------

@@ -85,6 +85,32 @@ no_stream_lost() {
 	        "$LAB_DIR/kafka.json"
 }
 
+# same_records [COUNT]: of `sent` and `got`, whatever their order; so many.
+same_records() {
+	local result
+
+	result=$(records_compare "$LAB_DIR/sent" "$LAB_DIR/got")
+	echo "lost altered repeated: $result"
+	[ "$result" = "0 0 0" ] && [ -s "$LAB_DIR/got" ] &&
+	    { [ $# -eq 0 ] || [ "$(wc -l <"$LAB_DIR/got")" -eq "$1" ]; }
+}
+
+# java_compile FILE...: to LAB_DIR/classes; once for the same sources and release,
+# or by two at the same time, and then both are right.
+java_compile() {
+	local key classes new
+
+	key=$({ echo "$LAB_JARS" && cat "$@"; } | sha256sum | cut -c -16)
+	classes=$LAB_KAFKA_CACHE/classes-$key
+	if [ ! -d "$classes" ]; then
+		new=$(mktemp -d "$LAB_KAFKA_CACHE/new.XXXXXX") || return
+		javac -proc:none -nowarn -cp "$LAB_JARS" -d "$new" "$@" \
+		    >"$LAB_DIR/javac.log" 2>&1 || return
+		mv -T "$new" "$classes" 2>/dev/null || rm -rf "$new"
+	fi
+	ln -s "$classes" "$LAB_DIR/classes"
+}
+
 # ping_answers [ADDRESS]: of Lightpath, on the client's side.
 ping_answers() {
 	lab_on client ping -c 1 -W 2 "${1:-$LAB_FRONT}"

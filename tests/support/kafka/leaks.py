@@ -54,10 +54,16 @@ def parts(frame):
 class Search:
     def __init__(self, secrets):
         self.pattern, self.raw = patterns(secrets)
+        # To look for these alone is some fifty times as fast.
+        self.needles = [text.lower() for text in
+                        [secret.encode() for secret in secrets] + self.raw]
         self.found, self.bytes, self.frames, self.streams = 0, 0, 0, 0
 
     def look(self, where, data):
         self.bytes += len(data)
+        low = data.lower()
+        if not any(needle in low for needle in self.needles):
+            return
         for match in self.pattern.finditer(data):
             self.found += 1
             if self.found <= 20:

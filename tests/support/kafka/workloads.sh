@@ -24,8 +24,7 @@ work_lab() {
 }
 
 work_compile() {
-	javac -proc:none -nowarn -cp "$LAB_JARS" -d "$LAB_DIR/classes" \
-	    "$WORK"/java/*.java >"$LAB_DIR/javac.log" 2>&1
+	java_compile "$WORK"/java/*.java
 }
 
 # kafkajs, pinned, is fetched once.  LAB_SKIP where that cannot be done.

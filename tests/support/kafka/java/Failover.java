@@ -23,10 +23,14 @@ import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.ClusterResource;
+import org.apache.kafka.common.ClusterResourceListener;
 import org.apache.kafka.common.ElectionType;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.metrics.KafkaMetric;
+import org.apache.kafka.common.metrics.MetricsReporter;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /*
@@ -39,6 +43,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  *	move A,B,C	makes these nodes, A first, the replicas of every other
  *			partition's first, and so on, and A its leader
  *	whole		until all replicas are in sync
+ *	asked		until every client has been told where the brokers are,
+ *			twice: then it has asked since
  *	end		judges: prints "whole: ..." or why not, and ends
  *
  * HOST is where all brokers must be, or "-"; who hears of another one
@@ -102,6 +108,7 @@ public final class Failover {
 		options.put("bootstrap.servers", server);
 		options.put("client.id", id);
 		options.put("metadata.max.age.ms", "3000");
+		options.put("metric.reporters", Told.class.getName());
 		options.put("request.timeout.ms", "10000");
 		for (int i = 0; i < more.length; i += 2)
 			options.put(more[i], more[i + 1]);
@@ -127,7 +134,7 @@ public final class Failover {
 			reader.start();
 		once = start("once", this::produceOnce);
 		transactions = start("transactions", this::produceCommitted);
-		pass(200);
+		pass(100);
 	}
 
 	interface Work {
@@ -148,7 +155,7 @@ public final class Failover {
 		return thread;
 	}
 
-	/* About a thousand a second; what is not acknowledged is an error. */
+	/* About two hundred a second; what is not acknowledged is an error. */
 	private void produceOnce() throws Exception {
 		try (var producer = producer(options("once", "acks", "all",
 		    "linger.ms", "5", "delivery.timeout.ms", "120000"))) {
@@ -162,7 +169,7 @@ public final class Failover {
 						wrong.add(value + ": " + e);
 				});
 				if (i % 10 == 0)
-					Thread.sleep(10);
+					Thread.sleep(50);
 			}
 		}
 	}
@@ -273,6 +280,9 @@ public final class Failover {
 		case "whole":
 			until("all replicas to be in sync", this::isWhole);
 			break;
+		case "asked":
+			asked();
+			break;
 		default:
 			throw new IllegalArgumentException(words[0]);
 		}
@@ -363,6 +373,61 @@ public final class Failover {
 		return admin.describeTopics(names).allTopicNames().get()
 		    .values().stream().flatMap(t -> t.partitions().stream())
 		    .allMatch(p -> p.isr().size() == p.replicas().size());
+	}
+
+	/* How often each client was told, but the administrator, who is not. */
+	private static final Map<String, Integer> told =
+	    new ConcurrentHashMap<>();
+
+	public static final class Told
+	    implements MetricsReporter, ClusterResourceListener {
+		private String id;
+
+		@Override
+		public void configure(Map<String, ?> options) {
+			id = (String)options.get("client.id");
+		}
+
+		@Override
+		public void onUpdate(ClusterResource cluster) {
+			told.merge(id, 1, Integer::sum);
+		}
+
+		@Override
+		public void init(List<KafkaMetric> metrics) {
+		}
+
+		@Override
+		public void metricChange(KafkaMetric metric) {
+		}
+
+		@Override
+		public void metricRemoval(KafkaMetric metric) {
+		}
+
+		@Override
+		public void close() {
+		}
+	}
+
+	/* An administrator who has nothing to do asks nothing else. */
+	private double askedByAdmin() {
+		return admin.metrics().values().stream()
+		    .filter(m -> m.metricName().name().equals("request-total")
+		        && m.metricName().tags().size() == 1)
+		    .mapToDouble(m -> (double)m.metricValue()).max()
+		    .orElseThrow();
+	}
+
+	private void asked() throws Exception {
+		Map<String, Integer> before = new HashMap<>(told);
+		double asked = askedByAdmin();
+
+		if (before.size() < 4)
+			throw new IllegalStateException("told: " + before);
+		until("all to ask", () -> askedByAdmin() >= asked + 2 &&
+		    before.entrySet().stream().allMatch(e ->
+		        told.get(e.getKey()) >= e.getValue() + 2));
 	}
 
 	/* Wherever a node is told, it must be at the host. */
