@@ -166,6 +166,32 @@ START_TEST(what_comes_again_is_edited_in_the_same_way)
 }
 END_TEST
 
+START_TEST(a_successor_edits_in_the_same_way)
+{
+	size_t len;
+
+	deny("api=Produce topic=secret*");
+	edited_publish(LP_UNJUDGED_PASS);
+	make_produce(three, two_of_them);
+	len = edited_sent.len;
+	for (size_t cut = 1; cut < len; cut += 3) {
+		make_produce(three, two_of_them);
+		edited_left_len = 0;
+		edited_send_part(LP_TO_BROKER, 0, cut);
+		plane_restart();
+		memset(edited_left, 0xee, sizeof(edited_left));
+		edited_send_part(LP_TO_BROKER, 0, cut);
+		edited_send_part(LP_TO_BROKER, cut, len - cut);
+		edited_has_left();
+		kafka_talk.next[LP_TO_BROKER] += (uint32_t)len;
+		kafka_acknowledge(LP_TO_CLIENT);
+		make_produce_answer(three, two_of_them);
+		edited_pass_cut(LP_TO_CLIENT, cut % edited_sent.len);
+	}
+	ck_assert_uint_eq(KAFKA_COUNTER(edits), 0);
+}
+END_TEST
+
 START_TEST(the_rule_may_go_while_answers_are_on_their_way)
 {
 	deny("api=Produce topic=secret*");
@@ -496,6 +522,7 @@ add(TCase *tests)
 	tcase_add_test(tests, an_answer_is_put_back_wherever_a_segment_ends);
 	tcase_add_test(tests, what_comes_byte_by_byte_is_refused);
 	tcase_add_test(tests, what_comes_again_is_edited_in_the_same_way);
+	tcase_add_test(tests, a_successor_edits_in_the_same_way);
 	tcase_add_test(tests, the_rule_may_go_while_answers_are_on_their_way);
 	tcase_add_test(tests, nothing_passes_before_what_is_before_it);
 	tcase_add_test(tests, thousands_of_partitions_are_few_edits);
