@@ -266,7 +266,7 @@ add(struct lp_rules_builder *builder, uint32_t id, uint16_t priority,
 		errx(1, "%s", why);
 }
 
-/* And one for all that they do not hold for. */
+/* The last of them is for all that the others do not hold for. */
 static struct lp_rules *
 compile(const struct shape *shape, uint32_t count)
 {
@@ -280,7 +280,7 @@ compile(const struct shape *shape, uint32_t count)
 
 	if (lp_rules_new(&builder, 0x5eed, &names))
 		errx(1, "no memory");
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < count - 1; i++) {
 		rule_match_clear(&match);
 		shape->match(&match, i);
 		text += match.text_len;
@@ -289,7 +289,7 @@ compile(const struct shape *shape, uint32_t count)
 		spent += lp_clock_ns() - start;
 	}
 	rule_match_clear(&match);
-	add(builder, count + 1, 0, &match, LP_RULE_RESET);
+	add(builder, count, 0, &match, LP_RULE_RESET);
 	start = lp_clock_ns();
 	if (lp_rules_build(&rules, builder, why))
 		errx(1, "%s", why);
@@ -339,7 +339,7 @@ measure(const struct shape *shape, const struct lp_rules *rules, uint32_t count,
 		uint64_t start = world_cycles();
 
 		for (unsigned i = 0; i < QUESTIONS; i++) {
-			shape->ask(&question, choose(&chance, count, kind),
+			shape->ask(&question, choose(&chance, count - 1, kind),
 			    kind != MISS);
 			__asm__ volatile("" : : "r"(&question) : "memory");
 			if (rules == NULL)
@@ -350,7 +350,7 @@ measure(const struct shape *shape, const struct lp_rules *rules, uint32_t count,
 			else
 				lp_rules_request(rules, &question.connection,
 				    &question.request, &found);
-			*decided += found.decides < count;
+			*decided += found.decides < count - 1;
 		}
 		samples[turn] = (double)(world_cycles() - start) / QUESTIONS;
 	}
