@@ -10,6 +10,10 @@
  * an answer longer or shorter, so that all numbers behind it are translated
  * (translated).
  *
+ * Or, with --judge, what rules cost: of connections that are only read, of
+ *those that a hundred rules of topics are asked about (judged), of those where
+ *such rules would deny (enforced), and where all is denied (denied).
+ *
  *	fetch		responses of 1 MiB, in segments of 1,448 bytes
  *	produce		200 bytes of records and the answer, one at a time
  *	pipelined	16 KiB of records each, five in flight
@@ -67,7 +71,7 @@ static const char *const orders[ORDERS] = {"one", "train"};
 static const unsigned trains[ORDERS] = {2, LP_BATCH_MAX};
 
 /* What is compared, with the last one. */
-enum { SIDES_MAX = 3, SACK = SCRIPT_KINDS, KINDS };
+enum { SIDES_MAX = 4, SACK = SCRIPT_KINDS, KINDS };
 struct comparison {
 	const char *name;
 	unsigned kinds;
@@ -76,7 +80,7 @@ struct comparison {
 	enum peers_sort sorts[SIDES_MAX];
 };
 
-enum { KAFKA, REWRITE };
+enum { KAFKA, REWRITE, JUDGE };
 static const struct comparison comparisons[] = {
     [KAFKA] = {.name = "kafka",
 	.kinds = SCRIPT_KINDS,
@@ -88,6 +92,11 @@ static const struct comparison comparisons[] = {
 	.count = 3,
 	.sides = {"translated", "spliced", "passed"},
 	.sorts = {PEERS_TRANSLATED, PEERS_SPLICED, PEERS_READ}},
+    [JUDGE] = {.name = "judge",
+	.kinds = SCRIPT_KINDS,
+	.count = 4,
+	.sides = {"denied", "enforced", "judged", "read"},
+	.sorts = {PEERS_DENIED, PEERS_ENFORCED, PEERS_JUDGED, PEERS_READ}},
 };
 
 struct options {
@@ -140,6 +149,7 @@ main(int argc, char **argv)
 		0},
 	    {"connections", 'c', "N", 0, "Only so many", 0},
 	    {"rewrite", 'w', NULL, 0, "The cost of replacing addresses", 0},
+	    {"judge", 'j', NULL, 0, "The cost of rules", 0},
 	    {"side", 's', "SIDE", 0, "Only that one, for profilers", 0},
 	    {0},
 	};
@@ -220,6 +230,9 @@ parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'w':
 		options->what = &comparisons[REWRITE];
+		return 0;
+	case 'j':
+		options->what = &comparisons[JUDGE];
 		return 0;
 	case 's':
 		options->side = arg;

@@ -97,6 +97,9 @@ begin(struct peers *peers)
 		world_blind(&peers->world);
 	if (peers->sort < PEERS_SPLICED)
 		world_pass_addresses(&peers->world);
+	if (peers->sort >= PEERS_JUDGED && peers->sort <= PEERS_DENIED)
+		world_judge(&peers->world,
+		    WORLD_OBSERVE + (peers->sort - PEERS_JUDGED));
 	open_all(peers);
 	if (peers->sort == PEERS_TRANSLATED)
 		edit_all(peers);
@@ -256,7 +259,7 @@ check_sort(const struct peers *peers)
 		bool spliced =
 		    peers->world.region.connections[i].flags & LP_CONN_SPLICED;
 
-		if (spliced != (peers->sort >= PEERS_SPLICED) ||
+		if (spliced != (peers->sort >= PEERS_ENFORCED) ||
 		    (spliced && (map->delta != shift || map->count != 0)) ||
 		    (shift != 0) != (peers->sort > PEERS_SPLICED))
 			errx(1, "connection %u is of another sort", i);
@@ -349,7 +352,7 @@ peers_answered(const struct peers *peers, uint32_t index, uint32_t len)
 	uint32_t from =
 	    TRAFFIC_BROKER_SEQ + 1 + place->base[LP_TO_CLIENT] + place->shift;
 
-	if (peers->sort < PEERS_SPLICED)
+	if (peers->sort < PEERS_ENFORCED)
 		return len;
 	return peers->world.region.kafka.splices[index].out_next - from;
 }

@@ -21,6 +21,9 @@ struct peers_queue {
 enum peers_sort {
 	PEERS_BLIND, /* they are not looked into */
 	PEERS_READ, /* only that */
+	PEERS_JUDGED, /* and rules are asked, which act on nothing */
+	PEERS_ENFORCED, /* rules act, on others */
+	PEERS_DENIED, /* all of their requests are */
 	PEERS_SPLICED, /* addresses are replaced, but none has come */
 	/* One has, in an answer that is acknowledged: from there on the ends
 	 * number the broker's bytes differently. */

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2154
 #
-# What it costs to replace the brokers' addresses: the parts rewrite and
-# metadata.  Sourced by run.
+# What it costs to change streams in passing, to replace the brokers' addresses
+# or because rules act: the parts rewrite, metadata and judge.  Sourced by run.
 
 part_rewrite() {
 	local round
@@ -28,6 +28,17 @@ count_rewriting() {
 			    --kind $kind --side $side ||
 			    failure "instructions of $kind $side"
 		done
+	done
+}
+
+part_judge() {
+	local round
+
+	for ((round = 1; round <= rounds; round++)); do
+		progress "judge, round $round of $rounds"
+		"$LAB_BUILD/tests/bench/bench_kafka" --judge \
+		    --rounds $((turns / 125 + 1)) | record idle ||
+		    failure "judge"
 	done
 }
 
@@ -74,6 +85,14 @@ report_rewrite() {
 	    "one and train, sack: fetch, with SACK blocks"
 	report_sides '^rewrite/' 'passed spliced translated' cycles
 	report_sides '^rewrite/' 'passed spliced translated' instructions
+}
+
+report_judge() {
+	echo "judge: cycles per packet, one core, both directions; requests" \
+	    "read, judged by 100 rules of topics that count,"
+	echo "by 100 that would deny (enforced), and denied, all of them;" \
+	    "orders as of kafka"
+	report_sides '^judge/' 'read judged enforced denied' cycles
 }
 
 report_metadata() {

@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include <err.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #ifdef __x86_64__
@@ -10,6 +11,7 @@
 
 #include "dataplane/clock.h"
 #include "dataplane/region.h"
+#include "dataplane/rules.h"
 #include "dataplane/snapshot.h"
 #include "traffic.h"
 
@@ -20,6 +22,7 @@ enum {
 	BROKER_BASE = 9200,
 	TURN_NS = 1000,
 	SETTLE_TURNS = 16, /* until all addresses are announced */
+	RULES = 100,
 };
 
 #ifdef __x86_64__
@@ -28,6 +31,10 @@ const char world_unit[] = "cycles";
 const char world_unit[] = "ns";
 #endif
 
+static uint32_t no_name(
+    void *context, unsigned field, const char *name, uint16_t len);
+static void add_rule(struct world *world, struct lp_rules_builder *builder,
+    unsigned i, enum world_rules which);
 static void open_port(struct world *world, uint8_t slot);
 static void make_config(struct lp_config *config, unsigned brokers);
 static void put_broker(struct lp_config *config, unsigned node_id);
@@ -115,6 +122,60 @@ world_pass_addresses(struct world *world)
 
 	for (unsigned i = 0; i < snapshot->facade_count; i++)
 		snapshot->facades[i].rewriting = LP_REWRITING_OFF;
+}
+
+void
+world_judge(struct world *world, enum world_rules which)
+{
+	const struct lp_rules_names names = {.find = no_name};
+	struct lp_snapshot *snapshot = world->cell.current;
+	unsigned count = which == WORLD_DENY_ALL ? 1 : RULES;
+	struct lp_rules_builder *builder;
+	char why[LP_WHY_SIZE];
+
+	if (lp_rules_new(&builder, 1, &names) != 0)
+		errx(1, "no memory for rules");
+	for (unsigned i = 0; i < count; i++)
+		add_rule(world, builder, i, which);
+	if (lp_rules_build(&snapshot->rules, builder, why) != 0)
+		errx(1, "%s", why);
+	lp_rules_discard(builder);
+	snapshot->request_rules = snapshot->rules;
+	for (unsigned i = 0; i < snapshot->facade_count; i++)
+		snapshot->facades[i].unjudged = LP_UNJUDGED_PASS;
+}
+
+static uint32_t
+no_name(void *context, unsigned field, const char *name, uint16_t len)
+{
+	(void)context, (void)field, (void)name, (void)len;
+	return 0;
+}
+
+static void
+add_rule(struct world *world, struct lp_rules_builder *builder, unsigned i,
+    enum world_rules which)
+{
+	static struct lp_rule_match match;
+	struct lp_rule_action action;
+	struct lp_rule_error error;
+	struct lp_rules_rule rule = {.id = i + 1,
+	    .slot = i,
+	    .priority = 1,
+	    .match = &match,
+	    .action = &action};
+	char text[LP_RULE_MATCH_SIZE], why[LP_WHY_SIZE];
+
+	snprintf(text, sizeof(text), "api=Produce,Fetch topic=nothing-%u", i);
+	if (lp_rule_match_parse(&match,
+		which == WORLD_DENY_ALL ? "api=Produce,Fetch" : text,
+		&error) != 0 ||
+	    lp_rule_action_parse(&action,
+		which == WORLD_OBSERVE ? "observe" : "deny", &error) != 0)
+		errx(1, "%s", error.why);
+	if (lp_rules_add(builder, &rule, why) != 0)
+		errx(1, "%s", why);
+	atomic_store(&world->region.rules[i].rule_id, i + 1);
 }
 
 void

@@ -42,6 +42,13 @@ void world_blind(struct world *world);
 /* Nor are the brokers' addresses in them replaced. */
 void world_pass_addresses(struct world *world);
 
+/*
+ * Rules look at their requests, a hundred of topics that none names: rules that
+ * count, or that deny; or one that denies all of Produce and Fetch.
+ */
+enum world_rules { WORLD_OBSERVE, WORLD_DENY_NONE, WORLD_DENY_ALL };
+void world_judge(struct world *world, enum world_rules which);
+
 /* The neighbours on both sides introduce themselves to whoever runs next. */
 void world_inject_neighbors(struct world *world);
 
