@@ -160,9 +160,8 @@ is_known(const struct lp_kafka_at *at, const struct lp_message *message,
 		conn->session_id == message->session_id))
 		return true;
 	/* From version 15 on a Fetch says who asks at its end. */
-	return at->snapshot->brokers != NULL &&
-	    lp_snapshot_is_broker(
-		at->snapshot, at->tcp->cluster_id, &at->tcp->client_ip);
+	return lp_snapshot_is_broker(
+	    at->snapshot, at->tcp->cluster_id, &at->tcp->client_ip);
 }
 
 static void

@@ -15,8 +15,7 @@
  * Who asks.  A broker is one that says so (a replica id, or an API of brokers)
  * from an address that a broker of the cluster has; all others are clients.  A
  * Fetch of version 15 or later says it behind its topics: from such an address
- * both are asked for, what matched is chosen at the end, and nothing is
- *refused.
+ * both are asked for, what matched is chosen at the end; nothing is refused.
  *
  * Limits.  Of one request LP_JUDGED_MAX rules are counted, and of one topic
  * those that lp_rules_request() tells; that there were more is counted.
