@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/pipeline/admit.h"
 #include "dataplane/pipeline/gate.h"
 #include "proto/object_rule.h"
 
@@ -37,18 +38,7 @@ lp_trace_rules_refused(struct lp_conn *out, const struct lp_snapshot *snapshot,
 		    snapshot, service, &tuple->src, tuple->sport);
 	if (!target)
 		return false;
-	*out = (struct lp_conn){.client_ip = tuple->src,
-	    .client_port = tuple->sport,
-	    .vip_ip = tuple->dst,
-	    .vip_port = tuple->dport,
-	    .broker_ip = target->real.ip,
-	    .broker_port = target->real.port,
-	    .listener_id = target->listener_id,
-	    .broker_id = target->broker_id,
-	    .cluster_id = target->cluster_id,
-	    .named_cluster_id = target->named_cluster_id,
-	    .port_id = snapshot->ports[slot].id,
-	    .node_id = snapshot->faces[target - snapshot->targets].node_id};
+	*out = lp_admit_conn(snapshot, target, slot, tuple);
 	return true;
 }
 

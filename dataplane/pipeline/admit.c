@@ -39,7 +39,6 @@ static void admit_packet(struct lp_admit *, struct lp_batch *, struct lp_pkt *);
 static bool reopens(const struct lp_admit *, const struct lp_pkt *);
 static enum lp_reason open_connection(struct lp_admit *, struct lp_batch *,
     struct lp_pkt *, const struct lp_tuple *);
-static int32_t node_of(const struct lp_snapshot *, const struct lp_target *);
 static enum lp_reason refused(
     const struct lp_admit *, const struct lp_target *, enum lp_reason);
 static bool make_room(struct lp_admit *, struct lp_batch *);
@@ -143,19 +142,7 @@ open_connection(struct lp_admit *admit, struct lp_batch *batch,
 	    batch->snapshot, service, &tuple->src, tuple->sport);
 	if (target == NULL)
 		return LP_REASON_RESET_NO_BROKER;
-	conn = (struct lp_conn){.client_ip = tuple->src,
-	    .client_port = tuple->sport,
-	    .vip_ip = tuple->dst,
-	    .vip_port = tuple->dport,
-	    .broker_ip = target->real.ip,
-	    .broker_port = target->real.port,
-	    .listener_id = target->listener_id,
-	    .broker_id = target->broker_id,
-	    .cluster_id = target->cluster_id,
-	    .named_cluster_id = target->named_cluster_id,
-	    .port_id = batch->snapshot->ports[pkt->port_in].id,
-	    .node_id = node_of(batch->snapshot, target),
-	    .counters = target->counters};
+	conn = lp_admit_conn(batch->snapshot, target, pkt->port_in, tuple);
 	if (!lp_gate_lets(region, batch->snapshot, &conn))
 		return refused(admit, target, LP_REASON_RESET_RULE);
 	if (!make_room(admit, batch))
@@ -177,12 +164,6 @@ open_connection(struct lp_admit *admit, struct lp_batch *batch,
 	pkt->reason = LP_REASON_OPENED;
 	lp_count_add(&region->endpoints[target->counters].opened, 1);
 	return LP_REASON_OPENED;
-}
-
-static int32_t
-node_of(const struct lp_snapshot *snapshot, const struct lp_target *target)
-{
-	return snapshot->faces[target - snapshot->targets].node_id;
 }
 
 static enum lp_reason

@@ -12,6 +12,7 @@
 #include "dataplane/pipeline/conntrack.h"
 #include "dataplane/pipeline/parse.h"
 #include "dataplane/pipeline/reset.h"
+#include "dataplane/pipeline/snapshot.h"
 #include "dataplane/pipeline/wire.h"
 
 struct lp_admit {
@@ -21,6 +22,26 @@ struct lp_admit {
 };
 
 void lp_admit_stage(struct lp_admit *admit, struct lp_batch *batch);
+
+/* A connection that opens, as rules are asked about it: from whom to where. */
+static inline struct lp_conn
+lp_admit_conn(const struct lp_snapshot *snapshot,
+    const struct lp_target *target, uint8_t slot, const struct lp_tuple *tuple)
+{
+	return (struct lp_conn){.client_ip = tuple->src,
+	    .client_port = tuple->sport,
+	    .vip_ip = tuple->dst,
+	    .vip_port = tuple->dport,
+	    .broker_ip = target->real.ip,
+	    .broker_port = target->real.port,
+	    .listener_id = target->listener_id,
+	    .broker_id = target->broker_id,
+	    .cluster_id = target->cluster_id,
+	    .named_cluster_id = target->named_cluster_id,
+	    .port_id = snapshot->ports[slot].id,
+	    .node_id = snapshot->faces[target - snapshot->targets].node_id,
+	    .counters = target->counters};
+}
 
 /* A TCP segment as tcp_state.h wants it. */
 static inline void

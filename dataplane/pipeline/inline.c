@@ -357,24 +357,13 @@ static struct lp_conn
 describe(const struct lp_snapshot *snapshot, const struct lp_pkt *pkt,
     const struct lp_service *service, const struct lp_tuple *tuple)
 {
-	const struct lp_target *target = &snapshot->targets[service->target];
+	struct lp_conn conn = lp_admit_conn(
+	    snapshot, &snapshot->targets[service->target], pkt->port_in, tuple);
 
-	return (struct lp_conn){.client_ip = tuple->src,
-	    .client_port = tuple->sport,
-	    .vip_ip = tuple->dst,
-	    .vip_port = tuple->dport,
-	    .source_ip = tuple->src,
-	    .source_port = tuple->sport,
-	    .broker_ip = tuple->dst,
-	    .broker_port = tuple->dport,
-	    .listener_id = target->listener_id,
-	    .broker_id = target->broker_id,
-	    .counters = target->counters,
-	    .cluster_id = target->cluster_id,
-	    .named_cluster_id = target->named_cluster_id,
-	    .port_id = snapshot->ports[pkt->port_in].id,
-	    .node_id = snapshot->faces[service->target].node_id,
-	    .flags = LP_CONN_INLINE};
+	conn.source_ip = tuple->src;
+	conn.source_port = tuple->sport;
+	conn.flags = LP_CONN_INLINE;
+	return conn;
 }
 
 static void
