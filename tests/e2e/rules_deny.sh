@@ -38,9 +38,7 @@ main() {
 }
 
 compile() {
-	javac -proc:none -nowarn -cp "$LAB_JARS" -d "$LAB_DIR/classes" \
-	    "$WORK"/java/{Rules*,Clients}.java \
-	    >"$LAB_DIR/javac.log" 2>&1
+	java_compile "$WORK"/java/{Rules*,Clients}.java
 }
 
 # ---- RulesWork.java, step by step --------------------------------------------
