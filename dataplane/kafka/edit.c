@@ -22,9 +22,15 @@ enum {
 	 * not acknowledge must not leave the others without. */
 	CONN_EDITS_SHARE = 64,
 	CONN_HELD_SHARE = 8,
+	/* In lp_message.rewriting, of an answer for versions: its listener
+	 * tells addresses as they are, but rules of it act. */
+	VERSIONS_ONLY = UINT8_MAX,
 };
 
 static uint8_t rewriting(const struct lp_kafka_at *);
+static bool clamps(const struct lp_kafka_at *);
+static void put(
+    struct lp_kafka_at *, struct lp_message *, const struct lp_fact *);
 static bool may_finish(struct lp_kafka *, uint32_t);
 static bool lists_brokers(int16_t);
 static bool open_hints(
@@ -144,8 +150,7 @@ lp_edit_request(struct lp_kafka_at *at, uint32_t seq)
 	struct lp_overlay over;
 
 	if (at->splice != NULL && !at->was_held &&
-	    lp_disguise_request(key, version, &over) &&
-	    rewriting(at) == LP_REWRITING_ON &&
+	    lp_disguise_request(key, version, &over) && clamps(at) &&
 	    /* Else it has gone with the segment before. */
 	    (int32_t)(seq + over.at - at->segment->seq) >= 0) {
 		lp_edit_overlay(at, LP_TO_BROKER, seq, &over);
@@ -158,7 +163,9 @@ lp_edit_walk(struct lp_kafka_at *at, struct lp_message *message)
 {
 	message->rewriting = rewriting(at);
 	if (message->rewriting != LP_REWRITING_ON &&
-	    message->rewriting != LP_REWRITING_SHADOW)
+	    message->key == LP_KEY_API_VERSIONS && clamps(at))
+		message->rewriting = VERSIONS_ONLY;
+	if (message->rewriting == 0 || message->rewriting == LP_REWRITING_OFF)
 		return;
 	message->watch = (struct lp_readdress_watch){0};
 	if (lists_brokers(message->key))
@@ -172,8 +179,6 @@ void
 lp_edit_fact(struct lp_kafka_at *at, struct lp_message *message,
     const struct lp_fact *fact)
 {
-	struct lp_overlay over;
-
 	if (message->rewriting == 0 || message->rewriting == LP_REWRITING_OFF)
 		return;
 	if (lists_brokers(message->key))
@@ -190,9 +195,18 @@ lp_edit_fact(struct lp_kafka_at *at, struct lp_message *message,
 		return;
 	}
 	if (at->splice == NULL || at->was_held ||
-	    message->rewriting != LP_REWRITING_ON ||
+	    message->rewriting == LP_REWRITING_SHADOW ||
 	    open_hints(at, message, fact))
 		return;
+	put(at, message, fact);
+}
+
+static void
+put(struct lp_kafka_at *at, struct lp_message *message,
+    const struct lp_fact *fact)
+{
+	struct lp_overlay over;
+
 	if (lp_disguise_fact(&message->disguise, fact, &over)) {
 		lp_edit_overlay(at, LP_TO_CLIENT, message->seq, &over);
 		lp_telemetry_count(&at->kafka->telemetry, overlays, 1);
@@ -348,6 +362,17 @@ rewriting(const struct lp_kafka_at *at)
 	if (at->snapshot == NULL || (at->tcp->flags & LP_CONN_INLINE))
 		return 0;
 	return lp_snapshot_rewriting(at->snapshot, at->tcp->listener_id);
+}
+
+/*
+ * Nobody there may speak what cannot be read: it would tell addresses, or pass
+ * by rules.
+ */
+static bool
+clamps(const struct lp_kafka_at *at)
+{
+	return rewriting(at) == LP_REWRITING_ON ||
+	    lp_snapshot_unjudged(at->snapshot, at->tcp->listener_id) != 0;
 }
 
 /* It says where all of them are. */

@@ -65,7 +65,8 @@ static bool is_broken(const struct lp_kafka_at *);
 static bool is_by_index(const struct lp_kafka_at *, const struct lp_rules *);
 static void reset(
     struct lp_kafka_at *, struct lp_judged *, const struct lp_rules_row *);
-static bool is_unreadable(const struct lp_message *);
+static bool is_unreadable(
+    const struct lp_kafka_at *, const struct lp_message *);
 static void put_texts(const struct lp_kafka_at *, const struct lp_judged *,
     struct lp_rules_request *);
 static void note_found(struct lp_judged *, const struct lp_rules *,
@@ -144,7 +145,7 @@ lp_judge_close(struct lp_kafka_at *at, struct lp_message *message)
 	struct lp_judged *judged = &head_alone;
 	unsigned who = who_asks(at, message, true);
 
-	if (is_unreadable(message))
+	if (is_unreadable(at, message))
 		lp_judge_unread(at);
 	if (message != NULL) {
 		judged = &message->judged;
@@ -378,11 +379,16 @@ reset(struct lp_kafka_at *at, struct lp_judged *judged,
 	    &at->kafka->telemetry.stats->counters.requests_reset);
 }
 
-/* NULL: there was no place to walk it. */
+/*
+ * NULL: there was no place to walk it.  A question for versions names nothing
+ * that a rule could refuse, and one that is too new has become one of a version
+ * that no broker knows (lp_disguise_request()).
+ */
 static bool
-is_unreadable(const struct lp_message *message)
+is_unreadable(const struct lp_kafka_at *at, const struct lp_message *message)
 {
-	return message == NULL || message->bad || message->foreign;
+	return message == NULL || message->bad ||
+	    (message->foreign && key_of(at) != LP_KEY_API_VERSIONS);
 }
 
 void

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/kafka/names.h"
 #include "tests/proto/objects.h"
 #include "tests/support/ensure.h"
 #include "tests/support/kafka_talk.h"
@@ -27,6 +28,10 @@ enum {
 	BIT = 0x40, /* of the first byte of an index */
 	NOT_THERE = 3,
 	REFUSED = 29,
+	/* Of an answer for versions: size, correlation id, error code, count;
+	 * and one of its ranges: key, first, last, tags. */
+	RANGES_AT = 11,
+	RANGE_LEN = 7,
 };
 
 struct sums {
@@ -88,6 +93,29 @@ is_denied(const struct model *model, const struct talk *talk,
 	    !(model->has_friend && message->client == 0);
 }
 
+/* Ranges end where the tables do, and keys that they lack are nobody's. */
+static void
+promise_versions(struct sim_bytes *promised, const struct talk *talk)
+{
+	for (unsigned i = 0; i < talk->count; i++) {
+		const struct talk_message *message = &talk->messages[i];
+		uint8_t *answer = promised->bytes + message->response_at;
+		uint8_t *range = answer + RANGES_AT, unknown = UINT8_MAX;
+
+		if (message->api != TALK_API_VERSIONS)
+			continue;
+		for (int left = answer[RANGES_AT - 1] - 1; left > 0; left--) {
+			struct lp_kafka_api api;
+
+			if (!lp_kafka_api(range[1], &api))
+				range[1] = unknown--;
+			else if (range[5] > api.offered)
+				range[5] = (uint8_t)api.offered;
+			range += RANGE_LEN;
+		}
+	}
+}
+
 /*
  * The broker reads requests with the bits set; it answers as brokers do, and
  * the client reads what it asked for, refused.
@@ -122,6 +150,7 @@ promise(struct model *model, struct talk *talk)
 			bytes[5] = REFUSED;
 		model->denied += !one->response;
 	}
+	promise_versions(&model->promised[SIM_CLIENT], talk);
 }
 
 static void

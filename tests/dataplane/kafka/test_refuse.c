@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dataplane/kafka/judge.h"
+#include "dataplane/kafka/names.h"
 #include "tests/support/edited.h"
 #include "tests/support/plane.h"
 #include "tests/support/plane_main.h"
@@ -13,6 +14,10 @@
 enum {
 	RULE = 100,
 	DELETE_RECORDS = 21,
+	API_VERSIONS = 18,
+	UNSUPPORTED_VERSION = 35,
+	TOO_NEW = 99,
+	NO_KEY = 5000, /* which no table has */
 };
 
 static void
@@ -133,6 +138,74 @@ START_TEST(a_connection_that_is_not_read_is_reset_by_its_next_packet)
 }
 END_TEST
 
+/* A question for versions, in that version. */
+static void
+pass_question(int16_t version)
+{
+	kafka_request(&edited_sent, API_VERSIONS, version, 7, "web-1", false);
+	edited_wanted.len = 0;
+	edited_same();
+	edited_end();
+	if (version == TOO_NEW)
+		edited_wanted.bytes[7] = 0xff;
+	edited_pass(LP_TO_BROKER);
+}
+
+/* Of version 0: an error, and up to where an API and another one go. */
+static void
+pass_versions(int16_t error, int16_t key, int16_t last)
+{
+	kafka_response(&edited_sent, 7, false);
+	edited_wanted.len = 0;
+	kafka_int16(&edited_sent, error);
+	kafka_int32(&edited_sent, 2);
+	kafka_int16(&edited_sent, key);
+	kafka_int16(&edited_sent, 0);
+	edited_same();
+	edited_int16(TOO_NEW, last);
+	edited_int16(NO_KEY, NO_KEY | 0xff);
+	kafka_int16(&edited_sent, 0);
+	kafka_int16(&edited_sent, 3);
+	edited_same();
+	edited_end();
+	edited_pass(LP_TO_CLIENT);
+}
+
+static int16_t
+offered(int16_t key)
+{
+	struct lp_kafka_api api;
+
+	ck_assert(lp_kafka_api(key, &api));
+	return api.offered;
+}
+
+/* Or a client could speak past the rules, or would be reset for it. */
+START_TEST(no_version_is_offered_that_cannot_be_judged)
+{
+	deny("api=Produce");
+	edited_publish((uint8_t)_i);
+	pass_question(TOO_NEW);
+	pass_versions(UNSUPPORTED_VERSION, API_VERSIONS, offered(API_VERSIONS));
+	pass_question(0);
+	pass_versions(0, PRODUCE, offered(PRODUCE));
+	ck_assert_uint_eq(KAFKA_COUNTER(versions_clamped), 1);
+	ck_assert_uint_eq(KAFKA_COUNTER(unjudged_reset), 0);
+	ck_assert_uint_eq(KAFKA_COUNTER(unjudged_passed), 0);
+}
+END_TEST
+
+START_TEST(where_no_rule_acts_versions_are_as_they_are)
+{
+	rule_put(RULE, 10, "api=Produce", "deny", true);
+	edited_publish(0);
+	kafka_request(&edited_sent, API_VERSIONS, TOO_NEW, 7, "web-1", false);
+	edited_wanted = edited_sent;
+	edited_pass(LP_TO_BROKER);
+	ck_assert_uint_eq(KAFKA_COUNTER(versions_clamped), 0);
+}
+END_TEST
+
 static void
 add(TCase *tests)
 {
@@ -143,6 +216,9 @@ add(TCase *tests)
 	tcase_add_loop_test(tests, or_it_passes, 0, 4);
 	tcase_add_test(
 	    tests, a_connection_that_is_not_read_is_reset_by_its_next_packet);
+	tcase_add_loop_test(tests, no_version_is_offered_that_cannot_be_judged,
+	    LP_UNJUDGED_PASS, LP_UNJUDGED_RESET + 1);
+	tcase_add_test(tests, where_no_rule_acts_versions_are_as_they_are);
 }
 
 int
