@@ -6,54 +6,14 @@ set -u
 
 lpctl=$1
 controld=$2
-dir=$(mktemp -d) || exit 1
-pid=
-failed=0
-LPCTL_SOCKET=$dir/controld.sock
-export LPCTL_SOCKET
+# shellcheck source=tests/cli/lpctl.sh
+. "$(dirname "$0")/lpctl.sh"
 
-stop()
-{
-	[ -n "$pid" ] && kill "$pid" && wait "$pid"
-	pid=
-}
-trap 'stop; rm -rf "$dir"' EXIT
-
-fail()
-{
-	echo "FAILED: $*"
-	cat "$dir/out" "$dir/err"
-	failed=1
-}
-
-# Waits, bounded, until it answers; lpctl itself is the condition.
 start()
 {
-	"$controld" --database "$dir/db" --socket "$LPCTL_SOCKET" \
-		--dataplane "$dir/dataplane.sock" 2>>"$dir/log" &
-	pid=$!
-	tries=0
-	until "$lpctl" version >/dev/null 2>&1; do
-		tries=$((tries + 1))
-		if [ $tries -gt 500 ] || ! kill -0 "$pid"; then
-			echo "lp-controld does not start:"
-			cat "$dir/log"
-			exit 1
-		fi
-		read -r _ <"$dir/tick" || :
-	done
-}
-# A fifo nobody writes to would block for ever; a file never does.
-: >"$dir/tick"
-
-# run STATUS [WORD]...
-run()
-{
-	want=$1
-	shift
-	"$lpctl" "$@" >"$dir/out" 2>"$dir/err" </dev/null
-	got=$?
-	[ $got -eq "$want" ] || fail "lpctl $*: status $got, not $want"
+	daemon controld "$controld" --database "$dir/db" \
+		--socket "$LPCTL_SOCKET" --dataplane "$dir/dataplane.sock"
+	await "$lpctl" version
 }
 
 # says TEXT: of the last run, on standard error.

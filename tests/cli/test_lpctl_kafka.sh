@@ -8,37 +8,8 @@ lpctl=$1
 controld=$2
 talk=$3
 command -v jq >/dev/null || { echo 'skipped: no jq' && exit 77; }
-dir=$(mktemp -d) || exit 1
-pids=
-failed=0
-LPCTL_SOCKET=$dir/controld.sock
-export LPCTL_SOCKET
-
-stop()
-{
-	for pid in $pids; do
-		kill "$pid" && wait "$pid"
-	done
-	pids=
-}
-trap 'stop; rm -rf "$dir"' EXIT
-
-fail()
-{
-	echo "FAILED: $*"
-	cat "$dir/out" "$dir/err"
-	failed=1
-}
-
-# run STATUS [WORD]...
-run()
-{
-	want=$1
-	shift
-	"$lpctl" "$@" >"$dir/out" 2>"$dir/err" </dev/null
-	got=$?
-	[ $got -eq "$want" ] || fail "lpctl $*: status $got, not $want"
-}
+# shellcheck source=tests/cli/lpctl.sh
+. "$(dirname "$0")/lpctl.sh"
 
 # prints PATTERN: of the last run, a whole line.
 prints()
@@ -53,26 +24,12 @@ is()
 	[ "$got" = "$2" ] || fail "$1 is $got, not $2"
 }
 
-"$talk" "$dir/dataplane.sock" "$dir/snapshot" 2>"$dir/talk.log" &
-pids=$!
+daemon talk "$talk" "$dir/dataplane.sock" "$dir/snapshot"
 mkdir "$dir/clients" # of no file; nor can it be one of the host
-"$controld" --database "$dir/db" --socket "$LPCTL_SOCKET" \
-	--kafka-clients "$dir/clients" \
-	--dataplane "$dir/dataplane.sock" 2>"$dir/controld.log" &
-pids="$! $pids"
+daemon controld "$controld" --database "$dir/db" --socket "$LPCTL_SOCKET" \
+	--kafka-clients "$dir/clients" --dataplane "$dir/dataplane.sock"
+await is_applied talker
 
-# Until both are there; lpctl itself is the condition.
-: >"$dir/tick"
-tries=0
-until "$lpctl" status 2>/dev/null | grep -q '^talker .*applied'; do
-	tries=$((tries + 1))
-	if [ $tries -gt 2000 ]; then
-		echo 'the dataplane does not come:'
-		cat "$dir/talk.log" "$dir/controld.log"
-		exit 1
-	fi
-	read -r _ <"$dir/tick" || :
-done
 run 0 add-cluster payments -- add-broker payments 7 10.0.2.11:9092 \
 	-- add-listener payments public 10.9.0.100:9092
 

@@ -7,37 +7,8 @@ set -u
 lpctl=$1
 controld=$2
 dataplane=$3
-dir=$(mktemp -d) || exit 1
-pids=
-failed=0
-LPCTL_SOCKET=$dir/controld.sock
-export LPCTL_SOCKET
-
-stop()
-{
-	for pid in $pids; do
-		kill "$pid" && wait "$pid"
-	done
-	pids=
-}
-trap 'stop; rm -rf "$dir"' EXIT
-
-fail()
-{
-	echo "FAILED: $*"
-	cat "$dir/out" "$dir/err"
-	failed=1
-}
-
-# run STATUS [WORD]...
-run()
-{
-	want=$1
-	shift
-	"$lpctl" "$@" >"$dir/out" 2>"$dir/err" </dev/null
-	got=$?
-	[ $got -eq "$want" ] || fail "lpctl $*: status $got, not $want"
-}
+# shellcheck source=tests/cli/lpctl.sh
+. "$(dirname "$0")/lpctl.sh"
 
 # trace FROM [WORD]...: a SYN from there to the bootstrap endpoint.
 trace()
@@ -57,26 +28,12 @@ rules()
 	cmp -s - "$dir/rules" || fail "other rules behind $1"
 }
 
-"$dataplane" --id lab --socket "$dir/dataplane.sock" \
-	--snapshot "$dir/snapshot" --connections 1024 --buffers 4096 \
-	2>"$dir/dataplane.log" &
-pids=$!
-"$controld" --database "$dir/db" --socket "$LPCTL_SOCKET" \
-	--dataplane "$dir/dataplane.sock" 2>"$dir/controld.log" &
-pids="$! $pids"
+daemon dataplane "$dataplane" --id lab --socket "$dir/dataplane.sock" \
+	--snapshot "$dir/snapshot" --connections 1024 --buffers 4096
+daemon controld "$controld" --database "$dir/db" --socket "$LPCTL_SOCKET" \
+	--dataplane "$dir/dataplane.sock"
+await is_applied lab
 
-# Until both are there; lpctl itself is the condition.
-: >"$dir/tick"
-tries=0
-until "$lpctl" status 2>/dev/null | grep -q '^lab .*applied'; do
-	tries=$((tries + 1))
-	if [ $tries -gt 2000 ]; then
-		echo 'the dataplane does not come:'
-		cat "$dir/dataplane.log" "$dir/controld.log"
-		exit 1
-	fi
-	read -r _ <"$dir/tick" || :
-done
 run 0 add-port front --backend memory --device m-front --side client \
 	--address 10.9.0.10/24 \
 	-- add-port back --backend memory --device m-back --side broker \
