@@ -104,9 +104,14 @@ lp_rules_build(struct lp_rules **out, struct lp_rules_builder *builder,
 	if (rules == NULL || ranks == NULL)
 		goto out;
 	rules->seed = builder->seed;
-	for (int api = 0; api < LP_RULES_APIS; api++)
+	for (int api = 0; api < LP_RULES_APIS; api++) {
+		uint32_t versions = lp_rule_deny_versions(api);
+
 		if (lp_rule_deny_is_by_index(api))
-			rules->by_index[api] = lp_rule_deny_versions(api);
+			rules->by_index[api] = versions;
+		if (lp_rule_deny_is_whole(api))
+			rules->by_whole[api] = versions;
+	}
 	error = number_parts(rules, builder);
 	if (error)
 		goto out;

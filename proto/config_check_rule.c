@@ -208,7 +208,7 @@ find_lack(const struct lp_object_rule *rule, bool shadow)
 	}
 }
 
-/* It denies by partitions alone, and so the APIs have to be named. */
+/* It denies some APIs alone, and so they have to be named. */
 static const char *
 find_lack_of_deny(const struct lp_rule_match *match)
 {
@@ -218,8 +218,9 @@ find_lack_of_deny(const struct lp_rule_match *match)
 	if (count == 0)
 		return "deny, without api=";
 	for (uint16_t i = 0; i < count; i++)
-		if (!lp_rule_deny_is_by_index(apis[i].low))
-			return "deny, of an API that names no partitions";
+		if (!lp_rule_deny_is_by_index(apis[i].low) &&
+		    !lp_rule_deny_is_whole(apis[i].low))
+			return "deny, of such an API";
 	return NULL;
 }
 

@@ -233,6 +233,8 @@ uint32_t lp_rule_deny_versions(int64_t api);
 bool lp_rule_deny_is_by_part(int64_t api);
 /* Likewise, by the index of each partition (dataplane/kafka/deny.h). */
 bool lp_rule_deny_is_by_index(int64_t api);
+/* By its group or transactional id; what it has of topics comes too late. */
+bool lp_rule_deny_is_whole(int64_t api);
 
 /* The word of a field; of a verdict.  NULL for others. */
 const char *lp_rule_field_name(unsigned field);

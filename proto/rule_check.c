@@ -368,6 +368,11 @@ check_listed_deny(
 	if (deny && lp_rule_deny_fault(api))
 		return refuse(check, LP_RULE_API, index, "%s is not denied: %s",
 		    name, lp_rule_deny_fault(api));
+	if (deny && lp_rule_deny_is_whole(api) && names(check, LP_RULE_TOPIC))
+		return refuse(check, LP_RULE_TOPIC, NONE,
+		    "a %s is denied by its group, before its topics are known: "
+		    "a rule for Fetch denies them",
+		    name);
 	if (deny && api == INIT_PRODUCER_ID &&
 	    !names(check, LP_RULE_TRANSACTIONAL_ID))
 		return refuse(check, LP_RULE_API, index,

@@ -109,3 +109,9 @@ lp_rule_deny_is_by_index(int64_t api)
 {
 	return how_of(api) == BY_INDEX;
 }
+
+bool
+lp_rule_deny_is_whole(int64_t api)
+{
+	return how_of(api) == AS_A_WHOLE;
+}

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/kafka/deny.h"
 
+#include <string.h>
+
 #include "dataplane/kafka/account.h"
 #include "dataplane/kafka/edit.h"
+#include "dataplane/kafka/inflight.h"
 #include "dataplane/pipeline/snapshot.h"
 
 enum {
@@ -17,14 +20,18 @@ enum {
 	EPOCH_BITS = 0xc0,
 };
 
-static bool is_new(const struct lp_kafka_at *, const struct lp_message *,
-    const struct lp_fact *);
+static const char text_of_refusal[] = "Authorization failed.";
+
 static uint32_t stamp_of(const struct lp_kafka_at *);
 static bool has_session(int16_t);
 static bool is_known(
     const struct lp_kafka_at *, const struct lp_message *, uint32_t);
 static void overlay_byte(struct lp_kafka_at *, enum lp_direction,
     const struct lp_message *, uint32_t, uint8_t);
+static void put_code(
+    struct lp_kafka_at *, const struct lp_message *, struct lp_fact *);
+static void put_text(
+    struct lp_kafka_at *, const struct lp_message *, const struct lp_fact *);
 static void begin_partition(
     struct lp_kafka_at *, struct lp_message *, uint32_t, uint8_t);
 static void end_code(
@@ -39,7 +46,8 @@ lp_deny_partition(struct lp_kafka_at *at, const struct lp_message *message,
 	struct lp_telemetry *telemetry = &at->kafka->telemetry;
 
 	/* What was cut has been told, and marked, by its first byte. */
-	if (at->splice == NULL || at->was_held || !is_new(at, message, fact))
+	if (at->splice == NULL || at->was_held ||
+	    !lp_deny_is_new(at, message, fact))
 		return;
 	lp_edit_mark(at, LP_TO_BROKER, message, &mark);
 	if (bits & LP_DENY_REFUSED) {
@@ -101,19 +109,19 @@ lp_deny_answer(
 		begin_partition(at, message, fact->at, (uint8_t)fact->value);
 		break;
 	case LP_FACT_PARTITION:
-		if (is_new(at, message, fact))
+		if (lp_deny_is_new(at, message, fact))
 			begin_partition(at, message, fact->at,
 			    (uint8_t)(fact->value >> FIRST_BYTE));
 		if (message->marked != 0)
 			fact->value &= ~((int64_t)BITS << FIRST_BYTE);
 		break;
 	case LP_FACT_ERROR_CUT:
-		if (message->marked != 0 && fact->value != 0)
-			overlay_byte(at, LP_TO_CLIENT, message, fact->at, 0);
-		break;
 	case LP_FACT_ERROR_CODE:
-		if (message->marked != 0 && fact->value != 0)
-			end_code(at, message, fact);
+		put_code(at, message, fact);
+		break;
+	case LP_FACT_ERROR_MESSAGE:
+		if (lp_inflight_oldest(at)->refused.code != 0)
+			put_text(at, message, fact);
 		break;
 	case LP_FACT_SESSION_ID:
 		if (message->key == LP_KEY_FETCH)
@@ -122,14 +130,6 @@ lp_deny_answer(
 	default:
 		break;
 	}
-}
-
-/* Its first byte has not been passed on before. */
-static bool
-is_new(const struct lp_kafka_at *at, const struct lp_message *message,
-    const struct lp_fact *fact)
-{
-	return (int32_t)(message->seq + fact->at - at->chunk_seq) >= 0;
 }
 
 /* What rules act on sessions there; 0: none do. */
@@ -174,6 +174,42 @@ overlay_byte(struct lp_kafka_at *at, enum lp_direction dir,
 	lp_edit_overlay(at, dir, message->seq, &over);
 }
 
+/* That of a partition, if it is one of ours; or of the whole answer. */
+static void
+put_code(struct lp_kafka_at *at, const struct lp_message *message,
+    struct lp_fact *fact)
+{
+	const struct lp_inflight *asked = lp_inflight_oldest(at);
+
+	if (asked->refused.code != 0)
+		lp_deny_whole_answer(at, message, fact, asked->refused.code);
+	else if (message->marked == 0 || fact->value == 0)
+		return;
+	else if (fact->kind == LP_FACT_ERROR_CODE)
+		end_code(at, message, fact);
+	else
+		overlay_byte(at, LP_TO_CLIENT, message, fact->at, 0);
+}
+
+/* What brokers say of who may not, and blanks: it told of our edit. */
+static void
+put_text(struct lp_kafka_at *at, const struct lp_message *message,
+    const struct lp_fact *fact)
+{
+	struct lp_overlay over = {.at = fact->at,
+	    .over_len = sizeof(text_of_refusal) - 1,
+	    .fill = ' '};
+
+	static_assert(sizeof(text_of_refusal) <= sizeof(over.over), "room");
+	if (fact->value <= 0)
+		return;
+	over.len = (uint32_t)fact->value;
+	if (over.over_len > over.len)
+		over.over_len = (uint8_t)over.len;
+	memcpy(over.over, text_of_refusal, over.over_len);
+	lp_edit_overlay(at, LP_TO_CLIENT, message->seq, &over);
+}
+
 static void
 begin_partition(struct lp_kafka_at *at, struct lp_message *message,
     uint32_t where, uint8_t first)
@@ -193,7 +229,7 @@ end_code(struct lp_kafka_at *at, const struct lp_message *message,
 {
 	uint16_t code = code_of(message->marked);
 
-	if (is_new(at, message, fact))
+	if (lp_deny_is_new(at, message, fact))
 		lp_edit_mark_code(at, message, fact->at, code);
 	else
 		overlay_byte(

@@ -16,12 +16,19 @@
  *	was made under other rules, or not seen made, becomes a wrong one: the
  *	client begins a new one, and names all that it wants
  *
- * Putting back keeps no state: it holds for the later answers of a session,
- * after a restart, and when the rule has gone.  Nothing waits for later bytes:
- * an index and a code are edited from their first byte on, also where a
- * segment ends inside of them.
+ *	a number of a request that asks for one group or transactional id: what
+ *	no broker accepts, so that it refuses all of it.  In the answer the
+ *	error code becomes GROUP_AUTHORIZATION_FAILED (30), or
+ *	TRANSACTIONAL_ID_AUTHORIZATION_FAILED (53), whatever it was
  *
- * Of which requests: lp_rule_deny_is_by_index().  All edits keep the length.
+ * Putting back bits keeps no state: it holds for the later answers of a
+ * session, after a restart, and when the rule has gone.  Of requests that were
+ * refused otherwise their entry among those in flight says it (state.h).
+ * Nothing waits for later bytes: numbers are edited from their first byte on,
+ * also where a segment ends inside of them.
+ *
+ * Of which requests: lp_rule_deny_is_by_index(), lp_rule_deny_is_whole().  All
+ * edits keep the length.
  */
 #ifndef LP_KAFKA_DENY_H
 #define LP_KAFKA_DENY_H
@@ -46,8 +53,29 @@ void lp_deny_session(struct lp_kafka_at *at, const struct lp_message *message,
 void lp_deny_creation(struct lp_kafka_at *at, const struct lp_message *message,
     const struct lp_fact *fact);
 
+/* Its first byte has not been passed on before. */
+static inline bool
+lp_deny_is_new(const struct lp_kafka_at *at, const struct lp_message *message,
+    const struct lp_fact *fact)
+{
+	return (int32_t)(message->seq + fact->at - at->chunk_seq) >= 0;
+}
+
 /* A fact of an answer, which becomes what the client is told. */
 void lp_deny_answer(
     struct lp_kafka_at *at, struct lp_message *message, struct lp_fact *fact);
+
+/* ---- deny_whole.c: requests that are refused as a whole ------------------ */
+
+/* Whether that number, whole or cut, is one that a request is refused by. */
+bool lp_deny_whole_may(const struct lp_kafka_at *at,
+    const struct lp_message *message, const struct lp_fact *fact);
+
+void lp_deny_whole(struct lp_kafka_at *at, struct lp_message *message,
+    const struct lp_fact *fact);
+
+/* The error code, whole or cut, of the answer to one. */
+void lp_deny_whole_answer(struct lp_kafka_at *at,
+    const struct lp_message *message, struct lp_fact *fact, uint8_t code);
 
 #endif

@@ -25,10 +25,12 @@
  *	HIDDEN_ARRAY comes first then, when a byte of the count is there;
  *	HIDDEN_TAG and HIDDEN_SIZE, each as soon as it is read.
  *	of a value of a configuration only its length is told, before its bytes,
- *	as of records: who changes them has to know at the first one.
+ *	as of records: who changes them has to know at the first one.  So it is
+ *	of error messages.
  *	MEMBER_EPOCH is the generation in the classic group protocol.
- *	PARTITION_CUT and ERROR_CUT come only where the bytes at hand end inside
- *	of such a number, once; the number itself when the rest is there.
+ *	PARTITION_CUT, ERROR_CUT and NUMBER_CUT, of a TIMEOUT or a MEMBER_EPOCH,
+ *	come only where the bytes at hand end inside of such a number, once; the
+ *	number itself when the rest is there.
  */
 #ifndef LP_KAFKA_FACT_H
 #define LP_KAFKA_FACT_H
@@ -89,7 +91,10 @@
 	X(FINALIZED_MAX, "number: its highest version in use in the cluster")  \
 	X(FINALIZED_MIN, "number: its lowest")                                 \
 	X(PARTITION_CUT, "number: the first byte, of an index that is cut")    \
-	X(ERROR_CUT, "number: the first byte, of an error code that is cut")
+	X(ERROR_CUT, "number: the first byte, of an error code that is cut")   \
+	X(TIMEOUT, "number: ms; of who joins a group, of transactions")        \
+	X(ERROR_MESSAGE, "number: bytes of it that follow; -1: null")          \
+	X(NUMBER_CUT, "number: the first byte, of another that is cut")
 /* clang-format on */
 
 enum lp_fact_kind {

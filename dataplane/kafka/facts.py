@@ -56,6 +56,17 @@ FACTS = {
         "*GroupHeartbeatRe*.MemberEpoch", "OffsetFetchRequest.*.MemberEpoch",
         "*.GenerationIdOrMemberEpoch", "*.GenerationId",
     ],
+    # Answers to what can be denied by its name, or as a whole.
+    "ERROR_MESSAGE": [
+        "CreateTopicsResponse.Topics.ErrorMessage",
+        "DeleteTopicsResponse.Responses.ErrorMessage",
+        "CreatePartitionsResponse.Results.ErrorMessage",
+        "AlterConfigsResponse.Responses.ErrorMessage",
+        "IncrementalAlterConfigsResponse.Responses.ErrorMessage",
+        "ConsumerGroupHeartbeatResponse.ErrorMessage",
+    ],
+    "TIMEOUT": ["JoinGroupRequest.SessionTimeoutMs",
+                "InitProducerIdRequest.TransactionTimeoutMs"],
     "ERROR_CODE": ["*.ErrorCode", "*.PartitionErrorCode",
                    "*.AcknowledgeErrorCode"],
     "THROTTLE_TIME": ["*.ThrottleTimeMs"],
@@ -139,7 +150,8 @@ HIDDEN = ["*.NodeEndpoints"]
 # the next one of DescribeQuorum tells listeners of controllers.
 OFFERED = {"DescribeQuorum": 1}
 
-# These first: they hold although Kafka marks the field, or a name is a fact's.
+# These first: they hold although Kafka marks the field, or a name is a fact's;
+# but for facts that are named without a `*`.
 IGNORED = {
     "a text for people": ["*.ErrorMessage", "*.AcknowledgeErrorMessage",
                           "*.BatchIndexErrorMessage"],
@@ -236,9 +248,10 @@ def sounds(field):
 
 def classify(field):
     """The fact that a field is, or None."""
-    if find(IGNORED, field.path)[0]:
+    kind, pattern = find(FACTS, field.path)
+    if pattern != field.path and find(IGNORED, field.path)[0]:
         return None
-    return find(FACTS, field.path)[0] or ENTITIES.get(field.entity)
+    return kind or ENTITIES.get(field.entity)
 
 
 def classify_array(field):

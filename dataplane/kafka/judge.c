@@ -6,6 +6,8 @@
  *	a topic's name, or its end ▸ asked for it
  *	another group, the one before it had no topic ▸ asked for that
  *	the end, nothing was asked since the last of them ▸ asked
+ *	the number that is overwritten where all of a request is refused ▸
+ *		asked before it is, without the topics behind it
  *	a partition ▸ marked, if its topic is refused; where only the topic's
  *		id is there, that is asked for at the first of them
  *	the end ▸ what matched is counted
@@ -53,16 +55,21 @@ static void topic_id(struct lp_kafka_at *, struct lp_message *);
 static bool acts_on_topics(const struct lp_kafka_at *, const struct lp_rules *);
 static void partition(
     struct lp_kafka_at *, struct lp_message *, const struct lp_fact *);
+static void whole(
+    struct lp_kafka_at *, struct lp_message *, const struct lp_fact *);
 static bool is_of_configs(const struct lp_kafka_at *);
 static struct lp_rules_text text_of(const struct lp_fact *);
 static unsigned who_asks(
     const struct lp_kafka_at *, const struct lp_message *, bool);
 static void ask(struct lp_kafka_at *, struct lp_judged *, unsigned,
     const struct lp_rules_text *);
+static void look_up(const struct lp_kafka_at *, const struct lp_judged *,
+    uint8_t, const struct lp_rules_text *, struct lp_rules_found *);
 static void act(struct lp_kafka_at *, struct lp_judged *,
     const struct lp_rules *, const struct lp_rules_found *);
 static bool is_broken(const struct lp_kafka_at *);
-static bool is_by_index(const struct lp_kafka_at *, const struct lp_rules *);
+static bool is_so_denied(
+    const struct lp_kafka_at *, const uint32_t[LP_RULES_APIS]);
 static void reset(
     struct lp_kafka_at *, struct lp_judged *, const struct lp_rules_row *);
 static bool is_unreadable(
@@ -120,6 +127,11 @@ lp_judge_fact(struct lp_kafka_at *at, struct lp_message *message,
 	case LP_FACT_PARTITION:
 	case LP_FACT_PARTITION_CUT:
 		partition(at, message, fact);
+		break;
+	case LP_FACT_TIMEOUT:
+	case LP_FACT_MEMBER_EPOCH:
+	case LP_FACT_NUMBER_CUT:
+		whole(at, message, fact);
 		break;
 	case LP_FACT_AUTO_CREATION:
 		if (judged->no_create)
@@ -226,7 +238,7 @@ topic_id(struct lp_kafka_at *at, struct lp_message *message)
 	if (known || judged->marks != 0 || rules == NULL ||
 	    who != LP_JUDGED_AS_CLIENT || !acts_on_topics(at, rules))
 		return;
-	if (is_by_index(at, rules))
+	if (is_so_denied(at, rules->by_index))
 		judged->marks = LP_DENY_UNKNOWN;
 	else
 		lp_judge_unread(at);
@@ -254,6 +266,38 @@ partition(struct lp_kafka_at *at, struct lp_message *message,
 	if (marks == 0)
 		return;
 	lp_deny_partition(at, message, fact, marks);
+}
+
+/*
+ * What denies the group, or the transactional id, denies all of the request.
+ * Any other answer is left to its end, or to its topics.
+ */
+static void
+whole(struct lp_kafka_at *at, struct lp_message *message,
+    const struct lp_fact *fact)
+{
+	const struct lp_rules *rules = lp_judge_rules(at);
+	struct lp_judged *judged = &message->judged;
+	const struct lp_rules_row *row;
+	struct lp_rules_found found;
+
+	if (rules == NULL || is_broken(at) ||
+	    !is_so_denied(at, rules->by_whole) ||
+	    !lp_deny_whole_may(at, message, fact) ||
+	    !(judged->has &
+		(1u << LP_JUDGED_GROUP | 1u << LP_JUDGED_TRANSACTIONAL_ID)) ||
+	    who_asks(at, message, false) != LP_JUDGED_AS_CLIENT)
+		return;
+	look_up(at, judged, LP_RULE_FROM_CLIENT, &no_text, &found);
+	if (found.decides == LP_RULES_NONE)
+		return;
+	row = &rules->rows[found.decides];
+	if (row->verdict != LP_RULE_DENY)
+		return;
+	judged->is_waiting = false;
+	note_found(judged, rules, &found, LP_JUDGED_AS_CLIENT);
+	note_row(judged, row, LP_JUDGED_REFUSES);
+	lp_deny_whole(at, message, fact);
 }
 
 /* As in proto/apis.h: there the name of a resource may be a topic's. */
@@ -301,32 +345,40 @@ ask(struct lp_kafka_at *at, struct lp_judged *judged, unsigned who,
     const struct lp_rules_text *topic)
 {
 	const struct lp_rules *rules = lp_judge_rules(at);
-	const struct lp_rules_connection connection = lp_gate_ask(at->tcp);
-	struct lp_rules_request request = {.frame_size = frame_size(at),
-	    .api = key_of(at),
-	    .version = version_of(at),
-	    .acks = judged->acks};
 	struct lp_rules_found found;
 
 	judged->is_waiting = false;
 	if (rules == NULL || is_broken(at))
 		return;
-	put_texts(at, judged, &request);
-	request.text[LP_RULES_TOPIC] = *topic;
 	if (who & LP_JUDGED_AS_CLIENT) {
-		request.from = LP_RULE_FROM_CLIENT;
-		lp_rules_request(rules, &connection, &request, &found);
+		look_up(at, judged, LP_RULE_FROM_CLIENT, topic, &found);
 		note_found(judged, rules, &found, LP_JUDGED_AS_CLIENT);
 		if (who == LP_JUDGED_AS_CLIENT)
 			act(at, judged, rules, &found);
 	}
 	if (who & LP_JUDGED_AS_BROKER) {
-		request.from = LP_RULE_FROM_BROKER;
-		lp_rules_request(rules, &connection, &request, &found);
+		look_up(at, judged, LP_RULE_FROM_BROKER, topic, &found);
 		note_found(judged, rules, &found, LP_JUDGED_AS_BROKER);
 		if (who == LP_JUDGED_AS_BROKER)
 			act(at, judged, rules, &found);
 	}
+}
+
+static void
+look_up(const struct lp_kafka_at *at, const struct lp_judged *judged,
+    uint8_t from, const struct lp_rules_text *topic,
+    struct lp_rules_found *found)
+{
+	const struct lp_rules_connection connection = lp_gate_ask(at->tcp);
+	struct lp_rules_request request = {.frame_size = frame_size(at),
+	    .api = key_of(at),
+	    .version = version_of(at),
+	    .acks = judged->acks,
+	    .from = from};
+
+	put_texts(at, judged, &request);
+	request.text[LP_RULES_TOPIC] = *topic;
+	lp_rules_request(lp_judge_rules(at), &connection, &request, found);
 }
 
 /* Where rules act the listener has said so (proto/config_check_rule.c). */
@@ -342,7 +394,8 @@ act(struct lp_kafka_at *at, struct lp_judged *judged,
 	row = &rules->rows[found->decides];
 	if (row->verdict == LP_RULE_RESET) {
 		reset(at, judged, row);
-	} else if (row->verdict == LP_RULE_DENY && is_by_index(at, rules)) {
+	} else if (row->verdict == LP_RULE_DENY &&
+	    is_so_denied(at, rules->by_index)) {
 		judged->marks = LP_DENY_REFUSED;
 		note_row(judged, row, LP_JUDGED_REFUSES);
 	}
@@ -355,13 +408,15 @@ is_broken(const struct lp_kafka_at *at)
 	return at->splice != NULL && (at->splice->flags & LP_SPLICE_BROKEN);
 }
 
+/* By API: its versions, as bits. */
 static bool
-is_by_index(const struct lp_kafka_at *at, const struct lp_rules *rules)
+is_so_denied(
+    const struct lp_kafka_at *at, const uint32_t versions[LP_RULES_APIS])
 {
 	int16_t key = key_of(at), version = version_of(at);
 
 	return key >= 0 && key < LP_RULES_APIS && version >= 0 &&
-	    version < 32 && (rules->by_index[key] >> version & 1) != 0;
+	    version < 32 && (versions[key] >> version & 1) != 0;
 }
 
 /* Nothing more of it is judged, or sent: what has matched is counted now. */

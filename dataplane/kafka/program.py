@@ -20,7 +20,8 @@ NUMBERS = {"bool": "NUMBER1", "int8": "NUMBER1", "int16": "NUMBER2",
            "uint16": "NUMBER2U", "int32": "NUMBER4", "int64": "NUMBER8"}
 SKIP_MAX = 255
 TOPICS = ("TOPIC_NAME", "TOPIC_ID")
-LENGTHS = ("CONFIG_VALUE",)  # texts of which only the length is told
+# Texts of which only the length is told.
+LENGTHS = ("CONFIG_VALUE", "ERROR_MESSAGE")
 API_VERSIONS = 18
 
 

@@ -170,6 +170,8 @@ lp_request_end(struct lp_kafka_at *at, struct lp_message *message)
 	    (int32_t)lp_get32(head + LP_REQUEST_CORRELATION);
 	entry->doubtful = produce && !read;
 	entry->proves = message != NULL && message->proves;
+	if (message != NULL && message->is_judged)
+		entry->refused = message->judged.refused;
 	lp_account_request(at, message, entry, waits);
 	/* The tokens of a handshake of version 0 have no header. */
 	if (entry->key == LP_KEY_SASL_HANDSHAKE && entry->version == 0)

@@ -167,6 +167,11 @@ enum lp_fetch_session {
 	LP_FETCH_INCREMENTAL, /* the one it has, but for what it names */
 };
 
+/* What a rule has refused of a request, for its answer (deny.h). */
+struct lp_refused {
+	uint8_t code; /* the error that it is told; 0: nothing was refused */
+};
+
 /* A request in flight. */
 struct lp_inflight {
 	uint32_t next; /* the one sent after it: index + 1; 0: the newest */
@@ -183,7 +188,8 @@ struct lp_inflight {
 	bool proves; /* its answer says whether the principal is right */
 	bool doubtful; /* a Produce whose acks is not known: it may be 0 */
 	uint8_t session; /* enum lp_fetch_session */
-	uint8_t spare[6];
+	struct lp_refused refused;
+	uint8_t spare[5];
 	uint64_t sent_ns; /* its last byte */
 	uint64_t answered_ns; /* the first byte of its response */
 };
@@ -235,6 +241,7 @@ struct lp_judged {
 	uint8_t marks; /* enum lp_deny_bits, of partitions of the topic */
 	bool no_create; /* it must not create the topics that it names */
 	uint8_t lens[LP_JUDGED_TEXTS];
+	struct lp_refused refused;
 	struct lp_judged_rule rules[LP_JUDGED_MAX];
 	uint8_t texts[LP_JUDGED_TEXTS][LP_FACT_TEXT_MAX];
 };

@@ -198,6 +198,8 @@ cut(const struct lp_walk *walk, uint32_t end, unsigned kind,
 		kind = LP_FACT_PARTITION_CUT;
 	else if (kind == LP_FACT_ERROR_CODE)
 		kind = LP_FACT_ERROR_CUT;
+	else if (kind == LP_FACT_TIMEOUT || kind == LP_FACT_MEMBER_EPOCH)
+		kind = LP_FACT_NUMBER_CUT;
 	else
 		return LP_WALK_MORE;
 	return tell_number(fact, kind, end - walk->held, end, walk->hold[0]);

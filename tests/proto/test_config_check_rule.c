@@ -52,6 +52,7 @@ START_TEST(rules_that_can_be_followed_pass)
 	    {"", "observe", false},
 	    {"api=Fetch", "observe", false},
 	    {"src=10.0.0.0/8", "reset", false},
+	    {"api=JoinGroup,OffsetCommit group=x", "deny", true},
 	    {"cluster=orders listener=orders/public port=front", "allow",
 		false},
 	    {"broker=7", "observe", false},
@@ -122,8 +123,7 @@ START_TEST(what_cannot_be_done_yet_is_refused)
 {
 	static const char *const rows[][3] = {
 	    {"topic=orders", "deny", "deny, without api="},
-	    {"api=Fetch,CreateTopics", "deny",
-		"deny, of an API that names no partitions"},
+	    {"api=Fetch,CreateTopics", "deny", "deny, of such an API"},
 	    {"", "limit bytes=1MB/s", "limit"},
 	    {"cluster=payments", "route broker=1", "route"},
 	    {"", "allow priority=1", "priority="},

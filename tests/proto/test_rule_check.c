@@ -39,7 +39,7 @@ static const struct {
     {"api=OffsetCommit version=0-5", "deny", ""},
     {"topic=secret-*", "deny", ""},
     {"topic=x group=y transactional_id=z", "allow", ""},
-    {"group=g api=ConsumerGroupHeartbeat topic=x", "deny",
+    {"group=g api=ConsumerGroupHeartbeat topic=x", "observe",
 	"topics that a ConsumerGroupHeartbeat chooses by a pattern are not "
 	"seen; what names no topic, and means all of them or those as before, "
 	"is not matched: ConsumerGroupHeartbeat"},
@@ -154,6 +154,9 @@ static const struct {
     {"api=InitProducerId", "deny", "InitProducerId",
 	"InitProducerId is denied only where it has a transactional id: add "
 	"transactional_id=*, or use reset"},
+    {"api=ConsumerGroupHeartbeat group=g topic=x", "deny", "topic",
+	"a ConsumerGroupHeartbeat is denied by its group, before its topics "
+	"are known: a rule for Fetch denies them"},
     {"api=OffsetCommit version=0", "deny", "version",
 	"OffsetCommit is denied in versions 1 to 10 only"},
     {"group=x acks=0", "allow", "acks", "no request has a group and acks"},

@@ -74,7 +74,7 @@ static bool
 is_cut(const struct lp_fact *fact)
 {
 	return fact->kind == LP_FACT_PARTITION_CUT ||
-	    fact->kind == LP_FACT_ERROR_CUT;
+	    fact->kind == LP_FACT_ERROR_CUT || fact->kind == LP_FACT_NUMBER_CUT;
 }
 
 /* It is the first byte of what is left of the piece that lies at `at`. */
@@ -82,7 +82,7 @@ static void
 check_cut(const struct lp_fact *fact, const struct lp_cursor *in,
     const uint8_t *bytes, uint32_t at)
 {
-	uint32_t whole = fact->kind == LP_FACT_PARTITION_CUT ? 4 : 2;
+	uint32_t whole = fact->kind == LP_FACT_ERROR_CUT ? 2 : 4;
 
 	assert(in->at == in->end && fact->at >= at);
 	assert(fact->width >= 1 && fact->width < whole);

@@ -46,7 +46,8 @@ import org.apache.kafka.common.protocol.types.Type;
  */
 class Conform {
 	private static final int TEXT_MAX = 255; // LP_FACT_TEXT_MAX
-	private static final Set<String> LENGTHS = Set.of("config_value");
+	private static final Set<String> LENGTHS =
+	    Set.of("config_value", "error_message");
 	private static final Set<String> MARKED = Set.of("topic_name", "topic_id");
 
 	/** Texts that something depends on. */
