@@ -31,6 +31,8 @@ enum lp_limits {
 	LP_LISTENERS_MAX = 256,
 	LP_ENDPOINTS_MAX = 4096,
 	LP_RULES_MAX = 100000,
+	/* Of them, those that limit and are not in shadow. */
+	LP_RULES_LIMITING_MAX = 4096,
 	LP_OBJECTS_MAX = LP_PORTS_MAX + LP_CLUSTERS_MAX + LP_BROKERS_MAX +
 	    LP_LISTENERS_MAX + LP_ENDPOINTS_MAX + LP_RULES_MAX,
 

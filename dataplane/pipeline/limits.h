@@ -103,6 +103,17 @@ enum {
 	LP_RULES_TEXT_MAX = 255,
 	/* Rules that do not decide, told of one request. */
 	LP_RULES_SEEN_MAX = 16,
+	/*
+	 * Buckets of limits (pipeline/buckets.h): of rules themselves, twice
+	 * as many as may act, for two generations that have none in common; of
+	 * those who ask, where each has one.
+	 */
+	LP_BUCKETS_OF_RULES = 2 * LP_RULES_LIMITING_MAX,
+	LP_BUCKETS_OF_ASKERS = 57344,
+	/* Seconds without use after which one of those may be another's; and
+	 * the longest debt, which is paid by then. */
+	LP_BUCKETS_IDLE_S = 60,
+	LP_BUCKETS_DEBT_S = 60,
 
 	/* RSTs of our own a second, and as a burst. */
 	LP_RST_RATE = 10000,

@@ -55,6 +55,12 @@ add_executable(test_seqmap ${CMAKE_CURRENT_LIST_DIR}/test_seqmap.c
 target_link_libraries(test_seqmap PRIVATE lp_flags)
 add_test(NAME dataplane/seqmap COMMAND test_seqmap)
 
+add_executable(test_buckets ${CMAKE_CURRENT_LIST_DIR}/test_buckets.c
+	${CMAKE_SOURCE_DIR}/tests/support/ensure.c
+	${CMAKE_SOURCE_DIR}/dataplane/pipeline/buckets.c)
+target_link_libraries(test_buckets PRIVATE lp_flags PkgConfig::CHECK)
+add_test(NAME dataplane/buckets COMMAND test_buckets)
+
 # Of the kernel, the one that has to understand us.
 add_executable(test_mld_bridge ${CMAKE_CURRENT_LIST_DIR}/test_mld_bridge.c)
 target_link_libraries(test_mld_bridge PRIVATE lp_test_plane)
