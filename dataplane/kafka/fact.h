@@ -30,7 +30,9 @@
  *	MEMBER_EPOCH is the generation in the classic group protocol.
  *	PARTITION_CUT, ERROR_CUT and NUMBER_CUT, of a TIMEOUT or a MEMBER_EPOCH,
  *	come only where the bytes at hand end inside of such a number, once; the
- *	number itself when the rest is there.
+ *	number itself when the rest is there.  So does THROTTLE_CUT, but only
+ *	between the third byte and the last: the first two are zero in every
+ *	time that anybody waits.
  */
 #ifndef LP_KAFKA_FACT_H
 #define LP_KAFKA_FACT_H
@@ -94,7 +96,8 @@
 	X(ERROR_CUT, "number: the first byte, of an error code that is cut")   \
 	X(TIMEOUT, "number: ms; of who joins a group, of transactions")        \
 	X(ERROR_MESSAGE, "number: bytes of it that follow; -1: null")          \
-	X(NUMBER_CUT, "number: the first byte, of another that is cut")
+	X(NUMBER_CUT, "number: the first byte, of another that is cut")            \
+	X(THROTTLE_CUT, "number: of a throttle time that lacks its last byte")
 /* clang-format on */
 
 enum lp_fact_kind {

@@ -441,7 +441,7 @@ const struct lp_tables_key lp_tables_keys[] = {
 {"StreamsGroupTopologyDescriptionUpdate",732,0,0,0,0,1,0},
 {"UnregisterController",734,0,0,0,0,1,0},
 };
-const uint32_t lp_tables_digest = 555508184u;
+const uint32_t lp_tables_digest = 1470260140u;
 const uint16_t lp_tables_key_count = 95;
 const char *const lp_tables_facts[] = {0,
 "client_id","topic_begin","topic_end","topic_name","topic_id","partition",
@@ -453,7 +453,7 @@ const char *const lp_tables_facts[] = {0,
 "software_version","auto_creation","regex","endpoints","hidden_array",
 "hidden_tag","hidden_size","config_name","config_value","feature_name",
 "feature_min","feature_max","finalized_max","finalized_min","partition_cut",
-"error_cut","timeout","error_message","number_cut",
+"error_cut","timeout","error_message","number_cut","throttle_cut",
 };
 const int16_t lp_tables_error_first = -1;
 const char *const lp_tables_errors[] = {

@@ -43,6 +43,7 @@ enum {
 	ARRAY_OP_LEN = 4,
 	BODY_LEN = 2, /* of its number */
 	UNSUPPORTED_VERSION = 35, /* the error code */
+	THROTTLE_CUT = 3, /* bytes of a throttle time that are told */
 };
 
 enum phase {
@@ -189,20 +190,31 @@ skip(struct lp_walk *walk, struct lp_reader *reader)
 	return lp_reader_pass(walk, reader, count);
 }
 
-/* Of a number whose first bytes are the last ones at hand; some are told. */
+/*
+ * Of a number whose last bytes are still to come, and some of whose others are
+ * the last ones at hand: `begins` if all are.
+ */
 static __attribute__((noinline, cold)) int
-cut(const struct lp_walk *walk, uint32_t end, unsigned kind,
+cut(const struct lp_walk *walk, uint32_t end, unsigned kind, bool begins,
     struct lp_fact *fact)
 {
-	if (kind == LP_FACT_PARTITION)
+	const uint8_t *hold = walk->hold;
+	int64_t value = hold[0];
+
+	if (kind == LP_FACT_THROTTLE_TIME && walk->held == THROTTLE_CUT) {
+		kind = LP_FACT_THROTTLE_CUT;
+		value = hold[0] << 16 | hold[1] << 8 | hold[2];
+	} else if (kind == LP_FACT_PARTITION && begins) {
 		kind = LP_FACT_PARTITION_CUT;
-	else if (kind == LP_FACT_ERROR_CODE)
+	} else if (kind == LP_FACT_ERROR_CODE && begins) {
 		kind = LP_FACT_ERROR_CUT;
-	else if (kind == LP_FACT_TIMEOUT || kind == LP_FACT_MEMBER_EPOCH)
+	} else if ((kind == LP_FACT_TIMEOUT || kind == LP_FACT_MEMBER_EPOCH) &&
+	    begins) {
 		kind = LP_FACT_NUMBER_CUT;
-	else
+	} else {
 		return LP_WALK_MORE;
-	return tell_number(fact, kind, end - walk->held, end, walk->hold[0]);
+	}
+	return tell_number(fact, kind, end - walk->held, end, value);
 }
 
 static LP_READER_INLINE int
@@ -213,14 +225,14 @@ number(struct lp_walk *walk, struct lp_reader *reader, struct lp_fact *fact,
 	    : op == LP_OP_NUMBER4            ? 4
 	    : op == LP_OP_NUMBER8            ? 8
 					     : 2;
-	const uint8_t *bytes;
+	const uint8_t *bytes, *was = reader->at;
 	/* Nothing of it is held yet, and a byte of it is here. */
-	bool begins = reader->at < reader->stop;
+	bool begins = was < reader->stop;
 	int result = lp_reader_take(walk, reader, width, &bytes);
 
-	if (result == LP_WALK_MORE && begins)
+	if (result == LP_WALK_MORE && reader->at != was)
 		return cut(walk, lp_reader_position(reader),
-		    lp_tables_code[reader->pc + 1], fact);
+		    lp_tables_code[reader->pc + 1], begins, fact);
 	if (result != LP_READER_GO)
 		return result;
 	tell(fact, lp_tables_code[reader->pc + 1],

@@ -74,17 +74,28 @@ static bool
 is_cut(const struct lp_fact *fact)
 {
 	return fact->kind == LP_FACT_PARTITION_CUT ||
-	    fact->kind == LP_FACT_ERROR_CUT || fact->kind == LP_FACT_NUMBER_CUT;
+	    fact->kind == LP_FACT_ERROR_CUT ||
+	    fact->kind == LP_FACT_NUMBER_CUT ||
+	    fact->kind == LP_FACT_THROTTLE_CUT;
 }
 
-/* It is the first byte of what is left of the piece that lies at `at`. */
+/*
+ * It is the first byte of what is left of the piece that lies at `at`; or three
+ * bytes, the last of which is.
+ */
 static void
 check_cut(const struct lp_fact *fact, const struct lp_cursor *in,
     const uint8_t *bytes, uint32_t at)
 {
 	uint32_t whole = fact->kind == LP_FACT_ERROR_CUT ? 2 : 4;
 
-	assert(in->at == in->end && fact->at >= at);
+	assert(in->at == in->end);
+	if (fact->kind == LP_FACT_THROTTLE_CUT) {
+		assert(fact->width == 3 && fact->at + 2 >= at);
+		assert((fact->value & 0xff) == bytes[fact->at + 2 - at]);
+		return;
+	}
+	assert(fact->at >= at);
 	assert(fact->width >= 1 && fact->width < whole);
 	assert(fact->value == bytes[fact->at - at]);
 }
