@@ -190,31 +190,27 @@ skip(struct lp_walk *walk, struct lp_reader *reader)
 	return lp_reader_pass(walk, reader, count);
 }
 
-/*
- * Of a number whose last bytes are still to come, and some of whose others are
- * the last ones at hand: `begins` if all are.
- */
+/* Of a number that the bytes at hand end in; `begins`: and begin it. */
 static __attribute__((noinline, cold)) int
 cut(const struct lp_walk *walk, uint32_t end, unsigned kind, bool begins,
     struct lp_fact *fact)
 {
 	const uint8_t *hold = walk->hold;
-	int64_t value = hold[0];
+	uint32_t start = end - walk->held;
 
-	if (kind == LP_FACT_THROTTLE_TIME && walk->held == THROTTLE_CUT) {
-		kind = LP_FACT_THROTTLE_CUT;
-		value = hold[0] << 16 | hold[1] << 8 | hold[2];
-	} else if (kind == LP_FACT_PARTITION && begins) {
+	if (kind == LP_FACT_THROTTLE_TIME && walk->held == THROTTLE_CUT)
+		return tell_number(fact, LP_FACT_THROTTLE_CUT, start, end,
+		    hold[0] << 16 | hold[1] << 8 | hold[2]);
+	if (kind == LP_FACT_PARTITION)
 		kind = LP_FACT_PARTITION_CUT;
-	} else if (kind == LP_FACT_ERROR_CODE && begins) {
+	else if (kind == LP_FACT_ERROR_CODE)
 		kind = LP_FACT_ERROR_CUT;
-	} else if ((kind == LP_FACT_TIMEOUT || kind == LP_FACT_MEMBER_EPOCH) &&
-	    begins) {
+	else if (kind == LP_FACT_TIMEOUT || kind == LP_FACT_MEMBER_EPOCH)
 		kind = LP_FACT_NUMBER_CUT;
-	} else {
+	else
 		return LP_WALK_MORE;
-	}
-	return tell_number(fact, kind, end - walk->held, end, value);
+	return begins ? tell_number(fact, kind, start, end, *hold)
+		      : LP_WALK_MORE;
 }
 
 static LP_READER_INLINE int
