@@ -7,6 +7,7 @@
 #include "dataplane/kafka/frame.h"
 #include "dataplane/kafka/inflight.h"
 #include "dataplane/kafka/names.h"
+#include "dataplane/kafka/request.h"
 #include "dataplane/pipeline/snapshot.h"
 #include "dataplane/pipeline/wire.h"
 
@@ -142,20 +143,19 @@ lp_edit_response_is(struct lp_kafka_at *at, int16_t key, bool readable)
 }
 
 void
-lp_edit_request(struct lp_kafka_at *at, uint32_t seq)
+lp_edit_version(struct lp_kafka_at *at, uint32_t seq)
 {
 	const uint8_t *head = at->conn->sides[LP_TO_BROKER].head;
 	int16_t key = (int16_t)lp_get16(head + LP_REQUEST_KEY);
 	int16_t version = (int16_t)lp_get16(head + LP_REQUEST_VERSION);
 	struct lp_overlay over;
 
-	if (at->splice != NULL && !at->was_held &&
-	    lp_disguise_request(key, version, &over) && clamps(at) &&
-	    /* Else it has gone with the segment before. */
-	    (int32_t)(seq + over.at - at->segment->seq) >= 0) {
-		lp_edit_overlay(at, LP_TO_BROKER, seq, &over);
-		lp_telemetry_count(&at->kafka->telemetry, versions_clamped, 1);
-	}
+	if (at->splice == NULL || at->was_held ||
+	    !lp_disguise_request(key, version, &over) || !clamps(at) ||
+	    lp_request_is_raw_token(at))
+		return;
+	lp_edit_overlay(at, LP_TO_BROKER, seq, &over);
+	lp_telemetry_count(&at->kafka->telemetry, versions_clamped, 1);
 }
 
 void

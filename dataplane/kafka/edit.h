@@ -51,8 +51,11 @@ void lp_edit_response(struct lp_kafka_at *at, uint32_t seq);
 /* Its head is complete: whose it is, and whether it can be read. */
 void lp_edit_response_is(struct lp_kafka_at *at, int16_t key, bool readable);
 
-/* The fixed part of a request is complete. */
-void lp_edit_request(struct lp_kafka_at *at, uint32_t seq);
+/*
+ * The version of a request is complete, of the frame that begins at that
+ * sequence number; its last byte has not been sent yet.
+ */
+void lp_edit_version(struct lp_kafka_at *at, uint32_t seq);
 
 /* The walk of a response begins, or tells a fact. */
 void lp_edit_walk(struct lp_kafka_at *at, struct lp_message *message);

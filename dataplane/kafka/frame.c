@@ -138,6 +138,11 @@ read_head(struct lp_kafka_at *at, enum lp_direction dir, struct lp_cursor *in)
 		memcpy(side->head + side->head_len, in->at, more);
 		side->head_len = (uint8_t)(side->head_len + more);
 		in->at += more;
+		if (dir == LP_TO_BROKER &&
+		    side->head_len >= LP_REQUEST_VERSION_END &&
+		    side->head_len - more < LP_REQUEST_VERSION_END)
+			lp_edit_version(
+			    at, seq_of(at, in->at) - side->head_len);
 	}
 }
 
@@ -176,8 +181,6 @@ begin(struct lp_kafka_at *at, enum lp_direction dir, const struct lp_cursor *in)
 		return;
 	if (dir == LP_TO_CLIENT)
 		lp_edit_response_is(at, head.key, head.walk);
-	else
-		lp_edit_request(at, seq_of(at, in->at) - side->head_len);
 	if (at->conn->auth != LP_AUTH_NONE)
 		lp_note_secret(at, dir, in->at);
 	if (lp_note_wanted(at))

@@ -52,6 +52,7 @@ enum {
 	LP_REQUEST_HEAD = 12,
 	LP_REQUEST_KEY = 4,
 	LP_REQUEST_VERSION = 6,
+	LP_REQUEST_VERSION_END = 8,
 	LP_REQUEST_CORRELATION = 8,
 	LP_RESPONSE_HEAD = 8,
 	/* Names that are kept with a connection, without a NUL. */
