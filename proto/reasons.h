@@ -99,7 +99,7 @@ enum { LP_VERDICTS = 5 };
 	X(UNREADABLE, "unreadable",                                            \
 	    "it may tell addresses and cannot be read: connection reset")      \
 	X(AHEAD, "ahead",                                                      \
-	    "rules must see what is before it first: it is sent again")        \
+	    "rules must see what is before it first, no room: it is sent again")\
 	/* dropped: next hop and transmit */                                   \
 	X(NO_ROUTE, "no_route", "no port leads to the next hop")               \
 	X(NEIGHBOR_FAILED, "neighbor_failed", "next hop does not answer")      \

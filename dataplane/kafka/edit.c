@@ -40,6 +40,7 @@ static void open_fact(
     struct lp_kafka_at *, struct lp_message *, const struct lp_fact *);
 static void free_bytes(struct lp_kafka *, uint32_t);
 static void release(struct lp_kafka *, uint32_t);
+static void close_waiting(struct lp_kafka *, struct lp_splice *);
 static void count(struct lp_kafka *);
 
 bool
@@ -71,7 +72,7 @@ lp_edit_room(struct lp_kafka *kafka, uint32_t index, enum lp_direction dir,
 	    kafka->held.free_count < kafka->held.count / 4 * 3)
 		return false;
 	/* What others of its segments wait for sets those free. */
-	if (splice->waiting != 0 && !ahead)
+	if (splice->waiting_count[LP_TO_CLIENT] != 0 && !ahead)
 		return kafka->held.free_count > 2 * LP_EDIT_PIECES;
 	return lp_edit_has_half(kafka);
 }
@@ -325,13 +326,26 @@ lp_edit_close(struct lp_kafka *kafka, uint32_t index)
 		map->last = 0;
 		map->count = 0;
 	}
-	while (splice->waiting != 0) {
-		uint32_t next = kafka->held.pieces[splice->waiting - 1].next;
+	close_waiting(kafka, splice);
+}
 
-		lp_held_pool_give(&kafka->held, splice->waiting);
-		splice->waiting = next;
+/* Segments behind gaps that nothing will close. */
+static void
+close_waiting(struct lp_kafka *kafka, struct lp_splice *splice)
+{
+	lp_kafka_save(kafka, splice->waiting, sizeof(splice->waiting));
+	for (unsigned dir = LP_TO_BROKER; dir <= LP_TO_CLIENT; dir++) {
+		uint32_t link = splice->waiting[dir];
+
+		while (link != 0) {
+			uint32_t next = kafka->held.pieces[link - 1].next;
+
+			lp_held_pool_give(&kafka->held, link);
+			link = next;
+		}
+		splice->waiting[dir] = 0;
+		splice->waiting_count[dir] = 0;
 	}
-	splice->waiting_count = 0;
 }
 
 void

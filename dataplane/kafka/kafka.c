@@ -88,8 +88,7 @@ lp_kafka_log(struct lp_kafka *kafka, uint32_t index)
 	kafka->edits.deferring = true;
 	lp_kafka_save(kafka, &kafka->state->conns[index],
 	    sizeof(kafka->state->conns[index]));
-	lp_kafka_save(kafka, &kafka->state->splices[index],
-	    sizeof(kafka->state->splices[index]));
+	lp_kafka_save(kafka, &kafka->state->splices[index], LP_SPLICE_CHANGING);
 }
 
 void

@@ -31,15 +31,18 @@ lp_restore_splice(struct lp_kafka *kafka, uint32_t index, bool doubtful)
 	if (!doubtful && !was_closing(kafka, index) &&
 	    claim_map(kafka, &splice->maps[LP_TO_BROKER]) &&
 	    claim_map(kafka, &splice->maps[LP_TO_CLIENT]) &&
-	    claim_pieces(kafka, splice->waiting, splice->waiting_count))
+	    claim_pieces(kafka, splice->waiting[LP_TO_BROKER],
+		splice->waiting_count[LP_TO_BROKER]) &&
+	    claim_pieces(kafka, splice->waiting[LP_TO_CLIENT],
+		splice->waiting_count[LP_TO_CLIENT]))
 		return;
 	for (unsigned dir = LP_TO_BROKER; dir <= LP_TO_CLIENT; dir++) {
 		splice->maps[dir].first = 0;
 		splice->maps[dir].last = 0;
 		splice->maps[dir].count = 0;
+		splice->waiting[dir] = 0;
+		splice->waiting_count[dir] = 0;
 	}
-	splice->waiting = 0;
-	splice->waiting_count = 0;
 	splice->flags |= LP_SPLICE_BROKEN;
 }
 
@@ -56,7 +59,9 @@ was_closing(const struct lp_kafka *kafka, uint32_t index)
 	return kafka->state->conns[index].mode == LP_KAFKA_OFF &&
 	    ((state != LP_TCP_CLOSED && state != LP_TCP_TIME_WAIT) ||
 		splice->maps[LP_TO_BROKER].first != 0 ||
-		splice->maps[LP_TO_CLIENT].first != 0 || splice->waiting != 0);
+		splice->maps[LP_TO_CLIENT].first != 0 ||
+		splice->waiting[LP_TO_BROKER] != 0 ||
+		splice->waiting[LP_TO_CLIENT] != 0);
 }
 
 static bool

@@ -14,11 +14,11 @@
  *	edits		of the bytes of a stream, not acknowledged yet
  *
  * What a connection costs.  At rest, between two frames and with nothing in
- * flight, it needs 576 bytes: 256 of struct lp_conn, for TCP and its two ends;
+ * flight, it needs 640 bytes: 256 of struct lp_conn, for TCP and its two ends;
  * 256 of struct lp_kafka_conn, for where its two streams are and who it is; and
- * 64 of struct lp_splice, for the maps of its sequence numbers, which become
- * memory only where addresses are rewritten.  The others are pools, by the
- * number of connections, 1332 bytes for each:
+ * 128 of struct lp_splice, for the maps of its sequence numbers, which become
+ * memory only where addresses are rewritten or rules act.  The others are
+ * pools, by the number of connections, 1332 bytes for each:
  *
  *	messages	900: half a struct lp_message of 1800; of these, 1040
  *			are what rules ask of a request: 765 of texts that
@@ -305,6 +305,9 @@ enum lp_splice_flags {
  * What the ends of a connection know of each other where that is not the same:
  * the client's space is that of the broker's sequence numbers as the client
  * sees them.
+ *
+ * The first line is what packets change; the second is logged by who changes
+ * it (pipeline/undo.h).
  */
 struct lp_splice {
 	/* By direction; only that to the client resizes. */
@@ -314,12 +317,19 @@ struct lp_splice {
 	uint32_t out_next; /* highest sent to the client, in its space */
 	/* Right edge that was told to the broker, in the broker's. */
 	uint32_t edge;
-	uint32_t waiting; /* segments behind a gap: held, index + 1 */
 	uint16_t mss; /* that the client takes, options included */
-	uint8_t waiting_count;
 	uint8_t flags; /* enum lp_splice_flags */
+	uint8_t spare;
+	uint8_t waiting_count[2]; /* by direction: segments behind a gap */
+	uint8_t spare1[2];
+
+	/* line 1 */
+	uint32_t waiting[2]; /* the first of them: held, index + 1 */
+	uint8_t spare2[56];
 };
-static_assert(sizeof(struct lp_splice) == 64, "one cache line");
+static_assert(sizeof(struct lp_splice) == 128, "two cache lines");
+enum { LP_SPLICE_CHANGING = offsetof(struct lp_splice, waiting) };
+static_assert(LP_SPLICE_CHANGING == 64, "a cache line");
 
 /* All of them, as mapped by this process. */
 struct lp_kafka_state {

@@ -2,10 +2,10 @@
 /*
  * Overview
  *
- *	from the client: acknowledgements, windows and SACK blocks become the
- *		broker's; what of an edit waited for the window goes on
- *	from the broker: behind a gap ▸ held, and answered by a duplicate
- *		acknowledgement; else read ▸ sent on, edited
+ *	behind a gap ▸ held, and answered by a duplicate acknowledgement
+ *	from the client: read ▸ acknowledgements, windows and SACK blocks become
+ *		the broker's; what of an edit waited for the window goes on
+ *	from the broker: read ▸ sent on, edited
  *
  * Source: RFC 9293, 2018 (SACK), 5961, 7323; and what was tried on Linux.
  *
@@ -36,8 +36,9 @@
  * What is put together leaves by the outbox, behind the packet that it was made
  * for: the order of a connection is kept (transmit.c).
  *
- * Where rules act on requests (kafka/judge.h), a client's segment behind a gap
- * is dropped, too: nothing passes before it was judged.
+ * What a client sends is held behind a gap only where rules act on requests
+ * (kafka/judge.h): there nothing passes before it was judged.  Else it goes on,
+ * and a copy of it is read when the gap has closed.
  *
  * Reasons: forwarded, opened, out_of_window, rewritten, held_edit, held_gap,
  * reset_rule; drops: edit_full, unreadable, ahead, tcp_checksum.
@@ -52,6 +53,7 @@
 enum { MSS_MIN = 48 };
 
 static bool without_text(struct lp_splice_at *);
+static void turn(struct lp_splice_at *);
 static void begin(struct lp_splice_at *);
 static void end(struct lp_splice_at *);
 static bool comes_next(const struct lp_splice_at *);
@@ -143,10 +145,7 @@ lp_splice_packet(struct lp_rewrite *rewrite, struct lp_batch *batch,
 	    !without_text(&at))
 		return;
 	begin(&at);
-	if (pkt->dir == LP_TO_BROKER)
-		lp_splice_client(&at);
-	else
-		lp_splice_broker(&at);
+	turn(&at);
 	end(&at);
 	if (at.splice->flags & LP_SPLICE_BROKEN)
 		give_up(&at);
@@ -168,6 +167,15 @@ without_text(struct lp_splice_at *at)
 	lp_splice_send_bare(at);
 	at->segment.len = 0;
 	return true;
+}
+
+static void
+turn(struct lp_splice_at *at)
+{
+	if (at->pkt->dir == LP_TO_BROKER)
+		lp_splice_client(at);
+	else
+		lp_splice_broker(at);
 }
 
 /* What follows happens, or happens not, up to the end. */
@@ -198,9 +206,10 @@ end(struct lp_splice_at *at)
 static bool
 comes_next(const struct lp_splice_at *at)
 {
-	uint32_t seq = at->kafka->held.pieces[at->splice->waiting - 1].seq;
+	uint32_t link = at->splice->waiting[at->pkt->dir];
+	uint32_t seq = at->kafka->held.pieces[link - 1].seq;
 
-	return at->kafka->state->conns[at->index].mode != LP_KAFKA_LIVE ||
+	return !lp_splice_judge_orders(at) ||
 	    !lp_seq_before(lp_splice_judge_next(at), seq);
 }
 
@@ -208,7 +217,7 @@ comes_next(const struct lp_splice_at *at)
 static void
 release(struct lp_splice_at *at)
 {
-	while (at->splice->waiting != 0 && at->pkt->dir == LP_TO_CLIENT) {
+	while (at->splice->waiting_count[at->pkt->dir] != 0) {
 		struct lp_splice_at next = *at;
 
 		if (!comes_next(at))
@@ -223,7 +232,7 @@ release(struct lp_splice_at *at)
 			return;
 		}
 		lp_admit_segment(next.pkt, &next.segment);
-		lp_splice_broker(&next);
+		turn(&next);
 		end(&next);
 		if (next.pkt->verdict != LP_FORWARD &&
 		    next.pkt->verdict != LP_HOLD) {
@@ -299,6 +308,14 @@ refuse(struct lp_pkt *pkt)
 		at += size;
 	}
 	lp_sum_update(tcp + LP_TCP_SUM, lp_sum_replace(0, was, tcp, len));
+}
+
+/* Nothing of it leaves, or all of it in other packets. */
+void
+lp_splice_consume(struct lp_splice_at *at, enum lp_reason reason)
+{
+	at->pkt->port_out = LP_PORT_NONE;
+	lp_pkt_decide(at->pkt, LP_LOCAL, reason);
 }
 
 /* Before it has changed anything. */

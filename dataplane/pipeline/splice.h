@@ -65,6 +65,9 @@ void lp_splice_packet(struct lp_rewrite *rewrite, struct lp_batch *batch,
 /* The options of a SYN; and where the numbers begin. */
 void lp_splice_meet(struct lp_splice_at *at);
 
+/* Nothing of it leaves, or all of it in other packets. */
+void lp_splice_consume(struct lp_splice_at *at, enum lp_reason reason);
+
 /* Before it has changed anything. */
 void lp_splice_drop(struct lp_splice_at *at, enum lp_reason why);
 
@@ -114,7 +117,10 @@ enum lp_splice_judgement lp_splice_judge(
 /* Whether some of its bytes are to be looked at, or kept. */
 bool lp_splice_judge_wants(const struct lp_splice_at *at);
 
-/* The broker's first byte that must come before others are looked at. */
+/* Nothing that its end sends is looked at before what is in front of it. */
+bool lp_splice_judge_orders(const struct lp_splice_at *at);
+
+/* Its first byte that must come before others are looked at. */
 uint32_t lp_splice_judge_next(const struct lp_splice_at *at);
 
 /*
@@ -169,6 +175,12 @@ void lp_splice_paint(struct lp_splice_at *at, enum lp_direction dir);
 void lp_splice_ack_send(struct lp_splice_at *at, bool blocks, uint32_t seq);
 
 /*
+ * Acknowledges once more to the client what the broker has acknowledged last,
+ * with the blocks of what waits behind a gap: a duplicate.
+ */
+void lp_splice_ack_again(struct lp_splice_at *at, uint32_t seq);
+
+/*
  * What may be acknowledged to the broker, and the window's right edge, given
  * an acknowledgement and an edge of the client's in its space.
  */
@@ -187,7 +199,7 @@ void lp_splice_ack_blocks(struct lp_splice_at *at);
 
 /* ---- splice_wait.c: segments behind a gap -------------------------------- */
 
-/* Keeps the packet; false: no room, and it is as lost. */
+/* Keeps the packet as it came; false: no room, and it is as lost. */
 bool lp_splice_wait(struct lp_splice_at *at);
 
 /*
@@ -196,9 +208,15 @@ bool lp_splice_wait(struct lp_splice_at *at);
  */
 struct lp_pkt *lp_splice_wait_over(struct lp_splice_at *at);
 
-/* Runs of them: up to `max` blocks of left and right edges; how many. */
+/*
+ * Runs of those of that end: up to `max` blocks of left and right edges; how
+ * many.
+ */
 unsigned lp_splice_wait_blocks(const struct lp_splice_at *at, uint32_t seq,
     uint32_t blocks[][2], unsigned max);
+
+/* Behind the last of them. */
+uint32_t lp_splice_wait_end(const struct lp_splice_at *at);
 
 /* ---- splice_stall.c: who holds of the pools, and does not move ----------- */
 

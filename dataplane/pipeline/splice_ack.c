@@ -16,6 +16,17 @@ enum {
 	FAR = 1 << 30,
 };
 
+/* One of ours, in the numbers of who gets it. */
+struct own {
+	enum lp_direction dir; /* that it goes in */
+	uint32_t seq, ack;
+	uint16_t window; /* the field */
+	bool blocks;
+	uint32_t newest; /* the block with it comes first */
+};
+
+static uint16_t window_to(uint32_t, uint32_t, uint8_t);
+static bool send(struct lp_splice_at *, const struct own *);
 static uint16_t write_blocks(
     const struct lp_splice_at *, uint8_t *, uint32_t, unsigned);
 static uint8_t *find_sack(const struct lp_pkt *, unsigned *);
@@ -54,7 +65,61 @@ lp_splice_ack_send(struct lp_splice_at *at, bool blocks, uint32_t seq)
 	struct lp_tcp_peer *client = &conn->tcp.peer[LP_TO_BROKER];
 	struct lp_tcp_peer *broker = &conn->tcp.peer[LP_TO_CLIENT];
 	uint32_t ack = lp_splice_ack(at, at->splice->client_ack);
-	uint32_t window;
+	struct own own = {.dir = LP_TO_BROKER,
+	    .seq = client->end,
+	    .ack = lp_seq_max(ack, client->ack),
+	    .blocks = blocks,
+	    .newest = seq};
+	uint32_t edge = lp_splice_ack_edge(at, at->splice->client_edge);
+
+	own.window = window_to(own.ack, edge, client->scale);
+	if (!send(at, &own))
+		return;
+	edge = own.ack + ((uint32_t)own.window << client->scale);
+	at->splice->edge = lp_seq_max(at->splice->edge, edge);
+	client->ack = own.ack;
+	/* What the broker sends for it comes again from as far behind. */
+	if (own.window > client->window)
+		client->window = own.window;
+	broker->limit = lp_seq_max(broker->limit, at->splice->edge);
+}
+
+void
+lp_splice_ack_again(struct lp_splice_at *at, uint32_t seq)
+{
+	const struct lp_tcp_peer *client = &at->conn->tcp.peer[LP_TO_BROKER];
+	const struct lp_tcp_peer *broker = &at->conn->tcp.peer[LP_TO_CLIENT];
+	const struct own own = {.dir = LP_TO_CLIENT,
+	    .seq = at->splice->out_next,
+	    .ack = broker->ack,
+	    .window = window_to(broker->ack, client->limit, broker->scale),
+	    .blocks = true,
+	    .newest = seq};
+
+	if (broker->flags & LP_PEER_ACKED)
+		(void)send(at, &own);
+}
+
+/* Up to that right edge, as the field of a header has it. */
+static uint16_t
+window_to(uint32_t ack, uint32_t edge, uint8_t scale)
+{
+	uint32_t window = edge - ack;
+
+	if ((int32_t)window < 0)
+		return 0;
+	window >>= scale;
+	return window > UINT16_MAX ? UINT16_MAX : (uint16_t)window;
+}
+
+/* False: there is no way, or no buffer, and nothing was said. */
+static bool
+send(struct lp_splice_at *at, const struct own *own)
+{
+	const struct lp_conn *conn = at->conn;
+	bool client = own->dir == LP_TO_CLIENT;
+	const struct lp_ip *src = client ? &conn->vip_ip : &conn->source_ip;
+	const struct lp_ip *dst = client ? &conn->client_ip : &conn->broker_ip;
 	uint16_t len = LP_TCP_LEN;
 	enum lp_reason why;
 	struct lp_pkt *pkt;
@@ -62,47 +127,35 @@ lp_splice_ack_send(struct lp_splice_at *at, bool blocks, uint32_t seq)
 	uint8_t *tcp;
 
 	hop = lp_neighbor_find(at->rewrite->neighbors, at->batch,
-	    conn->nexthop[LP_TO_BROKER], &conn->broker_ip, LP_SIDE_BROKER,
-	    &why);
+	    conn->nexthop[own->dir], dst,
+	    client ? LP_SIDE_CLIENT : LP_SIDE_BROKER, &why);
 	if (hop == 0)
-		return;
+		return false;
 	pkt = lp_make_packet(at->rewrite->make, at->batch,
 	    lp_neighbor_slot(at->rewrite->neighbors, hop), ACK_MAX);
 	if (pkt == NULL)
-		return;
-	ack = lp_seq_max(ack, client->ack);
-	window = lp_splice_ack_edge(at, at->splice->client_edge) - ack;
-	if ((int32_t)window < 0)
-		window = 0;
-	window >>= client->scale;
-	if (window > UINT16_MAX)
-		window = UINT16_MAX;
+		return false;
 	tcp = pkt->data + LP_ETH_LEN +
-	    (lp_ip_is_v4(&conn->broker_ip) ? LP_IP4_LEN : LP_IP6_LEN);
-	lp_put16(tcp + LP_TCP_SRC, conn->source_port);
-	lp_put16(tcp + LP_TCP_DST, conn->broker_port);
-	lp_put32(tcp + LP_TCP_SEQ, client->end);
-	lp_put32(tcp + LP_TCP_ACKNO, ack);
-	lp_put16(tcp + LP_TCP_WINDOW, (uint16_t)window);
+	    (lp_ip_is_v4(dst) ? LP_IP4_LEN : LP_IP6_LEN);
+	lp_put16(tcp + LP_TCP_SRC, client ? conn->vip_port : conn->source_port);
+	lp_put16(
+	    tcp + LP_TCP_DST, client ? conn->client_port : conn->broker_port);
+	lp_put32(tcp + LP_TCP_SEQ, own->seq);
+	lp_put32(tcp + LP_TCP_ACKNO, own->ack);
+	lp_put16(tcp + LP_TCP_WINDOW, own->window);
 	tcp[LP_TCP_FLAGS] = LP_TCP_ACK;
 	len = (uint16_t)(len + lp_splice_ack_stamps(at->pkt, tcp + len));
-	if (blocks && (at->splice->flags & LP_SPLICE_SACK))
+	if (own->blocks && (at->splice->flags & LP_SPLICE_SACK))
 		len = (uint16_t)(len +
-		    write_blocks(at, tcp + len, seq,
+		    write_blocks(at, tcp + len, own->newest,
 			len > LP_TCP_LEN ? BLOCKS_MAX - 1 : BLOCKS_MAX));
 	tcp[LP_TCP_OFF] = (uint8_t)(len / 4 << 4);
-	lp_make_ip(pkt, &conn->source_ip, &conn->broker_ip, LP_PROTO_TCP, len);
+	lp_make_ip(pkt, src, dst, LP_PROTO_TCP, len);
 	lp_make_checksum(pkt, LP_PROTO_TCP, LP_TCP_SUM);
-	at->splice->edge =
-	    lp_seq_max(at->splice->edge, ack + (window << client->scale));
-	client->ack = ack;
-	/* What the broker sends for it comes again from as far behind. */
-	if (window > client->window)
-		client->window = (uint16_t)window;
-	broker->limit = lp_seq_max(broker->limit, at->splice->edge);
 	lp_count_add(&at->rewrite->make->stats->sent_acks, 1);
 	if (!lp_neighbor_output(at->rewrite->neighbors, at->batch, hop, pkt))
 		pkt->verdict = LP_HOLD;
+	return true;
 }
 
 uint16_t

@@ -12,10 +12,8 @@ static bool is_unread(const struct lp_splice_at *);
 static bool needs_segments(const struct lp_splice_at *);
 static void place(struct lp_splice_at *);
 static uint32_t where(const struct lp_splice_at *);
-static void keep(struct lp_splice_at *);
 static void wait(struct lp_splice_at *, uint32_t, enum lp_splice_judgement);
 static void acknowledge_held(struct lp_splice_at *, uint32_t, bool);
-static void consume(struct lp_splice_at *, enum lp_reason);
 
 void
 lp_splice_broker(struct lp_splice_at *at)
@@ -48,7 +46,7 @@ lp_splice_broker(struct lp_splice_at *at)
 		judgement = LP_SPLICE_PASS;
 	/* As it came: it will come in once more. */
 	if (judgement == LP_SPLICE_WAIT)
-		keep(at);
+		(void)lp_splice_wait(at);
 	lp_rewrite_translate(at->rewrite, pkt);
 	if (at->segment.flags & LP_TCP_SYN)
 		lp_splice_meet(at);
@@ -64,7 +62,7 @@ pass(struct lp_splice_at *at, uint32_t had)
 {
 	struct lp_pkt *pkt = at->pkt;
 	enum lp_reason reason = LP_REASON_FORWARDED;
-	bool moved = at->splice->waiting != 0 && !at->made;
+	bool moved = at->splice->waiting_count[LP_TO_CLIENT] != 0 && !at->made;
 	bool sent;
 
 	if (at->verdict != LP_TCP_OK)
@@ -92,7 +90,7 @@ pass(struct lp_splice_at *at, uint32_t had)
 	}
 	sent = lp_splice_send(at) > 0;
 	if (sent) {
-		consume(at, LP_REASON_REWRITTEN);
+		lp_splice_consume(at, LP_REASON_REWRITTEN);
 	} else if (lp_seq_before(had, at->segment.ack)) {
 		/* Its acknowledgement must not wait with its bytes. */
 		lp_splice_send_bare(at);
@@ -100,7 +98,7 @@ pass(struct lp_splice_at *at, uint32_t had)
 		lp_rewrite_output(
 		    at->rewrite, at->batch, pkt, at->hop, LP_REASON_HELD_EDIT);
 	} else {
-		consume(at, LP_REASON_HELD_EDIT);
+		lp_splice_consume(at, LP_REASON_HELD_EDIT);
 	}
 	acknowledge_held(at, at->segment.seq, sent);
 }
@@ -185,15 +183,6 @@ where(const struct lp_splice_at *at)
 	return out;
 }
 
-static void
-keep(struct lp_splice_at *at)
-{
-	if (lp_splice_wait(at))
-		lp_telemetry_count(&at->kafka->telemetry, held_segments, 1);
-	else
-		lp_telemetry_count(&at->kafka->telemetry, held_full, 1);
-}
-
 /*
  * Behind a gap: its bytes stay, or are as lost, and in both cases the broker
  * hears what is missing; what it acknowledges goes on.
@@ -217,7 +206,7 @@ wait(struct lp_splice_at *at, uint32_t had, enum lp_splice_judgement judgement)
 	if (judgement == LP_SPLICE_FULL)
 		lp_pkt_drop(pkt, LP_REASON_EDIT_FULL);
 	else
-		consume(at, LP_REASON_HELD_GAP);
+		lp_splice_consume(at, LP_REASON_HELD_GAP);
 }
 
 /*
@@ -241,13 +230,6 @@ acknowledge_held(struct lp_splice_at *at, uint32_t seq, bool sent)
 	    (open != NULL &&
 		(lp_seq_before(known, ack) ||
 		    lp_seq_before(end, lp_edit_end(open)))))
-		lp_splice_ack_send(at, at->splice->waiting != 0, end);
-}
-
-/* Nothing of it leaves, or all of it in other packets. */
-static void
-consume(struct lp_splice_at *at, enum lp_reason reason)
-{
-	at->pkt->port_out = LP_PORT_NONE;
-	lp_pkt_decide(at->pkt, LP_LOCAL, reason);
+		lp_splice_ack_send(
+		    at, at->splice->waiting_count[LP_TO_CLIENT] != 0, end);
 }

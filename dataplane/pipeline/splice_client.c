@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From the client to the broker: what the client has and allows becomes what
- * the broker knows it by.
+ * the broker knows it by.  Where rules act, what comes behind a gap is held;
+ * the client hears so, and the broker what it acknowledges.
  */
 #include "dataplane/pipeline/splice.h"
 
@@ -10,6 +11,17 @@
 /* An acknowledgement may be so much older, where windows are small. */
 enum { ACK_BACK_MIN = 66000 };
 
+/* What the broker knew of the client before a packet. */
+struct known {
+	uint32_t ack;
+	uint32_t edge;
+};
+
+static bool is_in_window(const struct lp_splice_at *);
+static bool hold(struct lp_splice_at *);
+static void aim_reset(struct lp_splice_at *);
+static bool is_news(const struct lp_splice_at *, const struct known *);
+static void pass(struct lp_splice_at *, bool, bool, enum lp_reason);
 static uint32_t unsent(const struct lp_splice_at *, uint32_t);
 static void client_numbers(struct lp_splice_at *, uint32_t);
 static bool is_recent(const struct lp_splice_at *, uint32_t);
@@ -20,47 +32,74 @@ void
 lp_splice_client(struct lp_splice_at *at)
 {
 	struct lp_tcp_segment *segment = &at->segment;
-	struct lp_pkt *pkt = at->pkt;
-	enum lp_reason reason = LP_REASON_FORWARDED;
-	uint32_t ack = segment->ack;
-	uint32_t edge = ack +
-	    ((uint32_t)segment->window
-		<< at->conn->tcp.peer[LP_TO_BROKER].scale);
+	const struct lp_tcp_peer *peers = at->conn->tcp.peer;
+	const struct known known = {
+	    .ack = peers[LP_TO_BROKER].ack, .edge = peers[LP_TO_CLIENT].limit};
+	uint32_t ack = segment->ack, seq = segment->seq;
+	uint32_t edge =
+	    ack + ((uint32_t)segment->window << peers[LP_TO_BROKER].scale);
 	bool acks = (segment->flags & LP_TCP_ACK) &&
-	    (at->conn->tcp.peer[LP_TO_CLIENT].flags & LP_PEER_SEEN);
-	bool strange;
+	    (peers[LP_TO_CLIENT].flags & LP_PEER_SEEN);
+	bool strange = acks && lp_seq_before(at->splice->out_next, ack);
+	enum lp_splice_judgement judgement;
 	enum lp_reason why;
+	bool kept = false;
 
-	if (lp_splice_judge(at, &why) == LP_SPLICE_DROP) {
+	judgement = lp_splice_judge(at, &why);
+	if (judgement == LP_SPLICE_DROP) {
 		lp_splice_drop(at, why);
 		return;
 	}
-	strange = acks && lp_seq_before(at->splice->out_next, ack);
 	acks = acks && !strange;
 	if (strange)
 		segment->ack = unsent(at, ack);
 	else if (acks)
 		client_numbers(at, edge);
-	at->verdict = lp_tcp_state_run(&at->conn->tcp, pkt->dir, segment);
+	if (judgement == LP_SPLICE_WAIT && is_in_window(at))
+		kept = hold(at);
+	else
+		judgement = LP_SPLICE_PASS;
+	aim_reset(at);
+	at->verdict = lp_tcp_state_run(&at->conn->tcp, at->pkt->dir, segment);
 	if (at->verdict == LP_TCP_OK)
-		lp_kafka_segment(at->kafka, at->batch, pkt, segment);
+		lp_kafka_segment(at->kafka, at->batch, at->pkt, segment);
 	if (at->verdict == LP_TCP_OK && segment->len > 0)
 		lp_splice_judge_read(at);
 	if (at->verdict == LP_TCP_OK && acks)
 		client_acknowledged(at, ack, edge);
 	if (at->splice->flags & LP_SPLICE_BROKEN)
 		return;
+	if (judgement == LP_SPLICE_PASS || is_news(at, &known))
+		pass(at, acks, strange,
+		    judgement == LP_SPLICE_WAIT ? LP_REASON_HELD_GAP
+						: LP_REASON_FORWARDED);
+	else if (kept)
+		lp_splice_consume(at, LP_REASON_HELD_GAP);
+	else
+		lp_pkt_drop(at->pkt, LP_REASON_AHEAD);
+	if (judgement == LP_SPLICE_WAIT)
+		lp_splice_ack_again(at, seq);
+	if (at->verdict == LP_TCP_OK && acks)
+		lp_splice_send_more(at);
+}
+
+/* On to the broker; acks: what it acknowledges counts, or is strange. */
+static void
+pass(struct lp_splice_at *at, bool acks, bool strange, enum lp_reason reason)
+{
+	struct lp_pkt *pkt = at->pkt;
+
 	lp_rewrite_translate(at->rewrite, pkt);
-	if (segment->flags & LP_TCP_SYN)
+	if (at->segment.flags & LP_TCP_SYN)
 		lp_splice_meet(at);
 	if (acks)
 		translate_ack(at);
 	else if (strange)
-		lp_splice_write32(pkt, LP_TCP_ACKNO, segment->ack);
+		lp_splice_write32(pkt, LP_TCP_ACKNO, at->segment.ack);
 	/* Out of the window, and so not read: the broker must not take it. */
 	if (at->verdict != LP_TCP_OK && lp_splice_judge_wants(at)) {
 		lp_splice_send_bare(at);
-		segment->len = 0;
+		at->segment.len = 0;
 	}
 	lp_splice_paint(at, LP_TO_BROKER);
 	if (at->verdict != LP_TCP_OK)
@@ -68,8 +107,67 @@ lp_splice_client(struct lp_splice_at *at)
 	else if (pkt->reason == LP_REASON_OPENED)
 		reason = LP_REASON_OPENED;
 	lp_rewrite_output(at->rewrite, at->batch, pkt, at->hop, reason);
-	if (at->verdict == LP_TCP_OK && acks)
-		lp_splice_send_more(at);
+}
+
+/* It would be, had it come in order. */
+static bool
+is_in_window(const struct lp_splice_at *at)
+{
+	struct lp_tcp_track trial = at->conn->tcp;
+
+	return lp_tcp_state_run(&trial, LP_TO_BROKER, &at->segment) ==
+	    LP_TCP_OK;
+}
+
+/*
+ * Its bytes wait, or are as lost: false.  What is left acknowledges what it
+ * did, behind all that has passed.
+ */
+static bool
+hold(struct lp_splice_at *at)
+{
+	const struct lp_stream *stream =
+	    &at->kafka->state->conns[at->index].sides[LP_TO_BROKER].stream;
+	bool kept = lp_splice_wait(at);
+
+	if (!kept)
+		lp_splice_stall_refused(at, true);
+	lp_splice_send_bare(at);
+	lp_splice_write32(at->pkt, LP_TCP_SEQ, stream->need);
+	at->segment.seq = stream->need;
+	at->segment.len = 0;
+	at->segment.flags = at->pkt->tcp_flags;
+	return kept;
+}
+
+/*
+ * A RST behind those that wait, which are as lost with it: the broker looks for
+ * it behind what it was sent.
+ */
+static void
+aim_reset(struct lp_splice_at *at)
+{
+	const struct lp_tcp_peer *client = &at->conn->tcp.peer[LP_TO_BROKER];
+	const struct lp_stream *stream =
+	    &at->kafka->state->conns[at->index].sides[LP_TO_BROKER].stream;
+
+	if (!(at->segment.flags & LP_TCP_RST) ||
+	    at->splice->waiting_count[LP_TO_BROKER] == 0 ||
+	    (at->segment.seq != lp_splice_wait_end(at) &&
+		at->segment.seq != client->end))
+		return;
+	lp_splice_write32(at->pkt, LP_TCP_SEQ, stream->need);
+	at->segment.seq = client->end;
+}
+
+/* It acknowledges something, or allows more. */
+static bool
+is_news(const struct lp_splice_at *at, const struct known *known)
+{
+	const struct lp_tcp_peer *peers = at->conn->tcp.peer;
+
+	return lp_seq_before(known->ack, peers[LP_TO_BROKER].ack) ||
+	    lp_seq_before(known->edge, peers[LP_TO_CLIENT].limit);
 }
 
 /*

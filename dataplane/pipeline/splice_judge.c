@@ -11,7 +11,6 @@
 
 static bool is_changed(const struct lp_splice_at *);
 static bool is_constant(const struct lp_splice_at *);
-static bool is_ahead(const struct lp_splice_at *);
 static bool can_be_held(const struct lp_splice_at *);
 
 /* Before anything has changed. */
@@ -23,8 +22,8 @@ lp_splice_judge(struct lp_splice_at *at, enum lp_reason *why)
 	const struct lp_tcp_segment *segment = &at->segment;
 	bool changes = at->pkt->dir == LP_TO_CLIENT;
 	bool live = conn->mode == LP_KAFKA_LIVE;
-	bool ahead = live && changes &&
-	    lp_seq_before(lp_splice_judge_next(at), segment->seq);
+	bool ahead = lp_seq_before(lp_splice_judge_next(at), segment->seq) &&
+	    lp_splice_judge_orders(at);
 	/* It moves with what is in front of it. */
 	bool early = ahead && (segment->flags & LP_TCP_FIN);
 
@@ -46,10 +45,8 @@ lp_splice_judge(struct lp_splice_at *at, enum lp_reason *why)
 		*why = LP_REASON_UNREADABLE;
 		return LP_SPLICE_DROP;
 	}
-	if (!changes && is_ahead(at)) {
-		*why = LP_REASON_AHEAD;
-		return LP_SPLICE_DROP;
-	}
+	if (!changes && ahead)
+		return LP_SPLICE_WAIT;
 	if (!lp_edit_room(
 		at->kafka, at->index, at->pkt->dir, segment->len, ahead) ||
 	    (!changes && !can_be_held(at))) {
@@ -75,7 +72,8 @@ is_changed(const struct lp_splice_at *at)
 	uint32_t end = seq + at->segment.len;
 	uint32_t link = lp_seqmap_find(map, at->edits, seq);
 
-	return at->splice->waiting != 0 ||
+	return (at->pkt->dir == LP_TO_CLIENT &&
+		   at->splice->waiting_count[LP_TO_CLIENT] != 0) ||
 	    (link != 0 && lp_seq_before(at->edits[link - 1].start, end)) ||
 	    ((at->splice->flags & LP_SPLICE_EDITED) &&
 		at->pkt->dir == LP_TO_CLIENT && lp_seq_before(seq, map->floor));
@@ -95,15 +93,27 @@ lp_splice_judge_wants(const struct lp_splice_at *at)
 	return lp_stream_wants(stream, at->segment.seq, at->segment.len);
 }
 
-/* The broker's first byte that must come before others are looked at. */
+/*
+ * What the broker sends may be changed.  Where rules act nothing of a client
+ * passes before it was judged.
+ */
+bool
+lp_splice_judge_orders(const struct lp_splice_at *at)
+{
+	return at->kafka->state->conns[at->index].mode == LP_KAFKA_LIVE &&
+	    (at->pkt->dir == LP_TO_CLIENT ||
+		lp_snapshot_unjudged(
+		    at->batch->snapshot, at->conn->listener_id) != 0);
+}
+
 uint32_t
 lp_splice_judge_next(const struct lp_splice_at *at)
 {
 	const struct lp_stream *stream =
-	    &at->kafka->state->conns[at->pkt->conn].sides[LP_TO_CLIENT].stream;
+	    &at->kafka->state->conns[at->index].sides[at->pkt->dir].stream;
 	const struct lp_edit *open = lp_seqmap_open(at->map, at->edits);
 
-	if (open != NULL)
+	if (at->pkt->dir == LP_TO_CLIENT && open != NULL)
 		return lp_edit_end(open);
 	return stream->need + (uint32_t)stream->skip;
 }
@@ -120,23 +130,6 @@ is_constant(const struct lp_splice_at *at)
 	    .len = at->segment.len};
 
 	return lp_stream_agrees(stream, &at->kafka->held, &segment);
-}
-
-/*
- * Where rules act nothing of a client passes before it was judged.  It is as
- * lost, and the client's timer brings it again: it is rare that what is before
- * it was lost on the way to us.
- */
-static bool
-is_ahead(const struct lp_splice_at *at)
-{
-	const struct lp_stream *stream =
-	    &at->kafka->state->conns[at->index].sides[LP_TO_BROKER].stream;
-
-	return lp_seq_before(
-		   stream->need + (uint32_t)stream->skip, at->segment.seq) &&
-	    lp_snapshot_unjudged(at->batch->snapshot, at->conn->listener_id) !=
-	    0;
 }
 
 void

@@ -124,6 +124,7 @@ lp_splice_send_more(struct lp_splice_at *at)
 	uint32_t delta = at->map->delta;
 	/* All before it must be there: nothing else fills the window. */
 	uint32_t there = at->splice->client_ack;
+	uint32_t hop = at->hop;
 
 	for (uint32_t link = at->map->first; link != 0;
 	     link = at->edits[link - 1].next) {
@@ -148,6 +149,8 @@ lp_splice_send_more(struct lp_splice_at *at)
 		delta += edit->new_len - edit->old_len;
 	}
 	close_segment(&to, LP_TCP_PSH);
+	/* What else comes of the packet goes its way. */
+	at->hop = hop;
 }
 
 void

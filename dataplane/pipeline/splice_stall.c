@@ -121,14 +121,14 @@ front_of(const struct lp_kafka *kafka, uint32_t index)
 		return (struct lp_splice_front){
 		    .whom = BROKER_TO_SEND, .at = lp_edit_end(first)};
 	/* What is skipped comes before what is read, and is acknowledged. */
-	if (splice->waiting != 0)
+	if (splice->waiting_count[LP_TO_CLIENT] != 0)
 		return (struct lp_splice_front){.whom = BROKER_TO_SEND,
 		    .at = stream->need + (uint32_t)stream->skip +
 			splice->client_ack};
 	if (splice->maps[LP_TO_BROKER].first != 0)
 		return (struct lp_splice_front){.whom = BROKER_TO_ACKNOWLEDGE,
 		    .at = splice->maps[LP_TO_BROKER].floor};
-	if (asked->held != 0)
+	if (asked->held != 0 || splice->waiting_count[LP_TO_BROKER] != 0)
 		return (struct lp_splice_front){.whom = CLIENT_TO_SEND,
 		    .at = asked->need + (uint32_t)asked->skip +
 			splice->maps[LP_TO_BROKER].floor};

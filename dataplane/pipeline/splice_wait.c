@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Segments behind a gap: whole packets, as they came, in held pieces, in the
- * order of their sequence numbers.  A segment of ours that is sent again and
- * lies in one that waits is not kept twice.
+ * order of their sequence numbers; a list a direction.  A segment that is sent
+ * again and lies in one that waits is not kept twice.
+ *
+ * The pool is that of edits.  A client needs nothing but segments out of order
+ * to take of it: it gets less than a broker, whose answers were asked for.
  */
+#include "dataplane/kafka/edit.h"
 #include "dataplane/pipeline/checksum.h"
 #include "dataplane/pipeline/make.h"
 #include "dataplane/pipeline/parse.h"
@@ -18,11 +22,25 @@ enum {
 /* Of a held packet: where its parts are (struct lp_held, spare). */
 enum { L4_OFF, PAYLOAD_OFF, PAYLOAD_LEN };
 
+static bool has_room(const struct lp_splice_at *);
+static bool keep(struct lp_splice_at *);
 static void refresh(const struct lp_splice_at *, struct lp_pkt *);
 static uint32_t piece_end(const struct lp_held *);
 
 bool
 lp_splice_wait(struct lp_splice_at *at)
+{
+	bool kept = keep(at);
+
+	if (kept)
+		lp_telemetry_count(&at->kafka->telemetry, held_segments, 1);
+	else
+		lp_telemetry_count(&at->kafka->telemetry, held_full, 1);
+	return kept;
+}
+
+static bool
+keep(struct lp_splice_at *at)
 {
 	struct lp_held_pool *pool = &at->kafka->held;
 	struct lp_splice *splice = at->splice;
@@ -30,7 +48,7 @@ lp_splice_wait(struct lp_splice_at *at)
 	uint32_t seq = at->segment.seq;
 	uint32_t end =
 	    seq + at->segment.len + ((at->segment.flags & LP_TCP_FIN) != 0);
-	uint32_t *link = &splice->waiting;
+	uint32_t *link = &splice->waiting[pkt->dir];
 	struct lp_held *piece, *before = NULL;
 	uint32_t fresh;
 
@@ -43,8 +61,7 @@ lp_splice_wait(struct lp_splice_at *at)
 		before = piece;
 		link = &piece->next;
 	}
-	if (splice->waiting_count >= WAITING_MAX ||
-	    pool->free_count <= PIECES_KEPT || pkt->len > LP_HELD_BYTES)
+	if (!has_room(at) || pkt->len > LP_HELD_BYTES)
 		return false;
 	fresh = lp_held_pool_take(pool);
 	if (fresh == 0)
@@ -59,9 +76,26 @@ lp_splice_wait(struct lp_splice_at *at)
 	piece->next = *link;
 	if (before != NULL)
 		lp_kafka_save(at->kafka, before, LP_HELD_HEAD);
+	else
+		lp_kafka_save(at->kafka, link, sizeof(*link));
 	*link = fresh;
-	splice->waiting_count++;
+	splice->waiting_count[pkt->dir]++;
 	return true;
+}
+
+static bool
+has_room(const struct lp_splice_at *at)
+{
+	const struct lp_held_pool *pool = &at->kafka->held;
+	unsigned count = at->splice->waiting_count[at->pkt->dir];
+
+	if (count >= WAITING_MAX || pool->free_count <= PIECES_KEPT)
+		return false;
+	if (at->pkt->dir == LP_TO_CLIENT)
+		return true; /* lp_edit_room() was asked */
+	return pool->free_count > pool->count / 4 * 3 ||
+	    (count < LP_STREAM_HELD_SHARE &&
+		pool->free_count > pool->count / 8 * 5);
 }
 
 struct lp_pkt *
@@ -69,7 +103,8 @@ lp_splice_wait_over(struct lp_splice_at *at)
 {
 	struct lp_held_pool *pool = &at->kafka->held;
 	struct lp_splice *splice = at->splice;
-	uint32_t link = splice->waiting;
+	uint32_t *first = &splice->waiting[at->pkt->dir];
+	uint32_t link = *first;
 	const struct lp_held *piece = &pool->pieces[link - 1];
 	struct lp_pkt *pkt;
 
@@ -89,12 +124,13 @@ lp_splice_wait_over(struct lp_splice_at *at)
 	    LP_PKT_TCP_SUM_GOOD);
 	pkt->tcp_flags = pkt->data[pkt->l4_off + LP_TCP_FLAGS];
 	pkt->conn = at->index;
-	pkt->dir = LP_TO_CLIENT;
+	pkt->dir = at->pkt->dir;
 	pkt->port_in = at->pkt->port_in;
 	pkt->port_out = LP_PORT_NONE;
 	refresh(at, pkt);
-	splice->waiting = piece->next;
-	splice->waiting_count--;
+	lp_kafka_save(at->kafka, first, sizeof(*first));
+	*first = piece->next;
+	splice->waiting_count[pkt->dir]--;
 	lp_held_pool_give(pool, link);
 	return pkt;
 }
@@ -104,7 +140,7 @@ lp_splice_wait_blocks(const struct lp_splice_at *at, uint32_t seq,
     uint32_t blocks[][2], unsigned max)
 {
 	const struct lp_held_pool *pool = &at->kafka->held;
-	uint32_t link = at->splice->waiting;
+	uint32_t link = at->splice->waiting[at->pkt->dir];
 	unsigned count = 0;
 
 	while (link != 0) {
@@ -138,6 +174,19 @@ lp_splice_wait_blocks(const struct lp_splice_at *at, uint32_t seq,
 	return count;
 }
 
+uint32_t
+lp_splice_wait_end(const struct lp_splice_at *at)
+{
+	const struct lp_held_pool *pool = &at->kafka->held;
+	uint32_t link = at->splice->waiting[at->pkt->dir];
+	uint32_t end = pool->pieces[link - 1].seq;
+
+	assert(link != 0);
+	for (; link != 0; link = pool->pieces[link - 1].next)
+		end = lp_seq_max(end, piece_end(&pool->pieces[link - 1]));
+	return end;
+}
+
 /*
  * Its timestamps and acknowledgement become those of the packet that lets it
  * go: older ones its receiver would refuse, or take for news (RFC 7323, 5.2).
@@ -145,6 +194,8 @@ lp_splice_wait_blocks(const struct lp_splice_at *at, uint32_t seq,
 static void
 refresh(const struct lp_splice_at *at, struct lp_pkt *pkt)
 {
+	const struct lp_splice *splice = at->splice;
+	const struct lp_tcp_peer *client = &at->conn->tcp.peer[LP_TO_BROKER];
 	const struct lp_tcp_peer *broker = &at->conn->tcp.peer[LP_TO_CLIENT];
 	uint16_t from = lp_parse_tcp_option(
 	    at->pkt, LP_TCP_OPT_TIMESTAMP, LP_TCP_OPT_STAMPS_LEN);
@@ -155,9 +206,17 @@ refresh(const struct lp_splice_at *at, struct lp_pkt *pkt)
 	if (from != 0 && to != 0)
 		memcpy(pkt->data + to, at->pkt->data + from,
 		    LP_TCP_OPT_STAMPS_LEN - 2);
-	lp_put32(tcp + LP_TCP_ACKNO, broker->ack);
-	memcpy(tcp + LP_TCP_WINDOW,
-	    at->pkt->data + at->pkt->l4_off + LP_TCP_WINDOW, 2);
+	if (pkt->dir == LP_TO_CLIENT) {
+		lp_put32(tcp + LP_TCP_ACKNO, broker->ack);
+		memcpy(tcp + LP_TCP_WINDOW,
+		    at->pkt->data + at->pkt->l4_off + LP_TCP_WINDOW, 2);
+	} else {
+		/* In its own space: of that packet they are translated. */
+		lp_put32(tcp + LP_TCP_ACKNO, splice->client_ack);
+		lp_put16(tcp + LP_TCP_WINDOW,
+		    (uint16_t)((splice->client_edge - splice->client_ack) >>
+			client->scale));
+	}
 	lp_make_checksum(pkt, LP_PROTO_TCP, LP_TCP_SUM);
 }
 

@@ -35,7 +35,7 @@ static_assert(LP_REASON_COUNT == 58, "raise LP_REGION_LAYOUT with it");
 	X(sleeps, "times it went to sleep")                                    \
 	X(sent_reset, "RSTs of our own")                                       \
 	X(sent_edited, "segments of our own, with rewritten bytes")            \
-	X(sent_acks, "acknowledgements of our own, to brokers")                \
+	X(sent_acks, "acknowledgements of our own, to either end")             \
 	X(sent_neighbor, "ARP, neighbour discovery and MLD packets of our own")\
 	X(sent_released, "held packets sent after their next hop was found")   \
 	X(dropped_held, "held packets dropped: next hop not found in time")    \

@@ -57,6 +57,24 @@ check_side(const struct lp_kafka_side *side, struct claims *claims,
 	    "pieces that are not counted");
 }
 
+static void
+check_waiting(const struct lp_splice *splice, struct claims *claims,
+    struct kafka_taken *taken)
+{
+	const struct lp_kafka_state *state = &plane.region.kafka;
+
+	for (unsigned dir = 0; dir < 2; dir++) {
+		uint32_t link = splice->waiting[dir];
+
+		for (unsigned i = 0; i < splice->waiting_count[dir]; i++) {
+			claim(claims->held, state->held_count, link, "piece");
+			link = state->held[link - 1].next;
+			taken->waiting++;
+		}
+		ensure(link == 0, "segments that wait and are not counted");
+	}
+}
+
 /* Requests with headers in flight. */
 static uint64_t
 check_inflight(const struct lp_kafka_conn *conn, struct claims *claims,
@@ -128,6 +146,7 @@ kafka_check_pools(void)
 			continue;
 		for (unsigned dir = 0; dir < 2; dir++)
 			check_side(&conn->sides[dir], &claims, &taken);
+		check_waiting(&state->splices[i], &claims, &taken);
 		asked += check_inflight(conn, &claims, &taken);
 	}
 	check_used(&claims);

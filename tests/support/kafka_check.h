@@ -10,6 +10,7 @@ struct kafka_taken {
 	uint32_t messages;
 	uint32_t inflight;
 	uint32_t held;
+	uint32_t waiting; /* segments behind gaps */
 };
 
 /*

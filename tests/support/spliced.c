@@ -73,7 +73,10 @@ spliced_check_pools(void)
 {
 	const struct lp_kafka_state *state = &plane.region.kafka;
 
-	ensure(kafka_check_pools().held == 0, "streams hold pieces");
+	struct kafka_taken taken = kafka_check_pools();
+
+	ensure(taken.held == 0, "streams hold pieces");
+	ensure(taken.waiting == 0, "segments wait");
 	kafka_ensure_at_rest();
 	for (uint32_t i = 0; i < state->edit_count; i++)
 		ensure(state->edits[i].kind == LP_EDIT_NONE,

@@ -37,7 +37,9 @@ enum {
 struct sums {
 	uint64_t denied;
 	uint64_t kept;
-	uint64_t ahead;
+	uint64_t ahead; /* dropped */
+	uint64_t waited; /* held behind a gap */
+	uint64_t timeouts; /* of clients */
 	uint64_t bytes;
 };
 
@@ -153,6 +155,22 @@ promise(struct model *model, struct talk *talk)
 	promise_versions(&model->promised[SIM_CLIENT], talk);
 }
 
+/* Nothing is acknowledged to the client but what the broker has got. */
+static void
+look(void *context, enum sim_who to, const struct sim_segment *segment,
+    bool right)
+{
+	const struct sim *sim = context;
+	const struct sim_tcp *broker = &sim->tcp[SIM_BROKER];
+	uint32_t has = broker->irs + (uint32_t)broker->received;
+
+	(void)right;
+	if (to == SIM_CLIENT && (segment->flags & SIM_ACK))
+		ensure((int32_t)(segment->ack - has) <= 0,
+		    "%u is acknowledged, the broker has got %u", segment->ack,
+		    has);
+}
+
 static void
 run(uint64_t seed, struct sums *sums)
 {
@@ -160,6 +178,7 @@ run(uint64_t seed, struct sums *sums)
 	static struct talk talk;
 	struct model model;
 	uint64_t random = seed, ahead = plane_reason(LP_REASON_AHEAD);
+	uint64_t waited = plane_reason(LP_REASON_HELD_GAP);
 	size_t most[2];
 
 	plane_reset();
@@ -174,6 +193,8 @@ run(uint64_t seed, struct sums *sums)
 	promise(&model, &talk);
 	sim.promised[SIM_CLIENT] = &model.promised[SIM_CLIENT];
 	sim.promised[SIM_BROKER] = &model.promised[SIM_BROKER];
+	sim.tap = look;
+	sim.tap_context = &sim;
 	sim_run(&sim, talk_run, &talk);
 	for (unsigned who = 0; who < 2; who++) {
 		const struct sim_bytes *got = &sim.tcp[who].in;
@@ -193,6 +214,8 @@ run(uint64_t seed, struct sums *sums)
 	sums->denied += model.denied;
 	sums->kept += talk.partition_count - model.denied;
 	sums->ahead += plane_reason(LP_REASON_AHEAD) - ahead;
+	sums->waited += plane_reason(LP_REASON_HELD_GAP) - waited;
+	sums->timeouts += sim.tcp[SIM_CLIENT].timeouts;
 	talk_free(&talk);
 	sim_close(&sim);
 	for (unsigned who = 0; who < 2; who++)
@@ -223,10 +246,14 @@ main(void)
 		for (seed = 1; seed <= seeds; seed++)
 			run(seed, &sums);
 		printf("%u seeds: %" PRIu64 " partitions denied, %" PRIu64
-		       " not, %" PRIu64 " bytes, %" PRIu64 " segments ahead\n",
-		    seeds, sums.denied, sums.kept, sums.bytes, sums.ahead);
+		       " not, %" PRIu64 " bytes; %" PRIu64
+		       " segments behind gaps waited, %" PRIu64
+		       " had no place; %" PRIu64 " timeouts of clients\n",
+		    seeds, sums.denied, sums.kept, sums.bytes, sums.waited,
+		    sums.ahead, sums.timeouts);
 		fflush(stdout);
-		ensure(sums.denied > 0 && sums.kept > 0 && sums.ahead > 0,
+		ensure(sums.denied > 0 && sums.kept > 0 && sums.ahead > 0 &&
+			sums.waited > sums.ahead,
 		    "this shows nothing");
 	}
 	plane_forget();

@@ -11,12 +11,14 @@
 #include <string.h>
 
 #include "dataplane/pipeline/conntrack.h"
+#include "tests/support/edited.h"
 #include "tests/support/ensure.h"
 #include "tests/support/kafka_check.h"
 #include "tests/support/killed.h"
 #include "tests/support/plane.h"
 #include "tests/support/plane_main.h"
 #include "tests/support/random.h"
+#include "tests/support/rule_stats.h"
 #include "tests/support/spliced.h"
 
 enum {
@@ -28,6 +30,7 @@ enum {
 	BROKERS = 80, /* whose list takes several segments */
 	NARROW = 8, /* 1 kB, which a list fills alone */
 	BEHIND = 1000,
+	RULE = 100,
 };
 
 /* What was said until now. */
@@ -190,6 +193,40 @@ queue_question(void)
 	    LP_TO_BROKER, at, spliced.got, "PA", WINDOW, spliced.asked + at, 9);
 }
 
+/* The same where rules act: the second waits. */
+static void
+begin_ruled(void)
+{
+	begin_question();
+	rule_put(RULE, 10, "api=DeleteRecords topic=none", "deny", false);
+	edited_publish(LP_UNJUDGED_RESET);
+}
+
+static void
+queue_question_end(void)
+{
+	uint32_t at = spliced.asked_sent + 9;
+
+	spliced_queue(LP_TO_BROKER, at, spliced.got, "PA", WINDOW,
+	    spliced.asked + at, spliced.asked_len - at);
+}
+
+static void
+begin_ruled_gap(void)
+{
+	begin_ruled();
+	queue_question_end();
+	spliced_run();
+	ck_assert_uint_eq(spliced_state()->waiting_count[LP_TO_BROKER], 1);
+}
+
+static void
+queue_question_begin(void)
+{
+	spliced_queue(LP_TO_BROKER, spliced.asked_sent, spliced.got, "PA",
+	    WINDOW, spliced.asked + spliced.asked_sent, 9);
+}
+
 static uint32_t
 last_end(void)
 {
@@ -273,6 +310,9 @@ static const struct scene {
     {"is released", begin_gap, queue_second},
     {"all at once", begin_nothing, queue_everything},
     {"is asked for", begin_question, queue_question},
+    {"asks where rules act", begin_ruled, queue_question},
+    {"waits where rules act", begin_ruled, queue_question_end},
+    {"is released where rules act", begin_ruled_gap, queue_question_begin},
     {"ends", begin_melted, queue_fin},
     {"keeps", begin_full, queue_behind_list},
     {"keeps more", begin_kept, queue_more_behind},
