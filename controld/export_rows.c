@@ -14,6 +14,7 @@ static const struct lp_export_place worker_places[] = {
     {"sent_reset", LP_EXPORT_WORKER_SENT, "reset"},
     {"sent_edited", LP_EXPORT_WORKER_SENT, "edited"},
     {"sent_acks", LP_EXPORT_WORKER_SENT, "ack"},
+    {"sent_windows", LP_EXPORT_WORKER_SENT, "window"},
     {"sent_neighbor", LP_EXPORT_WORKER_SENT, "neighbor"},
     {"sent_released", LP_EXPORT_WORKER_SENT, "held"},
     {"dropped_held", LP_EXPORT_WORKER_DROPPED, "held"},
@@ -39,6 +40,7 @@ static const struct lp_export_place table_places[] = {
     {"evicted", LP_EXPORT_CONNECTIONS, "evicted"},
     {"removed", LP_EXPORT_CONNECTIONS, "removed"},
     {"source_port_moved", LP_EXPORT_CONNECTIONS, "source_port_moved"},
+    {"paced", LP_EXPORT_CONNECTIONS, "paced"},
     {"snapshot_unsaved", LP_EXPORT_UNSAVED, NULL},
     {NULL, 0, NULL},
 };

@@ -59,6 +59,7 @@ lp_kafka_carve(
 	lp_slots_carve(&kafka->edits, arena, state.edit_count);
 	kafka->held_free =
 	    lp_arena_take(arena, state.held_count, sizeof(uint32_t));
+	lp_pace_carve(&kafka->pace, arena, connection_count);
 	lp_telemetry_carve(&kafka->telemetry, arena);
 }
 

@@ -15,6 +15,7 @@
 #include "dataplane/kafka/slots.h"
 #include "dataplane/kafka/state.h"
 #include "dataplane/kafka/telemetry.h"
+#include "dataplane/pipeline/pace.h"
 #include "dataplane/pipeline/region.h"
 
 struct lp_capture_note;
@@ -50,6 +51,7 @@ struct lp_kafka {
 	struct lp_slots edits;
 	struct lp_held_pool held;
 	uint32_t *held_free;
+	struct lp_pace pace;
 	uint32_t finishing; /* edit.c: index + 1 of a connection; 0: none */
 	/* A stream is read again whose listener rewrites, and it is not
 	 * spliced: lp_splice_follow() is to be asked once more. */

@@ -12,13 +12,16 @@
  *	splices		one a connection, at the same index: what changes of
  *			its streams in passing (pipeline/splice.h)
  *	edits		of the bytes of a stream, not acknowledged yet
+ *	paces		one a connection, at the same index: whose window is
+ *			kept small (pipeline/pace.h)
  *
  * What a connection costs.  At rest, between two frames and with nothing in
- * flight, it needs 640 bytes: 256 of struct lp_conn, for TCP and its two ends;
- * 256 of struct lp_kafka_conn, for where its two streams are and who it is; and
- * 128 of struct lp_splice, for the maps of its sequence numbers, which become
- * memory only where addresses are rewritten or rules act.  The others are
- * pools, by the number of connections, 1332 bytes for each:
+ * flight, it needs 704 bytes: 256 of struct lp_conn, for TCP and its two ends;
+ * 256 of struct lp_kafka_conn, for where its two streams are and who it is; 128
+ * of struct lp_splice, for the maps of its sequence numbers, which become
+ * memory only where addresses are rewritten or rules act; and 64 of struct
+ * lp_pace_conn, only where an end is held back.  The others are pools, by the
+ * number of connections, 1332 bytes for each:
  *
  *	messages	900: half a struct lp_message of 1800; of these, 1040
  *			are what rules ask of a request: 765 of texts that
@@ -331,6 +334,26 @@ static_assert(sizeof(struct lp_splice) == 128, "two cache lines");
 enum { LP_SPLICE_CHANGING = offsetof(struct lp_splice, waiting) };
 static_assert(LP_SPLICE_CHANGING == 64, "a cache line");
 
+/* An end that is kept from sending more (pipeline/pace.h). */
+struct lp_pace_side {
+	/* CLOCK_MONOTONIC: its window does not move before; 0: it moves. */
+	uint64_t until_ns;
+	uint32_t window; /* it never has more than that; 0: what there is */
+	/* The highest right edge that it was told, in its own numbers. */
+	uint32_t edge;
+	/* Of what was sent to it: timestamp, and what that echoes. */
+	uint32_t stamp;
+	uint32_t echo;
+	uint8_t flags; /* enum lp_pace_flags */
+	uint8_t spare[7];
+};
+
+struct lp_pace_conn {
+	/* By the direction that the end sends in. */
+	_Alignas(64) struct lp_pace_side sides[2];
+};
+static_assert(sizeof(struct lp_pace_conn) == 64, "one cache line");
+
 /* All of them, as mapped by this process. */
 struct lp_kafka_state {
 	struct lp_kafka_conn *conns;
@@ -339,6 +362,7 @@ struct lp_kafka_state {
 	struct lp_held *held;
 	struct lp_splice *splices;
 	struct lp_edit *edits;
+	struct lp_pace_conn *paces;
 	uint32_t conn_count;
 	uint32_t message_count;
 	uint32_t inflight_count;
@@ -376,6 +400,8 @@ lp_kafka_state_carve(struct lp_kafka_state *state, struct lp_arena *arena,
 	    lp_arena_take(arena, state->conn_count, sizeof(struct lp_splice));
 	state->edits =
 	    lp_arena_take(arena, state->edit_count, sizeof(struct lp_edit));
+	state->paces = lp_arena_take(
+	    arena, state->conn_count, sizeof(struct lp_pace_conn));
 }
 
 /* Of a connection's the two lines that every segment needs: streams, mode. */

@@ -130,7 +130,10 @@ enum {
 	LP_STALLED_S = 20,
 	/* Timer entries fired in one turn. */
 	LP_EXPIRE_STEP = 64,
-	/* Seconds of the wheel; longer timers are looked at more than once. */
+	/* Window updates in one turn (pace_send.h); more wait for the next. */
+	LP_PACE_STEP = 32,
+	/* Places of a wheel: seconds, or milliseconds; longer timers are
+	 * looked at more than once. */
 	LP_WHEEL_SLOTS = 8192,
 };
 

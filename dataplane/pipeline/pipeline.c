@@ -42,6 +42,7 @@
 #include "dataplane/pipeline/capture.h"
 #include "dataplane/pipeline/icmp.h"
 #include "dataplane/pipeline/inline.h"
+#include "dataplane/pipeline/pace_send.h"
 #include "dataplane/pipeline/parse.h"
 #include "dataplane/pipeline/splice.h"
 #include "dataplane/pipeline/transmit.h"
@@ -157,6 +158,7 @@ turn(struct lp_pipeline *pipeline, uint64_t now_ns, lp_pipeline_seen *seen,
 	expire(pipeline, batch);
 	sweep(pipeline, batch);
 	lp_splice_stall_turn(&pipeline->stall, &pipeline->rewrite, batch);
+	lp_pace_send_turn(&pipeline->rewrite, batch);
 
 	if (batch->capture != NULL)
 		lp_capture_sent(batch);
@@ -210,6 +212,7 @@ lp_pipeline_init(void *memory, const struct lp_pipeline_config *config)
 	    config->hash_seed, (uint32_t)(config->now_ns / 1000000000u));
 	pipeline->conntrack.removing = removing;
 	pipeline->conntrack.removing_arg = &pipeline->kafka;
+	lp_pace_init(&pipeline->kafka.pace, config->region, config->now_ns);
 	lp_reset_init(&pipeline->reset, &pipeline->make, &pipeline->neighbors,
 	    config->now_ns);
 	pipeline->reset.region = config->region;
@@ -255,9 +258,9 @@ lp_pipeline_wait_ms(const struct lp_pipeline *pipeline, uint64_t now_ns)
 	    to_reclaim(pipeline) != 0 ||
 	    lp_topic_feed_waits(pipeline->kafka.telemetry.topic_feed))
 		return 0;
-	/* The wheel turns by seconds. */
-	return (int)lp_neighbor_wait_ms(
-	    &pipeline->neighbors, now_ns / 1000000u, 1000);
+	/* The wheel of connections turns by seconds. */
+	return (int)lp_neighbor_wait_ms(&pipeline->neighbors, now_ns / 1000000u,
+	    lp_pace_wait_ms(&pipeline->kafka.pace, now_ns, 1000));
 }
 
 bool

@@ -72,7 +72,8 @@ struct lp_conn {
 	_Alignas(64) struct lp_tcp_track tcp;
 	uint8_t flags; /* enum lp_conn_flags */
 	uint8_t astray; /* inline: segments in a row outside the window */
-	uint8_t spare[2];
+	uint8_t paced; /* 1 << enum lp_direction: who sends so is (pace.h) */
+	uint8_t spare[1];
 	uint32_t expires_s; /* CLOCK_MONOTONIC */
 	uint32_t last_s;
 	uint64_t packets[2]; /* by direction, forwarded */
@@ -127,7 +128,7 @@ static_assert(sizeof(struct lp_kafka_conn) == 256 &&
 	sizeof(struct lp_message) == 1800 && sizeof(struct lp_inflight) == 56 &&
 	sizeof(struct lp_walk) == 360 && sizeof(struct lp_stream) == 32 &&
 	sizeof(struct lp_splice) == 128 && sizeof(struct lp_edit) == 64 &&
-	sizeof(struct lp_rule_stats) == 40,
+	sizeof(struct lp_pace_conn) == 64 && sizeof(struct lp_rule_stats) == 40,
     "raise LP_REGION_LAYOUT with it");
 
 static_assert((unsigned)LP_CONN_CHANGING == LP_UNDO_COPY, "undo.h");

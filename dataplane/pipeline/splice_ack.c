@@ -142,7 +142,9 @@ send(struct lp_splice_at *at, const struct own *own)
 	    tcp + LP_TCP_DST, client ? conn->client_port : conn->broker_port);
 	lp_put32(tcp + LP_TCP_SEQ, own->seq);
 	lp_put32(tcp + LP_TCP_ACKNO, own->ack);
-	lp_put16(tcp + LP_TCP_WINDOW, own->window);
+	lp_put16(tcp + LP_TCP_WINDOW,
+	    lp_pace_field(&at->kafka->pace, at->batch, at->index, !own->dir,
+		own->ack, own->window));
 	tcp[LP_TCP_FLAGS] = LP_TCP_ACK;
 	len = (uint16_t)(len + lp_splice_ack_stamps(at->pkt, tcp + len));
 	if (own->blocks && (at->splice->flags & LP_SPLICE_SACK))

@@ -223,7 +223,9 @@ make_pattern(struct writer *to)
 	lp_put16(tcp + LP_TCP_DST, conn->client_port);
 	lp_put32(tcp + LP_TCP_ACKNO, broker->ack);
 	lp_put16(tcp + LP_TCP_WINDOW,
-	    window > UINT16_MAX ? UINT16_MAX : (uint16_t)window);
+	    lp_pace_field(&at->kafka->pace, at->batch, at->index, LP_TO_BROKER,
+		broker->ack,
+		window > UINT16_MAX ? UINT16_MAX : (uint16_t)window));
 	to->payload_off = (uint16_t)(to->payload_off +
 	    lp_splice_ack_stamps(at->pkt, tcp + LP_TCP_LEN));
 	tcp[LP_TCP_OFF] = (uint8_t)((to->payload_off - to->l4_off) / 4 << 4);

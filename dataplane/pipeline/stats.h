@@ -36,6 +36,7 @@ static_assert(LP_REASON_COUNT == 58, "raise LP_REGION_LAYOUT with it");
 	X(sent_reset, "RSTs of our own")                                       \
 	X(sent_edited, "segments of our own, with rewritten bytes")            \
 	X(sent_acks, "acknowledgements of our own, to either end")             \
+	X(sent_windows, "window updates of our own, to ends that were held")   \
 	X(sent_neighbor, "ARP, neighbour discovery and MLD packets of our own")\
 	X(sent_released, "held packets sent after their next hop was found")   \
 	X(dropped_held, "held packets dropped: next hop not found in time")    \
@@ -56,7 +57,8 @@ static_assert(LP_REASON_COUNT == 58, "raise LP_REGION_LAYOUT with it");
 	X(expired, "connections expired")                                      \
 	X(evicted, "connections evicted to make room")                         \
 	X(removed, "connections reset because their configuration went")       \
-	X(source_port_moved, "preserved sources whose port had to change")
+	X(source_port_moved, "preserved sources whose port had to change")     \
+	X(paced, "times that an end was held back by its window")
 /* clang-format on */
 
 struct lp_stats {

@@ -18,9 +18,9 @@ lp_wheel_carve(struct lp_wheel *wheel, struct lp_arena *arena, uint32_t count)
 }
 
 void
-lp_wheel_init(struct lp_wheel *wheel, uint32_t now_s)
+lp_wheel_init(struct lp_wheel *wheel, uint32_t now)
 {
-	wheel->now_s = now_s;
+	wheel->now = now;
 	for (uint32_t i = 0; i < LP_WHEEL_SLOTS; i++)
 		wheel->heads[i] = LP_WHEEL_NONE;
 	for (uint32_t i = 0; i < wheel->count; i++)
@@ -28,18 +28,18 @@ lp_wheel_init(struct lp_wheel *wheel, uint32_t now_s)
 }
 
 void
-lp_wheel_put(struct lp_wheel *wheel, uint32_t index, uint32_t at_s)
+lp_wheel_put(struct lp_wheel *wheel, uint32_t index, uint32_t at)
 {
 	uint32_t ahead, slot, head;
 
 	assert(index < wheel->count);
 	lp_wheel_remove(wheel, index);
-	ahead = at_s - wheel->now_s;
+	ahead = at - wheel->now;
 	if ((int32_t)ahead < 0)
 		ahead = 0;
 	if (ahead >= LP_WHEEL_SLOTS)
 		ahead = LP_WHEEL_SLOTS - 1;
-	slot = (wheel->now_s + ahead) % LP_WHEEL_SLOTS;
+	slot = (wheel->now + ahead) % LP_WHEEL_SLOTS;
 	head = wheel->heads[slot];
 	wheel->next[index] = head;
 	wheel->prev[index] = LP_WHEEL_NONE;
@@ -69,17 +69,32 @@ lp_wheel_remove(struct lp_wheel *wheel, uint32_t index)
 }
 
 uint32_t
-lp_wheel_pop(struct lp_wheel *wheel, uint32_t now_s)
+lp_wheel_pop(struct lp_wheel *wheel, uint32_t now)
 {
-	/* The second now_s itself is handed out once it is over. */
-	while ((int32_t)(now_s - wheel->now_s) > 0) {
-		uint32_t index = wheel->heads[wheel->now_s % LP_WHEEL_SLOTS];
+	/* That of now itself is handed out once it is over. */
+	while ((int32_t)(now - wheel->now) > 0) {
+		uint32_t index = wheel->heads[wheel->now % LP_WHEEL_SLOTS];
 
 		if (index != LP_WHEEL_NONE) {
 			lp_wheel_remove(wheel, index);
 			return index;
 		}
-		wheel->now_s++;
+		wheel->now++;
 	}
 	return LP_WHEEL_NONE;
+}
+
+uint32_t
+lp_wheel_wait(const struct lp_wheel *wheel, uint32_t now, uint32_t most)
+{
+	uint32_t ahead = now - wheel->now;
+
+	/* Some have not been looked at yet. */
+	if ((int32_t)ahead > 0)
+		return 0;
+	for (uint32_t i = 0; i < most && i < LP_WHEEL_SLOTS; i++)
+		if (wheel->heads[(wheel->now + i) % LP_WHEEL_SLOTS] !=
+		    LP_WHEEL_NONE)
+			return i + 1 < most ? i + 1 : most;
+	return most;
 }

@@ -32,7 +32,7 @@ target_link_libraries(lp_test_plane PUBLIC lp_test_objects lp_port
 	PkgConfig::CHECK PkgConfig::URCU PkgConfig::XXHASH)
 
 foreach(module checksum parse tcp_state wheel nat conntrack conntrack_sums
-	conntrack_killed neighbor mld icmp reset admit pipeline pipeline_life
+	conntrack_killed neighbor mld icmp reset admit pace pipeline pipeline_life
 	gate inline inline_late inline_room sightings talkers telemetry
 	topic_ids)
 	add_executable(test_${module}

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Overview
+ *
+ * Of an end that is held or bound the highest right edge that it was told of
+ * is kept.  A window field can only name every 2^scale-th one (RFC 7323, 2.2):
+ * the edge is then the first one behind.
+ *
+ * Where such a step is larger than a segment that would let the end through a
+ * step with each round trip, for ever.  There the edge is the last one before,
+ * less than a step back; ends have to bear that (RFC 7323, 2.4).
+ *
+ * Life-cycle
+ *
+ *	free ▸ held ▸ told ▸ free, or bound
+ *
+ * Who is told that it may go on is free in the next turn, when that has left:
+ * a process killed in between leaves one that is held up to a time that has
+ * gone by, and its successor tells it.
+ *
+ * Ownership: `paced` of a connection says whether its place in the region
+ * means anything.  A packet changes it under the mark of the connection; what
+ * is in the place is not put back after a kill, and need not be: a right edge
+ * that was not told is one that might have been, a time is asked for again by
+ * what comes again.
+ *
+ * Limits: a pure window update of the other end that is lowered to nothing is
+ * a duplicate acknowledgement to who is held.  Without SACK three of them,
+ * while it has something under way, are a retransmission for nothing.
+ */
+#include "dataplane/pipeline/pace.h"
+
+#include <string.h>
+
+#include "dataplane/pipeline/checksum.h"
+#include "dataplane/pipeline/parse.h"
+#include "dataplane/pipeline/wire.h"
+
+/* Steps of a window up to 1 kB: smaller than a segment. */
+enum { SCALE_FINE = 10 };
+
+static struct lp_pace_side *begin(
+    struct lp_pace *, uint32_t, enum lp_direction);
+static bool may_be_paced(const struct lp_conn *);
+static void put(struct lp_pace *, uint32_t, uint64_t);
+static void arm(struct lp_pace *, uint32_t, uint64_t);
+static void settle(struct lp_pace *, uint32_t, enum lp_direction);
+static uint16_t lower(
+    const struct lp_pace_side *, uint32_t, uint16_t, uint8_t, uint64_t);
+static void raise_edge(struct lp_pace_side *, uint32_t);
+static void keep_stamps(struct lp_pace_side *, const struct lp_pkt *, bool);
+static void to_end(struct lp_pace *, const struct lp_batch *, struct lp_pkt *,
+    const struct lp_conn *, bool);
+
+void
+lp_pace_carve(struct lp_pace *pace, struct lp_arena *arena, uint32_t count)
+{
+	lp_wheel_carve(&pace->wheel, arena, count);
+}
+
+void
+lp_pace_init(struct lp_pace *pace, struct lp_region *region, uint64_t now_ns)
+{
+	pace->region = region;
+	pace->waiting = 0;
+	pace->told_count = 0;
+	pace->now_ms = now_ns / 1000000u;
+	lp_wheel_init(&pace->wheel, (uint32_t)pace->now_ms);
+	for (uint32_t i = 0; i < region->header->connection_count; i++)
+		if (region->connections[i].use == LP_CONN_USED &&
+		    region->connections[i].paced != 0)
+			arm(pace, i, 0);
+}
+
+void
+lp_pace_until(struct lp_pace *pace, uint32_t index, enum lp_direction sender,
+    uint64_t until_ns)
+{
+	struct lp_pace_side *side = begin(pace, index, sender);
+
+	if (side == NULL || until_ns <= side->until_ns)
+		return;
+	if (side->until_ns == 0)
+		lp_count_add(&pace->region->stats->paced, 1);
+	side->until_ns = until_ns;
+	arm(pace, index, 0);
+}
+
+void
+lp_pace_bound(struct lp_pace *pace, uint32_t index, enum lp_direction sender,
+    uint32_t bytes)
+{
+	const struct lp_conn *conn = &pace->region->connections[index];
+	struct lp_pace_side *side;
+
+	if (bytes == 0 && !(conn->paced & (1u << sender)))
+		return;
+	side = begin(pace, index, sender);
+	if (side == NULL)
+		return;
+	side->window = bytes;
+	if (bytes == 0 &&
+	    (side->until_ns == 0 || (side->flags & LP_PACE_TELLING)))
+		lp_pace_release(pace, index, sender);
+}
+
+void
+lp_pace_release(struct lp_pace *pace, uint32_t index, enum lp_direction sender)
+{
+	struct lp_pace_side *side = lp_pace_side(pace, index, sender);
+
+	if (!(pace->region->connections[index].paced & (1u << sender)))
+		return;
+	side->window = 0;
+	/* Over since long; what it is being told is not all. */
+	side->until_ns = 1;
+	side->flags &= (uint8_t)~LP_PACE_TELLING;
+	arm(pace, index, 0);
+}
+
+bool
+lp_pace_is_held(const struct lp_pace *pace, uint32_t index,
+    enum lp_direction sender, uint64_t now_ns)
+{
+	return (pace->region->connections[index].paced & (1u << sender)) &&
+	    now_ns < lp_pace_side(pace, index, sender)->until_ns;
+}
+
+void
+lp_pace_packet_paced(struct lp_pace *pace, const struct lp_batch *batch,
+    struct lp_pkt *pkt, bool valid)
+{
+	const struct lp_conn *conn = &pace->region->connections[pkt->conn];
+
+	if ((pkt->tcp_flags & (LP_TCP_SYN | LP_TCP_RST | LP_TCP_ACK)) !=
+	    LP_TCP_ACK)
+		return;
+	if (valid && (conn->paced & (1u << pkt->dir)))
+		keep_stamps(lp_pace_side(pace, pkt->conn, pkt->dir), pkt, true);
+	if (conn->paced & (1u << !pkt->dir))
+		to_end(pace, batch, pkt, conn, valid);
+}
+
+uint16_t
+lp_pace_field_paced(struct lp_pace *pace, uint32_t index,
+    enum lp_direction sender, uint32_t ack, uint16_t field, uint64_t now_ns)
+{
+	uint8_t scale =
+	    pace->region->connections[index].tcp.peer[!sender].scale;
+	struct lp_pace_side *side = lp_pace_side(pace, index, sender);
+
+	field = lower(side, ack, field, scale, now_ns);
+	raise_edge(side, ack + ((uint32_t)field << scale));
+	return field;
+}
+
+uint32_t
+lp_pace_next(struct lp_pace *pace, uint64_t now_ns)
+{
+	pace->now_ms = now_ns / 1000000u;
+	if (pace->waiting == 0) {
+		/* Nothing to turn it for. */
+		pace->wheel.now = (uint32_t)pace->now_ms;
+		return LP_CONN_NONE;
+	}
+	for (unsigned i = 0; i < LP_EXPIRE_STEP; i++) {
+		uint32_t index =
+		    lp_wheel_pop(&pace->wheel, (uint32_t)pace->now_ms);
+		const struct lp_conn *conn;
+
+		if (index == LP_WHEEL_NONE)
+			break;
+		pace->waiting--;
+		conn = &pace->region->connections[index];
+		/* Another one may have its place by now. */
+		if (conn->use != LP_CONN_USED || conn->paced == 0)
+			continue;
+		for (enum lp_direction dir = LP_TO_BROKER; dir <= LP_TO_CLIENT;
+		     dir++)
+			if ((conn->paced & (1u << dir)) &&
+			    lp_pace_side(pace, index, dir)->until_ns != 0 &&
+			    lp_pace_side(pace, index, dir)->until_ns <= now_ns)
+				return index;
+		arm(pace, index, 0);
+	}
+	return LP_CONN_NONE;
+}
+
+bool
+lp_pace_resume(struct lp_pace *pace, uint32_t index, enum lp_direction sender,
+    uint64_t now_ns, uint16_t *field)
+{
+	struct lp_conn *conn = &pace->region->connections[index];
+	const struct lp_tcp_peer *other = &conn->tcp.peer[!sender];
+	struct lp_pace_side *side = lp_pace_side(pace, index, sender);
+	uint32_t room = conn->tcp.peer[sender].limit - other->ack;
+	uint32_t gain;
+
+	if (!(conn->paced & (1u << sender)) || side->until_ns == 0 ||
+	    now_ns < side->until_ns)
+		return false;
+	/* Nothing more comes of it. */
+	if (conn->tcp.state == LP_TCP_CLOSED ||
+	    (conn->tcp.peer[sender].flags & LP_PEER_FIN)) {
+		settle(pace, index, sender);
+		return false;
+	}
+	if ((int32_t)room < 0)
+		room = 0;
+	room >>= other->scale;
+	*field = lower(side, other->ack,
+	    room > UINT16_MAX ? UINT16_MAX : (uint16_t)room, other->scale,
+	    now_ns);
+	room = (uint32_t)*field << other->scale;
+	gain = other->ack + room - side->edge;
+	/*
+	 * Who has more than half of it need not be told: it goes on, and hears
+	 * of the rest by the answers.
+	 */
+	if (!(side->flags & LP_PACE_TELLING) &&
+	    ((int32_t)gain <= 0 || (side->window != 0 && gain < room / 2))) {
+		settle(pace, index, sender);
+		return false;
+	}
+	side->flags |= LP_PACE_TELLING;
+	atomic_signal_fence(memory_order_seq_cst);
+	raise_edge(side, other->ack + room);
+	assert(pace->told_count < LP_PACE_STEP);
+	pace->told[pace->told_count++] = 2 * index + sender;
+	return true;
+}
+
+void
+lp_pace_failed(struct lp_pace *pace)
+{
+	assert(pace->told_count > 0);
+	pace->told_count--;
+}
+
+void
+lp_pace_seen(struct lp_pace *pace, uint32_t index, uint64_t now_ns, bool again)
+{
+	if (again)
+		put(pace, index, now_ns);
+	else
+		arm(pace, index, now_ns);
+}
+
+void
+lp_pace_turn(struct lp_pace *pace, uint64_t now_ns)
+{
+	for (unsigned i = 0; i < pace->told_count; i++) {
+		uint32_t index = pace->told[i] / 2;
+		enum lp_direction sender = pace->told[i] % 2;
+		struct lp_pace_side *side = lp_pace_side(pace, index, sender);
+
+		/* It may have ended, or be told once more. */
+		if (!(pace->region->connections[index].paced &
+			(1u << sender)) ||
+		    !(side->flags & LP_PACE_TELLING))
+			continue;
+		side->flags &= (uint8_t)~LP_PACE_TELLING;
+		/* It may be held again. */
+		if (side->until_ns <= now_ns)
+			settle(pace, index, sender);
+	}
+	pace->told_count = 0;
+}
+
+uint32_t
+lp_pace_wait_ms(const struct lp_pace *pace, uint64_t now_ns, uint32_t most)
+{
+	return pace->waiting == 0
+	    ? most
+	    : lp_wheel_wait(&pace->wheel, (uint32_t)(now_ns / 1000000u), most);
+}
+
+/* The end's place, from now on in use; NULL: it is not to be paced. */
+static struct lp_pace_side *
+begin(struct lp_pace *pace, uint32_t index, enum lp_direction sender)
+{
+	struct lp_conn *conn = &pace->region->connections[index];
+	struct lp_pace_side *side = lp_pace_side(pace, index, sender);
+
+	assert(index < pace->region->header->connection_count);
+	if (conn->paced & (1u << sender))
+		return side;
+	if (!may_be_paced(conn))
+		return NULL;
+	*side = (struct lp_pace_side){.edge = conn->tcp.peer[sender].limit};
+	atomic_signal_fence(memory_order_seq_cst);
+	conn->paced |= (uint8_t)(1u << sender);
+	return side;
+}
+
+/* Inline nothing is changed; and both scales must be known. */
+static bool
+may_be_paced(const struct lp_conn *conn)
+{
+	const struct lp_tcp_peer *peer = conn->tcp.peer;
+
+	return !(conn->flags & LP_CONN_INLINE) &&
+	    conn->tcp.state != LP_TCP_CLOSED &&
+	    !lp_tcp_state_half_open(conn->tcp.state) &&
+	    (peer[LP_TO_BROKER].flags & peer[LP_TO_CLIENT].flags &
+		LP_PEER_ACKED);
+}
+
+static void
+put(struct lp_pace *pace, uint32_t index, uint64_t at_ns)
+{
+	uint64_t at_ms = at_ns / 1000000u;
+
+	if (pace->wheel.slot[index] == LP_WHEEL_NONE)
+		pace->waiting++;
+	if (at_ms < pace->now_ms)
+		at_ms = pace->now_ms;
+	lp_wheel_put(&pace->wheel, index, (uint32_t)at_ms);
+}
+
+/* For the first of its ends that may go on later than that. */
+static void
+arm(struct lp_pace *pace, uint32_t index, uint64_t after_ns)
+{
+	uint8_t paced = pace->region->connections[index].paced;
+	uint64_t first_ns = UINT64_MAX;
+
+	for (enum lp_direction dir = LP_TO_BROKER; dir <= LP_TO_CLIENT; dir++) {
+		uint64_t until_ns = lp_pace_side(pace, index, dir)->until_ns;
+
+		if ((paced & (1u << dir)) && until_ns > after_ns &&
+		    until_ns < first_ns)
+			first_ns = until_ns;
+	}
+	if (first_ns != UINT64_MAX)
+		put(pace, index, first_ns);
+}
+
+/* Its time is over, and it knows. */
+static void
+settle(struct lp_pace *pace, uint32_t index, enum lp_direction sender)
+{
+	struct lp_conn *conn = &pace->region->connections[index];
+	struct lp_pace_side *side = lp_pace_side(pace, index, sender);
+
+	if (side->window == 0)
+		conn->paced &= (uint8_t) ~(1u << sender);
+	atomic_signal_fence(memory_order_seq_cst);
+	side->until_ns = 0;
+}
+
+/* Of an acknowledgement to that end: not more than it may have. */
+static uint16_t
+lower(const struct lp_pace_side *side, uint32_t ack, uint16_t field,
+    uint8_t scale, uint64_t now_ns)
+{
+	uint32_t step = 1u << scale;
+	uint32_t had = side->edge - ack;
+	uint32_t most = 0;
+
+	if ((int32_t)had < 0)
+		had = 0;
+	had = scale <= SCALE_FINE ? (had + step - 1) >> scale : had >> scale;
+	if (now_ns >= side->until_ns) {
+		if (side->window == 0)
+			return field;
+		most = side->window < step ? 1 : side->window >> scale;
+	}
+	if (most < had)
+		most = had;
+	return most < field ? (uint16_t)most : field;
+}
+
+static void
+raise_edge(struct lp_pace_side *side, uint32_t edge)
+{
+	side->edge = lp_seq_max(side->edge, edge);
+}
+
+/* The newest; `back`: of a packet from the end, which echoes them. */
+static void
+keep_stamps(struct lp_pace_side *side, const struct lp_pkt *pkt, bool back)
+{
+	uint16_t at = lp_parse_tcp_option(
+	    pkt, LP_TCP_OPT_TIMESTAMP, LP_TCP_OPT_STAMPS_LEN);
+	uint32_t stamp;
+
+	if (at == 0)
+		return;
+	stamp = lp_get32(pkt->data + at + (back ? 4 : 0));
+	if ((side->flags & LP_PACE_STAMPED) &&
+	    (back || lp_seq_before(stamp, side->stamp)))
+		return;
+	side->stamp = stamp;
+	side->echo = lp_get32(pkt->data + at + (back ? 0 : 4));
+	side->flags |= LP_PACE_STAMPED;
+}
+
+/* A packet to an end that is held or bound. */
+static void
+to_end(struct lp_pace *pace, const struct lp_batch *batch, struct lp_pkt *pkt,
+    const struct lp_conn *conn, bool valid)
+{
+	struct lp_pace_side *side = lp_pace_side(pace, pkt->conn, !pkt->dir);
+	uint8_t scale = conn->tcp.peer[pkt->dir].scale;
+	uint8_t *tcp = pkt->data + pkt->l4_off;
+	uint32_t ack = lp_get32(tcp + LP_TCP_ACKNO);
+	uint16_t was = lp_get16(tcp + LP_TCP_WINDOW);
+	uint16_t field = lower(side, ack, was, scale, batch->now_ns);
+	uint8_t is[2];
+
+	/* One from long ago, or of nobody, tells of nothing. */
+	if (valid) {
+		keep_stamps(side, pkt, false);
+		raise_edge(side, ack + ((uint32_t)field << scale));
+	}
+	if (field == was)
+		return;
+	lp_put16(is, field);
+	lp_sum_update(tcp + LP_TCP_SUM,
+	    lp_sum_replace(0, tcp + LP_TCP_WINDOW, is, sizeof(is)));
+	memcpy(tcp + LP_TCP_WINDOW, is, sizeof(is));
+}
