@@ -109,6 +109,8 @@ lp_rules_build(struct lp_rules **out, struct lp_rules_builder *builder,
 
 		if (lp_rule_deny_is_by_index(api))
 			rules->by_index[api] = versions;
+		if (lp_rule_deny_is_by_name(api))
+			rules->by_name[api] = versions;
 		if (lp_rule_deny_is_whole(api))
 			rules->by_whole[api] = versions;
 	}

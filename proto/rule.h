@@ -233,6 +233,8 @@ uint32_t lp_rule_deny_versions(int64_t api);
 bool lp_rule_deny_is_by_part(int64_t api);
 /* Likewise, by the index of each partition (dataplane/kafka/deny.h). */
 bool lp_rule_deny_is_by_index(int64_t api);
+/* By the name of each topic, or its id, for it has nothing else of them. */
+bool lp_rule_deny_is_by_name(int64_t api);
 /* By its group or transactional id; what it has of topics comes too late. */
 bool lp_rule_deny_is_whole(int64_t api);
 

@@ -12,6 +12,7 @@ enum how {
 	NOT_AT_ALL, /* nothing in it can be refused */
 	BY_PART, /* each topic that it names */
 	BY_INDEX, /* likewise, by each of its partitions */
+	BY_NAME, /* likewise, by its name alone */
 	BY_ANSWER, /* each topic that its answer tells, named or not */
 	AS_A_WHOLE,
 	/* What follows would wait for it. */
@@ -37,8 +38,8 @@ static const struct {
     [12] = {AS_A_WHOLE, 0}, /* Heartbeat */
     [13] = {NOT_THE_MEMBER, 0}, /* LeaveGroup */
     [14] = {NOT_THE_ASSIGNMENT, 0}, /* SyncGroup */
-    [19] = {BY_PART, 0}, /* CreateTopics */
-    [20] = {BY_PART, 0}, /* DeleteTopics */
+    [19] = {BY_NAME, 0}, /* CreateTopics */
+    [20] = {BY_NAME, 0}, /* DeleteTopics */
     [21] = {BY_INDEX, 0}, /* DeleteRecords */
     [22] = {AS_A_WHOLE, 0}, /* InitProducerId */
     [23] = {BY_PART, 0}, /* OffsetForLeaderEpoch */
@@ -47,10 +48,10 @@ static const struct {
     [26] = {NOT_THE_TRANSACTION, 0}, /* EndTxn */
     [28] = {BY_INDEX, 0}, /* TxnOffsetCommit */
     [32] = {BY_PART, 0}, /* DescribeConfigs */
-    [33] = {BY_PART, 0}, /* AlterConfigs */
-    [37] = {BY_PART, 0}, /* CreatePartitions */
+    [33] = {BY_NAME, 0}, /* AlterConfigs */
+    [37] = {BY_NAME, 0}, /* CreatePartitions */
     [43] = {BY_INDEX, 0}, /* ElectLeaders */
-    [44] = {BY_PART, 0}, /* IncrementalAlterConfigs */
+    [44] = {BY_NAME, 0}, /* IncrementalAlterConfigs */
     [45] = {BY_INDEX, 0}, /* AlterPartitionReassignments */
     [47] = {BY_INDEX, 0}, /* OffsetDelete */
     [61] = {BY_INDEX, 0}, /* DescribeProducers */
@@ -101,13 +102,20 @@ lp_rule_deny_versions(int64_t api)
 bool
 lp_rule_deny_is_by_part(int64_t api)
 {
-	return how_of(api) == BY_PART || how_of(api) == BY_INDEX;
+	return how_of(api) == BY_PART || how_of(api) == BY_INDEX ||
+	    how_of(api) == BY_NAME;
 }
 
 bool
 lp_rule_deny_is_by_index(int64_t api)
 {
 	return how_of(api) == BY_INDEX;
+}
+
+bool
+lp_rule_deny_is_by_name(int64_t api)
+{
+	return how_of(api) == BY_NAME;
 }
 
 bool

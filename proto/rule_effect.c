@@ -9,7 +9,7 @@
 enum { CREATES_SAID_FROM = 4 }; /* versions of Metadata */
 
 #define INDEXES "bit 30 of its partition indexes is set"
-#define NAME "the first byte of its name becomes one that no name has"
+#define NAME "the last byte of its name becomes one that no name has"
 #define ANSWER "nothing but the answer is edited"
 #define OF_TOPIC "TOPIC_AUTHORIZATION_FAILED (29)"
 #define OF_GROUP "GROUP_AUTHORIZATION_FAILED (30)"

@@ -13,6 +13,7 @@ enum {
 	/* An index that is negative is none of ours. */
 	SIGN = 0x80,
 	FIRST_BYTE = 24, /* of four: where it lies */
+	INVALID_TOPIC = 17,
 	TOPIC_AUTHORIZATION_FAILED = 29,
 	UNKNOWN_TOPIC_ID = 100,
 	/* Of an epoch, which then is not 0, a new session. */
@@ -29,7 +30,8 @@ static bool is_known(
 static void overlay_byte(struct lp_kafka_at *, enum lp_direction,
     const struct lp_message *, uint32_t, uint8_t);
 static void put_code(
-    struct lp_kafka_at *, const struct lp_message *, struct lp_fact *);
+    struct lp_kafka_at *, struct lp_message *, struct lp_fact *);
+static void mark_code(struct lp_message *, const struct lp_fact *);
 static void put_text(
     struct lp_kafka_at *, const struct lp_message *, const struct lp_fact *);
 static void begin_partition(
@@ -120,8 +122,14 @@ lp_deny_answer(
 		put_code(at, message, fact);
 		break;
 	case LP_FACT_ERROR_MESSAGE:
-		if (lp_inflight_oldest(at)->refused.code != 0)
-			put_text(at, message, fact);
+		put_text(at, message, fact);
+		break;
+	case LP_FACT_TOPIC_NAME:
+	case LP_FACT_TOPIC_ID:
+	case LP_FACT_RESOURCE_TYPE:
+	case LP_FACT_RESOURCE_NAME:
+		if (lp_deny_name_is_of(at))
+			lp_deny_name_answer(at, message, fact);
 		break;
 	case LP_FACT_SESSION_ID:
 		if (message->key == LP_KEY_FETCH)
@@ -176,19 +184,33 @@ overlay_byte(struct lp_kafka_at *at, enum lp_direction dir,
 
 /* That of a partition, if it is one of ours; or of the whole answer. */
 static void
-put_code(struct lp_kafka_at *at, const struct lp_message *message,
-    struct lp_fact *fact)
+put_code(
+    struct lp_kafka_at *at, struct lp_message *message, struct lp_fact *fact)
 {
 	const struct lp_inflight *asked = lp_inflight_oldest(at);
 
-	if (asked->refused.code != 0)
+	if (lp_deny_name_is_of(at))
+		mark_code(message, fact);
+	else if (asked->refused.code != 0)
 		lp_deny_whole_answer(at, message, fact, asked->refused.code);
-	else if (message->marked == 0 || fact->value == 0)
+	if (message->marked == 0 || fact->value == 0)
 		return;
 	else if (fact->kind == LP_FACT_ERROR_CODE)
 		end_code(at, message, fact);
 	else
 		overlay_byte(at, LP_TO_CLIENT, message, fact->at, 0);
+}
+
+/* Where it comes before the name: what brokers say of such names alone. */
+static void
+mark_code(struct lp_message *message, const struct lp_fact *fact)
+{
+	if (message->key == LP_KEY_ALTER_CONFIGS ||
+	    message->key == LP_KEY_INCREMENTAL_ALTER_CONFIGS)
+		message->marked = fact->kind == LP_FACT_ERROR_CODE &&
+			fact->value == INVALID_TOPIC
+		    ? LP_DENY_REFUSED
+		    : 0;
 }
 
 /* What brokers say of who may not, and blanks: it told of our edit. */
@@ -201,7 +223,10 @@ put_text(struct lp_kafka_at *at, const struct lp_message *message,
 	    .fill = ' '};
 
 	static_assert(sizeof(text_of_refusal) <= sizeof(over.over), "room");
-	if (fact->value <= 0)
+	if (fact->value <= 0 ||
+	    (lp_deny_name_is_of(at)
+		    ? message->marked == 0
+		    : lp_inflight_oldest(at)->refused.code == 0))
 		return;
 	over.len = (uint32_t)fact->value;
 	if (over.over_len > over.len)

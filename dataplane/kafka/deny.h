@@ -16,6 +16,10 @@
  *	was made under other rules, or not seen made, becomes a wrong one: the
  *	client begins a new one, and names all that it wants
  *
+ *	the last byte of a topic's name, where it has nothing else: one that no
+ *	name has; or a bit of its id, which no id has.  In an answer it is put
+ *	back, and the error code becomes 29
+ *
  *	a number of a request that asks for one group or transactional id: what
  *	no broker accepts, so that it refuses all of it.  In the answer the
  *	error code becomes GROUP_AUTHORIZATION_FAILED (30), or
@@ -27,16 +31,17 @@
  * Nothing waits for later bytes: numbers are edited from their first byte on,
  * also where a segment ends inside of them.
  *
- * Of which requests: lp_rule_deny_is_by_index(), lp_rule_deny_is_whole().  All
- * edits keep the length.
+ * Of which requests: lp_rule_deny_is_by_index(), lp_rule_deny_is_by_name(),
+ * lp_rule_deny_is_whole().  All edits keep the length.
  */
 #ifndef LP_KAFKA_DENY_H
 #define LP_KAFKA_DENY_H
 
 #include "dataplane/kafka/kafka.h"
 
-/* In the first byte of an index. */
+/* In the first byte of an index; but the first one. */
 enum lp_deny_bits {
+	LP_DENY_NAME = 0x01, /* there is no index: of its name */
 	LP_DENY_UNKNOWN = 0x20,
 	LP_DENY_REFUSED = 0x40,
 };
@@ -63,6 +68,22 @@ lp_deny_is_new(const struct lp_kafka_at *at, const struct lp_message *message,
 
 /* A fact of an answer, which becomes what the client is told. */
 void lp_deny_answer(
+    struct lp_kafka_at *at, struct lp_message *message, struct lp_fact *fact);
+
+/* ---- deny_name.c: topics that are refused by their names ----------------- */
+
+/*
+ * A name or an id of a request, which is denied or not.  False: what is denied
+ * of it cannot be refused, or not be put back.
+ */
+bool lp_deny_name(struct lp_kafka_at *at, struct lp_message *message,
+    const struct lp_fact *fact, bool denied);
+
+/* Whether the answer at hand is to a request with such names. */
+bool lp_deny_name_is_of(const struct lp_kafka_at *at);
+
+/* A fact of such an answer. */
+void lp_deny_name_answer(
     struct lp_kafka_at *at, struct lp_message *message, struct lp_fact *fact);
 
 /* ---- deny_whole.c: requests that are refused as a whole ------------------ */

@@ -18,9 +18,6 @@
  * from an address that a broker of the cluster has; all others are clients.  A
  * Fetch of version 15 or later says it behind its topics: from such an address
  * both are asked for, what matched is chosen at the end; nothing is refused.
- *
- * Limits.  Of one request LP_JUDGED_MAX rules are counted, and of one topic
- * those that lp_rules_request() tells; that there were more is counted.
  */
 #include "dataplane/kafka/judge.h"
 
@@ -30,6 +27,7 @@
 #include "dataplane/kafka/deny.h"
 #include "dataplane/kafka/edit.h"
 #include "dataplane/kafka/frame.h"
+#include "dataplane/kafka/judge_count.h"
 #include "dataplane/pipeline/gate.h"
 #include "dataplane/pipeline/rules.h"
 #include "dataplane/pipeline/wire.h"
@@ -50,6 +48,10 @@ static void keep(
 static void another(struct lp_kafka_at *, struct lp_message *,
     enum lp_judged_text, const struct lp_fact *);
 static void topic_name(
+    struct lp_kafka_at *, struct lp_message *, const struct lp_fact *);
+static void named_by_id(
+    struct lp_kafka_at *, struct lp_message *, const struct lp_fact *);
+static void named(
     struct lp_kafka_at *, struct lp_message *, const struct lp_fact *);
 static void topic_id(struct lp_kafka_at *, struct lp_message *);
 static bool acts_on_topics(const struct lp_kafka_at *, const struct lp_rules *);
@@ -72,15 +74,11 @@ static bool is_so_denied(
     const struct lp_kafka_at *, const uint32_t[LP_RULES_APIS]);
 static void reset(
     struct lp_kafka_at *, struct lp_judged *, const struct lp_rules_row *);
+static void end_broken(struct lp_kafka_at *, struct lp_judged *, lp_counter *);
 static bool is_unreadable(
     const struct lp_kafka_at *, const struct lp_message *);
 static void put_texts(const struct lp_kafka_at *, const struct lp_judged *,
     struct lp_rules_request *);
-static void note_found(struct lp_judged *, const struct lp_rules *,
-    const struct lp_rules_found *, uint32_t);
-static void note_row(struct lp_judged *, const struct lp_rules_row *, uint32_t);
-static void count(
-    const struct lp_kafka_at *, const struct lp_judged *, unsigned, uint32_t);
 static uint32_t frame_size(const struct lp_kafka_at *);
 static int16_t key_of(const struct lp_kafka_at *);
 static int16_t version_of(const struct lp_kafka_at *);
@@ -121,6 +119,9 @@ lp_judge_fact(struct lp_kafka_at *at, struct lp_message *message,
 	case LP_FACT_TOPIC_NAME:
 		topic_name(at, message, fact);
 		break;
+	case LP_FACT_TOPIC_ID:
+		named_by_id(at, message, fact);
+		break;
 	case LP_FACT_TOPIC_END:
 		topic_id(at, message);
 		break;
@@ -139,6 +140,7 @@ lp_judge_fact(struct lp_kafka_at *at, struct lp_message *message,
 		break;
 	case LP_FACT_RESOURCE_TYPE:
 		judged->resource_type = (uint8_t)fact->value;
+		judged->marks = 0;
 		break;
 	case LP_FACT_RESOURCE_NAME:
 		if (judged->resource_type == RESOURCE_TOPIC &&
@@ -165,9 +167,10 @@ lp_judge_close(struct lp_kafka_at *at, struct lp_message *message)
 		memcpy(judged, &unread, offsetof(struct lp_judged, rules));
 		judged->is_waiting = true;
 	}
+	judged->is_named = false;
 	if (judged->is_waiting && lp_judge_rules(at) != NULL)
 		ask(at, judged, who, &no_text);
-	count(at, judged, who, frame_size(at));
+	lp_judge_count_all(at, judged, who, frame_size(at));
 }
 
 static void
@@ -212,6 +215,33 @@ topic_name(struct lp_kafka_at *at, struct lp_message *message,
 		return;
 	message->judged.is_named = true;
 	ask(at, &message->judged, who_asks(at, message, false), &name);
+	named(at, message, fact);
+}
+
+/* Where nothing behind it can be refused. */
+static void
+named_by_id(struct lp_kafka_at *at, struct lp_message *message,
+    const struct lp_fact *fact)
+{
+	if (key_of(at) != LP_KEY_DELETE_TOPICS || message->judged.is_named)
+		return;
+	topic_id(at, message);
+	named(at, message, fact);
+}
+
+/* By its name, or by its id, alone. */
+static void
+named(struct lp_kafka_at *at, struct lp_message *message,
+    const struct lp_fact *fact)
+{
+	const struct lp_rules *rules = lp_judge_rules(at);
+	struct lp_judged *judged = &message->judged;
+
+	if (rules != NULL && !is_broken(at) &&
+	    is_so_denied(at, rules->by_name) &&
+	    !lp_deny_name(at, message, fact, judged->marks & LP_DENY_NAME))
+		end_broken(at, judged,
+		    &at->kafka->telemetry.stats->counters.names_reset);
 }
 
 /* Of one without a name the id says it, if anybody has told of it. */
@@ -262,7 +292,7 @@ partition(struct lp_kafka_at *at, struct lp_message *message,
 	uint8_t marks;
 
 	topic_id(at, message);
-	marks = message->judged.marks;
+	marks = message->judged.marks & ~LP_DENY_NAME;
 	if (marks == 0)
 		return;
 	lp_deny_partition(at, message, fact, marks);
@@ -295,8 +325,8 @@ whole(struct lp_kafka_at *at, struct lp_message *message,
 	if (row->verdict != LP_RULE_DENY)
 		return;
 	judged->is_waiting = false;
-	note_found(judged, rules, &found, LP_JUDGED_AS_CLIENT);
-	note_row(judged, row, LP_JUDGED_REFUSES);
+	lp_judge_count_found(judged, rules, &found, LP_JUDGED_AS_CLIENT);
+	lp_judge_count_row(judged, row, LP_JUDGED_REFUSES);
 	lp_deny_whole(at, message, fact);
 }
 
@@ -352,13 +382,15 @@ ask(struct lp_kafka_at *at, struct lp_judged *judged, unsigned who,
 		return;
 	if (who & LP_JUDGED_AS_CLIENT) {
 		look_up(at, judged, LP_RULE_FROM_CLIENT, topic, &found);
-		note_found(judged, rules, &found, LP_JUDGED_AS_CLIENT);
+		lp_judge_count_found(
+		    judged, rules, &found, LP_JUDGED_AS_CLIENT);
 		if (who == LP_JUDGED_AS_CLIENT)
 			act(at, judged, rules, &found);
 	}
 	if (who & LP_JUDGED_AS_BROKER) {
 		look_up(at, judged, LP_RULE_FROM_BROKER, topic, &found);
-		note_found(judged, rules, &found, LP_JUDGED_AS_BROKER);
+		lp_judge_count_found(
+		    judged, rules, &found, LP_JUDGED_AS_BROKER);
 		if (who == LP_JUDGED_AS_BROKER)
 			act(at, judged, rules, &found);
 	}
@@ -394,10 +426,17 @@ act(struct lp_kafka_at *at, struct lp_judged *judged,
 	row = &rules->rows[found->decides];
 	if (row->verdict == LP_RULE_RESET) {
 		reset(at, judged, row);
-	} else if (row->verdict == LP_RULE_DENY &&
-	    is_so_denied(at, rules->by_index)) {
-		judged->marks = LP_DENY_REFUSED;
-		note_row(judged, row, LP_JUDGED_REFUSES);
+	} else if (row->verdict == LP_RULE_DENY) {
+		uint8_t marks = is_so_denied(at, rules->by_index)
+		    ? LP_DENY_REFUSED
+		    : is_so_denied(at, rules->by_name) && judged->is_named
+		    ? LP_DENY_NAME
+		    : 0;
+
+		if (marks == 0)
+			return;
+		judged->marks = marks;
+		lp_judge_count_row(judged, row, LP_JUDGED_REFUSES);
 	}
 }
 
@@ -426,12 +465,18 @@ reset(struct lp_kafka_at *at, struct lp_judged *judged,
 {
 	if (at->splice == NULL)
 		return;
-	note_row(judged, row, BOTH | LP_JUDGED_REFUSES);
-	count(at, judged, BOTH, frame_size(at));
+	lp_judge_count_row(judged, row, BOTH | LP_JUDGED_REFUSES);
+	end_broken(
+	    at, judged, &at->kafka->telemetry.stats->counters.requests_reset);
+}
+
+static void
+end_broken(struct lp_kafka_at *at, struct lp_judged *judged, lp_counter *why)
+{
+	lp_judge_count_all(at, judged, BOTH, frame_size(at));
 	judged->count = 0;
 	judged->is_full = false;
-	lp_edit_refuse(at->kafka, at->index,
-	    &at->kafka->telemetry.stats->counters.requests_reset);
+	lp_edit_refuse(at->kafka, at->index, why);
 }
 
 /*
@@ -485,65 +530,6 @@ put_texts(const struct lp_kafka_at *at, const struct lp_judged *judged,
 		request->text[LP_RULES_PRINCIPAL] = (struct lp_rules_text){
 		    .bytes = (const uint8_t *)at->conn->name,
 		    .len = at->conn->name_len};
-}
-
-static void
-note_found(struct lp_judged *judged, const struct lp_rules *rules,
-    const struct lp_rules_found *found, uint32_t who)
-{
-	for (uint32_t i = 0; i < found->seen_count; i++)
-		note_row(judged, &rules->rows[found->seen[i]], who);
-	judged->is_full |= found->more > 0;
-	if (found->decides != LP_RULES_NONE)
-		note_row(judged, &rules->rows[found->decides], who);
-}
-
-/* Rules of connections count those, when they open. */
-static void
-note_row(struct lp_judged *judged, const struct lp_rules_row *row, uint32_t who)
-{
-	struct lp_judged_rule *rule = judged->rules;
-	struct lp_judged_rule *end = rule + judged->count;
-
-	static_assert(
-	    (unsigned)LP_RULE_SLOTS <= LP_JUDGED_SLOT, "room for who asks");
-	if (row->flags & LP_RULES_OF_CONNECTION)
-		return;
-	while (rule < end &&
-	    ((rule->slot & LP_JUDGED_SLOT) != row->slot || rule->id != row->id))
-		rule++;
-	if (rule == judged->rules + LP_JUDGED_MAX) {
-		judged->is_full = true;
-		return;
-	}
-	if (rule == end) {
-		*rule =
-		    (struct lp_judged_rule){.slot = row->slot, .id = row->id};
-		judged->count++;
-	}
-	rule->slot |= who;
-}
-
-static void
-count(const struct lp_kafka_at *at, const struct lp_judged *judged,
-    unsigned who, uint32_t bytes)
-{
-	for (unsigned i = 0; i < judged->count; i++) {
-		const struct lp_judged_rule *rule = &judged->rules[i];
-		struct lp_rule_stats *stats =
-		    &at->kafka->region->rules[rule->slot & LP_JUDGED_SLOT];
-
-		if (!(rule->slot & who) ||
-		    atomic_load_explicit(
-			&stats->rule_id, memory_order_relaxed) != rule->id)
-			continue;
-		lp_count_add(&stats->requests, 1);
-		lp_count_add(&stats->request_bytes, bytes);
-		if (rule->slot & LP_JUDGED_REFUSES)
-			lp_count_add(&stats->refused, 1);
-	}
-	if (judged->is_full)
-		lp_telemetry_count(&at->kafka->telemetry, rules_uncounted, 1);
 }
 
 static uint32_t

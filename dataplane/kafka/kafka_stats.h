@@ -150,6 +150,8 @@ enum {
 	X(partitions_denied, "partitions that a rule refused in requests")     \
 	X(partitions_unknown,                                                  \
 	    "refused for now: the name of the topic's id is not known")        \
+	X(names_denied, "topics that a rule refused by name or id alone")      \
+	X(names_reset, "connections reset: such a topic could not be refused") \
 	X(requests_denied, "requests that a rule refused as a whole")         \
 	X(creations_denied, "Metadata requests that may create no topic now")  \
 	X(sessions_renewed, "fetch sessions ended, to be made under new rules") \
@@ -336,7 +338,7 @@ enum lp_kafka_counter {
 #undef X
 	    LP_KAFKA_COUNTER_COUNT,
 };
-static_assert(LP_KAFKA_COUNTER_COUNT == 73, "raise LP_REGION_LAYOUT with it");
+static_assert(LP_KAFKA_COUNTER_COUNT == 75, "raise LP_REGION_LAYOUT with it");
 
 struct lp_kafka_stats {
 	struct {

@@ -174,6 +174,7 @@ enum lp_fetch_session {
 /* What a rule has refused of a request, for its answer (deny.h). */
 struct lp_refused {
 	uint8_t code; /* the error that it is told; 0: nothing was refused */
+	uint8_t tail; /* deny_name.c */
 };
 
 /* A request in flight. */
@@ -193,7 +194,7 @@ struct lp_inflight {
 	bool doubtful; /* a Produce whose acks is not known: it may be 0 */
 	uint8_t session; /* enum lp_fetch_session */
 	struct lp_refused refused;
-	uint8_t spare[5];
+	uint8_t spare[4];
 	uint64_t sent_ns; /* its last byte */
 	uint64_t answered_ns; /* the first byte of its response */
 };
@@ -275,6 +276,7 @@ struct lp_message {
 	uint8_t rewriting; /* enum lp_rewriting of its listener; 0: none */
 	uint8_t session; /* of a request: enum lp_fetch_session */
 	uint8_t marked; /* of an answer: enum lp_deny_bits of its partition */
+	uint8_t resource_type; /* of an answer */
 	bool has_session; /* a response that names one */
 	bool is_hinting; /* the edit that is open is of hints */
 	bool is_judged; /* a request that rules look at */

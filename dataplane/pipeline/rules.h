@@ -252,6 +252,7 @@ struct lp_rules {
 	uint64_t acts_on_topics[LP_RULES_APIS / 64];
 	/* By API: versions, as bits, that are denied by partitions' indexes. */
 	uint32_t by_index[LP_RULES_APIS];
+	uint32_t by_name[LP_RULES_APIS]; /* likewise, by topics' names */
 	uint32_t by_whole[LP_RULES_APIS]; /* likewise, all of it at once */
 	size_t size_bytes; /* all of it */
 };

@@ -123,7 +123,7 @@ START_TEST(what_cannot_be_done_yet_is_refused)
 {
 	static const char *const rows[][3] = {
 	    {"topic=orders", "deny", "deny, without api="},
-	    {"api=Fetch,CreateTopics", "deny", "deny, of such an API"},
+	    {"api=Fetch,Metadata", "deny", "deny, of such an API"},
 	    {"", "limit bytes=1MB/s", "limit"},
 	    {"cluster=payments", "route broker=1", "route"},
 	    {"", "allow priority=1", "priority="},

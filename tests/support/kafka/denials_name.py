@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests that name topics without partitions.  The first byte of the k-th
-denied name becomes the k-th byte that no name may have, and comes back so; an
-id gets a bit that no id has; a flag is overwritten."""
+"""Requests that name topics without partitions.  The last byte of a denied
+name becomes one that no name may have, another one for each that it may be, and
+comes back so; an id gets a bit that no id has; a flag is overwritten."""
 import string
 
 from by_hand import at
 
 LEGAL = (string.ascii_letters + string.digits + "._-").encode()
-ILLEGAL = bytes(byte for byte in range(128) if byte not in LEGAL)
-# Ids are UUIDs of version 4, whose seventh byte is 0x4.; 0xc. is none.
+ILLEGAL = bytes(byte for byte in reversed(range(128)) if byte not in LEGAL)
+# What a name ends in, in their order; `.`, `_` and `-` share the last one.
+ENDS = string.ascii_lowercase + string.digits + string.ascii_uppercase
+# Ids are UUIDs of version 4, whose seventh byte is 0x4., 0xc. is none; and
+# whose ninth begins by the bits 10.
 ID_BYTE, ID_BIT = 6, 0x80
+ID_VARIANT_BYTE, ID_VARIANT_BIT = 8, 0x40
 
 
 def is_name(path, array):
@@ -19,23 +23,24 @@ def is_name(path, array):
 
 def fake(values, array, *denied):
     """An edit of those names, and {name: what it becomes}."""
-    names = {name: chr(ILLEGAL[number]) + name[1:]
-             for number, name in enumerate(denied)}
+    names = {name: name[:-1] + chr(ILLEGAL[(ENDS + name[-1]).index(name[-1])])
+             for name in denied}
 
     def edit(body, places):
         for path, place in places.items():
             if is_name(path, array) and at(values, path) in names:
-                body[place] = ord(names[at(values, path)][0])
+                name = names[at(values, path)]
+                body[place + len(name) - 1] = ord(name[-1])
 
     return edit, names
 
 
 def names(kind, version):
-    """Of one length: allowed, two denied that differ in the first byte, and
+    """Of one length: allowed, two denied that differ in the last byte, and
     one that a guarded broker refuses."""
-    return ["%s%02d" % (stem, version) for stem in (
-        "allow" + kind, "enied" + kind, "fnied" + kind)
-    ] + ["refuse%02d" % version]
+    return ["%s%02d%s" % (stem, version, end) for stem, end in (
+        ("allow" + kind, "a"), ("denie" + kind, "a"), ("denie" + kind, "Z"),
+        ("refuse", "a"))]
 
 
 def codes(world, answer, array, name):
@@ -92,7 +97,7 @@ def create(world, versions):
         world.expect("there", [world.cluster.exists(denied),
                                world.cluster.exists(other)], [False, False])
         honest(world, "CreateTopics", new_topics(refused), "Topics", answer)
-    many = ["%02dmany" % number for number in range(len(ILLEGAL))]
+    many = ["many" + end for end in ENDS + "-"]
     ask_faked(world, "CreateTopics", new_topics(*many), "Topics", "Topics",
               many)
 
@@ -144,28 +149,36 @@ def left(world, allowed, denied):
 def delete_id(world, versions):
     for version in versions:
         world.version = version
-        allowed, denied, _, _ = names("i", version)
-        world.cluster.create(allowed, denied, partitions=1)
+        allowed, denied, other, _ = names("i", version)
+        world.cluster.create(allowed, denied, other, partitions=1)
         ids = world.cluster.ids
         world.expect("ids of version 4", {
             number[ID_BYTE] >> 4 for number in ids.values()}, {4})
         answer = world.kafka.ask("DeleteTopics", version, {
             "TimeoutMs": 60000, "Topics": [
                 {"Name": None, "TopicId": ids[name]}
-                for name in (denied, allowed)]},
-            lambda body, places: flip_id(body, places["Topics", 0,
-                                                      "TopicId"]))
+                for name in (denied, allowed, other)]}, flip_ids)
         wrong = bytearray(ids[denied])
         flip_id(wrong, 0)
+        variant = bytearray(ids[other])
+        flip_id(variant, 0, ID_VARIANT_BYTE, ID_VARIANT_BIT)
         world.expect("codes", {(r["Name"], r["TopicId"]): r["ErrorCode"]
                                for r in answer.values["Responses"]},
                      {(allowed, ids[allowed]): 0,
-                      (None, bytes(wrong)): world.row["says"]})
+                      (None, bytes(wrong)): world.row["says"],
+                      (None, bytes(variant)): world.row["says"]})
         left(world, allowed, denied)
+        world.expect("still there", world.cluster.exists(other), True)
 
 
-def flip_id(body, place):
-    body[place + ID_BYTE] ^= ID_BIT
+def flip_ids(body, places):
+    flip_id(body, places["Topics", 0, "TopicId"])
+    flip_id(body, places["Topics", 2, "TopicId"], ID_VARIANT_BYTE,
+            ID_VARIANT_BIT)
+
+
+def flip_id(body, place, byte=ID_BYTE, bit=ID_BIT):
+    body[place + byte] ^= bit
 
 
 def grow(world, versions):

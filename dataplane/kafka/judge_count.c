@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/kafka/judge_count.h"
+
+#include "dataplane/pipeline/rules.h"
+
+void
+lp_judge_count_found(struct lp_judged *judged, const struct lp_rules *rules,
+    const struct lp_rules_found *found, uint32_t who)
+{
+	for (uint32_t i = 0; i < found->seen_count; i++)
+		lp_judge_count_row(judged, &rules->rows[found->seen[i]], who);
+	judged->is_full |= found->more > 0;
+	if (found->decides != LP_RULES_NONE)
+		lp_judge_count_row(judged, &rules->rows[found->decides], who);
+}
+
+/* Rules of connections count those, when they open. */
+void
+lp_judge_count_row(
+    struct lp_judged *judged, const struct lp_rules_row *row, uint32_t who)
+{
+	struct lp_judged_rule *rule = judged->rules;
+	struct lp_judged_rule *end = rule + judged->count;
+
+	static_assert(
+	    (unsigned)LP_RULE_SLOTS <= LP_JUDGED_SLOT, "room for who asks");
+	if (row->flags & LP_RULES_OF_CONNECTION)
+		return;
+	while (rule < end &&
+	    ((rule->slot & LP_JUDGED_SLOT) != row->slot || rule->id != row->id))
+		rule++;
+	if (rule == judged->rules + LP_JUDGED_MAX) {
+		judged->is_full = true;
+		return;
+	}
+	if (rule == end) {
+		*rule =
+		    (struct lp_judged_rule){.slot = row->slot, .id = row->id};
+		judged->count++;
+	}
+	rule->slot |= who;
+}
+
+void
+lp_judge_count_all(const struct lp_kafka_at *at, const struct lp_judged *judged,
+    unsigned who, uint32_t bytes)
+{
+	for (unsigned i = 0; i < judged->count; i++) {
+		const struct lp_judged_rule *rule = &judged->rules[i];
+		struct lp_rule_stats *stats =
+		    &at->kafka->region->rules[rule->slot & LP_JUDGED_SLOT];
+
+		if (!(rule->slot & who) ||
+		    atomic_load_explicit(
+			&stats->rule_id, memory_order_relaxed) != rule->id)
+			continue;
+		lp_count_add(&stats->requests, 1);
+		lp_count_add(&stats->request_bytes, bytes);
+		if (rule->slot & LP_JUDGED_REFUSES)
+			lp_count_add(&stats->refused, 1);
+	}
+	if (judged->is_full)
+		lp_telemetry_count(&at->kafka->telemetry, rules_uncounted, 1);
+}
