@@ -220,6 +220,7 @@ note(struct lp_rules *rules, const struct lp_rules_draft *draft)
 	    (row->verdict == LP_RULE_DENY || row->verdict == LP_RULE_RESET ||
 		row->verdict == LP_RULE_NO_CREATE);
 
+	rules->sends |= (row->flags & LP_RULES_SENDS) != 0;
 	if (row->flags & LP_RULES_OF_CONNECTION)
 		return;
 	rules->has_requests = true;
@@ -307,7 +308,7 @@ add_rule(struct lp_rules_builder *builder, const struct lp_rules_draft *draft,
 	    decides ? LP_RULES_REQUEST_DECIDES : LP_RULES_REQUEST_SEES, why);
 	if (error)
 		return error;
-	if ((draft->row.flags & LP_RULES_OF_CONNECTION) != 0)
+	if ((draft->row.flags & (LP_RULES_OF_CONNECTION | LP_RULES_SENDS)) != 0)
 		return expand(builder, draft, row,
 		    decides ? LP_RULES_CONNECTION_DECIDES
 			    : LP_RULES_CONNECTION_SEES,

@@ -164,6 +164,8 @@ begin(struct work *work)
 		draft->row.flags |= LP_RULES_OF_CONNECTION;
 		draft->condition.asks = FROM_BOTH;
 	}
+	if (rule->action->has != 0)
+		draft->row.flags |= LP_RULES_SENDS;
 	if (rule->match->fields & 1u << LP_RULE_TOPIC)
 		draft->row.flags |= LP_RULES_OF_TOPICS;
 	work->draft = draft;

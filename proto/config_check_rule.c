@@ -191,8 +191,6 @@ find_lack(const struct lp_object_rule *rule, bool shadow)
 		return NULL;
 	if (action->has & LP_RULE_HAS_PRIORITY)
 		return "priority=";
-	if (action->has & LP_RULE_HAS_DSCP)
-		return "dscp=";
 	if (action->has & LP_RULE_HAS_MIRROR)
 		return "mirror=";
 	switch (action->verdict) {

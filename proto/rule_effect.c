@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What becomes of a request, in words: rule_explain.h, lightpath-rules(7). */
+/*
+ * What becomes of a connection or request, in words: rule_explain.h,
+ * lightpath-rules(7).
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -55,6 +58,7 @@ enum {
 	INIT_PRODUCER_ID = 22,
 };
 
+static void sending(char *text, const struct lp_rule_action *action);
 static void deny(char *text, const struct lp_rule_subject *subject);
 static const char *why_not(const struct lp_rule_subject *subject);
 static void no_create(char *text, const struct lp_rule_subject *subject);
@@ -64,6 +68,8 @@ lp_rule_effect(char text[LP_RULE_REASON_SIZE],
     const struct lp_rule_action *action, const struct lp_rule_subject *subject)
 {
 	text[0] = '\0';
+	if (!subject->is_request)
+		sending(text, action);
 	if (!subject->is_request || !(subject->has >> LP_RULE_API & 1))
 		return text;
 	if (action->verdict == LP_RULE_DENY)
@@ -74,6 +80,15 @@ lp_rule_effect(char text[LP_RULE_REASON_SIZE],
 		snprintf(text, LP_RULE_REASON_SIZE,
 		    "RST to both ends of its connection");
 	return text;
+}
+
+/* Of a connection. */
+static void
+sending(char *text, const struct lp_rule_action *action)
+{
+	if (action->has & LP_RULE_HAS_DSCP)
+		snprintf(text, LP_RULE_REASON_SIZE,
+		    "its packets have DSCP %u, both ways", action->dscp);
 }
 
 static bool

@@ -53,7 +53,8 @@ lp_rule_trial_ask(struct lp_rule_trial *trial,
 
 	if (trial->is_over)
 		return LP_RULE_BEHIND;
-	if (!subject->is_request && !is_of_connections(match, action)) {
+	if (!subject->is_request && !is_of_connections(match, action) &&
+	    action->has == 0) {
 		trial->passes |= decides && lets_pass(match, action, subject);
 		return LP_RULE_UNASKED;
 	}

@@ -91,9 +91,9 @@ char *lp_rule_explain(char text[LP_RULE_REASON_SIZE],
     const struct lp_rule_subject *subject);
 
 /*
- * What an action that is no mere verdict does to that request: what is edited
- * in it, and what its client is answered; or why nothing.  "": nothing is to be
- * said.  See lightpath-rules(7).  Returns text.
+ * What an action that is no mere verdict does: how that connection is sent; or
+ * what is edited in that request, and what its client is answered, or why
+ * nothing.  "": nothing is to be said.  See lightpath-rules(7).  Returns text.
  */
 char *lp_rule_effect(char text[LP_RULE_REASON_SIZE],
     const struct lp_rule_action *action, const struct lp_rule_subject *subject);

@@ -9,9 +9,23 @@ stats_of(struct lp_region *region, const struct lp_rules *rules, uint32_t row)
 	return &region->rules[rules->rows[row].slot];
 }
 
+static void
+set_sending(
+    struct lp_conn *conn, const struct lp_rules *rules, uint32_t decides)
+{
+	const struct lp_rule_action *action;
+
+	conn->dscp = 0;
+	if (decides == LP_RULES_NONE)
+		return;
+	action = &rules->actions[rules->rows[decides].action];
+	if (action->has & LP_RULE_HAS_DSCP)
+		conn->dscp = (uint8_t)(action->dscp + 1);
+}
+
 bool
 lp_gate_judge(struct lp_region *region, const struct lp_rules *rules,
-    const struct lp_conn *conn)
+    struct lp_conn *conn)
 {
 	const struct lp_rules_connection ask = lp_gate_ask(conn);
 	struct lp_rules_found found;
@@ -22,6 +36,7 @@ lp_gate_judge(struct lp_region *region, const struct lp_rules *rules,
 		    &stats_of(region, rules, found.seen[i])->connections, 1);
 	if (found.more > 0)
 		lp_count_add(&region->kafka_stats->counters.rules_uncounted, 1);
+	set_sending(conn, rules, found.decides);
 	if (found.decides == LP_RULES_NONE)
 		return true;
 	lp_count_add(&stats_of(region, rules, found.decides)->connections, 1);
@@ -29,4 +44,20 @@ lp_gate_judge(struct lp_region *region, const struct lp_rules *rules,
 		return true;
 	lp_count_add(&stats_of(region, rules, found.decides)->refused, 1);
 	return false;
+}
+
+void
+lp_gate_follow(const struct lp_snapshot *snapshot, struct lp_conn *conn)
+{
+	const struct lp_rules *rules = snapshot->rules;
+	uint32_t decides = LP_RULES_NONE;
+	struct lp_rules_found found;
+
+	if (rules != NULL && rules->sends) {
+		const struct lp_rules_connection ask = lp_gate_ask(conn);
+
+		lp_rules_connection(rules, &ask, &found);
+		decides = found.decides;
+	}
+	set_sending(conn, rules, decides);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules at the opening of a connection (rules.h): they are asked once, counted,
- * and may refuse it.  One that has opened stays, whatever rules come.
+ * Rules at the opening of a connection (rules.h): they are asked, counted, and
+ * may refuse it.  One that has opened stays, whatever rules come; but how its
+ * packets are sent follows them: it is asked for again with each generation.
  *
  * This version resets no connection at a request.  So a reset acts when the
  * connection opens, also where `later` says that some of its requests are
@@ -28,13 +29,16 @@ lp_gate_ask(const struct lp_conn *conn)
 	    .broker = conn->node_id};
 }
 
-/* Counts, and says whether it may open. */
+/* Counts, says whether it may open, and how its packets are sent. */
 bool lp_gate_judge(struct lp_region *region, const struct lp_rules *rules,
-    const struct lp_conn *conn);
+    struct lp_conn *conn);
+
+/* Of one that lives: how its packets are sent.  Nothing is counted. */
+void lp_gate_follow(const struct lp_snapshot *snapshot, struct lp_conn *conn);
 
 static inline bool
 lp_gate_lets(struct lp_region *region, const struct lp_snapshot *snapshot,
-    const struct lp_conn *conn)
+    struct lp_conn *conn)
 {
 	return snapshot->rules == NULL ||
 	    lp_gate_judge(region, snapshot->rules, conn);

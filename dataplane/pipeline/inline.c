@@ -24,8 +24,9 @@
  * Rules: those of connections are asked at a SYN, with or without room for what
  * it opens, and also on a connection that lives: that goes on, but the client
  * hears a RST, and the broker nothing.  What is picked up was opened without
- * us, and stays.  What cannot be read passes by rules, too: fragments, VLAN
- * tags, and a SYN with a FIN, which no end sends (lp_tcp_flags_valid()).
+ * us, and stays; they only say how its packets are sent, the one change that is
+ * made to them (mark.h).  What cannot be read passes by rules, too: fragments,
+ * VLAN tags, and a SYN with a FIN, which no end sends (lp_tcp_flags_valid()).
  *
  * Full tables: an inline connection takes the place of another inline one that
  * is half-open or closed; never one of a VIP, whose ends would notice.  Nor
@@ -39,6 +40,7 @@
 
 #include "dataplane/pipeline/admit.h"
 #include "dataplane/pipeline/gate.h"
+#include "dataplane/pipeline/mark.h"
 
 static bool run(struct lp_conn *, enum lp_direction,
     const struct lp_tcp_segment *, enum lp_tcp_verdict *);
@@ -50,8 +52,8 @@ static const struct lp_service *named(
     const struct lp_snapshot *, const struct lp_ip *, uint16_t);
 static bool begins_anew(const struct lp_conntrack *, const struct lp_pkt *);
 static void ask_again(struct lp_admit *, struct lp_batch *, struct lp_pkt *);
-static bool lets(struct lp_admit *, struct lp_batch *, struct lp_pkt *,
-    const struct lp_conn *);
+static bool lets(
+    struct lp_admit *, struct lp_batch *, struct lp_pkt *, struct lp_conn *);
 static void forget(struct lp_conntrack *, struct lp_batch *, uint32_t);
 static bool make_room(struct lp_conntrack *, struct lp_batch *);
 static bool has_place(const struct lp_conntrack *, const struct lp_snapshot *);
@@ -167,6 +169,7 @@ lp_inline_forward(struct lp_conntrack *conntrack, struct lp_kafka *kafka,
 	    pkt->payload_len, batch->now_s);
 	lp_count_add(&endpoint->packets[pkt->dir], 1);
 	lp_count_add(&endpoint->bytes[pkt->dir], pkt->payload_len);
+	lp_mark_packet(conn, pkt);
 	if (verdict != LP_TCP_OK)
 		reason = LP_REASON_OUT_OF_WINDOW;
 	else if (pkt->reason != LP_REASON_NONE)
@@ -301,7 +304,7 @@ ask_again(struct lp_admit *admit, struct lp_batch *batch, struct lp_pkt *pkt)
 /* False: a rule resets it, and that is done. */
 static bool
 lets(struct lp_admit *admit, struct lp_batch *batch, struct lp_pkt *pkt,
-    const struct lp_conn *conn)
+    struct lp_conn *conn)
 {
 	struct lp_region *region = admit->conntrack->region;
 
@@ -381,6 +384,7 @@ open_connection(struct lp_admit *admit, const struct lp_batch *batch,
 		lp_tcp_state_pick_up(&conn->tcp, pkt->dir, &segment);
 		conn->flags |= LP_CONN_PICKED_UP;
 		pkt->reason = LP_REASON_PICKED_UP;
+		lp_gate_follow(batch->snapshot, conn);
 	}
 	pkt->conn = lp_conntrack_add(conntrack, conn, batch->now_s);
 	assert(pkt->conn != LP_CONN_NONE);

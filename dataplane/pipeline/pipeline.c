@@ -40,6 +40,7 @@
 #include "dataplane/pipeline/admit.h"
 #include "dataplane/pipeline/beat.h"
 #include "dataplane/pipeline/capture.h"
+#include "dataplane/pipeline/gate.h"
 #include "dataplane/pipeline/icmp.h"
 #include "dataplane/pipeline/inline.h"
 #include "dataplane/pipeline/pace_send.h"
@@ -465,7 +466,8 @@ expire(struct lp_pipeline *pipeline, struct lp_batch *batch)
 /*
  * After a new generation: a slice of the table a turn.  A connection whose
  * endpoint or broker is not configured any more is reset; the others look for
- * their next hop anew, since routes may have changed.
+ * their next hop anew, since routes may have changed, and are sent as the rules
+ * say now.
  */
 static void
 sweep(struct lp_pipeline *pipeline, struct lp_batch *batch)
@@ -492,6 +494,7 @@ sweep(struct lp_pipeline *pipeline, struct lp_batch *batch)
 		if (!pipeline->following) {
 			conn->nexthop[LP_TO_BROKER] = 0;
 			conn->nexthop[LP_TO_CLIENT] = 0;
+			lp_gate_follow(snapshot, conn);
 		}
 		if (pipeline->following || has_way_back(snapshot, conn)) {
 			pipeline->unfollowed |=

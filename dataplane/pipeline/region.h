@@ -45,7 +45,8 @@ enum lp_conn_flags {
 	/* Its source port is taken from a pair's bitmap (nat.c). */
 	LP_CONN_NAT_PORT = 1 << 2,
 	/*
-	 * Between two inline ports: seen, never changed.  Its VIP is the
+	 * Between two inline ports: seen, never changed but for its DS
+	 * field, where rules say so.  Its VIP is the
 	 * broker itself, its source the client.
 	 */
 	LP_CONN_INLINE = 1 << 3,
@@ -95,7 +96,8 @@ struct lp_conn {
 	uint16_t counters; /* index of its endpoint counters */
 	/* enum lp_conn_use; whoever reads it reads the rest after it */
 	_Atomic uint8_t use;
-	uint8_t spare1[9];
+	uint8_t dscp; /* 1 + that of its packets (mark.h); 0: their own */
+	uint8_t spare1[8];
 
 	/* line 2: the addresses; only IPv6 packets need them */
 	struct lp_ip client_ip;

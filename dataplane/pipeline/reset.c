@@ -5,6 +5,7 @@
 #include "dataplane/pipeline/reset.h"
 
 #include "dataplane/pipeline/checksum.h"
+#include "dataplane/pipeline/mark.h"
 #include "dataplane/pipeline/parse.h"
 #include "dataplane/pipeline/wire.h"
 
@@ -185,6 +186,7 @@ send_reset(struct lp_reset *reset, struct lp_batch *batch,
 		return;
 	lp_make_ip(pkt, client ? &conn->vip_ip : &conn->source_ip, to,
 	    LP_PROTO_TCP, LP_TCP_LEN);
+	lp_mark_packet(conn, pkt);
 	write_tcp(pkt, client ? conn->vip_port : conn->source_port,
 	    client ? conn->client_port : conn->broker_port, seq, ack, flags);
 	lp_count_add(&reset->make->stats->sent_reset, 1);

@@ -25,6 +25,7 @@
 #include "dataplane/pipeline/admit.h"
 #include "dataplane/pipeline/checksum.h"
 #include "dataplane/pipeline/inline.h"
+#include "dataplane/pipeline/mark.h"
 #include "dataplane/pipeline/parse.h"
 #include "dataplane/pipeline/splice.h"
 #include "dataplane/pipeline/too_big.h"
@@ -211,6 +212,7 @@ lp_rewrite_translate(const struct lp_rewrite *rewrite, const struct lp_pkt *pkt)
 	ports = ports << 16 | ports >> 16;
 	memcpy(tcp + LP_TCP_SRC, &ports, sizeof(ports));
 	lp_sum_update(tcp + LP_TCP_SUM, conn->sum_all ^ flip);
+	lp_mark_packet(conn, pkt);
 }
 
 static void

@@ -15,10 +15,12 @@
  *	or observe: it is about the connection, whoever speaks in it.  All
  *	others are request rules, `deny` of an address too; without `from` they
  *	hold for clients alone, so that no default refusal stops replication.
+ *	A limit that says how packets are sent (dscp) is both: the connection
+ *	opens by it, as by an allow.
  *
- *	lp_rules_connection(), once, when it opens: the first connection rule
- *	that decides.  What it says of route, priority, dscp and mirror holds
- *	from then on: no request rule can say any of that.  Its reset acts at
+ *	lp_rules_connection(), when it opens: the first connection rule that
+ *	decides.  A route holds from then on; how its packets are sent is asked
+ *	for again with each generation (gate.h).  Its reset acts at
  *	once, unless a request rule before it, whose connection fields hold,
  *	allows or limits: then `later` is set, the connection opens, and what
  *	is not allowed is reset at its first request.  (Not yet: gate.h.)
@@ -122,6 +124,7 @@ enum {
 	LP_RULES_DECIDES = 1 << 1,
 	LP_RULES_OF_CONNECTION = 1 << 2,
 	LP_RULES_OF_TOPICS = 1 << 3, /* it asks for them */
+	LP_RULES_SENDS = 1 << 4, /* it says how packets are sent */
 };
 
 /* A rule; its index is its place in the order. */
@@ -248,6 +251,7 @@ struct lp_rules {
 	uint32_t chain_max; /* entries of one key */
 	bool has_requests; /* any rule is no connection rule */
 	bool acts; /* any of those acts on requests: deny, reset, no_create */
+	bool sends; /* any says how packets of a connection are sent */
 	/* By API, as bits: any of those asks for topics. */
 	uint64_t acts_on_topics[LP_RULES_APIS / 64];
 	/* By API: versions, as bits, that are denied by partitions' indexes. */

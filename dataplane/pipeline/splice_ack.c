@@ -6,6 +6,7 @@
  */
 #include "dataplane/pipeline/checksum.h"
 #include "dataplane/pipeline/make.h"
+#include "dataplane/pipeline/mark.h"
 #include "dataplane/pipeline/parse.h"
 #include "dataplane/pipeline/splice.h"
 
@@ -153,6 +154,7 @@ send(struct lp_splice_at *at, const struct own *own)
 			len > LP_TCP_LEN ? BLOCKS_MAX - 1 : BLOCKS_MAX));
 	tcp[LP_TCP_OFF] = (uint8_t)(len / 4 << 4);
 	lp_make_ip(pkt, src, dst, LP_PROTO_TCP, len);
+	lp_mark_packet(conn, pkt);
 	lp_make_checksum(pkt, LP_PROTO_TCP, LP_TCP_SUM);
 	lp_count_add(&at->rewrite->make->stats->sent_acks, 1);
 	if (!lp_neighbor_output(at->rewrite->neighbors, at->batch, hop, pkt))

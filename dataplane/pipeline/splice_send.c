@@ -16,6 +16,7 @@
 #include "dataplane/kafka/edit.h"
 #include "dataplane/pipeline/checksum.h"
 #include "dataplane/pipeline/make.h"
+#include "dataplane/pipeline/mark.h"
 #include "dataplane/pipeline/parse.h"
 #include "dataplane/pipeline/splice.h"
 
@@ -326,6 +327,7 @@ close_segment(struct writer *to, uint8_t flags)
 	memset(pkt->data + to->l4_off + LP_TCP_SUM, 0, 4);
 	lp_make_ip(
 	    pkt, &at->conn->vip_ip, &at->conn->client_ip, LP_PROTO_TCP, len);
+	lp_mark_packet(at->conn, pkt);
 	lp_make_checksum(pkt, LP_PROTO_TCP, LP_TCP_SUM);
 	at->splice->out_next = lp_seq_max(
 	    at->splice->out_next, to->seq + ((flags & LP_TCP_FIN) != 0));

@@ -246,6 +246,119 @@ START_TEST(inline_a_syn_that_comes_again_opens_once)
 }
 END_TEST
 
+/* ---- how packets are sent ------------------------------------------------ */
+
+#define C5 "tcp 10.9.0.50:40000 > 10.9.0.100:9100 "
+#define B5 "tcp 10.8.0.20:9092 > 10.8.0.10:$ "
+#define TO_B5 "tcp 10.8.0.10:$* > 10.8.0.20:9092 "
+#define TO_C5 "tcp 10.9.0.100:9100 > 10.9.0.50:40000 "
+#define C61 "tcp [2001:db8:9::50]:1 > [2001:db8:9::100]:9101 "
+#define TO_C61 "tcp [2001:db8:9::100]:9101 > [2001:db8:9::50]:1 "
+
+/* ECN, the two lower bits, is the ends'. */
+START_TEST(a_connection_has_its_dscp_both_ways)
+{
+	rule_put(RULE, 10, "src=10.9.0.50", "allow dscp=46", false);
+	rule_put(OTHER, 5, "src=10.9.0.51", "allow dscp=0", false);
+	publish();
+	plane_in(0, SYN_50);
+	plane_expect(1, TO_B5 "S seq=1000 tos=0xb8");
+	plane_in(1, B5 "SA seq=5000 ack=1001 tos=0x02");
+	plane_expect(0, TO_C5 "SA seq=5000 tos=0xba");
+	plane_in(0, C5 "PA seq=1001 ack=5001 len=9 tos=0x29");
+	plane_expect(1, TO_B5 "PA len=9 tos=0xb9");
+	/* 0 is one, too. */
+	plane_in(0, "tcp 10.9.0.51:1 > 10.9.0.100:9100 S seq=1 tos=0xff");
+	plane_expect(1, "tcp * > 10.8.0.20:9092 S seq=1 tos=0x03");
+	/* Of one that no rule speaks of it stays as it is. */
+	plane_in(0, "tcp 10.9.0.52:1 > 10.9.0.100:9100 S seq=1 tos=0xff");
+	plane_expect(1, "tcp * > 10.8.0.20:9092 S seq=1 tos=0xff");
+	plane_quiet();
+}
+END_TEST
+
+START_TEST(ipv6_has_it_in_its_traffic_class)
+{
+	rule_put(RULE, 10, "dst_port=9101", "dscp=33", false);
+	publish();
+	plane_in(0, C61 "S seq=7 tos=0x03");
+	plane_expect(1, "tcp * > [2001:db8:8::21]:9092 S seq=7 tos=0x87");
+	/* The flow label is as it was. */
+	ck_assert_mem_eq(plane.frame.bytes + 14, "\x68\x75\x00\x00", 4);
+	rule_counts(RULE, 1, 0, 0);
+}
+END_TEST
+
+START_TEST(what_is_open_is_sent_as_rules_say_now)
+{
+	plane_in(0, SYN_50);
+	plane_expect(1, TO_B5 "S seq=1000 tos=0x00");
+	rule_put(RULE, 10, "", "allow dscp=10", false);
+	publish();
+	plane_in(1, B5 "SA seq=5000 ack=1001");
+	plane_expect(0, TO_C5 "SA seq=5000 tos=0x28");
+	/* It is no new one. */
+	rule_counts(RULE, 0, 0, 0);
+	plane_restart();
+	plane_in(0, C5 "A seq=1001 ack=5001");
+	plane_expect(1, TO_B5 "A seq=1001 tos=0x28");
+	/* One that is reset now lives on, as if no rule spoke of it. */
+	rule_put(OTHER, 20, "src=10.9.0.50", "reset", false);
+	publish();
+	plane_in(0, C5 "PA seq=1001 ack=5001 len=3 tos=0x04");
+	plane_expect(1, TO_B5 "PA seq=1001 tos=0x04");
+	rule_counts(OTHER, 0, 0, 0);
+}
+END_TEST
+
+START_TEST(in_shadow_nothing_is_written)
+{
+	rule_put(RULE, 10, "", "allow dscp=10", true);
+	publish();
+	plane_in(0, SYN_50);
+	plane_expect(1, TO_B5 "S seq=1000 tos=0x00");
+	rule_counts(RULE, 1, 0, 0);
+}
+END_TEST
+
+/* Its broker goes: both ends hear of it as of what came before. */
+START_TEST(a_reset_of_ours_has_it_too)
+{
+	rule_put(RULE, 10, "", "allow dscp=46", false);
+	publish();
+	plane_in(0, SYN_50);
+	plane_expect(1, TO_B5 "S seq=1000");
+	plane_in(1, B5 "SA seq=5000 ack=1001");
+	plane_in(0, C5 "A seq=1001 ack=5001");
+	plane_forget();
+	lp_config_remove(&plane.config, LP_OBJECT_ENDPOINT, PAYMENTS_PUBLIC_0);
+	lp_config_remove(&plane.config, LP_OBJECT_ENDPOINT, LEGACY_0);
+	lp_config_remove(&plane.config, LP_OBJECT_ENDPOINT, SEEN_0);
+	lp_config_remove(&plane.config, LP_OBJECT_BROKER, PAYMENTS_0);
+	plane_publish();
+	plane_run();
+	plane_expect(1, TO_B5 "R seq=1001 tos=0xb8");
+	plane_expect(0, TO_C5 "R seq=5001 tos=0xb8");
+}
+END_TEST
+
+START_TEST(inline_it_is_all_that_changes)
+{
+	rule_put(RULE, 10, "listener=payments/seen", "allow dscp=46", false);
+	publish();
+	plane_in(LEFT_SLOT, C4 "S seq=1000 ttl=1 tos=0x01");
+	plane_expect(RIGHT_SLOT, C4 "S seq=1000 ttl=1 tos=0xb9");
+	plane_in(RIGHT_SLOT, B4 "SA seq=5000 ack=1001");
+	plane_expect(LEFT_SLOT, B4 "SA seq=5000 ttl=64 tos=0xb8");
+	/* One that was there before us. */
+	plane_in(RIGHT_SLOT,
+	    "tcp 10.8.0.20:9092 > 10.8.0.51:7 A seq=1 ack=2 len=10");
+	plane_expect(LEFT_SLOT,
+	    "tcp 10.8.0.20:9092 > 10.8.0.51:7 A seq=1 len=10 tos=0xb8");
+	plane_quiet();
+}
+END_TEST
+
 static void
 add(TCase *tests)
 {
@@ -265,6 +378,12 @@ add(TCase *tests)
 	tcase_add_test(tests, inline_the_other_end_seems_to_refuse);
 	tcase_add_test(tests, inline_a_syn_on_what_lives_is_asked_for);
 	tcase_add_test(tests, inline_a_syn_that_comes_again_opens_once);
+	tcase_add_test(tests, a_connection_has_its_dscp_both_ways);
+	tcase_add_test(tests, ipv6_has_it_in_its_traffic_class);
+	tcase_add_test(tests, what_is_open_is_sent_as_rules_say_now);
+	tcase_add_test(tests, in_shadow_nothing_is_written);
+	tcase_add_test(tests, a_reset_of_ours_has_it_too);
+	tcase_add_test(tests, inline_it_is_all_that_changes);
 }
 
 int

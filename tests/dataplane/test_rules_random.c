@@ -181,6 +181,10 @@ draw_rules(size_t count)
 		if (percent(30))
 			actions[i].verdict = LP_RULE_OBSERVE;
 		actions[i].broker = (int32_t)between(0, 9);
+		if (percent(30) && !lp_rule_match_is_request(&matches[i]) &&
+		    (actions[i].verdict == LP_RULE_LIMIT ||
+			actions[i].verdict == LP_RULE_ALLOW))
+			actions[i].has = LP_RULE_HAS_DSCP;
 		rules[i] = (struct lp_rules_rule){
 		    /* Each once, in no order. */
 		    .id = (uint32_t)(i * 7919 % 65521 + 1),

@@ -3,13 +3,27 @@
 #
 # Rules on the way: an observer counts what a topic's requests come to, a deny
 # in shadow denies nothing, and a reset refuses new connections of a client as
-# long as it is there, and leaves those that are open.
+# long as it is there, and leaves those that are open; a DSCP is in all that is
+# received.
 
 # shellcheck source=tests/support/e2e.sh
 . "$(dirname "$0")/../support/e2e.sh"
 
 RECORDS=2000
 CLIENT=10.9.1.1
+# Prints each new DS field of what is received over TCP.
+DSFIELDS='
+import socket
+packets = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
+packets.bind(("net0", 0x800))
+print("ready", flush=True)
+seen = set()
+while True:
+    data, (_, _, kind, _, _) = packets.recvfrom(4096)
+    if kind != socket.PACKET_OUTGOING and data[9] == 6 and data[1] not in seen:
+        seen.add(data[1])
+        print(hex(data[1]), flush=True)
+'
 
 main() {
 	e2e_begin rules
@@ -41,6 +55,20 @@ main() {
 	must "an exception is taken" lab_ctl add-rule friend --priority 901 \
 	    --match "src=$CLIENT cluster=lab" --action allow
 	check "it is let in again" connects
+	must "a DSCP is taken" lab_ctl add-rule marked --priority 902 \
+	    --match "src=$CLIENT" --action dscp=46
+	lab_start ds-client client python3 -c "$DSFIELDS"
+	lab_start ds-brokers brokers python3 -c "$DSFIELDS"
+	must "what is received is looked at" lab_wait 10 "both" \
+	    looks
+	must "records are produced with it" records_produce records \
+	    "$LAB_DIR/sent"
+	check "what the broker receives has it" lab_wait 10 "0xb8" \
+	    grep -q 0xb8 "$LAB_DIR/ds-brokers.log"
+	check "what the client receives has it" lab_wait 10 "0xb8" \
+	    grep -q 0xb8 "$LAB_DIR/ds-client.log"
+	check "all has it, the open consumer's too" marked
+	must "it is deleted" lab_ctl del-rule marked
 	must "both are deleted" delete_both
 	check "it is let in without them" connects
 	check "no packet was dropped" no_drops
@@ -77,8 +105,21 @@ observed() {
 	counted records ".requests > 0 and .request_bytes > $payload"
 }
 
+# All that was received since the rule was there.
+marked() {
+	cat "$LAB_DIR/ds-brokers.log" "$LAB_DIR/ds-client.log"
+	[ "$(tail -n +2 "$LAB_DIR/ds-brokers.log")" = 0xb8 ] &&
+	    [ "$(tail -n +2 "$LAB_DIR/ds-client.log")" = 0xb8 ]
+}
+
+looks() {
+	grep -q ready "$LAB_DIR/ds-brokers.log" &&
+	    grep -q ready "$LAB_DIR/ds-client.log"
+}
+
+# To the broker itself: at the bootstrap endpoint it only asks for it.
 established() {
-	lab_ctl connections | grep -q ESTABLISHED
+	lab_ctl connections | grep -F "$LAB_ENDPOINT" | grep -q ESTABLISHED
 }
 
 connects() {

@@ -171,6 +171,8 @@ static const struct {
 	const char *text;
 } effects[] = {
     {NULL, "reset", ""},
+    {NULL, "limit requests=5/s dscp=46", "its packets have DSCP 46, both ways"},
+    {"api=Produce topic=a", "dscp=46", ""},
     {"api=Produce topic=a", "allow", ""},
     {"api=Produce topic=a", "limit requests=5/s", ""},
     {"api=Produce topic=a", "reset", "RST to both ends of its connection"},

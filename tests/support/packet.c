@@ -395,7 +395,9 @@ build_v6(const struct draft *draft, uint8_t proto, size_t l4_len)
 	uint8_t *next = ip + 6;
 	char word[64];
 
-	ip[0] = 0x60;
+	/* A flow label shows who writes over it. */
+	put16(ip,
+	    0x6000 | (unsigned)packet_number(draft->text, "tos", 0) << 4 | 5);
 	put16(ip + 4,
 	    (unsigned)packet_number(draft->text, "total", head + l4_len - V6));
 	ip[7] = (uint8_t)packet_number(draft->text, "ttl", hops);

@@ -14,7 +14,7 @@
  *
  *	seq ack win len mss ws nop opts(hex) urg	TCP; nop: before the MSS
  *	ttl id frag tos ipopt(words) proto total	IPv4
- *	ttl ext(hop, alert, dst, frag, route) proto total
+ *	ttl tos ext(hop, alert, dst, frag, route) proto total
  *							IPv6; ext=hop,dst
  *	smac dmac svlan(802.1ad) vlan type pad cut	the frame
  *	target mac nf(S O R)				ns, na; mac=none

@@ -273,7 +273,8 @@ describe_ip(struct text *text, const uint8_t *ip, size_t len, bool whole)
 	/* The keys of the outer packet stand before those of the quote. */
 	if (strstr(text->buf, " / ") != NULL && proto != 6)
 		return;
-	say(text, " ttl=%u total=%zu", v6 ? ip[7] : ip[8], total);
+	say(text, " ttl=%u tos=0x%02x total=%zu", v6 ? ip[7] : ip[8],
+	    v6 ? get16(ip) >> 4 & 0xff : ip[1], total);
 	if (!v6 && packet_sum(0, ip, head) != 0xffff)
 		say(text, " ipsum=bad");
 }

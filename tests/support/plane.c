@@ -303,9 +303,8 @@ collect(uint8_t slot)
 }
 
 /*
- * What a turn may change of a connection that goes on: what the undo slot
- * covers, or nothing could take it back, and the hints to next hops.  Another
- * serial is that of a newcomer, which has its place.
+ * What a turn may change of one that goes on: what the undo slot covers, hints,
+ * and what rules say (one store each).  Another serial is a newcomer's.
  */
 static void
 check_change(uint32_t index, uint32_t newest)
@@ -321,6 +320,7 @@ check_change(uint32_t index, uint32_t newest)
 		return;
 	}
 	memcpy(was->nexthop, is->nexthop, sizeof(was->nexthop));
+	was->dscp = is->dscp;
 	ensure(memcmp((uint8_t *)was + LP_CONN_CHANGING,
 		   (const uint8_t *)is + LP_CONN_CHANGING,
 		   sizeof(*is) - LP_CONN_CHANGING) == 0,

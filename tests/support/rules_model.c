@@ -37,7 +37,8 @@ rules_model_find(const struct rules_model *model,
 		const struct lp_rules_rule *rule = &model->rules[i];
 		uint8_t verdict = rule->action->verdict;
 
-		if (request == NULL && is_of_requests(rule)) {
+		if (request == NULL && is_of_requests(rule) &&
+		    rule->action->has == 0) {
 			passes_before |= decides(rule) &&
 			    (verdict == LP_RULE_ALLOW ||
 				verdict == LP_RULE_LIMIT) &&

@@ -272,6 +272,8 @@ see(enum lp_direction dir)
 	    .flags = tcp[TCP_FLAGS],
 	    .bytes = ip + header};
 
+	ensure(ip[1] == spliced.tos, "its DS field is %02x: %s", ip[1],
+	    plane.text);
 	if (header >= IP4 + SACK_END && tcp[SACK_OFF] == SACK_KIND) {
 		seen.sack[0] = get32(tcp + SACK_END - 8) - broker;
 		seen.sack[1] = get32(tcp + SACK_END - 4) - broker;

@@ -61,6 +61,7 @@ struct spliced {
 	unsigned ahead; /* of them, before what is in front of it */
 	unsigned zeros; /* of them, with nothing but zeros */
 	bool lenient; /* what leaves need not be right */
+	uint8_t tos; /* that all have that leave */
 	uint8_t lost; /* 1: what leaves to the client is lost behind us */
 };
 extern struct spliced spliced;

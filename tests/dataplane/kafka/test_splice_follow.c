@@ -7,6 +7,7 @@
 
 #include "tests/support/plane.h"
 #include "tests/support/plane_main.h"
+#include "tests/support/rule_stats.h"
 #include "tests/support/spliced.h"
 
 enum { BROKERS = 40, WINDOW = 60000 };
@@ -109,6 +110,25 @@ ensure_rewritten(void)
 	ck_assert(spliced_state()->flags & LP_SPLICE_EDITED);
 }
 
+/* Edited answers, and what we say to the broker in the meantime. */
+START_TEST(our_own_segments_have_the_dscp_of_rules)
+{
+	uint64_t acks = lp_count_get(&plane.region.stats->sent_acks);
+	uint64_t edited = lp_count_get(&plane.region.stats->sent_edited);
+
+	rule_put(100, 10, "", "allow dscp=46", false);
+	publish(LP_REWRITING_ON);
+	spliced.tos = 46 << 2;
+	ask_for_brokers(BROKERS);
+	spliced_answer(0, 300);
+	spliced_finish();
+	spliced_acknowledge();
+	ck_assert_uint_gt(lp_count_get(&plane.region.stats->sent_acks), acks);
+	ck_assert_uint_gt(
+	    lp_count_get(&plane.region.stats->sent_edited), edited);
+}
+END_TEST
+
 /* It was lost when the listener began to; three answers prove it. */
 START_TEST(who_is_found_again_is_followed)
 {
@@ -184,6 +204,7 @@ add(TCase *tests)
 	tcase_add_test(tests, who_was_lost_in_the_meantime_is_reset);
 	tcase_add_test(tests, who_is_lost_to_another_process_is_reset);
 	tcase_add_test(tests, who_is_followed_is_rewritten_from_then_on);
+	tcase_add_test(tests, our_own_segments_have_the_dscp_of_rules);
 	tcase_add_test(tests, who_is_found_again_is_followed);
 	tcase_add_test(tests, who_had_a_gap_is_followed);
 	tcase_add_test(tests, who_holds_a_question_is_not_followed_yet);
