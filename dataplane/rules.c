@@ -27,6 +27,7 @@ struct lp_rules_builder {
 	/* Index of each part, in the places of drafts.has_part. */
 	uint16_t part[LP_RULE_FIELD_COUNT][2][LP_RULES_TEXT_MAX + 1];
 	struct lp_rules_put put;
+	bool passes; /* a row so far lets some requests pass */
 };
 
 /* Where a rule stands in the order. */
@@ -47,7 +48,8 @@ static int number_parts(
     struct lp_rules *rules, struct lp_rules_builder *builder);
 static void number_field(
     struct lp_rules *rules, struct lp_rules_builder *builder, unsigned field);
-static void note(struct lp_rules *rules, const struct lp_rules_draft *draft);
+static void note(struct lp_rules *rules, struct lp_rules_builder *builder,
+    const struct lp_rules_draft *draft);
 static int make_rows(struct lp_rules *rules, struct lp_rules_builder *builder,
     struct rank *ranks, char *why);
 static void sort(
@@ -212,7 +214,8 @@ number_field(
 
 /* What is known of all rules. */
 static void
-note(struct lp_rules *rules, const struct lp_rules_draft *draft)
+note(struct lp_rules *rules, struct lp_rules_builder *builder,
+    const struct lp_rules_draft *draft)
 {
 	const struct lp_rules_row *row = &draft->row;
 	bool is_of_all = !(draft->condition.asks & LP_RULES_API_ASKED);
@@ -221,8 +224,11 @@ note(struct lp_rules *rules, const struct lp_rules_draft *draft)
 		row->verdict == LP_RULE_NO_CREATE);
 
 	rules->sends |= (row->flags & LP_RULES_SENDS) != 0;
+	/* A reset of connections waits for what is let pass before it. */
+	rules->acts |= acts && builder->passes;
 	if (row->flags & LP_RULES_OF_CONNECTION)
 		return;
+	builder->passes |= lets_pass(draft);
 	rules->has_requests = true;
 	rules->acts |= acts;
 	for (int i = 0; i < LP_RULES_APIS / 64; i++)
@@ -253,7 +259,7 @@ make_rows(struct lp_rules *rules, struct lp_rules_builder *builder,
 			return lp_rules_draft_refuse(
 			    why, -EEXIST, draft->row.id, "is there twice");
 		rules->rows[row] = draft->row;
-		note(rules, draft);
+		note(rules, builder, draft);
 		error = add_rule(builder, draft, row, why);
 		if (error)
 			return error;

@@ -458,18 +458,24 @@ is_so_denied(
 	    version < 32 && (versions[key] >> version & 1) != 0;
 }
 
-/* Nothing more of it is judged, or sent: what has matched is counted now. */
+/* A rule of connections has had its say when they opened, or had to wait. */
 static void
 reset(struct lp_kafka_at *at, struct lp_judged *judged,
     const struct lp_rules_row *row)
 {
 	if (at->splice == NULL)
 		return;
+	if (row->flags & LP_RULES_OF_CONNECTION) {
+		if (!(at->tcp->flags & LP_CONN_LATER))
+			return;
+		lp_count_add(&at->kafka->region->rules[row->slot].refused, 1);
+	}
 	lp_judge_count_row(judged, row, BOTH | LP_JUDGED_REFUSES);
 	end_broken(
 	    at, judged, &at->kafka->telemetry.stats->counters.requests_reset);
 }
 
+/* Nothing more of it is judged, or sent: what has matched is counted now. */
 static void
 end_broken(struct lp_kafka_at *at, struct lp_judged *judged, lp_counter *why)
 {

@@ -23,10 +23,22 @@ set_sending(
 		conn->dscp = (uint8_t)(action->dscp + 1);
 }
 
+/* Whether its requests will be; inline they never are. */
+static bool
+is_judged(const struct lp_snapshot *snapshot, const struct lp_conn *conn)
+{
+	const struct lp_target *target =
+	    lp_snapshot_target(snapshot, conn->listener_id, conn->broker_id);
+
+	return target != NULL && target->kafka &&
+	    lp_snapshot_unjudged(snapshot, conn->listener_id) != 0;
+}
+
 bool
-lp_gate_judge(struct lp_region *region, const struct lp_rules *rules,
+lp_gate_judge(struct lp_region *region, const struct lp_snapshot *snapshot,
     struct lp_conn *conn)
 {
+	const struct lp_rules *rules = snapshot->rules;
 	const struct lp_rules_connection ask = lp_gate_ask(conn);
 	struct lp_rules_found found;
 
@@ -42,6 +54,10 @@ lp_gate_judge(struct lp_region *region, const struct lp_rules *rules,
 	lp_count_add(&stats_of(region, rules, found.decides)->connections, 1);
 	if (rules->rows[found.decides].verdict != LP_RULE_RESET)
 		return true;
+	if (found.later && is_judged(snapshot, conn)) {
+		conn->flags |= LP_CONN_LATER;
+		return true;
+	}
 	lp_count_add(&stats_of(region, rules, found.decides)->refused, 1);
 	return false;
 }

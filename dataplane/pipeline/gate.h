@@ -4,9 +4,10 @@
  * may refuse it.  One that has opened stays, whatever rules come; but how its
  * packets are sent follows them: it is asked for again with each generation.
  *
- * This version resets no connection at a request.  So a reset acts when the
- * connection opens, also where `later` says that some of its requests are
- * allowed: rather too much is refused than what a rule refuses let in.
+ * A reset waits for requests where `later` says that some are allowed, and
+ * where they are judged: the listener looks into Kafka, and has said what
+ * becomes of what cannot be judged.  Elsewhere it acts when the connection
+ * opens: rather too much is refused than what a rule refuses let in.
  */
 #ifndef LP_PIPELINE_GATE_H
 #define LP_PIPELINE_GATE_H
@@ -30,7 +31,7 @@ lp_gate_ask(const struct lp_conn *conn)
 }
 
 /* Counts, says whether it may open, and how its packets are sent. */
-bool lp_gate_judge(struct lp_region *region, const struct lp_rules *rules,
+bool lp_gate_judge(struct lp_region *region, const struct lp_snapshot *snapshot,
     struct lp_conn *conn);
 
 /* Of one that lives: how its packets are sent.  Nothing is counted. */
@@ -40,8 +41,7 @@ static inline bool
 lp_gate_lets(struct lp_region *region, const struct lp_snapshot *snapshot,
     struct lp_conn *conn)
 {
-	return snapshot->rules == NULL ||
-	    lp_gate_judge(region, snapshot->rules, conn);
+	return snapshot->rules == NULL || lp_gate_judge(region, snapshot, conn);
 }
 
 #endif

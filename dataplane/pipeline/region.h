@@ -56,6 +56,8 @@ enum lp_conn_flags {
 	LP_CONN_SYN_AGAIN = 1 << 5,
 	/* Its streams may be changed in passing (splice.h); until it ends. */
 	LP_CONN_SPLICED = 1 << 6,
+	/* A rule's reset waits for its requests (gate.h). */
+	LP_CONN_LATER = 1 << 7,
 };
 
 /*

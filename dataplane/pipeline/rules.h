@@ -20,10 +20,11 @@
  *
  *	lp_rules_connection(), when it opens: the first connection rule that
  *	decides.  A route holds from then on; how its packets are sent is asked
- *	for again with each generation (gate.h).  Its reset acts at
- *	once, unless a request rule before it, whose connection fields hold,
- *	allows or limits: then `later` is set, the connection opens, and what
- *	is not allowed is reset at its first request.  (Not yet: gate.h.)
+ *	for again with each generation (gate.h).  Its reset acts at once, unless
+ *	a request rule before it, whose connection fields hold, allows or
+ *	limits: then `later` is set, the connection opens where its requests are
+ *	judged (gate.h), and what is not allowed is reset at its first request.
+ *	What is open already is never reset by it.
  *
  *	lp_rules_request(), for every request and each of its topics: all rules,
  *	those of connections in their places.  So nothing is refused that a
@@ -250,7 +251,11 @@ struct lp_rules {
 	uint32_t entry_count;
 	uint32_t chain_max; /* entries of one key */
 	bool has_requests; /* any rule is no connection rule */
-	bool acts; /* any of those acts on requests: deny, reset, no_create */
+	/*
+	 * Any acts on requests: of those a deny, reset or no_create; or a reset
+	 * of connections behind one of those that lets some pass.
+	 */
+	bool acts;
 	bool sends; /* any says how packets of a connection are sent */
 	/* By API, as bits: any of those asks for topics. */
 	uint64_t acts_on_topics[LP_RULES_APIS / 64];

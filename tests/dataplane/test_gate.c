@@ -135,14 +135,40 @@ START_TEST(at_the_bootstrap_endpoint_the_broker_is_chosen_before)
 }
 END_TEST
 
-/* It would be for its requests to say; too much is refused, not too little. */
-START_TEST(a_reset_does_not_wait_for_requests)
+static void
+say_unjudged(uint8_t how)
 {
 	size_t first, count;
 
 	count = lp_config_range(&plane.config, LP_OBJECT_LISTENER, &first);
 	for (size_t i = first; i < first + count; i++)
-		plane.config.objects[i].listener.unjudged = LP_UNJUDGED_PASS;
+		plane.config.objects[i].listener.unjudged = how;
+}
+
+START_TEST(a_reset_waits_for_requests_where_they_are_judged)
+{
+	say_unjudged(LP_UNJUDGED_RESET);
+	rule_put(RULE, 20, "src=10.9.0.50 api=Fetch", "allow", false);
+	rule_put(OTHER, 10, "src=10.9.0.0/24", "reset", false);
+	publish();
+	is_let_in(SYN_50);
+	rule_counts(OTHER, 1, 0, 0);
+	/* Nothing is let pass of this one. */
+	plane_in(0, SYN_51);
+	ck_assert_uint_eq(plane_reason(LP_REASON_RESET_RULE), 1);
+	rule_counts(OTHER, 2, 1, 0);
+}
+END_TEST
+
+/* Too much is refused, not too little. */
+START_TEST(a_reset_does_not_wait_where_nobody_looks)
+{
+	size_t first, count;
+
+	say_unjudged(LP_UNJUDGED_PASS);
+	count = lp_config_range(&plane.config, LP_OBJECT_LISTENER, &first);
+	for (size_t i = first; i < first + count; i++)
+		plane.config.objects[i].listener.kafka = LP_LOOK_OFF;
 	rule_put(RULE, 20, "src=10.9.0.50 api=Fetch", "allow", false);
 	rule_put(OTHER, 10, "src=10.9.0.50", "reset", false);
 	publish();
@@ -371,7 +397,8 @@ add(TCase *tests)
 	    tests, every_field_of_connections_is_asked, 0, FIELDS);
 	tcase_add_test(
 	    tests, at_the_bootstrap_endpoint_the_broker_is_chosen_before);
-	tcase_add_test(tests, a_reset_does_not_wait_for_requests);
+	tcase_add_test(tests, a_reset_waits_for_requests_where_they_are_judged);
+	tcase_add_test(tests, a_reset_does_not_wait_where_nobody_looks);
 	tcase_add_test(tests, what_is_open_stays);
 	tcase_add_test(tests, what_nobody_would_serve_is_asked_of_no_rule);
 	tcase_add_test(tests, more_observers_than_are_told_are_counted_as_such);

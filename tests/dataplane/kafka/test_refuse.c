@@ -13,6 +13,7 @@
 
 enum {
 	RULE = 100,
+	OTHER,
 	DELETE_RECORDS = 21,
 	API_VERSIONS = 18,
 	UNSUPPORTED_VERSION = 35,
@@ -89,6 +90,35 @@ START_TEST(a_request_is_reset)
 	is_reset();
 	rule_counts(RULE, 0, 1, 1);
 	ck_assert_uint_eq(KAFKA_COUNTER(requests_reset), 1);
+}
+END_TEST
+
+/* Its say was when they opened. */
+START_TEST(what_is_open_no_rule_of_connections_resets)
+{
+	deny("api=Produce");
+	rule_put(OTHER, 5, "", "reset", false);
+	edited_publish(LP_UNJUDGED_PASS);
+	make_metadata("secret", true);
+	edited_pass(LP_TO_BROKER);
+	rule_counts(OTHER, 0, 0, 0);
+}
+END_TEST
+
+START_TEST(a_reset_of_connections_waits_for_what_is_allowed)
+{
+	rule_put(RULE, 10, "api=Metadata", "allow", false);
+	rule_put(OTHER, 5, "", "reset", false);
+	edited_publish(LP_UNJUDGED_PASS);
+	plane_reset();
+	kafka_connect();
+	make_metadata("secret", true);
+	edited_pass(LP_TO_BROKER);
+	rule_counts(OTHER, 1, 0, 0);
+	make_delete_records();
+	is_reset();
+	rule_counts(RULE, 0, 0, 1);
+	rule_counts(OTHER, 1, 1, 0);
 }
 END_TEST
 
@@ -212,6 +242,8 @@ add(TCase *tests)
 	tcase_add_checked_fixture(tests, kafka_setup, plane_close);
 	tcase_add_test(tests, a_request_for_metadata_creates_nothing);
 	tcase_add_test(tests, a_request_is_reset);
+	tcase_add_test(tests, what_is_open_no_rule_of_connections_resets);
+	tcase_add_test(tests, a_reset_of_connections_waits_for_what_is_allowed);
 	tcase_add_loop_test(tests, what_cannot_be_judged_is_reset, 0, 4);
 	tcase_add_loop_test(tests, or_it_passes, 0, 4);
 	tcase_add_test(
