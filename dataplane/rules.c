@@ -235,6 +235,12 @@ note(struct lp_rules *rules, struct lp_rules_builder *builder,
 		if (acts && (row->flags & LP_RULES_OF_TOPICS))
 			rules->acts_on_topics[i] |=
 			    is_of_all ? UINT64_MAX : draft->condition.api[i];
+	for (int api = 0; api < LP_RULES_APIS; api++)
+		if (acts && row->verdict == LP_RULE_DENY &&
+		    lp_rule_deny_is_by_answer(api) &&
+		    (is_of_all ||
+			(draft->condition.api[api / 64] >> api % 64 & 1) != 0))
+			rules->by_answer[api] = lp_rule_deny_versions(api);
 }
 
 static int

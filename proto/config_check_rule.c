@@ -218,6 +218,7 @@ find_lack_of_deny(const struct lp_rule_match *match)
 	for (uint16_t i = 0; i < count; i++)
 		if (!lp_rule_deny_is_by_index(apis[i].low) &&
 		    !lp_rule_deny_is_by_name(apis[i].low) &&
+		    !lp_rule_deny_is_by_answer(apis[i].low) &&
 		    !lp_rule_deny_is_whole(apis[i].low))
 			return "deny, of such an API";
 	return NULL;

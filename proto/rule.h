@@ -235,6 +235,8 @@ bool lp_rule_deny_is_by_part(int64_t api);
 bool lp_rule_deny_is_by_index(int64_t api);
 /* By the name of each topic, or its id, for it has nothing else of them. */
 bool lp_rule_deny_is_by_name(int64_t api);
+/* In its answer alone (dataplane/kafka/recall.h). */
+bool lp_rule_deny_is_by_answer(int64_t api);
 /* By its group or transactional id; what it has of topics comes too late. */
 bool lp_rule_deny_is_whole(int64_t api);
 

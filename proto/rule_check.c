@@ -479,6 +479,10 @@ passes_unnamed(const struct check *check, int64_t api)
 	    (check->action->verdict == LP_RULE_DENY &&
 		lp_rule_deny_is_by_part(api));
 
+	/* Their answers name them. */
+	if (check->action->verdict == LP_RULE_DENY &&
+	    lp_rule_deny_is_by_answer(api))
+		return false;
 	return by_name &&
 	    (entry->seen[LP_APIS_TOPICS_NULL] & check->asked) != 0;
 }

@@ -42,7 +42,7 @@ static const struct {
     [20] = {BY_NAME, 0}, /* DeleteTopics */
     [21] = {BY_INDEX, 0}, /* DeleteRecords */
     [22] = {AS_A_WHOLE, 0}, /* InitProducerId */
-    [23] = {BY_PART, 0}, /* OffsetForLeaderEpoch */
+    [23] = {BY_ANSWER, 0}, /* OffsetForLeaderEpoch */
     [24] = {BY_INDEX, UP_TO(3)}, /* AddPartitionsToTxn */
     [25] = {NOT_THE_TRANSACTION, 0}, /* AddOffsetsToTxn */
     [26] = {NOT_THE_TRANSACTION, 0}, /* EndTxn */
@@ -116,6 +116,12 @@ bool
 lp_rule_deny_is_by_name(int64_t api)
 {
 	return how_of(api) == BY_NAME;
+}
+
+bool
+lp_rule_deny_is_by_answer(int64_t api)
+{
+	return how_of(api) == BY_ANSWER;
 }
 
 bool

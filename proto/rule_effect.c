@@ -36,7 +36,7 @@ static const struct {
     [21] = {INDEXES, OF_TOPIC}, /* DeleteRecords */
     [22] = {"transaction_timeout_ms becomes 2147483647",
 	OF_TRANSACTION}, /* InitProducerId */
-    [23] = {INDEXES, OF_TOPIC}, /* OffsetForLeaderEpoch */
+    [23] = {ANSWER, OF_TOPIC}, /* OffsetForLeaderEpoch */
     [24] = {INDEXES, OF_TOPIC}, /* AddPartitionsToTxn */
     [28] = {INDEXES, OF_TOPIC}, /* TxnOffsetCommit */
     [32] = {ANSWER, OF_TOPIC}, /* DescribeConfigs */

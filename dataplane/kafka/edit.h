@@ -116,12 +116,17 @@ void lp_edit_overlay(struct lp_kafka_at *at, enum lp_direction dir,
 
 /* ---- edit_mark.c: bits of single bytes ----------------------------------- */
 
-/* Of the byte at that place of a frame; and what code its kind comes with. */
+/*
+ * Of the byte at that place of a frame; what behind it becomes -1; and what
+ * code its kind comes with.
+ */
 struct lp_edit_bits {
 	uint32_t at;
 	uint8_t clear;
 	uint8_t set;
 	uint16_t code;
+	uint8_t ones_at;
+	uint8_t ones;
 };
 
 /* They come in the order of the bytes, and none has been passed on. */

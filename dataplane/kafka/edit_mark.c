@@ -12,6 +12,8 @@ enum { CODE_AT_MAX = UINT16_MAX - 2 };
 static struct lp_edit *last_marks(
     const struct lp_kafka_at *, enum lp_direction, const struct lp_message *);
 static uint32_t last_mark(const struct lp_edit *);
+static bool is_alike(const struct lp_edit_marks *, const struct lp_edit_bits *);
+static uint32_t bare_end(const struct lp_edit *);
 static bool is_complete(const struct lp_edit *);
 static bool comes_next(const struct lp_edit *, uint32_t);
 
@@ -22,9 +24,8 @@ lp_edit_mark(struct lp_kafka_at *at, enum lp_direction dir,
 	uint32_t seq = message->seq + bits->at;
 	struct lp_edit *edit = last_marks(at, dir, message);
 
-	if (edit != NULL && edit->marks.clear == bits->clear &&
-	    edit->marks.set == bits->set && edit->marks.code == bits->code &&
-	    is_complete(edit) && comes_next(edit, seq)) {
+	if (edit != NULL && is_alike(&edit->marks, bits) && is_complete(edit) &&
+	    comes_next(edit, seq)) {
 		lp_edit_save(at->kafka, edit);
 		edit->marks.stride = seq - last_mark(edit);
 		edit->marks.count++;
@@ -35,9 +36,11 @@ lp_edit_mark(struct lp_kafka_at *at, enum lp_direction dir,
 		edit->marks = (struct lp_edit_marks){.count = 1,
 		    .clear = bits->clear,
 		    .set = bits->set,
-		    .code = bits->code};
+		    .code = bits->code,
+		    .ones_at = bits->ones_at,
+		    .ones = bits->ones};
 	}
-	edit->old_len = seq + 1 - edit->start;
+	edit->old_len = bare_end(edit) - edit->start;
 	edit->new_len = edit->old_len;
 }
 
@@ -54,7 +57,7 @@ lp_edit_mark_code(struct lp_kafka_at *at, const struct lp_message *message,
 	uint32_t code_at;
 
 	if (edit != NULL && edit->marks.code == code &&
-	    lp_edit_end(edit) == last_mark(edit) + 1) {
+	    lp_edit_end(edit) == bare_end(edit)) {
 		code_at = seq - last_mark(edit);
 		if (code_at <= CODE_AT_MAX &&
 		    (edit->marks.count == 1 ||
@@ -90,13 +93,32 @@ last_mark(const struct lp_edit *edit)
 	return edit->start + (edit->marks.count - 1) * edit->marks.stride;
 }
 
+static bool
+is_alike(const struct lp_edit_marks *marks, const struct lp_edit_bits *bits)
+{
+	return marks->clear == bits->clear && marks->set == bits->set &&
+	    marks->code == bits->code && marks->ones_at == bits->ones_at &&
+	    marks->ones == bits->ones;
+}
+
+/* Of the last mark, without its code. */
+static uint32_t
+bare_end(const struct lp_edit *edit)
+{
+	const struct lp_edit_marks *marks = &edit->marks;
+
+	return last_mark(edit) +
+	    (marks->ones != 0 ? marks->ones_at + (uint32_t)marks->ones : 1u);
+}
+
 /* None of its marks lacks its code, or none has one. */
 static bool
 is_complete(const struct lp_edit *edit)
 {
 	return lp_edit_end(edit) ==
-	    last_mark(edit) +
-	    (edit->marks.code_at != 0 ? edit->marks.code_at + 2u : 1u);
+	    (edit->marks.code_at != 0
+		    ? last_mark(edit) + edit->marks.code_at + 2u
+		    : bare_end(edit));
 }
 
 /* Two marks may be at any distance, the others are at the same. */

@@ -23,6 +23,7 @@
 #include "dataplane/kafka/edit.h"
 #include "dataplane/kafka/judge.h"
 #include "dataplane/kafka/note.h"
+#include "dataplane/kafka/recall.h"
 #include "dataplane/kafka/request.h"
 #include "dataplane/kafka/response.h"
 #include "dataplane/pipeline/wire.h"
@@ -204,6 +205,8 @@ begin(struct lp_kafka_at *at, enum lp_direction dir, const struct lp_cursor *in)
 	} else {
 		lp_walk_response(&message->walk, head.key, head.version, size);
 		lp_edit_walk(at, message);
+		if (!message->foreign)
+			lp_recall_begin(at, message);
 	}
 }
 
@@ -311,6 +314,8 @@ static void
 response_fact(
     struct lp_kafka_at *at, struct lp_message *message, struct lp_fact *fact)
 {
+	if (message->is_judged)
+		lp_recall_fact(at, message, fact);
 	lp_deny_answer(at, message, fact);
 	lp_response_fact(at, message, fact);
 	lp_edit_fact(at, message, fact);

@@ -11,6 +11,8 @@
  *	a partition ▸ marked, if its topic is refused; where only the topic's
  *		id is there, that is asked for at the first of them
  *	the end ▸ what matched is counted
+ *	a topic of an answer, where that is what is edited ▸ asked for, with
+ *		what the request was (recall.h)
  *
  * A transactional id is as a group there.
  *
@@ -116,6 +118,9 @@ lp_judge_fact(struct lp_kafka_at *at, struct lp_message *message,
 		judged->is_named = false;
 		judged->marks = 0;
 		break;
+	case LP_FACT_TOPICS_NULL:
+		judged->is_of_all = true;
+		break;
 	case LP_FACT_TOPIC_NAME:
 		topic_name(at, message, fact);
 		break;
@@ -150,6 +155,21 @@ lp_judge_fact(struct lp_kafka_at *at, struct lp_message *message,
 	default:
 		break;
 	}
+}
+
+bool
+lp_judge_is_among(const struct lp_kafka_at *at,
+    const struct lp_message *message, const uint32_t versions[LP_RULES_APIS])
+{
+	return !is_broken(at) && is_so_denied(at, versions) &&
+	    who_asks(at, message, true) == LP_JUDGED_AS_CLIENT;
+}
+
+void
+lp_judge_answered(struct lp_kafka_at *at, struct lp_message *message)
+{
+	lp_judge_count_all(
+	    at, &message->judged, LP_JUDGED_AS_CLIENT, frame_size(at));
 }
 
 void
@@ -270,7 +290,8 @@ topic_id(struct lp_kafka_at *at, struct lp_message *message)
 		return;
 	if (is_so_denied(at, rules->by_index))
 		judged->marks = LP_DENY_UNKNOWN;
-	else
+	/* What is denied in the answer may be known by then. */
+	else if (at->asked != NULL || !is_so_denied(at, rules->by_answer))
 		lp_judge_unread(at);
 }
 
@@ -293,7 +314,7 @@ partition(struct lp_kafka_at *at, struct lp_message *message,
 
 	topic_id(at, message);
 	marks = message->judged.marks & ~LP_DENY_NAME;
-	if (marks == 0)
+	if (marks == 0 || at->asked != NULL)
 		return;
 	lp_deny_partition(at, message, fact, marks);
 }
@@ -380,6 +401,12 @@ ask(struct lp_kafka_at *at, struct lp_judged *judged, unsigned who,
 	judged->is_waiting = false;
 	if (rules == NULL || is_broken(at))
 		return;
+	if (at->asked != NULL) {
+		look_up(at, judged, LP_RULE_FROM_CLIENT, topic, &found);
+		if (lp_judge_count_answer(judged, rules, &found))
+			judged->marks = LP_DENY_REFUSED;
+		return;
+	}
 	if (who & LP_JUDGED_AS_CLIENT) {
 		look_up(at, judged, LP_RULE_FROM_CLIENT, topic, &found);
 		lp_judge_count_found(
@@ -433,7 +460,7 @@ act(struct lp_kafka_at *at, struct lp_judged *judged,
 		    ? LP_DENY_NAME
 		    : 0;
 
-		if (marks == 0)
+		if (marks == 0 && !is_so_denied(at, rules->by_answer))
 			return;
 		judged->marks = marks;
 		lp_judge_count_row(judged, row, LP_JUDGED_REFUSES);
@@ -541,6 +568,8 @@ put_texts(const struct lp_kafka_at *at, const struct lp_judged *judged,
 static uint32_t
 frame_size(const struct lp_kafka_at *at)
 {
+	if (at->asked != NULL)
+		return at->asked->request_bytes;
 	return lp_get32(at->conn->sides[LP_TO_BROKER].head) +
 	    LP_FRAME_SIZE_FIELD;
 }
@@ -548,6 +577,8 @@ frame_size(const struct lp_kafka_at *at)
 static int16_t
 key_of(const struct lp_kafka_at *at)
 {
+	if (at->asked != NULL)
+		return at->asked->key;
 	return (int16_t)lp_get16(
 	    at->conn->sides[LP_TO_BROKER].head + LP_REQUEST_KEY);
 }
@@ -555,6 +586,8 @@ key_of(const struct lp_kafka_at *at)
 static int16_t
 version_of(const struct lp_kafka_at *at)
 {
+	if (at->asked != NULL)
+		return at->asked->version;
 	return (int16_t)lp_get16(
 	    at->conn->sides[LP_TO_BROKER].head + LP_REQUEST_VERSION);
 }

@@ -20,6 +20,7 @@
 #define LP_KAFKA_JUDGE_H
 
 #include "dataplane/kafka/kafka.h"
+#include "dataplane/pipeline/rules.h"
 #include "dataplane/pipeline/snapshot.h"
 
 /* NULL: no rule looks at requests. */
@@ -32,6 +33,10 @@ lp_judge_rules(const struct lp_kafka_at *at)
 void lp_judge_open(struct lp_message *message);
 void lp_judge_close(struct lp_kafka_at *at, struct lp_message *message);
 
+/* It is a client's, as far as is known, and of those in that table of rules. */
+bool lp_judge_is_among(const struct lp_kafka_at *at,
+    const struct lp_message *message, const uint32_t versions[LP_RULES_APIS]);
+
 /* Its head is complete, and it will be walked. */
 static inline void
 lp_judge_begin(const struct lp_kafka_at *at, struct lp_message *message)
@@ -40,7 +45,11 @@ lp_judge_begin(const struct lp_kafka_at *at, struct lp_message *message)
 		lp_judge_open(message);
 }
 
-/* One of its facts; only if it is_judged. */
+/*
+ * One of its facts; only if it is_judged.  Or one of the answer to at->asked,
+ * as if that had said it: it tells of topics, and each that is denied has its
+ * marks.
+ */
 void lp_judge_fact(struct lp_kafka_at *at, struct lp_message *message,
     const struct lp_fact *fact);
 
@@ -49,6 +58,9 @@ void lp_judge_fact(struct lp_kafka_at *at, struct lp_message *message,
  * apart.
  */
 void lp_judge_unread(struct lp_kafka_at *at);
+
+/* All of the answer to at->asked has been told. */
+void lp_judge_answered(struct lp_kafka_at *at, struct lp_message *message);
 
 /* It is complete.  NULL: it was not walked, and is judged by its head. */
 static inline void

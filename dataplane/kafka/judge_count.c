@@ -41,6 +41,28 @@ lp_judge_count_row(
 	rule->slot |= who;
 }
 
+bool
+lp_judge_count_answer(struct lp_judged *judged, const struct lp_rules *rules,
+    const struct lp_rules_found *found)
+{
+	const struct lp_rules_row *row;
+	bool denies;
+
+	for (uint32_t i = 0; judged->is_of_all && i < found->seen_count; i++) {
+		row = &rules->rows[found->seen[i]];
+		if (row->flags & LP_RULES_OF_TOPICS)
+			lp_judge_count_row(judged, row, LP_JUDGED_AS_CLIENT);
+	}
+	if (found->decides == LP_RULES_NONE)
+		return false;
+	row = &rules->rows[found->decides];
+	denies = row->verdict == LP_RULE_DENY;
+	if (judged->is_of_all && (row->flags & LP_RULES_OF_TOPICS))
+		lp_judge_count_row(judged, row,
+		    LP_JUDGED_AS_CLIENT | (denies ? LP_JUDGED_REFUSES : 0));
+	return denies;
+}
+
 void
 lp_judge_count_all(const struct lp_kafka_at *at, const struct lp_judged *judged,
     unsigned who, uint32_t bytes)

@@ -21,6 +21,14 @@ void lp_judge_count_found(struct lp_judged *judged,
 void lp_judge_count_row(
     struct lp_judged *judged, const struct lp_rules_row *row, uint32_t who);
 
+/*
+ * Of a topic that an answer tells: whether it is denied.  Where the request
+ * named it, its rules have been counted with that; where it meant all, those
+ * that ask for topics have not.
+ */
+bool lp_judge_count_answer(struct lp_judged *judged,
+    const struct lp_rules *rules, const struct lp_rules_found *found);
+
 /* The request is over, or refused: it had so many bytes. */
 void lp_judge_count_all(const struct lp_kafka_at *at,
     const struct lp_judged *judged, unsigned who, uint32_t bytes);

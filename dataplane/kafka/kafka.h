@@ -72,6 +72,8 @@ struct lp_kafka_at {
 	/* NULL: nothing of its streams is ever changed. */
 	struct lp_splice *splice;
 	const struct lp_snapshot *snapshot; /* of this turn; may be NULL */
+	/* Whose answer is judged; NULL: the request at hand is. */
+	const struct lp_inflight *asked;
 	/* The payload at hand; its bytes in the numbers of its sender. */
 	const struct lp_stream_segment *segment;
 	/* Of the bytes that are being read: where they are in the stream. */

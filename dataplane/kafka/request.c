@@ -18,6 +18,7 @@
 #include "dataplane/kafka/inflight.h"
 #include "dataplane/kafka/judge.h"
 #include "dataplane/kafka/names.h"
+#include "dataplane/kafka/recall.h"
 #include "dataplane/kafka/sasl.h"
 #include "dataplane/kafka/tls.h"
 #include "dataplane/pipeline/wire.h"
@@ -173,6 +174,8 @@ lp_request_end(struct lp_kafka_at *at, struct lp_message *message)
 	if (message != NULL && message->is_judged)
 		entry->refused = message->judged.refused;
 	lp_account_request(at, message, entry, waits);
+	if (waits)
+		lp_recall_keep(at, message, entry);
 	/* The tokens of a handshake of version 0 have no header. */
 	if (entry->key == LP_KEY_SASL_HANDSHAKE && entry->version == 0)
 		at->conn->flags |= LP_KAFKA_RAW_SASL;

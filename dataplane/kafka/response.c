@@ -14,6 +14,7 @@
 
 #include "dataplane/kafka/account.h"
 #include "dataplane/kafka/inflight.h"
+#include "dataplane/kafka/recall.h"
 #include "dataplane/kafka/sasl.h"
 #include "dataplane/kafka/tls.h"
 #include "dataplane/pipeline/wire.h"
@@ -158,5 +159,7 @@ lp_response_end(struct lp_kafka_at *at, struct lp_message *message)
 		    lp_get32(side->head) + LP_FRAME_SIZE_FIELD);
 		lp_sasl_answered(at, message, oldest);
 	}
+	if (message != NULL && message->is_judged)
+		lp_recall_end(at, message);
 	lp_inflight_pop(at);
 }

@@ -15,6 +15,7 @@ static bool claim(struct lp_kafka *, struct lp_kafka_conn *);
 static bool is_sound(const struct lp_kafka_side *);
 static bool claim_message(struct lp_kafka *, struct lp_kafka_side *);
 static bool claim_inflight(struct lp_kafka *, const struct lp_kafka_conn *);
+static bool claim_kept(struct lp_kafka *, uint32_t);
 static void count_inflight(struct lp_kafka *, const struct lp_kafka_conn *);
 static void settle(struct lp_slots *);
 
@@ -165,7 +166,8 @@ claim_inflight(struct lp_kafka *kafka, const struct lp_kafka_conn *conn)
 		if (link == 0 || at >= kafka->inflight.count ||
 		    kafka->inflight.free[at] != 0 ||
 		    kafka->state->inflight[at].used == 0 ||
-		    kafka->state->inflight[at].row > LP_KAFKA_ROWS_MAX)
+		    kafka->state->inflight[at].row > LP_KAFKA_ROWS_MAX ||
+		    !claim_kept(kafka, kafka->state->inflight[at].kept))
 			return false;
 		if (i + 1 == conn->inflight_count && link != conn->newest)
 			return false;
@@ -175,6 +177,17 @@ claim_inflight(struct lp_kafka *kafka, const struct lp_kafka_conn *conn)
 	return link == 0 &&
 	    (conn->inflight_count > 0 ||
 		(conn->oldest == 0 && conn->newest == 0));
+}
+
+static bool
+claim_kept(struct lp_kafka *kafka, uint32_t link)
+{
+	if (link == 0)
+		return true;
+	if (link > kafka->held.count || kafka->held.free[link - 1] != 0)
+		return false;
+	kafka->held.free[link - 1] = 1;
+	return true;
 }
 
 /* Telemetry begins with none in flight. */

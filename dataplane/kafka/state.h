@@ -8,7 +8,8 @@
  *	messages	frames that are being walked and that the segment at
  *			hand does not complete
  *	inflight	requests that wait for their response
- *	held		pieces of out-of-order segments, and of edits
+ *	held		pieces of out-of-order segments, of edits, and of what
+ *			requests were whose answers are judged (recall.h)
  *	splices		one a connection, at the same index: what changes of
  *			its streams in passing (pipeline/splice.h)
  *	edits		of the bytes of a stream, not acknowledged yet
@@ -194,7 +195,7 @@ struct lp_inflight {
 	bool doubtful; /* a Produce whose acks is not known: it may be 0 */
 	uint8_t session; /* enum lp_fetch_session */
 	struct lp_refused refused;
-	uint8_t spare[4];
+	uint32_t kept; /* of it, for its answer: a piece; 0: nothing */
 	uint64_t sent_ns; /* its last byte */
 	uint64_t answered_ns; /* the first byte of its response */
 };
@@ -245,6 +246,7 @@ struct lp_judged {
 	bool is_full; /* it matched more than are counted */
 	uint8_t marks; /* enum lp_deny_bits, of partitions of the topic */
 	bool no_create; /* it must not create the topics that it names */
+	bool is_of_all; /* it names no topics, and means all */
 	uint8_t lens[LP_JUDGED_TEXTS];
 	struct lp_refused refused;
 	struct lp_judged_rule rules[LP_JUDGED_MAX];
@@ -279,7 +281,7 @@ struct lp_message {
 	uint8_t resource_type; /* of an answer */
 	bool has_session; /* a response that names one */
 	bool is_hinting; /* the edit that is open is of hints */
-	bool is_judged; /* a request that rules look at */
+	bool is_judged; /* rules look at it */
 	/* Of the topic at hand. */
 	uint64_t topic_bytes;
 	uint32_t topic_errors;
@@ -291,7 +293,8 @@ struct lp_message {
 		struct lp_sighting_list list; /* in front of topics */
 		struct lp_hints hints; /* behind them */
 	};
-	struct lp_judged judged; /* of a request alone */
+	/* Of a request; or of what an answer answers (recall.h). */
+	struct lp_judged judged;
 };
 
 enum lp_splice_flags {

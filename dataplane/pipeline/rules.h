@@ -263,6 +263,8 @@ struct lp_rules {
 	uint32_t by_index[LP_RULES_APIS];
 	uint32_t by_name[LP_RULES_APIS]; /* likewise, by topics' names */
 	uint32_t by_whole[LP_RULES_APIS]; /* likewise, all of it at once */
+	/* Likewise, by their answers; none of an API that no rule denies. */
+	uint32_t by_answer[LP_RULES_APIS];
 	size_t size_bytes; /* all of it */
 };
 

@@ -42,7 +42,8 @@ enum { LP_EDIT_INLINE = 24 };
 
 /*
  * Bytes at equal distances, of which bits are cleared and set; and behind each,
- * if code_at is not 0, two that become an error code.
+ * if ones is not 0, so many at ones_at that become 0xff, numbers of -1; and, if
+ * code_at is not 0, two that become an error code.
  */
 struct lp_edit_marks {
 	uint32_t count; /* marks, at least one; the last may lack its code */
@@ -51,6 +52,8 @@ struct lp_edit_marks {
 	uint16_t code; /* host order */
 	uint8_t clear;
 	uint8_t set;
+	uint8_t ones_at;
+	uint8_t ones;
 };
 
 /* An edit of a stream.  Lies in the region (kafka/state.h). */

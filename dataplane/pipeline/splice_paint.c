@@ -11,6 +11,7 @@ static bool overlay(const struct lp_splice_at *, const struct lp_seqmap *,
 static void paint(const struct lp_splice_at *, const struct lp_edit *, uint32_t,
     uint8_t *, uint32_t);
 static void mark(const struct lp_edit_marks *, uint32_t, uint8_t *, uint32_t);
+static void put(uint32_t, uint32_t, uint8_t, uint8_t *, uint32_t);
 
 void
 lp_splice_paint(struct lp_splice_at *at, enum lp_direction dir)
@@ -108,11 +109,20 @@ mark(const struct lp_edit_marks *marks, uint32_t offset, uint8_t *bytes,
 			bytes[begin - offset] =
 			    (uint8_t)((bytes[begin - offset] & ~marks->clear) |
 				marks->set);
+		for (uint32_t i = 0; i < marks->ones; i++)
+			put(begin + marks->ones_at + i, offset, 0xff, bytes,
+			    len);
 		if (marks->code_at == 0)
 			continue;
-		if (code >= offset && code < end)
-			bytes[code - offset] = (uint8_t)(marks->code >> 8);
-		if (code + 1 >= offset && code + 1 < end)
-			bytes[code + 1 - offset] = (uint8_t)marks->code;
+		put(code, offset, (uint8_t)(marks->code >> 8), bytes, len);
+		put(code + 1, offset, (uint8_t)marks->code, bytes, len);
 	}
+}
+
+/* At that place, if it is among the bytes, which begin at the offset. */
+static void
+put(uint32_t at, uint32_t offset, uint8_t value, uint8_t *bytes, uint32_t len)
+{
+	if (at >= offset && at - offset < len)
+		bytes[at - offset] = value;
 }

@@ -45,7 +45,7 @@ static const struct {
 	"is not matched: ConsumerGroupHeartbeat"},
     {"api=Metadata,OffsetFetch topic=x", "deny",
 	"what names no topic, and means all of them or those as before, is not "
-	"matched: Metadata, OffsetFetch"},
+	"matched: Metadata"},
     {"api=Metadata", "deny",
 	"what names no topic, and means all of them or those as before, is not "
 	"matched: Metadata"},
@@ -53,6 +53,9 @@ static const struct {
 	"what names no topic, and means all of them or those as before, is not "
 	"matched: ElectLeaders"},
     {"api=OffsetFetch group=x", "deny", ""},
+    {"api=OffsetFetch topic=x", "reset",
+	"what names no topic, and means all of them or those as before, is not "
+	"matched: OffsetFetch"},
     {"api=Produce acks=0,1", "deny",
 	"a Produce with acks=0 has no answer: where a part of it is denied, "
 	"the broker closes the connection"},

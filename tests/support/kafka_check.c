@@ -89,6 +89,9 @@ check_inflight(const struct lp_kafka_conn *conn, struct claims *claims,
 		ensure(i + 1 < conn->inflight_count || link == conn->newest,
 		    "another is the newest");
 		asked += state->inflight[link - 1].key >= 0;
+		if (state->inflight[link - 1].kept != 0)
+			claim(claims->held, state->held_count,
+			    state->inflight[link - 1].kept, "piece");
 		link = state->inflight[link - 1].next;
 		taken->inflight++;
 	}

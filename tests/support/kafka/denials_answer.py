@@ -28,6 +28,30 @@ def offset_fetch(world, versions):
                                                values))
 
 
+def epochs(world, versions):
+    """All that is edited of a topic stands behind its name."""
+    for version in versions:
+        world.version = version
+        asked = [dict(world.cluster.naming(topic), Partitions=[
+            {"Partition": 0, "CurrentLeaderEpoch": -1, "LeaderEpoch": 0}])
+                 for topic in world.topics()]
+        answer = world.kafka.ask("OffsetForLeaderEpoch", version, {
+            "ReplicaId": -1, "Topics": asked})
+        found = {r.topic: r for r in answer.results(world.cluster.names)}
+        for result in found.values():
+            world.expect("the index comes first", result.is_index_first,
+                         world.row["order"] == "index")
+        world.expect("no error", found[world.denied].error, 0)
+        if world.is_guarded:
+            honest = found[world.refused]
+            world.expect("an honest refusal", (
+                honest.error, honest.entry["EndOffset"],
+                honest.entry.get("LeaderEpoch", -1)), (29, -1, -1))
+            world.differ(found[world.denied].entry, honest.entry,
+                         ("ErrorCode",))
+            world.sizes.add(True)
+
+
 def offsets_compare(world, answer):
     found = {(r.topic, r.index): r
              for r in answer.results(world.cluster.names)}
@@ -90,5 +114,6 @@ def configs(world, versions):
         compare(world, answer, "Results", "ResourceName")
 
 
-PROOFS = {"offset fetch": offset_fetch, "metadata": metadata,
+PROOFS = {"offset fetch": offset_fetch, "epochs": epochs,
+          "metadata": metadata,
           "describe topics": describe, "describe configs": configs}
