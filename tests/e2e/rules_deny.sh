@@ -30,6 +30,7 @@ main() {
 	consumers
 	[[ $LAB_KAFKA_VERSION == 3.* ]] || sharers
 	administrators
+	askers
 	requests
 	check "every stream was read to its end" no_stream_lost
 	bytes
@@ -243,6 +244,27 @@ administrators() {
 	check "what was refused is counted" counted no-admin \
 	    '.refused >= 9 and .refused == .requests'
 	must "the rule is deleted" gone no-admin
+}
+
+# What changes nothing is refused in its answer.
+askers() {
+	local offsets=asked-offsets-848
+
+	[[ $LAB_KAFKA_VERSION != 3.* ]] || offsets=asked-offsets
+	must "a group has offsets of two topics" step asked-begin
+	must "a deny of OffsetFetch is taken" rule no-offsets deny \
+	    'api=OffsetFetch topic=secret*'
+	check "who asks where it was is refused one of the two" step $offsets
+	check "what was refused is counted" counted no-offsets '.refused > 0'
+	must "the rule is deleted" gone no-offsets
+	check "who was refused goes on where it was" step asked-on
+	must "a deny of OffsetForLeaderEpoch is taken" rule no-epochs deny \
+	    'api=OffsetForLeaderEpoch topic=secret*'
+	check "who asks where an epoch ended is refused" step asked-epochs
+	check "what was refused is counted" counted no-epochs \
+	    '.refused > 0 and .refused == .requests'
+	must "the rule is deleted" gone no-epochs
+	check "who was refused goes on where it was" step asked-on
 }
 
 requests() {

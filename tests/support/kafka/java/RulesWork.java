@@ -63,11 +63,13 @@ public final class RulesWork {
 
 	private RulesWork(String server, String other) {
 		RulesAdmin administrator;
+		RulesAsked asked;
 
 		this.server = server;
 		this.other = other;
 		admin = Admin.create(options("rules-admin"));
 		administrator = new RulesAdmin(this, admin);
+		asked = new RulesAsked(this, admin);
 		steady = producer(options("rules-steady"));
 		steps.put("begin", this::begin);
 		steps.put("one-request", this::oneRequest);
@@ -87,6 +89,11 @@ public final class RulesWork {
 		steps.put("share-all", this::shareAll);
 		steps.put("administrator", administrator::everything);
 		steps.put("offsets", administrator::offsets);
+		steps.put("asked-begin", asked::begin);
+		steps.put("asked-offsets", asked::offsets);
+		steps.put("asked-offsets-848", asked::offsets848);
+		steps.put("asked-epochs", asked::epochs);
+		steps.put("asked-on", asked::goOn);
 		steps.put("deletion-lost", this::deletionLost);
 		steps.put("deletion", this::deletion);
 		steps.put("not-created", this::notCreated);
@@ -201,7 +208,7 @@ public final class RulesWork {
 	}
 
 	/* Sends these, and remembers them once they are there. */
-	private void put(String topic) throws Exception {
+	void put(String topic) throws Exception {
 		List<String> all = sent.computeIfAbsent(topic,
 		    t -> new ArrayList<>());
 		List<Future<?>> futures = new ArrayList<>();
