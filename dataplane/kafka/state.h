@@ -346,11 +346,12 @@ struct lp_pace_side {
 	uint32_t window; /* it never has more than that; 0: what there is */
 	/* The highest right edge that it was told, in its own numbers. */
 	uint32_t edge;
+	uint32_t given; /* that of the other end */
 	/* Of what was sent to it: timestamp, and what that echoes. */
 	uint32_t stamp;
 	uint32_t echo;
 	uint8_t flags; /* enum lp_pace_flags */
-	uint8_t spare[7];
+	uint8_t spare[3];
 };
 
 struct lp_pace_conn {

@@ -41,13 +41,13 @@ enum { SCALE_FINE = 10 };
 
 static struct lp_pace_side *begin(
     struct lp_pace *, uint32_t, enum lp_direction);
-static bool may_be_paced(const struct lp_conn *);
+static bool may_be_paced(const struct lp_conn *, enum lp_direction);
 static void put(struct lp_pace *, uint32_t, uint64_t);
 static void arm(struct lp_pace *, uint32_t, uint64_t);
 static void settle(struct lp_pace *, uint32_t, enum lp_direction);
 static uint16_t lower(
     const struct lp_pace_side *, uint32_t, uint16_t, uint8_t, uint64_t);
-static void raise_edge(struct lp_pace_side *, uint32_t);
+static void move_edge(uint32_t *, uint32_t, uint16_t, uint8_t);
 static void keep_stamps(struct lp_pace_side *, const struct lp_pkt *, bool);
 static void to_end(struct lp_pace *, const struct lp_batch *, struct lp_pkt *,
     const struct lp_conn *, bool);
@@ -83,6 +83,8 @@ lp_pace_until(struct lp_pace *pace, uint32_t index, enum lp_direction sender,
 	if (side->until_ns == 0)
 		lp_count_add(&pace->region->stats->paced, 1);
 	side->until_ns = until_ns;
+	/* If it has just been told, that was before. */
+	side->flags &= (uint8_t)~LP_PACE_TELLING;
 	arm(pace, index, 0);
 }
 
@@ -149,8 +151,9 @@ lp_pace_field_paced(struct lp_pace *pace, uint32_t index,
 	    pace->region->connections[index].tcp.peer[!sender].scale;
 	struct lp_pace_side *side = lp_pace_side(pace, index, sender);
 
+	move_edge(&side->given, ack, field, scale);
 	field = lower(side, ack, field, scale, now_ns);
-	raise_edge(side, ack + ((uint32_t)field << scale));
+	move_edge(&side->edge, ack, field, scale);
 	return field;
 }
 
@@ -193,7 +196,7 @@ lp_pace_resume(struct lp_pace *pace, uint32_t index, enum lp_direction sender,
 	struct lp_conn *conn = &pace->region->connections[index];
 	const struct lp_tcp_peer *other = &conn->tcp.peer[!sender];
 	struct lp_pace_side *side = lp_pace_side(pace, index, sender);
-	uint32_t room = conn->tcp.peer[sender].limit - other->ack;
+	uint32_t room = side->given - other->ack;
 	uint32_t gain;
 
 	if (!(conn->paced & (1u << sender)) || side->until_ns == 0 ||
@@ -224,7 +227,7 @@ lp_pace_resume(struct lp_pace *pace, uint32_t index, enum lp_direction sender,
 	}
 	side->flags |= LP_PACE_TELLING;
 	atomic_signal_fence(memory_order_seq_cst);
-	raise_edge(side, other->ack + room);
+	move_edge(&side->edge, other->ack, *field, other->scale);
 	assert(pace->told_count < LP_PACE_STEP);
 	pace->told[pace->told_count++] = 2 * index + sender;
 	return true;
@@ -247,22 +250,20 @@ lp_pace_seen(struct lp_pace *pace, uint32_t index, uint64_t now_ns, bool again)
 }
 
 void
-lp_pace_turn(struct lp_pace *pace, uint64_t now_ns)
+lp_pace_turn(struct lp_pace *pace)
 {
 	for (unsigned i = 0; i < pace->told_count; i++) {
 		uint32_t index = pace->told[i] / 2;
 		enum lp_direction sender = pace->told[i] % 2;
 		struct lp_pace_side *side = lp_pace_side(pace, index, sender);
 
-		/* It may have ended, or be told once more. */
+		/* It may have ended, be held again or told once more. */
 		if (!(pace->region->connections[index].paced &
 			(1u << sender)) ||
 		    !(side->flags & LP_PACE_TELLING))
 			continue;
 		side->flags &= (uint8_t)~LP_PACE_TELLING;
-		/* It may be held again. */
-		if (side->until_ns <= now_ns)
-			settle(pace, index, sender);
+		settle(pace, index, sender);
 	}
 	pace->told_count = 0;
 }
@@ -281,21 +282,28 @@ begin(struct lp_pace *pace, uint32_t index, enum lp_direction sender)
 {
 	struct lp_conn *conn = &pace->region->connections[index];
 	struct lp_pace_side *side = lp_pace_side(pace, index, sender);
+	uint32_t edge = conn->tcp.peer[sender].limit;
 
 	assert(index < pace->region->header->connection_count);
 	if (conn->paced & (1u << sender))
 		return side;
-	if (!may_be_paced(conn))
+	if (!may_be_paced(conn, sender))
 		return NULL;
-	*side = (struct lp_pace_side){.edge = conn->tcp.peer[sender].limit};
+	/* tcp_state.c counts the byte of a probe to a window that is shut. */
+	if (edge == conn->tcp.peer[!sender].ack + 1)
+		edge--;
+	*side = (struct lp_pace_side){.edge = edge, .given = edge};
 	atomic_signal_fence(memory_order_seq_cst);
 	conn->paced |= (uint8_t)(1u << sender);
 	return side;
 }
 
-/* Inline nothing is changed; and both scales must be known. */
+/*
+ * Inline nothing is changed; both scales must be known; and who has sent its
+ * FIN sends nothing more.
+ */
 static bool
-may_be_paced(const struct lp_conn *conn)
+may_be_paced(const struct lp_conn *conn, enum lp_direction sender)
 {
 	const struct lp_tcp_peer *peer = conn->tcp.peer;
 
@@ -303,7 +311,8 @@ may_be_paced(const struct lp_conn *conn)
 	    conn->tcp.state != LP_TCP_CLOSED &&
 	    !lp_tcp_state_half_open(conn->tcp.state) &&
 	    (peer[LP_TO_BROKER].flags & peer[LP_TO_CLIENT].flags &
-		LP_PEER_ACKED);
+		LP_PEER_ACKED) &&
+	    !(peer[sender].flags & LP_PEER_FIN);
 }
 
 static void
@@ -372,9 +381,9 @@ lower(const struct lp_pace_side *side, uint32_t ack, uint16_t field,
 }
 
 static void
-raise_edge(struct lp_pace_side *side, uint32_t edge)
+move_edge(uint32_t *edge, uint32_t ack, uint16_t field, uint8_t scale)
 {
-	side->edge = lp_seq_max(side->edge, edge);
+	*edge = lp_seq_max(*edge, ack + ((uint32_t)field << scale));
 }
 
 /* The newest; `back`: of a packet from the end, which echoes them. */
@@ -412,7 +421,8 @@ to_end(struct lp_pace *pace, const struct lp_batch *batch, struct lp_pkt *pkt,
 	/* One from long ago, or of nobody, tells of nothing. */
 	if (valid) {
 		keep_stamps(side, pkt, false);
-		raise_edge(side, ack + ((uint32_t)field << scale));
+		move_edge(&side->given, ack, was, scale);
+		move_edge(&side->edge, ack, field, scale);
 	}
 	if (field == was)
 		return;

@@ -130,7 +130,7 @@ void lp_pace_seen(
     struct lp_pace *pace, uint32_t index, uint64_t now_ns, bool again);
 
 /* A new turn: those told in the last one have been. */
-void lp_pace_turn(struct lp_pace *pace, uint64_t now_ns);
+void lp_pace_turn(struct lp_pace *pace);
 
 static inline struct lp_pace_side *
 lp_pace_side(

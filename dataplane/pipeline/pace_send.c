@@ -24,7 +24,7 @@ lp_pace_send_turn(struct lp_rewrite *rewrite, struct lp_batch *batch)
 {
 	struct lp_pace *pace = &rewrite->kafka->pace;
 
-	lp_pace_turn(pace, batch->now_ns);
+	lp_pace_turn(pace);
 	if (batch->snapshot == NULL)
 		return;
 	/* Both ends of a connection may be due. */

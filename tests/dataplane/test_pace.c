@@ -2,13 +2,11 @@
 /* Ends that are held by their window, and told when they may go on. */
 #include <check.h>
 
+#include "dataplane/kafka/kafka.h"
 #include "dataplane/pipeline/conntrack.h"
-#include "dataplane/pipeline/pace.h"
 #include "tests/support/plane.h"
 #include "tests/support/plane_main.h"
 #include "tests/support/random.h"
-
-#include "dataplane/kafka/kafka.h"
 
 #define C4 "tcp 10.9.0.50:40000 > 10.9.0.100:9100 "
 #define B4 "tcp 10.8.0.20:9092 > 10.8.0.10:$ "
@@ -316,6 +314,54 @@ START_TEST(both_ends_may_be_held_at_once)
 }
 END_TEST
 
+START_TEST(one_that_an_update_does_not_reach_asks_and_has_all)
+{
+	static const struct plane_row rows[] = {
+	    {PLANE_IN, 0, C4 "PA seq=1001 ack=5001 len=1400"},
+	    {PLANE_OUT, 1, TO_B4 "PA seq=1001 len=1400"},
+	    {PLANE_IN, 1, B4 "A seq=5001 ack=2401 win=200"},
+	    {PLANE_OUT, 0, TO_C4 "A seq=5001 ack=2401 win=35"},
+	    {PLANE_WAIT_MS, 0, "11"},
+	    /* This one is lost.  It may ask in either way. */
+	    {PLANE_OUT, 0, TO_C4 "A seq=5001 ack=2401 win=200"},
+	    {PLANE_IN, 0, C4 "A seq=2400 ack=5001"},
+	    {PLANE_OUT, 1, TO_B4 "A seq=2400 ack=5001"},
+	    {PLANE_IN, 1, B4 "A seq=5001 ack=2401 win=200"},
+	    {PLANE_OUT, 0, TO_C4 "A seq=5001 ack=2401 win=200"},
+	};
+
+	PLANE_ROWS(opening);
+	until(LP_TO_BROKER, 10);
+	PLANE_ROWS(rows);
+	plane_wait_ms(5000);
+	plane_quiet();
+}
+END_TEST
+
+/* Of a window that is shut the other end has given nothing, either. */
+START_TEST(who_has_been_given_nothing_is_told_of_nothing)
+{
+	static const struct plane_row rows[] = {
+	    {PLANE_IN, 0, C6 "S seq=1000 win=3000 mss=1440"},
+	    {PLANE_OUT, 1, "tcp [2001:db8:8::10]:$* > [2001:db8:8::21]:9092 S"},
+	    {PLANE_IN, 1, B6 "SA seq=5000 ack=1001 win=10 mss=1440"},
+	    {PLANE_OUT, 0, TO_C6 "SA seq=5000 ack=1001"},
+	    {PLANE_IN, 0, C6 "PA seq=1001 ack=5001 win=3000 len=10"},
+	    {PLANE_OUT, 1, TO_B6 "PA seq=1001 ack=5001 win=3000 len=10"},
+	    {PLANE_IN, 1, B6 "A seq=5001 ack=1011 win=0"},
+	    {PLANE_OUT, 0, TO_C6 "A seq=5001 ack=1011 win=0"},
+	};
+
+	PLANE_ROWS(rows);
+	until(LP_TO_BROKER, 10);
+	plane_in(1, B6 "A seq=5001 ack=1011 win=0");
+	plane_expect(0, TO_C6 "A seq=5001 ack=1011 win=0");
+	plane_wait_ms(20);
+	plane_quiet();
+	ck_assert_uint_eq(told(), 0);
+}
+END_TEST
+
 START_TEST(a_successor_tells_whom_its_predecessor_held)
 {
 	static const struct plane_row rows[] = {
@@ -438,8 +484,7 @@ START_TEST(an_edge_moves_as_far_as_it_may_and_never_back)
 }
 END_TEST
 
-/* A turn tells so many; the others wait for the next. */
-START_TEST(no_more_are_told_in_a_turn_than_there_is_room_for)
+START_TEST(a_worker_sleeps_no_longer_than_until_one_may_go_on)
 {
 	PLANE_ROWS(opening);
 	until(LP_TO_BROKER, 5);
@@ -473,11 +518,14 @@ add(TCase *tests)
 	tcase_add_test(
 	    tests, an_update_has_the_newest_timestamps_of_whom_it_speaks_for);
 	tcase_add_test(tests, both_ends_may_be_held_at_once);
+	tcase_add_test(
+	    tests, one_that_an_update_does_not_reach_asks_and_has_all);
+	tcase_add_test(tests, who_has_been_given_nothing_is_told_of_nothing);
 	tcase_add_test(tests, a_successor_tells_whom_its_predecessor_held);
 	tcase_add_test(tests, whose_connection_ends_is_not_told);
 	tcase_add_test(tests, an_edge_moves_as_far_as_it_may_and_never_back);
 	tcase_add_test(
-	    tests, no_more_are_told_in_a_turn_than_there_is_room_for);
+	    tests, a_worker_sleeps_no_longer_than_until_one_may_go_on);
 }
 
 int

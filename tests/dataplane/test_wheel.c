@@ -85,6 +85,23 @@ START_TEST(the_longest_timer_fits_one_turn)
 }
 END_TEST
 
+START_TEST(it_knows_how_long_it_has_nothing_to_hand_out)
+{
+	begin(START);
+	ck_assert_uint_eq(lp_wheel_wait(&wheel, START, 1000), 1000);
+	lp_wheel_put(&wheel, 3, START + 20);
+	ck_assert_uint_eq(lp_wheel_wait(&wheel, START, 1000), 21);
+	ck_assert_uint_eq(lp_wheel_wait(&wheel, START, 10), 10);
+	/* What has not been looked at may have some. */
+	ck_assert_uint_eq(lp_wheel_wait(&wheel, START + 5, 1000), 0);
+	ck_assert_uint_eq(lp_wheel_pop(&wheel, START + 5), LP_WHEEL_NONE);
+	ck_assert_uint_eq(lp_wheel_wait(&wheel, START + 5, 1000), 16);
+	ck_assert_uint_eq(lp_wheel_pop(&wheel, START + 21), 3);
+	ck_assert_uint_eq(lp_wheel_pop(&wheel, START + 21), LP_WHEEL_NONE);
+	ck_assert_uint_eq(lp_wheel_wait(&wheel, START + 21, 7), 7);
+}
+END_TEST
+
 /* Against the plainest of all timers; also where seconds wrap. */
 START_TEST(random_timers_all_come_in_their_second)
 {
@@ -138,6 +155,7 @@ main(void)
 	tcase_add_test(
 	    tests, beyond_one_turn_an_index_comes_early_and_not_late);
 	tcase_add_test(tests, the_longest_timer_fits_one_turn);
+	tcase_add_test(tests, it_knows_how_long_it_has_nothing_to_hand_out);
 	tcase_add_loop_test(
 	    tests, random_timers_all_come_in_their_second, 0, 2);
 	srunner_run_all(runner, CK_ENV);

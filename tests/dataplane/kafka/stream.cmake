@@ -99,3 +99,8 @@ add_executable(test_splice_sim ${CMAKE_CURRENT_LIST_DIR}/test_splice_sim.c)
 target_link_libraries(test_splice_sim PRIVATE lp_test_splice)
 add_test(NAME dataplane/kafka/splice_sim COMMAND test_splice_sim)
 set_tests_properties(dataplane/kafka/splice_sim PROPERTIES TIMEOUT 900)
+
+add_executable(test_pace_sim ${CMAKE_CURRENT_LIST_DIR}/test_pace_sim.c)
+target_link_libraries(test_pace_sim PRIVATE lp_test_splice)
+add_test(NAME dataplane/kafka/pace_sim COMMAND test_pace_sim)
+set_tests_properties(dataplane/kafka/pace_sim PROPERTIES TIMEOUT 900)
