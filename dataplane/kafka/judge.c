@@ -30,6 +30,8 @@
 #include "dataplane/kafka/edit.h"
 #include "dataplane/kafka/frame.h"
 #include "dataplane/kafka/judge_count.h"
+#include "dataplane/kafka/question.h"
+#include "dataplane/kafka/tell.h"
 #include "dataplane/pipeline/gate.h"
 #include "dataplane/pipeline/rules.h"
 #include "dataplane/pipeline/wire.h"
@@ -42,7 +44,7 @@ enum {
 };
 
 /* A request that was not walked has no texts. */
-static const struct lp_judged unread = {.acks = LP_RULES_NO_ACKS};
+static const struct lp_judged unwalked = {.acks = LP_RULES_NO_ACKS};
 static const struct lp_rules_text no_text = {.bytes = NULL};
 
 static void keep(
@@ -67,23 +69,24 @@ static unsigned who_asks(
     const struct lp_kafka_at *, const struct lp_message *, bool);
 static void ask(struct lp_kafka_at *, struct lp_judged *, unsigned,
     const struct lp_rules_text *);
-static void look_up(const struct lp_kafka_at *, const struct lp_judged *,
-    uint8_t, const struct lp_rules_text *, struct lp_rules_found *);
+static void look_up(const struct lp_kafka_at *, struct lp_rules_request *,
+    uint8_t, struct lp_rules_found *);
+static void answered(const struct lp_kafka_at *, struct lp_judged *,
+    const struct lp_rules_request *, const struct lp_rules_found *);
 static void act(struct lp_kafka_at *, struct lp_judged *,
-    const struct lp_rules *, const struct lp_rules_found *);
+    const struct lp_rules *, const struct lp_rules_request *,
+    const struct lp_rules_found *);
+static uint8_t marks_of(const struct lp_kafka_at *, const struct lp_judged *,
+    const struct lp_rules *);
 static bool is_broken(const struct lp_kafka_at *);
 static bool is_so_denied(
     const struct lp_kafka_at *, const uint32_t[LP_RULES_APIS]);
-static void reset(
-    struct lp_kafka_at *, struct lp_judged *, const struct lp_rules_row *);
+static void reset(struct lp_kafka_at *, struct lp_judged *,
+    const struct lp_rules_row *, const struct lp_rules_request *);
 static void end_broken(struct lp_kafka_at *, struct lp_judged *, lp_counter *);
 static bool is_unreadable(
     const struct lp_kafka_at *, const struct lp_message *);
-static void put_texts(const struct lp_kafka_at *, const struct lp_judged *,
-    struct lp_rules_request *);
-static uint32_t frame_size(const struct lp_kafka_at *);
-static int16_t key_of(const struct lp_kafka_at *);
-static int16_t version_of(const struct lp_kafka_at *);
+static void unread(struct lp_kafka_at *, const struct lp_judged *);
 
 void
 lp_judge_open(struct lp_message *message)
@@ -140,8 +143,11 @@ lp_judge_fact(struct lp_kafka_at *at, struct lp_message *message,
 		whole(at, message, fact);
 		break;
 	case LP_FACT_AUTO_CREATION:
-		if (judged->no_create)
-			lp_deny_creation(at, message, fact);
+		if (!judged->no_create)
+			break;
+		lp_deny_creation(at, message, fact);
+		if (at->splice != NULL && fact->value != 0)
+			lp_tell_creation(at, message);
 		break;
 	case LP_FACT_RESOURCE_TYPE:
 		judged->resource_type = (uint8_t)fact->value;
@@ -169,7 +175,7 @@ void
 lp_judge_answered(struct lp_kafka_at *at, struct lp_message *message)
 {
 	lp_judge_count_all(
-	    at, &message->judged, LP_JUDGED_AS_CLIENT, frame_size(at));
+	    at, &message->judged, LP_JUDGED_AS_CLIENT, lp_question_size(at));
 }
 
 void
@@ -180,17 +186,17 @@ lp_judge_close(struct lp_kafka_at *at, struct lp_message *message)
 	unsigned who = who_asks(at, message, true);
 
 	if (is_unreadable(at, message))
-		lp_judge_unread(at);
+		unread(at, message != NULL ? &message->judged : &unwalked);
 	if (message != NULL) {
 		judged = &message->judged;
 	} else {
-		memcpy(judged, &unread, offsetof(struct lp_judged, rules));
+		memcpy(judged, &unwalked, offsetof(struct lp_judged, rules));
 		judged->is_waiting = true;
 	}
 	judged->is_named = false;
 	if (judged->is_waiting && lp_judge_rules(at) != NULL)
 		ask(at, judged, who, &no_text);
-	lp_judge_count_all(at, judged, who, frame_size(at));
+	lp_judge_count_all(at, judged, who, lp_question_size(at));
 }
 
 static void
@@ -243,7 +249,8 @@ static void
 named_by_id(struct lp_kafka_at *at, struct lp_message *message,
     const struct lp_fact *fact)
 {
-	if (key_of(at) != LP_KEY_DELETE_TOPICS || message->judged.is_named)
+	if (lp_question_key(at) != LP_KEY_DELETE_TOPICS ||
+	    message->judged.is_named)
 		return;
 	topic_id(at, message);
 	named(at, message, fact);
@@ -292,14 +299,14 @@ topic_id(struct lp_kafka_at *at, struct lp_message *message)
 		judged->marks = LP_DENY_UNKNOWN;
 	/* What is denied in the answer may be known by then. */
 	else if (at->asked != NULL || !is_so_denied(at, rules->by_answer))
-		lp_judge_unread(at);
+		unread(at, judged);
 }
 
 /* Rules there would have to know the names of topics of such a request. */
 static bool
 acts_on_topics(const struct lp_kafka_at *at, const struct lp_rules *rules)
 {
-	int16_t key = key_of(at);
+	int16_t key = lp_question_key(at);
 
 	return key >= 0 && key < LP_RULES_APIS &&
 	    (rules->acts_on_topics[key / 64] >> key % 64 & 1) != 0 &&
@@ -330,6 +337,7 @@ whole(struct lp_kafka_at *at, struct lp_message *message,
 	const struct lp_rules *rules = lp_judge_rules(at);
 	struct lp_judged *judged = &message->judged;
 	const struct lp_rules_row *row;
+	struct lp_rules_request request;
 	struct lp_rules_found found;
 
 	if (rules == NULL || is_broken(at) ||
@@ -339,7 +347,8 @@ whole(struct lp_kafka_at *at, struct lp_message *message,
 		(1u << LP_JUDGED_GROUP | 1u << LP_JUDGED_TRANSACTIONAL_ID)) ||
 	    who_asks(at, message, false) != LP_JUDGED_AS_CLIENT)
 		return;
-	look_up(at, judged, LP_RULE_FROM_CLIENT, &no_text, &found);
+	lp_question_put(at, judged, &request);
+	look_up(at, &request, LP_RULE_FROM_CLIENT, &found);
 	if (found.decides == LP_RULES_NONE)
 		return;
 	row = &rules->rows[found.decides];
@@ -348,6 +357,9 @@ whole(struct lp_kafka_at *at, struct lp_message *message,
 	judged->is_waiting = false;
 	lp_judge_count_found(judged, rules, &found, LP_JUDGED_AS_CLIENT);
 	lp_judge_count_row(judged, row, LP_JUDGED_REFUSES);
+	lp_tell_seen(at, judged, rules, &request, &found, true);
+	if (at->splice != NULL)
+		lp_tell_refused(at, row, &request, LP_DENIAL_DENY);
 	lp_deny_whole(at, message, fact);
 }
 
@@ -355,7 +367,7 @@ whole(struct lp_kafka_at *at, struct lp_message *message,
 static bool
 is_of_configs(const struct lp_kafka_at *at)
 {
-	switch (key_of(at)) {
+	switch (lp_question_key(at)) {
 	case LP_KEY_DESCRIBE_CONFIGS:
 	case LP_KEY_ALTER_CONFIGS:
 	case LP_KEY_INCREMENTAL_ALTER_CONFIGS:
@@ -378,7 +390,7 @@ static unsigned
 who_asks(
     const struct lp_kafka_at *at, const struct lp_message *message, bool ended)
 {
-	int16_t key = key_of(at), version = version_of(at);
+	int16_t key = lp_question_key(at), version = lp_question_version(at);
 	bool says = lp_account_is_between(key, version) ||
 	    (message != NULL && message->origin == LP_KAFKA_FROM_BROKER);
 	bool late = !ended && key == LP_KEY_FETCH && version >= FETCH_LATE;
@@ -396,75 +408,102 @@ ask(struct lp_kafka_at *at, struct lp_judged *judged, unsigned who,
     const struct lp_rules_text *topic)
 {
 	const struct lp_rules *rules = lp_judge_rules(at);
+	struct lp_rules_request request;
 	struct lp_rules_found found;
 
 	judged->is_waiting = false;
 	if (rules == NULL || is_broken(at))
 		return;
+	lp_question_put(at, judged, &request);
+	request.text[LP_RULES_TOPIC] = *topic;
 	if (at->asked != NULL) {
-		look_up(at, judged, LP_RULE_FROM_CLIENT, topic, &found);
-		if (lp_judge_count_answer(judged, rules, &found))
-			judged->marks = LP_DENY_REFUSED;
+		look_up(at, &request, LP_RULE_FROM_CLIENT, &found);
+		answered(at, judged, &request, &found);
 		return;
 	}
 	if (who & LP_JUDGED_AS_CLIENT) {
-		look_up(at, judged, LP_RULE_FROM_CLIENT, topic, &found);
+		look_up(at, &request, LP_RULE_FROM_CLIENT, &found);
 		lp_judge_count_found(
 		    judged, rules, &found, LP_JUDGED_AS_CLIENT);
 		if (who == LP_JUDGED_AS_CLIENT)
-			act(at, judged, rules, &found);
+			act(at, judged, rules, &request, &found);
 	}
 	if (who & LP_JUDGED_AS_BROKER) {
-		look_up(at, judged, LP_RULE_FROM_BROKER, topic, &found);
+		look_up(at, &request, LP_RULE_FROM_BROKER, &found);
 		lp_judge_count_found(
 		    judged, rules, &found, LP_JUDGED_AS_BROKER);
 		if (who == LP_JUDGED_AS_BROKER)
-			act(at, judged, rules, &found);
+			act(at, judged, rules, &request, &found);
 	}
 }
 
+/* Of what the request has named it was told then. */
 static void
-look_up(const struct lp_kafka_at *at, const struct lp_judged *judged,
-    uint8_t from, const struct lp_rules_text *topic,
-    struct lp_rules_found *found)
+answered(const struct lp_kafka_at *at, struct lp_judged *judged,
+    const struct lp_rules_request *request, const struct lp_rules_found *found)
+{
+	const struct lp_rules *rules = lp_judge_rules(at);
+	const struct lp_rules_row *row;
+
+	if (!lp_judge_count_answer(judged, rules, found))
+		return;
+	judged->marks = LP_DENY_REFUSED;
+	row = &rules->rows[found->decides];
+	if (judged->is_of_all && (row->flags & LP_RULES_OF_TOPICS))
+		lp_tell_refused(at, row, request, LP_DENIAL_DENY);
+}
+
+static void
+look_up(const struct lp_kafka_at *at, struct lp_rules_request *request,
+    uint8_t from, struct lp_rules_found *found)
 {
 	const struct lp_rules_connection connection = lp_gate_ask(at->tcp);
-	struct lp_rules_request request = {.frame_size = frame_size(at),
-	    .api = key_of(at),
-	    .version = version_of(at),
-	    .acks = judged->acks,
-	    .from = from};
 
-	put_texts(at, judged, &request);
-	request.text[LP_RULES_TOPIC] = *topic;
-	lp_rules_request(lp_judge_rules(at), &connection, &request, found);
+	request->from = from;
+	lp_rules_request(lp_judge_rules(at), &connection, request, found);
 }
 
 /* Where rules act the listener has said so (proto/config_check_rule.c). */
 static void
 act(struct lp_kafka_at *at, struct lp_judged *judged,
-    const struct lp_rules *rules, const struct lp_rules_found *found)
+    const struct lp_rules *rules, const struct lp_rules_request *request,
+    const struct lp_rules_found *found)
 {
 	const struct lp_rules_row *row;
 
+	lp_tell_seen(at, judged, rules, request, found,
+	    marks_of(at, judged, rules) != 0 ||
+		is_so_denied(at, rules->by_answer) ||
+		is_so_denied(at, rules->by_whole));
 	judged->no_create |= found->no_create;
+	judged->no_create_last = found->no_create;
 	if (found->decides == LP_RULES_NONE)
 		return;
 	row = &rules->rows[found->decides];
 	if (row->verdict == LP_RULE_RESET) {
-		reset(at, judged, row);
+		reset(at, judged, row, request);
 	} else if (row->verdict == LP_RULE_DENY) {
-		uint8_t marks = is_so_denied(at, rules->by_index)
-		    ? LP_DENY_REFUSED
-		    : is_so_denied(at, rules->by_name) && judged->is_named
-		    ? LP_DENY_NAME
-		    : 0;
+		uint8_t marks = marks_of(at, judged, rules);
 
 		if (marks == 0 && !is_so_denied(at, rules->by_answer))
 			return;
 		judged->marks = marks;
 		lp_judge_count_row(judged, row, LP_JUDGED_REFUSES);
+		if (at->splice != NULL)
+			lp_tell_refused(at, row, request, LP_DENIAL_DENY);
 	}
+}
+
+/* How the topic at hand is denied, or what has none; 0: in no way. */
+static uint8_t
+marks_of(const struct lp_kafka_at *at, const struct lp_judged *judged,
+    const struct lp_rules *rules)
+{
+	if (is_so_denied(at, rules->by_index))
+		return LP_DENY_REFUSED;
+	return judged->is_named && is_so_denied(at, rules->by_name)
+	    ? LP_DENY_NAME
+	    : 0;
 }
 
 /* By what came before: nothing of it is sent. */
@@ -479,7 +518,7 @@ static bool
 is_so_denied(
     const struct lp_kafka_at *at, const uint32_t versions[LP_RULES_APIS])
 {
-	int16_t key = key_of(at), version = version_of(at);
+	int16_t key = lp_question_key(at), version = lp_question_version(at);
 
 	return key >= 0 && key < LP_RULES_APIS && version >= 0 &&
 	    version < 32 && (versions[key] >> version & 1) != 0;
@@ -488,7 +527,7 @@ is_so_denied(
 /* A rule of connections has had its say when they opened, or had to wait. */
 static void
 reset(struct lp_kafka_at *at, struct lp_judged *judged,
-    const struct lp_rules_row *row)
+    const struct lp_rules_row *row, const struct lp_rules_request *request)
 {
 	if (at->splice == NULL)
 		return;
@@ -497,6 +536,7 @@ reset(struct lp_kafka_at *at, struct lp_judged *judged,
 			return;
 		lp_count_add(&at->kafka->region->rules[row->slot].refused, 1);
 	}
+	lp_tell_refused(at, row, request, LP_DENIAL_RESET);
 	lp_judge_count_row(judged, row, BOTH | LP_JUDGED_REFUSES);
 	end_broken(
 	    at, judged, &at->kafka->telemetry.stats->counters.requests_reset);
@@ -506,7 +546,7 @@ reset(struct lp_kafka_at *at, struct lp_judged *judged,
 static void
 end_broken(struct lp_kafka_at *at, struct lp_judged *judged, lp_counter *why)
 {
-	lp_judge_count_all(at, judged, BOTH, frame_size(at));
+	lp_judge_count_all(at, judged, BOTH, lp_question_size(at));
 	judged->count = 0;
 	judged->is_full = false;
 	lp_edit_refuse(at->kafka, at->index, why);
@@ -521,19 +561,28 @@ static bool
 is_unreadable(const struct lp_kafka_at *at, const struct lp_message *message)
 {
 	return message == NULL || message->bad ||
-	    (message->foreign && key_of(at) != LP_KEY_API_VERSIONS);
+	    (message->foreign && lp_question_key(at) != LP_KEY_API_VERSIONS);
 }
 
 void
 lp_judge_unread(struct lp_kafka_at *at)
 {
+	unread(at, NULL);
+}
+
+/* A request, as far as it was read; NULL: of none. */
+static void
+unread(struct lp_kafka_at *at, const struct lp_judged *judged)
+{
 	struct lp_telemetry *telemetry = &at->kafka->telemetry;
 
 	switch (lp_snapshot_unjudged(at->snapshot, at->tcp->listener_id)) {
 	case LP_UNJUDGED_RESET:
-		if (at->splice != NULL && !is_broken(at))
-			lp_edit_refuse(at->kafka, at->index,
-			    &telemetry->stats->counters.unjudged_reset);
+		if (at->splice == NULL || is_broken(at))
+			break;
+		lp_tell_unjudged(at, judged);
+		lp_edit_refuse(at->kafka, at->index,
+		    &telemetry->stats->counters.unjudged_reset);
 		break;
 	case LP_UNJUDGED_PASS:
 		lp_telemetry_count(telemetry, unjudged_passed, 1);
@@ -541,53 +590,4 @@ lp_judge_unread(struct lp_kafka_at *at)
 	default:
 		break;
 	}
-}
-
-/* The topic aside. */
-static void
-put_texts(const struct lp_kafka_at *at, const struct lp_judged *judged,
-    struct lp_rules_request *request)
-{
-	static const uint8_t places[LP_JUDGED_TEXTS] = {
-	    [LP_JUDGED_CLIENT_ID] = LP_RULES_CLIENT_ID,
-	    [LP_JUDGED_GROUP] = LP_RULES_GROUP,
-	    [LP_JUDGED_TRANSACTIONAL_ID] = LP_RULES_TRANSACTIONAL_ID};
-
-	for (unsigned i = 0; i < LP_JUDGED_TEXTS; i++)
-		if (judged->has & 1u << i)
-			request->text[places[i]] =
-			    (struct lp_rules_text){.bytes = judged->texts[i],
-				.len = judged->lens[i],
-				.cut = (judged->cut & 1u << i) != 0};
-	if (at->conn->flags & LP_KAFKA_NAMED)
-		request->text[LP_RULES_PRINCIPAL] = (struct lp_rules_text){
-		    .bytes = (const uint8_t *)at->conn->name,
-		    .len = at->conn->name_len};
-}
-
-static uint32_t
-frame_size(const struct lp_kafka_at *at)
-{
-	if (at->asked != NULL)
-		return at->asked->request_bytes;
-	return lp_get32(at->conn->sides[LP_TO_BROKER].head) +
-	    LP_FRAME_SIZE_FIELD;
-}
-
-static int16_t
-key_of(const struct lp_kafka_at *at)
-{
-	if (at->asked != NULL)
-		return at->asked->key;
-	return (int16_t)lp_get16(
-	    at->conn->sides[LP_TO_BROKER].head + LP_REQUEST_KEY);
-}
-
-static int16_t
-version_of(const struct lp_kafka_at *at)
-{
-	if (at->asked != NULL)
-		return at->asked->version;
-	return (int16_t)lp_get16(
-	    at->conn->sides[LP_TO_BROKER].head + LP_REQUEST_VERSION);
 }

@@ -158,6 +158,9 @@ enum {
 	X(requests_reset, "connections reset at a request: a rule says so")    \
 	X(unjudged_reset, "connections reset: bytes that rules cannot judge")  \
 	X(unjudged_passed, "segments and requests passed unjudged")       \
+	X(denials_told, "denials in the log: who was refused, by which rule")  \
+	X(denials_left_out, "denials not in it: too many in a second")        \
+	X(denials_full, "denials not in it: nobody took out those before")    \
 	X(rows, "rows of statistics in use")                                   \
 	X(rows_max, "their limit")                                             \
 	X(rows_refused, "new rows refused, now part of the row `other`")       \
@@ -338,7 +341,7 @@ enum lp_kafka_counter {
 #undef X
 	    LP_KAFKA_COUNTER_COUNT,
 };
-static_assert(LP_KAFKA_COUNTER_COUNT == 75, "raise LP_REGION_LAYOUT with it");
+static_assert(LP_KAFKA_COUNTER_COUNT == 78, "raise LP_REGION_LAYOUT with it");
 
 struct lp_kafka_stats {
 	struct {

@@ -247,6 +247,8 @@ struct lp_judged {
 	uint8_t marks; /* enum lp_deny_bits, of partitions of the topic */
 	bool no_create; /* it must not create the topics that it names */
 	bool is_of_all; /* it names no topics, and means all */
+	uint8_t no_create_by; /* index + 1 of such a rule; 0: it has no place */
+	bool no_create_last; /* so says one of the topic asked for last */
 	uint8_t lens[LP_JUDGED_TEXTS];
 	struct lp_refused refused;
 	struct lp_judged_rule rules[LP_JUDGED_MAX];

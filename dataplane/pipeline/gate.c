@@ -2,6 +2,25 @@
 #include "dataplane/pipeline/gate.h"
 
 #include "dataplane/kafka/kafka_stats.h"
+#include "dataplane/pipeline/denials.h"
+
+static void
+tell(struct lp_region *region, const struct lp_rules_row *row,
+    const struct lp_conn *conn)
+{
+	struct lp_denial *denial;
+
+	if (row->verdict != LP_RULE_RESET)
+		return;
+	denial = lp_denials_open(region->denials, row->slot, row->id);
+	if (denial == NULL)
+		return;
+	lp_denials_whose(denial, conn);
+	denial->kind = LP_DENIAL_RESET;
+	denial->shadow = (row->flags & LP_RULES_SHADOW) != 0;
+	denial->api = LP_DENIALS_NO_API;
+	lp_denials_close(region->denials);
+}
 
 static struct lp_rule_stats *
 stats_of(struct lp_region *region, const struct lp_rules *rules, uint32_t row)
@@ -43,9 +62,11 @@ lp_gate_judge(struct lp_region *region, const struct lp_snapshot *snapshot,
 	struct lp_rules_found found;
 
 	lp_rules_connection(rules, &ask, &found);
-	for (uint32_t i = 0; i < found.seen_count; i++)
+	for (uint32_t i = 0; i < found.seen_count; i++) {
 		lp_count_add(
 		    &stats_of(region, rules, found.seen[i])->connections, 1);
+		tell(region, &rules->rows[found.seen[i]], conn);
+	}
 	if (found.more > 0)
 		lp_count_add(&region->kafka_stats->counters.rules_uncounted, 1);
 	set_sending(conn, rules, found.decides);
@@ -59,6 +80,7 @@ lp_gate_judge(struct lp_region *region, const struct lp_snapshot *snapshot,
 		return true;
 	}
 	lp_count_add(&stats_of(region, rules, found.decides)->refused, 1);
+	tell(region, &rules->rows[found.decides], conn);
 	return false;
 }
 

@@ -40,6 +40,7 @@
 #include "dataplane/pipeline/admit.h"
 #include "dataplane/pipeline/beat.h"
 #include "dataplane/pipeline/capture.h"
+#include "dataplane/pipeline/denials.h"
 #include "dataplane/pipeline/gate.h"
 #include "dataplane/pipeline/icmp.h"
 #include "dataplane/pipeline/inline.h"
@@ -64,6 +65,7 @@ struct lp_pipeline {
 	struct lp_kafka kafka;
 	struct lp_admit admit;
 	struct lp_rewrite rewrite;
+	struct lp_denials denials;
 
 	struct lp_beat beat;
 
@@ -136,6 +138,7 @@ turn(struct lp_pipeline *pipeline, uint64_t now_ns, lp_pipeline_seen *seen,
 	receive(pipeline, batch);
 	if (batch->count > 0 && pipeline->clock != NULL)
 		lp_batch_set_now(batch, pipeline->clock());
+	lp_denials_turn(&pipeline->denials, batch->now_ns);
 	LOOK("rx");
 	lp_parse_stage(batch);
 	LOOK("parse");
@@ -207,6 +210,8 @@ lp_pipeline_init(void *memory, const struct lp_pipeline_config *config)
 	lp_telemetry_init(&pipeline->kafka.telemetry,
 	    config->region->kafka_stats, config->region->endpoints,
 	    config->hash_seed);
+	lp_denials_init(&pipeline->denials, config->region->kafka_stats);
+	config->region->denials = &pipeline->denials;
 	lp_kafka_init(&pipeline->kafka, config->region, doubtful);
 	/* Takes the mark away: after all that asks whose it is. */
 	lp_conntrack_init(&pipeline->conntrack, config->region,
@@ -235,6 +240,7 @@ void
 lp_pipeline_fini(struct lp_pipeline *pipeline)
 {
 	lp_neighbor_flush(&pipeline->neighbors);
+	pipeline->region->denials = NULL;
 }
 
 unsigned
@@ -296,6 +302,12 @@ lp_pipeline_topic_feed(struct lp_pipeline *pipeline)
 	return pipeline->kafka.telemetry.topic_feed;
 }
 
+struct lp_denials *
+lp_pipeline_denials(struct lp_pipeline *pipeline)
+{
+	return &pipeline->denials;
+}
+
 struct lp_conntrack *
 lp_pipeline_conntrack(struct lp_pipeline *pipeline)
 {
@@ -326,14 +338,17 @@ carve(struct lp_arena *arena, uint32_t connection_count)
 	struct lp_conntrack conntrack = {0};
 	struct lp_neighbors neighbors = {0};
 	struct lp_kafka kafka = {0};
+	struct lp_denials denials = {0};
 
 	lp_conntrack_carve(&conntrack, arena, connection_count);
 	lp_neighbor_carve(&neighbors, arena);
 	lp_kafka_carve(&kafka, arena, connection_count);
+	lp_denials_carve(&denials, arena);
 	if (pipeline != NULL) {
 		pipeline->conntrack = conntrack;
 		pipeline->neighbors = neighbors;
 		pipeline->kafka = kafka;
+		pipeline->denials = denials;
 	}
 	return pipeline;
 }

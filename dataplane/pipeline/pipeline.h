@@ -11,6 +11,7 @@
 
 struct lp_capture;
 struct lp_conntrack;
+struct lp_denials;
 struct lp_neighbor;
 struct lp_neighbors;
 struct lp_pipeline;
@@ -91,6 +92,9 @@ void lp_pipeline_capture(
 
 /* control: where names of topic ids go in. */
 struct lp_topic_feed *lp_pipeline_topic_feed(struct lp_pipeline *pipeline);
+
+/* control: where what was refused comes out. */
+struct lp_denials *lp_pipeline_denials(struct lp_pipeline *pipeline);
 
 /*
  * For trace.  Those of a pipeline that a worker runs may only be read, by

@@ -164,6 +164,7 @@ struct lp_region_header {
 	uint32_t ready; /* 1 when laid out completely */
 };
 
+struct lp_denials;
 struct lp_kafka_stats;
 
 /* The region as mapped by this process. */
@@ -177,6 +178,8 @@ struct lp_region {
 	uint8_t *ledger;
 	struct lp_kafka_stats *kafka_stats; /* kafka/kafka_stats.h */
 	struct lp_kafka_state kafka;
+	/* Not of the region, but of its packet path; NULL: nobody reads. */
+	struct lp_denials *denials;
 };
 
 /*

@@ -46,6 +46,7 @@
 #include "dataplane/pipeline/splice.h"
 
 #include "dataplane/kafka/edit.h"
+#include "dataplane/kafka/tell.h"
 #include "dataplane/pipeline/admit.h"
 #include "dataplane/pipeline/make.h"
 
@@ -97,7 +98,10 @@ lp_splice_follow(
 	if (state->mode != LP_KAFKA_LIVE && state->mode != LP_KAFKA_OFF &&
 	    lp_snapshot_unjudged(snapshot, conn->listener_id) ==
 		LP_UNJUDGED_RESET) {
+		const struct lp_kafka_at at = {.kafka = kafka, .tcp = conn};
+
 		/* Its next packet ends it. */
+		lp_tell_unjudged(&at, NULL);
 		lp_splice_begin(kafka, index);
 		lp_edit_refuse(kafka, index,
 		    &kafka->telemetry.stats->counters.unjudged_reset);

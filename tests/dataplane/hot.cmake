@@ -33,7 +33,7 @@ target_link_libraries(lp_test_plane PUBLIC lp_test_objects lp_port
 
 foreach(module checksum parse tcp_state wheel nat conntrack conntrack_sums
 	conntrack_killed neighbor mld icmp reset admit pace pipeline pipeline_life
-	gate inline inline_late inline_room sightings talkers telemetry
+	denials gate inline inline_late inline_room sightings talkers telemetry
 	topic_ids)
 	add_executable(test_${module}
 		${CMAKE_CURRENT_LIST_DIR}/test_${module}.c)

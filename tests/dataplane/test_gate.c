@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "dataplane/kafka/kafka_stats.h"
+#include "dataplane/pipeline/denials.h"
 #include "tests/dataplane/bump.h"
 #include "tests/proto/objects.h"
 #include "tests/support/plane_main.h"
@@ -93,6 +94,38 @@ START_TEST(shadow_and_observe_count_and_let_pass)
 	rule_counts(RULE, 1, 0, 0);
 	rule_counts(OTHER, 2, 0, 0);
 	rule_counts(THIRD, 1, 1, 0);
+}
+END_TEST
+
+/* Also of the one that would be, but for its shadow. */
+START_TEST(who_is_refused_is_told)
+{
+	struct lp_denials *denials = lp_pipeline_denials(plane.pipeline);
+	const struct lp_denial *denial;
+
+	rule_put(OTHER, 20, "src=10.9.0.50", "reset", true);
+	rule_put(RULE, 10, "src=10.9.0.0/24", "reset", false);
+	publish();
+	plane_in(0, SYN_50);
+	denial = lp_denials_oldest(denials);
+	ck_assert_ptr_nonnull(denial);
+	ck_assert_uint_eq(denial->rule_id, OTHER);
+	ck_assert(denial->shadow);
+	lp_denials_consumed(denials);
+	denial = lp_denials_oldest(denials);
+	ck_assert_ptr_nonnull(denial);
+	ck_assert_uint_eq(denial->rule_id, RULE);
+	ck_assert(!denial->shadow);
+	ck_assert_uint_eq(denial->kind, LP_DENIAL_RESET);
+	ck_assert_int_eq(denial->api, LP_DENIALS_NO_API);
+	ck_assert_uint_eq(denial->client_port, 40000);
+	ck_assert_uint_eq(denial->client_ip.bytes[15], 50);
+	ck_assert_uint_ne(denial->listener_id, 0);
+	ck_assert_uint_eq(denial->has, 0);
+	ck_assert_uint_eq(
+	    denial->time_ns / 1000000000, plane.now_ns / 1000000000);
+	lp_denials_consumed(denials);
+	ck_assert_ptr_null(lp_denials_oldest(denials));
 }
 END_TEST
 
@@ -393,6 +426,7 @@ add(TCase *tests)
 	tcase_add_test(tests, a_reset_refuses_whom_it_matches_and_nobody_else);
 	tcase_add_test(tests, the_first_that_decides_wins);
 	tcase_add_test(tests, shadow_and_observe_count_and_let_pass);
+	tcase_add_test(tests, who_is_refused_is_told);
 	tcase_add_loop_test(
 	    tests, every_field_of_connections_is_asked, 0, FIELDS);
 	tcase_add_test(

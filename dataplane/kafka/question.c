@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/kafka/question.h"
+
+#include "dataplane/kafka/frame.h"
+#include "dataplane/pipeline/wire.h"
+
+void
+lp_question_put(const struct lp_kafka_at *at, const struct lp_judged *judged,
+    struct lp_rules_request *request)
+{
+	static const uint8_t places[LP_JUDGED_TEXTS] = {
+	    [LP_JUDGED_CLIENT_ID] = LP_RULES_CLIENT_ID,
+	    [LP_JUDGED_GROUP] = LP_RULES_GROUP,
+	    [LP_JUDGED_TRANSACTIONAL_ID] = LP_RULES_TRANSACTIONAL_ID};
+
+	*request = (struct lp_rules_request){.frame_size = lp_question_size(at),
+	    .api = lp_question_key(at),
+	    .version = lp_question_version(at),
+	    .acks = judged->acks};
+	for (unsigned i = 0; i < LP_JUDGED_TEXTS; i++)
+		if (judged->has & 1u << i)
+			request->text[places[i]] =
+			    (struct lp_rules_text){.bytes = judged->texts[i],
+				.len = judged->lens[i],
+				.cut = (judged->cut & 1u << i) != 0};
+	if (at->conn->flags & LP_KAFKA_NAMED)
+		request->text[LP_RULES_PRINCIPAL] = (struct lp_rules_text){
+		    .bytes = (const uint8_t *)at->conn->name,
+		    .len = at->conn->name_len};
+}
+
+uint32_t
+lp_question_size(const struct lp_kafka_at *at)
+{
+	if (at->asked != NULL)
+		return at->asked->request_bytes;
+	return lp_get32(at->conn->sides[LP_TO_BROKER].head) +
+	    LP_FRAME_SIZE_FIELD;
+}
+
+int16_t
+lp_question_key(const struct lp_kafka_at *at)
+{
+	if (at->asked != NULL)
+		return at->asked->key;
+	return (int16_t)lp_get16(
+	    at->conn->sides[LP_TO_BROKER].head + LP_REQUEST_KEY);
+}
+
+int16_t
+lp_question_version(const struct lp_kafka_at *at)
+{
+	if (at->asked != NULL)
+		return at->asked->version;
+	return (int16_t)lp_get16(
+	    at->conn->sides[LP_TO_BROKER].head + LP_REQUEST_VERSION);
+}
