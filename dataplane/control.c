@@ -185,6 +185,9 @@ on_watch(evutil_socket_t socket, short what, void *arg)
 	sweep(control);
 	if (!dataplane->worker)
 		return;
+	lp_denial_log_turn(dataplane->denials,
+	    lp_pipeline_denials(lp_worker_pipeline(dataplane->worker)),
+	    &dataplane->running.config, now_ns, lp_clock_real_ns());
 	stuck_ns = lp_worker_stuck_ns(dataplane->worker, now_ns);
 	if (!control->stuck && stuck_ns >= LP_CONTROL_STUCK_MS * 1000000ull) {
 		control->stuck = true;

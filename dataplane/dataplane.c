@@ -45,6 +45,11 @@ lp_dataplane_init(struct lp_dataplane *dataplane,
 		    options->connections, strerror(-error));
 		return error;
 	}
+	error = lp_denial_log_new(&dataplane->denials, lp_clock_real_ns());
+	if (error) {
+		lp_region_close(&dataplane->region);
+		return error;
+	}
 	lp_ports_init(
 	    &dataplane->ports, keep, dataplane->region.ledger, options);
 	error = lp_apply_last_good(dataplane);
@@ -61,6 +66,7 @@ lp_dataplane_fini(struct lp_dataplane *dataplane)
 	lp_ports_fini(&dataplane->ports);
 	lp_region_close(&dataplane->region);
 	lp_config_fini(&dataplane->running.config);
+	lp_denial_log_free(dataplane->denials);
 }
 
 int

@@ -7,6 +7,7 @@
 #define LP_DATAPLANE_DATAPLANE_H
 
 #include "dataplane/candidate.h"
+#include "dataplane/denial_log.h"
 #include "dataplane/keep.h"
 #include "dataplane/options.h"
 #include "dataplane/ports.h"
@@ -21,6 +22,7 @@ struct lp_dataplane {
 	struct lp_ports ports;
 	struct lp_worker *worker; /* NULL until there is a port */
 	struct lp_running running;
+	struct lp_denial_log *denials;
 	uint64_t started_ns; /* CLOCK_MONOTONIC */
 	uint64_t since_ns; /* CLOCK_REALTIME of the last swap; 0: none */
 	bool unsaved; /* what runs could not be written to the disk */

@@ -7,7 +7,8 @@
 static char *const capabilities[] = {"mode.vip", LP_CAPABILITY_INLINE,
     "source.translate", "source.preserve", "trace", "capture",
     LP_CAPABILITY_KAFKA_STATS, LP_CAPABILITY_REWRITE, LP_CAPABILITY_TOPIC_IDS,
-    LP_CAPABILITY_DISCOVERY, LP_CAPABILITY_RULES, LP_CAPABILITY_RULE_STATS};
+    LP_CAPABILITY_DISCOVERY, LP_CAPABILITY_RULES, LP_CAPABILITY_RULE_STATS,
+    LP_CAPABILITY_DENIALS};
 
 static unsigned built_in_backends(char *names[LP_BACKEND_MEMORY]);
 

@@ -16,6 +16,9 @@ lp_report_begin(
 	case LP__PB__DATAPLANE_MESSAGE__BODY_KAFKA_STATS_REQUEST:
 		lp_report_kafka_begin(cursor, question->kafka_stats_request);
 		break;
+	case LP__PB__DATAPLANE_MESSAGE__BODY_DENIALS_REQUEST:
+		lp_report_denials_begin(cursor, question->denials_request);
+		break;
 	default:
 		assert(question->body_case ==
 		    LP__PB__DATAPLANE_MESSAGE__BODY_RULE_STATS_REQUEST);
@@ -31,5 +34,7 @@ lp_report_next(struct evbuffer *out, const struct lp_dataplane *dataplane,
 		return lp_report_connections(out, dataplane, cursor, more);
 	if (cursor->list == LP_REPORT_RULES)
 		return lp_report_rules(out, dataplane, cursor, more);
+	if (cursor->list == LP_REPORT_DENIALS)
+		return lp_report_denials(out, dataplane, cursor, more);
 	return lp_report_kafka(out, dataplane, cursor, more);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Answers to StatsRequest, ConnectionsRequest, KafkaStatsRequest and
- * RuleStatsRequest: read from shared memory and from the open ports, never by
- * asking the worker.
+ * Answers to StatsRequest, ConnectionsRequest, KafkaStatsRequest,
+ * RuleStatsRequest and DenialsRequest: read from shared memory, from the open
+ * ports and from the log of denials, never by asking the worker.
  */
 #ifndef LP_DATAPLANE_REPORT_H
 #define LP_DATAPLANE_REPORT_H
@@ -40,6 +40,7 @@ enum lp_report_list {
 	LP_REPORT_KAFKA_CLIENTS,
 	LP_REPORT_LISTS, /* of Kafka none is left */
 	LP_REPORT_RULES,
+	LP_REPORT_DENIALS,
 };
 
 /* Where such an answer stands. */
@@ -47,19 +48,24 @@ struct lp_report_cursor {
 	uint64_t cookie;
 	/* Index of the next row to look at; rules: the id of the last one. */
 	uint32_t next;
-	uint32_t left; /* connections or rules that may still be sent */
+	/* Connections or rules that may still be sent; denials: as asked. */
+	uint32_t left;
 	uint8_t list; /* enum lp_report_list */
 	uint8_t wanted; /* Kafka: bits of lists */
-	bool begun; /* Kafka: the counters were sent; rules: there is a last */
+	bool begun; /* Kafka: the counters were sent; else: there is a last */
 	bool all; /* rules: those that have not matched, too */
 	uint16_t priority; /* rules: of the last one */
-	uint32_t id_count; /* rules: only these; 0: all */
+	uint32_t id_count; /* rules, denials: only of these; 0: all */
 	uint32_t ids[LP_RULES_ASKED_MAX];
+	/* Denials: of which log the last one was looked at, and its number. */
+	uint64_t log;
+	uint64_t last;
+	uint64_t lost;
 };
 
 /*
- * Of a ConnectionsRequest, KafkaStatsRequest or RuleStatsRequest; then its
- * answer, frame by frame.
+ * Of a ConnectionsRequest, KafkaStatsRequest, RuleStatsRequest or
+ * DenialsRequest; then its answer, frame by frame.
  */
 void lp_report_begin(
     struct lp_report_cursor *cursor, const Lp__Pb__DataplaneMessage *question);
@@ -91,6 +97,15 @@ void lp_report_rules_begin(
 /* One more frame, as above. */
 int lp_report_rules(struct evbuffer *out, const struct lp_dataplane *dataplane,
     struct lp_report_cursor *cursor, bool *more);
+
+/* Ids beyond LP_RULES_ASKED_MAX are not looked at. */
+void lp_report_denials_begin(
+    struct lp_report_cursor *cursor, const Lp__Pb__DenialsRequest *request);
+
+/* One more frame, as above. */
+int lp_report_denials(struct evbuffer *out,
+    const struct lp_dataplane *dataplane, struct lp_report_cursor *cursor,
+    bool *more);
 
 /*
  * A whole copy of a connection while the worker changes it; false: its place

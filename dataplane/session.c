@@ -316,6 +316,7 @@ handle(struct lp_session *session, const Lp__Pb__DataplaneMessage *message)
 	case LP__PB__DATAPLANE_MESSAGE__BODY_CONNECTIONS_REQUEST:
 	case LP__PB__DATAPLANE_MESSAGE__BODY_KAFKA_STATS_REQUEST:
 	case LP__PB__DATAPLANE_MESSAGE__BODY_RULE_STATS_REQUEST:
+	case LP__PB__DATAPLANE_MESSAGE__BODY_DENIALS_REQUEST:
 		cursor = add_request(session);
 		if (cursor)
 			lp_report_begin(cursor, message);

@@ -40,6 +40,8 @@ enum {
 #define LP_CAPABILITY_RULES "rules"
 /* Or if it answers RuleStatsRequest. */
 #define LP_CAPABILITY_RULE_STATS "rule-stats"
+/* Or if it answers DenialsRequest. */
+#define LP_CAPABILITY_DENIALS "denials"
 
 /*
  * Frames a message: *frame is malloc'ed, header included, and the caller's

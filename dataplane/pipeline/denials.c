@@ -24,9 +24,10 @@ lp_denials_carve(struct lp_denials *denials, struct lp_arena *arena)
 }
 
 void
-lp_denials_init(struct lp_denials *denials, struct lp_kafka_stats *stats)
+lp_denials_init(struct lp_denials *denials, struct lp_region *region)
 {
-	denials->stats = stats;
+	denials->stats = region->kafka_stats;
+	region->denials = denials;
 }
 
 struct lp_denial *

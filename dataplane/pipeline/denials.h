@@ -29,6 +29,7 @@
 
 struct lp_conn;
 struct lp_kafka_stats;
+struct lp_region;
 
 enum {
 	LP_DENIALS_SIZE = 256, /* of the ring; a power of two */
@@ -98,7 +99,8 @@ struct lp_denials {
 };
 
 void lp_denials_carve(struct lp_denials *denials, struct lp_arena *arena);
-void lp_denials_init(struct lp_denials *denials, struct lp_kafka_stats *stats);
+/* The region knows it from then on. */
+void lp_denials_init(struct lp_denials *denials, struct lp_region *region);
 
 /* worker: once a turn. */
 static inline void

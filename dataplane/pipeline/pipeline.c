@@ -210,8 +210,7 @@ lp_pipeline_init(void *memory, const struct lp_pipeline_config *config)
 	lp_telemetry_init(&pipeline->kafka.telemetry,
 	    config->region->kafka_stats, config->region->endpoints,
 	    config->hash_seed);
-	lp_denials_init(&pipeline->denials, config->region->kafka_stats);
-	config->region->denials = &pipeline->denials;
+	lp_denials_init(&pipeline->denials, config->region);
 	lp_kafka_init(&pipeline->kafka, config->region, doubtful);
 	/* Takes the mark away: after all that asks whose it is. */
 	lp_conntrack_init(&pipeline->conntrack, config->region,

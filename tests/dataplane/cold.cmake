@@ -11,8 +11,8 @@ target_link_libraries(lp_test_cold PUBLIC
 add_dependencies(lp_test_cold lp-dataplane)
 
 foreach(test advertised apply apply_inline candidate control control_rules
-	control_topics keeper liveness persist
-	process region report report_kafka report_rules restart sight snapshot snapshot_rules
+	control_topics denial_log keeper liveness persist
+	process region report report_kafka report_rules report_denials restart sight snapshot snapshot_rules
 	steering
 	tools topic_share worker)
 	add_executable(test_${test}

@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "dataplane/kafka/kafka_stats.h"
+#include "dataplane/pipeline/region.h"
 
 enum { SLOT = 7, RULE = 700, SECOND = 1000000000 };
 
 static struct lp_denials denials;
+static struct lp_region region;
 static struct lp_kafka_stats *stats;
 static void *memory;
 
@@ -30,7 +32,8 @@ begin(void)
 	lp_denials_carve(&denials, &arena);
 	stats = calloc(1, sizeof(*stats));
 	ck_assert_ptr_nonnull(stats);
-	lp_denials_init(&denials, stats);
+	region.kafka_stats = stats;
+	lp_denials_init(&denials, &region);
 	lp_denials_turn(&denials, 5ull * SECOND);
 }
 

@@ -221,9 +221,32 @@ seed_kafka(uint8_t *data, size_t max)
 	return frame(data, max, &message.base);
 }
 
+static size_t
+seed_denials(uint8_t *data, size_t max)
+{
+	uint8_t ip[sizeof(struct lp_ip)] = {0};
+	Lp__Pb__Endpoint client = LP__PB__ENDPOINT__INIT;
+	Lp__Pb__Denial denial = LP__PB__DENIAL__INIT;
+	Lp__Pb__Denial *denials[] = {&denial, &denial};
+	Lp__Pb__DenialsReply reply = LP__PB__DENIALS_REPLY__INIT;
+	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
+
+	client.ip.data = ip;
+	client.ip.len = sizeof(ip);
+	client.port = 51000;
+	denial.action = (char *)"deny";
+	denial.client = &client;
+	denial.topic = (char *)"secret";
+	reply.n_denials = 2;
+	reply.denials = denials;
+	message.body_case = LP__PB__DATAPLANE_MESSAGE__BODY_DENIALS_REPLY;
+	message.denials_reply = &reply;
+	return frame(data, max, &message.base);
+}
+
 /*
  * An OBJECT frame, a request and a reply with an object of each kind; then
- * Kafka statistics.
+ * Kafka statistics, and denials.
  */
 size_t
 fuzz_seed(unsigned index, uint8_t *data, size_t max)
@@ -236,6 +259,8 @@ fuzz_seed(unsigned index, uint8_t *data, size_t max)
 
 	if (index == 3 * (LP_OBJECT_KINDS - LP_OBJECT_PORT))
 		return seed_kafka(data, max);
+	if (index == 3 * (LP_OBJECT_KINDS - LP_OBJECT_PORT) + 1)
+		return seed_denials(data, max);
 	if (kind >= LP_OBJECT_KINDS)
 		return 0;
 	make_object(&object, kind);
