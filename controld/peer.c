@@ -247,6 +247,7 @@ handle(struct lp_peer *peer, const Lp__Pb__DataplaneMessage *message)
 	    body == LP__PB__DATAPLANE_MESSAGE__BODY_CONNECTIONS_REPLY ||
 	    body == LP__PB__DATAPLANE_MESSAGE__BODY_KAFKA_STATS_REPLY ||
 	    body == LP__PB__DATAPLANE_MESSAGE__BODY_RULE_STATS_REPLY ||
+	    body == LP__PB__DATAPLANE_MESSAGE__BODY_DENIALS_REPLY ||
 	    body == LP__PB__DATAPLANE_MESSAGE__BODY_TRACE_REPLY ||
 	    body == LP__PB__DATAPLANE_MESSAGE__BODY_CAPTURE_REPLY ||
 	    body == LP__PB__DATAPLANE_MESSAGE__BODY_TOPIC_IDS_LEARNT ||
@@ -311,6 +312,7 @@ keep_hello(struct lp_peer *peer, const Lp__Pb__Hello *hello)
 	}
 	info->kafka_stats = can(hello, LP_CAPABILITY_KAFKA_STATS);
 	info->rule_stats = can(hello, LP_CAPABILITY_RULE_STATS);
+	info->denials = can(hello, LP_CAPABILITY_DENIALS);
 	info->topic_ids = can(hello, LP_CAPABILITY_TOPIC_IDS);
 	info->can_trace = can(hello, "trace");
 	info->can_capture = can(hello, "capture");

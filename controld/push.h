@@ -61,6 +61,7 @@ struct lp_push_dataplane {
 	unsigned backend_count;
 	bool kafka_stats; /* LP_CAPABILITY_KAFKA_STATS */
 	bool rule_stats; /* LP_CAPABILITY_RULE_STATS */
+	bool denials; /* LP_CAPABILITY_DENIALS */
 	bool topic_ids; /* LP_CAPABILITY_TOPIC_IDS */
 	/* It has said so in HELLO. */
 	bool can_trace, can_capture, can_inline, can_rewrite, can_rules;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "controld/export.h"
+#include "controld/query_name.h"
 #include "controld/query_rule.h"
 
 struct query {
@@ -51,6 +52,8 @@ static void ask_one(
     struct query *query, unsigned index, const Lp__Pb__ControlRequest *request);
 static int send_question(
     struct query *query, unsigned index, const Lp__Pb__ControlRequest *request);
+static int send_denials(struct query *query, unsigned index,
+    const Lp__Pb__DenialListRequest *wanted);
 static void lose(struct query *query, unsigned index,
     Lp__Pb__Failure__Result result, const char *why);
 static void refuse_nobody(struct query *query, const char *dataplane);
@@ -63,11 +66,8 @@ static void pass_kafka(
     struct query *query, const char *dataplane, Lp__Pb__KafkaStats *stats);
 static void pass_rules(
     struct query *query, const char *dataplane, Lp__Pb__RuleStatsReply *stats);
-static void name_cluster(
-    const struct lp_config *config, uint32_t cluster_id, char **cluster);
-static void name_row(const struct lp_config *config, uint32_t listener_id,
-    uint32_t broker_id, char **cluster, char **listener,
-    protobuf_c_boolean *has_node_id, int32_t *node_id);
+static void pass_denials(
+    struct query *query, const char *dataplane, Lp__Pb__DenialsReply *denials);
 static void finish(struct query *query);
 
 int
@@ -115,8 +115,7 @@ lp_query_add(struct lp_query_set *set, const struct lp_reply_to *to,
 	struct query *query = find(set, 0);
 	char why[LP_WHY_SIZE];
 
-	if (request->body_case == LP__PB__CONTROL_REQUEST__BODY_RULES &&
-	    lp_query_rule_ids(&set->rules, request->rules,
+	if (lp_query_rule_take(&set->rules, request,
 		&set->context->current.config, why) != 0) {
 		lp_reply_failure(set->context, to, &failure, "%s", why);
 		return;
@@ -158,6 +157,10 @@ frame_of(const Lp__Pb__DataplaneMessage *message)
 		return (struct frame){LP__PB__CONTROL_REQUEST__BODY_RULES,
 		    message->rule_stats_reply->cookie,
 		    message->rule_stats_reply->more};
+	case LP__PB__DATAPLANE_MESSAGE__BODY_DENIALS_REPLY:
+		return (struct frame){LP__PB__CONTROL_REQUEST__BODY_DENIALS,
+		    message->denials_reply->cookie,
+		    message->denials_reply->more};
 	default:
 		return (struct frame){LP__PB__CONTROL_REQUEST__BODY_CONNECTIONS,
 		    message->connections_reply->cookie,
@@ -191,6 +194,8 @@ lp_query_answered(struct lp_query_set *set, unsigned index,
 		pass_kafka(query, name, message->kafka_stats_reply->stats);
 	else if (query->what == LP__PB__CONTROL_REQUEST__BODY_RULES)
 		pass_rules(query, name, message->rule_stats_reply);
+	else if (query->what == LP__PB__CONTROL_REQUEST__BODY_DENIALS)
+		pass_denials(query, name, message->denials_reply);
 	else
 		pass_connections(query, name, message->connections_reply);
 	if (query->pending == 0)
@@ -292,6 +297,8 @@ dataplane_of(const Lp__Pb__ControlRequest *request)
 		return request->kafka->dataplane;
 	case LP__PB__CONTROL_REQUEST__BODY_RULES:
 		return request->rules->dataplane;
+	case LP__PB__CONTROL_REQUEST__BODY_DENIALS:
+		return request->denials->dataplane;
 	default:
 		return request->connections->dataplane;
 	}
@@ -344,6 +351,10 @@ lacks(const struct query *query, unsigned index)
 	    !info->rule_stats)
 		return "it is of a version that has no counters of rules: see "
 		       "lpctl status";
+	if (query->what == LP__PB__CONTROL_REQUEST__BODY_DENIALS &&
+	    !info->denials)
+		return "it is of a version that has no log of denials: see "
+		       "lpctl status";
 	return NULL;
 }
 
@@ -377,10 +388,40 @@ send_question(
 		query->set->rules.request.cookie = query->cookie;
 		return lp_push_ask_rules(
 		    push, index, &query->set->rules.request);
+	case LP__PB__CONTROL_REQUEST__BODY_DENIALS:
+		return send_denials(query, index, request->denials);
 	default:
 		return lp_push_ask_connections(
 		    push, index, query->cookie, request->connections->limit);
 	}
+}
+
+/* What follows on what was read of it. */
+static int
+send_denials(struct query *query, unsigned index,
+    const Lp__Pb__DenialListRequest *wanted)
+{
+	struct lp_push *push = query->set->context->push;
+	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
+	Lp__Pb__DenialsRequest request = LP__PB__DENIALS_REQUEST__INIT;
+	const char *name =
+	    lp_reply_dataplane_name(lp_push_dataplane(push, index));
+
+	request.cookie = query->cookie;
+	request.has_limit = wanted->has_limit;
+	request.limit = wanted->limit;
+	request.n_ids = query->set->rules.request.n_ids;
+	request.ids = query->set->rules.ids;
+	for (size_t i = 0; i < wanted->n_read; i++) {
+		if (strcmp(wanted->read[i]->dataplane, name) != 0)
+			continue;
+		request.has_log = request.has_after = true;
+		request.log = wanted->read[i]->log;
+		request.after = wanted->read[i]->last;
+	}
+	message.body_case = LP__PB__DATAPLANE_MESSAGE__BODY_DENIALS_REQUEST;
+	message.denials_request = &request;
+	return lp_push_ask(push, index, &message);
 }
 
 /* This dataplane will be missing in the answer. */
@@ -444,7 +485,7 @@ pass_stats(struct query *query, const char *dataplane, Lp__Pb__Stats *stats)
 	for (size_t i = 0; i < stats->n_endpoints; i++) {
 		Lp__Pb__EndpointStats *row = stats->endpoints[i];
 
-		name_row(&context->current.config, row->listener_id,
+		lp_query_name_row(&context->current.config, row->listener_id,
 		    row->broker_id, &row->cluster, &row->listener,
 		    &row->has_node_id, &row->node_id);
 	}
@@ -468,12 +509,12 @@ pass_kafka(
 	for (size_t i = 0; i < stats->n_apis; i++) {
 		Lp__Pb__KafkaApiStats *row = stats->apis[i];
 
-		name_row(&context->current.config, row->listener_id,
+		lp_query_name_row(&context->current.config, row->listener_id,
 		    row->broker_id, &row->cluster, &row->listener,
 		    &row->has_node_id, &row->node_id);
 	}
 	for (size_t i = 0; i < stats->n_topics; i++)
-		name_cluster(&context->current.config,
+		lp_query_name_cluster(&context->current.config,
 		    stats->topics[i]->cluster_id, &stats->topics[i]->cluster);
 	counters.dataplane = (char *)dataplane;
 	counters.stats = stats;
@@ -494,7 +535,7 @@ pass_connections(struct query *query, const char *dataplane,
 	for (size_t i = 0; i < frame->n_connections; i++) {
 		Lp__Pb__Connection *row = frame->connections[i];
 
-		name_row(&context->current.config, row->listener_id,
+		lp_query_name_row(&context->current.config, row->listener_id,
 		    row->broker_id, &row->cluster, &row->listener,
 		    &row->has_node_id, &row->node_id);
 	}
@@ -522,39 +563,19 @@ pass_rules(
 	lp_reply_send(query->set->context, &query->to, &reply);
 }
 
-/*
- * Names that the dataplane left out.  The strings belong to the message, as
- * all of its strings do; without memory there are no names.
- */
 static void
-name_row(const struct lp_config *config, uint32_t listener_id,
-    uint32_t broker_id, char **cluster, char **listener,
-    protobuf_c_boolean *has_node_id, int32_t *node_id)
+pass_denials(
+    struct query *query, const char *dataplane, Lp__Pb__DenialsReply *denials)
 {
-	const struct lp_object *one =
-	    lp_config_find(config, LP_OBJECT_LISTENER, listener_id);
-	const struct lp_object *broker =
-	    lp_config_find(config, LP_OBJECT_BROKER, broker_id);
+	Lp__Pb__ControlReply reply = LP__PB__CONTROL_REPLY__INIT;
+	Lp__Pb__DenialListReply list = LP__PB__DENIAL_LIST_REPLY__INIT;
 
-	if (one != NULL && *listener == NULL)
-		*listener = strdup(one->listener.name);
-	if (one != NULL)
-		name_cluster(config, one->listener.cluster_id, cluster);
-	if (broker != NULL && !*has_node_id) {
-		*has_node_id = true;
-		*node_id = broker->broker.node_id;
-	}
-}
-
-static void
-name_cluster(
-    const struct lp_config *config, uint32_t cluster_id, char **cluster)
-{
-	const struct lp_object *object =
-	    lp_config_find(config, LP_OBJECT_CLUSTER, cluster_id);
-
-	if (object != NULL && *cluster == NULL)
-		*cluster = strdup(object->cluster.name);
+	list.dataplane = (char *)dataplane;
+	list.denials = denials;
+	reply.has_more = reply.more = query->pending != 0 || query->lost;
+	reply.body_case = LP__PB__CONTROL_REPLY__BODY_DENIALS;
+	reply.denials = &list;
+	lp_reply_send(query->set->context, &query->to, &reply);
 }
 
 /* All have answered, or gone; an answer with a hole ends with a failure. */

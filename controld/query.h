@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Questions that dataplanes answer: statistics, of Kafka and of rules too, and
- * connections.
+ * Questions that dataplanes answer: statistics, of Kafka and of rules too,
+ * connections, and denials.
  *
  * Asked of one or all that are connected, and passed on frame by frame as
  * the answers come; what people call things is filled in.  A dataplane that
@@ -27,7 +27,8 @@ int lp_query_new(
     struct lp_query_set **out, struct lp_context *context, unsigned time_ms);
 void lp_query_free(struct lp_query_set *set);
 
-/* Of its counters, connections, kafka or rules; borrows it for the call. */
+/* Of its counters, connections, kafka, rules or denials; borrows it for the
+ * call. */
 void lp_query_add(struct lp_query_set *set, const struct lp_reply_to *to,
     const Lp__Pb__ControlRequest *request);
 

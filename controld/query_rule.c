@@ -14,6 +14,23 @@ static int refuse_unknown(
     const struct lp_config *config, const char *name, char why[LP_WHY_SIZE]);
 
 int
+lp_query_rule_take(struct lp_query_rules *out,
+    const Lp__Pb__ControlRequest *request, const struct lp_config *config,
+    char why[LP_WHY_SIZE])
+{
+	Lp__Pb__RuleCountersRequest wanted =
+	    LP__PB__RULE_COUNTERS_REQUEST__INIT;
+
+	if (request->body_case == LP__PB__CONTROL_REQUEST__BODY_RULES)
+		return lp_query_rule_ids(out, request->rules, config, why);
+	if (request->body_case != LP__PB__CONTROL_REQUEST__BODY_DENIALS)
+		return 0;
+	wanted.n_rules = request->denials->n_rules;
+	wanted.rules = request->denials->rules;
+	return lp_query_rule_ids(out, &wanted, config, why);
+}
+
+int
 lp_query_rule_ids(struct lp_query_rules *out,
     const Lp__Pb__RuleCountersRequest *wanted, const struct lp_config *config,
     char why[LP_WHY_SIZE])

@@ -150,7 +150,8 @@ lp_session_request(struct lp_session *session, uint64_t client, const char *who,
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_COUNTERS ||
 	    body == LP__PB__CONTROL_REQUEST__BODY_CONNECTIONS ||
 	    body == LP__PB__CONTROL_REQUEST__BODY_KAFKA ||
-	    body == LP__PB__CONTROL_REQUEST__BODY_RULES)
+	    body == LP__PB__CONTROL_REQUEST__BODY_RULES ||
+	    body == LP__PB__CONTROL_REQUEST__BODY_DENIALS)
 		lp_query_add(session->queries, &to, request);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_TRACE ||
 	    body == LP__PB__CONTROL_REQUEST__BODY_CAPTURE)

@@ -173,6 +173,8 @@ fake_hello(
 		capabilities[count++] = (char *)LP_CAPABILITY_KAFKA_STATS;
 	if (fake->rule_stats)
 		capabilities[count++] = (char *)LP_CAPABILITY_RULE_STATS;
+	if (fake->denials)
+		capabilities[count++] = (char *)LP_CAPABILITY_DENIALS;
 	if (!fake->old) {
 		capabilities[count++] = (char *)LP_CAPABILITY_INLINE;
 		capabilities[count++] = (char *)LP_CAPABILITY_REWRITE;

@@ -21,6 +21,7 @@ struct fake {
 	unsigned first, count; /* not taken yet */
 	bool kafka_stats; /* HELLO says so */
 	bool rule_stats; /* the same */
+	bool denials;
 	bool old; /* it has no inline listeners, no rules, rewrites nothing */
 	bool topic_ids; /* the same */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Questions about rules to a dataplane, which the test plays itself.
+ * Questions about rules, and what they have denied, to a dataplane, which the
+ * test plays itself.
  */
 #include "controld/query.h"
 #include "fake.h"
@@ -25,7 +26,7 @@ start(bool rule_stats)
 
 	world_start(&world, &patient, 1);
 	fake_start(&fake, &world, world.paths[0]);
-	fake.rule_stats = rule_stats;
+	fake.rule_stats = fake.denials = rule_stats;
 	fake_synchronise(&fake);
 	world_state(&world, 0, "applied");
 	world_send(&world,
@@ -217,6 +218,117 @@ START_TEST(an_old_dataplane_is_not_asked)
 }
 END_TEST
 
+static void
+ask_denials(const Lp__Pb__DenialListRequest *wanted)
+{
+	Lp__Pb__ControlRequest request = LP__PB__CONTROL_REQUEST__INIT;
+	uint8_t bytes[1024];
+	size_t len;
+
+	request.protocol = LP_CONTROL_PROTOCOL;
+	request.cookie = 8;
+	request.body_case = LP__PB__CONTROL_REQUEST__BODY_DENIALS;
+	request.denials = (Lp__Pb__DenialListRequest *)wanted;
+	ck_assert_uint_le(
+	    lp__pb__control_request__get_packed_size(&request), sizeof(bytes));
+	len = lp__pb__control_request__pack(&request, bytes);
+	lp_session_request(
+	    world.session, 3, "tester", lp_message_unpack_request(bytes, len));
+}
+
+static void
+answer_denials(uint64_t cookie, uint64_t number, bool more)
+{
+	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
+	Lp__Pb__DenialsReply reply = LP__PB__DENIALS_REPLY__INIT;
+	Lp__Pb__Denial row = LP__PB__DENIAL__INIT;
+	Lp__Pb__Denial *rows[] = {&row};
+
+	row.number = number;
+	row.action = (char *)"deny";
+	reply.denials = rows;
+	reply.n_denials = 1;
+	reply.cookie = cookie;
+	reply.log = 77;
+	reply.last = number;
+	reply.has_more = reply.more = more;
+	message.body_case = BODY(DENIALS_REPLY);
+	message.denials_reply = &reply;
+	fake_send(&fake, &message);
+}
+
+/* Where each was left is told to that one alone. */
+START_TEST(denials_are_passed_on)
+{
+	Lp__Pb__DenialListRequest wanted = LP__PB__DENIAL_LIST_REQUEST__INIT;
+	Lp__Pb__DenialsRead read[2] = {
+	    LP__PB__DENIALS_READ__INIT, LP__PB__DENIALS_READ__INIT};
+	Lp__Pb__DenialsRead *reads[] = {&read[0], &read[1]};
+	char *names[] = {(char *)"slow"};
+	const Lp__Pb__DenialsRequest *asked;
+	const Lp__Pb__DenialListReply *list;
+	uint64_t cookie;
+
+	start(true);
+	wanted.has_limit = true;
+	wanted.limit = 11;
+	ask_denials(&wanted);
+	asked = fake_take(&fake, BODY(DENIALS_REQUEST))->denials_request;
+	ck_assert(asked->has_limit);
+	ck_assert_uint_eq(asked->limit, 11);
+	ck_assert(!asked->has_log && !asked->has_after);
+	ck_assert_uint_eq(asked->n_ids, 0);
+	cookie = asked->cookie;
+	answer_denials(cookie + 1, 1, false); /* nobody asked for it */
+	answer_denials(cookie, 5, true);
+	answer_denials(cookie, 6, false);
+	world_replies(&world, 3);
+	ck_assert(world.replies[1]->more);
+	ck_assert(!world.replies[2]->more);
+	list = world.replies[2]->denials;
+	ck_assert_str_eq(list->dataplane, "host-a");
+	ck_assert_uint_eq(list->denials->log, 77);
+	ck_assert_uint_eq(list->denials->last, 6);
+	ck_assert_uint_eq(list->denials->denials[0]->number, 6);
+	read[0].dataplane = (char *)"host-a";
+	read[0].log = 77;
+	read[0].last = 6;
+	read[1].dataplane = (char *)"host-b";
+	read[1].log = 78;
+	read[1].last = 9;
+	wanted.n_read = 2;
+	wanted.read = reads;
+	wanted.n_rules = 1;
+	wanted.rules = names;
+	ask_denials(&wanted);
+	asked = fake_take(&fake, BODY(DENIALS_REQUEST))->denials_request;
+	ck_assert_uint_eq(asked->log, 77);
+	ck_assert_uint_eq(asked->after, 6);
+	ck_assert_uint_eq(asked->n_ids, 1);
+	answer_denials(asked->cookie, 7, false);
+	world_replies(&world, 4);
+	names[0] = (char *)"slwo";
+	ask_denials(&wanted);
+	ck_assert_str_eq(world_failure(world_replies(&world, 5))->text,
+	    "there is no rule slwo (did you mean slow?)");
+	stop();
+}
+END_TEST
+
+START_TEST(an_old_dataplane_is_not_asked_for_denials)
+{
+	Lp__Pb__DenialListRequest wanted = LP__PB__DENIAL_LIST_REQUEST__INIT;
+	const Lp__Pb__Failure *failure;
+
+	start(false);
+	ask_denials(&wanted);
+	failure = world_failure(world_replies(&world, 2));
+	ck_assert_int_eq(failure->result, RESULT(UNREACHABLE));
+	ck_assert_ptr_nonnull(strstr(failure->text, "no log of denials"));
+	stop();
+}
+END_TEST
+
 #define TEST(name) tcase_add_test(tcase, name)
 
 int
@@ -234,6 +346,8 @@ main(void)
 	TEST(a_rule_that_is_not_there_is_refused);
 	TEST(too_many_names_are_refused);
 	TEST(an_old_dataplane_is_not_asked);
+	TEST(denials_are_passed_on);
+	TEST(an_old_dataplane_is_not_asked_for_denials);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
