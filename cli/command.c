@@ -308,6 +308,24 @@ static const struct lp_command commands[] = {
 	.run = lp_cmd_rule_stats,
     },
     {
+	.name = "denials",
+	.operands = {{"RULE", LP_WORD_RULE, true}},
+	.several = true,
+	.options = BIT(FOLLOW) | BIT(LIMIT) | BIT(DATAPLANE),
+	.summary = "list who was refused what, and by which rule",
+	.details =
+	    "The last 100 of each dataplane, or, with --follow, the last 10 "
+	    "and those that come;\nof all rules, or of the ones named.  A "
+	    "dataplane keeps the last 1024.  It is a log, no\ncount: of a rule "
+	    "at most 20 a second are kept, and how many more there were is "
+	    "told.\nWhat a rule in shadow would refuse is listed as such.",
+	.examples = "lpctl denials\n"
+		    "lpctl denials secrets --follow\n"
+		    "lpctl -o json denials --limit 1000 | jq -r "
+		    "'.denials[].client_id' | sort | uniq -c\n",
+	.run = lp_cmd_denials,
+    },
+    {
 	.name = "show",
 	.summary = "show the whole configuration as a tree",
 	.examples = "lpctl show\n",

@@ -111,6 +111,8 @@ static const struct lp_option options[LP_OPTIONS] = {
     [LP_OPTION_WATCH] = {"watch", "SECONDS", NULL,
 	"repeat every SECONDS (1) until interrupted", LP_ARGUMENT_OPTIONAL,
 	LP_WORD_ANY, 0},
+    [LP_OPTION_FOLLOW] = {"follow", NULL, NULL,
+	"go on with those that come, until interrupted", 0, 0, 'f'},
     [LP_OPTION_ALL] = {"all", NULL, NULL, "show also what is zero", 0, 0, 0},
     [LP_OPTION_DATAPLANE] = {"dataplane", "ID", NULL, "only of this dataplane",
 	LP_ARGUMENT_REQUIRED, LP_WORD_DATAPLANE, 0},

@@ -14,6 +14,7 @@
 
 #include "cli/top_page.h"
 #include "cli/view.h"
+#include "cli/view_denials.h"
 #include "cli/view_kafka.h"
 #include "cli/view_rule_stats.h"
 
@@ -55,6 +56,9 @@ struct lp_output {
 	    const struct lp_print *print, const struct lp_kafka_view *view);
 	int (*rule_stats)(const struct lp_print *print,
 	    const struct lp_rule_stats_view *view);
+	/* In rounds; JSON then is one object for each. */
+	int (*denials)(
+	    const struct lp_print *print, const struct lp_denials_view *view);
 	/* A round of top where there is no screen. */
 	int (*top)(
 	    const struct lp_print *print, const struct lp_top_picture *picture);

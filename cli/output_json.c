@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "cli/json.h"
+#include "cli/output_json_denials.h"
 #include "cli/output_json_kafka.h"
 #include "cli/output_json_rules.h"
 #include "cli/output_json_trace.h"
@@ -580,6 +581,7 @@ const struct lp_output lp_output_json = {
     .connections = json_connections,
     .kafka_stats = lp_output_json_kafka_stats,
     .rule_stats = lp_output_json_rules_stats,
+    .denials = lp_output_json_denials,
     .kafka_clients = lp_output_json_kafka_clients,
     .kafka_topics = lp_output_json_kafka_topics,
     .top = lp_output_json_top,

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "cli/output.h"
+#include "cli/output_text_denials.h"
 #include "cli/output_text_kafka.h"
 #include "cli/output_text_live.h"
 #include "cli/output_text_part.h"
@@ -384,6 +385,7 @@ const struct lp_output lp_output_text = {
     .connections = lp_output_text_live_connections,
     .kafka_stats = lp_output_text_kafka_stats,
     .rule_stats = lp_output_text_rules_stats,
+    .denials = lp_output_text_denials,
     .kafka_clients = lp_output_text_kafka_clients,
     .kafka_topics = lp_output_text_kafka_topics,
     .top = lp_output_text_top,

@@ -8,6 +8,9 @@ enum {
 	WATCH_S_MAX = 86400,
 };
 
+static void say(const struct lp_lpctl *lpctl, const struct lp_repeat *repeat,
+    const struct lp_error *error);
+
 int
 lp_repeat_option(struct lp_repeat *repeat, const struct lp_words *words,
     struct lp_error *error)
@@ -28,12 +31,15 @@ int
 lp_repeat_run(const struct lp_repeat *repeat, const struct lp_lpctl *lpctl,
     const struct lp_words *words, struct lp_error *error)
 {
-	const struct timespec pause = {.tv_sec = repeat->every_s};
+	const struct timespec pause = {
+	    .tv_sec = repeat->every_s + repeat->every_ms / 1000,
+	    .tv_nsec = repeat->every_ms % 1000 * 1000000L};
+	bool again = repeat->every_s != 0 || repeat->every_ms != 0;
 	struct lp_print print = lpctl->print;
 	bool said = false;
 
 	print.all = lp_command_given(words, LP_OPTION_ALL);
-	print.stream = repeat->every_s != 0;
+	print.stream = again;
 	for (;;) {
 		bool asked;
 		int status =
@@ -42,17 +48,25 @@ lp_repeat_run(const struct lp_repeat *repeat, const struct lp_lpctl *lpctl,
 		    (status == LP_EXIT_UNREACHABLE ||
 			status == LP_EXIT_TIMEOUT);
 
-		if (repeat->every_s == 0 || (status != LP_EXIT_OK && !may_pass))
+		if (!again || (status != LP_EXIT_OK && !may_pass))
 			return status;
 		if (status != LP_EXIT_OK && !said)
-			(void)fprintf(lpctl->err,
-			    "lpctl: %s; trying again every %u s\n", error->text,
-			    repeat->every_s);
+			say(lpctl, repeat, error);
 		said = status != LP_EXIT_OK;
 		if (fflush(print.out) != 0)
 			return status;
 		(void)nanosleep(&pause, NULL);
 	}
+}
+
+static void
+say(const struct lp_lpctl *lpctl, const struct lp_repeat *repeat,
+    const struct lp_error *error)
+{
+	(void)fprintf(lpctl->err, "lpctl: %s; trying again", error->text);
+	if (repeat->every_s != 0)
+		(void)fprintf(lpctl->err, " every %u s", repeat->every_s);
+	(void)fputc('\n', lpctl->err);
 }
 
 struct lp_replies

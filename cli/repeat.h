@@ -9,7 +9,8 @@
 #include "cli/lpctl.h"
 
 struct lp_repeat {
-	uint32_t every_s; /* 0: once */
+	uint32_t every_s; /* 0: once, or by the next */
+	uint32_t every_ms; /* of one that follows; 0: it does not */
 	/*
 	 * Asks and shows; *asked is true if the whole answer came.  Returns an
 	 * exit status.

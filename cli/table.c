@@ -39,6 +39,12 @@ lp_table_hide(struct lp_table *table, size_t column)
 }
 
 void
+lp_table_continue(struct lp_table *table, size_t *widths)
+{
+	table->widths = widths;
+}
+
+void
 lp_table_fini(struct lp_table *table)
 {
 	for (size_t i = 0; i < table->count; i++)
@@ -141,21 +147,25 @@ measure(const struct lp_table *table, size_t *widths)
 int
 lp_table_write(struct lp_table *table, FILE *out, bool color)
 {
-	size_t *widths = calloc(table->column_count, sizeof(*widths));
+	size_t *own = calloc(table->column_count, sizeof(*own));
+	size_t *widths = table->widths != NULL ? table->widths : own;
+	size_t first;
 	int err = 0;
 
-	if (widths == NULL || table->no_memory) {
+	if (own == NULL || table->no_memory) {
 		err = -ENOMEM;
 		goto out;
 	}
 	assert(table->count % table->column_count == 0);
+	/* No title is empty. */
+	first = widths[0] == 0 ? 0 : table->column_count;
 	measure(table, widths);
-	for (size_t i = 0; i < table->count; i += table->column_count) {
+	for (size_t i = first; i < table->count; i += table->column_count) {
 		write_row(table, i, widths, out, color);
 		write_notes(table, i + table->column_count, out, color);
 	}
 out:
-	free(widths);
+	free(own);
 	lp_table_fini(table);
 	return err;
 }

@@ -47,6 +47,7 @@ struct lp_table {
 	struct lp_table_note *notes;
 	size_t note_count;
 	uint32_t hidden; /* bit n: column n is not written */
+	size_t *widths; /* kept from one table to the next; NULL: not */
 	bool no_memory;
 };
 
@@ -55,6 +56,11 @@ void lp_table_init(struct lp_table *table, const struct lp_column *columns,
     size_t column_count);
 /* Its cells are added, but not written. */
 void lp_table_hide(struct lp_table *table, size_t column);
+/*
+ * It goes on where another one with these widths, of each column and 0 at
+ * first, has ended: without titles, and its columns below those.
+ */
+void lp_table_continue(struct lp_table *table, size_t *widths);
 void lp_table_fini(struct lp_table *table);
 
 /* The next cell; after the last column a new row begins. */

@@ -18,6 +18,8 @@ static const struct {
     {"topics --sor", "--sort\n"},
     {"rule-", "rule-stats\n"},
     {"rule-stats --w", "--watch\n"},
+    {"den", "denials\n"},
+    {"denials a --f", "--follow\n"},
     {"clients --sort p99", "p99\np99.9\np99.99\n"},
     {"top --view b", "brokers\n"},
     {"top --sort p99", "p99\np99.9\np99.99\n"},

@@ -181,6 +181,10 @@ run 0 add-rule scan --priority 900 --match 'src=10.66.0.0/16' --action reset \
 	--action 'limit bytes=50MB/s' --shadow
 run 0 list-rules
 prints '     400  slow  on      limit bytes=50MB/s  api=Produce topic=audit.*'
+run 3 denials
+says 'no dataplane is connected'
+run 1 denials all slo --follow
+says 'there is no rule slo (did you mean slow?)'
 run 0 set-rule slow --name slower --priority 1
 refused 'set-rule slower: action: limit: this version cannot do that yet' \
 	set-rule slower --shadow off

@@ -279,6 +279,7 @@ static const struct {
     {"del-rule scan s", "", NULL},
     {"rule-stats s", "", "scan\nslow\n"},
     {"rule-stats scan a b --all c d s", "", "scan\nslow\n"},
+    {"denials --follow s", "", "scan\nslow\n"},
 };
 
 START_TEST(words_of_the_language_are_offered)

@@ -141,11 +141,19 @@ producers() {
 	check "it was one request, and is counted" lab_wait 10 "a count" \
 	    counted no-produce '.requests == 1 and .refused == 1'
 	check "so are its partitions" told partitions_denied '. == 4'
+	check "lpctl says who was refused what, and by which rule" \
+	    lab_wait 10 "denials" listed no-produce \
+	    '.topic == "secret.a" and .api == "Produce"'
 	check "without acks nobody is told" step acks-0
 	check "an idempotent producer goes on" step idempotent
 	check "a transaction is aborted, the next is committed" \
 	    step transaction
+	must "denials are followed" follow
 	check "kcat is refused, and told why" kcat_refused secret.kcat
+	check "who follows is told" lab_ready follower 10 "a denial" followed \
+	    secret.kcat '.client_id == "rdkafka"'
+	check "so is the journal" grep -q "denied by rule no-produce: Produce \
+v[0-9]*, topic \"secret" "$LAB_DIR/dataplane.log"
 	check "kcat is let in elsewhere" kcat_sends open.kcat
 	check "kafkajs is refused, and told why" js_is_told \
 	    TOPIC_AUTHORIZATION_FAILED secret.js
@@ -154,8 +162,33 @@ producers() {
 	check "kafkajs is let in elsewhere" js_is_told sent open.js
 	check "nothing of what was denied is there" none_held
 	must "the rule is deleted" gone no-produce
+	check "what it has denied is still there" gone_is_listed
+	lab_stop follower
 	check "the same producer is let in" step let-in
 	check "so is kcat" kcat_sends secret.kcat
+}
+
+# listed RULE CONDITION: among what it has denied.
+listed() {
+	lab_ctl -o json denials "$1" >"$LAB_DIR/denials.json" &&
+	    jq -c '.denials[-1]' "$LAB_DIR/denials.json" &&
+	    jq -e "[.denials[] | select(.rule == \"$1\" and
+		.action == \"deny\" and .listener == \"public\" and
+		.cluster == \"lab\" and (.client | startswith(\"10.9.1.\")) and
+		($2))] | length > 0" "$LAB_DIR/denials.json"
+}
+
+follow() {
+	lab_start follower lightpath "$LAB_BUILD/cli/lpctl" --socket \
+	    "$LAB_SOCKET" -o json denials --follow &&
+	    lab_ready follower 10 "what was denied" test -s \
+	        "$LAB_DIR/follower.log"
+}
+
+# followed TOPIC CONDITION
+followed() {
+	jq -s -e "[.[] | select(.topic == \"$1\" and ($2))] | length > 0" \
+	    "$LAB_DIR/follower.log"
 }
 
 none_held() {
@@ -165,6 +198,11 @@ none_held() {
 		holds "$topic" 0 || return
 	done
 	holds open.kcat 2 && holds open.js 2
+}
+
+# Of a rule that nobody knows any more.
+gone_is_listed() {
+	lab_ctl denials | grep -F '(gone)' | head -n 1 | grep -F 'topic secret'
 }
 
 kcat_sends() {
