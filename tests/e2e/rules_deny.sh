@@ -31,6 +31,8 @@ main() {
 	[[ $LAB_KAFKA_VERSION == 3.* ]] || sharers
 	administrators
 	askers
+	names
+	groups
 	requests
 	check "every stream was read to its end" no_stream_lost
 	bytes
@@ -303,6 +305,45 @@ askers() {
 	    '.refused > 0 and .refused == .requests'
 	must "the rule is deleted" gone no-epochs
 	check "who was refused goes on where it was" step asked-on
+}
+
+names() {
+	must "a deny of creations is taken" rule no-names deny \
+	    'api=CreateTopics topic=secret.named*'
+	check "of topics that are to be made some are refused" step create
+	check "what was refused is counted" counted no-names \
+	    '.refused == 1 and .requests == 1'
+	must "it is deleted" gone no-names
+	must "a deny of what else is asked by name is taken" rule no-names deny \
+	    "api=CreatePartitions,IncrementalAlterConfigs,$(
+	    )DeleteTopics topic=secret.named*"
+	check "of topics that are to be changed some are refused" step change
+	check "what was refused is counted" counted no-names \
+	    '.refused >= 4 and .refused == .requests'
+	check "so is each topic" told names_denied '. >= 15'
+	check "none had to be reset" told names_reset '. == 0'
+	must "the rule is deleted" gone no-names
+	check "they can be deleted" step delete
+}
+
+groups() {
+	local how=join-848
+
+	[[ $LAB_KAFKA_VERSION != 3.* ]] || how='join'
+	must "members join groups" step $how
+	must "a deny of a group is taken" rule no-group deny \
+	    "api=JoinGroup,Heartbeat,ConsumerGroupHeartbeat group=secret*"
+	check "who is in it is refused, and who would join" step join-refused
+	check "what was refused is counted" counted no-group '.refused > 0'
+	must "the rule is deleted" gone no-group
+	check "they can join again" step join-again
+	must "a deny of transactions is taken" rule no-tx deny \
+	    'api=InitProducerId transactional_id=secret*'
+	check "who would begin one is refused" step transactional
+	check "what was refused is counted" counted no-tx '.refused > 0'
+	check "so it is by the kafka layer" told requests_denied '. > 0'
+	must "the rule is deleted" gone no-tx
+	check "now it can" step transactional-again
 }
 
 requests() {

@@ -64,12 +64,14 @@ public final class RulesWork {
 	private RulesWork(String server, String other) {
 		RulesAdmin administrator;
 		RulesAsked asked;
+		RulesNamed named;
 
 		this.server = server;
 		this.other = other;
 		admin = Admin.create(options("rules-admin"));
 		administrator = new RulesAdmin(this, admin);
 		asked = new RulesAsked(this, admin);
+		named = new RulesNamed(this, admin);
 		steady = producer(options("rules-steady"));
 		steps.put("begin", this::begin);
 		steps.put("one-request", this::oneRequest);
@@ -94,6 +96,15 @@ public final class RulesWork {
 		steps.put("asked-offsets-848", asked::offsets848);
 		steps.put("asked-epochs", asked::epochs);
 		steps.put("asked-on", asked::goOn);
+		steps.put("create", named::create);
+		steps.put("change", named::change);
+		steps.put("delete", named::deleted);
+		steps.put("join", () -> named.join("classic"));
+		steps.put("join-848", () -> named.join("classic", "consumer"));
+		steps.put("join-refused", named::refused);
+		steps.put("join-again", named::again);
+		steps.put("transactional", named::transactions);
+		steps.put("transactional-again", named::transactionsAgain);
 		steps.put("deletion-lost", this::deletionLost);
 		steps.put("deletion", this::deletion);
 		steps.put("not-created", this::notCreated);
@@ -140,7 +151,7 @@ public final class RulesWork {
 		    new ByteArraySerializer());
 	}
 
-	private static void until(String what, Condition condition)
+	static void until(String what, Condition condition)
 	    throws Exception {
 		long end = System.nanoTime() + PATIENCE_S * 1_000_000_000L;
 
