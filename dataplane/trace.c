@@ -398,9 +398,13 @@ see_rules(struct lp_trace *trace, const struct lp_batch *batch)
 	if (pkt->reason == LP_REASON_OPENED) {
 		result->is_asked = true;
 		result->asked = result->conn;
-	} else if (pkt->reason == LP_REASON_RESET_RULE) {
+		/* A route leads to another broker than it was asked about. */
+		(void)lp_trace_rules_wanted(&result->asked, batch->snapshot,
+		    pkt->port_in, &trace->tuple_before);
+	} else if (pkt->reason == LP_REASON_RESET_RULE ||
+	    pkt->reason == LP_REASON_RESET_NO_BROKER) {
 		result->is_refused = result->is_asked =
-		    lp_trace_rules_refused(&result->asked, batch->snapshot,
+		    lp_trace_rules_wanted(&result->asked, batch->snapshot,
 			pkt->port_in, &trace->tuple_before);
 	}
 	result->asked_stage = (uint8_t)result->stage_count;

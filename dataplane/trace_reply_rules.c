@@ -161,9 +161,9 @@ ask_request(
 static const struct lp_conn *
 connection_of(const struct lp_trace_result *result)
 {
-	if (result->is_asked)
-		return &result->asked;
-	return result->has_conn ? &result->conn : NULL;
+	if (result->has_conn)
+		return &result->conn;
+	return result->is_asked ? &result->asked : NULL;
 }
 
 /* NULL: rules are asked of requests in that connection. */

@@ -26,7 +26,7 @@ static struct lp_rules_request request_of(
     const struct lp_rule_subject *subject);
 
 bool
-lp_trace_rules_refused(struct lp_conn *out, const struct lp_snapshot *snapshot,
+lp_trace_rules_wanted(struct lp_conn *out, const struct lp_snapshot *snapshot,
     uint8_t slot, const struct lp_tuple *tuple)
 {
 	const struct lp_service *service =

@@ -43,10 +43,10 @@ struct lp_trace_rules {
 };
 
 /*
- * The connection that a SYN with that tuple asked for, and that was refused.
- * False: there is none.
+ * The connection that a SYN with that tuple asks for, before rules have had
+ * their say.  False: there is none.
  */
-bool lp_trace_rules_refused(struct lp_conn *out,
+bool lp_trace_rules_wanted(struct lp_conn *out,
     const struct lp_snapshot *snapshot, uint8_t slot,
     const struct lp_tuple *tuple);
 

@@ -222,6 +222,16 @@ add_listener(struct line *line, const struct lp_config *config,
 	add(line, "(%s)", lp_endpoint_format(buf, &real));
 }
 
+static bool
+is_hashed(const struct lp_snapshot *snapshot, const struct lp_service *service,
+    const struct lp_conn *conn)
+{
+	const struct lp_target *target = lp_snapshot_choose(
+	    snapshot, service, &conn->client_ip, conn->client_port);
+
+	return target && target->broker_id == conn->broker_id;
+}
+
 static void
 add_admit(struct line *line, const struct lp_trace_text *what)
 {
@@ -243,10 +253,12 @@ add_admit(struct line *line, const struct lp_trace_text *what)
 	    what->batch->snapshot, &conn->vip_ip, conn->vip_port);
 	add(line, "new connection; ");
 	add_listener(line, what->config, conn);
-	add(line,
-	    service && service->target == LP_INDEX_NONE
+	add(line, "%s",
+	    !service || service->target != LP_INDEX_NONE
+		? ", whose endpoint this is"
+		: is_hashed(what->batch->snapshot, service, conn)
 		? " by the hash of the client's address and port"
-		: ", whose endpoint this is");
+		: ", to which a rule routes it");
 	add(line, "; source %s", lp_endpoint_format(buf, &source));
 	if (conn->flags & LP_CONN_NAT_PORT)
 		add(line, " (a free port: the worker takes its own)");

@@ -198,6 +198,7 @@ find_lack(const struct lp_object_rule *rule, bool shadow)
 	case LP_RULE_ALLOW:
 	case LP_RULE_RESET:
 	case LP_RULE_NO_CREATE:
+	case LP_RULE_ROUTE:
 		return NULL;
 	case LP_RULE_DENY:
 		return find_lack_of_deny(&rule->match);

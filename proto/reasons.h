@@ -51,7 +51,7 @@ enum { LP_VERDICTS = 5 };
 	X(RESET_NO_SOURCE_PORT, "reset_no_source_port",                        \
 	    "new connection refused by RST: no free source port")              \
 	X(RESET_NO_BROKER, "reset_no_broker",                                  \
-	    "new connection refused by RST: cluster has no broker")            \
+	    "new connection refused by RST: no such broker")            \
 	X(RESET_UNREACHABLE, "reset_unreachable",                              \
 	    "new connection refused by RST: the broker's next hop is silent")  \
 	X(REWRITTEN, "rewritten",                                              \

@@ -128,7 +128,7 @@ enum lp_rule_verdict {
 	LP_RULE_OBSERVE,
 	/* Metadata creates no topic; the rules behind it are asked too. */
 	LP_RULE_NO_CREATE,
-	/* Connections at the bootstrap endpoint: to that broker. */
+	/* Connections at the bootstrap endpoint: to that broker, or to none. */
 	LP_RULE_ROUTE,
 };
 

@@ -86,9 +86,16 @@ lp_rule_effect(char text[LP_RULE_REASON_SIZE],
 static void
 sending(char *text, const struct lp_rule_action *action)
 {
+	size_t len = 0;
+
+	if (action->verdict == LP_RULE_ROUTE)
+		len = (size_t)snprintf(text, LP_RULE_REASON_SIZE,
+		    "at the bootstrap endpoint it goes to broker %d",
+		    action->broker);
 	if (action->has & LP_RULE_HAS_DSCP)
-		snprintf(text, LP_RULE_REASON_SIZE,
-		    "its packets have DSCP %u, both ways", action->dscp);
+		snprintf(text + len, LP_RULE_REASON_SIZE - len,
+		    "%sits packets have DSCP %u, both ways",
+		    len > 0 ? "; " : "", action->dscp);
 }
 
 static bool

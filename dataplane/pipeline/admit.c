@@ -8,6 +8,7 @@
  *	no listener ▸ RST    reset_closed_port
  *	no broker ▸ RST      reset_no_broker
  *	a rule says so ▸ RST reset_rule
+ *	a rule routes it ▸ to that broker; there is none ▸ RST reset_no_broker
  *	no room ▸ evict, else RST   reset_table_full
  *	no port ▸ RST        reset_no_source_port
  *	else created ▸ on    opened
@@ -133,6 +134,7 @@ open_connection(struct lp_admit *admit, struct lp_batch *batch,
 	const struct lp_target *target;
 	struct lp_tcp_segment segment;
 	struct lp_conn conn;
+	enum lp_reason why;
 
 	service =
 	    lp_snapshot_service(batch->snapshot, &tuple->dst, tuple->dport);
@@ -143,8 +145,12 @@ open_connection(struct lp_admit *admit, struct lp_batch *batch,
 	if (target == NULL)
 		return LP_REASON_RESET_NO_BROKER;
 	conn = lp_admit_conn(batch->snapshot, target, pkt->port_in, tuple);
-	if (!lp_gate_lets(region, batch->snapshot, &conn))
-		return refused(admit, target, LP_REASON_RESET_RULE);
+	why = lp_gate_refuses(region, batch->snapshot, &conn);
+	if (why != LP_REASON_NONE)
+		return refused(admit, target, why);
+	if (conn.broker_id != target->broker_id)
+		target = lp_snapshot_target(
+		    batch->snapshot, conn.listener_id, conn.broker_id);
 	if (!make_room(admit, batch))
 		return refused(admit, target, LP_REASON_RESET_TABLE_FULL);
 	if (target->kafka &&

@@ -53,13 +53,61 @@ is_judged(const struct lp_snapshot *snapshot, const struct lp_conn *conn)
 	    lp_snapshot_unjudged(snapshot, conn->listener_id) != 0;
 }
 
-bool
+/* A broker's own endpoint, and inline a broker, is what the client means. */
+static bool
+is_routed(const struct lp_snapshot *snapshot, const struct lp_conn *conn)
+{
+	const struct lp_service *service =
+	    lp_snapshot_service(snapshot, &conn->vip_ip, conn->vip_port);
+
+	return service != NULL && service->target == LP_INDEX_NONE;
+}
+
+/* False: the listener has no such broker. */
+static bool
+route(const struct lp_snapshot *snapshot, struct lp_conn *conn, int32_t node_id)
+{
+	const struct lp_target *target =
+	    lp_snapshot_node(snapshot, conn->listener_id, node_id);
+
+	if (target == NULL)
+		return false;
+	conn->broker_ip = target->real.ip;
+	conn->broker_port = target->real.port;
+	conn->broker_id = target->broker_id;
+	conn->node_id = node_id;
+	conn->counters = target->counters;
+	return true;
+}
+
+/* What the rule that decides says. */
+static enum lp_reason
+follow(const struct lp_snapshot *snapshot, struct lp_conn *conn,
+    const struct lp_rules_found *found)
+{
+	const struct lp_rules *rules = snapshot->rules;
+	const struct lp_rules_row *row = &rules->rows[found->decides];
+
+	if (row->verdict == LP_RULE_ROUTE && is_routed(snapshot, conn))
+		return route(snapshot, conn, rules->actions[row->action].broker)
+		    ? LP_REASON_NONE
+		    : LP_REASON_RESET_NO_BROKER;
+	if (row->verdict != LP_RULE_RESET)
+		return LP_REASON_NONE;
+	if (!found->later || !is_judged(snapshot, conn))
+		return LP_REASON_RESET_RULE;
+	conn->flags |= LP_CONN_LATER;
+	return LP_REASON_NONE;
+}
+
+enum lp_reason
 lp_gate_judge(struct lp_region *region, const struct lp_snapshot *snapshot,
     struct lp_conn *conn)
 {
 	const struct lp_rules *rules = snapshot->rules;
 	const struct lp_rules_connection ask = lp_gate_ask(conn);
 	struct lp_rules_found found;
+	enum lp_reason why;
 
 	lp_rules_connection(rules, &ask, &found);
 	for (uint32_t i = 0; i < found.seen_count; i++) {
@@ -71,17 +119,14 @@ lp_gate_judge(struct lp_region *region, const struct lp_snapshot *snapshot,
 		lp_count_add(&region->kafka_stats->counters.rules_uncounted, 1);
 	set_sending(conn, rules, found.decides);
 	if (found.decides == LP_RULES_NONE)
-		return true;
+		return LP_REASON_NONE;
 	lp_count_add(&stats_of(region, rules, found.decides)->connections, 1);
-	if (rules->rows[found.decides].verdict != LP_RULE_RESET)
-		return true;
-	if (found.later && is_judged(snapshot, conn)) {
-		conn->flags |= LP_CONN_LATER;
-		return true;
-	}
+	why = follow(snapshot, conn, &found);
+	if (why == LP_REASON_NONE)
+		return why;
 	lp_count_add(&stats_of(region, rules, found.decides)->refused, 1);
 	tell(region, &rules->rows[found.decides], conn);
-	return false;
+	return why;
 }
 
 void

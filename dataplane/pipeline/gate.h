@@ -4,6 +4,10 @@
  * may refuse it.  One that has opened stays, whatever rules come; but how its
  * packets are sent follows them: it is asked for again with each generation.
  *
+ * A route is of the bootstrap endpoint: the connection goes to that broker, and
+ * where the listener has none of that node id it is refused, never taken to
+ * another one.  Elsewhere it lets pass, as an allow.
+ *
  * A reset waits for requests where `later` says that some are allowed, and
  * where they are judged: the listener looks into Kafka, and has said what
  * becomes of what cannot be judged.  Elsewhere it acts when the connection
@@ -30,18 +34,22 @@ lp_gate_ask(const struct lp_conn *conn)
 	    .broker = conn->node_id};
 }
 
-/* Counts, says whether it may open, and how its packets are sent. */
-bool lp_gate_judge(struct lp_region *region, const struct lp_snapshot *snapshot,
-    struct lp_conn *conn);
+/*
+ * Counts, says whether it may open, to which broker and how its packets are
+ * sent.  LP_REASON_NONE, or why not.
+ */
+enum lp_reason lp_gate_judge(struct lp_region *region,
+    const struct lp_snapshot *snapshot, struct lp_conn *conn);
 
 /* Of one that lives: how its packets are sent.  Nothing is counted. */
 void lp_gate_follow(const struct lp_snapshot *snapshot, struct lp_conn *conn);
 
-static inline bool
-lp_gate_lets(struct lp_region *region, const struct lp_snapshot *snapshot,
+static inline enum lp_reason
+lp_gate_refuses(struct lp_region *region, const struct lp_snapshot *snapshot,
     struct lp_conn *conn)
 {
-	return snapshot->rules == NULL || lp_gate_judge(region, snapshot, conn);
+	return snapshot->rules == NULL ? LP_REASON_NONE
+				       : lp_gate_judge(region, snapshot, conn);
 }
 
 #endif

@@ -308,9 +308,11 @@ lets(struct lp_admit *admit, struct lp_batch *batch, struct lp_pkt *pkt,
 {
 	struct lp_region *region = admit->conntrack->region;
 
-	if (lp_gate_lets(region, batch->snapshot, conn))
+	enum lp_reason why = lp_gate_refuses(region, batch->snapshot, conn);
+
+	if (why == LP_REASON_NONE)
 		return true;
-	lp_reset_answer(admit->reset, batch, pkt, LP_REASON_RESET_RULE);
+	lp_reset_answer(admit->reset, batch, pkt, why);
 	lp_count_add(&region->endpoints[conn->counters].refused, 1);
 	return false;
 }

@@ -112,6 +112,15 @@ lp_snapshot_target(const struct lp_snapshot *snapshot, uint32_t listener_id,
 	return NULL;
 }
 
+const struct lp_target *
+lp_snapshot_node(
+    const struct lp_snapshot *snapshot, uint32_t listener_id, int32_t node_id)
+{
+	const struct lp_face *face = find_face(snapshot, listener_id, node_id);
+
+	return face != NULL ? &snapshot->targets[face - snapshot->faces] : NULL;
+}
+
 bool
 lp_snapshot_advertised(const struct lp_snapshot *snapshot, uint32_t listener_id,
     int32_t node_id, struct lp_advertised *out)

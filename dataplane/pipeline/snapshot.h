@@ -245,6 +245,10 @@ bool lp_snapshot_has_pattern(
 const struct lp_target *lp_snapshot_target(const struct lp_snapshot *snapshot,
     uint32_t listener_id, uint32_t broker_id);
 
+/* Of the broker with that node id, as that listener has it; or NULL. */
+const struct lp_target *lp_snapshot_node(
+    const struct lp_snapshot *snapshot, uint32_t listener_id, int32_t node_id);
+
 /*
  * The way to an address: the slot of the port and the next hop, which is the
  * address itself where it is on the link.  Longest prefix first, then a

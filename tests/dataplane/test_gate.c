@@ -418,6 +418,74 @@ START_TEST(inline_it_is_all_that_changes)
 }
 END_TEST
 
+/* ---- where they go ------------------------------------------------------- */
+
+/* Of many clients, to that broker, and no other. */
+static void
+all_go_to(const char *broker)
+{
+	char text[128], wanted[128];
+
+	snprintf(wanted, sizeof(wanted), "tcp * > %s S seq=1", broker);
+	for (unsigned port = 1; port <= 8; port++) {
+		snprintf(text, sizeof(text),
+		    "tcp 10.9.0.50:%u > 10.9.0.100:9092 S seq=1", port);
+		plane_in(0, text);
+		plane_expect(1, wanted);
+	}
+	plane_quiet();
+}
+
+START_TEST(a_route_leads_to_that_broker)
+{
+	rule_put(RULE, 10, "dst_port=9092", "route broker=1 dscp=1", false);
+	publish();
+	all_go_to("10.7.0.21:9092");
+	ck_assert_int_eq(plane_connection(3)->node_id, 1);
+	rule_counts(RULE, 8, 0, 0);
+	/* They stay, and new ones go where the rule says now. */
+	rule_put(RULE, 10, "", "route broker=0", false);
+	publish();
+	plane_in(0, "tcp 10.9.0.50:3 > 10.9.0.100:9092 S seq=1");
+	plane_expect(1, "tcp * > 10.7.0.21:9092 S seq=1");
+	for (unsigned i = 0; i < 8; i++)
+		ck_assert_int_eq(plane_connection(i)->node_id, 1);
+	plane_in(0, "tcp 10.9.0.50:17 > 10.9.0.100:9092 S seq=1");
+	plane_expect(1, "tcp * > 10.8.0.20:9092 S seq=1");
+}
+END_TEST
+
+START_TEST(at_a_brokers_own_endpoint_a_route_is_an_allow)
+{
+	rule_put(RULE, 20, "", "route broker=1", false);
+	rule_put(OTHER, 10, "", "reset", false);
+	publish();
+	plane_in(0, SYN_50);
+	plane_expect(1, "tcp * > 10.8.0.20:9092 S seq=1000");
+	rule_counts(RULE, 1, 0, 0);
+	plane_in(LEFT_SLOT, C4 "S seq=1000");
+	plane_expect(RIGHT_SLOT, C4 "S seq=1000");
+	rule_counts(RULE, 2, 0, 0);
+}
+END_TEST
+
+/* It is not taken to another one. */
+START_TEST(without_that_broker_who_is_routed_is_refused)
+{
+	rule_put(RULE, 10, "src=10.9.0.50", "route broker=7", false);
+	publish();
+	plane_in(0, "tcp 10.9.0.50:1 > 10.9.0.100:9092 S seq=1");
+	plane_expect(0, "tcp 10.9.0.100:9092 > 10.9.0.50:1 RA ack=2");
+	plane_quiet();
+	ck_assert_uint_eq(plane_reason(LP_REASON_RESET_NO_BROKER), 1);
+	rule_counts(RULE, 1, 1, 0);
+	is_let_in("tcp 10.9.0.51:1 > 10.9.0.100:9092 S seq=1");
+	rule_put(RULE, 10, "src=10.9.0.50", "route broker=7", true);
+	publish();
+	is_let_in("tcp 10.9.0.50:1 > 10.9.0.100:9092 S seq=1");
+}
+END_TEST
+
 static void
 add(TCase *tests)
 {
@@ -445,6 +513,9 @@ add(TCase *tests)
 	tcase_add_test(tests, in_shadow_nothing_is_written);
 	tcase_add_test(tests, a_reset_of_ours_has_it_too);
 	tcase_add_test(tests, inline_it_is_all_that_changes);
+	tcase_add_test(tests, a_route_leads_to_that_broker);
+	tcase_add_test(tests, at_a_brokers_own_endpoint_a_route_is_an_allow);
+	tcase_add_test(tests, without_that_broker_who_is_routed_is_refused);
 }
 
 int

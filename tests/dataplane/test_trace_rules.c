@@ -258,6 +258,21 @@ START_TEST(what_lets_some_requests_pass_is_noted)
 }
 END_TEST
 
+/* Asked about the broker that the hash has chosen, which is another. */
+START_TEST(a_route_says_where_it_leads)
+{
+	rule_put(RULE, 40, "broker=0", "observe", false);
+	rule_put(OTHER, 30, "", "route broker=1", false);
+	publish();
+	trace(1, "tcp 10.9.0.50:2 > 10.9.0.100:9092 S seq=1", NULL, false);
+	ck_assert_int_eq(results[0].conn.node_id, 1);
+	ck_assert_str_eq(write_line(of_connection(0)),
+	    "decides r101: it holds for everything; sees r100: broker is 0");
+	ck_assert_ptr_nonnull(
+	    strstr(results[0].stages[5].text, "a rule routes"));
+}
+END_TEST
+
 START_TEST(where_no_rule_is_asked_none_is_told)
 {
 	trace(1, SYN, NULL, false);
@@ -564,6 +579,7 @@ add(TCase *tests)
 	tcase_add_test(tests, of_one_that_is_refused_too);
 	tcase_add_test(tests, shadow_and_observe_are_told_beside_it);
 	tcase_add_test(tests, what_lets_some_requests_pass_is_noted);
+	tcase_add_test(tests, a_route_says_where_it_leads);
 	tcase_add_test(tests, where_no_rule_is_asked_none_is_told);
 	tcase_add_test(tests, each_topic_of_a_request_is_asked);
 	tcase_add_loop_test(tests, every_field_of_requests_is_asked, 0, FIELDS);

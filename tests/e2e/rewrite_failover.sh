@@ -24,6 +24,11 @@ main() {
 	must "lpctl configures it" cluster_configure
 	must "the clients run" cluster_clients_start
 
+	must "a route is taken" lab_ctl add-rule routed --priority 1 \
+	    --match "dst_port=$LAB_PORT src_port=20000-20019" \
+	    --action "route broker=2"
+	check "all whom it is about are at that broker" routed
+	must "it is deleted" lab_ctl del-rule routed
 	must "leaders move" cluster_ask "move 2,3,1"
 	must "records pass" cluster_ask "pass 150"
 	must "the packet process is killed" kill_packets
@@ -74,6 +79,31 @@ capture() {
 # Its connections have translated numbers, which the next one finds.
 kill_packets() {
 	kill -KILL "$(pgrep -P "${LAB_PID[dataplane]}")"
+}
+
+# Twenty connections from the ports of the rule, as the brokers see them.
+routed() {
+	local before status
+
+	before=$(at_broker 2) || return
+	lab_start routed client python3 -c "import socket, signal
+all = [socket.create_connection(('$LAB_VIP_IP', $LAB_PORT),
+    source_address=('', port)) for port in range(20000, 20020)]
+signal.pause()"
+	lab_wait 10 "twenty more at broker 2" more_at 2 $((before + 20))
+	status=$?
+	lab_kill routed
+	return $status
+}
+
+# Connections that it has from Lightpath.
+at_broker() {
+	lab_on brokers ss -H -t -n state established \
+	    src "$(cluster_ip "$1")" dst "$LAB_BACK" | wc -l
+}
+
+more_at() {
+	[ "$(at_broker "$1")" -ge "$2" ]
 }
 
 # At once, by RST; and it is counted.

@@ -69,6 +69,16 @@ main() {
 	    grep -q 0xb8 "$LAB_DIR/ds-client.log"
 	check "all has it, the open consumer's too" marked
 	must "it is deleted" lab_ctl del-rule marked
+	must "a route to a broker that is not there is taken" lab_ctl \
+	    add-rule away --priority 902 --match "src=$CLIENT" \
+	    --action "route broker=7"
+	check "a connection to the bootstrap endpoint is refused" refused
+	check "it has counted it" lab_wait 10 "a count" counted away \
+	    '.refused > 0'
+	must "one to the broker that is is taken" lab_ctl set-rule away \
+	    --action "route broker=$LAB_NODE"
+	check "it is let in, and asked by no other rule" connects
+	must "it is deleted" lab_ctl del-rule away
 	must "both are deleted" delete_both
 	check "it is let in without them" connects
 	check "no packet was dropped" no_drops

@@ -173,6 +173,10 @@ static const struct {
     {NULL, "reset", ""},
     {NULL, "limit requests=5/s dscp=46", "its packets have DSCP 46, both ways"},
     {"api=Produce topic=a", "dscp=46", ""},
+    {NULL, "route broker=3", "at the bootstrap endpoint it goes to broker 3"},
+    {NULL, "route broker=3 dscp=0",
+	"at the bootstrap endpoint it goes to broker 3; its packets have DSCP "
+	"0, both ways"},
     {"api=Produce topic=a", "allow", ""},
     {"api=Produce topic=a", "limit requests=5/s", ""},
     {"api=Produce topic=a", "reset", "RST to both ends of its connection"},
