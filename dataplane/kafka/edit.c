@@ -8,6 +8,7 @@
 #include "dataplane/kafka/inflight.h"
 #include "dataplane/kafka/names.h"
 #include "dataplane/kafka/request.h"
+#include "dataplane/kafka/said.h"
 #include "dataplane/pipeline/snapshot.h"
 #include "dataplane/pipeline/wire.h"
 
@@ -87,7 +88,7 @@ bool
 lp_edit_is_short(const struct lp_kafka *kafka)
 {
 	return kafka->edits.free_count < SEGMENT_EDITS ||
-	    !lp_edit_has_half(kafka);
+	    !lp_edit_has_half(kafka) || lp_said_is_short(kafka);
 }
 
 /* Far enough from short: nobody's share is bounded any more. */
@@ -95,7 +96,8 @@ bool
 lp_edit_is_eased(const struct lp_kafka *kafka)
 {
 	return kafka->edits.free_count >= kafka->edits.count / 2 &&
-	    kafka->held.free_count >= kafka->held.count / 4 * 3;
+	    kafka->held.free_count >= kafka->held.count / 4 * 3 &&
+	    lp_said_is_eased(kafka);
 }
 
 /*

@@ -26,6 +26,7 @@
 #include "dataplane/kafka/recall.h"
 #include "dataplane/kafka/request.h"
 #include "dataplane/kafka/response.h"
+#include "dataplane/kafka/said.h"
 #include "dataplane/pipeline/wire.h"
 
 static bool read_head(
@@ -300,10 +301,13 @@ walk(struct lp_kafka_at *at, enum lp_direction dir, struct lp_message *message,
 
 	while ((result = lp_walk_next(&message->walk, in, &fact)) ==
 	    LP_WALK_FACT) {
-		if (dir == LP_TO_BROKER)
+		if (dir == LP_TO_BROKER) {
+			if (fact.kind == LP_FACT_RECORDS)
+				lp_said_pass(at, in->at, fact.value);
 			lp_request_fact(at, message, &fact);
-		else
+		} else {
 			response_fact(at, message, &fact);
+		}
 		if (lp_note_wanted(at))
 			lp_note_fact(at, dir, message, &fact);
 	}

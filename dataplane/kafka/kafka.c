@@ -28,8 +28,10 @@
 #include "dataplane/kafka/note.h"
 #include "dataplane/kafka/recover.h"
 #include "dataplane/kafka/restore.h"
+#include "dataplane/kafka/said.h"
 #include "dataplane/kafka/tls.h"
 #include "dataplane/pipeline/parse.h"
+#include "dataplane/pipeline/snapshot.h"
 
 static void synchronize(struct lp_kafka_conn *, const struct lp_pkt *,
     const struct lp_tcp_segment *);
@@ -57,6 +59,7 @@ lp_kafka_carve(
 	lp_slots_carve(&kafka->messages, arena, state.message_count);
 	lp_slots_carve(&kafka->inflight, arena, state.inflight_count);
 	lp_slots_carve(&kafka->edits, arena, state.edit_count);
+	lp_slots_carve(&kafka->said, arena, state.said_count);
 	kafka->held_free =
 	    lp_arena_take(arena, state.held_count, sizeof(uint32_t));
 	lp_pace_carve(&kafka->pace, arena, connection_count);
@@ -87,6 +90,7 @@ lp_kafka_log(struct lp_kafka *kafka, uint32_t index)
 	kafka->messages.deferring = true;
 	kafka->inflight.deferring = true;
 	kafka->edits.deferring = true;
+	kafka->said.deferring = true;
 	lp_kafka_save(kafka, &kafka->state->conns[index],
 	    sizeof(kafka->state->conns[index]));
 	lp_kafka_save(kafka, &kafka->state->splices[index], LP_SPLICE_CHANGING);
@@ -100,6 +104,7 @@ lp_kafka_logged(struct lp_kafka *kafka)
 	lp_slots_end(&kafka->messages);
 	lp_slots_end(&kafka->inflight);
 	lp_slots_end(&kafka->edits);
+	lp_slots_end(&kafka->said);
 }
 
 void
@@ -195,8 +200,10 @@ lp_kafka_close(struct lp_kafka *kafka, uint32_t index)
 	at.conn->mode = LP_KAFKA_OFF;
 	atomic_signal_fence(memory_order_seq_cst);
 	unread(&at, LP_KAFKA_OFF, LP_STREAM_OFF);
-	if (at.tcp->flags & LP_CONN_SPLICED)
+	if (at.tcp->flags & LP_CONN_SPLICED) {
 		lp_edit_close(kafka, index);
+		lp_said_close(kafka, index);
+	}
 }
 
 void
@@ -329,6 +336,7 @@ live(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 	struct lp_held_pool *held = &at->kafka->held;
 	struct lp_kafka_side *side = &at->conn->sides[pkt->dir];
 	struct lp_stream_chunk chunk;
+	bool keeps;
 
 	if (lp_stream_wants(&side->stream, segment->seq, segment->len) &&
 	    !lp_kafka_is_intact(pkt)) {
@@ -357,6 +365,8 @@ live(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 	case LP_STREAM_READ:
 		break;
 	}
+	keeps = pkt->dir == LP_TO_BROKER && at->splice != NULL &&
+	    lp_snapshot_unjudged(at->snapshot, at->tcp->listener_id) != 0;
 	while (at->conn->mode == LP_KAFKA_LIVE &&
 	    lp_stream_read(&side->stream, held, segment, &chunk)) {
 		uint64_t skip;
@@ -364,7 +374,11 @@ live(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 		at->chunk = chunk.bytes;
 		at->chunk_seq = side->stream.need;
 		at->was_held = chunk.was_held;
+		at->unsaid = keeps && !chunk.was_held ? chunk.bytes : NULL;
+		at->unsaid_skip = 0;
 		skip = lp_frame_feed(at, pkt->dir, chunk.bytes, chunk.len);
+		if (at->unsaid != NULL)
+			lp_said_keep(at, chunk.bytes + chunk.len);
 		if (at->conn->mode == LP_KAFKA_LIVE)
 			lp_stream_advance(&side->stream, held, chunk.len, skip);
 		else if (at->conn->mode == LP_KAFKA_TLS)

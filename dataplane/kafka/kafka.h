@@ -49,6 +49,7 @@ struct lp_kafka {
 	struct lp_slots messages;
 	struct lp_slots inflight;
 	struct lp_slots edits;
+	struct lp_slots said;
 	struct lp_held_pool held;
 	uint32_t *held_free;
 	struct lp_pace pace;
@@ -80,6 +81,10 @@ struct lp_kafka_at {
 	const uint8_t *chunk;
 	uint32_t chunk_seq;
 	bool was_held; /* and have been passed on already */
+	/* From there on it is not kept yet (said.h), but for so many bytes
+	 * that need not be; NULL: nothing is kept. */
+	const uint8_t *unsaid;
+	uint64_t unsaid_skip;
 };
 
 /* What is about to change, for the undo log (pipeline/undo.h). */

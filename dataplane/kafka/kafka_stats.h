@@ -161,6 +161,10 @@ enum {
 	X(denials_told, "denials in the log: who was refused, by which rule")  \
 	X(denials_left_out, "denials not in it: too many in a second")        \
 	X(denials_full, "denials not in it: nobody took out those before")    \
+	X(judged_replaced,                                                     \
+	    "segments that said another thing than was judged: put right")     \
+	X(judged_full,                                                         \
+	    "segments dropped, to be sent again: no room for what is judged")  \
 	X(rows, "rows of statistics in use")                                   \
 	X(rows_max, "their limit")                                             \
 	X(rows_refused, "new rows refused, now part of the row `other`")       \
@@ -341,7 +345,7 @@ enum lp_kafka_counter {
 #undef X
 	    LP_KAFKA_COUNTER_COUNT,
 };
-static_assert(LP_KAFKA_COUNTER_COUNT == 78, "raise LP_REGION_LAYOUT with it");
+static_assert(LP_KAFKA_COUNTER_COUNT == 80, "raise LP_REGION_LAYOUT with it");
 
 struct lp_kafka_stats {
 	struct {

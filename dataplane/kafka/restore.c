@@ -51,6 +51,7 @@ lp_restore_all(struct lp_kafka *kafka, uint32_t marked)
 	memset(
 	    kafka->inflight.free, 0, kafka->inflight.count * sizeof(uint32_t));
 	memset(kafka->edits.free, 0, kafka->edits.count * sizeof(uint32_t));
+	memset(kafka->said.free, 0, kafka->said.count * sizeof(uint32_t));
 	for (uint32_t i = 0; i < state->conn_count; i++) {
 		fresh &= state->conns[i].mode == LP_KAFKA_OFF &&
 		    kafka->region->connections[i].use != LP_CONN_USED;
@@ -63,6 +64,7 @@ lp_restore_all(struct lp_kafka *kafka, uint32_t marked)
 	settle(&kafka->messages);
 	settle(&kafka->inflight);
 	settle(&kafka->edits);
+	settle(&kafka->said);
 	lp_count_set(&kafka->telemetry.stats->counters.edits,
 	    lp_slots_used(&kafka->edits));
 	lp_count_set(

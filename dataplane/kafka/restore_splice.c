@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dataplane/kafka/restore.h"
+#include "dataplane/kafka/said.h"
 #include "dataplane/pipeline/wire.h"
 
 static bool was_closing(const struct lp_kafka *, uint32_t);
@@ -34,7 +35,8 @@ lp_restore_splice(struct lp_kafka *kafka, uint32_t index, bool doubtful)
 	    claim_pieces(kafka, splice->waiting[LP_TO_BROKER],
 		splice->waiting_count[LP_TO_BROKER]) &&
 	    claim_pieces(kafka, splice->waiting[LP_TO_CLIENT],
-		splice->waiting_count[LP_TO_CLIENT]))
+		splice->waiting_count[LP_TO_CLIENT]) &&
+	    lp_said_claim(kafka, splice))
 		return;
 	for (unsigned dir = LP_TO_BROKER; dir <= LP_TO_CLIENT; dir++) {
 		splice->maps[dir].first = 0;
@@ -43,6 +45,9 @@ lp_restore_splice(struct lp_kafka *kafka, uint32_t index, bool doubtful)
 		splice->waiting[dir] = 0;
 		splice->waiting_count[dir] = 0;
 	}
+	splice->said[0] = 0;
+	splice->said[1] = 0;
+	splice->said_count = 0;
 	splice->flags |= LP_SPLICE_BROKEN;
 }
 
@@ -61,7 +66,7 @@ was_closing(const struct lp_kafka *kafka, uint32_t index)
 		splice->maps[LP_TO_BROKER].first != 0 ||
 		splice->maps[LP_TO_CLIENT].first != 0 ||
 		splice->waiting[LP_TO_BROKER] != 0 ||
-		splice->waiting[LP_TO_CLIENT] != 0);
+		splice->waiting[LP_TO_CLIENT] != 0 || splice->said_count != 0);
 }
 
 static bool

@@ -13,6 +13,8 @@
  *	splices		one a connection, at the same index: what changes of
  *			its streams in passing (pipeline/splice.h)
  *	edits		of the bytes of a stream, not acknowledged yet
+ *	said		bytes of clients that rules have judged, not
+ *			acknowledged yet (said.h)
  *	paces		one a connection, at the same index: whose window is
  *			kept small (pipeline/pace.h)
  *
@@ -22,7 +24,7 @@
  * of struct lp_splice, for the maps of its sequence numbers, which become
  * memory only where addresses are rewritten or rules act; and 64 of struct
  * lp_pace_conn, only where an end is held back.  The others are pools, by the
- * number of connections, 1332 bytes for each:
+ * number of connections, 1588 bytes for each:
  *
  *	messages	900: half a struct lp_message of 1800; of these, 1040
  *			are what rules ask of a request: 765 of texts that
@@ -30,6 +32,7 @@
  *	inflight	112: two of 56
  *	held		256: an eighth of 2048
  *	edits		64: one
+ *	said		256: one
  *
  * A frame in one segment takes no place of messages: few of them become memory.
  * What happens when a pool is empty is said with it.  Which places are free is
@@ -68,6 +71,7 @@ enum {
 	/* Pieces and edits that there are at least, whatever the table. */
 	LP_KAFKA_HELD_MIN = 2048,
 	LP_KAFKA_EDITS_MIN = 1024,
+	LP_KAFKA_SAID_MIN = 2048,
 };
 
 /* What the bytes of a connection are. */
@@ -331,11 +335,12 @@ struct lp_splice {
 	uint8_t flags; /* enum lp_splice_flags */
 	uint8_t spare;
 	uint8_t waiting_count[2]; /* by direction: segments behind a gap */
-	uint8_t spare1[2];
+	uint16_t said_count; /* blocks of what its client has said (said.h) */
 
 	/* line 1 */
 	uint32_t waiting[2]; /* the first of them: held, index + 1 */
-	uint8_t spare2[56];
+	uint32_t said[2]; /* the first block, and the last: index + 1 */
+	uint8_t spare2[48];
 };
 static_assert(sizeof(struct lp_splice) == 128, "two cache lines");
 enum { LP_SPLICE_CHANGING = offsetof(struct lp_splice, waiting) };
@@ -362,6 +367,19 @@ struct lp_pace_conn {
 };
 static_assert(sizeof(struct lp_pace_conn) == 64, "one cache line");
 
+enum { LP_SAID_BYTES = 240 };
+
+/* Of what a client has said: runs of bytes, in order (said.c). */
+struct lp_said {
+	uint32_t next; /* index + 1; 0: the last */
+	uint32_t end; /* sequence number behind the last run */
+	uint16_t used; /* of the bytes */
+	bool is_secret; /* they may be of a token */
+	uint8_t spare[5];
+	uint8_t bytes[LP_SAID_BYTES];
+};
+static_assert(sizeof(struct lp_said) == 256, "four cache lines");
+
 /* All of them, as mapped by this process. */
 struct lp_kafka_state {
 	struct lp_kafka_conn *conns;
@@ -371,17 +389,20 @@ struct lp_kafka_state {
 	struct lp_splice *splices;
 	struct lp_edit *edits;
 	struct lp_pace_conn *paces;
+	struct lp_said *said;
 	uint32_t conn_count;
 	uint32_t message_count;
 	uint32_t inflight_count;
 	uint32_t held_count;
 	uint32_t edit_count;
+	uint32_t said_count;
 };
 
 /*
  * Places them in the arena, or measures them: for so many connections, half as
  * many frames that are cut by a segment's end at one moment, twice as many
- * requests in flight, an eighth as many held pieces, as many edits.
+ * requests in flight, an eighth as many held pieces, as many edits and blocks
+ * of what was said.
  */
 static inline void
 lp_kafka_state_carve(struct lp_kafka_state *state, struct lp_arena *arena,
@@ -396,6 +417,9 @@ lp_kafka_state_carve(struct lp_kafka_state *state, struct lp_arena *arena,
 	state->edit_count = connection_count;
 	if (state->edit_count < LP_KAFKA_EDITS_MIN)
 		state->edit_count = LP_KAFKA_EDITS_MIN;
+	state->said_count = connection_count;
+	if (state->said_count < LP_KAFKA_SAID_MIN)
+		state->said_count = LP_KAFKA_SAID_MIN;
 	state->conns = lp_arena_take(
 	    arena, state->conn_count, sizeof(struct lp_kafka_conn));
 	state->messages = lp_arena_take(
@@ -410,6 +434,8 @@ lp_kafka_state_carve(struct lp_kafka_state *state, struct lp_arena *arena,
 	    lp_arena_take(arena, state->edit_count, sizeof(struct lp_edit));
 	state->paces = lp_arena_take(
 	    arena, state->conn_count, sizeof(struct lp_pace_conn));
+	state->said =
+	    lp_arena_take(arena, state->said_count, sizeof(struct lp_said));
 }
 
 /* Of a connection's the two lines that every segment needs: streams, mode. */

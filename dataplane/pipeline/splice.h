@@ -42,6 +42,7 @@ struct lp_splice_at {
 	bool dropped; /* nothing of it counts */
 	bool made; /* it lies in the outbox: one that was held */
 	bool overflows; /* the client has no room for all of the packet */
+	bool again; /* some of it has been judged before */
 };
 
 /* A new connection, before its first packet; or one that was not spliced. */
@@ -117,6 +118,9 @@ enum lp_splice_judgement lp_splice_judge(
 /* Whether some of its bytes are to be looked at, or kept. */
 bool lp_splice_judge_wants(const struct lp_splice_at *at);
 
+/* A client's, some of which has been judged before: it may be others now. */
+bool lp_splice_judge_again(const struct lp_splice_at *at);
+
 /* Nothing that its end sends is looked at before what is in front of it. */
 bool lp_splice_judge_orders(const struct lp_splice_at *at);
 
@@ -160,7 +164,8 @@ void lp_splice_send_bare(struct lp_splice_at *at);
 /* ---- splice_paint.c ------------------------------------------------------ */
 
 /*
- * What keeps its length, in place: zeros below the floor, and overlays.  The
+ * What keeps its length, in place: zeros below the floor, what was said there
+ * when it was judged, and overlays.  The
  * checksum was found right before (lp_splice_judge()), or is not touched.
  */
 void lp_splice_paint(struct lp_splice_at *at, enum lp_direction dir);

@@ -6,6 +6,7 @@
 #include "dataplane/pipeline/splice.h"
 
 #include "dataplane/kafka/edit.h"
+#include "dataplane/kafka/said.h"
 
 static void pass(struct lp_splice_at *, uint32_t);
 static bool is_unread(const struct lp_splice_at *);
@@ -37,9 +38,12 @@ lp_splice_broker(struct lp_splice_at *at)
 		if (at->segment.flags & (LP_TCP_FIN | LP_TCP_RST))
 			lp_edit_abandon(at->kafka, pkt->conn);
 	}
-	if (at->verdict == LP_TCP_OK && (at->segment.flags & LP_TCP_ACK))
+	if (at->verdict == LP_TCP_OK && (at->segment.flags & LP_TCP_ACK)) {
 		lp_edit_melt(
 		    at->kafka, pkt->conn, LP_TO_BROKER, at->segment.ack);
+		lp_said_melt(
+		    at->kafka, pkt->conn, at->splice->maps[LP_TO_BROKER].floor);
+	}
 	if (at->splice->flags & LP_SPLICE_BROKEN)
 		return;
 	if (at->verdict != LP_TCP_OK)

@@ -17,6 +17,7 @@ struct known {
 	uint32_t edge;
 };
 
+static void hurry_not(struct lp_splice_at *);
 static bool is_in_window(const struct lp_splice_at *);
 static bool hold(struct lp_splice_at *);
 static void aim_reset(struct lp_splice_at *);
@@ -45,6 +46,7 @@ lp_splice_client(struct lp_splice_at *at)
 	enum lp_reason why;
 	bool kept = false;
 
+	at->again = lp_splice_judge_again(at);
 	judgement = lp_splice_judge(at, &why);
 	if (judgement == LP_SPLICE_DROP) {
 		lp_splice_drop(at, why);
@@ -103,12 +105,32 @@ pass(struct lp_splice_at *at, bool acks, bool strange, enum lp_reason reason)
 		lp_splice_send_bare(at);
 		at->segment.len = 0;
 	}
+	if (pkt->tcp_flags & LP_TCP_URG)
+		hurry_not(at);
 	lp_splice_paint(at, LP_TO_BROKER);
 	if (at->verdict != LP_TCP_OK)
 		reason = LP_REASON_OUT_OF_WINDOW;
 	else if (pkt->reason == LP_REASON_OPENED)
 		reason = LP_REASON_OPENED;
 	lp_rewrite_output(at->rewrite, at->batch, pkt, at->hop, reason);
+}
+
+/*
+ * An urgent byte is taken out of the stream by its receiver, who then reads
+ * another thing than was judged (RFC 6093).
+ */
+static void
+hurry_not(struct lp_splice_at *at)
+{
+	struct lp_pkt *pkt = at->pkt;
+	const uint8_t *tcp = pkt->data + pkt->l4_off;
+
+	if (!lp_splice_judge_orders(at))
+		return;
+	pkt->tcp_flags &= (uint8_t)~LP_TCP_URG;
+	lp_splice_write16(
+	    pkt, LP_TCP_OFF, (uint16_t)(tcp[LP_TCP_OFF] << 8 | pkt->tcp_flags));
+	lp_splice_write16(pkt, LP_TCP_URGENT, 0);
 }
 
 /* It would be, had it come in order. */

@@ -8,6 +8,7 @@
 
 #include "dataplane/kafka/edit.h"
 #include "dataplane/kafka/judge.h"
+#include "dataplane/kafka/said.h"
 
 static bool is_changed(const struct lp_splice_at *);
 static bool is_constant(const struct lp_splice_at *);
@@ -47,6 +48,13 @@ lp_splice_judge(struct lp_splice_at *at, enum lp_reason *why)
 	}
 	if (!changes && ahead)
 		return LP_SPLICE_WAIT;
+	if (!changes && lp_splice_judge_orders(at) &&
+	    !lp_said_room(at->kafka, at->index, segment->len)) {
+		lp_telemetry_count(&at->kafka->telemetry, judged_full, 1);
+		lp_splice_stall_refused(at, false);
+		*why = LP_REASON_EDIT_FULL;
+		return LP_SPLICE_DROP;
+	}
 	if (!lp_edit_room(
 		at->kafka, at->index, at->pkt->dir, segment->len, ahead) ||
 	    (!changes && !can_be_held(at))) {
@@ -59,10 +67,10 @@ lp_splice_judge(struct lp_splice_at *at, enum lp_reason *why)
 }
 
 /*
- * Its checksum will be made anew: bytes of it are others, or zeros, or they are
- * copied behind those that wait.  Of those that are copied for want of room it
- * is asked there (splice_broker.c).  All else goes on with the differences that
- * its numbers make, and a wrong checksum stays wrong.
+ * Its checksum will be made anew: bytes of it are others, or zeros, or what was
+ * judged, or they are copied behind those that wait.  Of those that are copied
+ * for want of room it is asked there (splice_broker.c).  All else goes on with
+ * the differences that its numbers make, and a wrong checksum stays wrong.
  */
 static bool
 is_changed(const struct lp_splice_at *at)
@@ -72,11 +80,23 @@ is_changed(const struct lp_splice_at *at)
 	uint32_t end = seq + at->segment.len;
 	uint32_t link = lp_seqmap_find(map, at->edits, seq);
 
-	return (at->pkt->dir == LP_TO_CLIENT &&
-		   at->splice->waiting_count[LP_TO_CLIENT] != 0) ||
+	return lp_splice_judge_again(at) ||
+	    (at->pkt->dir == LP_TO_CLIENT &&
+		at->splice->waiting_count[LP_TO_CLIENT] != 0) ||
 	    (link != 0 && lp_seq_before(at->edits[link - 1].start, end)) ||
 	    ((at->splice->flags & LP_SPLICE_EDITED) &&
 		at->pkt->dir == LP_TO_CLIENT && lp_seq_before(seq, map->floor));
+}
+
+bool
+lp_splice_judge_again(const struct lp_splice_at *at)
+{
+	const struct lp_stream *stream =
+	    &at->kafka->state->conns[at->index].sides[LP_TO_BROKER].stream;
+
+	return at->pkt->dir == LP_TO_BROKER && at->segment.len > 0 &&
+	    lp_seq_before(at->segment.seq, stream->need) &&
+	    (at->splice->said_count > 0 || lp_splice_judge_orders(at));
 }
 
 /* Whether some of its bytes are to be looked at, or kept. */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/kafka/chain.h"
+#include "dataplane/kafka/said.h"
 #include "dataplane/pipeline/make.h"
 #include "dataplane/pipeline/splice.h"
 
 /* Pieces that bytes of one packet lie in. */
 enum { SPANS_MAX = LP_BUFFER_SIZE / LP_HELD_BYTES + 2 };
 
+static void recall(const struct lp_splice_at *, uint32_t, uint8_t *, uint32_t);
 static bool overlay(const struct lp_splice_at *, const struct lp_seqmap *,
     uint32_t, uint8_t *, uint32_t);
 static void paint(const struct lp_splice_at *, const struct lp_edit *, uint32_t,
@@ -22,18 +24,38 @@ lp_splice_paint(struct lp_splice_at *at, enum lp_direction dir)
 	uint32_t seq = at->segment.seq;
 	bool painted = false;
 
-	if (len == 0 || !(at->splice->flags & LP_SPLICE_EDITED) ||
+	if (len == 0 ||
+	    (!at->again && !(at->splice->flags & LP_SPLICE_EDITED)) ||
 	    (at->segment.flags & (LP_TCP_SYN | LP_TCP_RST)))
 		return;
-	if (dir == LP_TO_CLIENT && lp_seq_before(seq, map->floor)) {
+	if ((dir == LP_TO_CLIENT || at->again) &&
+	    lp_seq_before(seq, map->floor)) {
 		uint32_t below = map->floor - seq;
 
 		memset(bytes, 0, below < len ? below : len);
 		painted = true;
 	}
+	if (at->again) {
+		recall(at, seq, bytes, len);
+		painted = true;
+	}
 	painted |= overlay(at, map, seq, bytes, len);
 	if (painted)
 		lp_make_checksum(at->pkt, LP_PROTO_TCP, LP_TCP_SUM);
+}
+
+/* What was judged is what is sent, also if it comes again as another thing. */
+static void
+recall(
+    const struct lp_splice_at *at, uint32_t seq, uint8_t *bytes, uint32_t len)
+{
+	uint32_t floor = at->splice->maps[LP_TO_BROKER].floor;
+	uint32_t below = lp_seq_before(seq, floor) ? floor - seq : 0;
+
+	if (below < len &&
+	    lp_said_recall(
+		at->kafka, at->index, seq + below, bytes + below, len - below))
+		lp_telemetry_count(&at->kafka->telemetry, judged_replaced, 1);
 }
 
 /* The edits that keep their length, of bytes at that position; any? */

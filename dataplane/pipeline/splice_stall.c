@@ -125,7 +125,7 @@ front_of(const struct lp_kafka *kafka, uint32_t index)
 		return (struct lp_splice_front){.whom = BROKER_TO_SEND,
 		    .at = stream->need + (uint32_t)stream->skip +
 			splice->client_ack};
-	if (splice->maps[LP_TO_BROKER].first != 0)
+	if (splice->maps[LP_TO_BROKER].first != 0 || splice->said_count > 0)
 		return (struct lp_splice_front){.whom = BROKER_TO_ACKNOWLEDGE,
 		    .at = splice->maps[LP_TO_BROKER].floor};
 	if (asked->held != 0 || splice->waiting_count[LP_TO_BROKER] != 0)

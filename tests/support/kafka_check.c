@@ -17,6 +17,7 @@ struct claims {
 	uint8_t *messages;
 	uint8_t *inflight;
 	uint8_t *held;
+	uint8_t *said;
 };
 
 static uint8_t *
@@ -73,6 +74,24 @@ check_waiting(const struct lp_splice *splice, struct claims *claims,
 		}
 		ensure(link == 0, "segments that wait and are not counted");
 	}
+}
+
+static void
+check_said(const struct lp_splice *splice, struct claims *claims,
+    struct kafka_taken *taken)
+{
+	const struct lp_kafka_state *state = &plane.region.kafka;
+	uint32_t link = splice->said[0], last = 0;
+
+	for (unsigned i = 0; i < splice->said_count; i++) {
+		claim(claims->said, state->said_count, link, "block");
+		last = link;
+		link = state->said[link - 1].next;
+		taken->said++;
+	}
+	ensure(
+	    splice->said_count == 0 || (link == 0 && last == splice->said[1]),
+	    "what was said does not end with its last block");
 }
 
 /* Requests with headers in flight. */
@@ -138,7 +157,8 @@ kafka_check_pools(void)
 	const struct lp_kafka_state *state = &plane.region.kafka;
 	struct claims claims = {.messages = places(state->message_count),
 	    .inflight = places(state->inflight_count),
-	    .held = places(state->held_count)};
+	    .held = places(state->held_count),
+	    .said = places(state->said_count)};
 	struct kafka_taken taken = {0};
 	uint64_t asked = 0;
 
@@ -150,6 +170,7 @@ kafka_check_pools(void)
 		for (unsigned dir = 0; dir < 2; dir++)
 			check_side(&conn->sides[dir], &claims, &taken);
 		check_waiting(&state->splices[i], &claims, &taken);
+		check_said(&state->splices[i], &claims, &taken);
 		asked += check_inflight(conn, &claims, &taken);
 	}
 	check_used(&claims);
@@ -157,6 +178,7 @@ kafka_check_pools(void)
 	free(claims.messages);
 	free(claims.inflight);
 	free(claims.held);
+	free(claims.said);
 	return taken;
 }
 

@@ -11,6 +11,7 @@ struct kafka_taken {
 	uint32_t inflight;
 	uint32_t held;
 	uint32_t waiting; /* segments behind gaps */
+	uint32_t said; /* blocks */
 };
 
 /*

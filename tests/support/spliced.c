@@ -77,6 +77,7 @@ spliced_check_pools(void)
 
 	ensure(taken.held == 0, "streams hold pieces");
 	ensure(taken.waiting == 0, "segments wait");
+	ensure(taken.said == 0, "what was said is kept");
 	kafka_ensure_at_rest();
 	for (uint32_t i = 0; i < state->edit_count; i++)
 		ensure(state->edits[i].kind == LP_EDIT_NONE,

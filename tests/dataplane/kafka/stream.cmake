@@ -71,10 +71,13 @@ target_link_libraries(test_deny_sim PRIVATE lp_test_sim lp_test_kafka)
 add_test(NAME dataplane/kafka/deny_sim COMMAND test_deny_sim)
 set_tests_properties(dataplane/kafka/deny_sim PROPERTIES TIMEOUT 600)
 
-add_executable(test_splice_gap ${CMAKE_CURRENT_LIST_DIR}/test_splice_gap.c)
-target_link_libraries(test_splice_gap PRIVATE lp_test_sim lp_test_kafka)
-add_test(NAME dataplane/kafka/splice_gap COMMAND test_splice_gap)
-set_tests_properties(dataplane/kafka/splice_gap PROPERTIES TIMEOUT 300)
+foreach(module said splice_gap)
+	add_executable(test_${module}
+		${CMAKE_CURRENT_LIST_DIR}/test_${module}.c)
+	target_link_libraries(test_${module} PRIVATE lp_test_sim lp_test_kafka)
+	add_test(NAME dataplane/kafka/${module} COMMAND test_${module})
+	set_tests_properties(dataplane/kafka/${module} PROPERTIES TIMEOUT 300)
+endforeach()
 
 # The same with addresses that are rewritten on the way.
 add_library(lp_test_splice STATIC

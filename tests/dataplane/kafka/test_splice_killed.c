@@ -227,6 +227,31 @@ queue_question_begin(void)
 	    WINDOW, spliced.asked + spliced.asked_sent, 9);
 }
 
+/* What was said is kept, and then it is not needed any more. */
+static void
+begin_ruled_said(void)
+{
+	begin_ruled();
+	spliced_ask();
+	ck_assert_uint_gt(spliced_state()->said_count, 0);
+}
+
+static void
+queue_said_again(void)
+{
+	uint8_t other[SPLICED_MSS] = {0};
+
+	spliced_queue(LP_TO_BROKER, spliced.asked_sent - 20, spliced.got, "PA",
+	    WINDOW, other, 20);
+}
+
+static void
+queue_said_acknowledged(void)
+{
+	spliced_queue(LP_TO_CLIENT, spliced.sent, spliced.asked_sent, "A",
+	    WINDOW, NULL, 0);
+}
+
 static uint32_t
 last_end(void)
 {
@@ -313,6 +338,8 @@ static const struct scene {
     {"asks where rules act", begin_ruled, queue_question},
     {"waits where rules act", begin_ruled, queue_question_end},
     {"is released where rules act", begin_ruled_gap, queue_question_begin},
+    {"says another thing", begin_ruled_said, queue_said_again},
+    {"is heard", begin_ruled_said, queue_said_acknowledged},
     {"ends", begin_melted, queue_fin},
     {"keeps", begin_full, queue_behind_list},
     {"keeps more", begin_kept, queue_more_behind},
