@@ -115,6 +115,8 @@ lp_rules_build(struct lp_rules **out, struct lp_rules_builder *builder,
 			rules->by_name[api] = versions;
 		if (lp_rule_deny_is_whole(api))
 			rules->by_whole[api] = versions;
+		if (lp_rule_limit_fault(api) != NULL)
+			rules->unlimited[api / 64] |= UINT64_C(1) << api % 64;
 	}
 	error = number_parts(rules, builder);
 	if (error)
@@ -221,6 +223,7 @@ note(struct lp_rules *rules, struct lp_rules_builder *builder,
 	bool is_of_all = !(draft->condition.asks & LP_RULES_API_ASKED);
 	bool acts = !(row->flags & LP_RULES_SHADOW) &&
 	    (row->verdict == LP_RULE_DENY || row->verdict == LP_RULE_RESET ||
+		row->verdict == LP_RULE_LIMIT ||
 		row->verdict == LP_RULE_NO_CREATE);
 
 	rules->sends |= (row->flags & LP_RULES_SENDS) != 0;

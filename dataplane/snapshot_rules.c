@@ -294,6 +294,8 @@ take_slot(struct slots *slots, uint32_t id, uint32_t *slot)
 	lp_count_set(&stats->requests, 0);
 	lp_count_set(&stats->request_bytes, 0);
 	lp_count_set(&stats->refused, 0);
+	lp_count_set(&stats->delayed, 0);
+	lp_count_set(&stats->delayed_ns, 0);
 	/* Last: a process that is killed here leaves a free slot. */
 	set_id(slots->region, *slot, id);
 	*entry = *slot + 1;

@@ -21,6 +21,8 @@ enum {
 	/* A power of two, twice as many as rules at least. */
 	NAMES_SIZE = 1 << 18,
 	NAMES_SIZE_MIN = 1 << 6,
+	API_FETCH = 1,
+	API_SHARE_FETCH = 78,
 };
 static_assert(NAMES_SIZE >= 2 * LP_RULES_MAX, "the table stays half empty");
 
@@ -43,10 +45,12 @@ static bool has_same_rest(const struct lp_config_check *check);
 static bool has_passed(const struct lp_config_check *check, size_t *at,
     const struct lp_object *rule);
 static int check_names(const struct lp_config_check *check);
+static int check_limiting(const struct lp_config_check *check);
 static int check_rule(const struct lp_config_check *check,
     const struct lp_object *object, const struct unsaid *unsaid);
 static const char *find_lack(const struct lp_object_rule *rule, bool shadow);
 static const char *find_lack_of_deny(const struct lp_rule_match *match);
+static const char *find_lack_of_limit(const struct lp_rule_match *match);
 static int check_named(const struct lp_config_check *check,
     const struct lp_object *object, const struct lp_object_rule *rule);
 static int check_value(const struct lp_config_check *check,
@@ -82,6 +86,8 @@ lp_config_check_rule(const struct lp_config_check *check)
 		return 0;
 	list_unsaid(check, &unsaid);
 	rc = check_names(check);
+	if (!rc)
+		rc = check_limiting(check);
 	is_known = has_same_rest(check);
 	for (size_t i = first; i < first + count && !rc; i++) {
 		const struct lp_object *rule = &check->config->objects[i];
@@ -152,6 +158,30 @@ check_names(const struct lp_config_check *check)
 	return 0;
 }
 
+/* Each has a bucket in the packet path. */
+static int
+check_limiting(const struct lp_config_check *check)
+{
+	static const char word[] = "limit ";
+	const struct lp_object *objects = check->config->objects;
+	size_t first, count, limiting = 0;
+
+	count = lp_config_range(check->config, LP_OBJECT_RULE, &first);
+	for (size_t i = first; i < first + count; i++) {
+		const struct lp_rule_object *rule = &objects[i].rule;
+
+		limiting += !rule->shadow &&
+		    strncmp(rule->action, word, sizeof(word) - 1) == 0;
+		if (limiting > LP_RULES_LIMITING_MAX)
+			return lp_config_check_refuse(check, &objects[i],
+			    "action",
+			    "more than %d rules that limit; more of them can "
+			    "be in shadow",
+			    LP_RULES_LIMITING_MAX);
+	}
+	return 0;
+}
+
 static int
 check_rule(const struct lp_config_check *check, const struct lp_object *object,
     const struct unsaid *unsaid)
@@ -202,6 +232,8 @@ find_lack(const struct lp_object_rule *rule, bool shadow)
 		return NULL;
 	case LP_RULE_DENY:
 		return find_lack_of_deny(&rule->match);
+	case LP_RULE_LIMIT:
+		return find_lack_of_limit(&rule->match);
 	default:
 		return lp_rule_verdict_name(action->verdict);
 	}
@@ -222,6 +254,28 @@ find_lack_of_deny(const struct lp_rule_match *match)
 		    !lp_rule_deny_is_by_answer(apis[i].low) &&
 		    !lp_rule_deny_is_whole(apis[i].low))
 			return "deny, of such an API";
+	return NULL;
+}
+
+/* What is fetched in a session does not name its topics again (KIP-227). */
+static const char *
+find_lack_of_limit(const struct lp_rule_match *match)
+{
+	const struct lp_rule_value *apis;
+	uint16_t count = lp_rule_match_values(match, LP_RULE_API, &apis);
+	bool fetches = count == 0;
+
+	if (match->fields & 1u << LP_RULE_GROUP)
+		return "limit, by group=";
+	for (uint16_t i = 0; i < count; i++) {
+		if (lp_rule_limit_fault(apis[i].low) != NULL)
+			return "limit, of an API whose delay breaks groups or "
+			       "logins";
+		fetches |=
+		    apis[i].low == API_FETCH || apis[i].low == API_SHARE_FETCH;
+	}
+	if (fetches && match->fields & 1u << LP_RULE_TOPIC)
+		return "limit, by topic= of Fetch or ShareFetch";
 	return NULL;
 }
 

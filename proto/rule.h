@@ -38,6 +38,8 @@ enum {
 	LP_RULE_COMBINATIONS_MAX = 1024,
 	/* Of two rules the higher number is asked first. */
 	LP_RULE_PRIORITY_MAX = 65535,
+	/* Of max_throttle, whose default is 1,000. */
+	LP_RULE_THROTTLE_MAX_MS = 60000,
 };
 
 /*
@@ -162,7 +164,7 @@ struct lp_rule_action {
 	uint8_t has; /* LP_RULE_HAS_* */
 	uint8_t priority; /* 0..7, the highest is sent first */
 	uint8_t dscp; /* 0..63 */
-	uint32_t max_throttle_ms; /* 1..60,000; default 1,000 */
+	uint32_t max_throttle_ms; /* up to LP_RULE_THROTTLE_MAX_MS */
 	uint64_t requests_per_s; /* 0: not limited */
 	uint64_t bytes_per_s; /* 0: not limited */
 	uint64_t burst_bytes; /* default: a tenth of a second, 64 kB at least */
@@ -239,6 +241,12 @@ bool lp_rule_deny_is_by_name(int64_t api);
 bool lp_rule_deny_is_by_answer(int64_t api);
 /* By its group or transactional id; what it has of topics comes too late. */
 bool lp_rule_deny_is_whole(int64_t api);
+
+/*
+ * Of an API, by its key: why a limit never delays its requests, nor counts them
+ * for its bucket; NULL: it does.
+ */
+const char *lp_rule_limit_fault(int64_t api);
 
 /* The word of a field; of a verdict.  NULL for others. */
 const char *lp_rule_field_name(unsigned field);

@@ -9,7 +9,6 @@
 enum {
 	PRIORITY_MAX = 7,
 	DSCP_MAX = 63, /* RFC 2474: six bits */
-	THROTTLE_MAX_MS = 60000,
 	REQUESTS_MAX = 1000 * 1000 * 1000,
 };
 
@@ -309,7 +308,7 @@ read_max_throttle(struct reader *reader)
 {
 	uint64_t ms;
 	int rc = read_value(reader, &ms, reader->word->value_len,
-	    lp_rule_durations, 1, THROTTLE_MAX_MS);
+	    lp_rule_durations, 1, LP_RULE_THROTTLE_MAX_MS);
 
 	if (!rc)
 		reader->action->max_throttle_ms = (uint32_t)ms;

@@ -22,6 +22,7 @@
 #include "dataplane/kafka/deny.h"
 #include "dataplane/kafka/edit.h"
 #include "dataplane/kafka/judge.h"
+#include "dataplane/kafka/limit.h"
 #include "dataplane/kafka/note.h"
 #include "dataplane/kafka/recall.h"
 #include "dataplane/kafka/request.h"
@@ -173,7 +174,7 @@ static void
 begin(struct lp_kafka_at *at, enum lp_direction dir, const struct lp_cursor *in)
 {
 	struct lp_kafka_side *side = &at->conn->sides[dir];
-	uint32_t size = lp_get32(side->head);
+	uint32_t size = lp_get32(side->head), delay_ms = 0;
 	struct lp_message *message;
 	struct lp_head head;
 
@@ -181,8 +182,10 @@ begin(struct lp_kafka_at *at, enum lp_direction dir, const struct lp_cursor *in)
 				   : lp_response_begin(at);
 	if (at->conn->mode != LP_KAFKA_LIVE)
 		return;
-	if (dir == LP_TO_CLIENT)
+	if (dir == LP_TO_CLIENT) {
 		lp_edit_response_is(at, head.key, head.walk);
+		delay_ms = lp_limit_answer(at, size + LP_FRAME_SIZE_FIELD);
+	}
 	if (at->conn->auth != LP_AUTH_NONE)
 		lp_note_secret(at, dir, in->at);
 	if (lp_note_wanted(at))
@@ -199,6 +202,7 @@ begin(struct lp_kafka_at *at, enum lp_direction dir, const struct lp_cursor *in)
 	message->version = head.version;
 	message->response = dir == LP_TO_CLIENT;
 	message->foreign = head.foreign;
+	message->delay_ms = delay_ms;
 	message->seq = seq_of(at, in->at) - side->head_len;
 	if (dir == LP_TO_BROKER) {
 		lp_judge_begin(at, message);
@@ -321,6 +325,8 @@ response_fact(
 	if (message->is_judged)
 		lp_recall_fact(at, message, fact);
 	lp_deny_answer(at, message, fact);
+	if (message->delay_ms != 0)
+		lp_limit_fact(at, message, fact);
 	lp_response_fact(at, message, fact);
 	lp_edit_fact(at, message, fact);
 }

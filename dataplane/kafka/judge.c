@@ -30,6 +30,7 @@
 #include "dataplane/kafka/edit.h"
 #include "dataplane/kafka/frame.h"
 #include "dataplane/kafka/judge_count.h"
+#include "dataplane/kafka/limit.h"
 #include "dataplane/kafka/question.h"
 #include "dataplane/kafka/tell.h"
 #include "dataplane/pipeline/gate.h"
@@ -196,7 +197,10 @@ lp_judge_close(struct lp_kafka_at *at, struct lp_message *message)
 	judged->is_named = false;
 	if (judged->is_waiting && lp_judge_rules(at) != NULL)
 		ask(at, judged, who, &no_text);
+	if (message != NULL && who_asks(at, message, false) == BOTH)
+		lp_limit_late(at, judged, who);
 	lp_judge_count_all(at, judged, who, lp_question_size(at));
+	at->limited = judged->limited;
 }
 
 static void
@@ -491,6 +495,8 @@ act(struct lp_kafka_at *at, struct lp_judged *judged,
 		lp_judge_count_row(judged, row, LP_JUDGED_REFUSES);
 		if (at->splice != NULL)
 			lp_tell_refused(at, row, request, LP_DENIAL_DENY);
+	} else if (row->verdict == LP_RULE_LIMIT) {
+		lp_limit_request(at, judged, rules, row);
 	}
 }
 

@@ -15,30 +15,33 @@ lp_judge_count_found(struct lp_judged *judged, const struct lp_rules *rules,
 }
 
 /* Rules of connections count those, when they open. */
-void
+bool
 lp_judge_count_row(
     struct lp_judged *judged, const struct lp_rules_row *row, uint32_t who)
 {
 	struct lp_judged_rule *rule = judged->rules;
 	struct lp_judged_rule *end = rule + judged->count;
+	bool is_new;
 
 	static_assert(
 	    (unsigned)LP_RULE_SLOTS <= LP_JUDGED_SLOT, "room for who asks");
 	if (row->flags & LP_RULES_OF_CONNECTION)
-		return;
+		return true;
 	while (rule < end &&
 	    ((rule->slot & LP_JUDGED_SLOT) != row->slot || rule->id != row->id))
 		rule++;
 	if (rule == judged->rules + LP_JUDGED_MAX) {
 		judged->is_full = true;
-		return;
+		return true;
 	}
 	if (rule == end) {
 		*rule =
 		    (struct lp_judged_rule){.slot = row->slot, .id = row->id};
 		judged->count++;
 	}
+	is_new = (rule->slot & who) != who;
 	rule->slot |= who;
+	return is_new;
 }
 
 bool

@@ -14,11 +14,14 @@ struct lp_rules;
 struct lp_rules_found;
 struct lp_rules_row;
 
-/* All that was found, or one of them; who: LP_JUDGED_*. */
+/*
+ * All that was found, or one of them; who: LP_JUDGED_*.  True: that was not
+ * noted of it before, as far as is known.
+ */
 void lp_judge_count_found(struct lp_judged *judged,
     const struct lp_rules *rules, const struct lp_rules_found *found,
     uint32_t who);
-void lp_judge_count_row(
+bool lp_judge_count_row(
     struct lp_judged *judged, const struct lp_rules_row *row, uint32_t who);
 
 /*

@@ -63,6 +63,7 @@ lp_kafka_carve(
 	kafka->held_free =
 	    lp_arena_take(arena, state.held_count, sizeof(uint32_t));
 	lp_pace_carve(&kafka->pace, arena, connection_count);
+	lp_buckets_carve(&kafka->buckets, arena);
 	lp_telemetry_carve(&kafka->telemetry, arena);
 }
 
@@ -75,6 +76,10 @@ lp_kafka_init(struct lp_kafka *kafka, struct lp_region *region, uint32_t marked)
 	kafka->finishing = 0;
 	kafka->recovered = false;
 	kafka->pressed = false;
+	lp_buckets_init(&kafka->buckets, kafka->telemetry.seed);
+	lp_count_set(&kafka->telemetry.stats->counters.buckets, 0);
+	lp_count_set(&kafka->telemetry.stats->counters.buckets_max,
+	    LP_BUCKETS_OF_RULES + LP_BUCKETS_OF_ASKERS);
 	lp_held_pool_init(&kafka->held, region->kafka.held, kafka->held_free,
 	    region->kafka.held_count);
 	lp_restore_all(kafka, marked);

@@ -53,6 +53,7 @@ struct lp_kafka {
 	struct lp_held_pool held;
 	uint32_t *held_free;
 	struct lp_pace pace;
+	struct lp_buckets buckets;
 	uint32_t finishing; /* edit.c: index + 1 of a connection; 0: none */
 	/* A stream is read again whose listener rewrites, and it is not
 	 * spliced: lp_splice_follow() is to be asked once more. */
@@ -85,6 +86,7 @@ struct lp_kafka_at {
 	 * that need not be; NULL: nothing is kept. */
 	const uint8_t *unsaid;
 	uint64_t unsaid_skip;
+	struct lp_limited limited; /* the request that has just been judged */
 };
 
 /* What is about to change, for the undo log (pipeline/undo.h). */

@@ -156,6 +156,10 @@ enum {
 	X(creations_denied, "Metadata requests that may create no topic now")  \
 	X(sessions_renewed, "fetch sessions ended, to be made under new rules") \
 	X(requests_reset, "connections reset at a request: a rule says so")    \
+	X(answers_throttled, "answers whose throttle time a rule has set")     \
+	X(buckets, "buckets of rules that limit, ever in use")                 \
+	X(buckets_max, "their limit")                                          \
+	X(buckets_shared, "requests charged to all: no bucket of their own")   \
 	X(unjudged_reset, "connections reset: bytes that rules cannot judge")  \
 	X(unjudged_passed, "segments and requests passed unjudged")       \
 	X(denials_told, "denials in the log: who was refused, by which rule")  \
@@ -345,7 +349,7 @@ enum lp_kafka_counter {
 #undef X
 	    LP_KAFKA_COUNTER_COUNT,
 };
-static_assert(LP_KAFKA_COUNTER_COUNT == 80, "raise LP_REGION_LAYOUT with it");
+static_assert(LP_KAFKA_COUNTER_COUNT == 84, "raise LP_REGION_LAYOUT with it");
 
 struct lp_kafka_stats {
 	struct {

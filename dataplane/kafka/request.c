@@ -17,6 +17,7 @@
 #include "dataplane/kafka/deny.h"
 #include "dataplane/kafka/inflight.h"
 #include "dataplane/kafka/judge.h"
+#include "dataplane/kafka/limit.h"
 #include "dataplane/kafka/names.h"
 #include "dataplane/kafka/recall.h"
 #include "dataplane/kafka/sasl.h"
@@ -176,6 +177,7 @@ lp_request_end(struct lp_kafka_at *at, struct lp_message *message)
 	lp_account_request(at, message, entry, waits);
 	if (waits)
 		lp_recall_keep(at, message, entry);
+	lp_limit_request_end(at, entry);
 	/* The tokens of a handshake of version 0 have no header. */
 	if (entry->key == LP_KEY_SASL_HANDSHAKE && entry->version == 0)
 		at->conn->flags |= LP_KAFKA_RAW_SASL;

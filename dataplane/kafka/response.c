@@ -14,6 +14,7 @@
 
 #include "dataplane/kafka/account.h"
 #include "dataplane/kafka/inflight.h"
+#include "dataplane/kafka/limit.h"
 #include "dataplane/kafka/recall.h"
 #include "dataplane/kafka/sasl.h"
 #include "dataplane/kafka/tls.h"
@@ -158,6 +159,7 @@ lp_response_end(struct lp_kafka_at *at, struct lp_message *message)
 		lp_account_response(at, message, oldest,
 		    lp_get32(side->head) + LP_FRAME_SIZE_FIELD);
 		lp_sasl_answered(at, message, oldest);
+		lp_limit_answer_end(at, oldest);
 	}
 	if (message != NULL && message->is_judged)
 		lp_recall_end(at, message);

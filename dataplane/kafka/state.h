@@ -24,12 +24,12 @@
  * of struct lp_splice, for the maps of its sequence numbers, which become
  * memory only where addresses are rewritten or rules act; and 64 of struct
  * lp_pace_conn, only where an end is held back.  The others are pools, by the
- * number of connections, 1588 bytes for each:
+ * number of connections, 1628 bytes for each:
  *
- *	messages	900: half a struct lp_message of 1800; of these, 1040
+ *	messages	908: half a struct lp_message of 1816; of these, 1056
  *			are what rules ask of a request: 765 of texts that
  *			outlast their fact, 256 of 32 rules that it matched
- *	inflight	112: two of 56
+ *	inflight	144: two of 72
  *	held		256: an eighth of 2048
  *	edits		64: one
  *	said		256: one
@@ -51,6 +51,7 @@
 #include "dataplane/kafka/stream.h"
 #include "dataplane/kafka/walk.h"
 #include "dataplane/pipeline/arena.h"
+#include "dataplane/pipeline/buckets.h"
 #include "dataplane/pipeline/seqmap.h"
 
 enum {
@@ -182,6 +183,12 @@ struct lp_refused {
 	uint8_t tail; /* deny_name.c */
 };
 
+/* A request that a rule limits (limit.h). */
+struct lp_limited {
+	struct lp_bucket_ref bucket; /* that its answer counts for, too */
+	uint32_t until_ms; /* CLOCK_MONOTONIC: its sender waits; 0: not */
+};
+
 /* A request in flight. */
 struct lp_inflight {
 	uint32_t next; /* the one sent after it: index + 1; 0: the newest */
@@ -200,6 +207,7 @@ struct lp_inflight {
 	uint8_t session; /* enum lp_fetch_session */
 	struct lp_refused refused;
 	uint32_t kept; /* of it, for its answer: a piece; 0: nothing */
+	struct lp_limited limited;
 	uint64_t sent_ns; /* its last byte */
 	uint64_t answered_ns; /* the first byte of its response */
 };
@@ -229,7 +237,8 @@ enum {
 	LP_JUDGED_AS_CLIENT = 1 << 28,
 	LP_JUDGED_AS_BROKER = 1 << 29,
 	LP_JUDGED_REFUSES = 1 << 30, /* it has refused a part of it */
-	LP_JUDGED_SLOT = LP_JUDGED_AS_CLIENT - 1,
+	LP_JUDGED_LIMITS = 1 << 27, /* it was charged to its bucket */
+	LP_JUDGED_SLOT = LP_JUDGED_LIMITS - 1,
 };
 
 /* A rule that a request has matched; another may have its slot by now. */
@@ -255,6 +264,7 @@ struct lp_judged {
 	bool no_create_last; /* so says one of the topic asked for last */
 	uint8_t lens[LP_JUDGED_TEXTS];
 	struct lp_refused refused;
+	struct lp_limited limited;
 	struct lp_judged_rule rules[LP_JUDGED_MAX];
 	uint8_t texts[LP_JUDGED_TEXTS][LP_FACT_TEXT_MAX];
 };
@@ -268,6 +278,7 @@ struct lp_message {
 	int16_t version;
 	int32_t throttle_ms;
 	int32_t session_id; /* of a request */
+	uint32_t delay_ms; /* of an answer: its client is told to wait */
 	int64_t acks;
 	int64_t max_wait_ms;
 	uint64_t record_bytes; /* of the whole message */

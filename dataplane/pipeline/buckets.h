@@ -43,6 +43,7 @@ struct lp_bucket {
 	uint32_t requests_per_s; /* 0: not limited */
 	uint32_t max_throttle_ms;
 	uint32_t rule_id;
+	uint32_t slot; /* of that rule's counters, for who counts */
 	uint32_t serial; /* of this use of the place; 0: never used */
 	uint32_t next; /* of one hash: index + 1; 0: the last */
 	uint32_t newer; /* by their last use, likewise */

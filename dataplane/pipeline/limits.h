@@ -110,6 +110,9 @@ enum {
 	 */
 	LP_BUCKETS_OF_RULES = 2 * LP_RULES_LIMITING_MAX,
 	LP_BUCKETS_OF_ASKERS = 57344,
+	/* Milliseconds that an end is held for one request or answer: less
+	 * than half of the shortest session.timeout.ms that is common. */
+	LP_LIMIT_HELD_MS = 5000,
 	/* Seconds without use after which one of those may be another's; and
 	 * the longest debt, which is paid by then. */
 	LP_BUCKETS_IDLE_S = 60,

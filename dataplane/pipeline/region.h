@@ -129,11 +129,11 @@ static_assert(LP_CONN_CHANGING == 80, "five moves of 16 bytes");
 
 /* Another size is another layout: it takes another LP_REGION_LAYOUT. */
 static_assert(sizeof(struct lp_kafka_conn) == 256 &&
-	sizeof(struct lp_message) == 1800 && sizeof(struct lp_inflight) == 56 &&
+	sizeof(struct lp_message) == 1816 && sizeof(struct lp_inflight) == 72 &&
 	sizeof(struct lp_walk) == 360 && sizeof(struct lp_stream) == 32 &&
 	sizeof(struct lp_splice) == 128 && sizeof(struct lp_edit) == 64 &&
 	sizeof(struct lp_pace_conn) == 64 && sizeof(struct lp_said) == 256 &&
-	sizeof(struct lp_rule_stats) == 40,
+	sizeof(struct lp_rule_stats) == 56,
     "raise LP_REGION_LAYOUT with it");
 
 static_assert((unsigned)LP_CONN_CHANGING == LP_UNDO_COPY, "undo.h");

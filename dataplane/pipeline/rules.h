@@ -252,8 +252,8 @@ struct lp_rules {
 	uint32_t chain_max; /* entries of one key */
 	bool has_requests; /* any rule is no connection rule */
 	/*
-	 * Any acts on requests: of those a deny, reset or no_create; or a reset
-	 * of connections behind one of those that lets some pass.
+	 * Any acts on requests: of those a deny, reset, limit or no_create; or
+	 * a reset of connections behind one of those that lets some pass.
 	 */
 	bool acts;
 	bool sends; /* any says how packets of a connection are sent */
@@ -265,6 +265,8 @@ struct lp_rules {
 	uint32_t by_whole[LP_RULES_APIS]; /* likewise, all of it at once */
 	/* Likewise, by their answers; none of an API that no rule denies. */
 	uint32_t by_answer[LP_RULES_APIS];
+	/* By API, as bits: no limit holds for it. */
+	uint64_t unlimited[LP_RULES_APIS / 64];
 	size_t size_bytes; /* all of it */
 };
 
@@ -272,6 +274,13 @@ static inline const struct lp_rules_entry *
 lp_rules_entry(const struct lp_rules *rules, uint32_t at)
 {
 	return (const struct lp_rules_entry *)(rules->words + at);
+}
+
+static inline bool
+lp_rules_is_unlimited(const struct lp_rules *rules, int16_t api)
+{
+	return api >= 0 && api < LP_RULES_APIS &&
+	    (rules->unlimited[api / 64] >> api % 64 & 1) != 0;
 }
 
 /* Of a connection that opens. */

@@ -112,6 +112,8 @@ struct lp_rule_stats {
 	lp_counter requests; /* each once, however many topics matched */
 	lp_counter request_bytes; /* their frames, with the size field */
 	lp_counter refused; /* of both, by this rule */
+	lp_counter delayed; /* requests whose sender was made to wait */
+	lp_counter delayed_ns; /* in all */
 };
 
 #endif

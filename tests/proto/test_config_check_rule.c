@@ -126,7 +126,13 @@ START_TEST(what_cannot_be_done_yet_is_refused)
 	static const char *const rows[][3] = {
 	    {"topic=orders", "deny", "deny, without api="},
 	    {"api=Fetch,Metadata", "deny", "deny, of such an API"},
-	    {"", "limit bytes=1MB/s", "limit"},
+	    {"topic=orders", "limit bytes=1MB/s",
+		"limit, by topic= of Fetch or ShareFetch"},
+	    {"api=Produce,Fetch topic=orders", "limit bytes=1MB/s",
+		"limit, by topic= of Fetch or ShareFetch"},
+	    {"group=x", "limit bytes=1MB/s", "limit, by group="},
+	    {"api=Produce,Heartbeat", "limit requests=1/s",
+		"limit, of an API whose delay breaks groups or logins"},
 	    {"", "allow priority=1", "priority="},
 	    {"", "allow mirror=front", "mirror="},
 	};
@@ -140,6 +146,47 @@ START_TEST(what_cannot_be_done_yet_is_refused)
 	config_is_wrong(&config, RULE, message);
 	put_rule(rows[_i][0], rows[_i][1], true);
 	config_is_right(&config);
+}
+END_TEST
+
+START_TEST(what_can_be_limited_is_taken)
+{
+	static const char *const rows[] = {"listener=payments/public",
+	    "listener=payments/public api=Produce,Fetch",
+	    "listener=payments/public api=Produce topic=orders",
+	    "listener=payments/public client_id=web*",
+	    "listener=payments/public from=broker api=Fetch"};
+
+	say(PAYMENTS_PUBLIC, LP_UNJUDGED_PASS);
+	put_rule("cluster=payments listener=payments/public",
+	    "limit bytes=1MB/s", false);
+	config_is_right(&config);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		put_rule(rows[i], "limit requests=9/s", false);
+		config_is_right(&config);
+	}
+}
+END_TEST
+
+START_TEST(so_many_may_limit_at_once)
+{
+	char name[LP_NAME_SIZE];
+	struct lp_object rule;
+
+	say(PAYMENTS_PUBLIC, LP_UNJUDGED_PASS);
+	for (uint32_t i = 0; i <= LP_RULES_LIMITING_MAX; i++) {
+		snprintf(name, sizeof(name), "r%u", i);
+		rule = make_rule(RULE + i, name, 1, "listener=payments/public",
+		    "limit bytes=1MB/s");
+		rule.rule.shadow = i == LP_RULES_LIMITING_MAX;
+		put(&config, rule);
+	}
+	config_is_right(&config);
+	rule.rule.shadow = false;
+	put(&config, rule);
+	config_is_wrong(&config, rule.id,
+	    "rule r4096: action: more than 4096 rules that limit; more of them "
+	    "can be in shadow");
 }
 END_TEST
 
@@ -313,7 +360,9 @@ main(void)
 	tcase_add_test(tests, a_rule_is_right_by_itself);
 	tcase_add_loop_test(tests, what_a_rule_names_exists, 0, 6);
 	tcase_add_test(tests, names_are_unique_among_all_rules);
-	tcase_add_loop_test(tests, what_cannot_be_done_yet_is_refused, 0, 5);
+	tcase_add_loop_test(tests, what_cannot_be_done_yet_is_refused, 0, 8);
+	tcase_add_test(tests, what_can_be_limited_is_taken);
+	tcase_add_test(tests, so_many_may_limit_at_once);
 	tcase_add_loop_test(
 	    tests, listeners_say_first_what_becomes_of_the_unjudged, 0, 6);
 	tcase_add_test(tests, a_listener_that_comes_later_is_the_one_refused);

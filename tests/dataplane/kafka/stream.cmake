@@ -18,12 +18,14 @@ add_library(lp_test_kafka STATIC
 	${CMAKE_SOURCE_DIR}/tests/support/kafka_talk.c
 	${CMAKE_SOURCE_DIR}/tests/support/kafka_wire.c
 	${CMAKE_SOURCE_DIR}/tests/support/killed.c
+	${CMAKE_SOURCE_DIR}/tests/support/limited.c
 	${CMAKE_SOURCE_DIR}/tests/support/spliced.c)
 target_link_libraries(lp_test_kafka PUBLIC lp_test_plane)
 
 foreach(module kafka kafka_tricks kafka_hostile kafka_flood kafka_killed
-	kafka_odd kafka_fetch judge deny deny_name deny_whole recall refuse tell
-	note splice splice_follow splice_killed splice_room splice_stall)
+	kafka_odd kafka_fetch judge deny deny_name deny_whole limit
+	limit_window recall refuse tell note splice splice_follow splice_killed
+	splice_room splice_stall)
 	add_executable(test_${module}
 		${CMAKE_CURRENT_LIST_DIR}/test_${module}.c)
 	target_link_libraries(test_${module} PRIVATE lp_test_kafka)

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "dataplane/kafka/limit.h"
+
+#include <string.h>
+
+#include "dataplane/kafka/account.h"
+#include "dataplane/kafka/edit.h"
+#include "dataplane/kafka/inflight.h"
+#include "dataplane/kafka/judge.h"
+#include "dataplane/kafka/judge_count.h"
+#include "dataplane/kafka/question.h"
+#include "dataplane/pipeline/gate.h"
+#include "dataplane/pipeline/wire.h"
+
+enum {
+	NS_PER_MS = 1000000,
+	/* Of who has no name: one bucket for all of them. */
+	NOBODY = 1,
+	/* Bytes of a throttle time, of which the first two are zero. */
+	FIELD = 4,
+	THIRD = 2,
+	/* Who is limited has a window of what passes in a quarter of a second,
+	 * and of no less than that; so many it has at any rate. */
+	BOUND_SHARE = 4,
+	BOUND_MIN = 1 << 16,
+	BOUND_MAX = 1 << 24,
+};
+static_assert(
+    LP_RULE_THROTTLE_MAX_MS <= UINT16_MAX, "as THROTTLE_CUT takes it");
+
+/*
+ * KIP-219: clients obey it from that version on.  Java's, of those that may be
+ * delayed at all; not Metadata, whose answer is an edit of its own where
+ * addresses are rewritten.
+ */
+static const struct {
+	int16_t key;
+	int16_t version;
+} obeyed[] = {
+    {LP_KEY_PRODUCE, 6},
+    {LP_KEY_FETCH, 8},
+    {LP_KEY_LIST_OFFSETS, 3},
+    {LP_KEY_CREATE_TOPICS, 3},
+    {LP_KEY_DELETE_TOPICS, 2},
+    {LP_KEY_INIT_PRODUCER_ID, 1},
+    {LP_KEY_ADD_PARTITIONS_TO_TXN, 1},
+    {LP_KEY_END_TXN, 1},
+};
+
+static void hold(struct lp_kafka_at *, enum lp_direction, uint32_t, uint64_t);
+static bool counts_answer(int16_t);
+static uint64_t who(const struct lp_kafka_at *, const struct lp_judged *,
+    const struct lp_rule_action *);
+static uint64_t hash(const struct lp_kafka_at *, const void *, size_t);
+static uint32_t until(const struct lp_kafka_at *, int64_t);
+static uint32_t left_ms(const struct lp_kafka_at *, uint32_t);
+static void count_buckets(const struct lp_kafka_at *);
+static void count(
+    const struct lp_kafka_at *, const struct lp_bucket *, bool, uint64_t);
+static void overlay(struct lp_kafka_at *, const struct lp_message *, uint32_t,
+    unsigned, unsigned, uint32_t);
+
+void
+lp_limit_request(struct lp_kafka_at *at, struct lp_judged *judged,
+    const struct lp_rules *rules, const struct lp_rules_row *row)
+{
+	const struct lp_rule_action *action = &rules->actions[row->action];
+	struct lp_buckets *buckets = &at->kafka->buckets;
+	struct lp_limited *limited = &judged->limited;
+	int64_t now_ns = (int64_t)at->kafka->now_ns, wait_ns;
+	int16_t key = lp_question_key(at);
+	struct lp_bucket *bucket;
+	uint32_t until_ms = 0;
+
+	if (lp_rules_is_unlimited(rules, key) ||
+	    !lp_judge_count_row(judged, row, LP_JUDGED_LIMITS))
+		return;
+	bucket = lp_buckets_take(
+	    buckets, row->id, action, who(at, judged, action), now_ns);
+	bucket->slot = row->slot;
+	count_buckets(at);
+	lp_buckets_charge(
+	    bucket, 1, counts_answer(key) ? 0 : lp_question_size(at), now_ns);
+	wait_ns = lp_buckets_wait(bucket, now_ns);
+	if (wait_ns > 0) {
+		until_ms = until(at, wait_ns);
+		count(at, bucket, true, (uint64_t)wait_ns);
+	}
+	/* Of several the one that waits longest. */
+	if (limited->bucket.serial != 0 &&
+	    left_ms(at, limited->until_ms) >= left_ms(at, until_ms))
+		return;
+	limited->bucket = lp_buckets_ref(buckets, bucket);
+	limited->until_ms = until_ms;
+}
+
+void
+lp_limit_late(struct lp_kafka_at *at, struct lp_judged *judged, unsigned who)
+{
+	const struct lp_rules_connection connection = lp_gate_ask(at->tcp);
+	const struct lp_rules *rules = lp_judge_rules(at);
+	struct lp_rules_request request;
+	struct lp_rules_found found;
+
+	if (rules == NULL ||
+	    (at->splice != NULL && (at->splice->flags & LP_SPLICE_BROKEN)))
+		return;
+	lp_question_put(at, judged, &request);
+	request.from = who & LP_JUDGED_AS_BROKER ? LP_RULE_FROM_BROKER
+						 : LP_RULE_FROM_CLIENT;
+	lp_rules_request(rules, &connection, &request, &found);
+	if (found.decides == LP_RULES_NONE ||
+	    rules->rows[found.decides].verdict != LP_RULE_LIMIT)
+		return;
+	lp_judge_count_row(judged, &rules->rows[found.decides], who);
+	lp_limit_request(at, judged, rules, &rules->rows[found.decides]);
+}
+
+void
+lp_limit_request_end(struct lp_kafka_at *at, struct lp_inflight *entry)
+{
+	const struct lp_bucket *bucket =
+	    lp_buckets_get(&at->kafka->buckets, at->limited.bucket);
+
+	if (bucket != NULL) {
+		entry->limited = at->limited;
+		hold(at, LP_TO_BROKER, at->limited.until_ms,
+		    counts_answer(entry->key) ? 0 : bucket->bytes_per_s);
+	} else if (lp_judge_rules(at) == NULL ||
+	    !lp_rules_is_unlimited(lp_judge_rules(at), entry->key)) {
+		lp_pace_bound(&at->kafka->pace, at->index, LP_TO_BROKER, 0);
+	}
+	at->limited = (struct lp_limited){.until_ms = 0};
+}
+
+uint32_t
+lp_limit_answer(struct lp_kafka_at *at, uint32_t bytes)
+{
+	struct lp_inflight *oldest = lp_inflight_oldest(at);
+	int64_t now_ns = (int64_t)at->kafka->now_ns, wait_ns;
+	struct lp_bucket *bucket;
+	uint32_t until_ms, wait_ms;
+	int16_t from;
+
+	if (oldest == NULL || oldest->limited.bucket.serial == 0)
+		return 0;
+	bucket = lp_buckets_get(&at->kafka->buckets, oldest->limited.bucket);
+	if (bucket == NULL)
+		return 0;
+	if (counts_answer(oldest->key)) {
+		lp_buckets_charge(bucket, 0, bytes, now_ns);
+		wait_ns = lp_buckets_wait(bucket, now_ns);
+		until_ms = until(at, wait_ns);
+		if (left_ms(at, until_ms) >
+		    left_ms(at, oldest->limited.until_ms)) {
+			count(at, bucket, oldest->limited.until_ms == 0,
+			    (uint64_t)wait_ns);
+			lp_kafka_save(at->kafka, oldest, sizeof(*oldest));
+			oldest->limited.until_ms = until_ms;
+		}
+	}
+	wait_ms = left_ms(at, oldest->limited.until_ms);
+	from = lp_limit_obeyed(oldest->key);
+	if (from < 0 || oldest->version < from)
+		return 0;
+	return wait_ms < bucket->max_throttle_ms ? wait_ms
+						 : bucket->max_throttle_ms;
+}
+
+/*
+ * Its sender is held only now: a client that is told to wait counts from when
+ * it has all of it.
+ */
+void
+lp_limit_answer_end(struct lp_kafka_at *at, const struct lp_inflight *oldest)
+{
+	const struct lp_bucket *bucket;
+
+	if (!counts_answer(oldest->key))
+		return;
+	bucket = lp_buckets_get(&at->kafka->buckets, oldest->limited.bucket);
+	if (bucket != NULL)
+		hold(at, LP_TO_CLIENT, oldest->limited.until_ms,
+		    bucket->bytes_per_s);
+	else
+		lp_pace_bound(&at->kafka->pace, at->index, LP_TO_CLIENT, 0);
+}
+
+/* What was passed on of it was zero, as it is in what it becomes. */
+void
+lp_limit_fact(struct lp_kafka_at *at, const struct lp_message *message,
+    struct lp_fact *fact)
+{
+	uint32_t delay_ms = message->delay_ms;
+	uint32_t begin = message->seq + fact->at;
+	uint32_t gone = 0;
+
+	if (delay_ms == 0 || at->splice == NULL || at->was_held ||
+	    lp_edit_open(at) != NULL)
+		return;
+	if (fact->kind == LP_FACT_THROTTLE_CUT && fact->value < delay_ms >> 8) {
+		overlay(at, message, fact->at, THIRD, FIELD - 1, delay_ms);
+	} else if (fact->kind == LP_FACT_THROTTLE_TIME &&
+	    fact->value < delay_ms) {
+		if ((int32_t)(at->chunk_seq - begin) > 0)
+			gone = at->chunk_seq - begin;
+		overlay(at, message, fact->at, gone, FIELD, delay_ms);
+		fact->value = delay_ms;
+		lp_telemetry_count(&at->kafka->telemetry, answers_throttled, 1);
+	}
+}
+
+int16_t
+lp_limit_obeyed(int16_t key)
+{
+	for (size_t i = 0; i < sizeof(obeyed) / sizeof(obeyed[0]); i++)
+		if (obeyed[i].key == key)
+			return obeyed[i].version;
+	return -1;
+}
+
+/*
+ * From what it has sent by now its sender has to rest, up to that time.  Of
+ * megabytes that it was told of it would send all at once.
+ */
+static void
+hold(struct lp_kafka_at *at, enum lp_direction sender, uint32_t until_ms,
+    uint64_t bytes_per_s)
+{
+	struct lp_pace *pace = &at->kafka->pace;
+	uint32_t wait_ms = left_ms(at, until_ms);
+	uint64_t bound = bytes_per_s / BOUND_SHARE;
+
+	if (wait_ms > LP_LIMIT_HELD_MS)
+		wait_ms = LP_LIMIT_HELD_MS;
+	if (bound > BOUND_MAX)
+		bound = 0;
+	else if (bound != 0 && bound < BOUND_MIN)
+		bound = BOUND_MIN;
+	lp_pace_bound(pace, at->index, sender, (uint32_t)bound);
+	if (wait_ms > 0)
+		lp_pace_until(pace, at->index, sender,
+		    at->kafka->now_ns + (uint64_t)wait_ms * NS_PER_MS);
+}
+
+/* As Kafka's own quotas count it: what is fetched is in the answer. */
+static bool
+counts_answer(int16_t key)
+{
+	return key == LP_KEY_FETCH || key == LP_KEY_SHARE_FETCH;
+}
+
+/* Whose bucket it is; 0: the rule's. */
+static uint64_t
+who(const struct lp_kafka_at *at, const struct lp_judged *judged,
+    const struct lp_rule_action *action)
+{
+	switch (action->per) {
+	case LP_RULE_PER_CLIENT_ID:
+		if (judged->has & 1u << LP_JUDGED_CLIENT_ID)
+			return hash(at, judged->texts[LP_JUDGED_CLIENT_ID],
+			    judged->lens[LP_JUDGED_CLIENT_ID]);
+		return NOBODY;
+	case LP_RULE_PER_PRINCIPAL:
+		if (at->conn->flags & LP_KAFKA_NAMED)
+			return hash(at, at->conn->name, at->conn->name_len);
+		return NOBODY;
+	default:
+		return 0;
+	}
+}
+
+static uint64_t
+hash(const struct lp_kafka_at *at, const void *bytes, size_t len)
+{
+	uint64_t hash =
+	    XXH3_64bits_withSeed(bytes, len, at->kafka->telemetry.seed);
+
+	return hash > NOBODY ? hash : NOBODY + 1;
+}
+
+/* That time in ms, as it is kept, and never 0. */
+static uint32_t
+until(const struct lp_kafka_at *at, int64_t wait_ns)
+{
+	uint32_t ms =
+	    (uint32_t)((at->kafka->now_ns + (uint64_t)wait_ns) / NS_PER_MS);
+
+	return ms + (ms == 0);
+}
+
+static uint32_t
+left_ms(const struct lp_kafka_at *at, uint32_t until_ms)
+{
+	int32_t left =
+	    (int32_t)(until_ms - (uint32_t)(at->kafka->now_ns / NS_PER_MS));
+
+	return until_ms != 0 && left > 0 ? (uint32_t)left : 0;
+}
+
+static void
+count_buckets(const struct lp_kafka_at *at)
+{
+	struct lp_kafka_stats *stats = at->kafka->telemetry.stats;
+	const struct lp_buckets *buckets = &at->kafka->buckets;
+
+	lp_count_set(&stats->counters.buckets, lp_buckets_used(buckets));
+	lp_count_set(&stats->counters.buckets_shared, buckets->shared);
+}
+
+/* Its rule may have gone, and its counters with it. */
+static void
+count(const struct lp_kafka_at *at, const struct lp_bucket *bucket, bool first,
+    uint64_t wait_ns)
+{
+	struct lp_rule_stats *stats = &at->kafka->region->rules[bucket->slot];
+
+	if (atomic_load_explicit(&stats->rule_id, memory_order_relaxed) !=
+	    bucket->rule_id)
+		return;
+	lp_count_add(&stats->delayed, first);
+	lp_count_add(&stats->delayed_ns, wait_ns);
+}
+
+/* Of a throttle time at that place of the frame its bytes from one to another,
+ * as they are in this one. */
+static void
+overlay(struct lp_kafka_at *at, const struct lp_message *message,
+    uint32_t field, unsigned from, unsigned upto, uint32_t value)
+{
+	struct lp_overlay over = {.at = field + from,
+	    .len = upto - from,
+	    .over_len = (uint8_t)(upto - from)};
+	uint8_t bytes[FIELD];
+
+	lp_put32(bytes, value);
+	memcpy(over.over, bytes + from, over.len);
+	lp_edit_overlay(at, LP_TO_CLIENT, message->seq, &over);
+}
