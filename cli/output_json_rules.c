@@ -39,11 +39,13 @@ rule_stats(const Lp__Pb__RuleStats *rule)
 	    lp_json_string_or_null(rule->action));
 
 	return lp_json_join(what,
-	    json_pack("{s:o, s:o, s:o, s:o}", "connections",
+	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "connections",
 		lp_json_integer(rule->connections), "requests",
 		lp_json_integer(rule->requests), "request_bytes",
 		lp_json_integer(rule->request_bytes), "refused",
-		lp_json_integer(rule->refused)));
+		lp_json_integer(rule->refused), "delayed",
+		lp_json_integer(rule->delayed), "delayed_ns",
+		lp_json_integer(rule->delayed_ns)));
 }
 
 /* {"dataplanes": [{..., "running": 4, "rules": [...]}]} */

@@ -88,6 +88,11 @@ stats_row(struct lp_table *table, const Lp__Pb__RuleStats *rule)
 	lp_table_add(table, LP_STYLE_PLAIN, "%s",
 	    lp_units_bytes(bytes, rule->request_bytes));
 	lp_table_add(table, LP_STYLE_PLAIN, "%" PRIu64, rule->refused);
+	lp_table_add(table, LP_STYLE_PLAIN, "%" PRIu64, rule->delayed);
+	lp_table_add(table, LP_STYLE_PLAIN, "%s",
+	    rule->delayed > 0
+		? lp_units_time(bytes, rule->delayed_ns / rule->delayed)
+		: "-");
 }
 
 /* Why the table is shorter than some may think. */
@@ -112,7 +117,7 @@ lp_output_text_rules_stats(
 	static const struct lp_column columns[] = {{"RULE", false},
 	    {"PRIORITY", true}, {"SHADOW", false}, {"ACTION", false},
 	    {"CONNECTIONS", true}, {"REQUESTS", true}, {"BYTES", true},
-	    {"REFUSED", true}};
+	    {"REFUSED", true}, {"DELAYED", true}, {"MEAN", true}};
 	int err = 0;
 
 	lp_output_text_part_round(print);

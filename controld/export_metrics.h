@@ -117,6 +117,8 @@
 	X(RULE_REQUESTS, "rule_requests_total", COUNTER, RULE, NULL, ONE, "Requests that the rule has matched, each once.") \
 	X(RULE_REQUEST_BYTES, "rule_request_bytes_total", COUNTER, RULE, NULL, ONE, "Whole frames of these requests.") \
 	X(RULE_REFUSED, "rule_refused_total", COUNTER, RULE, NULL, ONE, "Connections and requests that the rule has refused.") \
+	X(RULE_DELAYED, "rule_delayed_total", COUNTER, RULE, NULL, ONE, "Requests whose sender the rule has made to wait.") \
+	X(RULE_DELAY, "rule_delay_seconds_total", COUNTER, RULE, NULL, NS, "The sum of these waits.") \
 	X(SCRAPE_TIME, "scrape_duration_seconds", GAUGE, SCRAPE, NULL, MS, "How long lp-controld collected for this scrape.") \
 	X(SCRAPE_SKIPPED, "scrape_skipped_rows", GAUGE, SCRAPE, NULL, ONE, "Rows left out of this scrape: told twice, or beyond its largest size.")
 

@@ -42,4 +42,6 @@ add_rule(struct lp_export_text *text, const char *path,
 	lp_export_text_add(
 	    &row, LP_EXPORT_RULE_REQUEST_BYTES, NULL, rule->request_bytes);
 	lp_export_text_add(&row, LP_EXPORT_RULE_REFUSED, NULL, rule->refused);
+	lp_export_text_add(&row, LP_EXPORT_RULE_DELAYED, NULL, rule->delayed);
+	lp_export_text_add(&row, LP_EXPORT_RULE_DELAY, NULL, rule->delayed_ns);
 }

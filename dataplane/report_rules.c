@@ -152,6 +152,7 @@ fill_counts(Lp__Pb__RuleStats *message, const struct lp_region *region,
 	message->shadow = (row->flags & LP_RULES_SHADOW) != 0;
 	message->has_connections = message->has_requests = true;
 	message->has_request_bytes = message->has_refused = true;
+	message->has_delayed = message->has_delayed_ns = true;
 	/* Control's own field: the place may be another one's already. */
 	if (stats->rule_id != row->id)
 		return false;
@@ -159,6 +160,8 @@ fill_counts(Lp__Pb__RuleStats *message, const struct lp_region *region,
 	message->requests = lp_count_get(&stats->requests);
 	message->request_bytes = lp_count_get(&stats->request_bytes);
 	message->refused = lp_count_get(&stats->refused);
+	message->delayed = lp_count_get(&stats->delayed);
+	message->delayed_ns = lp_count_get(&stats->delayed_ns);
 	return message->connections != 0 || message->requests != 0 ||
 	    message->request_bytes != 0 || message->refused != 0;
 }

@@ -42,14 +42,16 @@ make_rules(Lp__Pb__RuleStats rules[RULES], Lp__Pb__RuleStats *list[RULES])
 		const char *name, *match, *action;
 		uint32_t priority;
 		bool shadow;
-		uint64_t connections, requests, bytes, refused;
+		uint64_t connections, requests, bytes, refused, delayed, ns;
 	} rows[RULES] = {
-	    {"scan", "src=10.66.0.0/16", "reset", 900, false, 12, 0, 0, 12},
-	    {"slow", "topic=audit.*", "limit bytes=50MB/s per=client_id", 400,
-		true, 0, 1234567, 98765432100, 0},
+	    {"scan", "src=10.66.0.0/16", "reset", 900, false, 12, 0, 0, 12, 0,
+		0},
+	    {"slow", "api=Produce topic=audit.*",
+		"limit bytes=50MB/s per=client_id", 400, false, 0, 1234567,
+		98765432100, 0, 54321, 6543210987654},
 	    /* Its configuration knows it no more. */
-	    {NULL, NULL, NULL, 400, false, 3, 1, 60, 0},
-	    {"rest", "", "observe", 5, false, 18000000000, 1, 999, 0},
+	    {NULL, NULL, NULL, 400, false, 3, 1, 60, 0, 0, 0},
+	    {"rest", "", "observe", 5, false, 18000000000, 1, 999, 0, 0, 0},
 	};
 
 	for (unsigned i = 0; i < RULES; i++) {
@@ -59,6 +61,7 @@ make_rules(Lp__Pb__RuleStats rules[RULES], Lp__Pb__RuleStats *list[RULES])
 		rule->has_id = rule->has_priority = rule->has_shadow = true;
 		rule->has_connections = rule->has_requests = true;
 		rule->has_request_bytes = rule->has_refused = true;
+		rule->has_delayed = rule->has_delayed_ns = true;
 		rule->id = i + 7;
 		rule->name = (char *)rows[i].name;
 		rule->match = (char *)rows[i].match;
@@ -69,6 +72,8 @@ make_rules(Lp__Pb__RuleStats rules[RULES], Lp__Pb__RuleStats *list[RULES])
 		rule->requests = rows[i].requests;
 		rule->request_bytes = rows[i].bytes;
 		rule->refused = rows[i].refused;
+		rule->delayed = rows[i].delayed;
+		rule->delayed_ns = rows[i].ns;
 		list[i] = rule;
 	}
 }

@@ -183,6 +183,8 @@ START_TEST(a_row_says_all_that_was_counted)
 	lp_count_add(&stats->requests, 22);
 	lp_count_add(&stats->request_bytes, UINT64_C(1) << 40);
 	lp_count_add(&stats->refused, 4);
+	lp_count_add(&stats->delayed, 3);
+	lp_count_add(&stats->delayed_ns, UINT64_C(1) << 41);
 	ask(false, NULL, 0, 0);
 	ck_assert_uint_eq(answer.rule_count, 1);
 	rule = answer.rules[0];
@@ -196,6 +198,8 @@ START_TEST(a_row_says_all_that_was_counted)
 	ck_assert_uint_eq(rule->requests, 22);
 	ck_assert_uint_eq(rule->request_bytes, UINT64_C(1) << 40);
 	ck_assert_uint_eq(rule->refused, 4);
+	ck_assert_uint_eq(rule->delayed, 3);
+	ck_assert_uint_eq(rule->delayed_ns, UINT64_C(1) << 41);
 	end();
 }
 END_TEST
