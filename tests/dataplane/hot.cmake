@@ -32,8 +32,9 @@ target_link_libraries(lp_test_plane PUBLIC lp_test_objects lp_port
 	PkgConfig::CHECK PkgConfig::URCU PkgConfig::XXHASH)
 
 foreach(module checksum parse tcp_state wheel nat conntrack conntrack_sums
-	conntrack_killed neighbor mld icmp reset admit pace pipeline pipeline_life
-	denials gate inline inline_late inline_room sightings talkers telemetry
+	conntrack_killed neighbor mld icmp reset admit pace pace_killed pipeline
+	pipeline_life denials gate inline inline_late inline_room sightings
+	talkers telemetry
 	topic_ids)
 	add_executable(test_${module}
 		${CMAKE_CURRENT_LIST_DIR}/test_${module}.c)
@@ -41,6 +42,8 @@ foreach(module checksum parse tcp_state wheel nat conntrack conntrack_sums
 	add_test(NAME dataplane/${module} COMMAND test_${module})
 endforeach()
 
+target_sources(test_pace_killed PRIVATE
+	${CMAKE_SOURCE_DIR}/tests/support/killed.c)
 target_sources(test_sightings PRIVATE
 	${CMAKE_SOURCE_DIR}/dataplane/kafka_read.c
 	${CMAKE_SOURCE_DIR}/tests/support/message.c)

@@ -62,6 +62,7 @@ killed_keep(void)
 	keep(kafka->splices, kafka->conn_count * sizeof(*kafka->splices));
 	keep(kafka->edits, kafka->edit_count * sizeof(*kafka->edits));
 	keep(kafka->said, kafka->said_count * sizeof(*kafka->said));
+	keep(kafka->paces, kafka->conn_count * sizeof(*kafka->paces));
 	keep(&stats->counters, sizeof(stats->counters));
 	keep(&stats->rows_used, sizeof(stats->rows_used));
 	keep(stats->rows, 8 * sizeof(stats->rows[0]));
