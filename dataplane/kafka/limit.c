@@ -140,7 +140,7 @@ uint32_t
 lp_limit_answer(struct lp_kafka_at *at, uint32_t bytes)
 {
 	struct lp_inflight *oldest = lp_inflight_oldest(at);
-	int64_t now_ns = (int64_t)at->kafka->now_ns, wait_ns;
+	int64_t now_ns = (int64_t)at->kafka->now_ns;
 	struct lp_bucket *bucket;
 	uint32_t until_ms, wait_ms;
 	int16_t from;
@@ -150,19 +150,20 @@ lp_limit_answer(struct lp_kafka_at *at, uint32_t bytes)
 	bucket = lp_buckets_get(&at->kafka->buckets, oldest->limited.bucket);
 	if (bucket == NULL)
 		return 0;
+	wait_ms = left_ms(at, oldest->limited.until_ms);
 	if (counts_answer(oldest->key)) {
 		lp_buckets_charge(bucket, 0, bytes, now_ns);
-		wait_ns = lp_buckets_wait(bucket, now_ns);
-		until_ms = until(at, wait_ns);
-		if (left_ms(at, until_ms) >
-		    left_ms(at, oldest->limited.until_ms)) {
+		until_ms = until(at, lp_buckets_wait(bucket, now_ns));
+		if (left_ms(at, until_ms) > wait_ms) {
+			/* What the request has to wait was counted with it. */
 			count(at, bucket, oldest->limited.until_ms == 0,
-			    (uint64_t)wait_ns);
+			    (uint64_t)(left_ms(at, until_ms) - wait_ms) *
+				NS_PER_MS);
+			wait_ms = left_ms(at, until_ms);
 			lp_kafka_save(at->kafka, oldest, sizeof(*oldest));
 			oldest->limited.until_ms = until_ms;
 		}
 	}
-	wait_ms = left_ms(at, oldest->limited.until_ms);
 	from = lp_limit_obeyed(oldest->key);
 	if (from < 0 || oldest->version < from)
 		return 0;

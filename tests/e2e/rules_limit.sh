@@ -33,10 +33,11 @@ main() {
 	check "it was told to wait, as by a broker's quota" throttled Produce
 	lab_stop producer
 	records_make 400000 >"$LAB_DIR/sent"
-	must "kcat sends" lab_start kcat client kcat -P -b "$LAB_VIP" \
-	    -t limited -l "$LAB_DIR/sent"
-	check "it sends so much" goes_at produced
+	must "kcat sends" kcat_sends kcat
+	must "and another one" kcat_sends other
+	check "both together send so much" goes_at produced
 	lab_stop kcat
+	lab_stop other
 	must "the rule is deleted" gone
 
 	must "a limit of Fetch is taken" rule \
@@ -65,6 +66,11 @@ unjudged() {
 
 in_step() {
 	lab_wait 10 "the dataplane to be in step" lab_in_step
+}
+
+kcat_sends() {
+	lab_start "$1" client kcat -P -b "$LAB_VIP" -t limited \
+	    -l "$LAB_DIR/sent"
 }
 
 # rule ACTION MATCH

@@ -168,6 +168,8 @@ START_TEST(of_a_fetch_the_answer_is_charged)
 	fetch(8, LIMITED_ANSWER);
 	fetch(8, 2 * LIMITED_ANSWER);
 	ck_assert_uint_eq(lp_count_get(&rule_stats(RULE)->delayed), 2);
+	ck_assert_uint_eq(lp_count_get(&rule_stats(RULE)->delayed_ns),
+	    (1 + 2) * LIMITED_ANSWER * (uint64_t)MS);
 	/* A client of before KIP-219 would not wait, and is not told. */
 	fetch(7, 0);
 	plane_wait_ms(1000);
