@@ -58,6 +58,13 @@ static const struct {
 	{"deny"}, {1 << 0 | 1 << 1 | 1 << 2 | 1 << 8 | 1 << 21, 0}},
     {{"api=Fetch topic=a*,b*,t*", "api=Metadata", "api=DeleteTopics"},
 	{"deny", "no_create", "reset"}, {0, 0}},
+    {{"api=JoinGroup,Heartbeat,ConsumerGroupHeartbeat",
+	 "api=InitProducerId transactional_id=*"},
+	{"deny", "deny"}, {0, 0}},
+    {{"api=CreateTopics,DeleteTopics,CreatePartitions,AlterConfigs,"
+      "IncrementalAlterConfigs"},
+	{"deny"}, {0, 0}},
+    {{"api=OffsetFetch"}, {"deny"}, {0, 0}},
 };
 enum { SETS = sizeof(sets) / sizeof(sets[0]) };
 
