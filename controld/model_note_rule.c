@@ -148,6 +148,11 @@ note_alone(struct search *search, const struct kept *kept)
 	if (err == 0 && find_no_broker(config, &kept->rule, text) != NULL)
 		err =
 		    lp_model_note_add(search->change, kept->object, "%s", text);
+	if (err == 0 && kept->rule.action.verdict == LP_RULE_LIMIT &&
+	    !kept->object->rule.shadow)
+		err = lp_model_note_add(search->change, kept->object,
+		    "limits at each dataplane by itself: two of them let "
+		    "pass twice as much");
 	return err;
 }
 

@@ -318,6 +318,15 @@ static const struct {
 	"add cluster x; add rule r priority=1 match=cluster=x+broker=1 "
 	"action=observe",
 	"rule r: there is no broker 1 yet\n"},
+    {"set listener payments public unjudged=pass",
+	"add rule r priority=1 match=listener=payments/public+api=Produce "
+	"action=limit+bytes=1MB/s",
+	"rule r: limits at each dataplane by itself: two of them let pass "
+	"twice as much\n"},
+    {NULL,
+	"add rule r priority=1 match=api=Produce action=limit+bytes=1MB/s "
+	"shadow=1",
+	""},
     /* Hidden by what was there, and by what comes in the same change. */
     {"add rule wide priority=9 match=src=10.0.0.0/8 action=allow",
 	"add rule r priority=8 match=src=10.1.0.0/16 action=reset",
