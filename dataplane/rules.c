@@ -128,6 +128,9 @@ lp_rules_build(struct lp_rules **out, struct lp_rules_builder *builder,
 	if (error)
 		goto out;
 	take_rest(rules, &builder->drafts);
+	rules->many = rules->tables[LP_RULES_REQUEST_DECIDES].count +
+		rules->tables[LP_RULES_REQUEST_SEES].count >
+	    LP_RULES_TUPLES_MANY;
 	*out = rules;
 	rules = NULL;
 out:
@@ -302,6 +305,9 @@ static void
 take_rest(struct lp_rules *rules, struct lp_rules_drafts *drafts)
 {
 	rules->terms = drafts->terms.items;
+	rules->asks_size = rules->part_count[LP_RULE_FRAME_SIZE] > 0;
+	for (uint32_t i = 0; i < drafts->terms.count; i++)
+		rules->asks_size |= rules->terms[i].field == LP_RULE_FRAME_SIZE;
 	rules->actions = drafts->actions.list.items;
 	rules->action_count = drafts->actions.list.count;
 	rules->size_bytes += drafts->terms.room * sizeof(*rules->terms) +

@@ -464,7 +464,8 @@ look_up(const struct lp_kafka_at *at, struct lp_rules_request *request,
 	const struct lp_rules_connection connection = lp_gate_ask(at->tcp);
 
 	request->from = from;
-	lp_rules_request(lp_judge_rules(at), &connection, request, found);
+	lp_rules_cache_request(&at->kafka->rules_cache, at->snapshot->serial,
+	    lp_judge_rules(at), &connection, request, found);
 }
 
 /* Where rules act the listener has said so (proto/config_check_rule.c). */

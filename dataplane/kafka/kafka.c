@@ -65,6 +65,7 @@ lp_kafka_carve(
 	lp_pace_carve(&kafka->pace, arena, connection_count);
 	lp_buckets_carve(&kafka->buckets, arena);
 	lp_telemetry_carve(&kafka->telemetry, arena);
+	lp_rules_cache_carve(&kafka->rules_cache, arena);
 }
 
 void
@@ -82,6 +83,10 @@ lp_kafka_init(struct lp_kafka *kafka, struct lp_region *region, uint32_t marked)
 	    LP_BUCKETS_OF_RULES + LP_BUCKETS_OF_ASKERS);
 	lp_held_pool_init(&kafka->held, region->kafka.held, kafka->held_free,
 	    region->kafka.held_count);
+	kafka->rules_cache.found =
+	    &region->kafka_stats->counters.rules_remembered;
+	kafka->rules_cache.missed =
+	    &region->kafka_stats->counters.rules_forgotten;
 	lp_restore_all(kafka, marked);
 }
 

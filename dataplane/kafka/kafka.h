@@ -17,6 +17,7 @@
 #include "dataplane/kafka/telemetry.h"
 #include "dataplane/pipeline/pace.h"
 #include "dataplane/pipeline/region.h"
+#include "dataplane/pipeline/rules_cache.h"
 
 struct lp_capture_note;
 struct lp_snapshot;
@@ -46,6 +47,7 @@ struct lp_kafka {
 	struct lp_region *region;
 	struct lp_kafka_state *state;
 	struct lp_telemetry telemetry;
+	struct lp_rules_cache rules_cache;
 	struct lp_slots messages;
 	struct lp_slots inflight;
 	struct lp_slots edits;

@@ -162,6 +162,8 @@ enum {
 	X(buckets_shared, "requests charged to all: no bucket of their own")   \
 	X(unjudged_reset, "connections reset: bytes that rules cannot judge")  \
 	X(unjudged_passed, "segments and requests passed unjudged")       \
+	X(rules_remembered, "what rules say of a request, known from before")  \
+	X(rules_forgotten, "not known from before, or not any more")           \
 	X(denials_told, "denials in the log: who was refused, by which rule")  \
 	X(denials_left_out, "denials not in it: too many in a second")        \
 	X(denials_full, "denials not in it: nobody took out those before")    \
@@ -349,7 +351,7 @@ enum lp_kafka_counter {
 #undef X
 	    LP_KAFKA_COUNTER_COUNT,
 };
-static_assert(LP_KAFKA_COUNTER_COUNT == 84, "raise LP_REGION_LAYOUT with it");
+static_assert(LP_KAFKA_COUNTER_COUNT == 86, "raise LP_REGION_LAYOUT with it");
 
 struct lp_kafka_stats {
 	struct {

@@ -45,7 +45,8 @@
  *	looked at lies in a cache (two reads for the rule that holds), and on
  *	the length of a chain: rules that differ in nothing but what is no key
  *	are asked one by one, some 10 to 40 cycles each.  An entry that the
- *	one before it in its chain covers is left out.
+ *	one before it in its chain covers is left out.  Where there are many
+ *	tuples the worker remembers what was said (rules_cache.h).
  *
  *	A client chooses what is looked up, never what is in the tables: keys
  *	are compared whole, so equal hashes decide nothing, and the longest run
@@ -157,7 +158,7 @@ struct lp_rules_part {
 	uint16_t len; /* of a prefix: bytes; of an address: bits of all 128 */
 };
 
-enum { LP_RULES_PARTS_PER_TUPLE = 13 };
+enum { LP_RULES_PARTS_PER_TUPLE = 13, LP_RULES_TUPLES_MANY = 16 };
 
 struct lp_rules_tuple {
 	uint32_t first_row; /* none of its entries is of one before */
@@ -250,6 +251,8 @@ struct lp_rules {
 	uint32_t action_count;
 	uint32_t entry_count;
 	uint32_t chain_max; /* entries of one key */
+	bool many; /* tuples of requests: it is worth to remember answers */
+	bool asks_size; /* any rule asks for the size of frames */
 	bool has_requests; /* any rule is no connection rule */
 	/*
 	 * Any acts on requests: of those a deny, reset, limit or no_create; or

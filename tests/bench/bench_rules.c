@@ -9,6 +9,7 @@
  *		what is looked at lies in main memory
  *	hot	of HOT of them, spread over all: what clients do, who ask the
  *		same again and again
+ *	kept	the same, of one connection, where answers are remembered
  *	miss	of none, which all tuples have to say
  * A figure is the median of the turns.
  *
@@ -20,6 +21,7 @@
 #include <string.h>
 
 #include "dataplane/clock.h"
+#include "dataplane/pipeline/rules_cache.h"
 #include "dataplane/rules.h"
 #include "tests/support/random.h"
 #include "tests/support/rule_match.h"
@@ -312,16 +314,39 @@ compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-enum kind { HIT, HOT_HIT, MISS, KINDS };
+enum kind { HIT, HOT_HIT, KEPT, MISS, KINDS };
 
 /* The rule that a question is about. */
 static uint32_t
 choose(uint64_t *chance, uint32_t count, enum kind kind)
 {
-	uint32_t some = kind == HOT_HIT && count > HOT ? HOT : count;
+	uint32_t some =
+	    (kind == HOT_HIT || kind == KEPT) && count > HOT ? HOT : count;
 
 	return (uint32_t)((random_next(chance) >> 32) * some >> 32) *
 	    (count / some);
+}
+
+static void
+ask(const struct lp_rules *rules, const struct question *question,
+    struct lp_rules_found *found, bool kept)
+{
+	static struct lp_rules_cache_place places[LP_RULES_CACHE_PLACES];
+	static lp_counter counters[2];
+	static const struct lp_rules *last;
+	static uint64_t stamp;
+	struct lp_rules_cache cache = {
+	    .places = places, .found = &counters[0], .missed = &counters[1]};
+
+	if (!kept) {
+		lp_rules_request(
+		    rules, &question->connection, &question->request, found);
+		return;
+	}
+	stamp += rules != last;
+	last = rules;
+	lp_rules_cache_request(&cache, stamp, rules, &question->connection,
+	    &question->request, found);
 }
 
 /* Cycles of a question; rules NULL: of making it. */
@@ -348,8 +373,7 @@ measure(const struct shape *shape, const struct lp_rules *rules, uint32_t count,
 				lp_rules_connection(
 				    rules, &question.connection, &found);
 			else
-				lp_rules_request(rules, &question.connection,
-				    &question.request, &found);
+				ask(rules, &question, &found, kind == KEPT);
 			*decided += found.decides < count - 1;
 		}
 		samples[turn] = (double)(world_cycles() - start) / QUESTIONS;
@@ -361,7 +385,7 @@ measure(const struct shape *shape, const struct lp_rules *rules, uint32_t count,
 static void
 measure_shape(const struct shape *shape, uint32_t count)
 {
-	static const char *const names[] = {"hit", "hot", "miss"};
+	static const char *const names[] = {"hit", "hot", "kept", "miss"};
 	struct lp_rules *rules = compile(shape, count);
 
 	for (unsigned kind = 0; kind < KINDS; kind++) {

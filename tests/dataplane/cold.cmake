@@ -46,10 +46,11 @@ add_library(lp_test_rules STATIC
 	${CMAKE_SOURCE_DIR}/dataplane/rules_draft.c
 	${CMAKE_SOURCE_DIR}/dataplane/rules_list.c
 	${CMAKE_SOURCE_DIR}/dataplane/rules_table.c
-	${CMAKE_SOURCE_DIR}/dataplane/pipeline/rules.c)
+	${CMAKE_SOURCE_DIR}/dataplane/pipeline/rules.c
+	${CMAKE_SOURCE_DIR}/dataplane/pipeline/rules_cache.c)
 target_link_libraries(lp_test_rules PUBLIC
 	lp_proto PkgConfig::CHECK PkgConfig::XXHASH)
-foreach(module rules rules_limits rules_random)
+foreach(module rules rules_cache rules_limits rules_random)
 	add_executable(test_${module}
 		${CMAKE_CURRENT_LIST_DIR}/test_${module}.c)
 	target_link_libraries(test_${module} PRIVATE lp_test_rules)
