@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "dataplane/pipeline/rules_hash.h"
 
@@ -17,6 +18,7 @@ enum {
 	WORD = sizeof(uint64_t),
 	LINE = 64,
 	LINE_WORDS = LINE / WORD,
+	LARGE_PAGE = 2 << 20,
 	ENTRY_WORDS = sizeof(struct lp_rules_entry) / WORD,
 };
 
@@ -38,6 +40,7 @@ static int add_entry(struct lp_rules_tables *tables,
 static void pad(struct lp_rules_list *list, uint32_t words);
 static struct lp_rules_entry *entry_at(
     const struct lp_rules_tables *tables, uint32_t at);
+static void *take(size_t size_bytes);
 static int freeze_tuples(struct lp_rules *rules, unsigned kind,
     const struct lp_rules_list *tuples, uint32_t *slots, uint32_t *filters);
 static void freeze_keys(
@@ -89,11 +92,9 @@ lp_rules_table_freeze(struct lp_rules *rules, struct lp_rules_tables *tables)
 		if (freeze_tuples(
 			rules, i, &tables->table[i].tuples, &slots, &filters))
 			return -ENOMEM;
-	/* One more: calloc(0) may be NULL. */
-	rules->slots = calloc(slots + 1, sizeof(*rules->slots));
-	rules->filters = calloc(filters + 1, sizeof(*rules->filters));
-	rules->words =
-	    aligned_alloc(LINE, (tables->words.count / LINE_WORDS + 1) * LINE);
+	rules->slots = take(slots * sizeof(*rules->slots));
+	rules->filters = take(filters * sizeof(*rules->filters));
+	rules->words = take(tables->words.count * WORD);
 	if (rules->slots == NULL || rules->filters == NULL ||
 	    rules->words == NULL)
 		return -ENOMEM;
@@ -110,6 +111,25 @@ lp_rules_table_freeze(struct lp_rules *rules, struct lp_rules_tables *tables)
 	    filters * sizeof(*rules->filters) + tables->words.count * WORD +
 	    tables->conditions.list.room * sizeof(*rules->conditions);
 	return 0;
+}
+
+/*
+ * Zeroed, and of whole lines.  What is large is asked for in large pages: a
+ * look at any place of it then needs no walk through page tables, which lie as
+ * far away as the place itself.
+ */
+static void *
+take(size_t size_bytes)
+{
+	size_t align = size_bytes < LARGE_PAGE ? LINE : LARGE_PAGE;
+	size_t whole = (size_bytes / align + 1) * align;
+	void *memory = aligned_alloc(align, whole);
+
+	if (memory == NULL)
+		return NULL;
+	if (align == LARGE_PAGE)
+		(void)madvise(memory, whole, MADV_HUGEPAGE);
+	return memset(memory, 0, whole);
 }
 
 void
