@@ -49,7 +49,6 @@ static int check_limiting(const struct lp_config_check *check);
 static int check_rule(const struct lp_config_check *check,
     const struct lp_object *object, const struct unsaid *unsaid);
 static const char *find_lack(const struct lp_object_rule *rule, bool shadow);
-static const char *find_lack_of_deny(const struct lp_rule_match *match);
 static const char *find_lack_of_limit(const struct lp_rule_match *match);
 static int check_named(const struct lp_config_check *check,
     const struct lp_object *object, const struct lp_object_rule *rule);
@@ -226,35 +225,16 @@ find_lack(const struct lp_object_rule *rule, bool shadow)
 	switch (action->verdict) {
 	case LP_RULE_OBSERVE:
 	case LP_RULE_ALLOW:
+	case LP_RULE_DENY:
 	case LP_RULE_RESET:
 	case LP_RULE_NO_CREATE:
 	case LP_RULE_ROUTE:
 		return NULL;
-	case LP_RULE_DENY:
-		return find_lack_of_deny(&rule->match);
 	case LP_RULE_LIMIT:
 		return find_lack_of_limit(&rule->match);
 	default:
 		return lp_rule_verdict_name(action->verdict);
 	}
-}
-
-/* It denies some APIs alone, and so they have to be named. */
-static const char *
-find_lack_of_deny(const struct lp_rule_match *match)
-{
-	const struct lp_rule_value *apis;
-	uint16_t count = lp_rule_match_values(match, LP_RULE_API, &apis);
-
-	if (count == 0)
-		return "deny, without api=";
-	for (uint16_t i = 0; i < count; i++)
-		if (!lp_rule_deny_is_by_index(apis[i].low) &&
-		    !lp_rule_deny_is_by_name(apis[i].low) &&
-		    !lp_rule_deny_is_by_answer(apis[i].low) &&
-		    !lp_rule_deny_is_whole(apis[i].low))
-			return "deny, of such an API";
-	return NULL;
 }
 
 /* What is fetched in a session does not name its topics again (KIP-227). */

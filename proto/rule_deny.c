@@ -10,8 +10,7 @@
 
 enum how {
 	NOT_AT_ALL, /* nothing in it can be refused */
-	BY_PART, /* each topic that it names */
-	BY_INDEX, /* likewise, by each of its partitions */
+	BY_INDEX, /* each topic that it names, by each of its partitions */
 	BY_NAME, /* likewise, by its name alone */
 	BY_ANSWER, /* each topic that its answer tells, named or not */
 	AS_A_WHOLE,
@@ -31,7 +30,7 @@ static const struct {
     [0] = {BY_INDEX, 0}, /* Produce */
     [1] = {BY_INDEX, 0}, /* Fetch */
     [2] = {BY_INDEX, 0}, /* ListOffsets */
-    [3] = {BY_PART, 0}, /* Metadata */
+    [3] = {BY_NAME, 0}, /* Metadata */
     [8] = {BY_INDEX, FROM(1)}, /* OffsetCommit: 0 is ZooKeeper's */
     [9] = {BY_ANSWER, FROM(1)}, /* OffsetFetch: likewise */
     [11] = {AS_A_WHOLE, 0}, /* JoinGroup */
@@ -47,7 +46,7 @@ static const struct {
     [25] = {NOT_THE_TRANSACTION, 0}, /* AddOffsetsToTxn */
     [26] = {NOT_THE_TRANSACTION, 0}, /* EndTxn */
     [28] = {BY_INDEX, 0}, /* TxnOffsetCommit */
-    [32] = {BY_PART, 0}, /* DescribeConfigs */
+    [32] = {BY_NAME, 0}, /* DescribeConfigs */
     [33] = {BY_NAME, 0}, /* AlterConfigs */
     [37] = {BY_NAME, 0}, /* CreatePartitions */
     [43] = {BY_INDEX, 0}, /* ElectLeaders */
@@ -56,7 +55,7 @@ static const struct {
     [47] = {BY_INDEX, 0}, /* OffsetDelete */
     [61] = {BY_INDEX, 0}, /* DescribeProducers */
     [68] = {AS_A_WHOLE, 0}, /* ConsumerGroupHeartbeat */
-    [75] = {BY_PART, 0}, /* DescribeTopicPartitions */
+    [75] = {BY_NAME, 0}, /* DescribeTopicPartitions */
     [78] = {BY_INDEX, 0}, /* ShareFetch */
     [79] = {BY_INDEX, 0}, /* ShareAcknowledge */
 };
@@ -102,8 +101,7 @@ lp_rule_deny_versions(int64_t api)
 bool
 lp_rule_deny_is_by_part(int64_t api)
 {
-	return how_of(api) == BY_PART || how_of(api) == BY_INDEX ||
-	    how_of(api) == BY_NAME;
+	return how_of(api) == BY_INDEX || how_of(api) == BY_NAME;
 }
 
 bool

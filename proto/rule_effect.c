@@ -26,7 +26,7 @@ static const struct {
     [0] = {INDEXES, OF_TOPIC}, /* Produce */
     [1] = {INDEXES, OF_TOPIC}, /* Fetch */
     [2] = {INDEXES, OF_TOPIC}, /* ListOffsets */
-    [3] = {ANSWER, OF_TOPIC}, /* Metadata */
+    [3] = {NAME, OF_TOPIC}, /* Metadata */
     [8] = {INDEXES, OF_TOPIC}, /* OffsetCommit */
     [9] = {ANSWER, OF_TOPIC}, /* OffsetFetch */
     [11] = {"session_timeout_ms becomes 0", OF_GROUP}, /* JoinGroup */
@@ -39,7 +39,7 @@ static const struct {
     [23] = {ANSWER, OF_TOPIC}, /* OffsetForLeaderEpoch */
     [24] = {INDEXES, OF_TOPIC}, /* AddPartitionsToTxn */
     [28] = {INDEXES, OF_TOPIC}, /* TxnOffsetCommit */
-    [32] = {ANSWER, OF_TOPIC}, /* DescribeConfigs */
+    [32] = {NAME, OF_TOPIC}, /* DescribeConfigs */
     [33] = {NAME, OF_TOPIC}, /* AlterConfigs */
     [37] = {NAME, OF_TOPIC}, /* CreatePartitions */
     [43] = {INDEXES, OF_TOPIC}, /* ElectLeaders */
@@ -48,7 +48,7 @@ static const struct {
     [47] = {INDEXES, OF_TOPIC}, /* OffsetDelete */
     [61] = {INDEXES, OF_TOPIC}, /* DescribeProducers */
     [68] = {"member_epoch becomes -3", OF_GROUP}, /* ConsumerGroupHeartbeat */
-    [75] = {ANSWER, OF_TOPIC}, /* DescribeTopicPartitions */
+    [75] = {NAME, OF_TOPIC}, /* DescribeTopicPartitions */
     [78] = {INDEXES, OF_TOPIC}, /* ShareFetch */
     [79] = {INDEXES, OF_TOPIC}, /* ShareAcknowledge */
 };

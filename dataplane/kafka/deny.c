@@ -205,12 +205,23 @@ put_code(
 static void
 mark_code(struct lp_message *message, const struct lp_fact *fact)
 {
-	if (message->key == LP_KEY_ALTER_CONFIGS ||
-	    message->key == LP_KEY_INCREMENTAL_ALTER_CONFIGS)
-		message->marked = fact->kind == LP_FACT_ERROR_CODE &&
-			fact->value == INVALID_TOPIC
-		    ? LP_DENY_REFUSED
-		    : 0;
+	switch (message->key) {
+	case LP_KEY_METADATA:
+	case LP_KEY_DESCRIBE_CONFIGS:
+	case LP_KEY_ALTER_CONFIGS:
+	case LP_KEY_INCREMENTAL_ALTER_CONFIGS:
+	case LP_KEY_DESCRIBE_TOPIC_PARTITIONS:
+		break;
+	default:
+		return;
+	}
+	message->marked = 0;
+	/* Of an id: they name either those, or names. */
+	if (fact->kind == LP_FACT_ERROR_CODE &&
+	    (fact->value == INVALID_TOPIC ||
+		(message->key == LP_KEY_METADATA &&
+		    fact->value == UNKNOWN_TOPIC_ID)))
+		message->marked = LP_DENY_REFUSED;
 }
 
 /* What brokers say of who may not, and blanks: it told of our edit. */

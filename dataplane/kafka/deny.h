@@ -79,6 +79,9 @@ void lp_deny_answer(
 bool lp_deny_name(struct lp_kafka_at *at, struct lp_message *message,
     const struct lp_fact *fact, bool denied);
 
+/* A topic of a request, whose id has been told, is asked for by that. */
+bool lp_deny_name_is_by_id(const struct lp_message *message);
+
 /* Whether the answer at hand is to a request with such names. */
 bool lp_deny_name_is_of(const struct lp_kafka_at *at);
 

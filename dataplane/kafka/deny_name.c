@@ -14,6 +14,11 @@
  * are set, in the seventh byte or, where that has been passed on, in the ninth.
  * If both have, the request is reset.
  *
+ * Where the error code stands in front of the name, it alone has to say what it
+ * is of: brokers say INVALID_TOPIC_EXCEPTION of such names and no others, and,
+ * where a Metadata asks by ids, UNKNOWN_TOPIC_ID also of one that is not there
+ * any more: beside a denied one that is refused, too.
+ *
  * In the answer to such a request each name that ends in such a byte, and each
  * id with such a bit, is one of ours, in whatever order they come; ids are
  * cleared before it is known whether they are, for what is 0 stays it.  A
@@ -51,6 +56,7 @@ static const char ends[] = "abcdefghijklmnopqrstuvwxyz"
 			   "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 enum { TAIL = sizeof(ends) - 1 }; /* and for the others */
 
+static bool may_be_id(const struct lp_message *);
 static bool refuse_name(
     struct lp_kafka_at *, struct lp_message *, const struct lp_fact *);
 static bool refuse_id(
@@ -91,6 +97,16 @@ lp_deny_name(struct lp_kafka_at *at, struct lp_message *message,
 	return refused->code == 0 || !(refused->tail & ODD);
 }
 
+/* In a Metadata the name comes behind it, if it is none. */
+bool
+lp_deny_name_is_by_id(const struct lp_message *message)
+{
+	static const uint8_t none[LP_TOPIC_ID_SIZE];
+
+	return may_be_id(message) &&
+	    memcmp(message->topic_id, none, sizeof(none)) != 0;
+}
+
 bool
 lp_deny_name_is_of(const struct lp_kafka_at *at)
 {
@@ -106,11 +122,11 @@ lp_deny_name_answer(
 	case LP_FACT_TOPIC_NAME:
 		if (!fact->null)
 			put_name(at, message, fact);
-		else if (message->key == LP_KEY_DELETE_TOPICS)
+		else if (may_be_id(message))
 			clear_id(at, message, fact->at);
 		break;
 	case LP_FACT_TOPIC_ID:
-		if (message->key == LP_KEY_DELETE_TOPICS)
+		if (may_be_id(message))
 			put_id(message, fact);
 		break;
 	case LP_FACT_RESOURCE_TYPE:
@@ -123,6 +139,14 @@ lp_deny_name_answer(
 	default:
 		break;
 	}
+}
+
+/* What it is of may have been named by an id. */
+static bool
+may_be_id(const struct lp_message *message)
+{
+	return message->key == LP_KEY_DELETE_TOPICS ||
+	    message->key == LP_KEY_METADATA;
 }
 
 static bool

@@ -59,6 +59,7 @@ FACTS = {
     # Answers to what can be denied by its name, or as a whole.
     "ERROR_MESSAGE": [
         "CreateTopicsResponse.Topics.ErrorMessage",
+        "DescribeConfigsResponse.Results.ErrorMessage",
         "DeleteTopicsResponse.Responses.ErrorMessage",
         "CreatePartitionsResponse.Results.ErrorMessage",
         "AlterConfigsResponse.Responses.ErrorMessage",

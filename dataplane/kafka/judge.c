@@ -253,8 +253,7 @@ static void
 named_by_id(struct lp_kafka_at *at, struct lp_message *message,
     const struct lp_fact *fact)
 {
-	if (lp_question_key(at) != LP_KEY_DELETE_TOPICS ||
-	    message->judged.is_named)
+	if (message->judged.is_named || !lp_deny_name_is_by_id(message))
 		return;
 	topic_id(at, message);
 	named(at, message, fact);

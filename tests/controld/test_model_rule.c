@@ -148,9 +148,10 @@ static const struct {
     {NULL, "add rule r priority=1 match=cluster=paiments action=observe",
 	"1 rule r: match: there is no cluster paiments (did you mean "
 	"payments?)"},
-    {NULL, "add cluster x; add rule r priority=1 match=topic=x action=deny",
-	"2 rule r: action: deny, without api=: this version cannot do that "
-	"yet; with "
+    {NULL,
+	"add cluster x; add rule r priority=1 match= "
+	"action=allow+priority=1",
+	"2 rule r: action: priority=: this version cannot do that yet; with "
 	"--shadow on it counts what it would concern"},
     {NULL, "add rule r priority=1 match=api=Fetch action=allow",
 	"1 rule r: match: acts on requests of listener payments/public, which "
@@ -173,10 +174,9 @@ static const struct {
      "add rule s priority=1 match= action=observe",
 	"set rule r name=s",
 	"1 rule r: name: is already taken by another rule"},
-    {"add rule r priority=1 match=topic=x action=deny shadow=1",
+    {"add rule r priority=1 match= action=allow+priority=1 shadow=1",
 	"set rule r shadow=0",
-	"1 rule r: action: deny, without api=: this version cannot do that "
-	"yet; with "
+	"1 rule r: action: priority=: this version cannot do that yet; with "
 	"--shadow on it counts what it would concern"},
     {"add rule r priority=1 match=listener=payments/public action=observe;"
      "add rule s priority=1 match=api=Fetch+listener=payments/public "

@@ -130,9 +130,9 @@ static const struct {
     {"INSERT INTO rule VALUES (2000, 'r', 1, 0, 'api=fetch', 'observe'); "
      "UPDATE meta SET next_id = 3000",
 	"rule r (id 2000): match: is not in its canonical form: api=Fetch"},
-    {"INSERT INTO rule VALUES (2000, 'r', 1, 0, 'topic=x', 'deny'); "
+    {"INSERT INTO rule VALUES (2000, 'r', 1, 0, '', 'allow priority=1'); "
      "UPDATE meta SET next_id = 3000",
-	"rule r: action: deny, without api=: this version cannot do that yet"},
+	"rule r: action: priority=: this version cannot do that yet"},
     {"DELETE FROM meta", "table meta holds no sensible row"},
     {"PRAGMA foreign_keys = OFF; DELETE FROM cluster", "cluster"},
     {"DROP TABLE endpoint", "no such table: endpoint"},

@@ -159,7 +159,7 @@ END_TEST
 START_TEST(a_rule_that_cannot_be_followed_is_refused)
 {
 	struct lp_config next;
-	struct lp_object rule = make_rule(50, "r", 1, "topic=x", "deny");
+	struct lp_object rule = make_rule(50, "r", 1, "", "allow priority=1");
 
 	begin_running();
 	lp_config_init(&next);

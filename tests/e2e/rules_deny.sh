@@ -33,6 +33,8 @@ main() {
 	askers
 	names
 	groups
+	describers
+	whatever
 	requests
 	check "every stream was read to its end" no_stream_lost
 	bytes
@@ -295,6 +297,9 @@ askers() {
 	must "a deny of OffsetFetch is taken" rule no-offsets deny \
 	    'api=OffsetFetch topic=secret*'
 	check "who asks where it was is refused one of the two" step $offsets
+	check "so is kafkajs" js_asks TOPIC_AUTHORIZATION_FAILED offsets \
+	    secret.a
+	check "which is told of the other" js_asks 3 offsets open
 	check "what was refused is counted" counted no-offsets '.refused > 0'
 	must "the rule is deleted" gone no-offsets
 	check "who was refused goes on where it was" step asked-on
@@ -344,6 +349,63 @@ groups() {
 	check "so it is by the kafka layer" told requests_denied '. > 0'
 	must "the rule is deleted" gone no-tx
 	check "now it can" step transactional-again
+}
+
+# js_asks WHAT IT_IS_TOLD TOPIC
+js_asks() {
+	local said
+
+	said=$(lab_on client env NODE_PATH="$WORK_JS/node_modules" timeout 60 \
+	    node "$WORK/js/ask.js" "$LAB_VIP" "${@:2}")
+	echo "$said"
+	[ "$said" = "$1" ]
+}
+
+# Not of topics that others read meanwhile.
+describers() {
+	must "a deny of what topics are is taken" rule no-names deny \
+	    "api=Metadata,DescribeConfigs,DescribeTopicPartitions$(
+	    ) topic=secret.a*,secret.kcat,secret.js"
+	check "who asks what topics are is refused one of two" step asked-names
+	check "so is kafkajs" js_asks TOPIC_AUTHORIZATION_FAILED partitions \
+	    secret.js
+	check "also of its configuration" js_asks TOPIC_AUTHORIZATION_FAILED \
+	    configs secret.js
+	check "which is told of the other" js_asks 2 partitions open.js
+	check "also of its configuration" js_asks 604800000 configs open.js
+	check "kcat is told why" kcat_lists secret.kcat \
+	    '"error": *"Broker: Topic authorization failed"'
+	check "kcat lists the other" kcat_lists open.kcat '"partition": *1'
+	check "what was refused is counted" counted no-names \
+	    '.refused > 5 and .refused <= .requests'
+	check "none had to be reset" told names_reset '. == 0'
+	must "the rule is deleted" gone no-names
+	check "kcat lists it again" kcat_lists secret.kcat '"partition": *1'
+}
+
+# Without an API it is of all that can be denied.
+whatever() {
+	must "a deny of a topic, whatever is asked, is taken" rule no-topic \
+	    deny 'topic=secret.js'
+	check "nothing can be sent to it, which is known from its metadata" \
+	    js_is_told "KafkaJSNonRetriableError: Not authorized to access $(
+	    )topics: [Topic authorization failed]" secret.js
+	check "nothing is told of it" js_asks TOPIC_AUTHORIZATION_FAILED \
+	    partitions secret.js
+	check "nor of its offsets" js_asks TOPIC_AUTHORIZATION_FAILED \
+	    offsets secret.js
+	check "others are let in" js_is_told sent open.js
+	check "it is counted" counted no-topic \
+	    '.refused >= 3 and .refused <= .requests'
+	must "the rule is deleted" gone no-topic
+}
+
+# kcat_lists TOPIC PATTERN
+kcat_lists() {
+	lab_on client timeout 60 kcat -J -L -b "$LAB_VIP" -t "$1" \
+	    >"$LAB_DIR/kcat.json"
+	cat "$LAB_DIR/kcat.json"
+	grep -q "$2" "$LAB_DIR/kcat.json"
 }
 
 requests() {

@@ -241,15 +241,17 @@ START_TEST(a_value_of_a_configuration_is_told_by_its_length)
 	response(32, 1,
 	    "4:0 4:1 2:0 2:-1 01 '1' 4:2 'listeners' 'ab' 00 01 00 4:1 "
 	    "'port' 2:-1 05 'b' '' 00 01 00 4:0",
-	    "throttle_time@8=0 error_code@16=0 resource_type@20=1 "
+	    "throttle_time@8=0 error_code@16=0 error_message@20=null "
+	    "resource_type@20=1 "
 	    "resource_name@23=31 config_name@30=6c697374656e657273 "
 	    "config_value@41=2 config_name@52=706f7274 config_value@58=null "
 	    "config_name@61=62 config_value@64=0");
 	response(32, 4,
 	    "00 4:0 02 2:0 00 01 \"1\" 02 \"p\" \"abc\" 00 01 00 01 00 00 "
 	    "00 00 00",
-	    "throttle_time@9=0 error_code@14=0 resource_type@17=1 "
-	    "resource_name@19=31 config_name@22=70 config_value@24=3");
+	    "throttle_time@9=0 error_code@14=0 error_message@17=null "
+	    "resource_type@17=1 resource_name@19=31 config_name@22=70 "
+	    "config_value@24=3");
 }
 END_TEST
 

@@ -3,8 +3,6 @@
 first in it, and how it differs from the refusal of a broker."""
 from denials_partition import BIT, ask_flipped
 
-RETENTION = ["retention.ms"]
-
 
 def offset_fetch(world, versions):
     """An index that is not there has offset -1 and no error, as one without a
@@ -68,52 +66,4 @@ def offsets_compare(world, answer):
         world.sizes.add(False)
 
 
-def compare(world, answer, array, name):
-    """Of a topic that is there with one that the broker refuses."""
-    found = answer.named(array, name)
-    for entry, is_name_first in found.values():
-        world.expect("the name comes first", is_name_first,
-                     world.row["order"] == "name")
-    wanted = {topic: 29 if topic == world.refused else 0
-              for topic in world.topics()}
-    world.expect("codes", {topic: entry["ErrorCode"] for topic, (entry, _)
-                           in found.items()}, wanted)
-    if world.is_guarded:
-        there, refused = found[world.denied][0], found[world.refused][0]
-        world.differ(there, refused, ("ErrorCode", "TopicId", name))
-        if refused.get("TopicId", world.cluster.ids[world.refused]
-                       ) != world.cluster.ids[world.refused]:
-            world.differing.add("TopicId")
-        world.sizes.add(False)
-
-
-def metadata(world, versions):
-    for version in versions:
-        world.version = version
-        answer = world.kafka.ask("Metadata", version, {
-            "Topics": [{"Name": topic} for topic in world.topics()]})
-        compare(world, answer, "Topics", "Name")
-
-
-def describe(world, versions):
-    for version in versions:
-        world.version = version
-        answer = world.kafka.ask("DescribeTopicPartitions", version, {
-            "Topics": [{"Name": topic}
-                       for topic in sorted(world.topics())]})
-        compare(world, answer, "Topics", "Name")
-
-
-def configs(world, versions):
-    for version in versions:
-        world.version = version
-        answer = world.kafka.ask("DescribeConfigs", version, {
-            "Resources": [{"ResourceType": 2, "ResourceName": topic,
-                           "ConfigurationKeys": RETENTION}
-                          for topic in world.topics()]})
-        compare(world, answer, "Results", "ResourceName")
-
-
-PROOFS = {"offset fetch": offset_fetch, "epochs": epochs,
-          "metadata": metadata,
-          "describe topics": describe, "describe configs": configs}
+PROOFS = {"offset fetch": offset_fetch, "epochs": epochs}

@@ -4,19 +4,28 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.stream.Collectors;
 
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicCollection;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
+import org.apache.kafka.common.errors.UnknownTopicIdException;
 
 /* What clients only ask for, of two topics at once, of which one is denied. */
 final class RulesAsked {
 	private static final TopicPartition SECRET =
 	    new TopicPartition(RulesWork.SECRET, 0),
 	    OPEN = new TopicPartition(RulesWork.OPEN, 0);
-	private static final String GROUP = "rules-asked";
+	private static final String GROUP = "rules-asked",
+	    NEW = "secret.a.new";
 	/* Neither the first record nor the last one. */
 	private static final long AT = 3;
 
@@ -96,13 +105,86 @@ final class RulesAsked {
 	}
 
 	private static void isRefused(String what, Runnable asks) {
+		isRefused(what, RulesWork.SECRET, asks);
+	}
+
+	private static void isRefused(String what, String topic,
+	    Runnable asks) {
 		try {
 			asks.run();
 		} catch (TopicAuthorizationException e) {
-			RulesWork.refusesBy(e, RulesWork.SECRET);
+			RulesWork.refusesBy(e, topic);
 			return;
 		}
 		throw new IllegalStateException(what + " was let in");
+	}
+
+	/* What they are, by name, and by id; some have none to be told. */
+	void names() throws Exception {
+		var names = List.of(RulesWork.SECRET, RulesWork.OPEN);
+		var all = admin.listTopics().listings().get();
+
+		if (all.stream().filter(t -> names.contains(t.name()))
+		    .count() != 2)
+			throw new IllegalStateException("not all are listed");
+		half("DescribeTopics", topic -> admin.describeTopics(names)
+		    .topicNameValues().get(topic));
+		half("DescribeConfigs", topic -> admin.describeConfigs(
+		    List.of(config(RulesWork.SECRET), config(RulesWork.OPEN)))
+		    .values().get(config(topic)));
+		byId(all.stream().filter(t -> names.contains(t.name()))
+		    .collect(Collectors.toMap(t -> t.name(),
+		        t -> t.topicId())));
+		try (var producer = RulesWork.producer(work.options(
+		    "rules-asked-names"))) {
+			isRefused("partitionsFor", () ->
+			    producer.partitionsFor(RulesWork.SECRET));
+			RulesWork.refuses(producer.send(new ProducerRecord<>(
+			    RulesWork.SECRET, 0, null, new byte[1])),
+			    RulesWork.SECRET);
+			RulesWork.same(RulesReader.PARTITIONS,
+			    producer.partitionsFor(RulesWork.OPEN).size(),
+			    "partitions");
+			/* Nor is it made. */
+			isRefused("partitionsFor", NEW, () ->
+			    producer.partitionsFor(NEW));
+		}
+		if (admin.listTopics().names().get().contains(NEW))
+			throw new IllegalStateException("it was made");
+	}
+
+	private static ConfigResource config(String topic) {
+		return new ConfigResource(ConfigResource.Type.TOPIC, topic);
+	}
+
+	interface Each {
+		KafkaFuture<?> of(String topic) throws Exception;
+	}
+
+	private static void half(String what, Each each) throws Exception {
+		try {
+			RulesWork.refuses(each.of(RulesWork.SECRET),
+			    RulesWork.SECRET);
+			each.of(RulesWork.OPEN).get();
+		} catch (ExecutionException | RuntimeException e) {
+			throw new IllegalStateException(what, e);
+		}
+	}
+
+	/* The name that is missing is all that this client looks at. */
+	private void byId(Map<String, Uuid> ids) throws Exception {
+		var told = admin.describeTopics(TopicCollection.ofTopicIds(
+		    ids.values())).topicIdValues();
+
+		told.get(ids.get(RulesWork.OPEN)).get();
+		try {
+			told.get(ids.get(RulesWork.SECRET)).get();
+		} catch (ExecutionException e) {
+			if (e.getCause() instanceof UnknownTopicIdException)
+				return;
+			throw e;
+		}
+		throw new IllegalStateException("it was told");
 	}
 
 	/* The rule has gone: they are where they were, and not reset. */

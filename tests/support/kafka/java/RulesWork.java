@@ -105,6 +105,7 @@ public final class RulesWork {
 		steps.put("join-again", named::again);
 		steps.put("transactional", named::transactions);
 		steps.put("transactional-again", named::transactionsAgain);
+		steps.put("asked-names", asked::names);
 		steps.put("deletion-lost", this::deletionLost);
 		steps.put("deletion", this::deletion);
 		steps.put("not-created", this::notCreated);
