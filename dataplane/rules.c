@@ -113,6 +113,8 @@ lp_rules_build(struct lp_rules **out, struct lp_rules_builder *builder,
 			rules->by_index[api] = versions;
 		if (lp_rule_deny_is_by_name(api))
 			rules->by_name[api] = versions;
+		if (lp_rule_deny_is_by_answer(api))
+			rules->by_answer[api] = versions;
 		if (lp_rule_deny_is_whole(api))
 			rules->by_whole[api] = versions;
 		if (lp_rule_limit_fault(api) != NULL)
@@ -241,12 +243,9 @@ note(struct lp_rules *rules, struct lp_rules_builder *builder,
 		if (acts && (row->flags & LP_RULES_OF_TOPICS))
 			rules->acts_on_topics[i] |=
 			    is_of_all ? UINT64_MAX : draft->condition.api[i];
-	for (int api = 0; api < LP_RULES_APIS; api++)
-		if (acts && row->verdict == LP_RULE_DENY &&
-		    lp_rule_deny_is_by_answer(api) &&
-		    (is_of_all ||
-			(draft->condition.api[api / 64] >> api % 64 & 1) != 0))
-			rules->by_answer[api] = lp_rule_deny_versions(api);
+	for (int i = 0; i < LP_RULES_APIS / 64; i++)
+		if (acts && row->verdict == LP_RULE_DENY)
+			rules->denies[i] |= draft->condition.api[i];
 }
 
 static int

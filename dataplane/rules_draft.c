@@ -35,6 +35,7 @@ struct work {
 static int reserve(struct lp_rules_drafts *drafts);
 static bool is_connection_rule(const struct lp_rules_rule *rule);
 static void begin(struct work *work);
+static void keep_deniable(struct work *work);
 static int add_field(struct work *work, unsigned field);
 static void choose(struct work *work, unsigned field);
 static bool covers(const struct lp_rule_match *match,
@@ -82,6 +83,8 @@ lp_rules_draft_add(struct lp_rules_drafts *drafts,
 		if (work.draft->value_count > before)
 			product *= work.draft->value_count - before;
 	}
+	if (rule->action->verdict == LP_RULE_DENY)
+		keep_deniable(&work);
 	if (product > LP_RULES_COMBINATIONS_MAX)
 		return lp_rules_draft_refuse(why, -ENOSPC, rule->id,
 		    "%llu combinations of its values, more than %d: split it",
@@ -386,6 +389,28 @@ add_apis(struct work *work)
 		    value->low < LP_RULES_APIS ? LP_RULES_APIS : value->low,
 		    value->high);
 	}
+}
+
+/*
+ * A deny holds for what can be denied alone (lp_rule_check()).  Keys without a
+ * bit nobody has.
+ */
+static void
+keep_deniable(struct work *work)
+{
+	struct lp_rules_condition *condition = &work->draft->condition;
+	uint64_t *deniable = work->drafts->deniable;
+	bool is_of_all = !(condition->asks & LP_RULES_API_ASKED);
+
+	if (deniable[0] == 0)
+		for (int64_t api = 0; api < LP_RULES_APIS; api++)
+			if (lp_rule_deny_versions(api) != 0)
+				deniable[api / 64] |= UINT64_C(1) << api % 64;
+	for (int i = 0; i < LP_RULES_APIS / 64; i++)
+		condition->api[i] =
+		    is_of_all ? deniable[i] : condition->api[i] & deniable[i];
+	condition->asks |= LP_RULES_API_ASKED;
+	condition->asks &= (uint16_t)~LP_RULES_API_TERMS;
 }
 
 static void

@@ -36,6 +36,8 @@ struct lp_rules_drafts {
 	/* Which parts there are, and how many. */
 	bool has_part[LP_RULE_FIELD_COUNT][2][LP_RULES_TEXT_MAX + 1];
 	uint32_t part_count;
+	/* By API, as bits: what a deny may be of; none: not asked yet. */
+	uint64_t deniable[LP_RULES_APIS / 64];
 };
 
 /* As lp_rules_add(). */

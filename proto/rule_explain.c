@@ -28,6 +28,8 @@ static bool lets_pass(const struct lp_rule_match *match,
 static bool field_holds(const struct lp_rule_match *match,
     const struct lp_rule_action *action, const struct lp_rule_subject *subject,
     unsigned field);
+static bool is_undeniable(
+    const struct lp_rule_action *action, const struct lp_rule_subject *subject);
 static bool value_holds(const struct lp_rule_match *match,
     const struct lp_rule_value *value, const struct lp_rule_subject *subject);
 static bool text_holds(const struct lp_rule_match *match,
@@ -115,6 +117,8 @@ field_holds(const struct lp_rule_match *match,
 	const struct lp_rule_value *values;
 	uint16_t count = lp_rule_match_values(match, field, &values);
 
+	if (field == LP_RULE_API && is_undeniable(action, subject))
+		return false;
 	/* Rules of requests that do not say from are of clients. */
 	if (count == 0)
 		return field != LP_RULE_FROM || !subject->is_request ||
@@ -124,6 +128,16 @@ field_holds(const struct lp_rule_match *match,
 		if (value_holds(match, &values[i], subject))
 			return true;
 	return false;
+}
+
+/* A deny holds for what can be denied alone. */
+static bool
+is_undeniable(
+    const struct lp_rule_action *action, const struct lp_rule_subject *subject)
+{
+	return action->verdict == LP_RULE_DENY && subject->is_request &&
+	    (!(subject->has >> LP_RULE_API & 1) ||
+		lp_rule_deny_fault(subject->numbers[LP_RULE_API]) != NULL);
 }
 
 static bool
@@ -170,6 +184,15 @@ lp_rule_explain(char text[LP_RULE_REASON_SIZE],
 	unsigned differs = lp_rule_differs(match, action, subject);
 
 	text[0] = '\0';
+	if (differs == LP_RULE_API && !(subject->has >> LP_RULE_API & 1)) {
+		add_absent(&sentence, subject, LP_RULE_API);
+		return text;
+	}
+	if (differs == LP_RULE_API && is_undeniable(action, subject)) {
+		add(&sentence, "it cannot be denied: %s",
+		    lp_rule_deny_fault(subject->numbers[LP_RULE_API]));
+		return text;
+	}
 	if (differs != LP_RULE_FIELD_COUNT) {
 		add_field(&sentence, match, subject, differs, false);
 		return text;

@@ -55,7 +55,8 @@ lp_recall_keep(struct lp_kafka_at *at, const struct lp_message *message,
 
 	if (rules == NULL || at->splice == NULL || message == NULL ||
 	    !message->is_judged || message->bad ||
-	    !lp_judge_is_among(at, message, rules->by_answer))
+	    !lp_judge_is_among(at, message, rules->by_answer) ||
+	    !(rules->denies[entry->key / 64] >> entry->key % 64 & 1))
 		return;
 	entry->kept = has_room(at) ? lp_held_pool_take(pool) : 0;
 	if (entry->kept == 0) {

@@ -262,12 +262,12 @@ struct lp_rules {
 	bool sends; /* any says how packets of a connection are sent */
 	/* By API, as bits: any of those asks for topics. */
 	uint64_t acts_on_topics[LP_RULES_APIS / 64];
+	uint64_t denies[LP_RULES_APIS / 64]; /* likewise, any denies it */
 	/* By API: versions, as bits, that are denied by partitions' indexes. */
 	uint32_t by_index[LP_RULES_APIS];
 	uint32_t by_name[LP_RULES_APIS]; /* likewise, by topics' names */
 	uint32_t by_whole[LP_RULES_APIS]; /* likewise, all of it at once */
-	/* Likewise, by their answers; none of an API that no rule denies. */
-	uint32_t by_answer[LP_RULES_APIS];
+	uint32_t by_answer[LP_RULES_APIS]; /* likewise, by their answers */
 	/* By API, as bits: no limit holds for it. */
 	uint64_t unlimited[LP_RULES_APIS / 64];
 	size_t size_bytes; /* all of it */

@@ -389,12 +389,12 @@ START_TEST(apis_are_a_set_of_any_numbers)
 	rule_match_range(match, LP_RULE_API, 0, 1);
 	rule_match_range(match, LP_RULE_API, 64, 64);
 	rule_match_range(match, LP_RULE_API, 127, 127);
-	rules_built_add(1, 30, LP_RULE_DENY);
+	rules_built_add(1, 30, LP_RULE_RESET);
 	rule_match_range(match, LP_RULE_API, 64, 64);
 	rule_match_range(match, LP_RULE_API, 127, 129);
-	rules_built_add(2, 20, LP_RULE_DENY);
+	rules_built_add(2, 20, LP_RULE_RESET);
 	rule_match_range(match, LP_RULE_API, 127, 127);
-	rules_built_add(3, 10, LP_RULE_DENY);
+	rules_built_add(3, 10, LP_RULE_RESET);
 	rules_built_build();
 	ck_assert_uint_eq(ask_api(0), 1);
 	ck_assert_uint_eq(ask_api(2), 0);
@@ -404,6 +404,25 @@ START_TEST(apis_are_a_set_of_any_numbers)
 	ck_assert_uint_eq(ask_api(129), 2);
 	ck_assert_uint_eq(ask_api(130), 0);
 	ck_assert_uint_eq(ask_api(-1), 0);
+}
+END_TEST
+
+/* The others are left to the rules behind. */
+START_TEST(a_deny_is_of_what_can_be_denied)
+{
+	enum { FETCH = 1, METADATA = 3, END_TXN = 26 };
+
+	rules_built_add(1, 30, LP_RULE_DENY);
+	rule_match_range(match, LP_RULE_API, FETCH, 200);
+	rules_built_add(2, 20, LP_RULE_DENY);
+	rules_built_add(3, 10, LP_RULE_RESET);
+	rules_built_build();
+	ck_assert_uint_eq(ask_api(FETCH), 1);
+	ck_assert_uint_eq(ask_api(METADATA), 1);
+	ck_assert_uint_eq(ask_api(END_TXN), 3);
+	ck_assert_uint_eq(ask_api(127), 3);
+	ck_assert_uint_eq(ask_api(128), 3);
+	ck_assert_uint_eq(ask_api(-1), 3);
 }
 END_TEST
 
@@ -472,6 +491,7 @@ add_tests(TCase *tcase)
 	tcase_add_test(tcase, families_do_not_mix);
 	tcase_add_test(tcase, ranges_hold_at_their_borders);
 	tcase_add_test(tcase, apis_are_a_set_of_any_numbers);
+	tcase_add_test(tcase, a_deny_is_of_what_can_be_denied);
 	tcase_add_test(tcase, acks_hold_where_there_are_any);
 	tcase_add_test(tcase, what_is_covered_takes_no_place);
 }

@@ -93,6 +93,9 @@ static const struct {
     {"api=Produce client_id=\"a b\"", "client_id=a", "deny",
 	"client_id \"a b\" is not a"},
     {"api=Metadata", "topic=*", "deny", "the request has no topic"},
+    {"api=EndTxn transactional_id=t", "transactional_id=t", "deny",
+	"it cannot be denied: that leaves the transaction hanging; deny "
+	"InitProducerId with a transactional_id instead"},
     {"api=Fetch", "version=3-5", "deny", "its version is not given"},
     {"api=Fetch version=4", "version=3-5", "deny", "version 4 is in 3-5"},
     {"api=Fetch from=broker", "topic=a", "deny",
@@ -339,7 +342,7 @@ START_TEST(what_is_explained_is_what_rules_mean)
 	uint64_t random = 20261126;
 	unsigned held = 0;
 
-	act("deny");
+	act("limit bytes=1MB/s");
 	for (unsigned i = 0; i < RANDOM_RULES; i++) {
 		char text[LP_RULE_REASON_SIZE];
 		struct rules_event event;

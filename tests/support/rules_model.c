@@ -108,6 +108,11 @@ holds(const struct rules_model *model, const struct lp_rules_rule *rule,
 	const struct lp_rule_match *match = rule->match;
 	bool from = false;
 
+	/* Of what can be denied alone. */
+	if (request != NULL && rule->action->verdict == LP_RULE_DENY &&
+	    (request->api >= LP_RULES_APIS ||
+		lp_rule_deny_versions(request->api) == 0))
+		return false;
 	for (unsigned field = 0; field < LP_RULE_FIELD_COUNT; field++) {
 		bool asked = false, one = false;
 
