@@ -135,6 +135,8 @@ enum {
 	LP_EXPIRE_STEP = 64,
 	/* Window updates in one turn (pace_send.h); more wait for the next. */
 	LP_PACE_STEP = 32,
+	/* Bytes of a window that are given at once: what a ring holds. */
+	LP_PACE_PART = 1 << 18,
 	/* Places of a wheel: seconds, or milliseconds; longer timers are
 	 * looked at more than once. */
 	LP_WHEEL_SLOTS = 8192,

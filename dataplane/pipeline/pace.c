@@ -14,6 +14,10 @@
  *
  *	free ▸ held ▸ told ▸ free, or bound
  *
+ * A large window opens in parts: who was held has a congestion window that
+ * says nothing of a queue on the way, and megabytes at once fill it, ours, too.
+ * The bound is then no help: it has to be as large for those that are far away.
+ *
  * Who is told that it may go on is free in the next turn, when that has left:
  * a process killed in between leaves one that is held up to a time that has
  * gone by, and its successor tells it.
@@ -36,8 +40,14 @@
 #include "dataplane/pipeline/parse.h"
 #include "dataplane/pipeline/wire.h"
 
-/* Steps of a window up to 1 kB: smaller than a segment. */
-enum { SCALE_FINE = 10 };
+enum {
+	/* Steps of a window up to 1 kB: smaller than a segment. */
+	SCALE_FINE = 10,
+	/* One that opens does so in so many parts, if they are not small, at
+	 * such distances. */
+	PARTS = 16,
+	PART_NS = 1000000,
+};
 
 static struct lp_pace_side *begin(
     struct lp_pace *, uint32_t, enum lp_direction);
@@ -45,12 +55,13 @@ static bool may_be_paced(const struct lp_conn *, enum lp_direction);
 static void put(struct lp_pace *, uint32_t, uint64_t);
 static void arm(struct lp_pace *, uint32_t, uint64_t);
 static void settle(struct lp_pace *, uint32_t, enum lp_direction);
+static bool is_shut(const struct lp_pace_side *);
 static uint16_t lower(
-    const struct lp_pace_side *, uint32_t, uint16_t, uint8_t, uint64_t);
+    const struct lp_pace_side *, uint32_t, uint16_t, uint8_t, bool);
 static void move_edge(uint32_t *, uint32_t, uint16_t, uint8_t);
 static void keep_stamps(struct lp_pace_side *, const struct lp_pkt *, bool);
-static void to_end(struct lp_pace *, const struct lp_batch *, struct lp_pkt *,
-    const struct lp_conn *, bool);
+static void to_end(
+    struct lp_pace *, struct lp_pkt *, const struct lp_conn *, bool);
 
 void
 lp_pace_carve(struct lp_pace *pace, struct lp_arena *arena, uint32_t count)
@@ -129,8 +140,7 @@ lp_pace_is_held(const struct lp_pace *pace, uint32_t index,
 }
 
 void
-lp_pace_packet_paced(struct lp_pace *pace, const struct lp_batch *batch,
-    struct lp_pkt *pkt, bool valid)
+lp_pace_packet_paced(struct lp_pace *pace, struct lp_pkt *pkt, bool valid)
 {
 	const struct lp_conn *conn = &pace->region->connections[pkt->conn];
 
@@ -140,19 +150,19 @@ lp_pace_packet_paced(struct lp_pace *pace, const struct lp_batch *batch,
 	if (valid && (conn->paced & (1u << pkt->dir)))
 		keep_stamps(lp_pace_side(pace, pkt->conn, pkt->dir), pkt, true);
 	if (conn->paced & (1u << !pkt->dir))
-		to_end(pace, batch, pkt, conn, valid);
+		to_end(pace, pkt, conn, valid);
 }
 
 uint16_t
 lp_pace_field_paced(struct lp_pace *pace, uint32_t index,
-    enum lp_direction sender, uint32_t ack, uint16_t field, uint64_t now_ns)
+    enum lp_direction sender, uint32_t ack, uint16_t field)
 {
 	uint8_t scale =
 	    pace->region->connections[index].tcp.peer[!sender].scale;
 	struct lp_pace_side *side = lp_pace_side(pace, index, sender);
 
 	move_edge(&side->given, ack, field, scale);
-	field = lower(side, ack, field, scale, now_ns);
+	field = lower(side, ack, field, scale, is_shut(side));
 	move_edge(&side->edge, ack, field, scale);
 	return field;
 }
@@ -197,7 +207,7 @@ lp_pace_resume(struct lp_pace *pace, uint32_t index, enum lp_direction sender,
 	const struct lp_tcp_peer *other = &conn->tcp.peer[!sender];
 	struct lp_pace_side *side = lp_pace_side(pace, index, sender);
 	uint32_t room = side->given - other->ack;
-	uint32_t gain;
+	uint32_t gain, part;
 
 	if (!(conn->paced & (1u << sender)) || side->until_ns == 0 ||
 	    now_ns < side->until_ns)
@@ -213,7 +223,7 @@ lp_pace_resume(struct lp_pace *pace, uint32_t index, enum lp_direction sender,
 	room >>= other->scale;
 	*field = lower(side, other->ack,
 	    room > UINT16_MAX ? UINT16_MAX : (uint16_t)room, other->scale,
-	    now_ns);
+	    false);
 	room = (uint32_t)*field << other->scale;
 	gain = other->ack + room - side->edge;
 	/*
@@ -225,6 +235,14 @@ lp_pace_resume(struct lp_pace *pace, uint32_t index, enum lp_direction sender,
 		settle(pace, index, sender);
 		return false;
 	}
+	part = room / PARTS > LP_PACE_PART ? room / PARTS : LP_PACE_PART;
+	if ((int32_t)gain > (int32_t)part) {
+		*field = (uint16_t)((side->edge + part - other->ack) >>
+		    other->scale);
+		side->until_ns = now_ns + PART_NS;
+		move_edge(&side->edge, other->ack, *field, other->scale);
+		return true;
+	}
 	side->flags |= LP_PACE_TELLING;
 	atomic_signal_fence(memory_order_seq_cst);
 	move_edge(&side->edge, other->ack, *field, other->scale);
@@ -234,10 +252,11 @@ lp_pace_resume(struct lp_pace *pace, uint32_t index, enum lp_direction sender,
 }
 
 void
-lp_pace_failed(struct lp_pace *pace)
+lp_pace_failed(struct lp_pace *pace, uint32_t index, enum lp_direction sender)
 {
-	assert(pace->told_count > 0);
-	pace->told_count--;
+	if (pace->told_count > 0 &&
+	    pace->told[pace->told_count - 1] == 2 * index + sender)
+		pace->told_count--;
 }
 
 void
@@ -358,10 +377,17 @@ settle(struct lp_pace *pace, uint32_t index, enum lp_direction sender)
 	side->until_ns = 0;
 }
 
+/* Until it is told that it may go on, and no longer. */
+static bool
+is_shut(const struct lp_pace_side *side)
+{
+	return side->until_ns != 0 && !(side->flags & LP_PACE_TELLING);
+}
+
 /* Of an acknowledgement to that end: not more than it may have. */
 static uint16_t
 lower(const struct lp_pace_side *side, uint32_t ack, uint16_t field,
-    uint8_t scale, uint64_t now_ns)
+    uint8_t scale, bool holding)
 {
 	uint32_t step = 1u << scale;
 	uint32_t had = side->edge - ack;
@@ -370,7 +396,7 @@ lower(const struct lp_pace_side *side, uint32_t ack, uint16_t field,
 	if ((int32_t)had < 0)
 		had = 0;
 	had = scale <= SCALE_FINE ? (had + step - 1) >> scale : had >> scale;
-	if (now_ns >= side->until_ns) {
+	if (!holding) {
 		if (side->window == 0)
 			return field;
 		most = side->window < step ? 1 : side->window >> scale;
@@ -407,15 +433,15 @@ keep_stamps(struct lp_pace_side *side, const struct lp_pkt *pkt, bool back)
 
 /* A packet to an end that is held or bound. */
 static void
-to_end(struct lp_pace *pace, const struct lp_batch *batch, struct lp_pkt *pkt,
-    const struct lp_conn *conn, bool valid)
+to_end(struct lp_pace *pace, struct lp_pkt *pkt, const struct lp_conn *conn,
+    bool valid)
 {
 	struct lp_pace_side *side = lp_pace_side(pace, pkt->conn, !pkt->dir);
 	uint8_t scale = conn->tcp.peer[pkt->dir].scale;
 	uint8_t *tcp = pkt->data + pkt->l4_off;
 	uint32_t ack = lp_get32(tcp + LP_TCP_ACKNO);
 	uint16_t was = lp_get16(tcp + LP_TCP_WINDOW);
-	uint16_t field = lower(side, ack, was, scale, batch->now_ns);
+	uint16_t field = lower(side, ack, was, scale, is_shut(side));
 	uint8_t is[2];
 
 	/* One from long ago, or of nobody, tells of nothing. */

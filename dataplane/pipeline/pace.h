@@ -79,15 +79,14 @@ bool lp_pace_is_held(const struct lp_pace *pace, uint32_t index,
  * A packet as it is about to leave, in the numbers of whom it goes to; `valid`:
  * it is in the window.  One that is made anew with its header keeps its window.
  */
-void lp_pace_packet_paced(struct lp_pace *pace, const struct lp_batch *batch,
-    struct lp_pkt *pkt, bool valid);
+void lp_pace_packet_paced(struct lp_pace *pace, struct lp_pkt *pkt, bool valid);
 
 static inline void
-lp_pace_packet(struct lp_pace *pace, const struct lp_batch *batch,
-    const struct lp_conn *conn, struct lp_pkt *pkt, bool valid)
+lp_pace_packet(struct lp_pace *pace, const struct lp_conn *conn,
+    struct lp_pkt *pkt, bool valid)
 {
 	if (__builtin_expect(conn->paced != 0, 0))
-		lp_pace_packet_paced(pace, batch, pkt, valid);
+		lp_pace_packet_paced(pace, pkt, valid);
 }
 
 /*
@@ -95,15 +94,14 @@ lp_pace_packet(struct lp_pace *pace, const struct lp_batch *batch,
  * that direction, which may be lower than that of the other end.
  */
 uint16_t lp_pace_field_paced(struct lp_pace *pace, uint32_t index,
-    enum lp_direction sender, uint32_t ack, uint16_t field, uint64_t now_ns);
+    enum lp_direction sender, uint32_t ack, uint16_t field);
 
 static inline uint16_t
-lp_pace_field(struct lp_pace *pace, const struct lp_batch *batch,
-    uint32_t index, enum lp_direction sender, uint32_t ack, uint16_t field)
+lp_pace_field(struct lp_pace *pace, uint32_t index, enum lp_direction sender,
+    uint32_t ack, uint16_t field)
 {
 	if (pace->region->connections[index].paced & (1u << sender))
-		return lp_pace_field_paced(
-		    pace, index, sender, ack, field, batch->now_ns);
+		return lp_pace_field_paced(pace, index, sender, ack, field);
 	return field;
 }
 
@@ -114,13 +112,14 @@ uint32_t lp_pace_next(struct lp_pace *pace, uint64_t now_ns);
 
 /*
  * The field by which that end is to be told that it may go on; false: there is
- * no need to.  Its time is over; once it was told it is free.
+ * no need to.  Its time is over; once it was told all of it, it is free.
  */
 bool lp_pace_resume(struct lp_pace *pace, uint32_t index,
     enum lp_direction sender, uint64_t now_ns, uint16_t *field);
 
 /* It has not been told, for want of a buffer. */
-void lp_pace_failed(struct lp_pace *pace);
+void lp_pace_failed(
+    struct lp_pace *pace, uint32_t index, enum lp_direction sender);
 
 /*
  * The ends of that connection were looked at: what is left of it comes in its

@@ -28,7 +28,7 @@ lp_pace_send_turn(struct lp_rewrite *rewrite, struct lp_batch *batch)
 	if (batch->snapshot == NULL)
 		return;
 	/* Both ends of a connection may be due. */
-	while (pace->told_count + 2 <= LP_PACE_STEP) {
+	for (unsigned step = 0; step + 2 <= LP_PACE_STEP; step += 2) {
 		uint32_t index = lp_pace_next(pace, batch->now_ns);
 
 		if (index == LP_CONN_NONE)
@@ -69,7 +69,7 @@ tell(struct lp_rewrite *rewrite, struct lp_batch *batch, uint32_t index,
 	pkt = lp_make_packet(rewrite->make, batch,
 	    lp_neighbor_slot(rewrite->neighbors, hop), UPDATE_MAX);
 	if (pkt == NULL) {
-		lp_pace_failed(pace);
+		lp_pace_failed(pace, index, sender);
 		return false;
 	}
 	len = write_tcp(rewrite,

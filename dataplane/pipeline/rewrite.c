@@ -150,8 +150,7 @@ rewrite_packet(
 	lp_rewrite_translate(rewrite, pkt);
 	if (pkt->tcp_flags & LP_TCP_SYN)
 		lp_rewrite_clamp_mss(rewrite, batch, pkt, hop);
-	lp_pace_packet(
-	    &rewrite->kafka->pace, batch, conn, pkt, verdict == LP_TCP_OK);
+	lp_pace_packet(&rewrite->kafka->pace, conn, pkt, verdict == LP_TCP_OK);
 	if (verdict != LP_TCP_OK)
 		reason = LP_REASON_OUT_OF_WINDOW;
 	else if (pkt->reason == LP_REASON_OPENED)

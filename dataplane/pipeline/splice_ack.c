@@ -144,8 +144,8 @@ send(struct lp_splice_at *at, const struct own *own)
 	lp_put32(tcp + LP_TCP_SEQ, own->seq);
 	lp_put32(tcp + LP_TCP_ACKNO, own->ack);
 	lp_put16(tcp + LP_TCP_WINDOW,
-	    lp_pace_field(&at->kafka->pace, at->batch, at->index, !own->dir,
-		own->ack, own->window));
+	    lp_pace_field(
+		&at->kafka->pace, at->index, !own->dir, own->ack, own->window));
 	tcp[LP_TCP_FLAGS] = LP_TCP_ACK;
 	len = (uint16_t)(len + lp_splice_ack_stamps(at->pkt, tcp + len));
 	if (own->blocks && (at->splice->flags & LP_SPLICE_SACK))

@@ -54,8 +54,8 @@ lp_splice_broker(struct lp_splice_at *at)
 	lp_rewrite_translate(at->rewrite, pkt);
 	if (at->segment.flags & LP_TCP_SYN)
 		lp_splice_meet(at);
-	lp_pace_packet(&at->kafka->pace, at->batch, at->conn, pkt,
-	    at->verdict == LP_TCP_OK);
+	lp_pace_packet(
+	    &at->kafka->pace, at->conn, pkt, at->verdict == LP_TCP_OK);
 	if (judgement == LP_SPLICE_PASS)
 		pass(at, had);
 	else

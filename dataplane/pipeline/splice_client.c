@@ -98,8 +98,8 @@ pass(struct lp_splice_at *at, bool acks, bool strange, enum lp_reason reason)
 		translate_ack(at);
 	else if (strange)
 		lp_splice_write32(pkt, LP_TCP_ACKNO, at->segment.ack);
-	lp_pace_packet(&at->kafka->pace, at->batch, at->conn, pkt,
-	    acks && at->verdict == LP_TCP_OK);
+	lp_pace_packet(
+	    &at->kafka->pace, at->conn, pkt, acks && at->verdict == LP_TCP_OK);
 	/* Out of the window, and so not read: the broker must not take it. */
 	if (at->verdict != LP_TCP_OK && lp_splice_judge_wants(at)) {
 		lp_splice_send_bare(at);

@@ -224,7 +224,7 @@ make_pattern(struct writer *to)
 	lp_put16(tcp + LP_TCP_DST, conn->client_port);
 	lp_put32(tcp + LP_TCP_ACKNO, broker->ack);
 	lp_put16(tcp + LP_TCP_WINDOW,
-	    lp_pace_field(&at->kafka->pace, at->batch, at->index, LP_TO_BROKER,
+	    lp_pace_field(&at->kafka->pace, at->index, LP_TO_BROKER,
 		broker->ack,
 		window > UINT16_MAX ? UINT16_MAX : (uint16_t)window));
 	to->payload_off = (uint16_t)(to->payload_off +

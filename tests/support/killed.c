@@ -17,7 +17,7 @@
 
 enum {
 	MAY_NOT_TRACE = 77,
-	PIECES_MAX = 16,
+	PIECES_MAX = 24,
 	FIRST_EVERY = 21,
 };
 
