@@ -56,6 +56,7 @@ main() {
 	lab_stop reader
 	check "who was made to wait is counted" counted
 	check "no packet was dropped" no_drops
+	check "hardly a segment was sent again" hardly_again
 	sed 's/^/       /' "$LAB_DIR/rates"
 	e2e_done
 }
@@ -140,6 +141,19 @@ counted() {
 	lab_ctl rule-stats limited
 	lab_ctl -o json rule-stats limited |
 	    jq -e '.dataplanes[0].rules[0] | .delayed > 0 and .delayed_ns > 0'
+}
+
+# Nobody waits long enough for a timeout, and no burst overruns a queue.
+hardly_again() {
+	local where
+
+	for where in client brokers; do
+		lab_on $where grep '^Tcp: [0-9]' /proc/net/snmp
+	done | awk '{ sent += $12; again += $13 }
+		END {
+			printf "%d of %d segments sent again\n", again, sent
+			exit again * 100 > sent
+		}' | tee -a "$LAB_DIR/rates"
 }
 
 main "$@"
