@@ -48,6 +48,8 @@ static int number_parts(
     struct lp_rules *rules, struct lp_rules_builder *builder);
 static void number_field(
     struct lp_rules *rules, struct lp_rules_builder *builder, unsigned field);
+static void note_api(
+    struct lp_rules *rules, const struct lp_rules_draft *draft, int api);
 static void note(struct lp_rules *rules, struct lp_rules_builder *builder,
     const struct lp_rules_draft *draft);
 static int make_rows(struct lp_rules *rules, struct lp_rules_builder *builder,
@@ -109,6 +111,7 @@ lp_rules_build(struct lp_rules **out, struct lp_rules_builder *builder,
 	for (int api = 0; api < LP_RULES_APIS; api++) {
 		uint32_t versions = lp_rule_deny_versions(api);
 
+		rules->deniable[api] = versions;
 		if (lp_rule_deny_is_by_index(api))
 			rules->by_index[api] = versions;
 		if (lp_rule_deny_is_by_name(api))
@@ -238,14 +241,27 @@ note(struct lp_rules *rules, struct lp_rules_builder *builder,
 		return;
 	builder->passes |= lets_pass(draft);
 	rules->has_requests = true;
+	rules->has_general_deny |=
+	    (draft->condition.asks & LP_RULES_IF_DENIED) != 0;
 	rules->acts |= acts;
-	for (int i = 0; i < LP_RULES_APIS / 64; i++)
-		if (acts && (row->flags & LP_RULES_OF_TOPICS))
-			rules->acts_on_topics[i] |=
-			    is_of_all ? UINT64_MAX : draft->condition.api[i];
-	for (int i = 0; i < LP_RULES_APIS / 64; i++)
-		if (acts && row->verdict == LP_RULE_DENY)
-			rules->denies[i] |= draft->condition.api[i];
+	for (int api = 0; acts && api < LP_RULES_APIS; api++)
+		if (is_of_all ||
+		    (draft->condition.api[api / 64] >> api % 64 & 1) != 0)
+			note_api(rules, draft, api);
+}
+
+/* One of the APIs that a rule acts on. */
+static void
+note_api(struct lp_rules *rules, const struct lp_rules_draft *draft, int api)
+{
+	const struct lp_rules_row *row = &draft->row;
+	bool is_left = (draft->condition.asks & LP_RULES_IF_DENIED) != 0 &&
+	    !lp_rule_deny_is_by_part(api) && !lp_rule_deny_is_by_answer(api);
+
+	if ((row->flags & LP_RULES_OF_TOPICS) != 0 && !is_left)
+		rules->acts_on_topics[api / 64] |= UINT64_C(1) << api % 64;
+	if (row->verdict == LP_RULE_DENY)
+		rules->denies[api / 64] |= UINT64_C(1) << api % 64;
 }
 
 static int

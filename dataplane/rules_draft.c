@@ -169,6 +169,9 @@ begin(struct work *work)
 	}
 	if (rule->action->has != 0)
 		draft->row.flags |= LP_RULES_SENDS;
+	if (verdict == LP_RULE_DENY &&
+	    !(rule->match->fields & 1u << LP_RULE_API))
+		draft->condition.asks |= LP_RULES_IF_DENIED;
 	if (rule->match->fields & 1u << LP_RULE_TOPIC)
 		draft->row.flags |= LP_RULES_OF_TOPICS;
 	work->draft = draft;

@@ -258,6 +258,8 @@ is_covered(const struct lp_rules_tables *tables,
 
 	if ((condition->asks & ~by->asks & LP_RULES_FROM_MASK) != 0)
 		return false;
+	if ((by->asks & ~condition->asks & LP_RULES_IF_DENIED) != 0)
+		return false;
 	if (by_acks != 0 && (acks == 0 || (acks & ~by_acks) != 0))
 		return false;
 	if ((by->asks & LP_RULES_API_ASKED) != 0) {

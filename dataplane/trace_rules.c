@@ -262,6 +262,10 @@ request_of(const struct lp_rule_subject *subject)
 
 	if (subject->has >> LP_RULE_API & 1)
 		request.api = (int16_t)subject->numbers[LP_RULE_API];
+	if (request.api >= 0 && lp_rule_undenied(NULL, subject))
+		request.undenied = LP_RULES_UNDENIED;
+	else if (request.api >= 0 && lp_rule_deny_is_whole(request.api))
+		request.undenied = LP_RULES_UNDENIED_BY_TOPIC;
 	if (subject->has >> LP_RULE_VERSION & 1)
 		request.version = (int16_t)subject->numbers[LP_RULE_VERSION];
 	if (subject->has >> LP_RULE_ACKS & 1)

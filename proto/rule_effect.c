@@ -60,6 +60,8 @@ enum {
 
 static void sending(char *text, const struct lp_rule_action *action);
 static void deny(char *text, const struct lp_rule_subject *subject);
+static bool is_of_version(const struct lp_rule_subject *subject);
+static bool has(const struct lp_rule_subject *subject, unsigned field);
 static const char *why_not(const struct lp_rule_subject *subject);
 static void no_create(char *text, const struct lp_rule_subject *subject);
 
@@ -98,6 +100,23 @@ sending(char *text, const struct lp_rule_action *action)
 		    len > 0 ? "; " : "", action->dscp);
 }
 
+const char *
+lp_rule_undenied(
+    const struct lp_rule_match *match, const struct lp_rule_subject *subject)
+{
+	int64_t api = subject->numbers[LP_RULE_API];
+	const char *why = why_not(subject);
+
+	if (why)
+		return why;
+	if (!is_of_version(subject))
+		return "versions like this one are not";
+	if (match && match->fields >> LP_RULE_TOPIC & 1 &&
+	    lp_rule_deny_is_whole(api))
+		return "its topics come behind what would be edited";
+	return NULL;
+}
+
 static bool
 has(const struct lp_rule_subject *subject, unsigned field)
 {
@@ -108,20 +127,29 @@ static void
 deny(char *text, const struct lp_rule_subject *subject)
 {
 	int64_t api = subject->numbers[LP_RULE_API];
-	uint32_t versions = lp_rule_deny_versions(api);
-	int64_t version = subject->numbers[LP_RULE_VERSION];
 	const char *why = why_not(subject);
 
 	if (why)
 		snprintf(text, LP_RULE_REASON_SIZE, "none: %s", why);
-	else if (has(subject, LP_RULE_VERSION) &&
-	    (version < 0 || version > 31 || !(versions >> version & 1)))
+	else if (!is_of_version(subject))
 		snprintf(text, LP_RULE_REASON_SIZE,
 		    "none: it is not denied in version %lld",
-		    (long long)version);
+		    (long long)subject->numbers[LP_RULE_VERSION]);
 	else
 		snprintf(text, LP_RULE_REASON_SIZE, "%s; answered %s",
 		    denials[api].edit, denials[api].answer);
+}
+
+/* That can be denied; also one that is not said. */
+static bool
+is_of_version(const struct lp_rule_subject *subject)
+{
+	uint32_t versions =
+	    lp_rule_deny_versions(subject->numbers[LP_RULE_API]);
+	int64_t version = subject->numbers[LP_RULE_VERSION];
+
+	return !has(subject, LP_RULE_VERSION) ||
+	    (version >= 0 && version <= 31 && (versions >> version & 1) != 0);
 }
 
 /* NULL: it can be denied, if its version is one that can. */

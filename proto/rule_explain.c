@@ -30,6 +30,8 @@ static bool field_holds(const struct lp_rule_match *match,
     unsigned field);
 static bool is_undeniable(
     const struct lp_rule_action *action, const struct lp_rule_subject *subject);
+static bool is_left(const struct lp_rule_match *match,
+    const struct lp_rule_action *action, const struct lp_rule_subject *subject);
 static bool value_holds(const struct lp_rule_match *match,
     const struct lp_rule_value *value, const struct lp_rule_subject *subject);
 static bool text_holds(const struct lp_rule_match *match,
@@ -79,7 +81,9 @@ lp_rule_differs(const struct lp_rule_match *match,
 	while (field < LP_RULE_FIELD_COUNT &&
 	    field_holds(match, action, subject, field))
 		field++;
-	return field;
+	return field == LP_RULE_FIELD_COUNT && is_left(match, action, subject)
+	    ? LP_RULE_API
+	    : field;
 }
 
 /* About the connection, whoever speaks in it. */
@@ -138,6 +142,17 @@ is_undeniable(
 	return action->verdict == LP_RULE_DENY && subject->is_request &&
 	    (!(subject->has >> LP_RULE_API & 1) ||
 		lp_rule_deny_fault(subject->numbers[LP_RULE_API]) != NULL);
+}
+
+/* A deny that names no API is of what can be denied. */
+static bool
+is_left(const struct lp_rule_match *match, const struct lp_rule_action *action,
+    const struct lp_rule_subject *subject)
+{
+	return action->verdict == LP_RULE_DENY && subject->is_request &&
+	    !(match->fields >> LP_RULE_API & 1) &&
+	    (subject->has >> LP_RULE_API & 1) &&
+	    lp_rule_undenied(match, subject) != NULL;
 }
 
 static bool
@@ -324,6 +339,11 @@ add_field(struct sentence *sentence, const struct lp_rule_match *match,
 
 	if (sentence->len > 0)
 		add(sentence, ", ");
+	if (count == 0 && field == LP_RULE_API) {
+		add(sentence, "it cannot be denied: %s",
+		    lp_rule_undenied(match, subject));
+		return;
+	}
 	if (count == 0) {
 		add(sentence, "a broker asks, and it is of clients");
 		return;

@@ -98,4 +98,11 @@ char *lp_rule_explain(char text[LP_RULE_REASON_SIZE],
 char *lp_rule_effect(char text[LP_RULE_REASON_SIZE],
     const struct lp_rule_action *action, const struct lp_rule_subject *subject);
 
+/*
+ * Why a deny that names no API leaves that request to the rules behind it;
+ * NULL: it denies it.  match: NULL of any, whether it asks for topics or not.
+ */
+const char *lp_rule_undenied(
+    const struct lp_rule_match *match, const struct lp_rule_subject *subject);
+
 #endif

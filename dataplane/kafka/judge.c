@@ -80,8 +80,6 @@ static void act(struct lp_kafka_at *, struct lp_judged *,
 static uint8_t marks_of(const struct lp_kafka_at *, const struct lp_judged *,
     const struct lp_rules *);
 static bool is_broken(const struct lp_kafka_at *);
-static bool is_so_denied(
-    const struct lp_kafka_at *, const uint32_t[LP_RULES_APIS]);
 static void reset(struct lp_kafka_at *, struct lp_judged *,
     const struct lp_rules_row *, const struct lp_rules_request *);
 static void end_broken(struct lp_kafka_at *, struct lp_judged *, lp_counter *);
@@ -168,7 +166,7 @@ bool
 lp_judge_is_among(const struct lp_kafka_at *at,
     const struct lp_message *message, const uint32_t versions[LP_RULES_APIS])
 {
-	return !is_broken(at) && is_so_denied(at, versions) &&
+	return !is_broken(at) && lp_question_is_among(at, versions) &&
 	    who_asks(at, message, true) == LP_JUDGED_AS_CLIENT;
 }
 
@@ -228,8 +226,10 @@ another(struct lp_kafka_at *at, struct lp_message *message,
 {
 	struct lp_judged *judged = &message->judged;
 
-	if (judged->is_waiting && (judged->has & 1u << which))
+	if (judged->is_waiting && (judged->has & 1u << which)) {
+		judged->is_named = false;
 		ask(at, judged, who_asks(at, message, false), &no_text);
+	}
 	keep(judged, which, fact);
 	judged->is_waiting = true;
 }
@@ -268,7 +268,7 @@ named(struct lp_kafka_at *at, struct lp_message *message,
 	struct lp_judged *judged = &message->judged;
 
 	if (rules != NULL && !is_broken(at) &&
-	    is_so_denied(at, rules->by_name) &&
+	    lp_question_is_among(at, rules->by_name) &&
 	    !lp_deny_name(at, message, fact, judged->marks & LP_DENY_NAME))
 		end_broken(at, judged,
 		    &at->kafka->telemetry.stats->counters.names_reset);
@@ -298,10 +298,11 @@ topic_id(struct lp_kafka_at *at, struct lp_message *message)
 	if (known || judged->marks != 0 || rules == NULL ||
 	    who != LP_JUDGED_AS_CLIENT || !acts_on_topics(at, rules))
 		return;
-	if (is_so_denied(at, rules->by_index))
+	if (lp_question_is_among(at, rules->by_index))
 		judged->marks = LP_DENY_UNKNOWN;
 	/* What is denied in the answer may be known by then. */
-	else if (at->asked != NULL || !is_so_denied(at, rules->by_answer))
+	else if (at->asked != NULL ||
+	    !lp_question_is_among(at, rules->by_answer))
 		unread(at, judged);
 }
 
@@ -344,7 +345,7 @@ whole(struct lp_kafka_at *at, struct lp_message *message,
 	struct lp_rules_found found;
 
 	if (rules == NULL || is_broken(at) ||
-	    !is_so_denied(at, rules->by_whole) ||
+	    !lp_question_is_among(at, rules->by_whole) ||
 	    !lp_deny_whole_may(at, message, fact) ||
 	    !(judged->has &
 		(1u << LP_JUDGED_GROUP | 1u << LP_JUDGED_TRANSACTIONAL_ID)) ||
@@ -424,6 +425,8 @@ ask(struct lp_kafka_at *at, struct lp_judged *judged, unsigned who,
 		answered(at, judged, &request, &found);
 		return;
 	}
+	if (rules->has_general_deny)
+		request.undenied = lp_question_undenied(at, judged, rules);
 	if (who & LP_JUDGED_AS_CLIENT) {
 		look_up(at, &request, LP_RULE_FROM_CLIENT, &found);
 		lp_judge_count_found(
@@ -477,8 +480,8 @@ act(struct lp_kafka_at *at, struct lp_judged *judged,
 
 	lp_tell_seen(at, judged, rules, request, found,
 	    marks_of(at, judged, rules) != 0 ||
-		is_so_denied(at, rules->by_answer) ||
-		is_so_denied(at, rules->by_whole));
+		lp_question_is_among(at, rules->by_answer) ||
+		lp_question_is_among(at, rules->by_whole));
 	judged->no_create |= found->no_create;
 	judged->no_create_last = found->no_create;
 	if (found->decides == LP_RULES_NONE)
@@ -489,7 +492,7 @@ act(struct lp_kafka_at *at, struct lp_judged *judged,
 	} else if (row->verdict == LP_RULE_DENY) {
 		uint8_t marks = marks_of(at, judged, rules);
 
-		if (marks == 0 && !is_so_denied(at, rules->by_answer))
+		if (marks == 0 && !lp_question_is_among(at, rules->by_answer))
 			return;
 		judged->marks = marks;
 		lp_judge_count_row(judged, row, LP_JUDGED_REFUSES);
@@ -505,9 +508,9 @@ static uint8_t
 marks_of(const struct lp_kafka_at *at, const struct lp_judged *judged,
     const struct lp_rules *rules)
 {
-	if (is_so_denied(at, rules->by_index))
+	if (lp_question_is_among(at, rules->by_index))
 		return LP_DENY_REFUSED;
-	return judged->is_named && is_so_denied(at, rules->by_name)
+	return judged->is_named && lp_question_is_among(at, rules->by_name)
 	    ? LP_DENY_NAME
 	    : 0;
 }
@@ -517,17 +520,6 @@ static bool
 is_broken(const struct lp_kafka_at *at)
 {
 	return at->splice != NULL && (at->splice->flags & LP_SPLICE_BROKEN);
-}
-
-/* By API: its versions, as bits. */
-static bool
-is_so_denied(
-    const struct lp_kafka_at *at, const uint32_t versions[LP_RULES_APIS])
-{
-	int16_t key = lp_question_key(at), version = lp_question_version(at);
-
-	return key >= 0 && key < LP_RULES_APIS && version >= 0 &&
-	    version < 32 && (versions[key] >> version & 1) != 0;
 }
 
 /* A rule of connections has had its say when they opened, or had to wait. */

@@ -55,3 +55,29 @@ lp_question_version(const struct lp_kafka_at *at)
 	return (int16_t)lp_get16(
 	    at->conn->sides[LP_TO_BROKER].head + LP_REQUEST_VERSION);
 }
+
+bool
+lp_question_is_among(
+    const struct lp_kafka_at *at, const uint32_t versions[LP_RULES_APIS])
+{
+	int16_t key = lp_question_key(at), version = lp_question_version(at);
+
+	return key >= 0 && key < LP_RULES_APIS && version >= 0 &&
+	    version < 32 && (versions[key] >> version & 1) != 0;
+}
+
+uint8_t
+lp_question_undenied(const struct lp_kafka_at *at,
+    const struct lp_judged *judged, const struct lp_rules *rules)
+{
+	if (!lp_question_is_among(at, rules->deniable))
+		return LP_RULES_UNDENIED;
+	if (lp_question_is_among(at, rules->by_index) ||
+	    lp_question_is_among(at, rules->by_name))
+		return judged->is_named ? LP_RULES_DENIED : LP_RULES_UNDENIED;
+	if (!lp_question_is_among(at, rules->by_whole))
+		return LP_RULES_DENIED;
+	/* If one was to deny all of it, it has. */
+	return judged->refused.code != 0 ? LP_RULES_UNDENIED_BY_TOPIC
+					 : LP_RULES_UNDENIED;
+}

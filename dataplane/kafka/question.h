@@ -18,4 +18,12 @@ uint32_t lp_question_size(const struct lp_kafka_at *at);
 int16_t lp_question_key(const struct lp_kafka_at *at);
 int16_t lp_question_version(const struct lp_kafka_at *at);
 
+/* Whether it is of one of those: by API, versions as bits. */
+bool lp_question_is_among(
+    const struct lp_kafka_at *at, const uint32_t versions[LP_RULES_APIS]);
+
+/* enum lp_rules_undenied, of what is known of it by now. */
+uint8_t lp_question_undenied(const struct lp_kafka_at *at,
+    const struct lp_judged *judged, const struct lp_rules *rules);
+
 #endif

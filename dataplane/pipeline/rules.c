@@ -31,6 +31,7 @@ struct look {
 	uint32_t number[LP_RULE_FIELD_COUNT];
 	uint8_t from; /* LP_RULES_FROM_MASK */
 	uint8_t acks; /* LP_RULES_ACKS_MASK */
+	uint8_t undenied; /* enum lp_rules_undenied */
 	bool is_request;
 	uint64_t hash[LP_RULES_PARTS_MAX]; /* 0: it has no such part */
 };
@@ -59,6 +60,7 @@ static bool is_text(const struct lp_rules_part *part,
     const struct lp_rules_text *text, const uint8_t **key);
 static bool is_ip(const struct lp_ip *ip, const uint8_t key[16], unsigned bits);
 static bool holds(const struct look *look, const struct lp_rules_entry *entry);
+static bool is_undenied(const struct look *look, uint32_t row);
 static bool api_holds(
     const struct look *look, const struct lp_rules_condition *condition);
 static bool terms_hold(
@@ -106,6 +108,7 @@ begin(struct look *look, const struct lp_rules *rules,
 	look->hashed = 0;
 	look->from = LP_RULES_FROM_MASK;
 	look->acks = 0;
+	look->undenied = LP_RULES_DENIED;
 	look->is_request = false;
 	set_number(look, LP_RULE_SRC_PORT, connection->src_port);
 	set_number(look, LP_RULE_DST_PORT, connection->dst_port);
@@ -124,6 +127,7 @@ add_request(struct look *look, const struct lp_rules_request *request)
 {
 	assert(request->from <= LP_RULE_FROM_BROKER);
 	look->is_request = true;
+	look->undenied = request->undenied;
 	look->text = request->text;
 	look->from = (uint8_t)(1u << request->from);
 	if (request->acks >= -1 && request->acks <= 1)
@@ -404,8 +408,20 @@ holds(const struct look *look, const struct lp_rules_entry *entry)
 		if ((asks & LP_RULES_API_ASKED) != 0 &&
 		    !api_holds(look, condition))
 			return false;
+		if ((asks & LP_RULES_IF_DENIED) != 0 &&
+		    is_undenied(look, entry->row))
+			return false;
 	}
 	return condition->term_count == 0 || terms_hold(look, condition);
+}
+
+/* It is a deny that leaves the request to the rules behind it. */
+static bool
+is_undenied(const struct look *look, uint32_t row)
+{
+	return look->undenied == LP_RULES_UNDENIED ||
+	    (look->undenied == LP_RULES_UNDENIED_BY_TOPIC &&
+		(look->rules->rows[row].flags & LP_RULES_OF_TOPICS) != 0);
 }
 
 /* Those that have no bit are left to the terms, if there are any. */

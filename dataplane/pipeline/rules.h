@@ -98,6 +98,13 @@ struct lp_rules_text {
 	bool cut; /* it is longer: it equals none, but may have a prefix */
 };
 
+/* To which denies that name no API a request is none of theirs. */
+enum lp_rules_undenied {
+	LP_RULES_DENIED = 0, /* it can be denied */
+	LP_RULES_UNDENIED_BY_TOPIC, /* but not by those that ask for topics */
+	LP_RULES_UNDENIED,
+};
+
 /* What a request is, with one of its topics. */
 struct lp_rules_request {
 	struct lp_rules_text text[LP_RULES_TEXTS];
@@ -106,6 +113,7 @@ struct lp_rules_request {
 	int16_t version;
 	int16_t acks; /* LP_RULES_NO_ACKS: none */
 	uint8_t from; /* enum lp_rule_from */
+	uint8_t undenied; /* enum lp_rules_undenied */
 };
 
 struct lp_rules_found {
@@ -183,6 +191,7 @@ enum {
 	LP_RULES_API_TERMS = 1 << 3, /* keys without a bit, too */
 	LP_RULES_ACKS_SHIFT = 4, /* bits of acks -1, 0, 1; none: not asked */
 	LP_RULES_ACKS_MASK = 7 << LP_RULES_ACKS_SHIFT,
+	LP_RULES_IF_DENIED = 1 << 7, /* a deny that names no API */
 };
 
 /* What the key does not say.  Rules that ask the same share one. */
@@ -259,11 +268,14 @@ struct lp_rules {
 	 * a reset of connections behind one of those that lets some pass.
 	 */
 	bool acts;
+	bool has_general_deny; /* LP_RULES_IF_DENIED */
 	bool sends; /* any says how packets of a connection are sent */
 	/* By API, as bits: any of those asks for topics. */
 	uint64_t acts_on_topics[LP_RULES_APIS / 64];
 	uint64_t denies[LP_RULES_APIS / 64]; /* likewise, any denies it */
-	/* By API: versions, as bits, that are denied by partitions' indexes. */
+	/* By API: versions, as bits, that are denied in any way, */
+	uint32_t deniable[LP_RULES_APIS];
+	/* and that are denied by partitions' indexes. */
 	uint32_t by_index[LP_RULES_APIS];
 	uint32_t by_name[LP_RULES_APIS]; /* likewise, by topics' names */
 	uint32_t by_whole[LP_RULES_APIS]; /* likewise, all of it at once */

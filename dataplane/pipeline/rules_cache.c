@@ -61,6 +61,7 @@ make_key(struct lp_rules_cache_key *key, const struct lp_rules *rules,
 	key->version = request->version;
 	key->acks = request->acks;
 	key->from = request->from;
+	key->undenied = request->undenied;
 	key->has = key->cut = 0;
 	for (unsigned i = 0; i < LP_RULES_TEXTS; i++) {
 		const struct lp_rules_text *text = &request->text[i];

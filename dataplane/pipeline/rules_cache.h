@@ -24,7 +24,7 @@
 
 enum {
 	LP_RULES_CACHE_PLACES = 4096, /* a power of two */
-	LP_RULES_CACHE_TEXT = 408,
+	LP_RULES_CACHE_TEXT = 407,
 	LP_RULES_CACHE_SEEN = 4,
 };
 
@@ -37,13 +37,14 @@ struct lp_rules_cache_key {
 	int16_t version;
 	int16_t acks;
 	uint8_t from;
+	uint8_t undenied;
 	uint8_t has; /* 1 << place in lp_rules_request.text: not NULL */
 	uint8_t cut;
 	uint8_t lens[LP_RULES_TEXTS];
 	uint8_t texts[LP_RULES_CACHE_TEXT];
 };
 static_assert(offsetof(struct lp_rules_cache_key, texts) ==
-	8 + sizeof(struct lp_rules_connection) + 4 + 6 + 3 + LP_RULES_TEXTS,
+	8 + sizeof(struct lp_rules_connection) + 4 + 6 + 4 + LP_RULES_TEXTS,
     "no holes");
 
 struct lp_rules_cache_place {

@@ -211,6 +211,10 @@ draw_connection(struct lp_rules_connection *connection)
 	connection->broker = percent(20) ? -1 : (int32_t)(uint16_t)edge();
 }
 
+static uint8_t undenied(const struct lp_rules_request *);
+static void describe(struct lp_rule_subject *, char[3][8],
+    const struct lp_rules_connection *, const struct lp_rules_request *);
+
 static void
 draw_request(struct lp_rules_request *request, char texts[LP_RULES_TEXTS][8])
 {
@@ -228,6 +232,24 @@ draw_request(struct lp_rules_request *request, char texts[LP_RULES_TEXTS][8])
 	    percent(30) ? LP_RULES_NO_ACKS : (int16_t)((int)between(0, 3) - 1);
 	request->frame_size = (uint32_t)edge();
 	request->from = percent(20) ? LP_RULE_FROM_BROKER : LP_RULE_FROM_CLIENT;
+	request->undenied = undenied(request);
+}
+
+/* As who judges requests knows it. */
+static uint8_t
+undenied(const struct lp_rules_request *request)
+{
+	const struct lp_rules_connection of = {.broker = -1};
+	struct lp_rule_subject subject;
+	char names[3][8];
+
+	describe(&subject, names, &of, request);
+	if (request->api < 0)
+		return LP_RULES_DENIED;
+	if (lp_rule_undenied(NULL, &subject) != NULL)
+		return LP_RULES_UNDENIED;
+	return lp_rule_deny_is_whole(request->api) ? LP_RULES_UNDENIED_BY_TOPIC
+						   : LP_RULES_DENIED;
 }
 
 /* What is put into words is what decides. */

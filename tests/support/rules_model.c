@@ -100,6 +100,21 @@ decides(const struct lp_rules_rule *rule)
 	    rule->action->verdict != LP_RULE_NO_CREATE;
 }
 
+/* A deny that names no API is of what can be denied. */
+static bool
+is_undenied(
+    const struct lp_rules_rule *rule, const struct lp_rules_request *request)
+{
+	uint32_t fields = rule->match->fields;
+
+	if (rule->action->verdict != LP_RULE_DENY ||
+	    (fields >> LP_RULE_API & 1) != 0)
+		return false;
+	return request->undenied == LP_RULES_UNDENIED ||
+	    (request->undenied == LP_RULES_UNDENIED_BY_TOPIC &&
+		(fields >> LP_RULE_TOPIC & 1) != 0);
+}
+
 static bool
 holds(const struct rules_model *model, const struct lp_rules_rule *rule,
     const struct lp_rules_connection *connection,
@@ -129,6 +144,8 @@ holds(const struct rules_model *model, const struct lp_rules_rule *rule,
 			return false;
 		from |= asked && field == LP_RULE_FROM;
 	}
+	if (request != NULL && is_undenied(rule, request))
+		return false;
 	return request == NULL || from || !is_of_requests(rule) ||
 	    request->from == LP_RULE_FROM_CLIENT;
 }

@@ -13,6 +13,7 @@ enum {
 	OTHER,
 	JOIN_GROUP = 11,
 	HEARTBEAT = 12,
+	LEAVE_GROUP = 13,
 	INIT_PRODUCER_ID = 22,
 	GROUP_HEARTBEAT = 68,
 	OF_GROUP = 30,
@@ -46,6 +47,9 @@ static const struct row {
 	OF_GROUP},
 };
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+/* A member lists its topics, by their ids. */
+static bool has_ids;
 
 static void
 text(const struct row *row, const char *of)
@@ -102,7 +106,12 @@ make_request(const struct row *row, const char *name, bool denied)
 		if (row->version >= 1)
 			text(row, NULL);
 		text(row, NULL);
-		kafka_int8(&edited_sent, 0);
+		kafka_int8(&edited_sent, has_ids ? 2 : 0);
+		if (has_ids) {
+			kafka_fill(&edited_sent, 0x47, 16);
+			kafka_int8(&edited_sent, 1);
+			kafka_int8(&edited_sent, 0);
+		}
 	}
 	if (row->flexible)
 		kafka_int8(&edited_sent, 0);
@@ -291,6 +300,69 @@ START_TEST(topics_do_not_change_what_was_decided)
 }
 END_TEST
 
+static void
+leave(void)
+{
+	kafka_request(&edited_sent, LEAVE_GROUP, 0, 7, "web-1", false);
+	kafka_string(&edited_sent, "secret");
+	kafka_string(&edited_sent, "a member");
+	edited_wanted.len = 0;
+	edited_same();
+	edited_end();
+	edited_pass(LP_TO_BROKER);
+}
+
+/* It names no API, and leaves the others to the rules behind it. */
+START_TEST(a_general_deny_is_of_what_can_be_denied)
+{
+	const struct row *heartbeat = &rows[2], *producer = &rows[4];
+	struct row leaving = rows[6];
+
+	rule_put(OTHER, 5, "client_id=web*", "allow", false);
+	deny("client_id=web-1");
+	make_request(heartbeat, "secret", true);
+	edited_pass(LP_TO_BROKER);
+	make_answer(heartbeat, INVALID, OF_GROUP);
+	edited_pass(LP_TO_CLIENT);
+	make_request(producer, "secret", true);
+	edited_pass(LP_TO_BROKER);
+	make_answer(producer, INVALID, OF_TRANSACTION);
+	edited_pass(LP_TO_CLIENT);
+	rule_counts(RULE, 0, 2, 2);
+	rule_counts(OTHER, 0, 0, 0);
+	leave();
+	kafka_response(&edited_sent, 7, false);
+	kafka_int16(&edited_sent, 0);
+	edited_wanted.len = 0;
+	edited_same();
+	edited_end();
+	edited_pass(LP_TO_CLIENT);
+	make_request(producer, NULL, false);
+	edited_pass(LP_TO_BROKER);
+	make_answer(producer, INVALID, INVALID);
+	edited_pass(LP_TO_CLIENT);
+	leaving.number = -1;
+	make_request(&leaving, "secret", false);
+	edited_pass(LP_TO_BROKER);
+	rule_counts(RULE, 0, 2, 2);
+	rule_counts(OTHER, 0, 0, 3);
+}
+END_TEST
+
+/* A reset would end who only lists what it has. */
+START_TEST(topics_that_deny_nothing_need_no_names)
+{
+	const struct row *row = &rows[6];
+
+	rule_put(RULE, 10, "topic=secret", "deny", false);
+	edited_publish(LP_UNJUDGED_RESET);
+	has_ids = true;
+	make_request(row, "secret", false);
+	edited_pass(LP_TO_BROKER);
+	rule_counts(RULE, 0, 0, 0);
+}
+END_TEST
+
 START_TEST(a_successor_refuses_in_the_same_way)
 {
 	const struct row *row = &rows[_i];
@@ -339,6 +411,8 @@ add(TCase *tests)
 	tcase_add_loop_test(tests, who_leaves_a_group_may, 0, 2);
 	tcase_add_test(tests, no_transaction_is_refused_where_there_is_none);
 	tcase_add_test(tests, topics_do_not_change_what_was_decided);
+	tcase_add_test(tests, a_general_deny_is_of_what_can_be_denied);
+	tcase_add_test(tests, topics_that_deny_nothing_need_no_names);
 	tcase_add_loop_test(
 	    tests, a_successor_refuses_in_the_same_way, 0, ROWS);
 }

@@ -17,6 +17,7 @@ import org.apache.kafka.common.TopicCollection;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.GroupAuthorizationException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.TransactionalIdAuthorizationException;
 
 /*
@@ -218,6 +219,9 @@ final class RulesNamed {
 				} catch (GroupAuthorizationException e) {
 					return e.getMessage().endsWith(
 					    ": " + group);
+				} catch (TopicAuthorizationException e) {
+					/* Of its offsets, by topic. */
+					return false;
 				}
 			});
 		}
