@@ -23,8 +23,10 @@ enum {
 	FIELD = 4,
 	THIRD = 2,
 	/* Who is limited has a window of what passes in a quarter of a second,
-	 * and of no less than that; so many it has at any rate. */
+	 * of bytes no less than that; of so many it is as large as it is. */
 	BOUND_SHARE = 4,
+	BOUND_SEGMENTS = 3,
+	MSS = 1460, /* where it is not known */
 	BOUND_MIN = 1 << 16,
 	BOUND_MAX = 1 << 24,
 };
@@ -50,7 +52,10 @@ static const struct {
     {LP_KEY_END_TXN, 1},
 };
 
-static void hold(struct lp_kafka_at *, enum lp_direction, uint32_t, uint64_t);
+static void hold(struct lp_kafka_at *, enum lp_direction,
+    const struct lp_bucket *, uint32_t, uint64_t);
+static uint64_t bound_of_requests(const struct lp_bucket *, uint32_t);
+static uint64_t bound_of_bytes(const struct lp_bucket *);
 static bool counts_answer(int16_t);
 static uint64_t who(const struct lp_kafka_at *, const struct lp_judged *,
     const struct lp_rule_action *);
@@ -124,11 +129,15 @@ lp_limit_request_end(struct lp_kafka_at *at, struct lp_inflight *entry)
 {
 	const struct lp_bucket *bucket =
 	    lp_buckets_get(&at->kafka->buckets, at->limited.bucket);
+	uint64_t bound;
 
 	if (bucket != NULL) {
 		entry->limited = at->limited;
-		hold(at, LP_TO_BROKER, at->limited.until_ms,
-		    counts_answer(entry->key) ? 0 : bucket->bytes_per_s);
+		bound = bound_of_requests(bucket, entry->request_bytes);
+		if (!counts_answer(entry->key) &&
+		    bound > bound_of_bytes(bucket))
+			bound = bound_of_bytes(bucket);
+		hold(at, LP_TO_BROKER, bucket, at->limited.until_ms, bound);
 	} else if (lp_judge_rules(at) == NULL ||
 	    !lp_rules_is_unlimited(lp_judge_rules(at), entry->key)) {
 		lp_pace_bound(&at->kafka->pace, at->index, LP_TO_BROKER, 0);
@@ -184,8 +193,8 @@ lp_limit_answer_end(struct lp_kafka_at *at, const struct lp_inflight *oldest)
 		return;
 	bucket = lp_buckets_get(&at->kafka->buckets, oldest->limited.bucket);
 	if (bucket != NULL)
-		hold(at, LP_TO_CLIENT, oldest->limited.until_ms,
-		    bucket->bytes_per_s);
+		hold(at, LP_TO_CLIENT, bucket, oldest->limited.until_ms,
+		    bound_of_bytes(bucket));
 	else
 		lp_pace_bound(&at->kafka->pace, at->index, LP_TO_CLIENT, 0);
 }
@@ -228,23 +237,45 @@ lp_limit_obeyed(int16_t key)
  * megabytes that it was told of it would send all at once.
  */
 static void
-hold(struct lp_kafka_at *at, enum lp_direction sender, uint32_t until_ms,
-    uint64_t bytes_per_s)
+hold(struct lp_kafka_at *at, enum lp_direction sender,
+    const struct lp_bucket *bucket, uint32_t until_ms, uint64_t bound)
 {
 	struct lp_pace *pace = &at->kafka->pace;
 	uint32_t wait_ms = left_ms(at, until_ms);
-	uint64_t bound = bytes_per_s / BOUND_SHARE;
+	uint32_t mss = at->splice != NULL ? at->splice->mss : MSS;
+	uint32_t most_ms = bucket->max_throttle_ms > LP_LIMIT_HELD_MS
+	    ? bucket->max_throttle_ms
+	    : LP_LIMIT_HELD_MS;
 
-	if (wait_ms > LP_LIMIT_HELD_MS)
-		wait_ms = LP_LIMIT_HELD_MS;
-	if (bound > BOUND_MAX)
-		bound = 0;
-	else if (bound != 0 && bound < BOUND_MIN)
-		bound = BOUND_MIN;
-	lp_pace_bound(pace, at->index, sender, (uint32_t)bound);
+	if (wait_ms > most_ms)
+		wait_ms = most_ms;
+	/* With less room an end waits for its timer. */
+	if (bound < BOUND_SEGMENTS * mss)
+		bound = BOUND_SEGMENTS * mss;
+	lp_pace_bound(
+	    pace, at->index, sender, bound > BOUND_MAX ? 0 : (uint32_t)bound);
 	if (wait_ms > 0)
 		lp_pace_until(pace, at->index, sender,
 		    at->kafka->now_ns + (uint64_t)wait_ms * NS_PER_MS);
+}
+
+/* What passes in a part of a second of frames of that size. */
+static uint64_t
+bound_of_requests(const struct lp_bucket *bucket, uint32_t bytes)
+{
+	uint64_t bound = (uint64_t)bucket->requests_per_s * bytes / BOUND_SHARE;
+
+	return bucket->requests_per_s == 0 ? UINT64_MAX : bound + 1;
+}
+
+static uint64_t
+bound_of_bytes(const struct lp_bucket *bucket)
+{
+	uint64_t bound = bucket->bytes_per_s / BOUND_SHARE;
+
+	return bound < BOUND_MIN && bucket->bytes_per_s != 0 ? BOUND_MIN
+	    : bound == 0                                     ? UINT64_MAX
+							     : bound;
 }
 
 /* As Kafka's own quotas count it: what is fetched is in the answer. */

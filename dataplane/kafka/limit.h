@@ -12,8 +12,9 @@
  * clients obey it (KIP-219); it keeps its length, and nothing waits for later
  * bytes.  And for whoever does not obey, or sends before that, the window of
  * who sends too much is not opened further until then: the client's for
- * requests, the broker's for answers of Fetch.  No longer than LP_LIMIT_HELD_MS
- * for each: so who is in a group, too, by the same connection, stays in it.
+ * requests, the broker's for answers of Fetch.  No longer than
+ *LP_LIMIT_HELD_MS, or max_throttle if that is longer, for each: so who is in a
+ *group, too, by the same connection, stays in it.
  *
  * Never delayed, and not charged: what members of groups must do in time, and
  * what a connection begins with (lp_rule_limit_fault()).
