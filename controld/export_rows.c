@@ -15,10 +15,12 @@ static const struct lp_export_place worker_places[] = {
     {"sent_edited", LP_EXPORT_WORKER_SENT, "edited"},
     {"sent_acks", LP_EXPORT_WORKER_SENT, "ack"},
     {"sent_windows", LP_EXPORT_WORKER_SENT, "window"},
+    {"sent_mirror", LP_EXPORT_WORKER_SENT, "mirror"},
     {"sent_neighbor", LP_EXPORT_WORKER_SENT, "neighbor"},
     {"sent_released", LP_EXPORT_WORKER_SENT, "held"},
     {"dropped_held", LP_EXPORT_WORKER_DROPPED, "held"},
     {"dropped_made", LP_EXPORT_WORKER_DROPPED, "made"},
+    {"dropped_mirror", LP_EXPORT_WORKER_DROPPED, "mirror"},
     {NULL, 0, NULL},
 };
 

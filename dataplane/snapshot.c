@@ -109,6 +109,7 @@ lp_snapshot_free(struct lp_snapshot *snapshot)
 	free(snapshot->face_index);
 	free(snapshot->maglev);
 	free(snapshot->brokers);
+	free(snapshot->mirrors);
 	lp_rules_free(snapshot->rules);
 	free(snapshot);
 }

@@ -30,6 +30,8 @@ static bool concerns_sessions(
     const struct lp_object *object, const struct lp_object_rule *rule);
 static int add_brokers(
     struct lp_snapshot *snapshot, const struct lp_config *config);
+static int add_mirrors(
+    struct lp_snapshot *snapshot, const struct lp_config *config);
 static int add_rules(struct lp_rules_builder *builder, struct slots *slots,
     const struct lp_config *config, struct lp_snapshot_fault *fault);
 static int add_rule(struct lp_rules_builder *builder, struct slots *slots,
@@ -75,6 +77,8 @@ lp_snapshot_rules_build(struct lp_snapshot *snapshot,
 		if (error)
 			blame(config, fault);
 	}
+	if (!error)
+		error = add_mirrors(snapshot, config);
 	if (!error && snapshot->rules->has_requests)
 		snapshot->request_rules = snapshot->rules;
 	if (!error)
@@ -132,6 +136,30 @@ add_brokers(struct lp_snapshot *snapshot, const struct lp_config *config)
 		    (struct lp_snapshot_broker){.ip = broker->real.ip,
 			.cluster_id =
 			    lp_config_root(config, broker->cluster_id)};
+	}
+	return 0;
+}
+
+/* Their ports, which the configuration was checked to have. */
+static int
+add_mirrors(struct lp_snapshot *snapshot, const struct lp_config *config)
+{
+	const struct lp_rules *rules = snapshot->rules;
+
+	for (uint32_t i = 0; i < rules->action_count; i++) {
+		const struct lp_rule_action *action = &rules->actions[i];
+		const struct lp_object *port;
+
+		if (!(action->has & LP_RULE_HAS_MIRROR))
+			continue;
+		if (!snapshot->mirrors)
+			snapshot->mirrors = calloc(
+			    rules->action_count, sizeof(*snapshot->mirrors));
+		if (!snapshot->mirrors)
+			return -ENOMEM;
+		port = lp_config_find_name(
+		    config, LP_OBJECT_PORT, 0, action->mirror);
+		snapshot->mirrors[i] = port ? port->id : 0;
 	}
 	return 0;
 }

@@ -52,6 +52,8 @@ static const char *find_lack(const struct lp_object_rule *rule, bool shadow);
 static const char *find_lack_of_limit(const struct lp_rule_match *match);
 static int check_named(const struct lp_config_check *check,
     const struct lp_object *object, const struct lp_object_rule *rule);
+static int check_mirror(const struct lp_config_check *check,
+    const struct lp_object *object, const char *name);
 static int check_value(const struct lp_config_check *check,
     const struct lp_object *object, const struct lp_object_rule *rule,
     const struct lp_rule_value *value);
@@ -220,8 +222,6 @@ find_lack(const struct lp_object_rule *rule, bool shadow)
 		return NULL;
 	if (action->has & LP_RULE_HAS_PRIORITY)
 		return "priority=";
-	if (action->has & LP_RULE_HAS_MIRROR)
-		return "mirror=";
 	switch (action->verdict) {
 	case LP_RULE_OBSERVE:
 	case LP_RULE_ALLOW:
@@ -263,16 +263,32 @@ static int
 check_named(const struct lp_config_check *check, const struct lp_object *object,
     const struct lp_object_rule *rule)
 {
-	const char *mirror = rule->action.mirror;
 	int rc = 0;
 
 	for (uint16_t i = 0; i < rule->match.count && !rc; i++)
 		rc = check_value(check, object, rule, &rule->match.values[i]);
-	if (!rc && (rule->action.has & LP_RULE_HAS_MIRROR) &&
-	    !lp_config_find_name(check->config, LP_OBJECT_PORT, 0, mirror))
-		rc = lp_config_check_refuse(check, object, "action",
-		    "mirror: there is no port %s", mirror);
+	if (!rc && (rule->action.has & LP_RULE_HAS_MIRROR))
+		rc = check_mirror(check, object, rule->action.mirror);
 	return rc;
+}
+
+/* What leaves by an inline port is what its peer has received. */
+static int
+check_mirror(const struct lp_config_check *check,
+    const struct lp_object *object, const char *name)
+{
+	const struct lp_object *port =
+	    lp_config_find_name(check->config, LP_OBJECT_PORT, 0, name);
+
+	if (!port)
+		return lp_config_check_refuse(check, object, "action",
+		    "mirror: there is no port %s", name);
+	if (lp_object_has_peer(&port->port))
+		return lp_config_check_refuse(check, object, "action",
+		    "mirror: port %s is inline: copies need a port that is a "
+		    "wire to nobody else",
+		    name);
+	return 0;
 }
 
 /* That a cluster, listener or port of that name is there. */

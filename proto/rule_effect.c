@@ -98,6 +98,11 @@ sending(char *text, const struct lp_rule_action *action)
 		snprintf(text + len, LP_RULE_REASON_SIZE - len,
 		    "%sits packets have DSCP %u, both ways",
 		    len > 0 ? "; " : "", action->dscp);
+	len = strlen(text);
+	if (action->has & LP_RULE_HAS_MIRROR)
+		snprintf(text + len, LP_RULE_REASON_SIZE - len,
+		    "%scopies of its packets leave by port %s",
+		    len > 0 ? "; " : "", action->mirror);
 }
 
 const char *

@@ -176,7 +176,8 @@ lp_kafka_segment(struct lp_kafka *kafka, const struct lp_batch *batch,
 		at.splice = &kafka->state->splices[pkt->conn];
 	kafka->now_ns = batch->now_ns;
 	kafka->note.to = NULL;
-	if (__builtin_expect(batch->capture != NULL, 0))
+	if (__builtin_expect(
+		batch->capture != NULL || batch->mirror != NULL, 0))
 		lp_note_begin(&at, batch, pkt, segment);
 	if (segment->flags & LP_TCP_SYN)
 		synchronize(at.conn, pkt, segment);

@@ -43,6 +43,7 @@ enum lp_pkt_flags {
 };
 
 struct lp_capture;
+struct lp_mirror;
 struct lp_snapshot;
 
 struct lp_pkt {
@@ -66,7 +67,11 @@ struct lp_pkt {
 	uint8_t captured;
 	uint16_t frame_len; /* len as it came in, padding included */
 	uint8_t behind; /* of the outbox: leaves behind so many of the batch */
-	uint8_t spare1[23];
+	/* mirror.h, valid only with a mirror in the batch: 1 + the slot that a
+	 * copy leaves by, or 0; of the outbox, that its payload is hidden. */
+	uint8_t mirror;
+	bool hidden;
+	uint8_t spare1[21];
 };
 static_assert(sizeof(struct lp_pkt) == 64, "one packet, one cache line");
 
@@ -87,6 +92,7 @@ struct lp_batch {
 	/* Of this turn, and only of this turn; NULL: no configuration yet. */
 	const struct lp_snapshot *snapshot;
 	struct lp_capture *capture; /* of this turn, too; NULL: none */
+	struct lp_mirror *mirror; /* NULL: no rule asks for copies */
 	unsigned count;
 	unsigned done; /* what is made now leaves behind so many of them */
 	bool late; /* we had not said for LP_DEAD_NS that we live */

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "dataplane/kafka/note.h"
+#include "dataplane/pipeline/mirror.h"
 #include "dataplane/pipeline/region.h"
 
 static struct lp_capture_entry *place(const struct lp_capture *, uint32_t);
@@ -125,9 +126,13 @@ lp_capture_finish(struct lp_batch *batch)
 struct lp_capture_note *
 lp_capture_note(const struct lp_batch *batch, const struct lp_pkt *pkt)
 {
-	if (batch->capture == NULL || pkt->captured == 0)
+	if (pkt < batch->pkts || pkt >= batch->pkts + batch->count)
 		return NULL;
-	return &place(batch->capture, pkt->captured - 1u)->note;
+	if (batch->capture != NULL && pkt->captured != 0)
+		return &place(batch->capture, pkt->captured - 1u)->note;
+	if (batch->mirror != NULL && pkt->mirror != 0)
+		return &batch->mirror->notes[pkt - batch->pkts];
+	return NULL;
 }
 
 void

@@ -30,16 +30,22 @@ stats_of(struct lp_region *region, const struct lp_rules *rules, uint32_t row)
 
 static void
 set_sending(
-    struct lp_conn *conn, const struct lp_rules *rules, uint32_t decides)
+    struct lp_conn *conn, const struct lp_snapshot *snapshot, uint32_t decides)
 {
+	const struct lp_rules *rules = snapshot->rules;
 	const struct lp_rule_action *action;
+	uint32_t index;
 
 	conn->dscp = 0;
+	conn->mirror_id = 0;
 	if (decides == LP_RULES_NONE)
 		return;
-	action = &rules->actions[rules->rows[decides].action];
+	index = rules->rows[decides].action;
+	action = &rules->actions[index];
 	if (action->has & LP_RULE_HAS_DSCP)
 		conn->dscp = (uint8_t)(action->dscp + 1);
+	if (action->has & LP_RULE_HAS_MIRROR)
+		conn->mirror_id = snapshot->mirrors[index];
 }
 
 /* Whether its requests will be; inline they never are. */
@@ -117,7 +123,7 @@ lp_gate_judge(struct lp_region *region, const struct lp_snapshot *snapshot,
 	}
 	if (found.more > 0)
 		lp_count_add(&region->kafka_stats->counters.rules_uncounted, 1);
-	set_sending(conn, rules, found.decides);
+	set_sending(conn, snapshot, found.decides);
 	if (found.decides == LP_RULES_NONE)
 		return LP_REASON_NONE;
 	lp_count_add(&stats_of(region, rules, found.decides)->connections, 1);
@@ -142,5 +148,26 @@ lp_gate_follow(const struct lp_snapshot *snapshot, struct lp_conn *conn)
 		lp_rules_connection(rules, &ask, &found);
 		decides = found.decides;
 	}
-	set_sending(conn, rules, decides);
+	set_sending(conn, snapshot, decides);
+}
+
+bool
+lp_gate_stays(const struct lp_snapshot *snapshot, const struct lp_conn *conn)
+{
+	const struct lp_service *service =
+	    lp_snapshot_service(snapshot, &conn->vip_ip, conn->vip_port);
+	const struct lp_target *target =
+	    lp_snapshot_target(snapshot, conn->listener_id, conn->broker_id);
+
+	if (service == NULL || service->listener_id != conn->listener_id ||
+	    target == NULL)
+		return false;
+	if (conn->flags & LP_CONN_INLINE)
+		return service->is_inline &&
+		    target == &snapshot->targets[service->target];
+	if (conn->flags & LP_CONN_NAT_PORT)
+		return lp_snapshot_own(snapshot, &conn->source_ip) != NULL;
+	return target->source_address == LP_SOURCE_PRESERVE &&
+	    target->real.port == conn->broker_port &&
+	    lp_ip_equal(&target->real.ip, &conn->broker_ip);
 }

@@ -44,6 +44,15 @@ enum lp_reason lp_gate_judge(struct lp_region *region,
 /* Of one that lives: how its packets are sent.  Nothing is counted. */
 void lp_gate_follow(const struct lp_snapshot *snapshot, struct lp_conn *conn);
 
+/*
+ * Of one that lives: its endpoint and its broker are still configured, and what
+ * the broker sends still comes to us: the source address is one of ours, or we
+ * are asked to take what that endpoint sends.  Inline that is all that is
+ * asked.
+ */
+bool lp_gate_stays(
+    const struct lp_snapshot *snapshot, const struct lp_conn *conn);
+
 static inline enum lp_reason
 lp_gate_refuses(struct lp_region *region, const struct lp_snapshot *snapshot,
     struct lp_conn *conn)

@@ -184,6 +184,9 @@ lp_neighbor_output(struct lp_neighbors *neighbors, struct lp_batch *batch,
 		ask(neighbors, batch, entry, false);
 		/* fall through */
 	case LP_NEIGHBOR_INCOMPLETE:
+		/* mirror.h: copied when it leaves, to clients alone. */
+		if (batch->mirror == NULL || pkt->dir == LP_TO_BROKER)
+			pkt->mirror = 0;
 		hold(neighbors, entry, pkt);
 		return false;
 	}

@@ -9,6 +9,8 @@
 #include "dataplane/pipeline/pace_send.h"
 
 #include "dataplane/pipeline/make.h"
+#include "dataplane/pipeline/mark.h"
+#include "dataplane/pipeline/mirror.h"
 #include "dataplane/pipeline/wire.h"
 
 enum { UPDATE_MAX = LP_ETH_LEN + LP_IP6_LEN + LP_TCP_LEN + 12 };
@@ -78,6 +80,9 @@ tell(struct lp_rewrite *rewrite, struct lp_batch *batch, uint32_t index,
 	    index, sender, field);
 	lp_make_ip(pkt, client ? &conn->vip_ip : &conn->source_ip, to,
 	    LP_PROTO_TCP, len);
+	lp_mark_packet(conn, pkt);
+	if (client)
+		lp_mirror_made(batch, conn, pkt, 0, false);
 	lp_make_checksum(pkt, LP_PROTO_TCP, LP_TCP_SUM);
 	lp_count_add(&rewrite->make->stats->sent_windows, 1);
 	if (!lp_neighbor_output(rewrite->neighbors, batch, hop, pkt))

@@ -24,6 +24,7 @@
  * passes frames on as they came (inline.c).
  *
  * Chosen packets are copied for `lpctl capture` behind admit, and before tx;
+ * rules may have copies of connections sent out of a port (mirror.h).
  * `lpctl trace` runs this very path on a private pipeline, and looks on.
  *
  * Ownership: rx gives buffers to the batch; tx and release give them back, or
@@ -44,6 +45,7 @@
 #include "dataplane/pipeline/gate.h"
 #include "dataplane/pipeline/icmp.h"
 #include "dataplane/pipeline/inline.h"
+#include "dataplane/pipeline/mirror.h"
 #include "dataplane/pipeline/pace_send.h"
 #include "dataplane/pipeline/parse.h"
 #include "dataplane/pipeline/splice.h"
@@ -67,6 +69,7 @@ struct lp_pipeline {
 	struct lp_rewrite rewrite;
 	struct lp_denials denials;
 
+	struct lp_mirror mirror;
 	struct lp_beat beat;
 
 	/* The sweep that follows a new generation. */
@@ -96,7 +99,6 @@ static void transmit(struct lp_pipeline *, struct lp_batch *);
 static void account(struct lp_pipeline *, struct lp_batch *);
 static void removing(void *, uint32_t);
 static void beat(struct lp_pipeline *, const struct lp_batch *);
-static bool has_way_back(const struct lp_snapshot *, const struct lp_conn *);
 static void expire(struct lp_pipeline *, struct lp_batch *);
 static void sweep(struct lp_pipeline *, struct lp_batch *);
 static bool is_to_sweep(struct lp_pipeline *, const struct lp_batch *);
@@ -154,6 +156,7 @@ turn(struct lp_pipeline *pipeline, uint64_t now_ns, lp_pipeline_seen *seen,
 	LOOK("admit");
 	if (batch->capture != NULL)
 		lp_capture_received(batch);
+	lp_mirror_received(&pipeline->mirror, batch);
 	lp_rewrite_stage(&pipeline->rewrite, batch);
 	LOOK("rewrite");
 
@@ -206,6 +209,7 @@ lp_pipeline_init(void *memory, const struct lp_pipeline_config *config)
 	lp_count_set(&config->region->stats->buffers_max,
 	    config->region->header->buffer_count);
 	lp_count_set(&config->region->stats->buffers, 0);
+	lp_mirror_init(&pipeline->mirror, &pipeline->make, config->region);
 	lp_neighbor_init(&pipeline->neighbors, &pipeline->make);
 	lp_telemetry_init(&pipeline->kafka.telemetry,
 	    config->region->kafka_stats, config->region->endpoints,
@@ -510,7 +514,7 @@ sweep(struct lp_pipeline *pipeline, struct lp_batch *batch)
 			conn->nexthop[LP_TO_CLIENT] = 0;
 			lp_gate_follow(snapshot, conn);
 		}
-		if (pipeline->following || has_way_back(snapshot, conn)) {
+		if (pipeline->following || lp_gate_stays(snapshot, conn)) {
 			pipeline->unfollowed |=
 			    lp_splice_follow(&pipeline->kafka, snapshot, index);
 			continue;
@@ -555,32 +559,6 @@ to_reclaim(const struct lp_pipeline *pipeline)
 	    atomic_load_explicit(&pipeline->reclaim, memory_order_acquire);
 
 	return word & ~(word >> 16) & 0xffff;
-}
-
-/*
- * Its endpoint and its broker are still configured, and what the broker sends
- * still comes to us: the source address is one of ours, or we are asked to
- * take what that endpoint sends.  Inline that is all that is asked.
- */
-static bool
-has_way_back(const struct lp_snapshot *snapshot, const struct lp_conn *conn)
-{
-	const struct lp_service *service =
-	    lp_snapshot_service(snapshot, &conn->vip_ip, conn->vip_port);
-	const struct lp_target *target =
-	    lp_snapshot_target(snapshot, conn->listener_id, conn->broker_id);
-
-	if (service == NULL || service->listener_id != conn->listener_id ||
-	    target == NULL)
-		return false;
-	if (conn->flags & LP_CONN_INLINE)
-		return service->is_inline &&
-		    target == &snapshot->targets[service->target];
-	if (conn->flags & LP_CONN_NAT_PORT)
-		return lp_snapshot_own(snapshot, &conn->source_ip) != NULL;
-	return target->source_address == LP_SOURCE_PRESERVE &&
-	    target->real.port == conn->broker_port &&
-	    lp_ip_equal(&target->real.ip, &conn->broker_ip);
 }
 
 /* Buffers of ports that control has closed. */

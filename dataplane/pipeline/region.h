@@ -99,7 +99,8 @@ struct lp_conn {
 	/* enum lp_conn_use; whoever reads it reads the rest after it */
 	_Atomic uint8_t use;
 	uint8_t dscp; /* 1 + that of its packets (mark.h); 0: their own */
-	uint8_t spare1[8];
+	uint32_t mirror_id; /* port that its packets are copied to; 0: none */
+	uint8_t spare1[4];
 
 	/* line 2: the addresses; only IPv6 packets need them */
 	struct lp_ip client_ip;

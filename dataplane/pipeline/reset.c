@@ -6,6 +6,7 @@
 
 #include "dataplane/pipeline/checksum.h"
 #include "dataplane/pipeline/mark.h"
+#include "dataplane/pipeline/mirror.h"
 #include "dataplane/pipeline/parse.h"
 #include "dataplane/pipeline/wire.h"
 
@@ -187,6 +188,8 @@ send_reset(struct lp_reset *reset, struct lp_batch *batch,
 	lp_make_ip(pkt, client ? &conn->vip_ip : &conn->source_ip, to,
 	    LP_PROTO_TCP, LP_TCP_LEN);
 	lp_mark_packet(conn, pkt);
+	if (client)
+		lp_mirror_made(batch, conn, pkt, 0, false);
 	write_tcp(pkt, client ? conn->vip_port : conn->source_port,
 	    client ? conn->client_port : conn->broker_port, seq, ack, flags);
 	lp_count_add(&reset->make->stats->sent_reset, 1);

@@ -169,6 +169,8 @@ struct lp_snapshot {
 	/* NULL: there are none; and none that looks at requests. */
 	struct lp_rules *rules;
 	const struct lp_rules *request_rules;
+	/* By action of theirs: the port to mirror to, or 0.  NULL: none is. */
+	uint32_t *mirrors;
 	/*
 	 * Of all rules together that a fetch or share session depends on:
 	 * another, if any of them is; the same on every host and after a

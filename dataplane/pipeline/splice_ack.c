@@ -7,6 +7,7 @@
 #include "dataplane/pipeline/checksum.h"
 #include "dataplane/pipeline/make.h"
 #include "dataplane/pipeline/mark.h"
+#include "dataplane/pipeline/mirror.h"
 #include "dataplane/pipeline/parse.h"
 #include "dataplane/pipeline/splice.h"
 
@@ -155,6 +156,8 @@ send(struct lp_splice_at *at, const struct own *own)
 	tcp[LP_TCP_OFF] = (uint8_t)(len / 4 << 4);
 	lp_make_ip(pkt, src, dst, LP_PROTO_TCP, len);
 	lp_mark_packet(conn, pkt);
+	if (client)
+		lp_mirror_made(at->batch, conn, pkt, 0, false);
 	lp_make_checksum(pkt, LP_PROTO_TCP, LP_TCP_SUM);
 	lp_count_add(&at->rewrite->make->stats->sent_acks, 1);
 	if (!lp_neighbor_output(at->rewrite->neighbors, at->batch, hop, pkt))

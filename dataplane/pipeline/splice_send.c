@@ -14,9 +14,11 @@
  */
 #include "dataplane/kafka/chain.h"
 #include "dataplane/kafka/edit.h"
+#include "dataplane/kafka/note.h"
 #include "dataplane/pipeline/checksum.h"
 #include "dataplane/pipeline/make.h"
 #include "dataplane/pipeline/mark.h"
+#include "dataplane/pipeline/mirror.h"
 #include "dataplane/pipeline/parse.h"
 #include "dataplane/pipeline/splice.h"
 
@@ -49,6 +51,7 @@ static void keep_stamp(const struct writer *, struct lp_edit *);
 static void use_stamp(struct writer *, const struct lp_edit *);
 static bool put(struct writer *, const uint8_t *, uint32_t);
 static bool open_segment(struct writer *);
+static bool is_secret(const struct lp_splice_at *, const struct lp_pkt *);
 static void close_segment(struct writer *, uint8_t);
 static bool send_edit(struct writer *, struct lp_edit *, uint32_t, bool);
 static bool send_plain(struct writer *, uint32_t, uint32_t, bool);
@@ -311,6 +314,21 @@ open_segment(struct writer *to)
 	return true;
 }
 
+/* Whether a token may reach into it: into what is behind its first byte. */
+static bool
+is_secret(const struct lp_splice_at *at, const struct lp_pkt *pkt)
+{
+	const struct lp_kafka_conn *conn = &at->kafka->state->conns[at->index];
+	uint32_t seq = lp_get32(pkt->data + pkt->l4_off + LP_TCP_SEQ);
+
+	if (!lp_note_doubtful(conn))
+		return false;
+	return conn->mode != LP_KAFKA_LIVE ||
+	    ((conn->secrets & 1u << LP_TO_CLIENT) &&
+		lp_seq_before(
+		    lp_splice_ack(at, seq), conn->secret_end[LP_TO_CLIENT]));
+}
+
 /* Complete: to the next hop. */
 static void
 close_segment(struct writer *to, uint8_t flags)
@@ -328,6 +346,8 @@ close_segment(struct writer *to, uint8_t flags)
 	lp_make_ip(
 	    pkt, &at->conn->vip_ip, &at->conn->client_ip, LP_PROTO_TCP, len);
 	lp_mark_packet(at->conn, pkt);
+	lp_mirror_made(
+	    at->batch, at->conn, pkt, to->payload_off, is_secret(at, pkt));
 	lp_make_checksum(pkt, LP_PROTO_TCP, LP_TCP_SUM);
 	at->splice->out_next = lp_seq_max(
 	    at->splice->out_next, to->seq + ((flags & LP_TCP_FIN) != 0));

@@ -8,8 +8,10 @@
  * to take of it: it gets less than a broker, whose answers were asked for.
  */
 #include "dataplane/kafka/edit.h"
+#include "dataplane/kafka/note.h"
 #include "dataplane/pipeline/checksum.h"
 #include "dataplane/pipeline/make.h"
+#include "dataplane/pipeline/mirror.h"
 #include "dataplane/pipeline/parse.h"
 #include "dataplane/pipeline/splice.h"
 
@@ -127,6 +129,10 @@ lp_splice_wait_over(struct lp_splice_at *at)
 	pkt->dir = at->pkt->dir;
 	pkt->port_in = at->pkt->port_in;
 	pkt->port_out = LP_PORT_NONE;
+	/* What a client had sent was copied when it came. */
+	if (pkt->dir == LP_TO_CLIENT)
+		lp_mirror_made(at->batch, at->conn, pkt, pkt->payload_off,
+		    lp_note_doubtful(&at->kafka->state->conns[at->index]));
 	refresh(at, pkt);
 	lp_kafka_save(at->kafka, first, sizeof(*first));
 	*first = piece->next;

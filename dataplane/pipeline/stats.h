@@ -37,10 +37,12 @@ static_assert(LP_REASON_COUNT == 58, "raise LP_REGION_LAYOUT with it");
 	X(sent_edited, "segments of our own, with rewritten bytes")            \
 	X(sent_acks, "acknowledgements of our own, to either end")             \
 	X(sent_windows, "window updates of our own, to ends that were held")   \
+	X(sent_mirror, "copies of packets, by ports that rules mirror to")     \
 	X(sent_neighbor, "ARP, neighbour discovery and MLD packets of our own")\
 	X(sent_released, "held packets sent after their next hop was found")   \
 	X(dropped_held, "held packets dropped: next hop not found in time")    \
-	X(dropped_made, "packets of our own dropped: no buffer, no room")
+	X(dropped_made, "packets of our own dropped: no buffer, no room")      \
+	X(dropped_mirror, "copies not sent: no buffer, no room, too long")
 #define LP_STATS_TABLES(X)                                                     \
 	X(connections, "connections in the table")                             \
 	X(connections_max, "its limit")                                        \

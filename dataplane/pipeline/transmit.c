@@ -10,6 +10,7 @@
  */
 #include "dataplane/pipeline/transmit.h"
 
+#include "dataplane/pipeline/mirror.h"
 #include "dataplane/pipeline/snapshot.h"
 
 enum { TURN_MAX = LP_OUTBOX_MAX + LP_BATCH_MAX };
@@ -29,11 +30,15 @@ lp_transmit(const struct lp_make *make, struct lp_batch *batch)
 	struct lp_pkt *list[TURN_MAX];
 	unsigned count = in_order(batch, list);
 
+	if (batch->mirror != NULL)
+		lp_mirror_leaving(batch, list, count);
 	/* A port takes no more at once. */
 	for (unsigned at = 0; at < count; at += LP_OUTBOX_MAX)
 		send_by_port(make, batch, list + at,
 		    count - at < LP_OUTBOX_MAX ? count - at
 					       : (unsigned)LP_OUTBOX_MAX);
+	if (batch->mirror != NULL)
+		lp_mirror_send(batch);
 }
 
 static unsigned

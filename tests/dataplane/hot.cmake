@@ -12,6 +12,7 @@ add_library(lp_test_plane STATIC
 	${CMAKE_SOURCE_DIR}/tests/support/plane_pipeline.c
 	${CMAKE_SOURCE_DIR}/tests/support/plane_region.c
 	${CMAKE_SOURCE_DIR}/tests/support/rule_stats.c
+	${CMAKE_SOURCE_DIR}/tests/support/tap.c
 	${CMAKE_SOURCE_DIR}/tests/support/telemetry.c
 	${CMAKE_SOURCE_DIR}/tests/support/veth.c
 	${CMAKE_SOURCE_DIR}/tests/support/wire.c
@@ -33,8 +34,8 @@ target_link_libraries(lp_test_plane PUBLIC lp_test_objects lp_port
 
 foreach(module checksum parse tcp_state wheel nat conntrack conntrack_sums
 	conntrack_killed neighbor mld icmp reset admit pace pace_killed pipeline
-	pipeline_life denials gate inline inline_late inline_room sightings
-	talkers telemetry
+	pipeline_life denials gate inline inline_late inline_room mirror
+	sightings talkers telemetry
 	topic_ids)
 	add_executable(test_${module}
 		${CMAKE_CURRENT_LIST_DIR}/test_${module}.c)
@@ -47,7 +48,7 @@ target_sources(test_pace_killed PRIVATE
 target_sources(test_sightings PRIVATE
 	${CMAKE_SOURCE_DIR}/dataplane/kafka_read.c
 	${CMAKE_SOURCE_DIR}/tests/support/message.c)
-foreach(module gate inline inline_late inline_room)
+foreach(module gate inline inline_late inline_room mirror)
 	target_sources(test_${module} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/bump.c)
 endforeach()
 

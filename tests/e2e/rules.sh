@@ -4,7 +4,7 @@
 # Rules on the way: an observer counts what a topic's requests come to, a deny
 # in shadow denies nothing, and a reset refuses new connections of a client as
 # long as it is there, and leaves those that are open; a DSCP is in all that is
-# received.
+# received; a route leads to a broker or nowhere; copies leave by a third port.
 
 # shellcheck source=tests/support/e2e.sh
 . "$(dirname "$0")/../support/e2e.sh"
@@ -79,6 +79,17 @@ main() {
 	    --action "route broker=$LAB_NODE"
 	check "it is let in, and asked by no other rule" connects
 	must "it is deleted" lab_ctl del-rule away
+	must "a port for copies is added" add_tap
+	must "they are asked for" lab_ctl add-rule copied --priority 902 \
+	    --match "src=$CLIENT" --action mirror=tap
+	must "they are looked at" lab_wait 10 "it" grep -q ready \
+	    "$LAB_DIR/tapped.log"
+	must "records are produced again" records_produce records \
+	    "$LAB_DIR/sent"
+	must "and consumed" records_consume records "$LAB_DIR/got"
+	check "the copies have them both ways" lab_wait 10 "both ways" both_ways
+	check "none was dropped" [ "$(lab_stats .worker.dropped_mirror)" = 0 ]
+	must "it is deleted" lab_ctl del-rule copied
 	must "both are deleted" delete_both
 	check "it is let in without them" connects
 	check "no packet was dropped" no_drops
@@ -94,6 +105,33 @@ add_rules() {
 	        --match 'topic=others' --action observe &&
 	    lab_ctl add-rule all --priority 1 --match "src=$CLIENT" \
 	        --action observe
+}
+
+# A wire to who looks for records in the payload of copies.
+add_tap() {
+	local netns=$LAB_ID-lightpath
+
+	ip -n "$netns" link add tap type veth peer name tapped &&
+	    ip -n "$netns" link set tap up &&
+	    ip -n "$netns" link set tapped up &&
+	    lab_ctl add-port tap --device tap --address 192.0.2.1/30 \
+	        --side client || return
+	lab_start tapped lightpath python3 -c '
+import socket, sys
+packets = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
+packets.bind(("tapped", 0x800))
+line = open(sys.argv[1], "rb").readline().strip()
+print("ready", flush=True)
+while True:
+    data, (_, _, kind, _, _) = packets.recvfrom(65536)
+    if kind != socket.PACKET_OUTGOING and line in data:
+        print(socket.inet_ntoa(data[12:16]), flush=True)
+' "$LAB_DIR/sent"
+}
+
+both_ways() {
+	grep -q -x "$CLIENT" "$LAB_DIR/tapped.log" &&
+	    grep -q -x "$LAB_VIP_IP" "$LAB_DIR/tapped.log"
 }
 
 delete_both() {

@@ -192,6 +192,9 @@ static const struct {
 } effects[] = {
     {NULL, "reset", ""},
     {NULL, "limit requests=5/s dscp=46", "its packets have DSCP 46, both ways"},
+    {NULL, "dscp=1 mirror=tap",
+	"its packets have DSCP 1, both ways; copies of its packets leave by "
+	"port tap"},
     {"api=Produce topic=a", "dscp=46", ""},
     {NULL, "route broker=3", "at the bootstrap endpoint it goes to broker 3"},
     {NULL, "route broker=3 dscp=0",

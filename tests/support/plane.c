@@ -224,7 +224,7 @@ plane_publish(void)
 		   &plane.region, NULL) == 0,
 	    "no snapshot");
 	for (uint8_t slot = 0; slot < LP_PORTS_MAX; slot++)
-		if (plane.ports.port[slot])
+		if (plane.ports.port[slot] && plane.wires[slot])
 			steer(slot);
 	/* No worker runs: the grace period is over at once. */
 	lp_snapshot_publish(&plane.cell, next);
@@ -320,7 +320,7 @@ check_change(uint32_t index, uint32_t newest)
 		return;
 	}
 	memcpy(was->nexthop, is->nexthop, sizeof(was->nexthop));
-	was->dscp = is->dscp;
+	was->dscp = is->dscp, was->mirror_id = is->mirror_id;
 	ensure(memcmp((uint8_t *)was + LP_CONN_CHANGING,
 		   (const uint8_t *)is + LP_CONN_CHANGING,
 		   sizeof(*is) - LP_CONN_CHANGING) == 0,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the Kafka stage says to a capture, and what it hides.  Tokens consist
- * of a byte that nothing else has: not one of them may be in a copy.
+ * of a byte that nothing else has: not one of them may be in a copy, nor in
+ * those that rules send out of a port.
  */
 #include "dataplane/kafka/note.h"
 
@@ -15,24 +16,32 @@
 #include "tests/support/kafka_talk.h"
 #include "tests/support/plane.h"
 #include "tests/support/plane_main.h"
+#include "tests/support/rule_stats.h"
+#include "tests/support/tap.h"
 
 enum { SNAP = 1600, RING = 64, SECRET = 0xee, TOKEN = 24, LONG_TOKEN = 3000 };
 
 static struct lp_capture *capture;
 /* Of what look() has seen last. */
 static char notes[4096];
-static unsigned secrets, shown;
+static unsigned secrets, shown, copies, copied;
+static bool is_captured;
 
 static void
 begin(void)
 {
 	lp_pipeline_capture(plane.pipeline, capture);
+	is_captured = true;
 }
 
 static void
 setup(void)
 {
 	kafka_setup();
+	tap_open();
+	rule_put(100, 10, "", "mirror=tap", false);
+	plane_publish();
+	plane_run();
 	capture = aligned_alloc(64, sizeof(*capture));
 	ensure(capture != NULL, "no memory");
 	memset(capture, 0, sizeof(*capture));
@@ -76,6 +85,7 @@ look(void)
 	notes[0] = '\0';
 	secrets = 0;
 	shown = 0;
+	copied = 0;
 	while ((entry = lp_capture_oldest(capture)) != NULL) {
 		size_t len = strlen(notes);
 
@@ -89,6 +99,17 @@ look(void)
 		lp_capture_consumed(capture);
 	}
 	ck_assert_uint_eq(lp_count_get(&capture->dropped), 0);
+	copies = 0;
+	while (tap_take()) {
+		const uint8_t *tcp = plane.frame.bytes + 34;
+
+		for (size_t i = 34 + 4u * (tcp[12] >> 4); i < plane.frame.len;
+		     i++) {
+			secrets += plane.frame.bytes[i] == SECRET;
+			copied += plane.frame.bytes[i] != 0;
+		}
+		copies++;
+	}
 }
 
 START_TEST(requests_and_responses_are_told)
@@ -233,6 +254,8 @@ handshake(int16_t version, int32_t id)
 	kafka_end(&kafka_frame);
 	kafka_answer();
 	look();
+	if (!is_captured)
+		return;
 	ck_assert_ptr_nonnull(strstr(notes, "SaslHandshake v"));
 	ck_assert_ptr_nonnull(strstr(notes, " mechanism PLAIN"));
 }
@@ -270,6 +293,7 @@ hidden(void)
 {
 	look();
 	ck_assert_uint_eq(secrets, 0);
+	ck_assert_uint_gt(copies, 0);
 }
 
 /* All that follows is shown again. */
@@ -279,6 +303,9 @@ shown_again(int32_t id)
 	kafka_produce_request(id, 1, 100);
 	kafka_ask();
 	look();
+	ck_assert_uint_ge(copied, 100);
+	if (!is_captured)
+		return;
 	/* Twice: as it came and as it leaves. */
 	ck_assert_uint_ge(shown, 200);
 	ck_assert_ptr_nonnull(strstr(notes, "request Produce"));
@@ -302,6 +329,24 @@ START_TEST(tokens_are_hidden_however_they_come)
 			hidden();
 			shown_again(4);
 		}
+	}
+}
+END_TEST
+
+START_TEST(where_nobody_captures_they_are_hidden_in_copies)
+{
+	for (int way = 0; way < WAYS; way++) {
+		again();
+		lp_pipeline_capture(plane.pipeline, NULL);
+		is_captured = false;
+		handshake(1, 2);
+		token(3, TOKEN);
+		deliver(LP_TO_BROKER, 20, (enum way)way);
+		hidden();
+		token_answer(3);
+		deliver(LP_TO_CLIENT, 20, (enum way)way);
+		hidden();
+		shown_again(4);
 	}
 }
 END_TEST
@@ -443,6 +488,7 @@ add(TCase *tests)
 	tcase_add_test(tests, two_frames_of_a_segment_are_both_told);
 	tcase_add_test(tests, a_note_that_is_full_ends_so);
 	tcase_add_test(tests, tokens_are_hidden_however_they_come);
+	tcase_add_test(tests, where_nobody_captures_they_are_hidden_in_copies);
 	tcase_add_test(
 	    tests, tokens_without_headers_are_hidden_however_they_come);
 	tcase_add_test(tests, a_token_of_many_segments_is_hidden);

@@ -4,11 +4,13 @@
  * on their answers are edited, and which of them are reset.
  */
 #include <check.h>
+#include <string.h>
 
 #include "tests/support/plane.h"
 #include "tests/support/plane_main.h"
 #include "tests/support/rule_stats.h"
 #include "tests/support/spliced.h"
+#include "tests/support/tap.h"
 
 enum { BROKERS = 40, WINDOW = 60000 };
 
@@ -129,6 +131,34 @@ START_TEST(our_own_segments_have_the_dscp_of_rules)
 }
 END_TEST
 
+/* Its numbers and bytes are the client's, of whoever made a segment. */
+START_TEST(copies_are_what_the_client_is_told)
+{
+	unsigned told = 0;
+
+	tap_open();
+	rule_put(100, 10, "", "mirror=tap", false);
+	publish(LP_REWRITING_ON);
+	ask_for_brokers(BROKERS);
+	spliced_answer(0, 300);
+	spliced_finish();
+	while (tap_take()) {
+		size_t len = packet_number(plane.text, "len", 0);
+		uint32_t at =
+		    (uint32_t)packet_number(plane.text, "seq", 0) - 5001;
+
+		ck_assert_ptr_null(strstr(plane.text, "=bad"));
+		if (strncmp(plane.text, "tcp 10.9.0.100:", 15) != 0 || len == 0)
+			continue;
+		ck_assert_uint_le(at + len, spliced.told_len);
+		ck_assert_mem_eq(plane.frame.bytes + plane.frame.len - len,
+		    spliced.told + at, len);
+		told += (unsigned)len;
+	}
+	ck_assert_uint_ge(told, spliced.told_len);
+}
+END_TEST
+
 /* It was lost when the listener began to; three answers prove it. */
 START_TEST(who_is_found_again_is_followed)
 {
@@ -205,6 +235,7 @@ add(TCase *tests)
 	tcase_add_test(tests, who_is_lost_to_another_process_is_reset);
 	tcase_add_test(tests, who_is_followed_is_rewritten_from_then_on);
 	tcase_add_test(tests, our_own_segments_have_the_dscp_of_rules);
+	tcase_add_test(tests, copies_are_what_the_client_is_told);
 	tcase_add_test(tests, who_is_found_again_is_followed);
 	tcase_add_test(tests, who_had_a_gap_is_followed);
 	tcase_add_test(tests, who_holds_a_question_is_not_followed_yet);
