@@ -15,6 +15,8 @@ enum {
 	RECORDS_MIN = 61, /* a batch without a record */
 	PIPELINE_MAX = 8,
 	ANSWER_MAX_US = 20000,
+	/* Of error codes: 17 is what brokers say of names that are none. */
+	ERROR_MAX = 16,
 };
 
 static uint32_t
@@ -46,7 +48,7 @@ put_error(struct pen *pen)
 	int16_t error = 0;
 
 	if (percent(pen->talk, 10))
-		error = (int16_t)between(pen->talk, 1, 20);
+		error = (int16_t)between(pen->talk, 1, ERROR_MAX);
 	pen->counts->errors += error != 0;
 	talk_write_i16(pen->to, error);
 }
@@ -137,6 +139,21 @@ put_index(struct pen *pen, const struct talk_topic *topic, unsigned index)
 	talk_write_i32(pen->to, (int32_t)index);
 }
 
+/* Its name has just been written; of a response its error code was before. */
+static void
+note_name(struct pen *pen, const struct talk_topic *topic, size_t error_at)
+{
+	struct talk *talk = pen->talk;
+
+	ensure(talk->name_count < TALK_NAMES_MAX, "no room");
+	talk->names[talk->name_count++] =
+	    (struct talk_name){.response = pen->response,
+		.topic = (uint8_t)(topic - talk->account.topic),
+		.message = (uint16_t)(pen->message - talk->messages),
+		.error_at = error_at,
+		.last_at = pen->to->len - 1};
+}
+
 static void
 api_versions_request(struct pen *pen)
 {
@@ -173,6 +190,7 @@ metadata_request(struct pen *pen)
 
 		topic->metadata_requests++;
 		put_topic_name(pen, topic);
+		note_name(pen, topic, 0);
 		talk_write_tags(pen->to, true);
 	}
 	talk_write_i8(pen->to, 1); /* allow_auto_topic_creation */
@@ -229,11 +247,13 @@ metadata_response(struct pen *pen)
 	talk_write_count(pen->to, choice.count, true);
 	for (unsigned i = 0; i < choice.count; i++) {
 		struct talk_topic *topic = chosen(pen->talk, choice, i);
+		size_t error_at = pen->to->len;
 		unsigned partitions;
 
 		topic->metadata_responses++;
 		put_error(pen);
 		put_topic_name(pen, topic);
+		note_name(pen, topic, error_at);
 		talk_write_i8(pen->to, 0); /* is_internal */
 		partitions = put_partitions(pen, topic);
 		for (unsigned p = 0; p < partitions; p++)

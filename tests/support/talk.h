@@ -18,6 +18,7 @@ enum {
 	TALK_MESSAGES_MAX = 256,
 	TALK_TOPICS = 4,
 	TALK_PARTITIONS_MAX = 1 << 14,
+	TALK_NAMES_MAX = 1 << 12,
 	TALK_CLIENTS = 3,
 	TALK_TEXT_MAX = 64,
 };
@@ -66,6 +67,15 @@ struct talk_partition {
 	size_t at; /* in what its end writes */
 };
 
+/* Where a topic of a Metadata is. */
+struct talk_name {
+	bool response;
+	uint8_t topic; /* index */
+	uint16_t message; /* index */
+	size_t error_at; /* of a response: its error code, in front of it */
+	size_t last_at; /* the last byte of its name */
+};
+
 struct talk_client {
 	char id[TALK_TEXT_MAX]; /* empty: an empty one */
 	bool null;
@@ -89,6 +99,8 @@ struct talk {
 	struct talk_account account;
 	unsigned partition_count;
 	struct talk_partition partitions[TALK_PARTITIONS_MAX];
+	unsigned name_count;
+	struct talk_name names[TALK_NAMES_MAX];
 
 	/* When it runs as the application of a simulation. */
 	unsigned pipeline; /* requests that wait for an answer at most */

@@ -27,6 +27,7 @@ enum {
 	FIRST,
 	BIT = 0x40, /* of the first byte of an index */
 	NOT_THERE = 3,
+	NO_NAME = 17,
 	REFUSED = 29,
 	/* Of an answer for versions: size, correlation id, error code, count;
 	 * and one of its ranges: key, first, last, tags. */
@@ -36,6 +37,7 @@ enum {
 
 struct sums {
 	uint64_t denied;
+	uint64_t names;
 	uint64_t kept;
 	uint64_t ahead; /* dropped */
 	uint64_t waited; /* held behind a gap */
@@ -45,28 +47,32 @@ struct sums {
 
 /* What the rules say, told apart from them. */
 struct model {
-	bool denies[2][TALK_TOPICS]; /* by key: Produce, Fetch */
+	bool denies[TALK_APIS][TALK_TOPICS];
 	bool has_friend; /* the first client */
 	struct sim_bytes promised[2]; /* by enum sim_who: what it must read */
 	uint64_t denied; /* partitions of requests */
+	uint64_t names; /* of requests */
 };
 
 static void
 draw_rules(struct model *model, const struct talk *talk, uint64_t *random)
 {
-	static const char *const keys[2] = {"Produce", "Fetch"};
+	static const char *const keys[] = {[TALK_PRODUCE] = "Produce",
+	    [TALK_FETCH] = "Fetch",
+	    [TALK_METADATA] = "Metadata"};
+	const unsigned count = sizeof(keys) / sizeof(keys[0]);
 	uint32_t id = FIRST;
 	char match[512];
 
-	for (uint32_t old = RULE; old < FIRST + 2 * TALK_TOPICS; old++)
+	for (uint32_t old = RULE; old < FIRST + count * TALK_TOPICS; old++)
 		if (lp_config_find(&plane.config, LP_OBJECT_RULE, old) != NULL)
 			lp_config_remove(&plane.config, LP_OBJECT_RULE, old);
 	memset(model, 0, sizeof(*model));
 	/* One that denies nothing that is said, so that rules always act. */
 	rule_put(RULE, 1, "api=DeleteRecords topic=none", "deny", false);
-	for (unsigned key = 0; key < 2; key++)
+	for (unsigned key = 0; key < count; key++)
 		for (unsigned topic = 0; topic < TALK_TOPICS; topic++) {
-			if (!random_percent(random, 33))
+			if (keys[key] == NULL || !random_percent(random, 33))
 				continue;
 			model->denies[key][topic] = true;
 			snprintf(match, sizeof(match), "api=%s topic=%s%s",
@@ -77,22 +83,83 @@ draw_rules(struct model *model, const struct talk *talk, uint64_t *random)
 		}
 	model->has_friend = random_percent(random, 25);
 	if (model->has_friend) {
-		snprintf(match, sizeof(match), "client_id=%s api=Produce,Fetch",
+		snprintf(match, sizeof(match),
+		    "client_id=%s api=Produce,Fetch,Metadata",
 		    talk->account.client[0].id);
 		rule_put(FRIEND, 1000, match, "allow", false);
 	}
 	plane_publish();
 }
 
+/* That topic of that message. */
 static bool
-is_denied(const struct model *model, const struct talk *talk,
-    const struct talk_partition *partition)
+is_denied(const struct model *model, const struct talk *talk, unsigned message,
+    unsigned topic)
 {
-	const struct talk_message *message =
-	    &talk->messages[partition->message];
+	const struct talk_message *is = &talk->messages[message];
 
-	return model->denies[message->api][partition->topic] &&
-	    !(model->has_friend && message->client == 0);
+	return model->denies[is->api][topic] &&
+	    !(model->has_friend && is->client == 0);
+}
+
+/* What a letter or digit becomes that ends a name, and what any other does. */
+static uint8_t
+fake_of(uint8_t last)
+{
+	static const char ends[] = "abcdefghijklmnopqrstuvwxyz0123456789"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	unsigned nth = 0;
+	int fake = 0x7f;
+
+	while (ends[nth] != '\0' && ends[nth] != (char)last)
+		nth++;
+	for (;; fake--) {
+		bool legal = fake == '.' || fake == '_' || fake == '-' ||
+		    (fake != 0 && strchr(ends, fake) != NULL);
+
+		if (!legal && nth-- == 0)
+			return (uint8_t)fake;
+	}
+}
+
+/*
+ * A request that names a denied topic: the broker reads and tells another name
+ * and that it is none, and the client the name, refused.
+ */
+static void
+promise_names(struct model *model, struct talk *talk)
+{
+	struct sim_bytes *answers = &talk->bytes[SIM_BROKER];
+	/* Answers here tell of topics that were not asked for, too. */
+	static bool refuses[TALK_MESSAGES_MAX][TALK_TOPICS];
+
+	memset(refuses, 0, sizeof(refuses));
+	for (unsigned i = 0; i < talk->name_count; i++) {
+		const struct talk_name *one = &talk->names[i];
+		uint8_t *last =
+		    model->promised[SIM_BROKER].bytes + one->last_at;
+
+		if (one->response ||
+		    !is_denied(model, talk, one->message, one->topic))
+			continue;
+		*last = fake_of(*last);
+		refuses[one->message][one->topic] = true;
+		model->names++;
+	}
+	for (unsigned i = 0; i < talk->name_count; i++) {
+		const struct talk_name *one = &talk->names[i];
+		uint8_t *told =
+		    model->promised[SIM_CLIENT].bytes + one->error_at;
+
+		if (!one->response || !refuses[one->message][one->topic])
+			continue;
+		answers->bytes[one->error_at] = 0;
+		answers->bytes[one->error_at + 1] = NO_NAME;
+		answers->bytes[one->last_at] =
+		    fake_of(answers->bytes[one->last_at]);
+		told[0] = 0;
+		told[1] = REFUSED;
+	}
 }
 
 /* Ranges end where the tables do, and keys that they lack are nobody's. */
@@ -131,7 +198,8 @@ promise(struct model *model, struct talk *talk)
 		const struct talk_partition *one = &talk->partitions[i];
 		uint8_t *bytes = answers->bytes + one->at;
 
-		if (!one->response || !is_denied(model, talk, one))
+		if (!one->response ||
+		    !is_denied(model, talk, one->message, one->topic))
 			continue;
 		bytes[0] |= BIT;
 		bytes[4] = 0;
@@ -145,7 +213,7 @@ promise(struct model *model, struct talk *talk)
 		enum sim_who reader = one->response ? SIM_CLIENT : SIM_BROKER;
 		uint8_t *bytes = model->promised[reader].bytes + one->at;
 
-		if (!is_denied(model, talk, one))
+		if (!is_denied(model, talk, one->message, one->topic))
 			continue;
 		bytes[0] ^= BIT;
 		if (one->response)
@@ -153,6 +221,7 @@ promise(struct model *model, struct talk *talk)
 		model->denied += !one->response;
 	}
 	promise_versions(&model->promised[SIM_CLIENT], talk);
+	promise_names(model, talk);
 }
 
 /* Nothing is acknowledged to the client but what the broker has got. */
@@ -211,7 +280,11 @@ run(uint64_t seed, struct sums *sums)
 	ensure(KAFKA_COUNTER(streams_lost) == 0, "a stream was lost");
 	ensure(KAFKA_COUNTER(edits) == 0, "edits are left");
 	kafka_ensure_at_rest();
+	ensure(KAFKA_COUNTER(names_denied) == model.names,
+	    "%" PRIu64 " names denied, %" PRIu64 " counted", model.names,
+	    KAFKA_COUNTER(names_denied));
 	sums->denied += model.denied;
+	sums->names += model.names;
 	sums->kept += talk.partition_count - model.denied;
 	sums->ahead += plane_reason(LP_REASON_AHEAD) - ahead;
 	sums->waited += plane_reason(LP_REASON_HELD_GAP) - waited;
@@ -246,14 +319,15 @@ main(void)
 		for (seed = 1; seed <= seeds; seed++)
 			run(seed, &sums);
 		printf("%u seeds: %" PRIu64 " partitions denied, %" PRIu64
-		       " not, %" PRIu64 " bytes; %" PRIu64
+		       " not, %" PRIu64 " names denied, %" PRIu64
+		       " bytes; %" PRIu64
 		       " segments behind gaps waited, %" PRIu64
 		       " had no place; %" PRIu64 " timeouts of clients\n",
-		    seeds, sums.denied, sums.kept, sums.bytes, sums.waited,
-		    sums.ahead, sums.timeouts);
+		    seeds, sums.denied, sums.kept, sums.names, sums.bytes,
+		    sums.waited, sums.ahead, sums.timeouts);
 		fflush(stdout);
-		ensure(sums.denied > 0 && sums.kept > 0 && sums.ahead > 0 &&
-			sums.waited > sums.ahead,
+		ensure(sums.denied > 0 && sums.kept > 0 && sums.names > 0 &&
+			sums.ahead > 0 && sums.waited > sums.ahead,
 		    "this shows nothing");
 	}
 	plane_forget();
