@@ -32,6 +32,8 @@ static const struct lp_export_place places[] = {
     {"topic_ids_max", LP_EXPORT_TABLE_LIMIT, "kafka_topic_ids"},
     {"edits", LP_EXPORT_TABLE, "kafka_edits"},
     {"edits_max", LP_EXPORT_TABLE_LIMIT, "kafka_edits"},
+    {"buckets", LP_EXPORT_TABLE, "kafka_buckets"},
+    {"buckets_max", LP_EXPORT_TABLE_LIMIT, "kafka_buckets"},
     {"sightings", LP_EXPORT_TABLE, "kafka_sightings"},
     {"sightings_max", LP_EXPORT_TABLE_LIMIT, "kafka_sightings"},
     {NULL, 0, NULL},

@@ -147,7 +147,7 @@ enum {
 	    "matched more rules at once than are counted of one")              \
 	X(rules_topics_unknown,                                                \
 	    "topics that rules could not tell: ids without a known name")      \
-	X(partitions_denied, "partitions that a rule refused in requests")     \
+	X(partitions_denied, "partitions that a rule refused")                 \
 	X(partitions_unknown,                                                  \
 	    "refused for now: the name of the topic's id is not known")        \
 	X(names_denied, "topics that a rule refused by name or id alone")      \
