@@ -97,7 +97,10 @@ lp_report_denials(struct evbuffer *out, const struct lp_dataplane *dataplane,
 	return error;
 }
 
-/* Where it was left; or so far back that there are as many as wanted. */
+/*
+ * Where it was left, or at the beginning of another process's; or so far back
+ * that there are as many as wanted.
+ */
 static void
 begin(struct lp_report_cursor *cursor, const struct lp_denial_log *log)
 {
@@ -110,6 +113,11 @@ begin(struct lp_report_cursor *cursor, const struct lp_denial_log *log)
 			cursor->lost = before - cursor->last;
 			cursor->last = before;
 		}
+		return;
+	}
+	/* All that another process has is news to who follows. */
+	if (cursor->log != 0 && cursor->log != log->id) {
+		cursor->last = before;
 		return;
 	}
 	cursor->last = log->last;

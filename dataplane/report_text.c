@@ -26,6 +26,24 @@ lp_report_text(char *text, const uint8_t *bytes, size_t len)
 	return text;
 }
 
+/*
+ * Whether three bytes, or two, are one of those that set lines anew, or turn
+ * the order of what follows (Unicode, 23.2; UAX #9): U+200E, 200F, 2028 to
+ * 202E, 2066 to 2069, 061C.
+ */
+static bool
+is_layout(const uint8_t *bytes, size_t size)
+{
+	if (size == 2)
+		return bytes[0] == 0xd8 && bytes[1] == 0x9c;
+	if (size != 3 || bytes[0] != 0xe2)
+		return false;
+	return (bytes[1] == 0x80 &&
+		   (bytes[2] == 0x8e || bytes[2] == 0x8f ||
+		       (bytes[2] >= 0xa8 && bytes[2] <= 0xae))) ||
+	    (bytes[1] == 0x81 && bytes[2] >= 0xa6 && bytes[2] <= 0xa9);
+}
+
 /* Bytes of the character there; 0: it is none, or a control.  RFC 3629, 4. */
 static size_t
 character(const uint8_t *bytes, size_t len)
@@ -48,7 +66,7 @@ character(const uint8_t *bytes, size_t len)
 	    (first == 0xe0 && bytes[1] < 0xa0) ||
 	    (first == 0xed && bytes[1] > 0x9f) ||
 	    (first == 0xf0 && bytes[1] < 0x90) ||
-	    (first == 0xf4 && bytes[1] > 0x8f))
+	    (first == 0xf4 && bytes[1] > 0x8f) || is_layout(bytes, size))
 		return 0;
 	return size;
 }

@@ -573,8 +573,12 @@ static void
 unread(struct lp_kafka_at *at, const struct lp_judged *judged)
 {
 	struct lp_telemetry *telemetry = &at->kafka->telemetry;
+	uint8_t what = lp_snapshot_unjudged(at->snapshot, at->tcp->listener_id);
 
-	switch (lp_snapshot_unjudged(at->snapshot, at->tcp->listener_id)) {
+	/* It is open for the requests that are allowed (pipeline/gate.h). */
+	if (what != 0 && (at->tcp->flags & LP_CONN_LATER))
+		what = LP_UNJUDGED_RESET;
+	switch (what) {
 	case LP_UNJUDGED_RESET:
 		if (at->splice == NULL || is_broken(at))
 			break;

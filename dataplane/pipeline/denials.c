@@ -125,21 +125,23 @@ static void
 leave_out(struct lp_denials *denials, uint32_t slot, uint32_t rule_id)
 {
 	struct lp_denials_budget *budget = &denials->budgets[slot];
+	uint64_t before = lp_count_get(&budget->left_out);
 	struct lp_denial *denial;
 
-	if (!budget->is_marked) {
-		denial = place(denials, slot, rule_id);
-		if (denial != NULL) {
-			denial->kind = LP_DENIAL_LEFT_OUT;
-			denial->left_out = lp_count_get(&budget->left_out);
-			publish(denials);
-		}
-		if (left_of(denials, LP_DENIALS_OTHERS) > 0)
-			denials->budgets[LP_DENIALS_OTHERS].count++;
-		budget->is_marked = true;
-	}
+	/* Counted before it is told of: control may look at once. */
 	lp_count_add(&budget->left_out, 1);
 	lp_count_add(&denials->stats->counters.denials_left_out, 1);
+	if (budget->is_marked)
+		return;
+	denial = place(denials, slot, rule_id);
+	if (denial != NULL) {
+		denial->kind = LP_DENIAL_LEFT_OUT;
+		denial->left_out = before;
+		publish(denials);
+	}
+	if (left_of(denials, LP_DENIALS_OTHERS) > 0)
+		denials->budgets[LP_DENIALS_OTHERS].count++;
+	budget->is_marked = denial != NULL;
 }
 
 /* NULL: the ring is full. */

@@ -151,6 +151,25 @@ lp_gate_follow(const struct lp_snapshot *snapshot, struct lp_conn *conn)
 	set_sending(conn, snapshot, decides);
 }
 
+/*
+ * Its reset has waited for requests, and waits for none any more: no rule lets
+ * one pass, or they are not judged any more.
+ */
+static bool
+is_due(const struct lp_snapshot *snapshot, const struct lp_conn *conn)
+{
+	const struct lp_rules *rules = snapshot->rules;
+	const struct lp_rules_connection ask = lp_gate_ask(conn);
+	struct lp_rules_found found;
+
+	if (!(conn->flags & LP_CONN_LATER) || rules == NULL)
+		return false;
+	lp_rules_connection(rules, &ask, &found);
+	return found.decides != LP_RULES_NONE &&
+	    rules->rows[found.decides].verdict == LP_RULE_RESET &&
+	    (!found.later || !is_judged(snapshot, conn));
+}
+
 bool
 lp_gate_stays(const struct lp_snapshot *snapshot, const struct lp_conn *conn)
 {
@@ -160,7 +179,7 @@ lp_gate_stays(const struct lp_snapshot *snapshot, const struct lp_conn *conn)
 	    lp_snapshot_target(snapshot, conn->listener_id, conn->broker_id);
 
 	if (service == NULL || service->listener_id != conn->listener_id ||
-	    target == NULL)
+	    target == NULL || is_due(snapshot, conn))
 		return false;
 	if (conn->flags & LP_CONN_INLINE)
 		return service->is_inline &&

@@ -11,7 +11,9 @@
  * A reset waits for requests where `later` says that some are allowed, and
  * where they are judged: the listener looks into Kafka, and has said what
  * becomes of what cannot be judged.  Elsewhere it acts when the connection
- * opens: rather too much is refused than what a rule refuses let in.
+ * opens: rather too much is refused than what a rule refuses let in.  So what
+ * waits ends when nothing is left to wait for, and by bytes that cannot be
+ * judged, whatever the listener says of those of others.
  */
 #ifndef LP_PIPELINE_GATE_H
 #define LP_PIPELINE_GATE_H
@@ -45,7 +47,8 @@ enum lp_reason lp_gate_judge(struct lp_region *region,
 void lp_gate_follow(const struct lp_snapshot *snapshot, struct lp_conn *conn);
 
 /*
- * Of one that lives: its endpoint and its broker are still configured, and what
+ * Of one that lives: its reset waits for requests, if one does; its endpoint
+ * and its broker are still configured, and what
  * the broker sends still comes to us: the source address is one of ours, or we
  * are asked to take what that endpoint sends.  Inline that is all that is
  * asked.

@@ -501,7 +501,10 @@ settle(struct lp_neighbors *neighbors, struct lp_neighbor *entry,
 	entry->probes = 0;
 }
 
-/* Forgets next hops of ports that are gone. */
+/*
+ * Forgets next hops of ports that are gone; of what waits for others no copy
+ * goes to a port whose slot may be another's now.
+ */
 static void
 new_snapshot(struct lp_neighbors *neighbors, const struct lp_snapshot *snapshot)
 {
@@ -512,6 +515,8 @@ new_snapshot(struct lp_neighbors *neighbors, const struct lp_snapshot *snapshot)
 		    (snapshot->ports[entry->slot].port == NULL ||
 			snapshot->ports[entry->slot].id != entry->port_id))
 			discard(neighbors, entry);
+		for (unsigned j = 0; j < entry->queued; j++)
+			entry->queue[j].mirror = 0;
 	}
 	neighbors->serial = snapshot->serial;
 	lp_announce_update(&neighbors->announce, snapshot);

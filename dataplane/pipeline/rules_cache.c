@@ -73,6 +73,7 @@ make_key(struct lp_rules_cache_key *key, const struct lp_rules *rules,
 			return 0;
 		key->has |= (uint8_t)(1u << i);
 		key->cut |= (uint8_t)(text->cut << i);
+		static_assert(LP_RULES_TEXT_MAX <= UINT8_MAX, "a byte");
 		key->lens[i] = (uint8_t)text->len;
 		memcpy(key->texts + len, text->bytes, text->len);
 		len += text->len;

@@ -193,6 +193,25 @@ START_TEST(a_reset_waits_for_requests_where_they_are_judged)
 }
 END_TEST
 
+/* What it waited for has gone. */
+START_TEST(a_reset_that_waits_acts_when_nothing_is_let_any_more)
+{
+	say_unjudged(LP_UNJUDGED_PASS);
+	rule_put(RULE, 20, "src=10.9.0.0/24 api=Fetch", "allow", false);
+	rule_put(OTHER, 10, "src=10.9.0.50", "reset", false);
+	publish();
+	is_let_in(SYN_50);
+	is_let_in(SYN_51);
+	ck_assert_uint_eq(plane_connections(), 2);
+	lp_config_remove(&plane.config, LP_OBJECT_RULE, RULE);
+	publish();
+	plane_wait_ms(1000);
+	plane_forget();
+	/* No rule is of the other one. */
+	ck_assert_uint_eq(plane_connections(), 1);
+}
+END_TEST
+
 /* Too much is refused, not too little. */
 START_TEST(a_reset_does_not_wait_where_nobody_looks)
 {
@@ -500,6 +519,8 @@ add(TCase *tests)
 	tcase_add_test(
 	    tests, at_the_bootstrap_endpoint_the_broker_is_chosen_before);
 	tcase_add_test(tests, a_reset_waits_for_requests_where_they_are_judged);
+	tcase_add_test(
+	    tests, a_reset_that_waits_acts_when_nothing_is_let_any_more);
 	tcase_add_test(tests, a_reset_does_not_wait_where_nobody_looks);
 	tcase_add_test(tests, what_is_open_stays);
 	tcase_add_test(tests, what_nobody_would_serve_is_asked_of_no_rule);

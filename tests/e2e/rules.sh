@@ -118,7 +118,9 @@ add_tap() {
 	        --side client || return
 	lab_start tapped lightpath python3 -c '
 import socket, sys
+SO_RCVBUFFORCE = 33
 packets = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
+packets.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 26)
 packets.bind(("tapped", 0x800))
 line = open(sys.argv[1], "rb").readline().strip()
 print("ready", flush=True)

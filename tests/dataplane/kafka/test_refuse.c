@@ -142,6 +142,21 @@ START_TEST(what_cannot_be_judged_is_reset)
 }
 END_TEST
 
+/* Of one that is open for some requests alone, whatever the listener says. */
+START_TEST(what_waits_for_requests_is_reset_by_anything_else)
+{
+	rule_put(RULE, 10, "api=Metadata", "allow", false);
+	rule_put(OTHER, 5, "", "reset", false);
+	edited_publish(LP_UNJUDGED_PASS);
+	plane_reset();
+	kafka_connect();
+	edited_sent.len = 0;
+	kafka_bytes(&edited_sent, unreadable[_i], unreadable_len[_i]);
+	is_reset();
+	ck_assert_uint_eq(KAFKA_COUNTER(unjudged_passed), 0);
+}
+END_TEST
+
 START_TEST(or_it_passes)
 {
 	deny("api=Produce");
@@ -245,6 +260,8 @@ add(TCase *tests)
 	tcase_add_test(tests, what_is_open_no_rule_of_connections_resets);
 	tcase_add_test(tests, a_reset_of_connections_waits_for_what_is_allowed);
 	tcase_add_loop_test(tests, what_cannot_be_judged_is_reset, 0, 4);
+	tcase_add_loop_test(
+	    tests, what_waits_for_requests_is_reset_by_anything_else, 0, 4);
 	tcase_add_loop_test(tests, or_it_passes, 0, 4);
 	tcase_add_test(
 	    tests, a_connection_that_is_not_read_is_reset_by_its_next_packet);
