@@ -33,6 +33,7 @@
 #include "dataplane/pipeline/parse.h"
 #include "dataplane/pipeline/snapshot.h"
 
+static void finish(struct lp_stream *, uint32_t);
 static void synchronize(struct lp_kafka_conn *, const struct lp_pkt *,
     const struct lp_tcp_segment *);
 static void payload(
@@ -188,7 +189,7 @@ lp_kafka_segment(struct lp_kafka *kafka, const struct lp_batch *batch,
 		lp_note_end(&at, pkt->dir);
 	kafka->note.to = NULL;
 	if ((segment->flags & LP_TCP_FIN) && at.conn->mode == LP_KAFKA_LIVE)
-		lp_stream_fin(&at.conn->sides[pkt->dir].stream,
+		finish(&at.conn->sides[pkt->dir].stream,
 		    first_byte(segment) + segment->len);
 	if (segment->flags & LP_TCP_ACK)
 		acknowledged(&at, pkt, segment);
@@ -224,6 +225,9 @@ lp_kafka_lose(struct lp_kafka_at *at, lp_counter *why)
 	lp_edit_lost(at);
 	lp_telemetry_count(&at->kafka->telemetry, streams_lost, 1);
 	unread(at, LP_KAFKA_LOST, LP_STREAM_LOST);
+	/* No request of it will say any more that it is not limited. */
+	for (enum lp_direction dir = LP_TO_BROKER; dir <= LP_TO_CLIENT; dir++)
+		lp_pace_bound(&at->kafka->pace, at->index, dir, 0);
 	memset(&at->conn->proof, 0, sizeof(at->conn->proof));
 	at->conn->flags &=
 	    (uint8_t) ~(LP_KAFKA_CLAIMED | LP_KAFKA_FINAL | LP_KAFKA_RAW_SASL);
@@ -254,6 +258,14 @@ unread(
 	}
 	lp_inflight_clear(at);
 	at->conn->mode = (uint8_t)mode;
+}
+
+/* One behind which bytes have come already ends nothing: nobody takes it. */
+static void
+finish(struct lp_stream *stream, uint32_t fin)
+{
+	if ((int32_t)(fin - stream->need) >= 0)
+		lp_stream_fin(stream, fin);
 }
 
 /* Its SYN, perhaps sent again: the first byte is the one behind it. */

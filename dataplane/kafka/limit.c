@@ -26,7 +26,7 @@ enum {
 	 * of bytes no less than that; of so many it is as large as it is. */
 	BOUND_SHARE = 4,
 	BOUND_SEGMENTS = 3,
-	MSS = 1460, /* where it is not known */
+	MSS = 1460, /* of who sends, which is not known */
 	BOUND_MIN = 1 << 16,
 	BOUND_MAX = 1 << 24,
 };
@@ -242,7 +242,6 @@ hold(struct lp_kafka_at *at, enum lp_direction sender,
 {
 	struct lp_pace *pace = &at->kafka->pace;
 	uint32_t wait_ms = left_ms(at, until_ms);
-	uint32_t mss = at->splice != NULL ? at->splice->mss : MSS;
 	uint32_t most_ms = bucket->max_throttle_ms > LP_LIMIT_HELD_MS
 	    ? bucket->max_throttle_ms
 	    : LP_LIMIT_HELD_MS;
@@ -250,8 +249,8 @@ hold(struct lp_kafka_at *at, enum lp_direction sender,
 	if (wait_ms > most_ms)
 		wait_ms = most_ms;
 	/* With less room an end waits for its timer. */
-	if (bound < BOUND_SEGMENTS * mss)
-		bound = BOUND_SEGMENTS * mss;
+	if (bound < BOUND_SEGMENTS * MSS)
+		bound = BOUND_SEGMENTS * MSS;
 	lp_pace_bound(
 	    pace, at->index, sender, bound > BOUND_MAX ? 0 : (uint32_t)bound);
 	if (wait_ms > 0)

@@ -131,7 +131,7 @@ has_room(const struct lp_kafka_at *at)
 	const struct lp_held_pool *pool = &at->kafka->held;
 	uint32_t left = at->conn->inflight_count > LP_KAFKA_INFLIGHT_SHARE
 	    ? pool->count / 4 * 3
-	    : pool->count / 2;
+	    : pool->count / 8 * 5; /* above what answers need */
 
 	return pool->free_count > left;
 }

@@ -186,6 +186,11 @@ put_rates(struct lp_bucket *bucket, const struct lp_rule_action *action)
 	uint64_t burst = action->burst_bytes, rate = action->bytes_per_s;
 
 	bucket->max_throttle_ms = action->max_throttle_ms;
+	/* Nothing is owed of what is not limited any more. */
+	if (action->requests_per_s == 0)
+		bucket->requests_ns = INT64_MIN / 2;
+	if (rate == 0)
+		bucket->bytes_ns = INT64_MIN / 2;
 	bucket->requests_per_s = (uint32_t)action->requests_per_s;
 	if (bucket->bytes_per_s == rate && bucket->burst_bytes == burst)
 		return;

@@ -147,6 +147,10 @@ lp_pace_packet_paced(struct lp_pace *pace, struct lp_pkt *pkt, bool valid)
 	if ((pkt->tcp_flags & (LP_TCP_SYN | LP_TCP_RST | LP_TCP_ACK)) !=
 	    LP_TCP_ACK)
 		return;
+	/* What we say again of it leaves with a checksum that is right. */
+	valid = valid &&
+	    ((pkt->flags & LP_PKT_TCP_SUM_GOOD) ||
+		lp_parse_tcp_checksum(pkt) == LP_REASON_NONE);
 	if (valid && (conn->paced & (1u << pkt->dir)))
 		keep_stamps(lp_pace_side(pace, pkt->conn, pkt->dir), pkt, true);
 	if (conn->paced & (1u << !pkt->dir))

@@ -268,7 +268,11 @@ lp_pipeline_wait_ms(const struct lp_pipeline *pipeline, uint64_t now_ns)
 	    to_reclaim(pipeline) != 0 ||
 	    lp_topic_feed_waits(pipeline->kafka.telemetry.topic_feed))
 		return 0;
-	/* The wheel of connections turns by seconds. */
+	/* The wheel of connections turns by seconds; nobody is told of a
+	 * window before there is a configuration. */
+	if (lp_snapshot_get(pipeline->cell) == NULL)
+		return (int)lp_neighbor_wait_ms(
+		    &pipeline->neighbors, now_ns / 1000000u, 1000);
 	return (int)lp_neighbor_wait_ms(&pipeline->neighbors, now_ns / 1000000u,
 	    lp_pace_wait_ms(&pipeline->kafka.pace, now_ns, 1000));
 }

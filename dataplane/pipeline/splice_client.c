@@ -17,6 +17,7 @@ struct known {
 	uint32_t edge;
 };
 
+static bool is_unread(const struct lp_splice_at *);
 static void hurry_not(struct lp_splice_at *);
 static bool is_in_window(const struct lp_splice_at *);
 static bool hold(struct lp_splice_at *);
@@ -85,12 +86,37 @@ lp_splice_client(struct lp_splice_at *at)
 		lp_splice_send_more(at);
 }
 
+/*
+ * Nobody has read its bytes, and so the broker must not take them: behind a RST
+ * or a FIN that it may not have believed, or out of the window.
+ */
+static bool
+is_unread(const struct lp_splice_at *at)
+{
+	const struct lp_stream *stream =
+	    &at->kafka->state->conns[at->index].sides[LP_TO_BROKER].stream;
+	uint8_t state = at->conn->tcp.state;
+
+	if (state == LP_TCP_CLOSED || state == LP_TCP_TIME_WAIT)
+		return true;
+	if (at->verdict != LP_TCP_OK)
+		return lp_splice_judge_wants(at);
+	return lp_splice_judge_orders(at) && stream->has_fin &&
+	    lp_seq_before(stream->fin, at->segment.seq + at->segment.len);
+}
+
 /* On to the broker; acks: what it acknowledges counts, or is strange. */
 static void
 pass(struct lp_splice_at *at, bool acks, bool strange, enum lp_reason reason)
 {
 	struct lp_pkt *pkt = at->pkt;
+	bool bare = at->segment.len > 0 && is_unread(at);
 
+	/* What is left of it gets a checksum that is right. */
+	if (bare && !lp_kafka_is_intact(pkt)) {
+		lp_pkt_drop(pkt, LP_REASON_TCP_CHECKSUM);
+		return;
+	}
 	lp_rewrite_translate(at->rewrite, pkt);
 	if (at->segment.flags & LP_TCP_SYN)
 		lp_splice_meet(at);
@@ -100,8 +126,7 @@ pass(struct lp_splice_at *at, bool acks, bool strange, enum lp_reason reason)
 		lp_splice_write32(pkt, LP_TCP_ACKNO, at->segment.ack);
 	lp_pace_packet(
 	    &at->kafka->pace, at->conn, pkt, acks && at->verdict == LP_TCP_OK);
-	/* Out of the window, and so not read: the broker must not take it. */
-	if (at->verdict != LP_TCP_OK && lp_splice_judge_wants(at)) {
+	if (bare) {
 		lp_splice_send_bare(at);
 		at->segment.len = 0;
 	}

@@ -260,6 +260,10 @@ run_event(struct lp_tcp_track *track, enum lp_direction dir,
 	}
 	if (syn && !lp_tcp_state_half_open(track->state))
 		return LP_TCP_OUT_OF_WINDOW;
+	/* The broker has its first number, and takes no other. */
+	if (syn && dir == LP_TO_BROKER && track->state == LP_TCP_SYN_RECEIVED &&
+	    segment->seq + 1 != track->peer[dir].end)
+		return LP_TCP_OUT_OF_WINDOW;
 	if (!(track->peer[dir].flags & LP_PEER_SEEN) ||
 	    begins_anew(track, dir, segment)) {
 		/* The first word of the broker is a SYN, or it is nothing. */
