@@ -100,6 +100,14 @@ static const struct table tables[] = {
 		{C, A,	   2, 2, W, 0, X, OK, LP_TCP_LAST_ACK},
 		{B, A,	   2, 2, W, 0, X, OK, LP_TCP_TIME_WAIT},
 	}},
+	{"a SYN with another number than the broker has", 1000, 5000, {
+		{C, S,	   0, 0, W, 0, X, OK, LP_TCP_SYN_SENT},
+		{B, S | A, 0, 1, W, 0, X, OK, LP_TCP_SYN_RECEIVED},
+		{C, S,	   (uint32_t)-500, 0, W, 0, X, NO, LP_TCP_SYN_RECEIVED},
+		{C, S,	   1, 0, W, 0, X, NO, LP_TCP_SYN_RECEIVED},
+		{C, S,	   0, 0, W, 0, X, OK, LP_TCP_SYN_RECEIVED},
+		{C, A,	   1, 1, W, 0, X, OK, LP_TCP_ESTABLISHED},
+	}},
 	{"simultaneous open", 1000, 5000, {
 		{C, S,	   0, 0, W, 0,	X, OK, LP_TCP_SYN_SENT},
 		{B, S,	   0, 0, W, 0,	X, OK, LP_TCP_SIMSYN_SENT},

@@ -277,6 +277,59 @@ START_TEST(it_is_kept_where_rules_act)
 END_TEST
 
 /* The broker's TCP would take the byte out of the stream. */
+/* A segment of the client's without text, at that number. */
+static void
+send_bare(const char *flags, uint32_t seq)
+{
+	char text[PACKET_TEXT_SIZE];
+
+	snprintf(text, sizeof(text),
+	    "tcp 10.9.0.50:40000 > 10.9.0.100:9100 %s seq=%u ack=%u win=60000",
+	    flags, seq, kafka_talk.next[LP_TO_CLIENT]);
+	plane_in(FRONT_SLOT, text);
+	plane_forget();
+}
+
+/* Its receiver takes no notice of it, and reads on. */
+START_TEST(a_fin_of_long_ago_ends_nothing)
+{
+	make_produce(1, TOPICS);
+	send_range(0, edited_sent.len);
+	edited_has_left();
+	pass_it();
+	send_bare("FA", kafka_talk.next[LP_TO_BROKER] - 1 - (uint32_t)_i);
+	make_produce(2, TOPICS);
+	send_range(0, edited_sent.len);
+	edited_has_left();
+}
+END_TEST
+
+/* One that the broker may have refused, for its time stamp. */
+START_TEST(nothing_leaves_behind_a_fin)
+{
+	make_produce(1, TOPICS);
+	send_bare("FA", kafka_talk.next[LP_TO_BROKER]);
+	send_range(0, edited_sent.len);
+	ck_assert_uint_eq(edited_left_len, 0);
+}
+END_TEST
+
+/* It has gone on since, and answers with a challenge (RFC 5961, 3.2). */
+START_TEST(nothing_leaves_behind_a_reset)
+{
+	uint32_t acknowledged = kafka_talk.next[LP_TO_BROKER];
+
+	make_produce(1, TOPICS);
+	send_range(0, edited_sent.len);
+	edited_has_left();
+	kafka_talk.next[LP_TO_BROKER] += (uint32_t)edited_sent.len;
+	send_bare("R", acknowledged);
+	make_produce(2, TOPICS);
+	send_range(0, edited_sent.len);
+	ck_assert_uint_eq(edited_left_len, 0);
+}
+END_TEST
+
 START_TEST(no_byte_is_urgent)
 {
 	char text[PACKET_TEXT_SIZE];
@@ -468,6 +521,9 @@ add(TCase *tests)
 	tcase_add_test(tests, what_has_no_room_is_not_heard);
 	tcase_add_test(tests, a_successor_does_not_hear_it_either);
 	tcase_add_test(tests, it_is_kept_where_rules_act);
+	tcase_add_loop_test(tests, a_fin_of_long_ago_ends_nothing, 0, 3);
+	tcase_add_test(tests, nothing_leaves_behind_a_fin);
+	tcase_add_test(tests, nothing_leaves_behind_a_reset);
 	tcase_add_test(tests, no_byte_is_urgent);
 	tcase_add_test(tests, tokens_do_not_stay_in_memory);
 	tcase_add_loop_test(tests, a_forger_is_not_heard, 0, 4);
