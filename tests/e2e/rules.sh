@@ -122,11 +122,13 @@ SO_RCVBUFFORCE = 33
 packets = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
 packets.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 26)
 packets.bind(("tapped", 0x800))
-line = open(sys.argv[1], "rb").readline().strip()
+# Several: a segment may end inside of one.
+with open(sys.argv[1], "rb") as sent:
+    lines = [sent.readline().strip() for _ in range(40)]
 print("ready", flush=True)
 while True:
     data, (_, _, kind, _, _) = packets.recvfrom(65536)
-    if kind != socket.PACKET_OUTGOING and line in data:
+    if kind != socket.PACKET_OUTGOING and any(line in data for line in lines):
         print(socket.inet_ntoa(data[12:16]), flush=True)
 ' "$LAB_DIR/sent"
 }
