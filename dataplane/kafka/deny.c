@@ -95,16 +95,6 @@ lp_deny_creation(struct lp_kafka_at *at, const struct lp_message *message,
 	lp_telemetry_count(&at->kafka->telemetry, creations_denied, 1);
 }
 
-/*
- * Of an answer that is denied by itself (recall.h): its edits are there, and
- * what index the client has asked for is its own.
- */
-static bool
-is_recalled(const struct lp_message *message)
-{
-	return message->is_judged && message->judged.marks != 0;
-}
-
 void
 lp_deny_answer(
     struct lp_kafka_at *at, struct lp_message *message, struct lp_fact *fact)
@@ -118,13 +108,9 @@ lp_deny_answer(
 		message->marked = 0;
 		break;
 	case LP_FACT_PARTITION_CUT:
-		if (!is_recalled(message))
-			begin_partition(
-			    at, message, fact->at, (uint8_t)fact->value);
+		begin_partition(at, message, fact->at, (uint8_t)fact->value);
 		break;
 	case LP_FACT_PARTITION:
-		if (is_recalled(message))
-			break;
 		if (lp_deny_is_new(at, message, fact))
 			begin_partition(at, message, fact->at,
 			    (uint8_t)(fact->value >> FIRST_BYTE));

@@ -322,9 +322,12 @@ static void
 response_fact(
     struct lp_kafka_at *at, struct lp_message *message, struct lp_fact *fact)
 {
+	/* Of those that are judged themselves nothing is put back: what bits
+	 * an index has are the client's own. */
 	if (message->is_judged)
 		lp_recall_fact(at, message, fact);
-	lp_deny_answer(at, message, fact);
+	else
+		lp_deny_answer(at, message, fact);
 	if (message->delay_ms != 0)
 		lp_limit_fact(at, message, fact);
 	lp_response_fact(at, message, fact);
