@@ -45,22 +45,30 @@ stop(void)
 	world_stop(&world);
 }
 
+/* Its body is there. */
+static void
+send_request(Lp__Pb__ControlRequest *request)
+{
+	uint8_t bytes[1024];
+	size_t len;
+
+	request->protocol = LP_CONTROL_PROTOCOL;
+	request->cookie = 8;
+	ck_assert_uint_le(
+	    lp__pb__control_request__get_packed_size(request), sizeof(bytes));
+	len = lp__pb__control_request__pack(request, bytes);
+	lp_session_request(
+	    world.session, 3, "tester", lp_message_unpack_request(bytes, len));
+}
+
 static void
 ask(const Lp__Pb__RuleCountersRequest *rules)
 {
 	Lp__Pb__ControlRequest request = LP__PB__CONTROL_REQUEST__INIT;
-	uint8_t bytes[1024];
-	size_t len;
 
-	request.protocol = LP_CONTROL_PROTOCOL;
-	request.cookie = 8;
 	request.body_case = LP__PB__CONTROL_REQUEST__BODY_RULES;
 	request.rules = (Lp__Pb__RuleCountersRequest *)rules;
-	ck_assert_uint_le(
-	    lp__pb__control_request__get_packed_size(&request), sizeof(bytes));
-	len = lp__pb__control_request__pack(&request, bytes);
-	lp_session_request(
-	    world.session, 3, "tester", lp_message_unpack_request(bytes, len));
+	send_request(&request);
 }
 
 static void
@@ -222,18 +230,10 @@ static void
 ask_denials(const Lp__Pb__DenialListRequest *wanted)
 {
 	Lp__Pb__ControlRequest request = LP__PB__CONTROL_REQUEST__INIT;
-	uint8_t bytes[1024];
-	size_t len;
 
-	request.protocol = LP_CONTROL_PROTOCOL;
-	request.cookie = 8;
 	request.body_case = LP__PB__CONTROL_REQUEST__BODY_DENIALS;
 	request.denials = (Lp__Pb__DenialListRequest *)wanted;
-	ck_assert_uint_le(
-	    lp__pb__control_request__get_packed_size(&request), sizeof(bytes));
-	len = lp__pb__control_request__pack(&request, bytes);
-	lp_session_request(
-	    world.session, 3, "tester", lp_message_unpack_request(bytes, len));
+	send_request(&request);
 }
 
 static void

@@ -2,12 +2,14 @@
 #include "tests/support/edited.h"
 
 #include <check.h>
+#include <ctype.h>
 #include <string.h>
 
 #include "dataplane/pipeline/wire.h"
 #include "tests/proto/objects.h"
 #include "tests/support/ensure.h"
 #include "tests/support/plane.h"
+#include "tests/support/random.h"
 
 enum { ETHERNET = 14 };
 
@@ -133,4 +135,61 @@ edited_index(int32_t index, bool denied)
 {
 	edited_same();
 	edited_int32(index, denied ? index | 1 << 30 : index);
+}
+
+void
+edited_text(bool flexible, const char *text)
+{
+	if (flexible)
+		kafka_compact(&edited_sent, text);
+	else
+		kafka_string(&edited_sent, text);
+}
+
+void
+edited_count(bool flexible, unsigned count)
+{
+	if (flexible)
+		kafka_int8(&edited_sent, count + 1);
+	else
+		kafka_int32(&edited_sent, count);
+}
+
+void
+edited_tags(bool flexible)
+{
+	if (flexible)
+		kafka_int8(&edited_sent, 0);
+}
+
+/* From 0x7f on down, by its place; of all others that names may have, one. */
+uint8_t
+edited_fake(char last)
+{
+	static const char order[] = "abcdefghijklmnopqrstuvwxyz0123456789"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	const char *at = strchr(order, last);
+	unsigned nth = at != NULL ? (unsigned)(at - order) : 62;
+
+	for (int byte = 127;; byte--)
+		if (!isalnum(byte) && byte != '.' && byte != '_' &&
+		    byte != '-' && nth-- == 0)
+			return (uint8_t)byte;
+}
+
+void
+edited_again(enum lp_direction dir, unsigned times)
+{
+	static uint64_t random = 77;
+
+	while (times-- > 0) {
+		uint32_t len = (uint32_t)edited_sent.len;
+		uint32_t at = random_between(&random, 0, len - 1);
+		uint32_t some = random_between(&random, 1, len - at);
+
+		memset(edited_left, 0xee, sizeof(edited_left));
+		edited_send_part(dir, at, some);
+		ck_assert_mem_eq(
+		    edited_left + at, edited_wanted.bytes + at, some);
+	}
 }

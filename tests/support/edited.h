@@ -28,9 +28,20 @@ void edited_int32(int64_t as_sent, int64_t as_left);
 void edited_index(int32_t index, bool denied);
 void edited_end(void);
 
+/* A text, a count of elements, no tagged fields: in the encoding of flexible
+ * versions (KIP-482) or of the others. */
+void edited_text(bool flexible, const char *text);
+void edited_count(bool flexible, unsigned count);
+void edited_tags(bool flexible);
+/* What the last byte of a name becomes where it alone denies its topic. */
+uint8_t edited_fake(char last);
+
 /* Bytes of what is sent, from that place on, as a segment. */
 void edited_send_part(enum lp_direction dir, size_t at, size_t len);
 void edited_has_left(void);
+
+/* So many of its parts, anywhere, again: each leaves as it has to. */
+void edited_again(enum lp_direction dir, unsigned times);
 
 /* The frame in two segments, or in one; the receiver acknowledges. */
 void edited_pass_cut(enum lp_direction dir, size_t cut);

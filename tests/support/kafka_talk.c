@@ -194,3 +194,31 @@ kafka_greet(int32_t id)
 	kafka_answer();
 	kafka_acknowledge(LP_TO_BROKER);
 }
+
+void
+kafka_log_in(void)
+{
+	static const uint8_t token[] = "\0alice\0secret";
+
+	kafka_request(&kafka_frame, HANDSHAKE, 1, 1, "web-1", false);
+	kafka_string(&kafka_frame, "PLAIN");
+	kafka_end(&kafka_frame);
+	kafka_ask();
+	kafka_response(&kafka_frame, 1, false);
+	kafka_int16(&kafka_frame, 0);
+	kafka_int32(&kafka_frame, 1);
+	kafka_string(&kafka_frame, "PLAIN");
+	kafka_end(&kafka_frame);
+	kafka_answer();
+	kafka_request(&kafka_frame, AUTHENTICATE, 0, 2, "web-1", false);
+	kafka_int32(&kafka_frame, sizeof(token) - 1);
+	kafka_bytes(&kafka_frame, token, sizeof(token) - 1);
+	kafka_end(&kafka_frame);
+	kafka_ask();
+	kafka_response(&kafka_frame, 2, false);
+	kafka_int16(&kafka_frame, 0);
+	kafka_string(&kafka_frame, NULL);
+	kafka_int32(&kafka_frame, 0);
+	kafka_end(&kafka_frame);
+	kafka_answer();
+}

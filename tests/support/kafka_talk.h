@@ -51,6 +51,8 @@ void kafka_fetch_response(int32_t id, size_t records);
 /* Sends the frame, from the client, from the broker. */
 void kafka_ask(void);
 void kafka_answer(void);
+/* As alice, by SASL/PLAIN; all four frames. */
+void kafka_log_in(void);
 /* A request that is answered, so that all know that this is Kafka. */
 void kafka_greet(int32_t id);
 

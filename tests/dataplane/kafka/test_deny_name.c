@@ -2,7 +2,6 @@
 /* Topics that are refused by their names, or ids, where nothing else is there
  * of them. */
 #include <check.h>
-#include <ctype.h>
 #include <string.h>
 
 #include "tests/support/edited.h"
@@ -72,55 +71,15 @@ static const struct named some[] = {
 };
 enum { SOME = sizeof(some) / sizeof(some[0]) };
 
-/* The last byte of a name that is denied; from 0x7f on down, by its place. */
-static uint8_t
-fake_of(char last)
-{
-	static const char order[] = "abcdefghijklmnopqrstuvwxyz0123456789"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-	const char *at = strchr(order, last);
-	unsigned nth = at != NULL ? (unsigned)(at - order) : 62;
-
-	for (int byte = 127;; byte--)
-		if (!isalnum(byte) && byte != '.' && byte != '_' &&
-		    byte != '-' && nth-- == 0)
-			return (uint8_t)byte;
-}
-
-static void
-text(const struct row *row, const char *of)
-{
-	if (row->flexible)
-		kafka_compact(&edited_sent, of);
-	else
-		kafka_string(&edited_sent, of);
-}
-
-static void
-count(const struct row *row, unsigned number)
-{
-	if (row->flexible)
-		kafka_int8(&edited_sent, number + 1);
-	else
-		kafka_int32(&edited_sent, number);
-}
-
-static void
-tags(const struct row *row)
-{
-	if (row->flexible)
-		kafka_int8(&edited_sent, 0);
-}
-
 /* One of the two has the name with another end. */
 static void
 name(const struct row *row, const struct named *one, struct kafka_frame *other)
 {
-	text(row, one->name);
+	edited_text(row->flexible, one->name);
 	edited_same();
 	if (one->denied && one->name != NULL)
 		other->bytes[other->len - 1] =
-		    fake_of(one->name[strlen(one->name) - 1]);
+		    edited_fake(one->name[strlen(one->name) - 1]);
 }
 
 static void
@@ -146,16 +105,16 @@ ask_for(const struct row *row, const struct named *one)
 	case CREATE:
 		kafka_int32(&edited_sent, -1);
 		kafka_int16(&edited_sent, -1);
-		count(row, 1);
+		edited_count(row->flexible, 1);
 		kafka_int32(&edited_sent, 0); /* the index of a partition */
-		count(row, 1);
+		edited_count(row->flexible, 1);
 		kafka_int32(&edited_sent, 1);
-		tags(row);
-		count(row, 0);
+		edited_tags(row->flexible);
+		edited_count(row->flexible, 0);
 		break;
 	case GROW:
 		kafka_int32(&edited_sent, 3);
-		count(row, 0);
+		edited_count(row->flexible, 0);
 		break;
 	case DELETE:
 		if (row->version < 6)
@@ -163,14 +122,14 @@ ask_for(const struct row *row, const struct named *one)
 		id(one, &edited_wanted);
 		break;
 	default:
-		count(row, 1);
-		text(row, "retention.ms");
+		edited_count(row->flexible, 1);
+		edited_text(row->flexible, "retention.ms");
 		if (row->key == ALTER_SOME)
 			kafka_int8(&edited_sent, 0);
-		text(row, "7");
-		tags(row);
+		edited_text(row->flexible, "7");
+		edited_tags(row->flexible);
 	}
-	tags(row);
+	edited_tags(row->flexible);
 }
 
 static void
@@ -181,22 +140,22 @@ make_request(const struct row *row, const struct named all[], unsigned number)
 	kafka_request(
 	    &edited_sent, row->key, row->version, 7, "web-1", row->flexible);
 	edited_wanted.len = 0;
-	count(row, number + is_config);
+	edited_count(row->flexible, number + is_config);
 	for (unsigned i = 0; i < number; i++)
 		ask_for(row, &all[i]);
 	/* A group may have any name. */
 	if (is_config) {
 		kafka_int8(&edited_sent, GROUP);
-		text(row, "secret \x7f");
-		count(row, 0);
-		tags(row);
+		edited_text(row->flexible, "secret \x7f");
+		edited_count(row->flexible, 0);
+		edited_tags(row->flexible);
 	} else {
 		kafka_int32(&edited_sent, 60000);
 	}
 	if ((row->key == CREATE && row->version > 0) || row->key == GROW ||
 	    is_config)
 		kafka_int8(&edited_sent, 0);
-	tags(row);
+	edited_tags(row->flexible);
 	edited_same();
 	edited_end();
 }
@@ -206,7 +165,7 @@ message(const struct row *row, const struct named *one)
 {
 	size_t from;
 
-	text(row, one->denied ? quoting : "it is there");
+	edited_text(row->flexible, one->denied ? quoting : "it is there");
 	from = edited_wanted.len;
 	edited_same();
 	if (one->denied)
@@ -240,7 +199,7 @@ answer(const struct row *row, const struct named *one)
 		kafka_int8(&edited_sent, TOPIC);
 		name(row, one, &edited_sent);
 	}
-	tags(row);
+	edited_tags(row->flexible);
 	edited_same();
 }
 
@@ -254,17 +213,17 @@ make_answer(const struct row *row, const struct named all[], unsigned number)
 	edited_wanted.len = 0;
 	if (row->version > 0 || (row->key != CREATE && row->key != DELETE))
 		kafka_int32(&edited_sent, 0);
-	count(row, number + is_config);
+	edited_count(row->flexible, number + is_config);
 	for (unsigned i = number; i-- > 0;)
 		answer(row, &all[i]);
 	if (is_config) {
 		kafka_int16(&edited_sent, 0);
-		text(row, NULL);
+		edited_text(row->flexible, NULL);
 		kafka_int8(&edited_sent, GROUP);
-		text(row, "secret \x7f");
-		tags(row);
+		edited_text(row->flexible, "secret \x7f");
+		edited_tags(row->flexible);
 	}
-	tags(row);
+	edited_tags(row->flexible);
 	edited_same();
 	edited_end();
 }
@@ -357,8 +316,8 @@ START_TEST(names_that_differ_in_their_end_stay_different)
 		memcpy(names[i], "secret", 6);
 		names[i][6] = last[i];
 		all[i] = (struct named){.name = names[i], .denied = true};
-		ck_assert(!seen[fake_of(last[i])]);
-		seen[fake_of(last[i])] = true;
+		ck_assert(!seen[edited_fake(last[i])]);
+		seen[edited_fake(last[i])] = true;
 	}
 	deny(rows[_i].rule);
 	/* As many as have room in a segment. */

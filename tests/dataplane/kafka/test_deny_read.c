@@ -54,36 +54,11 @@ enum { NAMED = sizeof(named) / sizeof(named[0]) };
 static const uint8_t an_id[16] = {
     1, 2, 3, 4, 5, 6, 0x47, 8, 0x99, 10, 11, 12, 13, 14, 15, 16};
 
-static void
-text(const struct row *row, const char *of)
-{
-	if (row->flexible)
-		kafka_compact(&edited_sent, of);
-	else
-		kafka_string(&edited_sent, of);
-}
-
-static void
-count(const struct row *row, unsigned number)
-{
-	if (row->flexible)
-		kafka_int8(&edited_sent, number + 1);
-	else
-		kafka_int32(&edited_sent, number);
-}
-
-static void
-tags(const struct row *row)
-{
-	if (row->flexible)
-		kafka_int8(&edited_sent, 0);
-}
-
 /* One of the two has it with another end. */
 static void
 name(const struct row *row, const struct named *one, struct kafka_frame *other)
 {
-	text(row, one->name);
+	edited_text(row->flexible, one->name);
 	edited_same();
 	if (strncmp(one->name, "secret", 6) == 0)
 		other->bytes[other->len - 1] = one->fake;
@@ -111,7 +86,7 @@ end_request(const struct row *row)
 		kafka_int32(&edited_sent, 2000);
 		kafka_int8(&edited_sent, -1);
 	}
-	tags(row);
+	edited_tags(row->flexible);
 	edited_same();
 	edited_end();
 }
@@ -124,13 +99,13 @@ make_request(const struct row *row)
 	kafka_request(
 	    &edited_sent, row->key, row->version, 7, "web-1", row->flexible);
 	edited_wanted.len = 0;
-	count(row, NAMED + (row->key == CONFIGS));
+	edited_count(row->flexible, NAMED + (row->key == CONFIGS));
 	/* A broker may have any name. */
 	if (row->key == CONFIGS) {
 		kafka_int8(&edited_sent, BROKER);
-		text(row, "secret\x7f");
-		count(row, 0);
-		tags(row);
+		edited_text(row->flexible, "secret\x7f");
+		edited_count(row->flexible, 0);
+		edited_tags(row->flexible);
 	}
 	for (unsigned i = 0; i < NAMED; i++) {
 		if (row->key == METADATA)
@@ -139,8 +114,8 @@ make_request(const struct row *row)
 			kafka_int8(&edited_sent, TOPIC);
 		name(row, &named[i], &edited_wanted);
 		if (row->key == CONFIGS)
-			count(row, 0);
-		tags(row);
+			edited_count(row->flexible, 0);
+		edited_tags(row->flexible);
 	}
 	end_request(row);
 }
@@ -152,9 +127,9 @@ brokers(const struct row *row)
 		kafka_int32(&edited_sent, 0);
 	if (row->key != METADATA)
 		return;
-	count(row, 0);
+	edited_count(row->flexible, 0);
 	if (row->version >= 2)
-		text(row, "cluster");
+		edited_text(row->flexible, "cluster");
 	if (row->version >= 1)
 		kafka_int32(&edited_sent, 1);
 }
@@ -162,42 +137,42 @@ brokers(const struct row *row)
 static void
 partitions(const struct row *row, unsigned number)
 {
-	count(row, number);
+	edited_count(row->flexible, number);
 	for (unsigned i = 0; i < number; i++) {
 		kafka_int16(&edited_sent, NO_LEADER);
 		kafka_int32(&edited_sent, (int64_t)i);
 		kafka_int32(&edited_sent, -1);
 		if (row->key == PARTITIONS || row->version >= 7)
 			kafka_int32(&edited_sent, 0);
-		count(row, 0);
-		count(row, 0);
+		edited_count(row->flexible, 0);
+		edited_count(row->flexible, 0);
 		if (row->key == PARTITIONS) {
-			count(row, 0);
-			count(row, 0);
+			edited_count(row->flexible, 0);
+			edited_count(row->flexible, 0);
 		}
 		if (row->key == PARTITIONS || row->version >= 5)
-			count(row, 0);
-		tags(row);
+			edited_count(row->flexible, 0);
+		edited_tags(row->flexible);
 	}
 }
 
 static void
 configs(const struct row *row, unsigned number)
 {
-	count(row, number);
+	edited_count(row->flexible, number);
 	for (unsigned i = 0; i < number; i++) {
-		text(row, "retention.ms");
-		text(row, "7");
+		edited_text(row->flexible, "retention.ms");
+		edited_text(row->flexible, "7");
 		kafka_int8(&edited_sent, 0);
 		kafka_int8(&edited_sent, 1);
 		kafka_int8(&edited_sent, 0);
 		if (row->version >= 1)
-			count(row, 0);
+			edited_count(row->flexible, 0);
 		if (row->version >= 3) {
 			kafka_int8(&edited_sent, 1);
-			text(row, "how long");
+			edited_text(row->flexible, "how long");
 		}
-		tags(row);
+		edited_tags(row->flexible);
 	}
 }
 
@@ -210,7 +185,7 @@ answer(const struct row *row, const struct named *one)
 	edited_same();
 	edited_int16(denied ? INVALID : 0, denied ? REFUSED : 0);
 	if (row->key == CONFIGS) {
-		text(row, denied ? quoting : NULL);
+		edited_text(row->flexible, denied ? quoting : NULL);
 		from = edited_sent.len - strlen(quoting);
 		edited_same();
 		if (denied)
@@ -228,7 +203,7 @@ answer(const struct row *row, const struct named *one)
 		if (row->key == PARTITIONS || row->version >= 8)
 			kafka_int32(&edited_sent, 0);
 	}
-	tags(row);
+	edited_tags(row->flexible);
 }
 
 /* In the order from behind. */
@@ -238,20 +213,20 @@ make_answer(const struct row *row)
 	kafka_response(&edited_sent, 7, row->flexible);
 	edited_wanted.len = 0;
 	brokers(row);
-	count(row, NAMED + (row->key == CONFIGS));
+	edited_count(row->flexible, NAMED + (row->key == CONFIGS));
 	for (unsigned i = NAMED; i-- > 0;)
 		answer(row, &named[i]);
 	if (row->key == CONFIGS) {
 		kafka_int16(&edited_sent, 0);
-		text(row, NULL);
+		edited_text(row->flexible, NULL);
 		kafka_int8(&edited_sent, BROKER);
-		text(row, "secret\x7f");
+		edited_text(row->flexible, "secret\x7f");
 		configs(row, 1);
-		tags(row);
+		edited_tags(row->flexible);
 	}
 	if (row->key == PARTITIONS)
 		kafka_int8(&edited_sent, -1);
-	tags(row);
+	edited_tags(row->flexible);
 	edited_same();
 	edited_end();
 }
@@ -328,9 +303,9 @@ START_TEST(who_names_no_topic_is_refused_none)
 	kafka_response(&edited_sent, 7, false);
 	edited_wanted.len = 0;
 	brokers(row);
-	count(row, 1);
+	edited_count(row->flexible, 1);
 	kafka_int16(&edited_sent, 0);
-	text(row, "secret.a");
+	edited_text(row->flexible, "secret.a");
 	kafka_int8(&edited_sent, 0);
 	partitions(row, 1);
 	edited_same();
@@ -348,12 +323,12 @@ make_request_by_id(uint8_t byte, uint8_t bit)
 
 	kafka_request(&edited_sent, METADATA, 12, 7, "web-1", true);
 	edited_wanted.len = 0;
-	count(row, 1);
+	edited_count(row->flexible, 1);
 	id(row, an_id);
 	edited_same();
 	edited_wanted.bytes[edited_wanted.len - 16 + byte] |= bit;
-	text(row, NULL);
-	tags(row);
+	edited_text(row->flexible, NULL);
+	edited_tags(row->flexible);
 	end_request(row);
 }
 
@@ -365,18 +340,18 @@ make_answer_by_id(uint8_t byte, uint8_t bit)
 	kafka_response(&edited_sent, 7, true);
 	edited_wanted.len = 0;
 	brokers(row);
-	count(row, 1);
+	edited_count(row->flexible, 1);
 	edited_same();
 	edited_int16(bit != 0 ? UNKNOWN_ID : 0, bit != 0 ? REFUSED : 0);
-	text(row, bit != 0 ? NULL : "secret");
+	edited_text(row->flexible, bit != 0 ? NULL : "secret");
 	id(row, an_id);
 	edited_same();
 	edited_sent.bytes[edited_sent.len - 16 + byte] |= bit;
 	kafka_int8(&edited_sent, 0);
 	partitions(row, bit != 0 ? 0 : 1);
 	kafka_int32(&edited_sent, 0);
-	tags(row);
-	tags(row);
+	edited_tags(row->flexible);
+	edited_tags(row->flexible);
 	edited_same();
 	edited_end();
 }

@@ -11,6 +11,7 @@
 
 #include "dataplane/kafka/names.h"
 #include "tests/proto/objects.h"
+#include "tests/support/edited.h"
 #include "tests/support/ensure.h"
 #include "tests/support/kafka_talk.h"
 #include "tests/support/plane.h"
@@ -102,26 +103,6 @@ is_denied(const struct model *model, const struct talk *talk, unsigned message,
 	    !(model->has_friend && is->client == 0);
 }
 
-/* What a letter or digit becomes that ends a name, and what any other does. */
-static uint8_t
-fake_of(uint8_t last)
-{
-	static const char ends[] = "abcdefghijklmnopqrstuvwxyz0123456789"
-				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-	unsigned nth = 0;
-	int fake = 0x7f;
-
-	while (ends[nth] != '\0' && ends[nth] != (char)last)
-		nth++;
-	for (;; fake--) {
-		bool legal = fake == '.' || fake == '_' || fake == '-' ||
-		    (fake != 0 && strchr(ends, fake) != NULL);
-
-		if (!legal && nth-- == 0)
-			return (uint8_t)fake;
-	}
-}
-
 /*
  * A request that names a denied topic: the broker reads and tells another name
  * and that it is none, and the client the name, refused.
@@ -142,7 +123,7 @@ promise_names(struct model *model, struct talk *talk)
 		if (one->response ||
 		    !is_denied(model, talk, one->message, one->topic))
 			continue;
-		*last = fake_of(*last);
+		*last = edited_fake(*last);
 		refuses[one->message][one->topic] = true;
 		model->names++;
 	}
@@ -156,7 +137,7 @@ promise_names(struct model *model, struct talk *talk)
 		answers->bytes[one->error_at] = 0;
 		answers->bytes[one->error_at + 1] = NO_NAME;
 		answers->bytes[one->last_at] =
-		    fake_of(answers->bytes[one->last_at]);
+		    edited_fake(answers->bytes[one->last_at]);
 		told[0] = 0;
 		told[1] = REFUSED;
 	}

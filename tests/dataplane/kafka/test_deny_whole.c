@@ -51,15 +51,6 @@ enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 /* A member lists its topics, by their ids. */
 static bool has_ids;
 
-static void
-text(const struct row *row, const char *of)
-{
-	if (row->flexible)
-		kafka_compact(&edited_sent, of);
-	else
-		kafka_string(&edited_sent, of);
-}
-
 /* Of a group, or of a transaction, of that name; NULL: null. */
 static void
 make_request(const struct row *row, const char *name, bool denied)
@@ -67,28 +58,28 @@ make_request(const struct row *row, const char *name, bool denied)
 	kafka_request(
 	    &edited_sent, row->key, row->version, 7, "web-1", row->flexible);
 	edited_wanted.len = 0;
-	text(row, name);
+	edited_text(row->flexible, name);
 	if (row->key == GROUP_HEARTBEAT)
-		text(row, "a member");
+		edited_text(row->flexible, "a member");
 	edited_same();
 	edited_int32(row->number, denied ? row->becomes : row->number);
 	switch (row->key) {
 	case JOIN_GROUP:
 		if (row->flexible)
 			kafka_int32(&edited_sent, 60000);
-		text(row, "a member");
+		edited_text(row->flexible, "a member");
 		if (row->flexible)
-			text(row, NULL);
-		text(row, "consumer");
+			edited_text(row->flexible, NULL);
+		edited_text(row->flexible, "consumer");
 		if (row->flexible)
 			kafka_int8(&edited_sent, 1);
 		else
 			kafka_int32(&edited_sent, 0);
 		break;
 	case HEARTBEAT:
-		text(row, "a member");
+		edited_text(row->flexible, "a member");
 		if (row->flexible)
-			text(row, NULL);
+			edited_text(row->flexible, NULL);
 		break;
 	case INIT_PRODUCER_ID:
 		if (row->version >= 3) {
@@ -97,15 +88,15 @@ make_request(const struct row *row, const char *name, bool denied)
 		}
 		break;
 	default:
-		text(row, NULL);
-		text(row, NULL);
+		edited_text(row->flexible, NULL);
+		edited_text(row->flexible, NULL);
 		kafka_int32(&edited_sent, 60000);
 		kafka_int8(&edited_sent, 3);
-		text(row, "open");
-		text(row, "secret");
+		edited_text(row->flexible, "open");
+		edited_text(row->flexible, "secret");
 		if (row->version >= 1)
-			text(row, NULL);
-		text(row, NULL);
+			edited_text(row->flexible, NULL);
+		edited_text(row->flexible, NULL);
 		kafka_int8(&edited_sent, has_ids ? 2 : 0);
 		if (has_ids) {
 			kafka_fill(&edited_sent, 0x47, 16);
@@ -134,7 +125,7 @@ make_answer(const struct row *row, int16_t error, int16_t becomes)
 	case JOIN_GROUP:
 		kafka_int32(&edited_sent, -1);
 		for (unsigned i = 0; i < 3; i++)
-			text(row, "");
+			edited_text(row->flexible, "");
 		if (row->flexible)
 			kafka_int8(&edited_sent, 1);
 		else
@@ -147,8 +138,8 @@ make_answer(const struct row *row, int16_t error, int16_t becomes)
 		kafka_int16(&edited_sent, 0);
 		break;
 	default:
-		text(row, error != 0 ? quoting : NULL);
-		text(row, NULL);
+		edited_text(row->flexible, error != 0 ? quoting : NULL);
+		edited_text(row->flexible, NULL);
 		kafka_int32(&edited_sent, 0);
 		kafka_int32(&edited_sent, 5000);
 		kafka_int8(&edited_sent, -1);

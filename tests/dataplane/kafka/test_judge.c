@@ -276,32 +276,10 @@ END_TEST
 START_TEST(the_principal_is_known_when_its_token_is_answered)
 {
 	static const char *const topics[] = {"orders", NULL};
-	static const uint8_t token[] = "\0alice\0secret";
-
 	observe(RULE, "principal=alice");
 	observe(OTHER, "api=Metadata,SaslHandshake,SaslAuthenticate");
 	publish();
-	kafka_request(&kafka_frame, HANDSHAKE, 1, 1, "web-1", false);
-	kafka_string(&kafka_frame, "PLAIN");
-	kafka_end(&kafka_frame);
-	kafka_ask();
-	kafka_response(&kafka_frame, 1, false);
-	kafka_int16(&kafka_frame, 0);
-	kafka_int32(&kafka_frame, 1);
-	kafka_string(&kafka_frame, "PLAIN");
-	kafka_end(&kafka_frame);
-	kafka_answer();
-	kafka_request(&kafka_frame, AUTHENTICATE, 0, 2, "web-1", false);
-	kafka_int32(&kafka_frame, sizeof(token) - 1);
-	kafka_bytes(&kafka_frame, token, sizeof(token) - 1);
-	kafka_end(&kafka_frame);
-	kafka_ask();
-	kafka_response(&kafka_frame, 2, false);
-	kafka_int16(&kafka_frame, 0);
-	kafka_string(&kafka_frame, NULL);
-	kafka_int32(&kafka_frame, 0);
-	kafka_end(&kafka_frame);
-	kafka_answer();
+	kafka_log_in();
 	rule_counts(RULE, 0, 0, 0);
 	rule_counts(OTHER, 0, 0, 2);
 	metadata("web-1", topics);

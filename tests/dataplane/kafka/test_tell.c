@@ -217,32 +217,10 @@ END_TEST
 
 START_TEST(a_principal_is_told)
 {
-	static const uint8_t token[] = "\0alice\0secret";
-
 	rule_put(
 	    RULE, 10, "api=Produce topic=open principal=alice", "deny", false);
 	edited_publish(LP_UNJUDGED_PASS);
-	kafka_request(&kafka_frame, HANDSHAKE, 1, 1, "web-1", false);
-	kafka_string(&kafka_frame, "PLAIN");
-	kafka_end(&kafka_frame);
-	kafka_ask();
-	kafka_response(&kafka_frame, 1, false);
-	kafka_int16(&kafka_frame, 0);
-	kafka_int32(&kafka_frame, 1);
-	kafka_string(&kafka_frame, "PLAIN");
-	kafka_end(&kafka_frame);
-	kafka_answer();
-	kafka_request(&kafka_frame, AUTHENTICATE, 0, 2, "web-1", false);
-	kafka_int32(&kafka_frame, sizeof(token) - 1);
-	kafka_bytes(&kafka_frame, token, sizeof(token) - 1);
-	kafka_end(&kafka_frame);
-	kafka_ask();
-	kafka_response(&kafka_frame, 2, false);
-	kafka_int16(&kafka_frame, 0);
-	kafka_string(&kafka_frame, NULL);
-	kafka_int32(&kafka_frame, 0);
-	kafka_end(&kafka_frame);
-	kafka_answer();
+	kafka_log_in();
 	no_more();
 	produce();
 	is(RULE, LP_DENIAL_DENY, false, PRODUCE, "open");
