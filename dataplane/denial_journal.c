@@ -2,10 +2,10 @@
 #include "dataplane/denial_journal.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/line.h"
 #include "dataplane/report.h"
 #include "proto/apis.h"
 #include "proto/log.h"
@@ -15,22 +15,15 @@ enum {
 	RULE_SIZE = LP_NAME_SIZE + 32,
 };
 
-struct line {
-	char *text;
-	size_t len;
-};
-
 static struct lp_denial_journal_rule *find(
     struct lp_denial_journal *journal, const struct lp_denial *denial);
 static const char *rule_name(
     char name[RULE_SIZE], uint32_t rule_id, const struct lp_config *config);
-static void put(struct line *line, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static void put_verdict(struct line *line, const struct lp_denial *denial,
+static void put_verdict(struct lp_line *line, const struct lp_denial *denial,
     const struct lp_config *config);
-static void put_text(struct line *line, const char *what,
+static void put_text(struct lp_line *line, const char *what,
     const struct lp_denial *denial, enum lp_denial_text which);
-static void put_listener(struct line *line, const struct lp_denial *denial,
+static void put_listener(struct lp_line *line, const struct lp_denial *denial,
     const struct lp_config *config);
 
 void
@@ -92,20 +85,23 @@ lp_denial_journal_line(char text[LP_DENIAL_JOURNAL_LINE_SIZE],
 	const struct lp_endpoint client = {
 	    .ip = denial->client_ip, .port = denial->client_port};
 	char endpoint[LP_ENDPOINT_TEXT_SIZE];
-	struct line line = {.text = text};
+	struct lp_line line = {
+	    .text = text, .size = LP_DENIAL_JOURNAL_LINE_SIZE};
 	const char *api = lp_apis_name(denial->api);
 
 	put_verdict(&line, denial, config);
 	if (denial->api == LP_DENIALS_NO_API)
-		put(&line, ": a connection");
+		lp_line_put(&line, ": a connection");
 	else if (api != NULL)
-		put(&line, ": %s v%d", api, denial->version);
+		lp_line_put(&line, ": %s v%d", api, denial->version);
 	else
-		put(&line, ": API %d v%d", denial->api, denial->version);
+		lp_line_put(
+		    &line, ": API %d v%d", denial->api, denial->version);
 	put_text(&line, "topic", denial, LP_DENIAL_TOPIC);
 	put_text(&line, "group", denial, LP_DENIAL_GROUP);
 	put_text(&line, "transactional id", denial, LP_DENIAL_TRANSACTIONAL_ID);
-	put(&line, "; client %s", lp_endpoint_format(endpoint, &client));
+	lp_line_put(
+	    &line, "; client %s", lp_endpoint_format(endpoint, &client));
 	put_text(&line, "client id", denial, LP_DENIAL_CLIENT_ID);
 	put_text(&line, "principal", denial, LP_DENIAL_PRINCIPAL);
 	put_listener(&line, denial, config);
@@ -148,23 +144,8 @@ rule_name(
 	return name;
 }
 
-/* What has no room is left out. */
 static void
-put(struct line *line, const char *format, ...)
-{
-	size_t room = LP_DENIAL_JOURNAL_LINE_SIZE - line->len;
-	va_list args;
-	int len;
-
-	va_start(args, format);
-	len = vsnprintf(line->text + line->len, room, format, args);
-	va_end(args);
-	if (len > 0)
-		line->len += (size_t)len < room ? (size_t)len : room - 1;
-}
-
-static void
-put_verdict(struct line *line, const struct lp_denial *denial,
+put_verdict(struct lp_line *line, const struct lp_denial *denial,
     const struct lp_config *config)
 {
 	char name[RULE_SIZE];
@@ -172,14 +153,14 @@ put_verdict(struct line *line, const struct lp_denial *denial,
 	    : denial->kind == LP_DENIAL_NO_CREATE         ? "not created"
 							  : "reset";
 
-	put(line, "%s%s %s%s", denial->shadow ? "would be " : "", what,
+	lp_line_put(line, "%s%s %s%s", denial->shadow ? "would be " : "", what,
 	    rule_name(name, denial->rule_id, config),
 	    denial->shadow ? " (shadow)" : "");
 }
 
 /* A quote of its own would end it. */
 static void
-put_text(struct line *line, const char *what, const struct lp_denial *denial,
+put_text(struct lp_line *line, const char *what, const struct lp_denial *denial,
     enum lp_denial_text which)
 {
 	char text[LP_REPORT_TEXT_SIZE(TEXT_SHOWN)];
@@ -191,23 +172,23 @@ put_text(struct line *line, const char *what, const struct lp_denial *denial,
 		return;
 	if (len > TEXT_SHOWN)
 		len = TEXT_SHOWN;
-	put(line, ", %s \"", what);
+	lp_line_put(line, ", %s \"", what);
 	while (len > 0) {
 		const uint8_t *quote = memchr(bytes, '"', len);
 		size_t until = quote ? (size_t)(quote - bytes) : len;
 
-		put(line, "%s", lp_report_text(text, bytes, until));
+		lp_line_put(line, "%s", lp_report_text(text, bytes, until));
 		if (quote)
-			put(line, "\\x22");
+			lp_line_put(line, "\\x22");
 		until += quote != NULL;
 		bytes += until;
 		len -= until;
 	}
-	put(line, cut ? "\"..." : "\"");
+	lp_line_put(line, cut ? "\"..." : "\"");
 }
 
 static void
-put_listener(struct line *line, const struct lp_denial *denial,
+put_listener(struct lp_line *line, const struct lp_denial *denial,
     const struct lp_config *config)
 {
 	const struct lp_object *listener =
@@ -218,11 +199,11 @@ put_listener(struct line *line, const struct lp_denial *denial,
 	    : NULL;
 
 	if (listener && cluster)
-		put(line, "; listener %s/%s", cluster->cluster.name,
+		lp_line_put(line, "; listener %s/%s", cluster->cluster.name,
 		    listener->listener.name);
 	else
-		put(line, "; listener #%" PRIu32 " (gone)",
+		lp_line_put(line, "; listener #%" PRIu32 " (gone)",
 		    denial->listener_id);
 	if (denial->node_id >= 0)
-		put(line, ", broker %" PRId32, denial->node_id);
+		lp_line_put(line, ", broker %" PRId32, denial->node_id);
 }

@@ -3,42 +3,35 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/line.h"
 #include "dataplane/pipeline/capture.h"
 #include "dataplane/pipeline/conntrack.h"
 #include "dataplane/pipeline/wire.h"
 
 enum { FLAGS_SIZE = 8 };
 
-/* Appends to a text of LP_TRACE_TEXT_SIZE; what does not fit is cut. */
-struct line {
-	char *text;
-	size_t len;
-};
-
-static void add(struct line *line, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static void add_packet(struct line *line, const struct lp_pkt *pkt);
-static void add_flow(struct line *line, const struct lp_ip *src, uint16_t sport,
-    const struct lp_ip *dst, uint16_t dport);
-static void add_conn(struct line *line, const struct lp_trace_text *what);
-static void add_stranger(struct line *line, const struct lp_trace_text *what);
-static void add_listener(struct line *line, const struct lp_config *config,
+static void add_packet(struct lp_line *line, const struct lp_pkt *pkt);
+static void add_flow(struct lp_line *line, const struct lp_ip *src,
+    uint16_t sport, const struct lp_ip *dst, uint16_t dport);
+static void add_conn(struct lp_line *line, const struct lp_trace_text *what);
+static void add_stranger(
+    struct lp_line *line, const struct lp_trace_text *what);
+static void add_listener(struct lp_line *line, const struct lp_config *config,
     const struct lp_conn *conn);
-static void add_admit(struct line *line, const struct lp_trace_text *what);
-static void add_note(struct line *line, const struct lp_trace_text *what);
-static void add_rewrite(struct line *line, const struct lp_trace_text *what);
-static void add_tx(struct line *line, const struct lp_trace_text *what);
+static void add_admit(struct lp_line *line, const struct lp_trace_text *what);
+static void add_note(struct lp_line *line, const struct lp_trace_text *what);
+static void add_rewrite(struct lp_line *line, const struct lp_trace_text *what);
+static void add_tx(struct lp_line *line, const struct lp_trace_text *what);
 
 void
 lp_trace_text_stage(
     char text[LP_TRACE_TEXT_SIZE], const struct lp_trace_text *what)
 {
 	const struct lp_pkt *pkt = what->pkt;
-	struct line line = {text, 0};
+	struct lp_line line = {.text = text, .size = LP_TRACE_TEXT_SIZE};
 
 	text[0] = '\0';
 	if (strcmp(what->stage, "tx") == 0) {
@@ -48,20 +41,20 @@ lp_trace_text_stage(
 	} else if (strcmp(what->stage, "rewrite") == 0) {
 		add_rewrite(&line, what);
 	} else if (pkt->verdict != LP_UNDECIDED) {
-		add(&line, "%s", lp_reason_text(pkt->reason));
+		lp_line_put(&line, "%s", lp_reason_text(pkt->reason));
 	} else if (strcmp(what->stage, "parse") == 0) {
 		add_packet(&line, pkt);
 	} else if (strcmp(what->stage, "neighbor") == 0) {
-		add(&line, "neither ARP, neighbour discovery nor MLD");
+		lp_line_put(&line, "neither ARP, neighbour discovery nor MLD");
 	} else if (strcmp(what->stage, "icmp") == 0) {
-		add(&line, "no ICMP");
+		lp_line_put(&line, "no ICMP");
 	} else if (strcmp(what->stage, "conntrack") == 0) {
 		add_conn(&line, what);
 	} else if (strcmp(what->stage, "admit") == 0) {
 		add_admit(&line, what);
 	} else {
 		assert(strcmp(what->stage, "inline") == 0);
-		add(&line, "%s",
+		lp_line_put(&line, "%s",
 		    pkt->flags & LP_PKT_INLINE
 			? "of an inline port, and looked into"
 			: "of no inline port");
@@ -81,21 +74,7 @@ lp_trace_text_port(const struct lp_snapshot *snapshot,
 }
 
 static void
-add(struct line *line, const char *format, ...)
-{
-	size_t room = LP_TRACE_TEXT_SIZE - line->len;
-	va_list args;
-	int len;
-
-	va_start(args, format);
-	len = vsnprintf(line->text + line->len, room, format, args);
-	va_end(args);
-	if (len > 0)
-		line->len += (size_t)len < room ? (size_t)len : room - 1;
-}
-
-static void
-add_packet(struct line *line, const struct lp_pkt *pkt)
+add_packet(struct lp_line *line, const struct lp_pkt *pkt)
 {
 	static const char letters[] = "FSRPAU";
 	const uint8_t *tcp = pkt->data + pkt->l4_off;
@@ -104,12 +83,12 @@ add_packet(struct line *line, const struct lp_pkt *pkt)
 	size_t count = 0;
 
 	if (pkt->flags & LP_PKT_ARP) {
-		add(line, "ARP");
+		lp_line_put(line, "ARP");
 		return;
 	}
-	add(line, "%s, ", pkt->flags & LP_PKT_V6 ? "IPv6" : "IPv4");
+	lp_line_put(line, "%s, ", pkt->flags & LP_PKT_V6 ? "IPv6" : "IPv4");
 	if (!(pkt->flags & LP_PKT_TCP)) {
-		add(line, "ICMP type %u code %u", tcp[LP_ICMP_TYPE],
+		lp_line_put(line, "ICMP type %u code %u", tcp[LP_ICMP_TYPE],
 		    tcp[LP_ICMP_CODE]);
 		return;
 	}
@@ -117,9 +96,9 @@ add_packet(struct line *line, const struct lp_pkt *pkt)
 		if (pkt->tcp_flags & 1u << i)
 			flags[count++] = letters[i];
 	lp_conntrack_tuple(pkt, &tuple);
-	add(line, "TCP ");
+	lp_line_put(line, "TCP ");
 	add_flow(line, &tuple.src, tuple.sport, &tuple.dst, tuple.dport);
-	add(line,
+	lp_line_put(line,
 	    ", flags %s, seq %" PRIu32 ", ack %" PRIu32
 	    ", window %u, payload %u",
 	    flags, lp_get32(tcp + LP_TCP_SEQ), lp_get32(tcp + LP_TCP_ACKNO),
@@ -127,19 +106,19 @@ add_packet(struct line *line, const struct lp_pkt *pkt)
 }
 
 static void
-add_flow(struct line *line, const struct lp_ip *src, uint16_t sport,
+add_flow(struct lp_line *line, const struct lp_ip *src, uint16_t sport,
     const struct lp_ip *dst, uint16_t dport)
 {
 	struct lp_endpoint from = {*src, sport};
 	struct lp_endpoint to = {*dst, dport};
 	char buf[LP_ENDPOINT_TEXT_SIZE];
 
-	add(line, "%s > ", lp_endpoint_format(buf, &from));
-	add(line, "%s", lp_endpoint_format(buf, &to));
+	lp_line_put(line, "%s > ", lp_endpoint_format(buf, &from));
+	lp_line_put(line, "%s", lp_endpoint_format(buf, &to));
 }
 
 static void
-add_conn(struct line *line, const struct lp_trace_text *what)
+add_conn(struct lp_line *line, const struct lp_trace_text *what)
 {
 	const struct lp_trace_result *result = what->result;
 	const struct lp_conn *conn = &result->conn;
@@ -149,10 +128,10 @@ add_conn(struct line *line, const struct lp_trace_text *what)
 		return;
 	}
 	if (conn->serial != 0)
-		add(line, "connection %" PRIu32 ", ", conn->serial);
+		lp_line_put(line, "connection %" PRIu32 ", ", conn->serial);
 	else
-		add(line, "a connection of this trace, ");
-	add(line, "from the %s, %s; ",
+		lp_line_put(line, "a connection of this trace, ");
+	lp_line_put(line, "from the %s, %s; ",
 	    result->dir == LP_TO_BROKER ? "client" : "broker",
 	    lp_tcp_state_name(conn->tcp.state));
 	add_listener(line, what->config, conn);
@@ -177,21 +156,21 @@ is_broker(
  * that of what the trace opens.
  */
 static void
-add_stranger(struct line *line, const struct lp_trace_text *what)
+add_stranger(struct lp_line *line, const struct lp_trace_text *what)
 {
 	const struct lp_snapshot *snapshot = what->batch->snapshot;
 	const struct lp_tuple *tuple = what->tuple;
 
-	add(line, "no connection has these addresses and ports");
+	lp_line_put(line, "no connection has these addresses and ports");
 	if (!(what->pkt->flags & LP_PKT_TCP))
 		return;
 	if (lp_snapshot_own(snapshot, &tuple->src))
-		add(line,
+		lp_line_put(line,
 		    "; an address of ours sent it: it does not come in, but "
 		    "leaves");
 	else if (lp_snapshot_own(snapshot, &tuple->dst) &&
 	    is_broker(snapshot, &tuple->src, tuple->sport))
-		add(line,
+		lp_line_put(line,
 		    "; of a VIP's connections what a broker sends is known "
 		    "only while they live: one that this trace opens has "
 		    "another source port than the packet says");
@@ -199,7 +178,7 @@ add_stranger(struct line *line, const struct lp_trace_text *what)
 
 /* "listener payments/public, broker 1 (10.0.2.11:9092)" */
 static void
-add_listener(struct line *line, const struct lp_config *config,
+add_listener(struct lp_line *line, const struct lp_config *config,
     const struct lp_conn *conn)
 {
 	const struct lp_object *listener =
@@ -213,13 +192,15 @@ add_listener(struct line *line, const struct lp_config *config,
 	if (listener)
 		cluster = lp_config_find(
 		    config, LP_OBJECT_CLUSTER, listener->listener.cluster_id);
-	add(line, "listener %s/%s, ", cluster ? cluster->cluster.name : "?",
+	lp_line_put(line, "listener %s/%s, ",
+	    cluster ? cluster->cluster.name : "?",
 	    listener ? listener->listener.name : "?");
 	if (broker)
-		add(line, "broker %" PRId32 " ", broker->broker.node_id);
+		lp_line_put(
+		    line, "broker %" PRId32 " ", broker->broker.node_id);
 	else
-		add(line, "broker ? ");
-	add(line, "(%s)", lp_endpoint_format(buf, &real));
+		lp_line_put(line, "broker ? ");
+	lp_line_put(line, "(%s)", lp_endpoint_format(buf, &real));
 }
 
 static bool
@@ -233,7 +214,7 @@ is_hashed(const struct lp_snapshot *snapshot, const struct lp_service *service,
 }
 
 static void
-add_admit(struct line *line, const struct lp_trace_text *what)
+add_admit(struct lp_line *line, const struct lp_trace_text *what)
 {
 	const struct lp_trace_result *result = what->result;
 	const struct lp_conn *conn = &result->conn;
@@ -242,40 +223,40 @@ add_admit(struct line *line, const struct lp_trace_text *what)
 	char buf[LP_ENDPOINT_TEXT_SIZE];
 
 	if (!(what->pkt->flags & LP_PKT_TCP) || !result->has_conn) {
-		add(line, "not TCP");
+		lp_line_put(line, "not TCP");
 		return;
 	}
 	if (what->pkt->reason != LP_REASON_OPENED) {
-		add(line, "of a known connection: nothing to judge");
+		lp_line_put(line, "of a known connection: nothing to judge");
 		return;
 	}
 	service = lp_snapshot_service(
 	    what->batch->snapshot, &conn->vip_ip, conn->vip_port);
-	add(line, "new connection; ");
+	lp_line_put(line, "new connection; ");
 	add_listener(line, what->config, conn);
-	add(line, "%s",
+	lp_line_put(line, "%s",
 	    !service || service->target != LP_INDEX_NONE
 		? ", whose endpoint this is"
 		: is_hashed(what->batch->snapshot, service, conn)
 		? " by the hash of the client's address and port"
 		: ", to which a rule routes it");
-	add(line, "; source %s", lp_endpoint_format(buf, &source));
+	lp_line_put(line, "; source %s", lp_endpoint_format(buf, &source));
 	if (conn->flags & LP_CONN_NAT_PORT)
-		add(line, " (a free port: the worker takes its own)");
+		lp_line_put(line, " (a free port: the worker takes its own)");
 }
 
 /* What was noted for captures: what was seen in this packet. */
 static void
-add_note(struct line *line, const struct lp_trace_text *what)
+add_note(struct lp_line *line, const struct lp_trace_text *what)
 {
 	const struct lp_capture_note *note =
 	    lp_capture_note(what->batch, what->pkt);
 
-	add(line, "%.*s", (int)note->len, note->text);
+	lp_line_put(line, "%.*s", (int)note->len, note->text);
 }
 
 static void
-add_rewrite(struct line *line, const struct lp_trace_text *what)
+add_rewrite(struct lp_line *line, const struct lp_trace_text *what)
 {
 	const struct lp_trace_result *result = what->result;
 	const struct lp_pkt *pkt = what->pkt;
@@ -284,43 +265,47 @@ add_rewrite(struct line *line, const struct lp_trace_text *what)
 	struct lp_tuple tuple;
 
 	if (pkt->verdict != LP_FORWARD && pkt->verdict != LP_HOLD) {
-		add(line, "%s", lp_reason_text(pkt->reason));
+		lp_line_put(line, "%s", lp_reason_text(pkt->reason));
 		return;
 	}
 	if (pkt->flags & LP_PKT_INLINE) {
-		add(line, "%s, as it came", lp_reason_text(pkt->reason));
+		lp_line_put(
+		    line, "%s, as it came", lp_reason_text(pkt->reason));
 		return;
 	}
 	lp_conntrack_tuple(pkt, &tuple);
 	add_flow(line, &what->tuple->src, what->tuple->sport, &what->tuple->dst,
 	    what->tuple->dport);
-	add(line, " becomes ");
+	lp_line_put(line, " becomes ");
 	add_flow(line, &tuple.src, tuple.sport, &tuple.dst, tuple.dport);
 	if (what->before != result->conn.tcp.state)
-		add(line, "; TCP %s, now %s", lp_tcp_state_name(what->before),
+		lp_line_put(line, "; TCP %s, now %s",
+		    lp_tcp_state_name(what->before),
 		    lp_tcp_state_name(result->conn.tcp.state));
 	else
-		add(line, "; TCP %s", lp_tcp_state_name(what->before));
+		lp_line_put(line, "; TCP %s", lp_tcp_state_name(what->before));
 	if (result->has_hop)
-		add(line, "; next hop %s", lp_ip_format(buf, &result->hop));
+		lp_line_put(
+		    line, "; next hop %s", lp_ip_format(buf, &result->hop));
 	if (result->has_hop && result->has_hop_mac)
-		add(line, " at %02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
-		    mac[2], mac[3], mac[4], mac[5]);
+		lp_line_put(line, " at %02x:%02x:%02x:%02x:%02x:%02x", mac[0],
+		    mac[1], mac[2], mac[3], mac[4], mac[5]);
 	if (pkt->verdict == LP_HOLD)
-		add(line, ", which is not resolved: it would be asked for");
+		lp_line_put(
+		    line, ", which is not resolved: it would be asked for");
 }
 
 static void
-add_tx(struct line *line, const struct lp_trace_text *what)
+add_tx(struct lp_line *line, const struct lp_trace_text *what)
 {
 	const struct lp_trace_result *result = what->result;
 
 	if (result->output_count == 0)
-		add(line, "nothing leaves");
+		lp_line_put(line, "nothing leaves");
 	for (unsigned i = 0; i < result->output_count; i++) {
 		const struct lp_trace_output *out = &result->outputs[i];
 
-		add(line, "%s%s%u bytes by port %s", i > 0 ? "; " : "",
+		lp_line_put(line, "%s%s%u bytes by port %s", i > 0 ? "; " : "",
 		    out->made ? "beside it " : "", out->len,
 		    lp_trace_text_port(
 			what->batch->snapshot, what->config, out->slot));
