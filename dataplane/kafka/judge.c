@@ -15,11 +15,6 @@
  *		what the request was (recall.h)
  *
  * A transactional id is as a group there.
- *
- * Who asks.  A broker is one that says so (a replica id, or an API of brokers)
- * from an address that a broker of the cluster has; all others are clients.  A
- * Fetch of version 15 or later says it behind its topics: from such an address
- * both are asked for, what matched is chosen at the end; nothing is refused.
  */
 #include "dataplane/kafka/judge.h"
 
@@ -28,20 +23,15 @@
 #include "dataplane/kafka/account.h"
 #include "dataplane/kafka/deny.h"
 #include "dataplane/kafka/edit.h"
-#include "dataplane/kafka/frame.h"
+#include "dataplane/kafka/judge_ask.h"
 #include "dataplane/kafka/judge_count.h"
 #include "dataplane/kafka/limit.h"
 #include "dataplane/kafka/question.h"
 #include "dataplane/kafka/tell.h"
-#include "dataplane/pipeline/gate.h"
 #include "dataplane/pipeline/rules.h"
-#include "dataplane/pipeline/wire.h"
 
 enum {
-	/* The first version whose replica id is behind its topics (KIP-903). */
-	FETCH_LATE = 15,
 	RESOURCE_TOPIC = 2,
-	BOTH = LP_JUDGED_AS_CLIENT | LP_JUDGED_AS_BROKER,
 };
 
 /* A request that was not walked has no texts. */
@@ -66,23 +56,6 @@ static void whole(
     struct lp_kafka_at *, struct lp_message *, const struct lp_fact *);
 static bool is_of_configs(const struct lp_kafka_at *);
 static struct lp_rules_text text_of(const struct lp_fact *);
-static unsigned who_asks(
-    const struct lp_kafka_at *, const struct lp_message *, bool);
-static void ask(struct lp_kafka_at *, struct lp_judged *, unsigned,
-    const struct lp_rules_text *);
-static void look_up(const struct lp_kafka_at *, struct lp_rules_request *,
-    uint8_t, struct lp_rules_found *);
-static void answered(const struct lp_kafka_at *, struct lp_judged *,
-    const struct lp_rules_request *, const struct lp_rules_found *);
-static void act(struct lp_kafka_at *, struct lp_judged *,
-    const struct lp_rules *, const struct lp_rules_request *,
-    const struct lp_rules_found *);
-static uint8_t marks_of(const struct lp_kafka_at *, const struct lp_judged *,
-    const struct lp_rules *);
-static bool is_broken(const struct lp_kafka_at *);
-static void reset(struct lp_kafka_at *, struct lp_judged *,
-    const struct lp_rules_row *, const struct lp_rules_request *);
-static void end_broken(struct lp_kafka_at *, struct lp_judged *, lp_counter *);
 static bool is_unreadable(
     const struct lp_kafka_at *, const struct lp_message *);
 static void unread(struct lp_kafka_at *, const struct lp_judged *);
@@ -166,8 +139,9 @@ bool
 lp_judge_is_among(const struct lp_kafka_at *at,
     const struct lp_message *message, const uint32_t versions[LP_RULES_APIS])
 {
-	return !is_broken(at) && lp_question_is_among(at, versions) &&
-	    who_asks(at, message, true) == LP_JUDGED_AS_CLIENT;
+	return !lp_judge_ask_is_broken(at) &&
+	    lp_question_is_among(at, versions) &&
+	    lp_judge_ask_who(at, message, true) == LP_JUDGED_AS_CLIENT;
 }
 
 void
@@ -182,7 +156,7 @@ lp_judge_close(struct lp_kafka_at *at, struct lp_message *message)
 {
 	struct lp_judged head_alone;
 	struct lp_judged *judged = &head_alone;
-	unsigned who = who_asks(at, message, true);
+	unsigned who = lp_judge_ask_who(at, message, true);
 
 	if (is_unreadable(at, message))
 		unread(at, message != NULL ? &message->judged : &unwalked);
@@ -194,8 +168,9 @@ lp_judge_close(struct lp_kafka_at *at, struct lp_message *message)
 	}
 	judged->is_named = false;
 	if (judged->is_waiting && lp_judge_rules(at) != NULL)
-		ask(at, judged, who, &no_text);
-	if (message != NULL && who_asks(at, message, false) == BOTH)
+		lp_judge_ask(at, judged, who, &no_text);
+	if (message != NULL &&
+	    lp_judge_ask_who(at, message, false) == LP_JUDGED_AS_BOTH)
 		lp_limit_late(at, judged, who);
 	lp_judge_count_all(at, judged, who, lp_question_size(at));
 	at->limited = judged->limited;
@@ -228,7 +203,8 @@ another(struct lp_kafka_at *at, struct lp_message *message,
 
 	if (judged->is_waiting && (judged->has & 1u << which)) {
 		judged->is_named = false;
-		ask(at, judged, who_asks(at, message, false), &no_text);
+		lp_judge_ask(
+		    at, judged, lp_judge_ask_who(at, message, false), &no_text);
 	}
 	keep(judged, which, fact);
 	judged->is_waiting = true;
@@ -244,7 +220,8 @@ topic_name(struct lp_kafka_at *at, struct lp_message *message,
 	if (fact->null || (fact->len == 0 && message->topic_has_id))
 		return;
 	message->judged.is_named = true;
-	ask(at, &message->judged, who_asks(at, message, false), &name);
+	lp_judge_ask(
+	    at, &message->judged, lp_judge_ask_who(at, message, false), &name);
 	named(at, message, fact);
 }
 
@@ -267,10 +244,10 @@ named(struct lp_kafka_at *at, struct lp_message *message,
 	const struct lp_rules *rules = lp_judge_rules(at);
 	struct lp_judged *judged = &message->judged;
 
-	if (rules != NULL && !is_broken(at) &&
+	if (rules != NULL && !lp_judge_ask_is_broken(at) &&
 	    lp_question_is_among(at, rules->by_name) &&
 	    !lp_deny_name(at, message, fact, judged->marks & LP_DENY_NAME))
-		end_broken(at, judged,
+		lp_judge_ask_end(at, judged,
 		    &at->kafka->telemetry.stats->counters.names_reset);
 }
 
@@ -281,7 +258,7 @@ topic_id(struct lp_kafka_at *at, struct lp_message *message)
 	struct lp_telemetry *telemetry = &at->kafka->telemetry;
 	const struct lp_rules *rules = lp_judge_rules(at);
 	struct lp_judged *judged = &message->judged;
-	unsigned who = who_asks(at, message, false);
+	unsigned who = lp_judge_ask_who(at, message, false);
 	struct lp_rules_text name = no_text;
 	bool known;
 
@@ -293,7 +270,7 @@ topic_id(struct lp_kafka_at *at, struct lp_message *message)
 		message->topic_id, &name.bytes, &name.len);
 	if (!known)
 		lp_telemetry_count(telemetry, rules_topics_unknown, 1);
-	ask(at, judged, who, &name);
+	lp_judge_ask(at, judged, who, &name);
 	/* A rule that needs no name may have refused it already. */
 	if (known || judged->marks != 0 || rules == NULL ||
 	    who != LP_JUDGED_AS_CLIENT || !acts_on_topics(at, rules))
@@ -344,15 +321,15 @@ whole(struct lp_kafka_at *at, struct lp_message *message,
 	struct lp_rules_request request;
 	struct lp_rules_found found;
 
-	if (rules == NULL || is_broken(at) ||
+	if (rules == NULL || lp_judge_ask_is_broken(at) ||
 	    !lp_question_is_among(at, rules->by_whole) ||
 	    !lp_deny_whole_may(at, message, fact) ||
 	    !(judged->has &
 		(1u << LP_JUDGED_GROUP | 1u << LP_JUDGED_TRANSACTIONAL_ID)) ||
-	    who_asks(at, message, false) != LP_JUDGED_AS_CLIENT)
+	    lp_judge_ask_who(at, message, false) != LP_JUDGED_AS_CLIENT)
 		return;
 	lp_question_put(at, judged, &request);
-	look_up(at, &request, LP_RULE_FROM_CLIENT, &found);
+	lp_judge_ask_of(at, &request, LP_RULE_FROM_CLIENT, &found);
 	if (found.decides == LP_RULES_NONE)
 		return;
 	row = &rules->rows[found.decides];
@@ -389,167 +366,6 @@ text_of(const struct lp_fact *fact)
 	    .cut = fact->full_len > fact->len};
 }
 
-/* LP_JUDGED_AS_*; both where it is not known before its end. */
-static unsigned
-who_asks(
-    const struct lp_kafka_at *at, const struct lp_message *message, bool ended)
-{
-	int16_t key = lp_question_key(at), version = lp_question_version(at);
-	bool says = lp_account_is_between(key, version) ||
-	    (message != NULL && message->origin == LP_KAFKA_FROM_BROKER);
-	bool late = !ended && key == LP_KEY_FETCH && version >= FETCH_LATE;
-
-	if ((!says && !late) ||
-	    !lp_snapshot_is_broker(
-		at->snapshot, at->tcp->cluster_id, &at->tcp->client_ip))
-		return LP_JUDGED_AS_CLIENT;
-	return says ? LP_JUDGED_AS_BROKER : BOTH;
-}
-
-/* The rules may have gone since it began. */
-static void
-ask(struct lp_kafka_at *at, struct lp_judged *judged, unsigned who,
-    const struct lp_rules_text *topic)
-{
-	const struct lp_rules *rules = lp_judge_rules(at);
-	struct lp_rules_request request;
-	struct lp_rules_found found;
-
-	judged->is_waiting = false;
-	if (rules == NULL || is_broken(at))
-		return;
-	lp_question_put(at, judged, &request);
-	request.text[LP_RULES_TOPIC] = *topic;
-	if (at->asked != NULL) {
-		look_up(at, &request, LP_RULE_FROM_CLIENT, &found);
-		answered(at, judged, &request, &found);
-		return;
-	}
-	if (rules->has_general_deny)
-		request.undenied = lp_question_undenied(at, judged, rules);
-	if (who & LP_JUDGED_AS_CLIENT) {
-		look_up(at, &request, LP_RULE_FROM_CLIENT, &found);
-		lp_judge_count_found(
-		    judged, rules, &found, LP_JUDGED_AS_CLIENT);
-		if (who == LP_JUDGED_AS_CLIENT)
-			act(at, judged, rules, &request, &found);
-	}
-	if (who & LP_JUDGED_AS_BROKER) {
-		look_up(at, &request, LP_RULE_FROM_BROKER, &found);
-		lp_judge_count_found(
-		    judged, rules, &found, LP_JUDGED_AS_BROKER);
-		if (who == LP_JUDGED_AS_BROKER)
-			act(at, judged, rules, &request, &found);
-	}
-}
-
-/* Of what the request has named it was told then. */
-static void
-answered(const struct lp_kafka_at *at, struct lp_judged *judged,
-    const struct lp_rules_request *request, const struct lp_rules_found *found)
-{
-	const struct lp_rules *rules = lp_judge_rules(at);
-	const struct lp_rules_row *row;
-
-	if (!lp_judge_count_answer(judged, rules, found))
-		return;
-	judged->marks = LP_DENY_REFUSED;
-	row = &rules->rows[found->decides];
-	if (judged->is_of_all && (row->flags & LP_RULES_OF_TOPICS))
-		lp_tell_refused(at, row, request, LP_DENIAL_DENY);
-}
-
-static void
-look_up(const struct lp_kafka_at *at, struct lp_rules_request *request,
-    uint8_t from, struct lp_rules_found *found)
-{
-	const struct lp_rules_connection connection = lp_gate_ask(at->tcp);
-
-	request->from = from;
-	lp_rules_cache_request(&at->kafka->rules_cache, at->snapshot->serial,
-	    lp_judge_rules(at), &connection, request, found);
-}
-
-/* Where rules act the listener has said so (proto/config_check_rule.c). */
-static void
-act(struct lp_kafka_at *at, struct lp_judged *judged,
-    const struct lp_rules *rules, const struct lp_rules_request *request,
-    const struct lp_rules_found *found)
-{
-	const struct lp_rules_row *row;
-
-	lp_tell_seen(at, judged, rules, request, found,
-	    marks_of(at, judged, rules) != 0 ||
-		lp_question_is_among(at, rules->by_answer) ||
-		lp_question_is_among(at, rules->by_whole));
-	judged->no_create |= found->no_create;
-	judged->no_create_last = found->no_create;
-	if (found->decides == LP_RULES_NONE)
-		return;
-	row = &rules->rows[found->decides];
-	if (row->verdict == LP_RULE_RESET) {
-		reset(at, judged, row, request);
-	} else if (row->verdict == LP_RULE_DENY) {
-		uint8_t marks = marks_of(at, judged, rules);
-
-		if (marks == 0 && !lp_question_is_among(at, rules->by_answer))
-			return;
-		judged->marks = marks;
-		lp_judge_count_row(judged, row, LP_JUDGED_REFUSES);
-		if (at->splice != NULL)
-			lp_tell_refused(at, row, request, LP_DENIAL_DENY);
-	} else if (row->verdict == LP_RULE_LIMIT) {
-		lp_limit_request(at, judged, rules, row);
-	}
-}
-
-/* How the topic at hand is denied, or what has none; 0: in no way. */
-static uint8_t
-marks_of(const struct lp_kafka_at *at, const struct lp_judged *judged,
-    const struct lp_rules *rules)
-{
-	if (lp_question_is_among(at, rules->by_index))
-		return LP_DENY_REFUSED;
-	return judged->is_named && lp_question_is_among(at, rules->by_name)
-	    ? LP_DENY_NAME
-	    : 0;
-}
-
-/* By what came before: nothing of it is sent. */
-static bool
-is_broken(const struct lp_kafka_at *at)
-{
-	return at->splice != NULL && (at->splice->flags & LP_SPLICE_BROKEN);
-}
-
-/* A rule of connections has had its say when they opened, or had to wait. */
-static void
-reset(struct lp_kafka_at *at, struct lp_judged *judged,
-    const struct lp_rules_row *row, const struct lp_rules_request *request)
-{
-	if (at->splice == NULL)
-		return;
-	if (row->flags & LP_RULES_OF_CONNECTION) {
-		if (!(at->tcp->flags & LP_CONN_LATER))
-			return;
-		lp_count_add(&at->kafka->region->rules[row->slot].refused, 1);
-	}
-	lp_tell_refused(at, row, request, LP_DENIAL_RESET);
-	lp_judge_count_row(judged, row, BOTH | LP_JUDGED_REFUSES);
-	end_broken(
-	    at, judged, &at->kafka->telemetry.stats->counters.requests_reset);
-}
-
-/* Nothing more of it is judged, or sent: what has matched is counted now. */
-static void
-end_broken(struct lp_kafka_at *at, struct lp_judged *judged, lp_counter *why)
-{
-	lp_judge_count_all(at, judged, BOTH, lp_question_size(at));
-	judged->count = 0;
-	judged->is_full = false;
-	lp_edit_refuse(at->kafka, at->index, why);
-}
-
 /*
  * NULL: there was no place to walk it.  A question for versions names nothing
  * that a rule could refuse, and one that is too new has become one of a version
@@ -580,7 +396,7 @@ unread(struct lp_kafka_at *at, const struct lp_judged *judged)
 		what = LP_UNJUDGED_RESET;
 	switch (what) {
 	case LP_UNJUDGED_RESET:
-		if (at->splice == NULL || is_broken(at))
+		if (at->splice == NULL || lp_judge_ask_is_broken(at))
 			break;
 		lp_tell_unjudged(at, judged);
 		lp_edit_refuse(at->kafka, at->index,

@@ -236,6 +236,7 @@ enum {
 	/* In a slot: what matched if a client asks, and if a broker does. */
 	LP_JUDGED_AS_CLIENT = 1 << 28,
 	LP_JUDGED_AS_BROKER = 1 << 29,
+	LP_JUDGED_AS_BOTH = LP_JUDGED_AS_CLIENT | LP_JUDGED_AS_BROKER,
 	LP_JUDGED_REFUSES = 1 << 30, /* it has refused a part of it */
 	LP_JUDGED_LIMITS = 1 << 27, /* it was charged to its bucket */
 	LP_JUDGED_SLOT = LP_JUDGED_LIMITS - 1,
