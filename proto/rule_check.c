@@ -25,6 +25,7 @@ enum {
 	/* From version 4 on it is the brokers' own: KIP-890. */
 	ADD_PARTITIONS_TO_TXN = 24,
 	CLIENTS_ADD_UP_TO = 3,
+	SHARE_GROUP_HEARTBEAT = 76,
 	NONE = -1,
 	LIST_SIZE = 160,
 };
@@ -371,8 +372,9 @@ check_listed_deny(
 	if (deny && lp_rule_deny_is_whole(api) && names(check, LP_RULE_TOPIC))
 		return refuse(check, LP_RULE_TOPIC, NONE,
 		    "a %s is denied by its group, before its topics are known: "
-		    "a rule for Fetch denies them",
-		    name);
+		    "a rule for %s denies them",
+		    name,
+		    api == SHARE_GROUP_HEARTBEAT ? "ShareFetch" : "Fetch");
 	if (deny && api == INIT_PRODUCER_ID &&
 	    !names(check, LP_RULE_TRANSACTIONAL_ID))
 		return refuse(check, LP_RULE_API, index,

@@ -56,8 +56,10 @@ static const struct {
     [61] = {BY_INDEX, 0}, /* DescribeProducers */
     [68] = {AS_A_WHOLE, 0}, /* ConsumerGroupHeartbeat */
     [75] = {BY_NAME, 0}, /* DescribeTopicPartitions */
+    [76] = {AS_A_WHOLE, 0}, /* ShareGroupHeartbeat */
     [78] = {BY_INDEX, 0}, /* ShareFetch */
     [79] = {BY_INDEX, 0}, /* ShareAcknowledge */
+    [88] = {AS_A_WHOLE, 0}, /* StreamsGroupHeartbeat */
 };
 
 static const char *const instead[] = {

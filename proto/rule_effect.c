@@ -49,8 +49,10 @@ static const struct {
     [61] = {INDEXES, OF_TOPIC}, /* DescribeProducers */
     [68] = {"member_epoch becomes -3", OF_GROUP}, /* ConsumerGroupHeartbeat */
     [75] = {NAME, OF_TOPIC}, /* DescribeTopicPartitions */
+    [76] = {"member_epoch becomes -3", OF_GROUP}, /* ShareGroupHeartbeat */
     [78] = {INDEXES, OF_TOPIC}, /* ShareFetch */
     [79] = {INDEXES, OF_TOPIC}, /* ShareAcknowledge */
+    [88] = {"member_epoch becomes -3", OF_GROUP}, /* StreamsGroupHeartbeat */
 };
 enum {
 	DENIALS = sizeof(denials) / sizeof(denials[0]),

@@ -16,6 +16,8 @@ enum {
 	GROUP_AUTHORIZATION_FAILED = 30,
 	TRANSACTIONAL_ID_AUTHORIZATION_FAILED = 53,
 	SIGN = 0x80, /* of a number's first byte */
+	/* Of no member of a group (KIP-848, 932, 1071): -1 and -2 leave it. */
+	NO_EPOCH = -3,
 };
 
 static int32_t number_of(int16_t);
@@ -30,8 +32,7 @@ lp_deny_whole_may(const struct lp_kafka_at *at,
 
 	/* Who leaves a group may: else it would be waited for. */
 	return lp_deny_is_new(at, message, fact) &&
-	    (message->key != LP_KEY_CONSUMER_GROUP_HEARTBEAT ||
-		!(first & SIGN));
+	    (number_of(message->key) != NO_EPOCH || !(first & SIGN));
 }
 
 void
@@ -81,7 +82,9 @@ number_of(int16_t key)
 	case LP_KEY_INIT_PRODUCER_ID:
 		return INT32_MAX;
 	default:
-		assert(key == LP_KEY_CONSUMER_GROUP_HEARTBEAT);
-		return -3;
+		assert(key == LP_KEY_CONSUMER_GROUP_HEARTBEAT ||
+		    key == LP_KEY_SHARE_GROUP_HEARTBEAT ||
+		    key == LP_KEY_STREAMS_GROUP_HEARTBEAT);
+		return NO_EPOCH;
 	}
 }

@@ -65,6 +65,8 @@ FACTS = {
         "AlterConfigsResponse.Responses.ErrorMessage",
         "IncrementalAlterConfigsResponse.Responses.ErrorMessage",
         "ConsumerGroupHeartbeatResponse.ErrorMessage",
+        "ShareGroupHeartbeatResponse.ErrorMessage",
+        "StreamsGroupHeartbeatResponse.ErrorMessage",
     ],
     "TIMEOUT": ["JoinGroupRequest.SessionTimeoutMs",
                 "InitProducerIdRequest.TransactionTimeoutMs"],

@@ -55,11 +55,11 @@ $3"
 	lab_stop kafka
 }
 
-# Share groups came after 3.9.
+# Groups of shares and of streams came after 3.9.
 protocols() {
 	case $1 in
 	3.9) echo classic,consumer ;;
-	*) echo classic,consumer,share ;;
+	*) echo classic,consumer,share,streams ;;
 	esac
 }
 

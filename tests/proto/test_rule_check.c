@@ -160,6 +160,9 @@ static const struct {
     {"api=ConsumerGroupHeartbeat group=g topic=x", "deny", "topic",
 	"a ConsumerGroupHeartbeat is denied by its group, before its topics "
 	"are known: a rule for Fetch denies them"},
+    {"api=ShareGroupHeartbeat topic=x", "deny", "topic",
+	"a ShareGroupHeartbeat is denied by its group, before its topics are "
+	"known: a rule for ShareFetch denies them"},
     {"api=OffsetCommit version=0", "deny", "version",
 	"OffsetCommit is denied in versions 1 to 10 only"},
     {"group=x acks=0", "allow", "acks", "no request has a group and acks"},
@@ -233,7 +236,7 @@ START_TEST(of_each_api_it_is_known_whether_it_is_denied)
 			ck_assert_uint_eq(
 			    versions & ~lp_apis_topic_versions(entry), 0);
 	}
-	ck_assert_uint_eq(denied, 27);
+	ck_assert_uint_eq(denied, 29);
 	ck_assert_uint_eq(lp_rule_deny_versions(24), 0xf);
 	ck_assert_uint_eq(lp_rule_deny_versions(8), 0x7fe);
 	ck_assert_uint_eq(lp_rule_deny_versions(9), 0x7fe);

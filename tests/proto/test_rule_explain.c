@@ -113,6 +113,10 @@ static const struct {
 	"it cannot be denied: its topics come behind what would be edited"},
     {"api=ConsumerGroupHeartbeat group=g topic=a", "group=g", "deny",
 	"group is g"},
+    {"api=StreamsGroupHeartbeat group=g topic=a", "topic=a", "deny",
+	"it cannot be denied: its topics come behind what would be edited"},
+    {"api=ShareGroupHeartbeat group=g topic=a", "group=g", "deny",
+	"group is g"},
     {"api=InitProducerId", "src=10.1.0.1", "deny",
 	"it cannot be denied: it has no transactional id"},
     {"api=Fetch from=broker", "topic=a", "deny",
@@ -216,6 +220,8 @@ static const struct {
     {"api=JoinGroup group=g", "deny",
 	"session_timeout_ms becomes 0; answered GROUP_AUTHORIZATION_FAILED "
 	"(30)"},
+    {"api=StreamsGroupHeartbeat group=g", "deny",
+	"member_epoch becomes -3; answered GROUP_AUTHORIZATION_FAILED (30)"},
     {"api=InitProducerId", "deny", "none: it has no transactional id"},
     {"api=InitProducerId transactional_id=t", "deny",
 	"transaction_timeout_ms becomes 2147483647; answered "

@@ -16,6 +16,8 @@ enum {
 	LEAVE_GROUP = 13,
 	INIT_PRODUCER_ID = 22,
 	GROUP_HEARTBEAT = 68,
+	SHARE_HEARTBEAT = 76,
+	STREAMS_HEARTBEAT = 88,
 	OF_GROUP = 30,
 	OF_TRANSACTION = 53,
 	INVALID = 42,
@@ -45,11 +47,72 @@ static const struct row {
 	OF_GROUP},
     {GROUP_HEARTBEAT, 1, "api=ConsumerGroupHeartbeat group=s*", true, 3, -3,
 	OF_GROUP},
+    {SHARE_HEARTBEAT, 1, "api=ShareGroupHeartbeat group=secret", true, 0, -3,
+	OF_GROUP},
+    {STREAMS_HEARTBEAT, 0, "api=StreamsGroupHeartbeat group=secret", true, 0,
+	-3, OF_GROUP},
+    {STREAMS_HEARTBEAT, 1, "api=StreamsGroupHeartbeat group=sec*", true,
+	1 << 30, -3, OF_GROUP},
 };
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
 /* A member lists its topics, by their ids. */
 static bool has_ids;
+
+/* To join and to stay are one request. */
+static bool
+is_of_members(const struct row *row)
+{
+	return row->key == GROUP_HEARTBEAT || row->key == SHARE_HEARTBEAT ||
+	    row->key == STREAMS_HEARTBEAT;
+}
+
+static void
+end_consumer(const struct row *row)
+{
+	edited_text(row->flexible, NULL);
+	edited_text(row->flexible, NULL);
+	kafka_int32(&edited_sent, 60000);
+	kafka_int8(&edited_sent, 3);
+	edited_text(row->flexible, "open");
+	edited_text(row->flexible, "secret");
+	if (row->version >= 1)
+		edited_text(row->flexible, NULL);
+	edited_text(row->flexible, NULL);
+	kafka_int8(&edited_sent, has_ids ? 2 : 0);
+	if (has_ids) {
+		kafka_fill(&edited_sent, 0x47, 16);
+		kafka_int8(&edited_sent, 1);
+		kafka_int8(&edited_sent, 0);
+	}
+}
+
+/* One subtopology of one topic. */
+static void
+end_streams(const struct row *row)
+{
+	kafka_int32(&edited_sent, 0);
+	edited_text(row->flexible, NULL);
+	edited_text(row->flexible, NULL);
+	kafka_int32(&edited_sent, 60000);
+	kafka_int8(&edited_sent, 1);
+	kafka_int32(&edited_sent, 0);
+	kafka_int8(&edited_sent, 2);
+	edited_text(row->flexible, "0");
+	kafka_int8(&edited_sent, 2);
+	edited_text(row->flexible, "secret");
+	for (unsigned array = 0; array < 5; array++)
+		kafka_int8(&edited_sent, 1);
+	kafka_int8(&edited_sent, 0);
+	kafka_int8(&edited_sent, 0);
+	/* Tasks, process, endpoint, tags, offsets, shutdown. */
+	for (unsigned null = 0; null < 3; null++)
+		kafka_int8(&edited_sent, 0);
+	edited_text(row->flexible, "a process");
+	kafka_int8(&edited_sent, -1);
+	for (unsigned null = 0; null < 4; null++)
+		kafka_int8(&edited_sent, 0);
+}
 
 /* Of a group, or of a transaction, of that name; NULL: null. */
 static void
@@ -59,7 +122,7 @@ make_request(const struct row *row, const char *name, bool denied)
 	    &edited_sent, row->key, row->version, 7, "web-1", row->flexible);
 	edited_wanted.len = 0;
 	edited_text(row->flexible, name);
-	if (row->key == GROUP_HEARTBEAT)
+	if (is_of_members(row))
 		edited_text(row->flexible, "a member");
 	edited_same();
 	edited_int32(row->number, denied ? row->becomes : row->number);
@@ -87,27 +150,41 @@ make_request(const struct row *row, const char *name, bool denied)
 			kafka_int16(&edited_sent, -1);
 		}
 		break;
-	default:
+	case GROUP_HEARTBEAT:
+		end_consumer(row);
+		break;
+	case SHARE_HEARTBEAT:
 		edited_text(row->flexible, NULL);
-		edited_text(row->flexible, NULL);
-		kafka_int32(&edited_sent, 60000);
-		kafka_int8(&edited_sent, 3);
-		edited_text(row->flexible, "open");
+		kafka_int8(&edited_sent, 2);
 		edited_text(row->flexible, "secret");
-		if (row->version >= 1)
-			edited_text(row->flexible, NULL);
-		edited_text(row->flexible, NULL);
-		kafka_int8(&edited_sent, has_ids ? 2 : 0);
-		if (has_ids) {
-			kafka_fill(&edited_sent, 0x47, 16);
-			kafka_int8(&edited_sent, 1);
-			kafka_int8(&edited_sent, 0);
-		}
+		break;
+	case STREAMS_HEARTBEAT:
+		end_streams(row);
+		break;
+	default:
+		ck_abort();
 	}
 	if (row->flexible)
 		kafka_int8(&edited_sent, 0);
 	edited_same();
 	edited_end();
+}
+
+/* Lags and intervals, and what is null of who was refused. */
+static void
+tell_streams(const struct row *row)
+{
+	if (row->version == 0)
+		kafka_int32(&edited_sent, 10000);
+	kafka_int32(&edited_sent, 60000);
+	if (row->version >= 1)
+		kafka_int64(&edited_sent, 10000);
+	for (unsigned null = 0; null < 4; null++)
+		kafka_int8(&edited_sent, 0);
+	if (row->version >= 1)
+		kafka_int8(&edited_sent, 0);
+	kafka_int32(&edited_sent, 0);
+	kafka_int8(&edited_sent, 0);
 }
 
 static void
@@ -142,12 +219,15 @@ make_answer(const struct row *row, int16_t error, int16_t becomes)
 		edited_text(row->flexible, NULL);
 		kafka_int32(&edited_sent, 0);
 		kafka_int32(&edited_sent, 5000);
-		kafka_int8(&edited_sent, -1);
+		if (row->key == STREAMS_HEARTBEAT)
+			tell_streams(row);
+		else
+			kafka_int8(&edited_sent, -1);
 	}
 	if (row->flexible)
 		kafka_int8(&edited_sent, 0);
 	edited_same();
-	if (row->key == GROUP_HEARTBEAT && error != becomes) {
+	if (is_of_members(row) && error != becomes) {
 		uint8_t *at = memmem(edited_wanted.bytes, edited_wanted.len,
 		    quoting, strlen(quoting));
 
@@ -247,11 +327,13 @@ END_TEST
 START_TEST(who_leaves_a_group_may)
 {
 	static const int32_t leaving[] = {-1, -2};
-	struct row row = rows[6];
+	struct row row = rows[_i / 2];
 	size_t len;
 
+	if (!is_of_members(&row))
+		return;
 	deny(row.rule);
-	row.number = leaving[_i];
+	row.number = leaving[_i % 2];
 	make_request(&row, "secret", false);
 	len = edited_sent.len;
 	for (size_t cut = 0; cut < len; cut++) {
@@ -399,7 +481,7 @@ add(TCase *tests)
 	tcase_add_loop_test(tests, any_answer_becomes_a_refusal, 0, ROWS);
 	tcase_add_loop_test(tests, others_are_left_alone, 0, ROWS);
 	tcase_add_test(tests, each_answer_is_its_own);
-	tcase_add_loop_test(tests, who_leaves_a_group_may, 0, 2);
+	tcase_add_loop_test(tests, who_leaves_a_group_may, 0, 2 * ROWS);
 	tcase_add_test(tests, no_transaction_is_refused_where_there_is_none);
 	tcase_add_test(tests, topics_do_not_change_what_was_decided);
 	tcase_add_test(tests, a_general_deny_is_of_what_can_be_denied);

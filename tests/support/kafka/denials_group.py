@@ -27,34 +27,55 @@ def honest(world, api, values, error, answer, *besides):
         world.differ_whole(answer, refused, *besides)
 
 
-def heartbeat(world, versions):
-    """KIP-848: joining and staying are one request."""
-    edit, api = overwrite("MemberEpoch", -3), "ConsumerGroupHeartbeat"
-    for version in versions:
-        world.version = version
-        group, member = "g-new-%d" % version, "AAAAAAAAAAAAAAAAAAAAA%d" % (
-            version)
-        join = {"GroupId": group, "MemberId": member, "MemberEpoch": 0,
-                "RebalanceTimeoutMs": 60000, "TopicPartitions": [],
-                "SubscribedTopicNames": [world.allowed]}
-        answer = denied(world, api, join, edit)
-        world.expect("no group", described(world, group), NOT_FOUND)
-        honest(world, api, dict(join, GroupId="refuse"), 30, answer)
-        if version >= 1:  # 3.9 does not look at the topics
-            honest(world, api, dict(join, SubscribedTopicNames=[
-                world.refused]), 29, answer)
-        joined = world.kafka.ask(api, version, join).values
-        world.expect("joined", joined["ErrorCode"], 0)
-        stay = {"GroupId": group, "MemberId": joined["MemberId"],
-                "MemberEpoch": joined["MemberEpoch"]}
-        denied(world, api, stay, edit)
-        world.expect("still a member", world.kafka.ask(
-            api, version, stay).values["ErrorCode"], 0)
+def members(api, describe, version_described, wanted):
+    """Where joining and staying are one request (KIP-848); wanted: what it says
+    of a topic."""
+    edit = overwrite("MemberEpoch", -3)
+
+    def proof(world, versions):
+        for version in versions:
+            world.version = version
+            group = "g-%s-%d" % (api, version)
+            join = dict(wanted(world.allowed), GroupId=group, MemberEpoch=0,
+                        MemberId="AAAAAAAAAAAAAAAAAAAAA%d" % version)
+            answer = denied(world, api, join, edit)
+            said = world.kafka.ask(describe, version_described, {
+                "GroupIds": [group]}).values["Groups"][0]
+            world.expect("no group", said["ErrorCode"], NOT_FOUND)
+            honest(world, api, dict(join, GroupId="refuse"), 30, answer)
+            if world.release != "3.9":  # which does not look at the topics
+                honest(world, api, dict(join, **wanted(world.refused)), 29,
+                       answer)
+            stays(world, api, join, edit)
+
+    return proof
 
 
-def described(world, group):
-    return world.kafka.ask("ConsumerGroupDescribe", 0, {
-        "GroupIds": [group]}).values["Groups"][0]["ErrorCode"]
+def stays(world, api, join, edit):
+    """Who is a member is none less for what is denied."""
+    joined = world.kafka.ask(api, world.version, join).values
+    world.expect("joined", joined["ErrorCode"], 0)
+    stay = {"GroupId": join["GroupId"], "MemberId": joined["MemberId"],
+            "MemberEpoch": joined["MemberEpoch"]}
+    denied(world, api, stay, edit)
+    world.expect("still a member", world.kafka.ask(
+        api, world.version, stay).values["ErrorCode"], 0)
+
+
+def consumer(topic):
+    return {"RebalanceTimeoutMs": 60000, "TopicPartitions": [],
+            "SubscribedTopicNames": [topic]}
+
+
+def sharer(topic):
+    return {"SubscribedTopicNames": [topic]}
+
+
+def streams(topic):
+    return {"RebalanceTimeoutMs": 60000, "ProcessId": "a process",
+            "ActiveTasks": [], "StandbyTasks": [], "WarmupTasks": [],
+            "Topology": {"Subtopologies": [{
+                "SubtopologyId": "0", "SourceTopics": [topic]}]}}
 
 
 def join_request(group, member=""):
@@ -139,5 +160,11 @@ def producer(world, versions):
                      idempotent["ErrorCode"], 0)
 
 
-PROOFS = {"heartbeat": heartbeat, "join": join, "stay": stay,
+PROOFS = {"heartbeat": members("ConsumerGroupHeartbeat",
+                               "ConsumerGroupDescribe", 0, consumer),
+          "share heartbeat": members("ShareGroupHeartbeat",
+                                     "ShareGroupDescribe", 1, sharer),
+          "streams heartbeat": members("StreamsGroupHeartbeat",
+                                       "StreamsGroupDescribe", 0, streams),
+          "join": join, "stay": stay,
           "producer": producer}
