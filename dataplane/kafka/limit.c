@@ -87,8 +87,8 @@ lp_limit_request(struct lp_kafka_at *at, struct lp_judged *judged,
 	    buckets, row->id, action, who(at, judged, action), now_ns);
 	bucket->slot = row->slot;
 	count_buckets(at);
-	lp_buckets_charge(
-	    bucket, 1, counts_answer(key) ? 0 : lp_question_size(at), now_ns);
+	lp_buckets_charge(buckets, bucket, 1,
+	    counts_answer(key) ? 0 : lp_question_size(at), now_ns);
 	wait_ns = lp_buckets_wait(bucket, now_ns);
 	if (wait_ns > 0) {
 		until_ms = until(at, wait_ns);
@@ -161,7 +161,8 @@ lp_limit_answer(struct lp_kafka_at *at, uint32_t bytes)
 		return 0;
 	wait_ms = left_ms(at, oldest->limited.until_ms);
 	if (counts_answer(oldest->key)) {
-		lp_buckets_charge(bucket, 0, bytes, now_ns);
+		lp_buckets_charge(
+		    &at->kafka->buckets, bucket, 0, bytes, now_ns);
 		until_ms = until(at, lp_buckets_wait(bucket, now_ns));
 		if (left_ms(at, until_ms) > wait_ms) {
 			/* What the request has to wait was counted with it. */

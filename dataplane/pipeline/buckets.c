@@ -24,6 +24,7 @@ static uint32_t *head_of(struct lp_buckets *, uint32_t, uint64_t);
 static struct lp_bucket *place(
     struct lp_buckets *, struct lp_buckets_class *, bool, int64_t);
 static void leave(struct lp_buckets *, struct lp_bucket *);
+static void use(struct lp_buckets *, struct lp_bucket *, int64_t);
 static void append(
     struct lp_buckets *, struct lp_buckets_class *, struct lp_bucket *);
 static void detach(
@@ -65,7 +66,6 @@ lp_buckets_take(struct lp_buckets *buckets, uint32_t rule_id,
 		link = buckets->all[link - 1].next;
 	if (link != 0) {
 		bucket = &buckets->all[link - 1];
-		detach(buckets, class, bucket);
 	} else {
 		bucket = place(buckets, class, who == 0, now_ns);
 		if (bucket == NULL) {
@@ -82,9 +82,9 @@ lp_buckets_take(struct lp_buckets *buckets, uint32_t rule_id,
 		    .serial = buckets->serial,
 		    .next = *head};
 		*head = (uint32_t)(bucket - buckets->all) + 1;
+		append(buckets, class, bucket);
 	}
-	append(buckets, class, bucket);
-	bucket->used_ns = now_ns;
+	use(buckets, bucket, now_ns);
 	put_rates(bucket, action);
 	return bucket;
 }
@@ -99,11 +99,12 @@ lp_buckets_get(struct lp_buckets *buckets, struct lp_bucket_ref ref)
 }
 
 void
-lp_buckets_charge(
-    struct lp_bucket *bucket, uint32_t requests, uint32_t bytes, int64_t now_ns)
+lp_buckets_charge(struct lp_buckets *buckets, struct lp_bucket *bucket,
+    uint32_t requests, uint32_t bytes, int64_t now_ns)
 {
 	uint64_t rate = bucket->requests_per_s;
 
+	use(buckets, bucket, now_ns);
 	if (bucket->bytes_per_s != 0)
 		bucket->bytes_ns = pay(bucket->bytes_ns, bucket->burst_ns,
 		    bytes, bucket->bytes_per_s, now_ns);
@@ -149,6 +150,20 @@ leave(struct lp_buckets *buckets, struct lp_bucket *bucket)
 	while (*link != (uint32_t)(bucket - buckets->all) + 1)
 		link = &buckets->all[*link - 1].next;
 	*link = bucket->next;
+}
+
+/* The newest of its class, from now on. */
+static void
+use(struct lp_buckets *buckets, struct lp_bucket *bucket, int64_t now_ns)
+{
+	struct lp_buckets_class *class =
+	    bucket->who == 0 ? &buckets->rules : &buckets->askers;
+
+	bucket->used_ns = now_ns;
+	if (bucket->newer == 0)
+		return;
+	detach(buckets, class, bucket);
+	append(buckets, class, bucket);
 }
 
 static void

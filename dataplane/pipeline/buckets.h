@@ -4,7 +4,7 @@
  * each of those who ask.
  *
  *	bucket = lp_buckets_take(&buckets, rule, &action, who, now);
- *	lp_buckets_charge(bucket, 1, bytes, now);
+ *	lp_buckets_charge(&buckets, bucket, 1, bytes, now);
  *	wait = lp_buckets_wait(bucket, now);
  *
  * Nothing is refused: what is more than there is becomes a debt, and who asks
@@ -99,9 +99,12 @@ lp_buckets_ref(const struct lp_buckets *buckets, const struct lp_bucket *bucket)
 	    .serial = bucket->serial};
 }
 
-/* So much of what it limits has passed. */
-void lp_buckets_charge(struct lp_bucket *bucket, uint32_t requests,
-    uint32_t bytes, int64_t now_ns);
+/*
+ * So much of what it limits has passed: it is used, and keeps its place while
+ * it owes that.
+ */
+void lp_buckets_charge(struct lp_buckets *buckets, struct lp_bucket *bucket,
+    uint32_t requests, uint32_t bytes, int64_t now_ns);
 
 /* How long until nothing is owed; 0: nothing is. */
 static inline int64_t

@@ -56,7 +56,7 @@ charge(const struct lp_rule_action *action, uint32_t requests, uint32_t bytes,
 	struct lp_bucket *bucket =
 	    lp_buckets_take(&buckets, RULE, action, 0, now_ns);
 
-	lp_buckets_charge(bucket, requests, bytes, now_ns);
+	lp_buckets_charge(&buckets, bucket, requests, bytes, now_ns);
 	return lp_buckets_wait(bucket, now_ns);
 }
 
@@ -153,7 +153,7 @@ START_TEST(it_lets_pass_what_a_model_does)
 			if (level > burst)
 				level = burst;
 			level -= bytes;
-			lp_buckets_charge(bucket, 1, bytes, now);
+			lp_buckets_charge(&buckets, bucket, 1, bytes, now);
 			shown = (double)lp_buckets_wait(bucket, now);
 			if (level < -(double)rate * (LP_BUCKETS_DEBT_S - 1))
 				break;
@@ -237,6 +237,22 @@ START_TEST(a_place_that_rests_is_given_to_others)
 }
 END_TEST
 
+/* As by the answer to a Fetch that is charged a minute after it was asked. */
+START_TEST(who_is_charged_keeps_its_place)
+{
+	const int64_t later = S + (int64_t)LP_BUCKETS_IDLE_S * S;
+	struct lp_bucket *first = take(RULE, 1, S);
+	struct lp_bucket_ref was = lp_buckets_ref(&buckets, first);
+
+	fill(S);
+	lp_buckets_charge(&buckets, first, 0, 5000, later);
+	take(RULE, UINT64_MAX, later);
+	ck_assert_ptr_eq(lp_buckets_get(&buckets, was), first);
+	ck_assert_ptr_eq(take(RULE, 1, later), first);
+	ck_assert_int_gt(lp_buckets_wait(first, later), 0);
+}
+END_TEST
+
 START_TEST(a_reference_to_what_has_gone_is_none)
 {
 	const int64_t later = S + (int64_t)LP_BUCKETS_IDLE_S * S;
@@ -294,6 +310,7 @@ main(void)
 	tcase_add_test(tcase, each_has_its_own);
 	tcase_add_test(tcase, who_finds_no_place_shares_that_of_the_rule);
 	tcase_add_test(tcase, a_place_that_rests_is_given_to_others);
+	tcase_add_test(tcase, who_is_charged_keeps_its_place);
 	tcase_add_test(tcase, a_reference_to_what_has_gone_is_none);
 	tcase_add_test(tcase, rules_always_have_a_place);
 	suite_add_tcase(suite, tcase);
