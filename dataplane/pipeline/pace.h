@@ -75,6 +75,15 @@ void lp_pace_release(
 bool lp_pace_is_held(const struct lp_pace *pace, uint32_t index,
     enum lp_direction sender, uint64_t now_ns);
 
+/* That, or it was not told yet that it moves again. */
+static inline bool
+lp_pace_is_waiting(
+    const struct lp_pace *pace, uint32_t index, enum lp_direction sender)
+{
+	return (pace->region->connections[index].paced & (1u << sender)) &&
+	    pace->region->kafka.paces[index].sides[sender].until_ns != 0;
+}
+
 /*
  * A packet as it is about to leave, in the numbers of whom it goes to; `valid`:
  * it is in the window.  One that is made anew with its header keeps its window.

@@ -11,6 +11,7 @@
 #include "dataplane/pipeline/make.h"
 #include "dataplane/pipeline/mark.h"
 #include "dataplane/pipeline/mirror.h"
+#include "dataplane/pipeline/splice.h"
 #include "dataplane/pipeline/wire.h"
 
 enum { UPDATE_MAX = LP_ETH_LEN + LP_IP6_LEN + LP_TCP_LEN + 12 };
@@ -60,6 +61,11 @@ tell(struct lp_rewrite *rewrite, struct lp_batch *batch, uint32_t index,
 	uint16_t field, len;
 	uint32_t hop;
 
+	/* First: once it is told it is not kept any more. */
+	if (lp_pace_is_waiting(pace, index, sender) &&
+	    !lp_pace_is_held(pace, index, sender, batch->now_ns))
+		lp_splice_stall_released(
+		    rewrite->kafka, index, sender, batch->now_s);
 	if (!lp_pace_resume(pace, index, sender, batch->now_ns, &field))
 		return true;
 	hop =

@@ -240,6 +240,10 @@ void lp_splice_stall_end(struct lp_splice_at *at);
 /* There was no room for it; `ahead`: nor has what is before it come. */
 void lp_splice_stall_refused(struct lp_splice_at *at, bool ahead);
 
+/* An end that was kept from sending may go on: its time begins now. */
+void lp_splice_stall_released(struct lp_kafka *kafka, uint32_t index,
+    enum lp_direction sender, uint32_t now_s);
+
 /* Resets those that have not moved for LP_STALLED_S, if the pools are short. */
 void lp_splice_stall_turn(struct lp_splice_stall *stall,
     struct lp_rewrite *rewrite, struct lp_batch *batch);

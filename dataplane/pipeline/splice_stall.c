@@ -15,6 +15,9 @@
  * has not moved for LP_STALLED_S is reset on both sides, until there is plenty
  * again (lp_edit_is_eased()).
  *
+ * Who cannot move because we keep it from sending (pace.h) does not stall: its
+ * time begins when it is told that it may go on.
+ *
  * Source: RFC 6429: a connection whose window stays shut may be aborted for
  * the sake of others.
  */
@@ -31,6 +34,9 @@ enum whom {
 };
 
 static struct lp_splice_front front_of(const struct lp_kafka *, uint32_t);
+static bool is_kept(
+    const struct lp_kafka *, uint32_t, const struct lp_splice_front *);
+static bool is_awaited(const struct lp_splice_front *, enum lp_direction);
 static bool is_stalled(const struct lp_splice_stall *, const struct lp_kafka *,
     uint32_t, uint32_t);
 
@@ -61,6 +67,19 @@ lp_splice_stall_refused(struct lp_splice_at *at, bool ahead)
 	    at->front.whom == BROKER_TO_SEND &&
 	    lp_seqmap_open(at->map, at->edits) != NULL)
 		at->kafka->state->conns[at->index].moved_s = at->batch->now_s;
+}
+
+void
+lp_splice_stall_released(struct lp_kafka *kafka, uint32_t index,
+    enum lp_direction sender, uint32_t now_s)
+{
+	struct lp_splice_front front;
+
+	if (!(kafka->region->connections[index].flags & LP_CONN_SPLICED))
+		return;
+	front = front_of(kafka, index);
+	if (is_awaited(&front, sender))
+		kafka->state->conns[index].moved_s = now_s;
 }
 
 void
@@ -135,6 +154,25 @@ front_of(const struct lp_kafka *kafka, uint32_t index)
 	return (struct lp_splice_front){.whom = NOBODY};
 }
 
+/* It is to send, and its window does not move; or it was not told yet. */
+static bool
+is_kept(const struct lp_kafka *kafka, uint32_t index,
+    const struct lp_splice_front *front)
+{
+	for (enum lp_direction dir = LP_TO_BROKER; dir <= LP_TO_CLIENT; dir++)
+		if (is_awaited(front, dir) &&
+		    lp_pace_is_waiting(&kafka->pace, index, dir))
+			return true;
+	return false;
+}
+
+static bool
+is_awaited(const struct lp_splice_front *front, enum lp_direction sender)
+{
+	return front->whom ==
+	    (sender == LP_TO_BROKER ? CLIENT_TO_SEND : BROKER_TO_SEND);
+}
+
 /* What had no process to move it does not count: from its start on. */
 static bool
 is_stalled(const struct lp_splice_stall *stall, const struct lp_kafka *kafka,
@@ -142,9 +180,12 @@ is_stalled(const struct lp_splice_stall *stall, const struct lp_kafka *kafka,
 {
 	const struct lp_conn *conn = &kafka->region->connections[index];
 	uint32_t moved_s = kafka->state->conns[index].moved_s;
+	struct lp_splice_front front;
 
-	return conn->use == LP_CONN_USED && (conn->flags & LP_CONN_SPLICED) &&
-	    front_of(kafka, index).whom != NOBODY &&
-	    now_s - moved_s > LP_STALLED_S &&
-	    now_s - stall->began_s > LP_STALLED_S;
+	if (conn->use != LP_CONN_USED || !(conn->flags & LP_CONN_SPLICED) ||
+	    now_s - moved_s <= LP_STALLED_S ||
+	    now_s - stall->began_s <= LP_STALLED_S)
+		return false;
+	front = front_of(kafka, index);
+	return front.whom != NOBODY && !is_kept(kafka, index, &front);
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/pipeline/conntrack.h"
 #include "tests/support/ensure.h"
 #include "tests/support/kafka_check.h"
 #include "tests/support/killed.h"
@@ -299,6 +300,35 @@ START_TEST(what_waits_behind_a_gap_stalls)
 }
 END_TEST
 
+/* We keep their brokers from sending, as rules that limit do. */
+START_TEST(whom_we_keep_from_sending_does_not_stall)
+{
+	struct lp_kafka *kafka;
+
+	set_pieces(PIECES_GAP);
+	kafka = lp_pipeline_conntrack(plane.pipeline)->removing_arg;
+	fill(SPLICED_MSS, 0);
+	for (unsigned more = 1; more <= others; more++)
+		lp_pace_until(&kafka->pace,
+		    (uint32_t)(connection(more) - plane.region.connections),
+		    LP_TO_CLIENT, plane.now_ns + 2 * LATE_S * 1000000000ull);
+	spliced_connect_more((uint16_t)++others);
+	spliced_metadata(2);
+	spliced_ask();
+	/* From when they are told that they may go on they have as long as
+	 * others. */
+	for (unsigned s = 0; s < 2 * LATE_S + LP_STALLED_S; s++)
+		wait_s(1);
+	ck_assert_uint_eq(KAFKA_COUNTER(rewrite_stalled), 0);
+	ck_assert_uint_eq(spliced.got, 0);
+	wait_s(2);
+	wait_s(2);
+	ck_assert_uint_ge(KAFKA_COUNTER(rewrite_stalled), 1);
+	spliced_finish();
+	end_all();
+}
+END_TEST
+
 /* The gap moves: a segment comes now and then. */
 START_TEST(a_gap_that_moves_does_not_stall)
 {
@@ -517,6 +547,7 @@ add(TCase *tests)
 	tcase_add_test(tests, who_goes_on_slowly_is_not_reset);
 	tcase_add_test(tests, who_stalls_alone_is_left_alone);
 	tcase_add_test(tests, what_waits_behind_a_gap_stalls);
+	tcase_add_test(tests, whom_we_keep_from_sending_does_not_stall);
 	tcase_add_test(tests, a_gap_that_moves_does_not_stall);
 	tcase_add_test(tests, who_waits_for_us_does_not_stall);
 	tcase_add_test(tests, who_holds_edits_stalls);
