@@ -139,6 +139,14 @@ static const struct {
 	"observe"},
     {"api=ConsumerGroupHeartbeat,9 topic=*", "no_create"},
     {"port=eth0", "route broker=3"},
+    {"listener=lab/public src=10.0.0.0/8", "route priority=0 mirror=tap"},
+    {"api=ShareFetch principal=*",
+	"limit requests=1000000/s burst=2GB per=client_id max_throttle=60s"},
+    {"api=Fetch topic=a", "limit bytes=1B/s"},
+    {"", "limit bytes=0B/s burst=1B requests=0/s max_throttle=61s"},
+    {"", "limit per=topic bytes=18446744073709551616B/s"},
+    {"api=Heartbeat", "limit requests=1/s requests=2/s"},
+    {"", "allow priority=8 dscp=64 mirror="},
     {"topik=a api=Fecth from=brokr", "limit reqests=1/s"},
 };
 
