@@ -63,7 +63,11 @@ write_talk(uint64_t seed)
 {
 	static struct talk talk;
 
-	talk_open(&talk, seed, TALK_BYTES, TALK_BYTES);
+	/* One in two with requests of groups. */
+	if (seed % 2 == 0)
+		talk_open_groups(&talk, seed, TALK_BYTES, TALK_BYTES);
+	else
+		talk_open(&talk, seed, TALK_BYTES, TALK_BYTES);
 	for (unsigned i = 0; i < talk.count; i++) {
 		const struct talk_message *message = &talk.messages[i];
 

@@ -40,6 +40,12 @@ enum {
 	ETHERNET = 14,
 	REQUEST_FIXED = 14,
 	HANDSHAKE_V0 = 0,
+	JOIN_GROUP = 11,
+	HEARTBEAT = 12,
+	INIT_PRODUCER_ID = 22,
+	CONSUMER_HEARTBEAT = 68,
+	SHARE_HEARTBEAT = 76,
+	STREAMS_HEARTBEAT = 88,
 	DENIED = 0x60000000, /* bits of an index that no broker has */
 };
 
@@ -58,9 +64,13 @@ static const struct {
 	{"deny"}, {1 << 0 | 1 << 1 | 1 << 2 | 1 << 8 | 1 << 21, 0}},
     {{"api=Fetch topic=a*,b*,t*", "api=Metadata", "api=DeleteTopics"},
 	{"deny", "no_create", "reset"}, {0, 0}},
-    {{"api=JoinGroup,Heartbeat,ConsumerGroupHeartbeat",
+    {{"api=JoinGroup,Heartbeat,ConsumerGroupHeartbeat,ShareGroupHeartbeat,"
+      "StreamsGroupHeartbeat",
 	 "api=InitProducerId transactional_id=*"},
-	{"deny", "deny"}, {0, 0}},
+	{"deny", "deny"},
+	{1 << JOIN_GROUP | 1 << HEARTBEAT | 1 << INIT_PRODUCER_ID,
+	    1 << (CONSUMER_HEARTBEAT - 64) | 1 << (SHARE_HEARTBEAT - 64) |
+		1 << (STREAMS_HEARTBEAT - 64)}},
     {{"api=CreateTopics,DeleteTopics,CreatePartitions,AlterConfigs,"
       "IncrementalAlterConfigs"},
 	{"deny"}, {0, 0}},
@@ -230,14 +240,43 @@ speak(const uint8_t *head, bool second)
 	ensure(kafka_check_pools().held == 0, "pieces are held");
 }
 
-/* One whole request that has left: whether its partitions are denied. */
+/* To join a group and to stay in it are one request. */
+static bool
+is_of_members(int16_t key)
+{
+	return key == CONSUMER_HEARTBEAT || key == SHARE_HEARTBEAT ||
+	    key == STREAMS_HEARTBEAT;
+}
+
+/* What would be done if a request had that, for all that is denied of it. */
+static bool
+is_undenied(int16_t key, const struct lp_fact *fact, bool has_id)
+{
+	switch (fact->kind) {
+	case LP_FACT_PARTITION:
+		/* A member may say which it has. */
+		return !is_of_members(key) && (fact->value & DENIED) == 0;
+	case LP_FACT_TIMEOUT:
+		return key == JOIN_GROUP ? fact->value != 0
+					 : has_id && fact->value != INT32_MAX;
+	case LP_FACT_MEMBER_EPOCH:
+		if (key == HEARTBEAT)
+			return fact->value != -2;
+		/* Who leaves is let. */
+		return is_of_members(key) && fact->value >= 0;
+	default:
+		return false;
+	}
+}
+
+/* One whole request that has left: whether all of it is denied. */
 static void
 check_request(unsigned set, const uint8_t *frame, uint32_t size)
 {
 	int16_t key = (int16_t)lp_get16(frame + 4);
 	int16_t version = (int16_t)lp_get16(frame + 6);
 	struct lp_cursor in = {frame + 4, frame + 4 + size};
-	bool is_replica = false, is_open = false;
+	bool is_replica = false, is_open = false, has_id = false;
 	enum lp_walk_result result;
 	struct lp_walk walk;
 	struct lp_fact fact;
@@ -250,8 +289,10 @@ check_request(unsigned set, const uint8_t *frame, uint32_t size)
 	while ((result = lp_walk_next(&walk, &in, &fact)) == LP_WALK_FACT)
 		if (fact.kind == LP_FACT_REPLICA_ID)
 			is_replica |= fact.value >= 0;
-		else if (fact.kind == LP_FACT_PARTITION)
-			is_open |= (fact.value & DENIED) == 0;
+		else if (fact.kind == LP_FACT_TRANSACTIONAL_ID)
+			has_id = !fact.null;
+		else
+			is_open |= is_undenied(key, &fact, has_id);
 	ensure(result != LP_WALK_DONE || is_replica || !is_open,
 	    "a %d of version %d has left as it was", key, version);
 }

@@ -7,6 +7,8 @@
 
 #include "tests/support/ensure.h"
 #include "tests/support/random.h"
+#include "tests/support/talk_group.h"
+#include "tests/support/talk_pen.h"
 #include "tests/support/talk_write.h"
 
 enum {
@@ -15,8 +17,6 @@ enum {
 	RECORDS_MIN = 61, /* a batch without a record */
 	PIPELINE_MAX = 8,
 	ANSWER_MAX_US = 20000,
-	/* Of error codes: 17 is what brokers say of names that are none. */
-	ERROR_MAX = 16,
 };
 
 static uint32_t
@@ -31,40 +31,8 @@ percent(struct talk *talk, unsigned chance)
 	return random_percent(&talk->random, chance);
 }
 
-/* Where a message of that API writes, and what it may spend on records. */
-struct pen {
-	struct talk *talk;
-	struct talk_message *message;
-	struct sim_bytes *to;
-	struct talk_counts *counts; /* of the API */
-	bool response;
-	bool flexible;
-	uint32_t budget; /* bytes of records that are left */
-};
-
 static void
-put_error(struct pen *pen)
-{
-	int16_t error = 0;
-
-	if (percent(pen->talk, 10))
-		error = (int16_t)between(pen->talk, 1, ERROR_MAX);
-	pen->counts->errors += error != 0;
-	talk_write_i16(pen->to, error);
-}
-
-static void
-put_throttle(struct pen *pen)
-{
-	int32_t ms =
-	    percent(pen->talk, 10) ? (int32_t)between(pen->talk, 1, 1000) : 0;
-
-	pen->counts->throttled += ms != 0;
-	talk_write_i32(pen->to, ms);
-}
-
-static void
-put_records(struct pen *pen, struct talk_topic *topic)
+put_records(struct talk_pen *pen, struct talk_topic *topic)
 {
 	uint32_t len = 0;
 	uint64_t seed = random_next(&pen->talk->random);
@@ -88,32 +56,14 @@ put_records(struct pen *pen, struct talk_topic *topic)
 }
 
 static void
-put_topic_name(struct pen *pen, const struct talk_topic *topic)
+put_topic_name(struct talk_pen *pen, const struct talk_topic *topic)
 {
 	talk_write_text(pen->to, topic->name, false, pen->flexible);
 }
 
-/* Distinct topics of a message: the first one and those that follow it. */
-struct choice {
-	unsigned first, count;
-};
-
-static struct choice
-choose_topics(struct talk *talk, unsigned least)
-{
-	return (struct choice){.first = between(talk, 0, TALK_TOPICS - 1),
-	    .count = between(talk, least, TALK_TOPICS)};
-}
-
-static struct talk_topic *
-chosen(struct talk *talk, struct choice choice, unsigned i)
-{
-	return &talk->account.topic[(choice.first + i) % TALK_TOPICS];
-}
-
 /* How many, told and counted. */
 static unsigned
-put_partitions(struct pen *pen, struct talk_topic *topic)
+put_partitions(struct talk_pen *pen, struct talk_topic *topic)
 {
 	unsigned count = between(pen->talk, 1, PARTITIONS_MAX);
 
@@ -126,7 +76,7 @@ put_partitions(struct pen *pen, struct talk_topic *topic)
 }
 
 static void
-put_index(struct pen *pen, const struct talk_topic *topic, unsigned index)
+put_index(struct talk_pen *pen, const struct talk_topic *topic, unsigned index)
 {
 	struct talk *talk = pen->talk;
 
@@ -141,7 +91,7 @@ put_index(struct pen *pen, const struct talk_topic *topic, unsigned index)
 
 /* Its name has just been written; of a response its error code was before. */
 static void
-note_name(struct pen *pen, const struct talk_topic *topic, size_t error_at)
+note_name(struct talk_pen *pen, const struct talk_topic *topic, size_t error_at)
 {
 	struct talk *talk = pen->talk;
 
@@ -155,7 +105,7 @@ note_name(struct pen *pen, const struct talk_topic *topic, size_t error_at)
 }
 
 static void
-api_versions_request(struct pen *pen)
+api_versions_request(struct talk_pen *pen)
 {
 	talk_write_text(pen->to, "talk", false, true);
 	talk_write_text(pen->to, "1.0", false, true);
@@ -163,11 +113,11 @@ api_versions_request(struct pen *pen)
 }
 
 static void
-api_versions_response(struct pen *pen)
+api_versions_response(struct talk_pen *pen)
 {
 	unsigned count = between(pen->talk, 1, 70);
 
-	put_error(pen);
+	talk_pen_error(pen);
 	talk_write_count(pen->to, count, true);
 	for (unsigned i = 0; i < count; i++) {
 		talk_write_i16(pen->to, (int16_t)i);
@@ -175,18 +125,18 @@ api_versions_response(struct pen *pen)
 		talk_write_i16(pen->to, (int16_t)between(pen->talk, 0, 20));
 		talk_write_tags(pen->to, true);
 	}
-	put_throttle(pen);
+	talk_pen_throttle(pen);
 	talk_write_tags(pen->to, true);
 }
 
 static void
-metadata_request(struct pen *pen)
+metadata_request(struct talk_pen *pen)
 {
-	struct choice choice = choose_topics(pen->talk, 0);
+	struct talk_choice choice = talk_pen_choose(pen, 0);
 
 	talk_write_count(pen->to, choice.count, true);
 	for (unsigned i = 0; i < choice.count; i++) {
-		struct talk_topic *topic = chosen(pen->talk, choice, i);
+		struct talk_topic *topic = talk_pen_chosen(pen, choice, i);
 
 		topic->metadata_requests++;
 		put_topic_name(pen, topic);
@@ -200,7 +150,7 @@ metadata_request(struct pen *pen)
 }
 
 static void
-put_brokers(struct pen *pen)
+put_brokers(struct talk_pen *pen)
 {
 	unsigned count = between(pen->talk, 1, BROKERS_MAX);
 
@@ -218,9 +168,9 @@ put_brokers(struct pen *pen)
 }
 
 static void
-put_metadata_partition(struct pen *pen, unsigned index)
+put_metadata_partition(struct talk_pen *pen, unsigned index)
 {
-	put_error(pen);
+	talk_pen_error(pen);
 	talk_write_i32(pen->to, (int32_t)index);
 	talk_write_i32(pen->to, 0); /* leader */
 	talk_write_i32(pen->to, 7); /* its epoch */
@@ -235,23 +185,23 @@ put_metadata_partition(struct pen *pen, unsigned index)
 }
 
 static void
-metadata_response(struct pen *pen)
+metadata_response(struct talk_pen *pen)
 {
-	struct choice choice = choose_topics(pen->talk, 0);
+	struct talk_choice choice = talk_pen_choose(pen, 0);
 
 	talk_write_tags(pen->to, true); /* of the header */
-	put_throttle(pen);
+	talk_pen_throttle(pen);
 	put_brokers(pen);
 	talk_write_text(pen->to, "cluster", percent(pen->talk, 20), true);
 	talk_write_i32(pen->to, 0); /* controller */
 	talk_write_count(pen->to, choice.count, true);
 	for (unsigned i = 0; i < choice.count; i++) {
-		struct talk_topic *topic = chosen(pen->talk, choice, i);
+		struct talk_topic *topic = talk_pen_chosen(pen, choice, i);
 		size_t error_at = pen->to->len;
 		unsigned partitions;
 
 		topic->metadata_responses++;
-		put_error(pen);
+		talk_pen_error(pen);
 		put_topic_name(pen, topic);
 		note_name(pen, topic, error_at);
 		talk_write_i8(pen->to, 0); /* is_internal */
@@ -266,16 +216,16 @@ metadata_response(struct pen *pen)
 }
 
 static void
-produce_request(struct pen *pen)
+produce_request(struct talk_pen *pen)
 {
-	struct choice choice = choose_topics(pen->talk, 1);
+	struct talk_choice choice = talk_pen_choose(pen, 1);
 
 	talk_write_text(pen->to, "transaction", percent(pen->talk, 80), true);
 	talk_write_i16(pen->to, pen->message->acks);
 	talk_write_i32(pen->to, 30000);
 	talk_write_count(pen->to, choice.count, true);
 	for (unsigned i = 0; i < choice.count; i++) {
-		struct talk_topic *topic = chosen(pen->talk, choice, i);
+		struct talk_topic *topic = talk_pen_chosen(pen, choice, i);
 		unsigned partitions;
 
 		topic->produce_requests++;
@@ -292,12 +242,13 @@ produce_request(struct pen *pen)
 }
 
 static void
-put_produced(struct pen *pen, const struct talk_topic *topic, unsigned index)
+put_produced(
+    struct talk_pen *pen, const struct talk_topic *topic, unsigned index)
 {
 	unsigned record_errors = percent(pen->talk, 10) ? 2 : 0;
 
 	put_index(pen, topic, index);
-	put_error(pen);
+	talk_pen_error(pen);
 	talk_write_i64(pen->to, 1000); /* base offset */
 	talk_write_i64(pen->to, -1);
 	talk_write_i64(pen->to, 0);
@@ -312,14 +263,14 @@ put_produced(struct pen *pen, const struct talk_topic *topic, unsigned index)
 }
 
 static void
-produce_response(struct pen *pen)
+produce_response(struct talk_pen *pen)
 {
-	struct choice choice = choose_topics(pen->talk, 1);
+	struct talk_choice choice = talk_pen_choose(pen, 1);
 
 	talk_write_tags(pen->to, true); /* of the header */
 	talk_write_count(pen->to, choice.count, true);
 	for (unsigned i = 0; i < choice.count; i++) {
-		struct talk_topic *topic = chosen(pen->talk, choice, i);
+		struct talk_topic *topic = talk_pen_chosen(pen, choice, i);
 		unsigned partitions;
 
 		topic->produce_responses++;
@@ -329,14 +280,14 @@ produce_response(struct pen *pen)
 			put_produced(pen, topic, p);
 		talk_write_tags(pen->to, true);
 	}
-	put_throttle(pen);
+	talk_pen_throttle(pen);
 	talk_write_tags(pen->to, true);
 }
 
 static void
-fetch_request(struct pen *pen)
+fetch_request(struct talk_pen *pen)
 {
-	struct choice choice = choose_topics(pen->talk, 0);
+	struct talk_choice choice = talk_pen_choose(pen, 0);
 	bool flexible = pen->flexible;
 
 	talk_write_i32(pen->to, -1); /* a client */
@@ -348,7 +299,7 @@ fetch_request(struct pen *pen)
 	talk_write_i32(pen->to, 0);
 	talk_write_count(pen->to, choice.count, flexible);
 	for (unsigned i = 0; i < choice.count; i++) {
-		struct talk_topic *topic = chosen(pen->talk, choice, i);
+		struct talk_topic *topic = talk_pen_chosen(pen, choice, i);
 		unsigned partitions;
 
 		topic->fetch_requests++;
@@ -372,12 +323,12 @@ fetch_request(struct pen *pen)
 }
 
 static void
-put_fetched(struct pen *pen, struct talk_topic *topic, unsigned index)
+put_fetched(struct talk_pen *pen, struct talk_topic *topic, unsigned index)
 {
 	unsigned aborted = percent(pen->talk, 10) ? 2 : 0;
 
 	put_index(pen, topic, index);
-	put_error(pen);
+	talk_pen_error(pen);
 	talk_write_i64(pen->to, 2000); /* high watermark */
 	talk_write_i64(pen->to, 2000);
 	talk_write_i64(pen->to, 0);
@@ -393,18 +344,18 @@ put_fetched(struct pen *pen, struct talk_topic *topic, unsigned index)
 }
 
 static void
-fetch_response(struct pen *pen)
+fetch_response(struct talk_pen *pen)
 {
-	struct choice choice = choose_topics(pen->talk, 0);
+	struct talk_choice choice = talk_pen_choose(pen, 0);
 	bool flexible = pen->flexible;
 
 	talk_write_tags(pen->to, flexible); /* of the header */
-	put_throttle(pen);
-	put_error(pen);
+	talk_pen_throttle(pen);
+	talk_pen_error(pen);
 	talk_write_i32(pen->to, 0); /* session */
 	talk_write_count(pen->to, choice.count, flexible);
 	for (unsigned i = 0; i < choice.count; i++) {
-		struct talk_topic *topic = chosen(pen->talk, choice, i);
+		struct talk_topic *topic = talk_pen_chosen(pen, choice, i);
 		unsigned partitions;
 
 		topic->fetch_responses++;
@@ -421,11 +372,11 @@ static void
 put_request(struct talk *talk, struct talk_message *message, uint32_t budget)
 {
 	struct talk_client *client = &talk->account.client[message->client];
-	struct pen pen = {.talk = talk,
+	struct talk_pen pen = {.talk = talk,
 	    .message = message,
 	    .to = &talk->bytes[SIM_CLIENT],
 	    .counts = &talk->account.api[message->api],
-	    .flexible = message->version != 11,
+	    .flexible = message->flexible,
 	    .budget = budget};
 
 	message->request_at = talk_write_begin(pen.to);
@@ -441,8 +392,10 @@ put_request(struct talk *talk, struct talk_message *message, uint32_t budget)
 		metadata_request(&pen);
 	else if (message->api == TALK_PRODUCE)
 		produce_request(&pen);
-	else
+	else if (message->api == TALK_FETCH)
 		fetch_request(&pen);
+	else
+		talk_group_request(&pen);
 	message->request_len = talk_write_end(pen.to, message->request_at);
 	pen.counts->requests++;
 	pen.counts->request_bytes += message->request_len;
@@ -455,12 +408,12 @@ put_request(struct talk *talk, struct talk_message *message, uint32_t budget)
 static void
 put_response(struct talk *talk, struct talk_message *message, uint32_t budget)
 {
-	struct pen pen = {.talk = talk,
+	struct talk_pen pen = {.talk = talk,
 	    .message = message,
 	    .to = &talk->bytes[SIM_BROKER],
 	    .counts = &talk->account.api[message->api],
 	    .response = true,
-	    .flexible = message->version != 11,
+	    .flexible = message->flexible,
 	    .budget = budget};
 
 	message->response_at = talk_write_begin(pen.to);
@@ -471,8 +424,10 @@ put_response(struct talk *talk, struct talk_message *message, uint32_t budget)
 		metadata_response(&pen);
 	else if (message->api == TALK_PRODUCE)
 		produce_response(&pen);
-	else
+	else if (message->api == TALK_FETCH)
 		fetch_response(&pen);
+	else
+		talk_group_response(&pen);
 	message->response_len = talk_write_end(pen.to, message->response_at);
 	pen.counts->responses++;
 	pen.counts->response_bytes += message->response_len;
@@ -485,6 +440,8 @@ name_all(struct talk *talk)
 		snprintf(talk->account.topic[i].name, TALK_TEXT_MAX,
 		    "topic-%u%.*s", i, (int)between(talk, 0, 40),
 		    ".with.a.name.that.is.longer.than.others.are");
+	for (unsigned i = 0; i < TALK_GROUPS; i++)
+		snprintf(talk->groups[i], TALK_TEXT_MAX, "group-%u", i);
 	snprintf(talk->account.client[0].id, TALK_TEXT_MAX, "client-%u",
 	    between(talk, 0, 99999));
 	/* The second is empty, the third is none. */
@@ -503,8 +460,11 @@ draw_message(struct talk *talk, struct talk_message *message)
 
 	*message = (struct talk_message){.api = kinds[kind].api,
 	    .version = kinds[kind].version,
-	    .correlation = (int32_t)(talk->count + 100),
-	    .client = percent(talk, 80) ? 0 : (uint8_t)between(talk, 1, 2)};
+	    .flexible = kinds[kind].version != 11};
+	if (talk->has_groups && talk->count > 0 && percent(talk, 50))
+		talk_group_draw(talk, message);
+	message->correlation = (int32_t)(talk->count + 100);
+	message->client = percent(talk, 80) ? 0 : (uint8_t)between(talk, 1, 2);
 	if (message->api == TALK_PRODUCE)
 		message->acks = (int16_t)((int)between(talk, 0, 2) - 1);
 	message->answered = message->api != TALK_PRODUCE || message->acks != 0;
@@ -533,11 +493,12 @@ add(struct talk_counts *to, const struct talk_counts *more)
 	to->throttled += more->throttled;
 }
 
-void
-talk_open(
-    struct talk *talk, uint64_t seed, size_t client_bytes, size_t broker_bytes)
+static void
+open_talk(struct talk *talk, uint64_t seed, size_t client_bytes,
+    size_t broker_bytes, bool has_groups)
 {
 	memset(talk, 0, sizeof(*talk));
+	talk->has_groups = has_groups;
 	talk->random = seed;
 	talk->pipeline = between(talk, 1, PIPELINE_MAX);
 	talk->answer_ns = between(talk, 0, ANSWER_MAX_US) * 1000ull;
@@ -557,6 +518,20 @@ talk_open(
 	    talk->bytes[SIM_BROKER].len < broker_bytes);
 	for (unsigned api = 0; api < TALK_APIS; api++)
 		add(&talk->account.total, &talk->account.api[api]);
+}
+
+void
+talk_open(
+    struct talk *talk, uint64_t seed, size_t client_bytes, size_t broker_bytes)
+{
+	open_talk(talk, seed, client_bytes, broker_bytes, false);
+}
+
+void
+talk_open_groups(
+    struct talk *talk, uint64_t seed, size_t client_bytes, size_t broker_bytes)
+{
+	open_talk(talk, seed, client_bytes, broker_bytes, true);
 }
 
 void

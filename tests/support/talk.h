@@ -6,6 +6,12 @@
  *
  *	ApiVersions 3, Metadata 9, Produce 9 (acks 0, 1 and -1), Fetch 11 and 12
  *
+ * And where groups are asked for, half of them of
+ *
+ *	OffsetFetch 1 to 9, JoinGroup 0 to 9, Heartbeat 0 to 4, InitProducerId 0
+ *	to 4, ConsumerGroupHeartbeat 0 and 1, ShareGroupHeartbeat 1,
+ *	StreamsGroupHeartbeat 0 and 1
+ *
  * Records are random bytes.  Brokers answer in order; a Produce with acks=0 is
  * not answered.  Source: https://kafka.apache.org/protocol
  */
@@ -19,6 +25,8 @@ enum {
 	TALK_TOPICS = 4,
 	TALK_PARTITIONS_MAX = 1 << 14,
 	TALK_NAMES_MAX = 1 << 12,
+	TALK_GROUPS = 3,
+	TALK_OFFSETS_MAX = 1 << 14,
 	TALK_CLIENTS = 3,
 	TALK_TEXT_MAX = 64,
 };
@@ -27,7 +35,14 @@ enum talk_api {
 	TALK_PRODUCE = 0, /* as on the wire */
 	TALK_FETCH = 1,
 	TALK_METADATA = 3,
+	TALK_OFFSET_FETCH = 9,
+	TALK_JOIN_GROUP = 11,
+	TALK_HEARTBEAT = 12,
 	TALK_API_VERSIONS = 18,
+	TALK_INIT_PRODUCER_ID = 22,
+	TALK_CONSUMER_HEARTBEAT = 68,
+	TALK_SHARE_HEARTBEAT = 76,
+	TALK_STREAMS_HEARTBEAT = 88,
 	TALK_APIS,
 };
 
@@ -37,7 +52,16 @@ struct talk_message {
 	int16_t acks; /* of a Produce */
 	int32_t correlation;
 	uint8_t client; /* index of its client id */
+	bool flexible; /* its version, KIP-482 */
 	bool answered;
+	/* Of a group, or of a transactional id, if it has one: its index. */
+	bool has_group;
+	uint8_t group;
+	/* Of a heartbeat that says that its member leaves. */
+	bool leaves;
+	size_t number_at; /* of a request as a whole: its number, */
+	size_t error_at; /* and in its answer the error code, */
+	size_t text_at, text_len; /* and what is said of that */
 	size_t request_at, request_len; /* with the size field */
 	size_t response_at, response_len;
 };
@@ -76,6 +100,16 @@ struct talk_name {
 	size_t last_at; /* the last byte of its name */
 };
 
+/* What an answer to an OffsetFetch tells of a partition. */
+struct talk_offset {
+	uint8_t topic; /* index */
+	uint8_t group; /* index */
+	uint16_t message; /* index */
+	size_t at; /* of the offset, */
+	size_t len; /* with the epoch behind it, if there is one */
+	size_t error_at;
+};
+
 struct talk_client {
 	char id[TALK_TEXT_MAX]; /* empty: an empty one */
 	bool null;
@@ -101,6 +135,10 @@ struct talk {
 	struct talk_partition partitions[TALK_PARTITIONS_MAX];
 	unsigned name_count;
 	struct talk_name names[TALK_NAMES_MAX];
+	bool has_groups;
+	char groups[TALK_GROUPS][TALK_TEXT_MAX]; /* transactional ids, too */
+	unsigned offset_count;
+	struct talk_offset offsets[TALK_OFFSETS_MAX];
 
 	/* When it runs as the application of a simulation. */
 	unsigned pipeline; /* requests that wait for an answer at most */
@@ -111,6 +149,9 @@ struct talk {
 
 /* About so many bytes in each direction, at least one request. */
 void talk_open(
+    struct talk *talk, uint64_t seed, size_t client_bytes, size_t broker_bytes);
+/* Requests of groups, too. */
+void talk_open_groups(
     struct talk *talk, uint64_t seed, size_t client_bytes, size_t broker_bytes);
 void talk_free(struct talk *talk);
 

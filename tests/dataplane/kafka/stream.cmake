@@ -49,6 +49,8 @@ add_library(lp_test_sim STATIC
 	${CMAKE_SOURCE_DIR}/tests/support/sim_options.c
 	${CMAKE_SOURCE_DIR}/tests/support/sim_tcp.c
 	${CMAKE_SOURCE_DIR}/tests/support/talk.c
+	${CMAKE_SOURCE_DIR}/tests/support/talk_group.c
+	${CMAKE_SOURCE_DIR}/tests/support/talk_pen.c
 	${CMAKE_SOURCE_DIR}/tests/support/talk_run.c
 	${CMAKE_SOURCE_DIR}/tests/support/talk_write.c)
 target_link_libraries(lp_test_sim PUBLIC lp_test_plane)

@@ -26,10 +26,13 @@ enum {
 	RULE = 100,
 	FRIEND, /* a client that is let through */
 	FIRST,
+	RULES_MAX = 64,
 	BIT = 0x40, /* of the first byte of an index */
 	NOT_THERE = 3,
 	NO_NAME = 17,
 	REFUSED = 29,
+	OF_GROUP = 30,
+	OF_TRANSACTION = 53,
 	/* Of an answer for versions: size, correlation id, error code, count;
 	 * and one of its ranges: key, first, last, tags. */
 	RANGES_AT = 11,
@@ -39,6 +42,9 @@ enum {
 struct sums {
 	uint64_t denied;
 	uint64_t names;
+	uint64_t offsets; /* of answers */
+	uint64_t wholes; /* requests */
+	uint64_t let; /* likewise, that were not refused */
 	uint64_t kept;
 	uint64_t ahead; /* dropped */
 	uint64_t waited; /* held behind a gap */
@@ -49,29 +55,56 @@ struct sums {
 /* What the rules say, told apart from them. */
 struct model {
 	bool denies[TALK_APIS][TALK_TOPICS];
+	/* OffsetFetch: of that group alone, or of all of them. */
+	bool denies_offsets[TALK_GROUPS][TALK_TOPICS];
+	/* A group or a transactional id. */
+	bool denies_whole[TALK_APIS][TALK_GROUPS];
 	bool has_friend; /* the first client */
+	uint32_t next; /* id of a rule */
 	struct sim_bytes promised[2]; /* by enum sim_who: what it must read */
 	uint64_t denied; /* partitions of requests */
 	uint64_t names; /* of requests */
+	uint64_t offsets; /* of answers */
+	uint64_t wholes; /* requests */
+	uint64_t let;
+};
+
+/* Requests that are refused as a whole: by what, and how that is told. */
+static const struct whole {
+	const char *api, *field;
+	uint8_t number[4];
+	uint8_t code;
+} wholes[TALK_APIS] = {
+    [TALK_JOIN_GROUP] = {"JoinGroup", "group", {0, 0, 0, 0}, OF_GROUP},
+    [TALK_HEARTBEAT] = {"Heartbeat", "group", {0xff, 0xff, 0xff, 0xfe},
+	OF_GROUP},
+    [TALK_INIT_PRODUCER_ID] = {"InitProducerId", "transactional_id",
+	{0x7f, 0xff, 0xff, 0xff}, OF_TRANSACTION},
+    [TALK_CONSUMER_HEARTBEAT] = {"ConsumerGroupHeartbeat", "group",
+	{0xff, 0xff, 0xff, 0xfd}, OF_GROUP},
+    [TALK_SHARE_HEARTBEAT] = {"ShareGroupHeartbeat", "group",
+	{0xff, 0xff, 0xff, 0xfd}, OF_GROUP},
+    [TALK_STREAMS_HEARTBEAT] = {"StreamsGroupHeartbeat", "group",
+	{0xff, 0xff, 0xff, 0xfd}, OF_GROUP},
 };
 
 static void
-draw_rules(struct model *model, const struct talk *talk, uint64_t *random)
+put_rule(struct model *model, const char *match, const char *action)
+{
+	rule_put(model->next, 10 + model->next % 3, match, action, false);
+	model->next++;
+}
+
+/* Topics of requests, some by the beginnings of their names. */
+static void
+draw_topics(struct model *model, const struct talk *talk, uint64_t *random)
 {
 	static const char *const keys[] = {[TALK_PRODUCE] = "Produce",
 	    [TALK_FETCH] = "Fetch",
 	    [TALK_METADATA] = "Metadata"};
-	const unsigned count = sizeof(keys) / sizeof(keys[0]);
-	uint32_t id = FIRST;
 	char match[512];
 
-	for (uint32_t old = RULE; old < FIRST + count * TALK_TOPICS; old++)
-		if (lp_config_find(&plane.config, LP_OBJECT_RULE, old) != NULL)
-			lp_config_remove(&plane.config, LP_OBJECT_RULE, old);
-	memset(model, 0, sizeof(*model));
-	/* One that denies nothing that is said, so that rules always act. */
-	rule_put(RULE, 1, "api=DeleteRecords topic=none", "deny", false);
-	for (unsigned key = 0; key < count; key++)
+	for (unsigned key = 0; key < sizeof(keys) / sizeof(keys[0]); key++)
 		for (unsigned topic = 0; topic < TALK_TOPICS; topic++) {
 			if (keys[key] == NULL || !random_percent(random, 33))
 				continue;
@@ -79,17 +112,89 @@ draw_rules(struct model *model, const struct talk *talk, uint64_t *random)
 			snprintf(match, sizeof(match), "api=%s topic=%s%s",
 			    keys[key], talk->account.topic[topic].name,
 			    random_percent(random, 50) ? "*" : "");
-			rule_put(id, 10 + id % 3, match, "deny", false);
-			id++;
+			put_rule(model, match, "deny");
 		}
+}
+
+/* Topics of answers: of all groups, or of one. */
+static void
+draw_offsets(struct model *model, const struct talk *talk, uint64_t *random)
+{
+	char match[512];
+
+	for (unsigned topic = 0; topic < TALK_TOPICS; topic++) {
+		const char *name = talk->account.topic[topic].name;
+		unsigned only = random_between(random, 0, 3 * TALK_GROUPS);
+
+		if (only < TALK_GROUPS) {
+			model->denies_offsets[only][topic] = true;
+			snprintf(match, sizeof(match),
+			    "api=OffsetFetch group=%s topic=%s",
+			    talk->groups[only], name);
+		} else if (only == TALK_GROUPS) {
+			for (unsigned i = 0; i < TALK_GROUPS; i++)
+				model->denies_offsets[i][topic] = true;
+			snprintf(match, sizeof(match),
+			    "api=OffsetFetch topic=%s*", name);
+		} else {
+			continue;
+		}
+		put_rule(model, match, "deny");
+	}
+}
+
+static void
+draw_wholes(struct model *model, const struct talk *talk, uint64_t *random)
+{
+	char match[512];
+
+	for (unsigned key = 0; key < TALK_APIS; key++)
+		for (unsigned group = 0; group < TALK_GROUPS; group++) {
+			if (wholes[key].api == NULL ||
+			    !random_percent(random, 20))
+				continue;
+			model->denies_whole[key][group] = true;
+			snprintf(match, sizeof(match), "api=%s %s=%s%s",
+			    wholes[key].api, wholes[key].field,
+			    talk->groups[group],
+			    random_percent(random, 50) ? "*" : "");
+			put_rule(model, match, "deny");
+		}
+}
+
+static void
+draw_rules(struct model *model, const struct talk *talk, uint64_t *random)
+{
+	char match[512];
+
+	for (uint32_t old = RULE; old < FIRST + RULES_MAX; old++)
+		if (lp_config_find(&plane.config, LP_OBJECT_RULE, old) != NULL)
+			lp_config_remove(&plane.config, LP_OBJECT_RULE, old);
+	memset(model, 0, sizeof(*model));
+	model->next = FIRST;
+	/* One that denies nothing that is said, so that rules always act. */
+	rule_put(RULE, 1, "api=DeleteRecords topic=none", "deny", false);
+	draw_topics(model, talk, random);
+	draw_offsets(model, talk, random);
+	draw_wholes(model, talk, random);
+	ensure(model->next <= FIRST + RULES_MAX, "no room");
 	model->has_friend = random_percent(random, 25);
 	if (model->has_friend) {
 		snprintf(match, sizeof(match),
-		    "client_id=%s api=Produce,Fetch,Metadata",
+		    "client_id=%s api=Produce,Fetch,Metadata,OffsetFetch,"
+		    "JoinGroup,Heartbeat,InitProducerId,"
+		    "ConsumerGroupHeartbeat,ShareGroupHeartbeat,"
+		    "StreamsGroupHeartbeat",
 		    talk->account.client[0].id);
 		rule_put(FRIEND, 1000, match, "allow", false);
 	}
 	plane_publish();
+}
+
+static bool
+is_friend(const struct model *model, const struct talk_message *message)
+{
+	return model->has_friend && message->client == 0;
 }
 
 /* That topic of that message. */
@@ -99,8 +204,7 @@ is_denied(const struct model *model, const struct talk *talk, unsigned message,
 {
 	const struct talk_message *is = &talk->messages[message];
 
-	return model->denies[is->api][topic] &&
-	    !(model->has_friend && is->client == 0);
+	return model->denies[is->api][topic] && !is_friend(model, is);
 }
 
 /*
@@ -166,6 +270,56 @@ promise_versions(struct sim_bytes *promised, const struct talk *talk)
 	}
 }
 
+/* The broker tells them, and the client reads none, refused. */
+static void
+promise_offsets(struct model *model, const struct talk *talk)
+{
+	uint8_t *told = model->promised[SIM_CLIENT].bytes;
+
+	for (unsigned i = 0; i < talk->offset_count; i++) {
+		const struct talk_offset *one = &talk->offsets[i];
+
+		if (!model->denies_offsets[one->group][one->topic] ||
+		    is_friend(model, &talk->messages[one->message]))
+			continue;
+		memset(told + one->at, 0xff, one->len);
+		told[one->error_at] = 0;
+		told[one->error_at + 1] = REFUSED;
+		model->offsets++;
+	}
+}
+
+/* The broker reads a number that it refuses, and the client an authorizer's
+ * words in as many bytes. */
+static void
+promise_wholes(struct model *model, const struct talk *talk)
+{
+	static const char words[] = "Authorization failed.";
+	uint8_t *asked = model->promised[SIM_BROKER].bytes;
+	uint8_t *told = model->promised[SIM_CLIENT].bytes;
+
+	for (unsigned i = 0; i < talk->count; i++) {
+		const struct talk_message *message = &talk->messages[i];
+		const struct whole *whole = &wholes[message->api];
+
+		if (whole->api == NULL)
+			continue;
+		if (!message->has_group || message->leaves ||
+		    !model->denies_whole[message->api][message->group] ||
+		    is_friend(model, message)) {
+			model->let++;
+			continue;
+		}
+		memcpy(asked + message->number_at, whole->number, 4);
+		told[message->error_at] = 0;
+		told[message->error_at + 1] = whole->code;
+		for (size_t n = 0; n < message->text_len; n++)
+			told[message->text_at + n] =
+			    n < strlen(words) ? (uint8_t)words[n] : ' ';
+		model->wholes++;
+	}
+}
+
 /*
  * The broker reads requests with the bits set; it answers as brokers do, and
  * the client reads what it asked for, refused.
@@ -203,6 +357,8 @@ promise(struct model *model, struct talk *talk)
 	}
 	promise_versions(&model->promised[SIM_CLIENT], talk);
 	promise_names(model, talk);
+	promise_offsets(model, talk);
+	promise_wholes(model, talk);
 }
 
 /* Nothing is acknowledged to the client but what the broker has got. */
@@ -222,6 +378,22 @@ look(void *context, enum sim_who to, const struct sim_segment *segment,
 }
 
 static void
+check_counts(const struct model *model)
+{
+	uint64_t partitions = KAFKA_COUNTER(partitions_denied);
+
+	ensure(partitions == model->denied + model->offsets,
+	    "%" PRIu64 " and %" PRIu64 " denied, %" PRIu64 " counted",
+	    model->denied, model->offsets, partitions);
+	ensure(KAFKA_COUNTER(names_denied) == model->names,
+	    "%" PRIu64 " names denied, %" PRIu64 " counted", model->names,
+	    KAFKA_COUNTER(names_denied));
+	ensure(KAFKA_COUNTER(requests_denied) == model->wholes,
+	    "%" PRIu64 " requests denied, %" PRIu64 " counted", model->wholes,
+	    KAFKA_COUNTER(requests_denied));
+}
+
+static void
 run(uint64_t seed, struct sums *sums)
 {
 	static struct sim sim;
@@ -238,7 +410,7 @@ run(uint64_t seed, struct sums *sums)
 		if (most[who] > BYTES_MAX)
 			most[who] = BYTES_MAX;
 	}
-	talk_open(&talk, seed, most[SIM_CLIENT], most[SIM_BROKER]);
+	talk_open_groups(&talk, seed, most[SIM_CLIENT], most[SIM_BROKER]);
 	draw_rules(&model, &talk, &random);
 	promise(&model, &talk);
 	sim.promised[SIM_CLIENT] = &model.promised[SIM_CLIENT];
@@ -255,17 +427,15 @@ run(uint64_t seed, struct sums *sums)
 		    "not what was promised");
 		sums->bytes += got->len;
 	}
-	ensure(KAFKA_COUNTER(partitions_denied) == model.denied,
-	    "%" PRIu64 " denied, %" PRIu64 " counted", model.denied,
-	    KAFKA_COUNTER(partitions_denied));
+	check_counts(&model);
 	ensure(KAFKA_COUNTER(streams_lost) == 0, "a stream was lost");
 	ensure(KAFKA_COUNTER(edits) == 0, "edits are left");
 	kafka_ensure_at_rest();
-	ensure(KAFKA_COUNTER(names_denied) == model.names,
-	    "%" PRIu64 " names denied, %" PRIu64 " counted", model.names,
-	    KAFKA_COUNTER(names_denied));
 	sums->denied += model.denied;
 	sums->names += model.names;
+	sums->offsets += model.offsets;
+	sums->wholes += model.wholes;
+	sums->let += model.let;
 	sums->kept += talk.partition_count - model.denied;
 	sums->ahead += plane_reason(LP_REASON_AHEAD) - ahead;
 	sums->waited += plane_reason(LP_REASON_HELD_GAP) - waited;
@@ -275,6 +445,20 @@ run(uint64_t seed, struct sums *sums)
 	for (unsigned who = 0; who < 2; who++)
 		sim_bytes_free(&model.promised[who]);
 	plane_check();
+}
+
+static void
+tell(unsigned seeds, const struct sums *sums)
+{
+	printf("%u seeds: %" PRIu64 " partitions denied, %" PRIu64
+	       " not, %" PRIu64 " names denied, %" PRIu64 " offsets; %" PRIu64
+	       " requests as a whole, %" PRIu64 " not; %" PRIu64
+	       " bytes; %" PRIu64 " segments behind gaps waited, %" PRIu64
+	       " had no place; %" PRIu64 " timeouts of clients\n",
+	    seeds, sums->denied, sums->kept, sums->names, sums->offsets,
+	    sums->wholes, sums->let, sums->bytes, sums->waited, sums->ahead,
+	    sums->timeouts);
+	fflush(stdout);
 }
 
 int
@@ -299,15 +483,9 @@ main(void)
 	} else {
 		for (seed = 1; seed <= seeds; seed++)
 			run(seed, &sums);
-		printf("%u seeds: %" PRIu64 " partitions denied, %" PRIu64
-		       " not, %" PRIu64 " names denied, %" PRIu64
-		       " bytes; %" PRIu64
-		       " segments behind gaps waited, %" PRIu64
-		       " had no place; %" PRIu64 " timeouts of clients\n",
-		    seeds, sums.denied, sums.kept, sums.names, sums.bytes,
-		    sums.waited, sums.ahead, sums.timeouts);
-		fflush(stdout);
+		tell(seeds, &sums);
 		ensure(sums.denied > 0 && sums.kept > 0 && sums.names > 0 &&
+			sums.offsets > 0 && sums.wholes > 0 && sums.let > 0 &&
 			sums.ahead > 0 && sums.waited > sums.ahead,
 		    "this shows nothing");
 	}
