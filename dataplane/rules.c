@@ -244,6 +244,7 @@ note(struct lp_rules *rules, struct lp_rules_builder *builder,
 	rules->has_general_deny |=
 	    (draft->condition.asks & LP_RULES_IF_DENIED) != 0;
 	rules->acts |= acts;
+	rules->limits |= acts && row->verdict == LP_RULE_LIMIT;
 	for (int api = 0; acts && api < LP_RULES_APIS; api++)
 		if (is_of_all ||
 		    (draft->condition.api[api / 64] >> api % 64 & 1) != 0)

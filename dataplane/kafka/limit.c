@@ -17,6 +17,7 @@
 
 enum {
 	NS_PER_MS = 1000000,
+	NS_PER_S = 1000 * NS_PER_MS,
 	/* Of who has no name: one bucket for all of them. */
 	NOBODY = 1,
 	/* Bytes of a throttle time, of which the first two are zero. */
@@ -29,6 +30,8 @@ enum {
 	MSS = 1460, /* of who sends, which is not known */
 	BOUND_MIN = 1 << 16,
 	BOUND_MAX = 1 << 24,
+	/* So many seconds longer than something is owed. */
+	BOUND_S = 5,
 };
 static_assert(
     LP_RULE_THROTTLE_MAX_MS <= UINT16_MAX, "as THROTTLE_CUT takes it");
@@ -54,6 +57,8 @@ static const struct {
 
 static void hold(struct lp_kafka_at *, enum lp_direction,
     const struct lp_bucket *, uint32_t, uint64_t);
+static void loosen(struct lp_kafka_at *, enum lp_direction, int16_t);
+static uint32_t now_s(const struct lp_kafka_at *);
 static uint64_t bound_of_requests(const struct lp_bucket *, uint32_t);
 static uint64_t bound_of_bytes(const struct lp_bucket *);
 static bool counts_answer(int16_t);
@@ -138,9 +143,8 @@ lp_limit_request_end(struct lp_kafka_at *at, struct lp_inflight *entry)
 		    bound > bound_of_bytes(bucket))
 			bound = bound_of_bytes(bucket);
 		hold(at, LP_TO_BROKER, bucket, at->limited.until_ms, bound);
-	} else if (lp_judge_rules(at) == NULL ||
-	    !lp_rules_is_unlimited(lp_judge_rules(at), entry->key)) {
-		lp_pace_bound(&at->kafka->pace, at->index, LP_TO_BROKER, 0);
+	} else {
+		loosen(at, LP_TO_BROKER, entry->key);
 	}
 	at->limited = (struct lp_limited){.until_ms = 0};
 }
@@ -197,7 +201,7 @@ lp_limit_answer_end(struct lp_kafka_at *at, const struct lp_inflight *oldest)
 		hold(at, LP_TO_CLIENT, bucket, oldest->limited.until_ms,
 		    bound_of_bytes(bucket));
 	else
-		lp_pace_bound(&at->kafka->pace, at->index, LP_TO_CLIENT, 0);
+		loosen(at, LP_TO_CLIENT, oldest->key);
 }
 
 /* What was passed on of it was zero, as it is in what it becomes. */
@@ -242,21 +246,49 @@ hold(struct lp_kafka_at *at, enum lp_direction sender,
     const struct lp_bucket *bucket, uint32_t until_ms, uint64_t bound)
 {
 	struct lp_pace *pace = &at->kafka->pace;
+	uint64_t most = bound_of_bytes(bucket);
 	uint32_t wait_ms = left_ms(at, until_ms);
 	uint32_t most_ms = bucket->max_throttle_ms > LP_LIMIT_HELD_MS
 	    ? bucket->max_throttle_ms
 	    : LP_LIMIT_HELD_MS;
 
-	if (wait_ms > most_ms)
-		wait_ms = most_ms;
 	/* With less room an end waits for its timer. */
 	if (bound < BOUND_SEGMENTS * MSS)
 		bound = BOUND_SEGMENTS * MSS;
-	lp_pace_bound(
-	    pace, at->index, sender, bound > BOUND_MAX ? 0 : (uint32_t)bound);
+	lp_pace_bind(pace, at->index, sender,
+	    &(struct lp_pace_bound){
+		.bytes = bound > BOUND_MAX ? 0 : (uint32_t)bound,
+		.most = most > BOUND_MAX ? BOUND_MAX : (uint32_t)most,
+		.until_s = now_s(at) + wait_ms / 1000 + BOUND_S,
+		.is_of_last = bucket->requests_per_s != 0},
+	    now_s(at));
+	if (wait_ms > most_ms)
+		wait_ms = most_ms;
 	if (wait_ms > 0)
 		lp_pace_until(pace, at->index, sender,
 		    at->kafka->now_ns + (uint64_t)wait_ms * NS_PER_MS);
+}
+
+/*
+ * What no rule limits has passed: who sends it in between is bound as long as
+ * what was limited is owed, and some more.  Heartbeats say nothing of it.
+ */
+static void
+loosen(struct lp_kafka_at *at, enum lp_direction sender, int16_t key)
+{
+	const struct lp_rules *rules = lp_judge_rules(at);
+	struct lp_pace *pace = &at->kafka->pace;
+
+	if (rules == NULL || !rules->limits)
+		lp_pace_bound(pace, at->index, sender, 0);
+	else if (!lp_rules_is_unlimited(rules, key))
+		lp_pace_loosen(pace, at->index, sender, now_s(at));
+}
+
+static uint32_t
+now_s(const struct lp_kafka_at *at)
+{
+	return (uint32_t)(at->kafka->now_ns / NS_PER_S);
 }
 
 /* What passes in a part of a second of frames of that size. */

@@ -13,8 +13,13 @@
  * bytes.  And for whoever does not obey, or sends before that, the window of
  * who sends too much is not opened further until then: the client's for
  * requests, the broker's for answers of Fetch.  No longer than
- *LP_LIMIT_HELD_MS, or max_throttle if that is longer, for each: so who is in a
- *group, too, by the same connection, stays in it.
+ * LP_LIMIT_HELD_MS, or max_throttle if that is longer, for each: so who is in a
+ * group, too, by the same connection, stays in it.
+ *
+ * It is bound besides: never told of more at once than what passes in a part of
+ * a second, but for the sake of a request that has begun and is larger; nor by
+ * what passes in between that is not limited, or less, until all is paid and
+ * some seconds more.
  *
  * Never delayed, and not charged: what members of groups must do in time, and
  * what a connection begins with (lp_rule_limit_fault()).

@@ -370,7 +370,8 @@ struct lp_pace_side {
 	uint32_t stamp;
 	uint32_t echo;
 	uint8_t flags; /* enum lp_pace_flags */
-	uint8_t spare[3];
+	uint8_t wide; /* for one message: 1 << that, if it is more; 0: not */
+	uint16_t bound_s; /* CLOCK_MONOTONIC, low bits: bound up to then */
 };
 
 struct lp_pace_conn {

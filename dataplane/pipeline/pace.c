@@ -4,7 +4,8 @@
  *
  * Of an end that is held or bound the highest right edge that it was told of
  * is kept.  A window field can only name every 2^scale-th one (RFC 7323, 2.2):
- * the edge is then the first one behind.
+ * the first one behind that edge is named, and the edge stays: else who sends
+ * less than such a step with each acknowledgement would never come near it.
  *
  * Where such a step is larger than a segment that would let the end through a
  * step with each round trip, for ever.  There the edge is the last one before,
@@ -49,6 +50,9 @@ enum {
 	PART_NS = 1000000,
 };
 
+static bool is_bound(
+    const struct lp_pace *, uint32_t, enum lp_direction, uint32_t);
+static uint8_t log2_of(uint32_t);
 static struct lp_pace_side *begin(
     struct lp_pace *, uint32_t, enum lp_direction);
 static bool may_be_paced(const struct lp_conn *, enum lp_direction);
@@ -59,6 +63,7 @@ static bool is_shut(const struct lp_pace_side *);
 static uint16_t lower(
     const struct lp_pace_side *, uint32_t, uint16_t, uint8_t, bool);
 static void move_edge(uint32_t *, uint32_t, uint16_t, uint8_t);
+static void move_told(struct lp_pace_side *, uint32_t, uint16_t, uint8_t);
 static void keep_stamps(struct lp_pace_side *, const struct lp_pkt *, bool);
 static void to_end(
     struct lp_pace *, struct lp_pkt *, const struct lp_conn *, bool);
@@ -118,6 +123,56 @@ lp_pace_bound(struct lp_pace *pace, uint32_t index, enum lp_direction sender,
 }
 
 void
+lp_pace_bind(struct lp_pace *pace, uint32_t index, enum lp_direction sender,
+    const struct lp_pace_bound *bound, uint32_t now_s)
+{
+	struct lp_pace_side *side = lp_pace_side(pace, index, sender);
+	uint32_t bytes = bound->bytes == 0 ? UINT32_MAX : bound->bytes;
+	uint16_t until_s = (uint16_t)bound->until_s;
+	uint8_t wide = log2_of(bound->most);
+
+	if (is_bound(pace, index, sender, now_s)) {
+		if (!bound->is_of_last && bytes > side->window)
+			bytes = side->window;
+		if (wide > side->wide && bytes > 1u << side->wide)
+			bytes = 1u << side->wide;
+		if (wide > side->wide || (int16_t)(until_s - side->bound_s) < 0)
+			until_s = side->bound_s;
+		if (wide > side->wide)
+			wide = side->wide;
+	}
+	lp_pace_bound(pace, index, sender, bytes == UINT32_MAX ? 0 : bytes);
+	if (!(pace->region->connections[index].paced & (1u << sender)))
+		return;
+	side->wide = wide;
+	side->bound_s = until_s;
+}
+
+void
+lp_pace_loosen(struct lp_pace *pace, uint32_t index, enum lp_direction sender,
+    uint32_t now_s)
+{
+	if (!is_bound(pace, index, sender, now_s))
+		lp_pace_bound(pace, index, sender, 0);
+}
+
+/* No wider than it is: behind it comes another one. */
+void
+lp_pace_widen_paced(struct lp_pace *pace, uint32_t index,
+    enum lp_direction sender, uint32_t bytes)
+{
+	struct lp_pace_side *side = lp_pace_side(pace, index, sender);
+	uint32_t most = 1u << side->wide;
+
+	if (side->window == 0)
+		return;
+	if (most > bytes)
+		most = bytes;
+	if (side->window < most)
+		side->window = most;
+}
+
+void
 lp_pace_release(struct lp_pace *pace, uint32_t index, enum lp_direction sender)
 {
 	struct lp_pace_side *side = lp_pace_side(pace, index, sender);
@@ -167,7 +222,7 @@ lp_pace_field_paced(struct lp_pace *pace, uint32_t index,
 
 	move_edge(&side->given, ack, field, scale);
 	field = lower(side, ack, field, scale, is_shut(side));
-	move_edge(&side->edge, ack, field, scale);
+	move_told(side, ack, field, scale);
 	return field;
 }
 
@@ -244,12 +299,12 @@ lp_pace_resume(struct lp_pace *pace, uint32_t index, enum lp_direction sender,
 		*field = (uint16_t)((side->edge + part - other->ack) >>
 		    other->scale);
 		side->until_ns = now_ns + PART_NS;
-		move_edge(&side->edge, other->ack, *field, other->scale);
+		move_told(side, other->ack, *field, other->scale);
 		return true;
 	}
 	side->flags |= LP_PACE_TELLING;
 	atomic_signal_fence(memory_order_seq_cst);
-	move_edge(&side->edge, other->ack, *field, other->scale);
+	move_told(side, other->ack, *field, other->scale);
 	assert(pace->told_count < LP_PACE_STEP);
 	pace->told[pace->told_count++] = 2 * index + sender;
 	return true;
@@ -297,6 +352,27 @@ lp_pace_wait_ms(const struct lp_pace *pace, uint64_t now_ns, uint32_t most)
 	return pace->waiting == 0
 	    ? most
 	    : lp_wheel_wait(&pace->wheel, (uint32_t)(now_ns / 1000000u), most);
+}
+
+/* And nothing wider may be before a time that has not come. */
+static bool
+is_bound(const struct lp_pace *pace, uint32_t index, enum lp_direction sender,
+    uint32_t now_s)
+{
+	const struct lp_pace_side *side = lp_pace_side(pace, index, sender);
+
+	return (pace->region->connections[index].paced & (1u << sender)) &&
+	    side->window != 0 && (int16_t)(side->bound_s - (uint16_t)now_s) > 0;
+}
+
+static uint8_t
+log2_of(uint32_t number)
+{
+	uint8_t power = 0;
+
+	while (number >> power > 1)
+		power++;
+	return power;
 }
 
 /* The end's place, from now on in use; NULL: it is not to be paced. */
@@ -416,6 +492,18 @@ move_edge(uint32_t *edge, uint32_t ack, uint16_t field, uint8_t scale)
 	*edge = lp_seq_max(*edge, ack + ((uint32_t)field << scale));
 }
 
+/* By less than a step only because it was rounded: it is where it was. */
+static void
+move_told(
+    struct lp_pace_side *side, uint32_t ack, uint16_t field, uint8_t scale)
+{
+	uint32_t told = ack + ((uint32_t)field << scale);
+
+	if ((int32_t)(told - side->edge) >=
+	    (scale <= SCALE_FINE ? 1 << scale : 1))
+		side->edge = told;
+}
+
 /* The newest; `back`: of a packet from the end, which echoes them. */
 static void
 keep_stamps(struct lp_pace_side *side, const struct lp_pkt *pkt, bool back)
@@ -452,7 +540,7 @@ to_end(struct lp_pace *pace, struct lp_pkt *pkt, const struct lp_conn *conn,
 	if (valid) {
 		keep_stamps(side, pkt, false);
 		move_edge(&side->given, ack, was, scale);
-		move_edge(&side->edge, ack, field, scale);
+		move_told(side, ack, field, scale);
 	}
 	if (field == was)
 		return;

@@ -32,6 +32,15 @@ enum lp_pace_flags {
 	LP_PACE_TELLING = 1 << 1,
 };
 
+struct lp_pace_bound {
+	uint32_t bytes; /* 0: as many as there is room for */
+	/* For the sake of one message, lp_pace_widen(): up to so many, about.
+	 */
+	uint32_t most;
+	uint32_t until_s; /* CLOCK_MONOTONIC: no wider one before */
+	bool is_of_last; /* bytes are those that the last message asks for */
+};
+
 struct lp_pace {
 	struct lp_region *region;
 	struct lp_wheel wheel; /* milliseconds: connections that are held */
@@ -66,6 +75,31 @@ void lp_pace_until(struct lp_pace *pace, uint32_t index,
  */
 void lp_pace_bound(struct lp_pace *pace, uint32_t index,
     enum lp_direction sender, uint32_t bytes);
+
+/*
+ * The same, for one of those that bind it in turn.  A narrower bound holds at
+ * once, a wider one not before the time that the last one was given.
+ */
+void lp_pace_bind(struct lp_pace *pace, uint32_t index,
+    enum lp_direction sender, const struct lp_pace_bound *bound,
+    uint32_t now_s);
+
+/* Nothing binds it: it is not bound any more, if that time has come. */
+void lp_pace_loosen(struct lp_pace *pace, uint32_t index,
+    enum lp_direction sender, uint32_t now_s);
+
+void lp_pace_widen_paced(struct lp_pace *pace, uint32_t index,
+    enum lp_direction sender, uint32_t bytes);
+
+/* A message of so many more bytes has begun: of who is bound, until the next
+ * bound. */
+static inline void
+lp_pace_widen(struct lp_pace *pace, uint32_t index, enum lp_direction sender,
+    uint32_t bytes)
+{
+	if (pace->region->connections[index].paced & (1u << sender))
+		lp_pace_widen_paced(pace, index, sender, bytes);
+}
 
 /* Neither held nor bound: it is told so in the next millisecond. */
 void lp_pace_release(

@@ -268,6 +268,7 @@ struct lp_rules {
 	 * a reset of connections behind one of those that lets some pass.
 	 */
 	bool acts;
+	bool limits; /* any of those does */
 	bool has_general_deny; /* LP_RULES_IF_DENIED */
 	bool sends; /* any says how packets of a connection are sent */
 	/* By API, as bits: any of those asks for topics. */

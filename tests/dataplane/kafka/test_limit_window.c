@@ -3,7 +3,9 @@
 #include <check.h>
 
 #include "dataplane/pipeline/pace.h"
+#include "dataplane/pipeline/wire.h"
 #include "tests/support/edited.h"
+#include "tests/support/ensure.h"
 #include "tests/support/limited.h"
 #include "tests/support/plane.h"
 #include "tests/support/plane_main.h"
@@ -12,6 +14,12 @@
 enum {
 	RULE = 100,
 	OTHER,
+	BOUND = 3 * 1460, /* the narrowest */
+	STEP = 1 << 8, /* of the broker's window */
+	SEGMENT = 1400,
+	LARGE = 60000,
+	HUGE = 1 << 20,
+	HUGE_PART = 1 << 18, /* of it, where a quarter of a second is more */
 };
 
 static void
@@ -24,6 +32,13 @@ static void
 produce(void)
 {
 	limited_produce(6, 1, "orders");
+	edited_pass(LP_TO_BROKER);
+}
+
+static void
+produce_to(const char *topic)
+{
+	limited_produce(6, 0, topic);
 	edited_pass(LP_TO_BROKER);
 }
 
@@ -102,6 +117,168 @@ START_TEST(a_window_is_of_so_many_requests)
 }
 END_TEST
 
+/* Bytes that its client may send at once. */
+static uint32_t
+room(void)
+{
+	return side(LP_TO_BROKER)->edge - kafka_talk.next[LP_TO_BROKER];
+}
+
+/* Each of them is acknowledged, and is less than what a window can name. */
+START_TEST(who_sends_little_at_a_time_is_held)
+{
+	uint32_t begin, had;
+
+	limit("", "limit requests=1/s");
+	edited_publish(LP_UNJUDGED_PASS);
+	produce_to("orders");
+	produce_to("orders");
+	held(LP_TO_BROKER, 1000);
+	begin = kafka_talk.next[LP_TO_BROKER];
+	had = room();
+	ck_assert_uint_lt(edited_sent.len, STEP);
+	while (room() <= had && room() > edited_sent.len) {
+		produce_to("orders");
+		ck_assert_uint_le(
+		    kafka_talk.next[LP_TO_BROKER] - begin, had + STEP);
+	}
+}
+END_TEST
+
+/* Round trips in which its client sends a frame: as much as it may in each. */
+static unsigned
+round_trips(void)
+{
+	uint32_t len = (uint32_t)edited_sent.len, sent = 0;
+	unsigned trips = 0;
+
+	edited_left_len = 0;
+	while (sent < len) {
+		uint32_t upto = sent + room() < len ? sent + room() : len;
+
+		ensure(upto > sent, "it stalls at %u of %u bytes", sent, len);
+		trips++;
+		for (uint32_t at = sent; at < upto; at += SEGMENT) {
+			uint32_t some =
+			    upto - at < SEGMENT ? upto - at : SEGMENT;
+
+			kafka_send(LP_TO_BROKER, edited_sent.bytes + at, some);
+		}
+		sent = upto;
+		kafka_acknowledge(LP_TO_CLIENT);
+		plane_forget();
+	}
+	return trips;
+}
+
+/* Those have bound it; the large one is one, too. */
+START_TEST(a_large_request_behind_small_ones_takes_few_round_trips)
+{
+	limit("", "limit requests=100/s");
+	edited_publish(LP_UNJUDGED_PASS);
+	/* What it was told of before it was bound is sent. */
+	do
+		produce_to("orders");
+	while (room() > BOUND);
+	plane_wait_ms(LP_LIMIT_HELD_MS);
+	plane_wait_ms(1);
+	plane_forget();
+	ck_assert_uint_eq(side(LP_TO_BROKER)->window, BOUND);
+	kafka_produce_request(7, 0, LARGE);
+	edited_sent = kafka_frame;
+	ck_assert_uint_le(round_trips(), 3);
+	/* And is none of so many small ones. */
+	plane_wait_ms(LP_LIMIT_HELD_MS);
+	plane_forget();
+	produce_to("orders");
+	ck_assert_uint_eq(side(LP_TO_BROKER)->window, BOUND);
+}
+END_TEST
+
+/* What passes in a quarter of a second, however it is mixed. */
+START_TEST(a_large_request_is_not_for_free_where_bytes_are_limited)
+{
+	limit("", "limit requests=100/s bytes=2MB/s");
+	edited_publish(LP_UNJUDGED_PASS);
+	produce();
+	kafka_produce_request(7, 0, LARGE);
+	lp_put32(kafka_frame.bytes, HUGE);
+	kafka_send(LP_TO_BROKER, kafka_frame.bytes, SEGMENT);
+	plane_forget();
+	ck_assert_uint_eq(side(LP_TO_BROKER)->window, HUGE_PART);
+}
+END_TEST
+
+START_TEST(what_is_not_limited_does_not_unbind_in_between)
+{
+	limit("api=Produce topic=orders", "limit bytes=1MB/s");
+	edited_publish(LP_UNJUDGED_PASS);
+	produce_to("orders");
+	ck_assert_uint_eq(side(LP_TO_BROKER)->window, 250000);
+	produce_to("other");
+	ck_assert_uint_eq(side(LP_TO_BROKER)->window, 250000);
+	plane_wait_ms(4000);
+	produce_to("orders");
+	plane_wait_ms(4000);
+	produce_to("other");
+	ck_assert_uint_eq(side(LP_TO_BROKER)->window, 250000);
+	/* It sends others now. */
+	plane_wait_ms(1000);
+	produce_to("other");
+	ck_assert(
+	    side(LP_TO_BROKER) == NULL || side(LP_TO_BROKER)->window == 0);
+}
+END_TEST
+
+/* Bound as long as it owes something, and some more. */
+START_TEST(a_debt_binds_longer_than_it_holds)
+{
+	limit("api=Produce topic=orders", "limit requests=1/s bytes=10MB/s");
+	edited_publish(LP_UNJUDGED_PASS);
+	for (unsigned i = 0; i < 31; i++)
+		produce_to("orders");
+	held(LP_TO_BROKER, LP_LIMIT_HELD_MS);
+	plane_wait_ms(30000);
+	plane_wait_ms(1000);
+	plane_forget();
+	produce_to("other");
+	ck_assert_uint_eq(side(LP_TO_BROKER)->window, BOUND);
+	plane_wait_ms(5000);
+	produce_to("other");
+	ck_assert(
+	    side(LP_TO_BROKER) == NULL || side(LP_TO_BROKER)->window == 0);
+}
+END_TEST
+
+static const struct {
+	const char *narrow, *wide;
+	uint32_t most;
+} pairs[] = {
+    {"limit bytes=1MB/s", "limit bytes=1GB/s", 250000},
+    {"limit bytes=1MB/s", "limit requests=1000000/s", 250000},
+    {"limit requests=100/s", "limit bytes=1GB/s", BOUND},
+};
+
+START_TEST(of_two_rules_the_narrower_one_binds)
+{
+	limit("api=Produce topic=orders", pairs[_i].narrow);
+	rule_put(OTHER, 20, "api=Produce topic=other", pairs[_i].wide, false);
+	edited_publish(LP_UNJUDGED_PASS);
+	for (unsigned i = 0; i < 3; i++) {
+		produce_to("orders");
+		ck_assert_uint_le(side(LP_TO_BROKER)->window, pairs[_i].most);
+		produce_to("other");
+		ck_assert_ptr_nonnull(side(LP_TO_BROKER));
+		ck_assert_uint_gt(side(LP_TO_BROKER)->window, 0);
+		ck_assert_uint_le(side(LP_TO_BROKER)->window, pairs[_i].most);
+	}
+	plane_wait_ms(5000);
+	produce_to("other");
+	ck_assert(
+	    side(LP_TO_BROKER) == NULL || side(LP_TO_BROKER)->window == 0);
+}
+END_TEST
+
 START_TEST(of_a_fetch_the_broker_is_held_when_it_has_answered)
 {
 	limit("api=Fetch", "limit bytes=1kB/s burst=200B");
@@ -152,6 +329,15 @@ add(TCase *tests)
 	tcase_add_test(tests, who_sends_too_much_is_held);
 	tcase_add_test(tests, who_may_be_told_to_wait_longer_is_held_longer);
 	tcase_add_test(tests, a_window_is_of_so_many_requests);
+	tcase_add_test(tests, who_sends_little_at_a_time_is_held);
+	tcase_add_test(
+	    tests, a_large_request_behind_small_ones_takes_few_round_trips);
+	tcase_add_test(
+	    tests, a_large_request_is_not_for_free_where_bytes_are_limited);
+	tcase_add_test(tests, what_is_not_limited_does_not_unbind_in_between);
+	tcase_add_test(tests, a_debt_binds_longer_than_it_holds);
+	tcase_add_loop_test(tests, of_two_rules_the_narrower_one_binds, 0,
+	    sizeof(pairs) / sizeof(pairs[0]));
 	tcase_add_test(
 	    tests, of_a_fetch_the_broker_is_held_when_it_has_answered);
 	tcase_add_test(
