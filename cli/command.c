@@ -252,8 +252,8 @@ static const struct lp_command commands[] = {
 	    "that matches decides;\nof equal ones the older.  All fields of "
 	    "a match must hold, and one value of each.\nlpctl(8) has the "
 	    "fields, values and actions.\n\n"
-	    "What this version cannot do yet, as priority=, is taken only "
-	    "with --shadow.",
+	    "What this version cannot do yet, as a limit by group=, is taken "
+	    "only with --shadow.",
 	.examples =
 	    "lpctl add-rule scan --priority 900 --match 'src=10.66.0.0/16' "
 	    "--action reset\n"

@@ -67,6 +67,8 @@
 	X(PORT_RX_BYTES, "port_receive_bytes_total", COUNTER, PORT, NULL, ONE, "Bytes received.") \
 	X(PORT_TX, "port_transmit_packets_total", COUNTER, PORT, NULL, ONE, "Packets transmitted.") \
 	X(PORT_TX_BYTES, "port_transmit_bytes_total", COUNTER, PORT, NULL, ONE, "Bytes transmitted.") \
+	X(PORT_QUEUED, "port_queued_packets", GAUGE, PORT, NULL, ONE, "Packets that wait for room in the port.") \
+	X(PORT_WAITED, "port_waited_packets_total", COUNTER, PORT, NULL, ONE, "Packets transmitted that had waited for room.") \
 	X(PORT_EVENTS, "port_events_total", COUNTER, PORT, "event", ONE, "What else the port counts: rx_* and tx_* are losses, steer_* what the steering program did.") \
 	X(ENDPOINT_OPEN, "endpoint_connections", GAUGE, ENDPOINT, NULL, ONE, "Connections that are open.") \
 	X(ENDPOINT_OPENED, "endpoint_connections_opened_total", COUNTER, ENDPOINT, NULL, ONE, "Connections opened so far.") \

@@ -14,7 +14,7 @@ enum {
 	COUNTERS_MAX = LP_STATS_REASONS,
 };
 static_assert(
-    (int)LP_PORT_COUNTERS_MAX <= (int)COUNTERS_MAX, "a list holds them");
+    (int)LP_PORT_COUNTERS_MAX + 4 <= (int)COUNTERS_MAX, "a list holds them");
 
 /* Named counters with the list that a message refers to. */
 struct counters {
@@ -47,10 +47,11 @@ struct frame {
 
 static void fill_process(
     struct frame *frame, const struct lp_dataplane *dataplane);
-static void fill_ports(struct frame *frame, const struct lp_ports *ports);
+static void fill_ports(
+    struct frame *frame, const struct lp_dataplane *dataplane);
 static void fill_link(struct port *port);
 static void fill_port(struct port *port, const struct lp_ports *ports,
-    const struct lp_port_slot *slot);
+    const struct lp_port_slot *slot, const struct lp_queue_stats *queues);
 static void fill_counters(
     struct frame *frame, const struct lp_dataplane *dataplane);
 static unsigned fill_endpoints(
@@ -73,7 +74,7 @@ lp_report_stats(
 		return -ENOMEM;
 	lp__pb__stats__init(&frame->stats);
 	fill_process(frame, dataplane);
-	fill_ports(frame, &dataplane->ports);
+	fill_ports(frame, dataplane);
 	fill_counters(frame, dataplane);
 	next = fill_endpoints(frame, dataplane, 0);
 	error = send_frame(out, frame, cookie, next < LP_ENDPOINTS_MAX);
@@ -100,14 +101,16 @@ fill_process(struct frame *frame, const struct lp_dataplane *dataplane)
 }
 
 static void
-fill_ports(struct frame *frame, const struct lp_ports *ports)
+fill_ports(struct frame *frame, const struct lp_dataplane *dataplane)
 {
+	const struct lp_ports *ports = &dataplane->ports;
 	size_t count = 0;
 
 	for (unsigned i = 0; i < LP_PORTS_MAX; i++) {
 		if (ports->slots[i].id == 0)
 			continue;
-		fill_port(&frame->ports[count], ports, &ports->slots[i]);
+		fill_port(&frame->ports[count], ports, &ports->slots[i],
+		    &dataplane->region.stats->queues[i]);
 		frame->port_list[count] = &frame->ports[count].message;
 		count++;
 	}
@@ -117,7 +120,7 @@ fill_ports(struct frame *frame, const struct lp_ports *ports)
 
 static void
 fill_port(struct port *port, const struct lp_ports *ports,
-    const struct lp_port_slot *slot)
+    const struct lp_port_slot *slot, const struct lp_queue_stats *queues)
 {
 	struct lp_port_counter counters[LP_PORT_COUNTERS_MAX];
 	Lp__Pb__PortStats *message = &port->message;
@@ -142,6 +145,12 @@ fill_port(struct port *port, const struct lp_ports *ports,
 	    ports->ops->counters(slot->port, counters, LP_PORT_COUNTERS_MAX);
 	for (unsigned i = 0; i < count; i++)
 		add(&port->counters, counters[i].name, counters[i].value);
+	/* Those are the back end's; these are in front of it. */
+	add(&port->counters, "tx_queued", lp_count_get(&queues->queued));
+	add(&port->counters, "tx_waited", lp_count_get(&queues->waited));
+	add(&port->counters, "tx_queue_full", lp_count_get(&queues->full));
+	add(&port->counters, "tx_queue_dropped",
+	    lp_count_get(&queues->dropped));
 	message->n_counters = port->counters.count;
 	message->counters = port->counters.list;
 }

@@ -220,8 +220,6 @@ find_lack(const struct lp_object_rule *rule, bool shadow)
 
 	if (shadow)
 		return NULL;
-	if (action->has & LP_RULE_HAS_PRIORITY)
-		return "priority=";
 	switch (action->verdict) {
 	case LP_RULE_OBSERVE:
 	case LP_RULE_ALLOW:

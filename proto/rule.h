@@ -162,7 +162,7 @@ struct lp_rule_action {
 	uint8_t verdict; /* enum lp_rule_verdict */
 	uint8_t per; /* enum lp_rule_per */
 	uint8_t has; /* LP_RULE_HAS_* */
-	uint8_t priority; /* 0..7, the highest is sent first */
+	uint8_t priority; /* 0..7, the highest is sent first; without one: 3 */
 	uint8_t dscp; /* 0..63 */
 	uint32_t max_throttle_ms; /* up to LP_RULE_THROTTLE_MAX_MS */
 	uint64_t requests_per_s; /* 0: not limited */

@@ -96,6 +96,12 @@ sending(char *text, const struct lp_rule_action *action)
 		len = (size_t)snprintf(text, LP_RULE_REASON_SIZE,
 		    "at the bootstrap endpoint it goes to broker %d",
 		    action->broker);
+	if (action->has & LP_RULE_HAS_PRIORITY)
+		snprintf(text + len, LP_RULE_REASON_SIZE - len,
+		    "%sits packets have priority %u at a port that is full, "
+		    "both ways",
+		    len > 0 ? "; " : "", action->priority);
+	len = strlen(text);
 	if (action->has & LP_RULE_HAS_DSCP)
 		snprintf(text + len, LP_RULE_REASON_SIZE - len,
 		    "%sits packets have DSCP %u, both ways",

@@ -38,12 +38,15 @@ set_sending(
 
 	conn->dscp = 0;
 	conn->mirror_id = 0;
+	conn->priority = 0;
 	if (decides == LP_RULES_NONE)
 		return;
 	index = rules->rows[decides].action;
 	action = &rules->actions[index];
 	if (action->has & LP_RULE_HAS_DSCP)
 		conn->dscp = (uint8_t)(action->dscp + 1);
+	if (action->has & LP_RULE_HAS_PRIORITY)
+		conn->priority = (uint8_t)(action->priority + 1);
 	if (action->has & LP_RULE_HAS_MIRROR)
 		conn->mirror_id = snapshot->mirrors[index];
 }

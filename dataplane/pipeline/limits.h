@@ -56,6 +56,25 @@ enum {
 	LP_NEIGHBOR_QUEUE_MAX = 4, /* packets that wait for one next hop */
 	LP_NEIGHBOR_PROBES_MAX = 3,
 
+	/*
+	 * Packets that wait for room in a port (queue.h): one in so many of the
+	 * buffers, and no more than that; in one queue.
+	 */
+	LP_QUEUE_BUFFERS = 8,
+	LP_QUEUE_PACKETS_MAX = 2048,
+	LP_QUEUE_LEN = 256,
+	/* Of so many bytes of higher ones a lower one is owed one. */
+	LP_QUEUE_PART = 16,
+	LP_QUEUE_MS = 1000, /* waited so long, it is given up */
+	/*
+	 * Where rules say priority= no more than that are in the ring of a port
+	 * that can tell: what is in there is in nobody's order but its own.
+	 */
+	LP_QUEUE_RING = 256,
+	LP_QUEUE_ANY = 1 << 30,
+	/* Turns in which a port takes nothing, until a worker may sleep. */
+	LP_QUEUE_STILL = 256,
+
 	/* Source ports of a translated connection, RFC 6056: 1024..65535. */
 	LP_SOURCE_PORT_MIN = 1024,
 	LP_SOURCE_PORTS = 64512,

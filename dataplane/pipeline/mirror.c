@@ -22,7 +22,7 @@ static void copy(
 static bool has_room(struct lp_mirror *);
 static void hide(const struct lp_batch *, struct lp_mirror_copy *);
 static unsigned send_some(const struct lp_mirror *, const struct lp_batch *,
-    struct lp_pkt *[], unsigned);
+    uint32_t, struct lp_pkt *[], unsigned);
 
 void
 lp_mirror_init(struct lp_mirror *mirror, const struct lp_make *make,
@@ -92,7 +92,7 @@ lp_mirror_leaving(
 }
 
 void
-lp_mirror_send(struct lp_batch *batch)
+lp_mirror_send(struct lp_batch *batch, uint32_t waiting)
 {
 	struct lp_mirror *mirror = batch->mirror;
 	struct lp_pkt *list[LP_OUTBOX_MAX];
@@ -108,9 +108,9 @@ lp_mirror_send(struct lp_batch *batch)
 			list[n++] = pkt;
 			/* A port takes no more at once. */
 			if (n == LP_OUTBOX_MAX)
-				n = send_some(mirror, batch, list, n);
+				n = send_some(mirror, batch, waiting, list, n);
 		}
-		(void)send_some(mirror, batch, list, n);
+		(void)send_some(mirror, batch, waiting, list, n);
 	}
 	mirror->count = 0;
 }
@@ -209,7 +209,7 @@ hide(const struct lp_batch *batch, struct lp_mirror_copy *made)
 /* Of one port.  Always 0: nothing is left. */
 static unsigned
 send_some(const struct lp_mirror *mirror, const struct lp_batch *batch,
-    struct lp_pkt *list[], unsigned count)
+    uint32_t waiting, struct lp_pkt *list[], unsigned count)
 {
 	const struct lp_make *make = mirror->make;
 	struct lp_port *port;
@@ -218,7 +218,9 @@ send_some(const struct lp_mirror *mirror, const struct lp_batch *batch,
 	if (count == 0)
 		return 0;
 	port = batch->snapshot->ports[list[0]->port_out].port;
-	sent = port->ops->tx(port, list, count);
+	sent = waiting & 1u << list[0]->port_out
+	    ? 0
+	    : port->ops->tx(port, list, count);
 	lp_count_add(&make->stats->sent_mirror, sent);
 	if (sent == count)
 		return 0;

@@ -58,8 +58,8 @@ void lp_mirror_received(struct lp_mirror *mirror, struct lp_batch *batch);
 void lp_mirror_leaving(
     struct lp_batch *batch, struct lp_pkt *const list[], unsigned count);
 
-/* After all else has been sent. */
-void lp_mirror_send(struct lp_batch *batch);
+/* After all else has been sent; by no port, 1 << slot, that others wait for. */
+void lp_mirror_send(struct lp_batch *batch, uint32_t waiting);
 
 /* The slot of that port and 1; 0: it is not there. */
 uint8_t lp_mirror_slot(const struct lp_snapshot *snapshot, uint32_t port_id);

@@ -28,8 +28,9 @@
  * `lpctl trace` runs this very path on a private pipeline, and looks on.
  *
  * Ownership: rx gives buffers to the batch; tx and release give them back, or
- * neighbor holds them.  Packets that we make ourselves lie in the batch's
- * outbox and leave in the order of what they were made for (transmit.c).
+ * neighbor holds them, or they wait for room in a port (queue.c).  Packets that
+ * we make ourselves lie in the batch's outbox and leave in the order of what
+ * they were made for (transmit.c).
  *
  * Synchronization: one worker runs this.  The snapshot is read once a turn: it
  * sees exactly one generation.  Nothing here allocates, locks, logs, reads a
@@ -70,6 +71,7 @@ struct lp_pipeline {
 	struct lp_denials denials;
 
 	struct lp_mirror mirror;
+	struct lp_queues queues;
 	struct lp_beat beat;
 
 	/* The sweep that follows a new generation. */
@@ -210,6 +212,7 @@ lp_pipeline_init(void *memory, const struct lp_pipeline_config *config)
 	    config->region->header->buffer_count);
 	lp_count_set(&config->region->stats->buffers, 0);
 	lp_mirror_init(&pipeline->mirror, &pipeline->make, config->region);
+	lp_queue_init(&pipeline->queues, &pipeline->make, config->region);
 	lp_neighbor_init(&pipeline->neighbors, &pipeline->make);
 	lp_telemetry_init(&pipeline->kafka.telemetry,
 	    config->region->kafka_stats, config->region->endpoints,
@@ -242,6 +245,7 @@ lp_pipeline_init(void *memory, const struct lp_pipeline_config *config)
 void
 lp_pipeline_fini(struct lp_pipeline *pipeline)
 {
+	lp_queue_flush(&pipeline->queues);
 	lp_neighbor_flush(&pipeline->neighbors);
 	pipeline->region->denials = NULL;
 }
@@ -274,7 +278,8 @@ lp_pipeline_wait_ms(const struct lp_pipeline *pipeline, uint64_t now_ns)
 		return (int)lp_neighbor_wait_ms(
 		    &pipeline->neighbors, now_ns / 1000000u, 1000);
 	return (int)lp_neighbor_wait_ms(&pipeline->neighbors, now_ns / 1000000u,
-	    lp_pace_wait_ms(&pipeline->kafka.pace, now_ns, 1000));
+	    lp_pace_wait_ms(&pipeline->kafka.pace, now_ns,
+		lp_queue_wait_ms(&pipeline->queues, 1000)));
 }
 
 bool
@@ -346,16 +351,19 @@ carve(struct lp_arena *arena, uint32_t connection_count)
 	struct lp_neighbors neighbors = {0};
 	struct lp_kafka kafka = {0};
 	struct lp_denials denials = {0};
+	struct lp_queues queues = {0};
 
 	lp_conntrack_carve(&conntrack, arena, connection_count);
 	lp_neighbor_carve(&neighbors, arena);
 	lp_kafka_carve(&kafka, arena, connection_count);
 	lp_denials_carve(&denials, arena);
+	lp_queue_carve(&queues, arena, connection_count);
 	if (pipeline != NULL) {
 		pipeline->conntrack = conntrack;
 		pipeline->neighbors = neighbors;
 		pipeline->kafka = kafka;
 		pipeline->denials = denials;
+		pipeline->queues = queues;
 	}
 	return pipeline;
 }
@@ -401,7 +409,7 @@ receive(struct lp_pipeline *pipeline, struct lp_batch *batch)
 static void
 transmit(struct lp_pipeline *pipeline, struct lp_batch *batch)
 {
-	lp_transmit(&pipeline->make, batch);
+	lp_transmit(&pipeline->make, &pipeline->queues, batch);
 	for (unsigned i = 0; batch->snapshot != NULL && i < LP_PORTS_MAX; i++) {
 		struct lp_port *port = batch->snapshot->ports[i].port;
 
@@ -574,6 +582,7 @@ reclaim(struct lp_pipeline *pipeline)
 	for (uint8_t slot = 0; todo != 0; slot++, todo >>= 1) {
 		if (!(todo & 1))
 			continue;
+		lp_queue_drop(&pipeline->queues, slot);
 		if (pipeline->backend->reclaim != NULL)
 			pipeline->backend->reclaim(pipeline->pool, slot);
 		atomic_fetch_or_explicit(&pipeline->reclaim, 1u << (slot + 16),

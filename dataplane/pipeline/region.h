@@ -99,8 +99,10 @@ struct lp_conn {
 	/* enum lp_conn_use; whoever reads it reads the rest after it */
 	_Atomic uint8_t use;
 	uint8_t dscp; /* 1 + that of its packets (mark.h); 0: their own */
+	/* 1 + that of its packets (queue.h); 0: that of all others */
+	uint8_t priority;
+	uint8_t spare1[3];
 	uint32_t mirror_id; /* port that its packets are copied to; 0: none */
-	uint8_t spare1[4];
 
 	/* line 2: the addresses; only IPv6 packets need them */
 	struct lp_ip client_ip;

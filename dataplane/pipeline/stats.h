@@ -40,7 +40,9 @@ static_assert(LP_REASON_COUNT == 58, "raise LP_REGION_LAYOUT with it");
 	X(sent_mirror, "copies of packets, by ports that rules mirror to")     \
 	X(sent_neighbor, "ARP, neighbour discovery and MLD packets of our own")\
 	X(sent_released, "held packets sent after their next hop was found")   \
+	X(sent_queued, "packets sent that had waited for room in a port")      \
 	X(dropped_held, "held packets dropped: next hop not found in time")    \
+	X(dropped_queued, "packets dropped that waited: port gone, too long")  \
 	X(dropped_made, "packets of our own dropped: no buffer, no room")      \
 	X(dropped_mirror, "copies not sent: no buffer, no room, too long")
 #define LP_STATS_TABLES(X)                                                     \
@@ -54,6 +56,8 @@ static_assert(LP_REASON_COUNT == 58, "raise LP_REGION_LAYOUT with it");
 	X(source_pairs_max, "limit of pairs")                                  \
 	X(buffers, "packet buffers in use, those in rings included")             \
 	X(buffers_max, "packet buffers")                                       \
+	X(queued, "packets that wait for room in a port")                      \
+	X(queued_max, "limit of them, over all ports")                         \
 	X(opened, "connections opened so far")                                 \
 	X(closed, "connections closed by their ends")                          \
 	X(expired, "connections expired")                                      \
@@ -63,6 +67,14 @@ static_assert(LP_REASON_COUNT == 58, "raise LP_REGION_LAYOUT with it");
 	X(paced, "times that an end was held back by its window")
 /* clang-format on */
 
+/* What waits for room in one port, by slot, since it was opened. */
+struct lp_queue_stats {
+	lp_counter queued; /* now */
+	lp_counter waited; /* and were sent */
+	lp_counter full; /* found no room to wait */
+	lp_counter dropped; /* waited too long, or the port went */
+};
+
 struct lp_stats {
 	_Alignas(64) lp_counter reasons[LP_STATS_REASONS];
 	lp_counter verdicts[LP_STATS_VERDICTS];
@@ -70,6 +82,7 @@ struct lp_stats {
 	LP_STATS_WORKER(X)
 	LP_STATS_TABLES(X)
 #undef X
+	struct lp_queue_stats queues[LP_PORTS_MAX];
 };
 
 /* Of one listener and broker; the place is given by control (snapshot.c). */

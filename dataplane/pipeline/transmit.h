@@ -6,10 +6,11 @@
 #ifndef LP_PIPELINE_TRANSMIT_H
 #define LP_PIPELINE_TRANSMIT_H
 
-#include "dataplane/pipeline/make.h"
+#include "dataplane/pipeline/queue.h"
 
-/* Sends all that is to be sent; what a port does not take is released, or
- * marked as dropped. */
-void lp_transmit(const struct lp_make *make, struct lp_batch *batch);
+/* Sends all that is to be sent; what a port does not take at once waits in the
+ * queues; what finds no room there is released, or marked as dropped. */
+void lp_transmit(const struct lp_make *make, struct lp_queues *queues,
+    struct lp_batch *batch);
 
 #endif

@@ -189,6 +189,11 @@ struct lp_backend_ops {
 	unsigned (*tx)(
 	    struct lp_port *port, struct lp_pkt *pkts[], unsigned count);
 	/*
+	 * worker: how many more it takes if no more than so many are to be in
+	 * its rings at once.  NULL: it cannot tell.
+	 */
+	unsigned (*room)(struct lp_port *port, unsigned most);
+	/*
 	 * worker, once a turn after all tx: tells the kernel that there is
 	 * work, where it asked to be told (a system call at most per port).
 	 * NULL: tx has done it.

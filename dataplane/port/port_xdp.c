@@ -65,6 +65,7 @@ const struct lp_backend_ops lp_port_xdp_ops = {
     .counters = port_counters,
     .rx = lp_port_xdp_io_rx,
     .tx = lp_port_xdp_io_tx,
+    .room = lp_port_xdp_io_room,
     .flush = lp_port_xdp_io_flush,
     .fds = lp_port_xdp_io_fds,
     .alloc = lp_pool_alloc,

@@ -61,6 +61,7 @@ unsigned lp_port_xdp_io_rx(
     struct lp_port *port, struct lp_pkt pkts[], unsigned max);
 unsigned lp_port_xdp_io_tx(
     struct lp_port *port, struct lp_pkt *pkts[], unsigned count);
+unsigned lp_port_xdp_io_room(struct lp_port *port, unsigned most);
 void lp_port_xdp_io_flush(struct lp_port *port);
 unsigned lp_port_xdp_io_fds(
     const struct lp_port *port, int fds[], unsigned max);

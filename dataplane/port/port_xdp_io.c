@@ -206,6 +206,16 @@ lp_port_xdp_io_tx(struct lp_port *port, struct lp_pkt *pkts[], unsigned wanted)
 	return taken;
 }
 
+unsigned
+lp_port_xdp_io_room(struct lp_port *port, unsigned most)
+{
+	struct lp_port_xdp *xdp = lp_port_xdp_of(port);
+
+	if (!is_gone(xdp) && xdp->sending >= most)
+		reap(xdp);
+	return xdp->sending < most ? most - xdp->sending : 0;
+}
+
 /* Packets in the tx ring that the kernel has not taken. */
 static uint32_t
 waiting(const struct xsk_ring_prod *tx)

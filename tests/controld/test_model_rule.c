@@ -149,10 +149,11 @@ static const struct {
 	"1 rule r: match: there is no cluster paiments (did you mean "
 	"payments?)"},
     {NULL,
-	"add cluster x; add rule r priority=1 match= "
-	"action=allow+priority=1",
-	"2 rule r: action: priority=: this version cannot do that yet; with "
-	"--shadow on it counts what it would concern"},
+	"add cluster x; add rule r priority=1 match=api=Heartbeat "
+	"action=limit+requests=1/s",
+	"2 rule r: action: limit, of an API whose delay breaks groups or "
+	"logins: this version cannot do that yet; with --shadow on it counts "
+	"what it would concern"},
     {NULL, "add rule r priority=1 match=api=Fetch action=allow",
 	"1 rule r: match: acts on requests of listener payments/public, which "
 	"has not said what becomes of bytes that cannot be judged: "
@@ -174,10 +175,12 @@ static const struct {
      "add rule s priority=1 match= action=observe",
 	"set rule r name=s",
 	"1 rule r: name: is already taken by another rule"},
-    {"add rule r priority=1 match= action=allow+priority=1 shadow=1",
+    {"add rule r priority=1 match=api=Heartbeat "
+     "action=limit+requests=1/s shadow=1",
 	"set rule r shadow=0",
-	"1 rule r: action: priority=: this version cannot do that yet; with "
-	"--shadow on it counts what it would concern"},
+	"1 rule r: action: limit, of an API whose delay breaks groups or "
+	"logins: this version cannot do that yet; with --shadow on it counts "
+	"what it would concern"},
     {"add rule r priority=1 match=listener=payments/public action=observe;"
      "add rule s priority=1 match=api=Fetch+listener=payments/public "
      "action=observe; add rule t priority=1 match=client_id=payments/public "

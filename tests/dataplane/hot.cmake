@@ -2,6 +2,7 @@
 # Tests of the packet path: a plane is a pipeline over ports, with the few cold
 # modules that make a snapshot.
 add_library(lp_test_plane STATIC
+	${CMAKE_SOURCE_DIR}/tests/support/narrow.c
 	${CMAKE_SOURCE_DIR}/tests/support/packet.c
 	${CMAKE_SOURCE_DIR}/tests/support/packet_describe.c
 	${CMAKE_SOURCE_DIR}/tests/support/plane.c
@@ -34,7 +35,7 @@ target_link_libraries(lp_test_plane PUBLIC lp_test_objects lp_port
 
 foreach(module checksum parse tcp_state wheel nat conntrack conntrack_sums
 	conntrack_killed neighbor mld icmp reset admit pace pace_killed pipeline
-	pipeline_life denials gate inline inline_late inline_room mirror
+	pipeline_life denials gate inline inline_late inline_room mirror queue
 	sightings talkers telemetry
 	topic_ids)
 	add_executable(test_${module}
@@ -85,7 +86,7 @@ set(lp_af_xdp_environment LP_TEST_BACKEND=af_xdp)
 set(lp_dpdk_environment LP_TEST_BACKEND=dpdk CK_FORK=no)
 foreach(backend ${lp_test_backends})
 	foreach(module neighbor icmp reset admit pipeline pipeline_life inline
-		inline_room)
+		inline_room queue)
 		add_test(NAME dataplane/${backend}/${module}
 			COMMAND test_${module})
 		set_tests_properties(dataplane/${backend}/${module} PROPERTIES

@@ -159,7 +159,8 @@ END_TEST
 START_TEST(a_rule_that_cannot_be_followed_is_refused)
 {
 	struct lp_config next;
-	struct lp_object rule = make_rule(50, "r", 1, "", "allow priority=1");
+	struct lp_object rule =
+	    make_rule(50, "r", 1, "api=Heartbeat", "limit requests=1/s");
 
 	begin_running();
 	lp_config_init(&next);

@@ -136,15 +136,17 @@ START_TEST(without_a_snapshot_packets_wait_and_nothing_is_answered)
 }
 END_TEST
 
+/* So many wait for room in a port that is full (queue.h), and no more. */
 START_TEST(a_full_transmit_ring_drops_and_counts)
 {
+	const unsigned wait = LP_BUFFERS_MIN / LP_QUEUE_BUFFERS / 2 * 12 / 16;
 	char text[100];
 
 	PLANE_ROWS(opening);
 	for (unsigned i = 0; i < 8; i++)
 		plane_queue(0, C4 "A seq=1001 ack=5001 len=1");
 	/* As the worker does, but nobody takes what was sent. */
-	for (unsigned i = 0; i < LP_PORT_MEMORY_RING + 40; i++) {
+	for (unsigned i = 0; i < LP_PORT_MEMORY_RING + wait + 40; i++) {
 		snprintf(text, sizeof(text), C4 "A seq=1001 ack=5001 len=%u",
 		    1 + i % 9);
 		plane_queue(0, text);

@@ -196,6 +196,10 @@ static const struct {
 } effects[] = {
     {NULL, "reset", ""},
     {NULL, "limit requests=5/s dscp=46", "its packets have DSCP 46, both ways"},
+    {NULL, "route broker=3 priority=0 dscp=1",
+	"at the bootstrap endpoint it goes to broker 3; its packets have "
+	"priority 0 at a port that is full, both ways; its packets have DSCP "
+	"1, both ways"},
     {NULL, "dscp=1 mirror=tap",
 	"its packets have DSCP 1, both ways; copies of its packets leave by "
 	"port tap"},

@@ -302,10 +302,8 @@ collect(uint8_t slot)
 	return more;
 }
 
-/*
- * What a turn may change of one that goes on: what the undo slot covers, hints,
- * and what rules say (one store each).  Another serial is a newcomer's.
- */
+/* A turn may change of one that goes on what the undo slot covers, hints, and
+ * what rules say (one store each).  Another serial is a newcomer's. */
 static void
 check_change(uint32_t index, uint32_t newest)
 {
@@ -320,7 +318,8 @@ check_change(uint32_t index, uint32_t newest)
 		return;
 	}
 	memcpy(was->nexthop, is->nexthop, sizeof(was->nexthop));
-	was->dscp = is->dscp, was->mirror_id = is->mirror_id;
+	was->dscp = is->dscp, was->priority = is->priority;
+	was->mirror_id = is->mirror_id;
 	ensure(memcmp((uint8_t *)was + LP_CONN_CHANGING,
 		   (const uint8_t *)is + LP_CONN_CHANGING,
 		   sizeof(*is) - LP_CONN_CHANGING) == 0,
