@@ -108,7 +108,7 @@ java_compile() {
 		    >"$LAB_DIR/javac.log" 2>&1 || return
 		mv -T "$new" "$classes" 2>/dev/null || rm -rf "$new"
 	fi
-	ln -s "$classes" "$LAB_DIR/classes"
+	ln -s -f -n "$classes" "$LAB_DIR/classes"
 }
 
 # ping_answers [ADDRESS]: of Lightpath, on the client's side.

@@ -391,18 +391,24 @@ LAB_JAVA=(-Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1
 LAB_KAFKA_MORE=
 LAB_KAFKA_FORMAT=()
 lab_kafka_start() {
-	local properties=$LAB_DIR/server.properties
+	lab_kafka_format "${1:-$LAB_ENDPOINT}" && lab_kafka_run
+}
 
-	lab_kafka_properties "${1:-$LAB_ENDPOINT}"
+# lab_kafka_format ADVERTISED
+lab_kafka_format() {
+	lab_kafka_properties "$1"
 	if ! lab_java brokers kafka.tools.StorageTool format \
-	    -t bGlnaHRwYXRoLWxhYi0xMA -c "$properties" \
+	    -t bGlnaHRwYXRoLWxhYi0xMA -c "$LAB_DIR/server.properties" \
 	    "${LAB_KAFKA_FORMAT[@]}" \
 	    >"$LAB_DIR/kafka.log" 2>&1; then
 		echo "kafka.tools.StorageTool failed" >&2
 		return 1
 	fi
+}
+
+lab_kafka_run() {
 	lab_start kafka brokers java "${LAB_JAVA[@]}" -Dlab.log=info \
-	    -cp "$LAB_JARS" kafka.Kafka "$properties"
+	    -cp "$LAB_JARS" kafka.Kafka "$LAB_DIR/server.properties"
 	lab_ready kafka 60 "an answer from $LAB_REAL" lab_kafka_answers
 }
 
