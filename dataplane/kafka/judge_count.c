@@ -3,6 +3,10 @@
 
 #include "dataplane/pipeline/rules.h"
 
+enum { BOTH = LP_JUDGED_AS_CLIENT | LP_JUDGED_AS_BROKER };
+
+static struct lp_judged_rule *place_for(struct lp_judged *, uint32_t);
+
 void
 lp_judge_count_found(struct lp_judged *judged, const struct lp_rules *rules,
     const struct lp_rules_found *found, uint32_t who)
@@ -30,18 +34,36 @@ lp_judge_count_row(
 	while (rule < end &&
 	    ((rule->slot & LP_JUDGED_SLOT) != row->slot || rule->id != row->id))
 		rule++;
-	if (rule == judged->rules + LP_JUDGED_MAX) {
-		judged->is_full = true;
-		return true;
-	}
 	if (rule == end) {
-		*rule =
-		    (struct lp_judged_rule){.slot = row->slot, .id = row->id};
-		judged->count++;
+		rule = place_for(judged, who);
+		if (rule == NULL)
+			return true;
+		rule->slot = row->slot | (rule->slot & BOTH);
+		rule->id = row->id;
 	}
 	is_new = (rule->slot & who) != who;
 	rule->slot |= who;
 	return is_new;
+}
+
+/*
+ * NULL: there is none, and it is not counted.  One that limits has to be known,
+ * or it would be charged for each topic: it has the place of one that does
+ * nothing.
+ */
+static struct lp_judged_rule *
+place_for(struct lp_judged *judged, uint32_t who)
+{
+	if (judged->count < LP_JUDGED_MAX) {
+		judged->rules[judged->count].slot = 0;
+		return &judged->rules[judged->count++];
+	}
+	judged->is_full = true;
+	for (unsigned i = LP_JUDGED_MAX; who == LP_JUDGED_LIMITS && i > 0; i--)
+		if (!(judged->rules[i - 1].slot &
+			(LP_JUDGED_LIMITS | LP_JUDGED_REFUSES)))
+			return &judged->rules[i - 1];
+	return NULL;
 }
 
 bool

@@ -4,6 +4,7 @@
 #include "dataplane/kafka/limit.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/proto/objects.h"
@@ -309,6 +310,49 @@ START_TEST(only_what_matches_is_charged)
 }
 END_TEST
 
+/* Of topics that match more rules than are counted, and one that limits. */
+static void
+produce_to_many(void)
+{
+	char topic[16];
+
+	kafka_request(&edited_sent, PRODUCE, 6, 7, "web-1", false);
+	edited_wanted.len = 0;
+	kafka_string(&edited_sent, NULL);
+	kafka_int16(&edited_sent, 1);
+	kafka_int32(&edited_sent, 1000);
+	kafka_int32(&edited_sent, LP_JUDGED_MAX + 3);
+	for (unsigned i = 0; i < LP_JUDGED_MAX + 3; i++) {
+		snprintf(topic, sizeof(topic), "%s-%u",
+		    i < LP_JUDGED_MAX ? "topic" : "limited", i);
+		kafka_string(&edited_sent, topic);
+		kafka_int32(&edited_sent, 0);
+	}
+	edited_same();
+	edited_end();
+	edited_pass(LP_TO_BROKER);
+}
+
+START_TEST(who_matches_many_rules_is_charged_once)
+{
+	char match[40];
+
+	for (unsigned i = 0; i < LP_JUDGED_MAX; i++) {
+		snprintf(match, sizeof(match), "topic=topic-%u", i);
+		rule_put(OTHER + i, OTHER + i, match, "observe", false);
+	}
+	limit("api=Produce topic=limited*",
+	    "limit requests=1/s max_throttle=60s");
+	edited_publish(LP_UNJUDGED_PASS);
+	produce_to_many();
+	answered(0);
+	produce_to_many();
+	answered(1000);
+	rule_counts(RULE, 0, 0, 2);
+	ck_assert_uint_eq(KAFKA_COUNTER(rules_uncounted), 2);
+}
+END_TEST
+
 START_TEST(what_is_in_shadow_delays_nobody)
 {
 	rule_put(RULE, 10, "api=Produce", "limit requests=1/s", true);
@@ -436,6 +480,7 @@ add(TCase *tests)
 	tcase_add_test(tests, heartbeats_are_counted_and_not_charged);
 	tcase_add_test(tests, what_is_not_answered_is_charged);
 	tcase_add_test(tests, only_what_matches_is_charged);
+	tcase_add_test(tests, who_matches_many_rules_is_charged_once);
 	tcase_add_test(tests, what_is_in_shadow_delays_nobody);
 	tcase_add_test(tests, each_client_has_its_own);
 	tcase_add_test(tests, each_principal_has_its_own);

@@ -188,6 +188,40 @@ START_TEST(what_is_new_behind_it_is_judged)
 }
 END_TEST
 
+/* Of records that go beyond their frame those in it are as they come. */
+START_TEST(no_more_is_left_out_than_is_in_a_frame)
+{
+	struct kafka_frame behind;
+	size_t len;
+
+	edited_publish(LP_UNJUDGED_PASS);
+	make_produce(1, TOPICS);
+	behind = edited_sent;
+	kafka_request(&edited_sent, PRODUCE, 3, 1, "web-1", false);
+	kafka_string(&edited_sent, NULL);
+	kafka_int16(&edited_sent, 0);
+	kafka_int32(&edited_sent, 1000);
+	kafka_int32(&edited_sent, 1);
+	kafka_string(&edited_sent, "open");
+	kafka_int32(&edited_sent, 1);
+	kafka_int32(&edited_sent, 7);
+	kafka_int32(&edited_sent, 100000);
+	kafka_fill(&edited_sent, 0x5a, 100);
+	kafka_end(&edited_sent);
+	len = edited_sent.len;
+	kafka_bytes(&edited_sent, behind.bytes, behind.len);
+	edited_send_part(LP_TO_BROKER, 0, edited_sent.len);
+	ck_assert_uint_eq(KAFKA_COUNTER(unjudged_passed), 1);
+	memcpy(edited_sent.bytes, edited_left, edited_left_len);
+	turn_round(&edited_sent, len, edited_sent.len);
+	memmove(edited_wanted.bytes + len, edited_wanted.bytes, behind.len);
+	memmove(is_idle + len, is_idle, behind.len);
+	edited_send_part(LP_TO_BROKER, len, behind.len);
+	check_left(len, behind.len, true);
+	pass_it();
+}
+END_TEST
+
 START_TEST(what_is_acknowledged_comes_again_as_zeros)
 {
 	size_t half;
@@ -517,6 +551,7 @@ add(TCase *tests)
 	tcase_set_timeout(tests, 300);
 	tcase_add_loop_test(tests, another_thing_is_not_heard, 0, 12);
 	tcase_add_test(tests, what_is_new_behind_it_is_judged);
+	tcase_add_test(tests, no_more_is_left_out_than_is_in_a_frame);
 	tcase_add_test(tests, what_is_acknowledged_comes_again_as_zeros);
 	tcase_add_test(tests, what_has_no_room_is_not_heard);
 	tcase_add_test(tests, a_successor_does_not_hear_it_either);
