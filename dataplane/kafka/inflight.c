@@ -78,8 +78,10 @@ lp_inflight_pop(const struct lp_kafka_at *at)
 		conn->newest = 0;
 	conn->inflight_count--;
 	lp_kafka_save(at->kafka, entry, sizeof(*entry));
-	if (entry->kept != 0)
+	if (entry->kept != 0) {
 		lp_held_pool_give(&at->kafka->held, entry->kept);
+		conn->kept_count--;
+	}
 	entry->kept = 0;
 	entry->used = 0;
 	lp_slots_give(&at->kafka->inflight, index);

@@ -60,9 +60,12 @@ lp_recall_keep(struct lp_kafka_at *at, const struct lp_message *message,
 		return;
 	entry->kept = has_room(at) ? lp_held_pool_take(pool) : 0;
 	if (entry->kept == 0) {
+		/* Who holds them, and stalls? */
+		at->kafka->pressed |= lp_recall_is_short(at->kafka);
 		lp_judge_unread(at);
 		return;
 	}
+	at->conn->kept_count++;
 	judged = &message->judged;
 	kept = (struct kept){.acks = judged->acks,
 	    .has = judged->has,
@@ -129,11 +132,17 @@ static bool
 has_room(const struct lp_kafka_at *at)
 {
 	const struct lp_held_pool *pool = &at->kafka->held;
-	uint32_t left = at->conn->inflight_count > LP_KAFKA_INFLIGHT_SHARE
-	    ? pool->count / 4 * 3
-	    : pool->count / 8 * 5; /* above what answers need */
 
-	return pool->free_count > left;
+	return !lp_recall_is_short(at->kafka) &&
+	    (at->conn->inflight_count <= LP_KAFKA_INFLIGHT_SHARE ||
+		pool->free_count > pool->count / 4 * 3);
+}
+
+/* The others are what answers need. */
+bool
+lp_recall_is_short(const struct lp_kafka *kafka)
+{
+	return kafka->held.free_count <= kafka->held.count / 8 * 5;
 }
 
 /* Of a topic that is denied. */

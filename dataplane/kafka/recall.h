@@ -22,7 +22,7 @@
  *
  * Full: of the pieces a half is left to others, and three quarters by who has
  * many requests in flight.  What is not kept cannot be judged, and is as its
- * listener says (--unjudged).
+ * listener says (--unjudged); who keeps and stalls is reset (splice_stall.c).
  */
 #ifndef LP_KAFKA_RECALL_H
 #define LP_KAFKA_RECALL_H
@@ -32,6 +32,9 @@
 /* A request is in flight: what its answer will be judged with is kept. */
 void lp_recall_keep(struct lp_kafka_at *at, const struct lp_message *message,
     struct lp_inflight *entry);
+
+/* Nobody finds room. */
+bool lp_recall_is_short(const struct lp_kafka *kafka);
 
 /* An answer begins, which will be walked. */
 void lp_recall_begin(const struct lp_kafka_at *at, struct lp_message *message);

@@ -14,7 +14,7 @@ static bool is_walking(const struct lp_kafka_conn *);
 static bool claim(struct lp_kafka *, struct lp_kafka_conn *);
 static bool is_sound(const struct lp_kafka_side *);
 static bool claim_message(struct lp_kafka *, struct lp_kafka_side *);
-static bool claim_inflight(struct lp_kafka *, const struct lp_kafka_conn *);
+static bool claim_inflight(struct lp_kafka *, struct lp_kafka_conn *);
 static bool claim_kept(struct lp_kafka *, uint32_t);
 static void count_inflight(struct lp_kafka *, const struct lp_kafka_conn *);
 static void settle(struct lp_slots *);
@@ -110,6 +110,7 @@ restore(struct lp_kafka *kafka, uint32_t index, bool doubtful)
 	conn->oldest = 0;
 	conn->newest = 0;
 	conn->inflight_count = 0;
+	conn->kept_count = 0;
 	memset(&conn->proof, 0, sizeof(conn->proof));
 	/* One whose hello was cut short stays what it is: TLS. */
 	conn->mode = live || conn->mode == LP_KAFKA_LOST ? LP_KAFKA_LOST
@@ -158,10 +159,11 @@ claim_message(struct lp_kafka *kafka, struct lp_kafka_side *side)
 }
 
 static bool
-claim_inflight(struct lp_kafka *kafka, const struct lp_kafka_conn *conn)
+claim_inflight(struct lp_kafka *kafka, struct lp_kafka_conn *conn)
 {
 	uint32_t link = conn->oldest;
 
+	conn->kept_count = 0;
 	for (unsigned i = 0; i < conn->inflight_count; i++) {
 		uint32_t at = link - 1;
 
@@ -174,6 +176,8 @@ claim_inflight(struct lp_kafka *kafka, const struct lp_kafka_conn *conn)
 		if (i + 1 == conn->inflight_count && link != conn->newest)
 			return false;
 		kafka->inflight.free[at] = 1;
+		if (kafka->state->inflight[at].kept != 0)
+			conn->kept_count++;
 		link = kafka->state->inflight[at].next;
 	}
 	return link == 0 &&

@@ -10,10 +10,11 @@
  * its broker sends more.
  *
  * As long as the pools have room nobody is disturbed, however slow.  When a
- * segment is refused because they have not (lp_edit_is_short()), and as long as
- * they have not, the table is looked at once a second, a slice a turn, and who
- * has not moved for LP_STALLED_S is reset on both sides, until there is plenty
- * again (lp_edit_is_eased()).
+ * segment is refused because they have not (lp_edit_is_short()), or nothing can
+ * be kept for an answer (lp_recall_is_short()), and as long as that is so, the
+ * table is looked at once a second, a slice a turn, and who has not moved for
+ * LP_STALLED_S is reset on both sides, until there is plenty again
+ * (lp_edit_is_eased()).
  *
  * Who cannot move because we keep it from sending (pace.h) does not stall: its
  * time begins when it is told that it may go on.
@@ -22,6 +23,7 @@
  * the sake of others.
  */
 #include "dataplane/kafka/edit.h"
+#include "dataplane/kafka/recall.h"
 #include "dataplane/pipeline/splice.h"
 
 /* Who is to do something before what is held is given back. */
@@ -31,6 +33,7 @@ enum whom {
 	BROKER_TO_SEND,
 	BROKER_TO_ACKNOWLEDGE,
 	CLIENT_TO_SEND,
+	BROKER_TO_ANSWER,
 };
 
 static struct lp_splice_front front_of(const struct lp_kafka *, uint32_t);
@@ -105,7 +108,8 @@ lp_splice_stall_turn(struct lp_splice_stall *stall, struct lp_rewrite *rewrite,
 			stall->looking = false;
 			stall->looked_s = batch->now_s;
 			/* Who was refused comes again ever more rarely. */
-			kafka->pressed = lp_edit_is_short(kafka);
+			kafka->pressed = lp_edit_is_short(kafka) ||
+			    lp_recall_is_short(kafka);
 			return;
 		}
 		stall->next++;
@@ -142,6 +146,11 @@ front_of(const struct lp_kafka *kafka, uint32_t index)
 	/* What is skipped comes before what is read, and is acknowledged. */
 	if (splice->waiting_count[LP_TO_CLIENT] != 0)
 		return (struct lp_splice_front){.whom = BROKER_TO_SEND,
+		    .at = stream->need + (uint32_t)stream->skip +
+			splice->client_ack};
+	/* In front of what its client goes on to ask for. */
+	if (kafka->state->conns[index].kept_count != 0)
+		return (struct lp_splice_front){.whom = BROKER_TO_ANSWER,
 		    .at = stream->need + (uint32_t)stream->skip +
 			splice->client_ack};
 	if (splice->maps[LP_TO_BROKER].first != 0 || splice->said_count > 0)

@@ -332,6 +332,63 @@ START_TEST(what_cannot_be_kept_is_as_the_listener_says)
 }
 END_TEST
 
+/* A client of its own, that asks so often. */
+static void
+next_client(unsigned times)
+{
+	kafka_talk.more++;
+	kafka_connect();
+	plane_forget();
+	while (times-- > 0)
+		ask(5, "web-1", "g", 3);
+}
+
+/* Who is not answered, or does not read it, while others find no room. */
+START_TEST(who_stalls_is_reset_for_others)
+{
+	enum {
+		PIECES = 64,
+		MANY = 12
+	}; /* a half and a quarter of it is free */
+	struct kafka_talk first;
+
+	plane.region.kafka.held_count = PIECES;
+	plane_restart();
+	deny("api=OffsetFetch topic=secret*");
+	edited_publish(LP_UNJUDGED_PASS);
+	next_client(MANY);
+	first = kafka_talk;
+	next_client(MANY);
+	ck_assert_uint_eq(KAFKA_COUNTER(unjudged_passed), 0);
+	next_client(1);
+	ck_assert_uint_eq(KAFKA_COUNTER(unjudged_passed), 1);
+	plane_wait_ms(LP_STALLED_S * 500u);
+	if (_i == 1) {
+		struct kafka_talk last = kafka_talk;
+
+		kafka_talk = first;
+		answer(5, "g", two_of_them);
+		first = kafka_talk;
+		kafka_talk = last;
+		/* The place that this has left, and none. */
+		ask(5, "web-1", "g", 3);
+		ask(5, "web-1", "g", 3);
+	}
+	ck_assert_uint_eq(KAFKA_COUNTER(unjudged_passed), _i == 1 ? 2 : 1);
+	plane_wait_ms(LP_STALLED_S * 500u);
+	ck_assert_uint_eq(KAFKA_COUNTER(rewrite_stalled), 0);
+	plane_wait_ms(1000);
+	plane_forget();
+	ck_assert_uint_eq(KAFKA_COUNTER(rewrite_stalled), 1);
+	ck_assert_uint_eq(plane_connections(), 3);
+	ask(5, "web-1", "g", 3);
+	ck_assert_uint_eq(KAFKA_COUNTER(unjudged_passed), _i == 1 ? 2 : 1);
+	kafka_talk = first;
+	if (_i == 1)
+		answer(5, "g", two_of_them);
+}
+END_TEST
+
 /* Of both topics two partitions. */
 static void
 make_epochs(int16_t version, bool request)
@@ -461,6 +518,7 @@ add(TCase *tests)
 	tcase_add_test(tests, rules_are_those_of_the_answer);
 	tcase_add_test(tests, what_is_in_shadow_refuses_nothing);
 	tcase_add_test(tests, what_cannot_be_kept_is_as_the_listener_says);
+	tcase_add_loop_test(tests, who_stalls_is_reset_for_others, 0, 2);
 	tcase_add_loop_test(tests,
 	    ends_of_epochs_are_refused_wherever_a_segment_ends, 0,
 	    OF_ODDS * OF_VERSIONS);
