@@ -168,6 +168,7 @@ refuse_name(struct lp_kafka_at *at, struct lp_message *message,
 		refused->tail |= last;
 	}
 	lp_edit_overlay(at, LP_TO_BROKER, message->seq, &over);
+	at->splice->flags |= LP_SPLICE_MARKED;
 	return true;
 }
 

@@ -49,6 +49,7 @@ lp_deny_whole(struct lp_kafka_at *at, struct lp_message *message,
 	if (at->splice == NULL || at->was_held)
 		return;
 	lp_edit_overlay(at, LP_TO_BROKER, message->seq, &over);
+	at->splice->flags |= LP_SPLICE_MARKED;
 	message->judged.refused.code = message->key == LP_KEY_INIT_PRODUCER_ID
 	    ? TRANSACTIONAL_ID_AUTHORIZATION_FAILED
 	    : GROUP_AUTHORIZATION_FAILED;

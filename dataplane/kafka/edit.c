@@ -277,6 +277,22 @@ lp_edit_lost(struct lp_kafka_at *at)
 		    &at->kafka->telemetry.stats->counters.rewrite_unreadable);
 }
 
+bool
+lp_edit_owes(const struct lp_kafka *kafka, uint32_t index)
+{
+	return (kafka->region->connections[index].flags & LP_CONN_SPLICED) &&
+	    ((kafka->state->splices[index].flags & LP_SPLICE_MARKED) ||
+		kafka->state->conns[index].kept_count > 0);
+}
+
+void
+lp_edit_unread(struct lp_kafka *kafka, uint32_t index)
+{
+	if (lp_edit_owes(kafka, index))
+		lp_edit_break(kafka, index,
+		    &kafka->telemetry.stats->counters.rewrite_unreadable);
+}
+
 void
 lp_edit_abandon(struct lp_kafka *kafka, uint32_t index)
 {

@@ -83,6 +83,13 @@ struct lp_edit *lp_edit_keep(struct lp_kafka *kafka, uint32_t index,
 /* Frames cannot be told apart any more: what follows may hold addresses. */
 void lp_edit_lost(struct lp_kafka_at *at);
 
+/*
+ * Its streams will not be read from here on: where an answer may have what only
+ * we may see, or would have been judged, it is broken.
+ */
+bool lp_edit_owes(const struct lp_kafka *kafka, uint32_t index);
+void lp_edit_unread(struct lp_kafka *kafka, uint32_t index);
+
 /* No more bytes will come: what is held leaves as nothing. */
 void lp_edit_abandon(struct lp_kafka *kafka, uint32_t index);
 

@@ -24,6 +24,8 @@ lp_edit_mark(struct lp_kafka_at *at, enum lp_direction dir,
 	uint32_t seq = message->seq + bits->at;
 	struct lp_edit *edit = last_marks(at, dir, message);
 
+	if (dir == LP_TO_BROKER)
+		at->splice->flags |= LP_SPLICE_MARKED;
 	if (edit != NULL && is_alike(&edit->marks, bits) && is_complete(edit) &&
 	    comes_next(edit, seq)) {
 		lp_edit_save(at->kafka, edit);

@@ -251,6 +251,8 @@ static void
 unread(
     struct lp_kafka_at *at, enum lp_kafka_mode mode, enum lp_stream_state state)
 {
+	if (mode != LP_KAFKA_OFF)
+		lp_edit_unread(at->kafka, at->index);
 	for (enum lp_direction dir = LP_TO_BROKER; dir <= LP_TO_CLIENT; dir++) {
 		lp_frame_drop(at, dir);
 		lp_stream_close(

@@ -7,9 +7,10 @@
  */
 #include <string.h>
 
+#include "dataplane/kafka/edit.h"
 #include "dataplane/kafka/restore.h"
 
-static void restore(struct lp_kafka *, uint32_t, bool);
+static bool restore(struct lp_kafka *, uint32_t, bool);
 static bool is_walking(const struct lp_kafka_conn *);
 static bool claim(struct lp_kafka *, struct lp_kafka_conn *);
 static bool is_sound(const struct lp_kafka_side *);
@@ -55,10 +56,11 @@ lp_restore_all(struct lp_kafka *kafka, uint32_t marked)
 	for (uint32_t i = 0; i < state->conn_count; i++) {
 		fresh &= state->conns[i].mode == LP_KAFKA_OFF &&
 		    kafka->region->connections[i].use != LP_CONN_USED;
-		restore(kafka, i,
-		    i + 1 == marked ||
-			(!same_tables && is_walking(&state->conns[i])));
-		lp_restore_splice(kafka, i, i + 1 == marked);
+		bool cut = i + 1 == marked;
+		bool owes = restore(kafka, i,
+		    cut || (!same_tables && is_walking(&state->conns[i])));
+
+		lp_restore_splice(kafka, i, cut || owes);
 	}
 	lp_held_pool_settle(&kafka->held);
 	settle(&kafka->messages);
@@ -87,24 +89,29 @@ is_walking(const struct lp_kafka_conn *conn)
 	    conn->sides[LP_TO_CLIENT].message != 0;
 }
 
-static void
+/*
+ * True: its streams are lost, and an answer must not pass unread, or may not,
+ * for what it says of itself does not hold together.
+ */
+static bool
 restore(struct lp_kafka *kafka, uint32_t index, bool doubtful)
 {
 	struct lp_kafka_conn *conn = &kafka->state->conns[index];
 	bool live = conn->mode == LP_KAFKA_LIVE;
+	bool owes = live && (!doubtful || lp_edit_owes(kafka, index));
 	/* Of TLS the client's stream is followed to the end of its hello. */
 	bool followed = live || conn->mode == LP_KAFKA_TLS;
 
 	if (conn->mode == LP_KAFKA_OFF)
-		return;
+		return false;
 	if (kafka->region->connections[index].use != LP_CONN_USED) {
 		/* Killed after it ended, before that was told here. */
 		memset(conn, 0, sizeof(*conn));
-		return;
+		return false;
 	}
 	if (!doubtful && (!followed || claim(kafka, conn))) {
 		count_inflight(kafka, conn);
-		return;
+		return false;
 	}
 	memset(conn->sides, 0, sizeof(conn->sides));
 	conn->oldest = 0;
@@ -117,6 +124,9 @@ restore(struct lp_kafka *kafka, uint32_t index, bool doubtful)
 							 : LP_KAFKA_OPAQUE;
 	if (live)
 		lp_telemetry_count(&kafka->telemetry, streams_lost, 1);
+	if (owes && (kafka->region->connections[index].flags & LP_CONN_SPLICED))
+		lp_telemetry_count(&kafka->telemetry, rewrite_unreadable, 1);
+	return owes;
 }
 
 static bool

@@ -326,6 +326,9 @@ enum lp_splice_flags {
 	LP_SPLICE_BROKEN = 1 << 3,
 	/* So it is because a rule, or its listener, says so. */
 	LP_SPLICE_REFUSED = 1 << 4,
+	/* Its client was refused something by marks, which any later answer
+	 * may have: none must pass unread (edit.h). */
+	LP_SPLICE_MARKED = 1 << 5,
 };
 
 /*
