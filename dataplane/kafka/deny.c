@@ -6,6 +6,7 @@
 #include "dataplane/kafka/account.h"
 #include "dataplane/kafka/edit.h"
 #include "dataplane/kafka/inflight.h"
+#include "dataplane/kafka/judge.h"
 #include "dataplane/pipeline/snapshot.h"
 
 enum {
@@ -48,9 +49,12 @@ lp_deny_partition(struct lp_kafka_at *at, const struct lp_message *message,
 	struct lp_telemetry *telemetry = &at->kafka->telemetry;
 
 	/* What was cut has been told, and marked, by its first byte. */
-	if (at->splice == NULL || at->was_held ||
-	    !lp_deny_is_new(at, message, fact))
+	if (at->splice == NULL || !lp_deny_is_new(at, message, fact))
 		return;
+	if (at->was_held) {
+		lp_judge_unread(at);
+		return;
+	}
 	lp_edit_mark(at, LP_TO_BROKER, message, &mark);
 	if (bits & LP_DENY_REFUSED) {
 		lp_telemetry_count(telemetry, partitions_denied, 1);

@@ -29,7 +29,9 @@
  * session, after a restart, and when the rule has gone.  Of requests that were
  * refused otherwise their entry among those in flight says it (state.h).
  * Nothing waits for later bytes: numbers are edited from their first byte on,
- * also where a segment ends inside of them.
+ * also where a segment ends inside of them.  What had been passed on behind a
+ * gap when the rules came cannot be refused so: it is as its listener says of
+ * what cannot be judged, or a reset, where a name is all that there is.
  *
  * Of which requests: lp_rule_deny_is_by_index(), lp_rule_deny_is_by_name(),
  * lp_rule_deny_is_whole().  All edits keep the length.

@@ -79,11 +79,13 @@ lp_deny_name(struct lp_kafka_at *at, struct lp_message *message,
 {
 	struct lp_refused *refused = &message->judged.refused;
 
-	if (at->splice == NULL || at->was_held || fact->null ||
-	    fact->full_len == 0 || fact->full_len > NAME_MAX_LEN)
+	if (at->splice == NULL || fact->null || fact->full_len == 0 ||
+	    fact->full_len > NAME_MAX_LEN)
 		return true;
 	if (is_odd(fact)) {
 		refused->tail |= ODD;
+	} else if (denied && at->was_held) {
+		return false;
 	} else if (denied) {
 		bool done = fact->kind == LP_FACT_TOPIC_ID
 		    ? refuse_id(at, message, fact)

@@ -11,6 +11,7 @@
 
 #include "dataplane/kafka/account.h"
 #include "dataplane/kafka/edit.h"
+#include "dataplane/kafka/judge.h"
 
 enum {
 	GROUP_AUTHORIZATION_FAILED = 30,
@@ -21,6 +22,7 @@ enum {
 };
 
 static int32_t number_of(int16_t);
+static bool has_passed(const struct lp_kafka_at *, uint32_t, uint32_t);
 
 bool
 lp_deny_whole_may(const struct lp_kafka_at *at,
@@ -46,14 +48,30 @@ lp_deny_whole(struct lp_kafka_at *at, struct lp_message *message,
 	    .over = {(uint8_t)(number >> 24), (uint8_t)(number >> 16),
 		(uint8_t)(number >> 8), (uint8_t)number}};
 
-	if (at->splice == NULL || at->was_held)
+	if (at->splice == NULL)
 		return;
+	if (has_passed(at, message->seq + over.at, over.len)) {
+		lp_judge_unread(at);
+		return;
+	}
 	lp_edit_overlay(at, LP_TO_BROKER, message->seq, &over);
 	at->splice->flags |= LP_SPLICE_MARKED;
 	message->judged.refused.code = message->key == LP_KEY_INIT_PRODUCER_ID
 	    ? TRANSACTIONAL_ID_AUTHORIZATION_FAILED
 	    : GROUP_AUTHORIZATION_FAILED;
 	lp_telemetry_count(&at->kafka->telemetry, requests_denied, 1);
+}
+
+/* Some of those bytes, the first of which is being read. */
+static bool
+has_passed(const struct lp_kafka_at *at, uint32_t seq, uint32_t len)
+{
+	const struct lp_stream *stream = &at->conn->sides[LP_TO_BROKER].stream;
+
+	return at->was_held ||
+	    (stream->held != 0 &&
+		(int32_t)(at->kafka->held.pieces[stream->held - 1].seq -
+		    (seq + len)) < 0);
 }
 
 void

@@ -43,6 +43,8 @@ static void acknowledged(
 static uint32_t first_byte(const struct lp_tcp_segment *);
 static void live(struct lp_kafka_at *, const struct lp_pkt *,
     const struct lp_stream_segment *);
+static bool has_passed(
+    const struct lp_kafka_at *, enum lp_direction, struct lp_stream_chunk *);
 static void hello(struct lp_kafka_at *, const struct lp_pkt *,
     const struct lp_stream_segment *);
 static void read_hello(struct lp_kafka_at *, const struct lp_stream_segment *);
@@ -396,10 +398,10 @@ live(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 	    lp_stream_read(&side->stream, held, segment, &chunk)) {
 		uint64_t skip;
 
+		at->was_held = has_passed(at, pkt->dir, &chunk);
 		at->chunk = chunk.bytes;
 		at->chunk_seq = side->stream.need;
-		at->was_held = chunk.was_held;
-		at->unsaid = keeps && !chunk.was_held ? chunk.bytes : NULL;
+		at->unsaid = keeps ? chunk.bytes : NULL;
 		at->unsaid_skip = 0;
 		skip = lp_frame_feed(at, pkt->dir, chunk.bytes, chunk.len);
 		if (at->unsaid != NULL)
@@ -415,6 +417,30 @@ live(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 	if (at->conn->mode == LP_KAFKA_LIVE && side->place == LP_AT_TAIL &&
 	    lp_stream_skip_left(&side->stream) == 0)
 		lp_frame_finish(at, pkt->dir);
+}
+
+/*
+ * It is too late to change them: they were held for us alone; or they went by,
+ * perhaps, before the connection was spliced.
+ */
+static bool
+has_passed(const struct lp_kafka_at *at, enum lp_direction dir,
+    struct lp_stream_chunk *chunk)
+{
+	struct lp_splice *splice = at->splice;
+	int32_t left;
+
+	if (dir == LP_TO_BROKER || splice == NULL ||
+	    !(splice->flags & LP_SPLICE_PASSED))
+		return chunk->was_held;
+	left = (int32_t)(splice->passed - at->conn->sides[dir].stream.need);
+	if (left <= 0) {
+		splice->flags &= (uint8_t)~LP_SPLICE_PASSED;
+		return chunk->was_held;
+	}
+	if (chunk->len > (uint32_t)left)
+		chunk->len = (uint32_t)left;
+	return true;
 }
 
 /* Once each and in order, like the bytes of frames. */

@@ -83,7 +83,7 @@ struct lp_kafka_at {
 	/* Of the bytes that are being read: where they are in the stream. */
 	const uint8_t *chunk;
 	uint32_t chunk_seq;
-	bool was_held; /* and have been passed on already */
+	bool was_held; /* or missing, and have been passed on already */
 	/* From there on it is not kept yet (said.h), but for so many bytes
 	 * that need not be; NULL: nothing is kept. */
 	const uint8_t *unsaid;

@@ -329,6 +329,9 @@ enum lp_splice_flags {
 	/* Its client was refused something by marks, which any later answer
 	 * may have: none must pass unread (edit.h). */
 	LP_SPLICE_MARKED = 1 << 5,
+	/* Bytes of the broker's had gone by when it was spliced in front of
+	 * which others were missing: up to `passed`. */
+	LP_SPLICE_PASSED = 1 << 6,
 };
 
 /*
@@ -356,7 +359,8 @@ struct lp_splice {
 	/* line 1 */
 	uint32_t waiting[2]; /* the first of them: held, index + 1 */
 	uint32_t said[2]; /* the first block, and the last: index + 1 */
-	uint8_t spare2[48];
+	uint32_t passed; /* sequence number of the broker's */
+	uint8_t spare2[44];
 };
 static_assert(sizeof(struct lp_splice) == 128, "two cache lines");
 enum { LP_SPLICE_CHANGING = offsetof(struct lp_splice, waiting) };

@@ -78,9 +78,7 @@ struct lp_pipeline {
 	uint64_t swept; /* generation that all connections were checked by */
 	uint64_t sweeping; /* generation that they are being checked by */
 	uint32_t sweep_at;
-	/* Some could not be followed: once more, not in the same second. */
-	bool unfollowed;
-	bool following; /* this sweep is for nothing else */
+	bool following; /* this sweep is for nothing else: is_to_sweep() */
 	uint32_t swept_s;
 	struct lp_splice_stall stall;
 
@@ -527,8 +525,7 @@ sweep(struct lp_pipeline *pipeline, struct lp_batch *batch)
 			lp_gate_follow(snapshot, conn);
 		}
 		if (pipeline->following || lp_gate_stays(snapshot, conn)) {
-			pipeline->unfollowed |=
-			    lp_splice_follow(&pipeline->kafka, snapshot, index);
+			lp_splice_follow(&pipeline->kafka, batch, index);
 			continue;
 		}
 		lp_reset_connection(&pipeline->reset, batch, conn);
@@ -540,8 +537,8 @@ sweep(struct lp_pipeline *pipeline, struct lp_batch *batch)
 
 /*
  * Of the same generation once more, at most each second, if connections are to
- * be spliced that could not be just then (lp_splice_follow()): that is all that
- * is asked of them.
+ * be spliced whose streams were lost then (lp_splice_follow()): that is all
+ * that is asked of them.
  */
 static bool
 is_to_sweep(struct lp_pipeline *pipeline, const struct lp_batch *batch)
@@ -551,14 +548,12 @@ is_to_sweep(struct lp_pipeline *pipeline, const struct lp_batch *batch)
 	if (!fresh && pipeline->swept != pipeline->sweeping)
 		return true;
 	if (!fresh &&
-	    (!(pipeline->kafka.recovered || pipeline->unfollowed) ||
-		pipeline->swept_s == batch->now_s))
+	    (!pipeline->kafka.recovered || pipeline->swept_s == batch->now_s))
 		return false;
 	pipeline->sweeping = batch->snapshot->serial;
 	pipeline->swept = 0;
 	pipeline->sweep_at = 0;
 	pipeline->following = !fresh;
-	pipeline->unfollowed = false;
 	pipeline->kafka.recovered = false;
 	return true;
 }

@@ -53,6 +53,8 @@
 /* Of a client that says less: Linux takes no less either. */
 enum { MSS_MIN = 48 };
 
+static uint32_t acknowledged(
+    const struct lp_tcp_peer *, const struct lp_tcp_peer *);
 static bool without_text(struct lp_splice_at *);
 static void turn(struct lp_splice_at *);
 static void begin(struct lp_splice_at *);
@@ -67,34 +69,47 @@ lp_splice_begin(struct lp_kafka *kafka, uint32_t index)
 {
 	struct lp_splice *splice = &kafka->state->splices[index];
 	struct lp_conn *conn = &kafka->region->connections[index];
-	const struct lp_tcp_track *tcp = &conn->tcp;
+	const struct lp_tcp_peer *client = &conn->tcp.peer[LP_TO_BROKER];
+	const struct lp_tcp_peer *broker = &conn->tcp.peer[LP_TO_CLIENT];
+	const struct lp_stream *stream =
+	    &kafka->state->conns[index].sides[LP_TO_CLIENT].stream;
 
-	*splice = (struct lp_splice){.client_ack = tcp->peer[LP_TO_BROKER].ack,
-	    .client_edge = tcp->peer[LP_TO_CLIENT].limit,
-	    .edge = tcp->peer[LP_TO_CLIENT].limit,
-	    .out_next = tcp->peer[LP_TO_CLIENT].end,
+	*splice = (struct lp_splice){.client_ack = acknowledged(client, broker),
+	    .client_edge = broker->limit,
+	    .edge = broker->limit,
+	    .out_next = broker->end,
 	    /* Its SYN says; else what all must take. */
 	    .mss =
 		lp_ip_is_v4(&conn->client_ip) ? LP_TCP_MSS_V4 : LP_TCP_MSS_V6};
 	splice->maps[LP_TO_CLIENT].floor = splice->client_ack;
-	splice->maps[LP_TO_BROKER].floor = tcp->peer[LP_TO_CLIENT].ack;
+	splice->maps[LP_TO_BROKER].floor = acknowledged(broker, client);
+	if (stream->state == LP_STREAM_LIVE && stream->need != stream->end) {
+		splice->flags = LP_SPLICE_PASSED;
+		splice->passed = stream->end;
+	}
 	/* With this it begins, also for who takes over. */
 	atomic_signal_fence(memory_order_seq_cst);
 	conn->flags |= LP_CONN_SPLICED;
 }
 
-bool
-lp_splice_follow(
-    struct lp_kafka *kafka, const struct lp_snapshot *snapshot, uint32_t index)
+/* By that end; before it has said anything of it, that its SYN is. */
+static uint32_t
+acknowledged(const struct lp_tcp_peer *by, const struct lp_tcp_peer *of)
 {
+	return by->flags & LP_PEER_ACKED ? by->ack : of->end;
+}
+
+void
+lp_splice_follow(
+    struct lp_kafka *kafka, const struct lp_batch *batch, uint32_t index)
+{
+	const struct lp_snapshot *snapshot = batch->snapshot;
 	const struct lp_conn *conn = &kafka->region->connections[index];
-	const struct lp_kafka_conn *state = &kafka->state->conns[index];
-	const struct lp_stream *stream = &state->sides[LP_TO_CLIENT].stream;
-	const struct lp_stream *asked = &state->sides[LP_TO_BROKER].stream;
+	struct lp_kafka_conn *state = &kafka->state->conns[index];
 
 	if ((conn->flags & (LP_CONN_INLINE | LP_CONN_SPLICED)) ||
 	    !lp_snapshot_splices(snapshot, conn->listener_id))
-		return false;
+		return;
 	if (state->mode != LP_KAFKA_LIVE && state->mode != LP_KAFKA_OFF &&
 	    lp_snapshot_unjudged(snapshot, conn->listener_id) ==
 		LP_UNJUDGED_RESET) {
@@ -105,21 +120,14 @@ lp_splice_follow(
 		lp_splice_begin(kafka, index);
 		lp_edit_refuse(kafka, index,
 		    &kafka->telemetry.stats->counters.unjudged_reset);
-		return false;
+		return;
 	}
 	/* One that is lost says itself when it is not any more (recover.c). */
-	if (state->mode != LP_KAFKA_LIVE ||
-	    (conn->tcp.state != LP_TCP_ESTABLISHED &&
-		!lp_tcp_state_half_open(conn->tcp.state)))
-		return false;
-	if (conn->tcp.state != LP_TCP_ESTABLISHED ||
-	    !(conn->tcp.peer[LP_TO_BROKER].flags & LP_PEER_ACKED) ||
-	    stream->held != 0 || stream->need != stream->end ||
-	    /* It has not stalled since a time that is known. */
-	    asked->held != 0)
-		return true;
+	if (state->mode != LP_KAFKA_LIVE)
+		return;
+	/* What it holds behind a gap has not stalled before. */
+	state->moved_s = batch->now_s;
 	lp_splice_begin(kafka, index);
-	return false;
 }
 
 void

@@ -49,12 +49,12 @@ struct lp_splice_at {
 void lp_splice_begin(struct lp_kafka *kafka, uint32_t index);
 
 /*
- * One that was opened when its listener did not rewrite, and now it does: it is
- * spliced if nothing of its streams is under way that was not read in order.
- * True: not yet, but soon: ask again.
+ * One that was opened when its listener neither rewrote nor had rules that act,
+ * and now it does: it is spliced, whatever of it is under way.  What has passed
+ * is passed.  One whose streams are lost is once they are read again.
  */
-bool lp_splice_follow(
-    struct lp_kafka *kafka, const struct lp_snapshot *snapshot, uint32_t index);
+void lp_splice_follow(
+    struct lp_kafka *kafka, const struct lp_batch *batch, uint32_t index);
 
 /*
  * A packet of a connection with LP_CONN_SPLICED, from the TCP state to its
