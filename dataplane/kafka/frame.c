@@ -273,6 +273,8 @@ save(const struct lp_kafka_at *at, const struct lp_message *message)
 	lp_kafka_save(at->kafka, message,
 	    message->is_judged ? sizeof(*message)
 			       : offsetof(struct lp_message, judged));
+	if (message->key == LP_KEY_SASL_AUTHENTICATE)
+		at->kafka->logs_secret = true;
 }
 
 /* NULL: the pool is empty, the frame is passed over. */

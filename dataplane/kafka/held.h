@@ -10,7 +10,8 @@
  *	... lp_stream_recover() of every stream ...
  *	lp_held_pool_settle(&pool);
  *
- * A piece that is given back keeps its bytes until it is taken again.
+ * The bytes of a piece that is given back are zeros from then on, or from when
+ * the change has ended: a client's may be of a token.
  */
 #ifndef LP_KAFKA_HELD_H
 #define LP_KAFKA_HELD_H
@@ -18,6 +19,7 @@
 #include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "dataplane/pipeline/undo.h"
 
@@ -78,6 +80,16 @@ lp_held_pool_is_scarce(const struct lp_held_pool *pool)
 }
 
 static inline void
+lp_held_pool_free(struct lp_held_pool *pool, uint32_t index)
+{
+	struct lp_held *piece = &pool->pieces[index];
+
+	memset(piece->bytes, 0,
+	    piece->len < LP_HELD_BYTES ? piece->len : LP_HELD_BYTES);
+	pool->free[pool->free_count++] = index;
+}
+
+static inline void
 lp_held_pool_give(struct lp_held_pool *pool, uint32_t link)
 {
 	assert(link > 0 && link <= pool->count);
@@ -85,7 +97,7 @@ lp_held_pool_give(struct lp_held_pool *pool, uint32_t link)
 	if (pool->undo != NULL)
 		pool->free[pool->count - ++pool->pending] = link - 1;
 	else
-		pool->free[pool->free_count++] = link - 1;
+		lp_held_pool_free(pool, link - 1);
 }
 
 /* The change has ended: what it gave back may be taken again. */
@@ -93,8 +105,8 @@ static inline void
 lp_held_pool_end(struct lp_held_pool *pool)
 {
 	for (; pool->pending > 0; pool->pending--)
-		pool->free[pool->free_count++] =
-		    pool->free[pool->count - pool->pending];
+		lp_held_pool_free(
+		    pool, pool->free[pool->count - pool->pending]);
 	pool->undo = NULL;
 }
 

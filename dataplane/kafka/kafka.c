@@ -80,6 +80,7 @@ lp_kafka_init(struct lp_kafka *kafka, struct lp_region *region, uint32_t marked)
 	kafka->finishing = 0;
 	kafka->recovered = false;
 	kafka->pressed = false;
+	kafka->logs_secret = false;
 	lp_buckets_init(&kafka->buckets, kafka->telemetry.seed);
 	lp_count_set(&kafka->telemetry.stats->counters.buckets, 0);
 	lp_count_set(&kafka->telemetry.stats->counters.buckets_max,
@@ -112,7 +113,12 @@ lp_kafka_log(struct lp_kafka *kafka, uint32_t index)
 void
 lp_kafka_logged(struct lp_kafka *kafka)
 {
-	kafka->region->undo->logging = LP_UNDO_PLAIN;
+	struct lp_undo *undo = kafka->region->undo;
+
+	undo->logging = LP_UNDO_PLAIN;
+	if (kafka->logs_secret)
+		memset(undo->log, 0, undo->log_len);
+	kafka->logs_secret = false;
 	lp_held_pool_end(&kafka->held);
 	lp_slots_end(&kafka->messages);
 	lp_slots_end(&kafka->inflight);

@@ -61,6 +61,7 @@ struct lp_kafka {
 	 * spliced: lp_splice_follow() is to be asked once more. */
 	bool recovered;
 	bool pressed; /* a pool was short: who stalls? (splice_stall.c) */
+	bool logs_secret; /* what has been logged may be of a token */
 	uint64_t now_ns;
 	/* Of a frame that lies in one piece: it needs no place in the pool. */
 	struct lp_message whole;

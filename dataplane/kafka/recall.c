@@ -50,6 +50,7 @@ lp_recall_keep(struct lp_kafka_at *at, const struct lp_message *message,
 	const struct lp_rules *rules = lp_judge_rules(at);
 	struct lp_held_pool *pool = &at->kafka->held;
 	const struct lp_judged *judged;
+	struct lp_held *piece;
 	struct kept kept;
 	uint8_t *bytes;
 
@@ -71,7 +72,8 @@ lp_recall_keep(struct lp_kafka_at *at, const struct lp_message *message,
 	    .has = judged->has,
 	    .cut = judged->cut,
 	    .is_of_all = judged->is_of_all};
-	bytes = pool->pieces[entry->kept - 1].bytes + sizeof(kept);
+	piece = &pool->pieces[entry->kept - 1];
+	bytes = piece->bytes + sizeof(kept);
 	for (unsigned i = 0; i < LP_JUDGED_TEXTS; i++) {
 		if (!(judged->has & 1u << i))
 			continue;
@@ -79,7 +81,8 @@ lp_recall_keep(struct lp_kafka_at *at, const struct lp_message *message,
 		memcpy(bytes, judged->texts[i], kept.lens[i]);
 		bytes += kept.lens[i];
 	}
-	memcpy(pool->pieces[entry->kept - 1].bytes, &kept, sizeof(kept));
+	memcpy(piece->bytes, &kept, sizeof(kept));
+	piece->len = (uint16_t)(bytes - piece->bytes);
 }
 
 void

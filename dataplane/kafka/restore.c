@@ -26,6 +26,7 @@ lp_restore_undo(struct lp_region *region)
 	struct lp_undo *undo = region->undo;
 	uint32_t marked =
 	    atomic_load_explicit(&undo->marked, memory_order_acquire);
+	uint32_t len;
 
 	if (marked == 0 || undo->logging != LP_UNDO_LOGGED)
 		return marked;
@@ -33,7 +34,10 @@ lp_restore_undo(struct lp_region *region)
 	lp_undo_replay(undo);
 	/* Once is enough: what is done from here on stays. */
 	atomic_signal_fence(memory_order_seq_cst);
+	len = undo->log_len;
 	undo->log_len = 0;
+	/* It may have been of a token. */
+	memset(undo->log, 0, len);
 	return 0;
 }
 

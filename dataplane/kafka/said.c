@@ -226,6 +226,7 @@ give_first(struct lp_kafka *kafka, struct lp_splice *splice)
 	if (block->is_secret) {
 		/* What of a token it kept must not stay in memory. */
 		lp_kafka_save(kafka, block, sizeof(*block));
+		kafka->logs_secret = true;
 		memset(block->bytes, 0, sizeof(block->bytes));
 		block->used = 0;
 	}
