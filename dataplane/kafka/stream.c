@@ -13,10 +13,10 @@
  * So none that is forever out of order leaves the others without.
  *
  * Being killed: the stream of the connection that was being changed is given
- * up (restore.c).  Were it put back by the undo slot, it would be whole too:
- * one packet either adds pieces or takes them away, never both, and a piece
- * that is given back stays as it is, so that the list behind the old stream is
- * whole.
+ * up (restore.c), or, of a change that is logged, put back by the undo slot: it
+ * is whole then, for one packet either adds pieces or takes them away, never
+ * both, and a piece that is given back stays as it is until the change has
+ * ended.
  */
 #include "dataplane/kafka/stream.h"
 

@@ -31,7 +31,7 @@ stream_check(const struct lp_stream *stream, const struct lp_held_pool *pool,
 	}
 	ensure(count == stream->held_count, "%u pieces, not %u", count,
 	    stream->held_count);
-	ensure(pool->free_count + count == pool->count,
+	ensure(pool->free_count + pool->pending + count == pool->count,
 	    "%u free and %u held of %u pieces", pool->free_count, count,
 	    pool->count);
 	ensure((int32_t)(stream->end - stream->need) >= 0, "need is behind");

@@ -466,9 +466,11 @@ START_TEST(what_is_held_is_found_again_by_the_next_process)
 }
 END_TEST
 
-/* The undo slot has put the stream back, the pieces have gone on. */
+/* The undo slot has put the stream back, in the midst of a change. */
 START_TEST(a_stream_that_is_put_back_has_its_pieces_still)
 {
+	static struct lp_undo undo;
+
 	for (unsigned with = 0; with < 4; with++) {
 		struct lp_stream_segment segment;
 		struct lp_stream before;
@@ -478,6 +480,7 @@ START_TEST(a_stream_that_is_put_back_has_its_pieces_still)
 		offer(20, &bytes[BEFORE + 20], 10, &segment);
 		offer(40, &bytes[BEFORE + 40], 10, &segment);
 		before = stream;
+		pool.undo = &undo;
 		if (with == 0)
 			offer(10, &bytes[BEFORE + 10], 5, &segment);
 		if (with == 1)
@@ -491,6 +494,8 @@ START_TEST(a_stream_that_is_put_back_has_its_pieces_still)
 			reader = (struct reader){0};
 		}
 		stream = before;
+		pool.pending = 0;
+		pool.undo = NULL;
 		ck_assert(recover());
 		ck_assert_int_eq(offer(0, &bytes[BEFORE], 70, &segment), READ);
 		read_all(&reader, &segment, "after");
