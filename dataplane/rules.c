@@ -17,6 +17,7 @@
 enum {
 	CONNECTION_FIELDS = (1 << LP_RULE_FROM) - 1,
 	ALL_FIELDS = (1 << LP_RULE_FIELD_COUNT) - 1,
+	SEEDS_MAX = 4, /* of 2^21 keys: each fails once in 2^23 times */
 };
 
 struct lp_rules_builder {
@@ -28,6 +29,7 @@ struct lp_rules_builder {
 	uint16_t part[LP_RULE_FIELD_COUNT][2][LP_RULES_TEXT_MAX + 1];
 	struct lp_rules_put put;
 	bool passes; /* a row so far lets some requests pass */
+	uint32_t seeds; /* that two keys had the same hash with */
 };
 
 /* Where a rule stands in the order. */
@@ -44,6 +46,10 @@ struct wheel {
 	uint8_t at;
 };
 
+static int compile(
+    struct lp_rules **out, struct lp_rules_builder *builder, char *why);
+static bool again(struct lp_rules_builder *builder);
+static void note_deniable(struct lp_rules *rules);
 static int number_parts(
     struct lp_rules *rules, struct lp_rules_builder *builder);
 static void number_field(
@@ -99,30 +105,63 @@ int
 lp_rules_build(struct lp_rules **out, struct lp_rules_builder *builder,
     char why[LP_WHY_SIZE])
 {
+	int error;
+
+	/* With another seed no two keys have the same hash. */
+	do {
+		snprintf(why, LP_WHY_SIZE, "no memory for rules");
+		error = compile(out, builder, why);
+	} while (error == -EAGAIN && again(builder));
+	if (error == -EAGAIN)
+		snprintf(why, LP_WHY_SIZE,
+		    "two values of rules have the same hash, with each of %d "
+		    "seeds",
+		    SEEDS_MAX);
+	return error;
+}
+
+void
+lp_rules_discard(struct lp_rules_builder *builder)
+{
+	if (builder == NULL)
+		return;
+	lp_rules_draft_free(&builder->drafts);
+	lp_rules_table_free(&builder->tables);
+	free(builder);
+}
+
+void
+lp_rules_free(struct lp_rules *rules)
+{
+	if (rules == NULL)
+		return;
+	for (unsigned i = 0; i < LP_RULES_TABLES; i++)
+		free(rules->tables[i].tuples);
+	free(rules->filters);
+	free(rules->places);
+	free(rules->words);
+	free(rules->conditions);
+	free(rules->terms);
+	free(rules->rows);
+	free(rules->actions);
+	free(rules->parts);
+	free(rules);
+}
+
+/* ---- all of it ----------------------------------------------------------- */
+
+static int
+compile(struct lp_rules **out, struct lp_rules_builder *builder, char *why)
+{
 	struct lp_rules *rules = calloc(1, sizeof(*rules));
 	struct rank *ranks =
 	    calloc(builder->drafts.drafts.count + 1, sizeof(*ranks));
 	int error = -ENOMEM;
 
-	snprintf(why, LP_WHY_SIZE, "no memory for rules");
 	if (rules == NULL || ranks == NULL)
 		goto out;
 	rules->seed = builder->seed;
-	for (int api = 0; api < LP_RULES_APIS; api++) {
-		uint32_t versions = lp_rule_deny_versions(api);
-
-		rules->deniable[api] = versions;
-		if (lp_rule_deny_is_by_index(api))
-			rules->by_index[api] = versions;
-		if (lp_rule_deny_is_by_name(api))
-			rules->by_name[api] = versions;
-		if (lp_rule_deny_is_by_answer(api))
-			rules->by_answer[api] = versions;
-		if (lp_rule_deny_is_whole(api))
-			rules->by_whole[api] = versions;
-		if (lp_rule_limit_fault(api) != NULL)
-			rules->unlimited[api / 64] |= UINT64_C(1) << api % 64;
-	}
+	note_deniable(rules);
 	error = number_parts(rules, builder);
 	if (error)
 		goto out;
@@ -144,32 +183,37 @@ out:
 	return error;
 }
 
-void
-lp_rules_discard(struct lp_rules_builder *builder)
+/* As it was before the rules were compiled, with the next seed. */
+static bool
+again(struct lp_rules_builder *builder)
 {
-	if (builder == NULL)
-		return;
-	lp_rules_draft_free(&builder->drafts);
+	if (++builder->seeds == SEEDS_MAX)
+		return false;
+	builder->seed = lp_rules_hash_number(builder->seed, 0, builder->seeds);
+	builder->passes = false;
 	lp_rules_table_free(&builder->tables);
-	free(builder);
+	memset(&builder->tables, 0, sizeof(builder->tables));
+	return true;
 }
 
-void
-lp_rules_free(struct lp_rules *rules)
+static void
+note_deniable(struct lp_rules *rules)
 {
-	if (rules == NULL)
-		return;
-	for (unsigned i = 0; i < LP_RULES_TABLES; i++)
-		free(rules->tables[i].tuples);
-	free(rules->slots);
-	free(rules->filters);
-	free(rules->words);
-	free(rules->conditions);
-	free(rules->terms);
-	free(rules->rows);
-	free(rules->actions);
-	free(rules->parts);
-	free(rules);
+	for (int api = 0; api < LP_RULES_APIS; api++) {
+		uint32_t versions = lp_rule_deny_versions(api);
+
+		rules->deniable[api] = versions;
+		if (lp_rule_deny_is_by_index(api))
+			rules->by_index[api] = versions;
+		if (lp_rule_deny_is_by_name(api))
+			rules->by_name[api] = versions;
+		if (lp_rule_deny_is_by_answer(api))
+			rules->by_answer[api] = versions;
+		if (lp_rule_deny_is_whole(api))
+			rules->by_whole[api] = versions;
+		if (lp_rule_limit_fault(api) != NULL)
+			rules->unlimited[api / 64] |= UINT64_C(1) << api % 64;
+	}
 }
 
 /* ---- parts and rows ------------------------------------------------------ */
@@ -376,7 +420,7 @@ expand(struct lp_rules_builder *builder, const struct lp_rules_draft *draft,
 	    builder, draft, whole ? ALL_FIELDS : CONNECTION_FIELDS, wheels);
 	unsigned turned;
 
-	put->entry = (struct lp_rules_entry){.row = row};
+	put->row = row;
 	put->condition = draft->condition;
 	if (!whole)
 		put->condition = (struct lp_rules_condition){
@@ -449,7 +493,7 @@ make_put(struct lp_rules_builder *builder, const struct wheel *wheels,
 	put->part_count = 0;
 	put->fields = 0;
 	put->hash = 0;
-	put->entry.key_size = 0;
+	put->key_size = 0;
 	for (unsigned i = 0; i < count; i++)
 		add_part(builder, &wheels[i].values[wheels[i].at]);
 }
@@ -461,7 +505,7 @@ add_part(struct lp_rules_builder *builder, const struct lp_rules_value *value)
 	struct lp_rules_put *put = &builder->put;
 	const uint8_t *bytes =
 	    (const uint8_t *)builder->drafts.bytes.items + value->at;
-	uint8_t *key = put->key + put->entry.key_size, *at = key;
+	uint8_t *at = put->key + put->key_size;
 
 	put->parts[put->part_count++] =
 	    builder->part[value->field][lp_rules_draft_kind(value->kind)]
@@ -482,7 +526,7 @@ add_part(struct lp_rules_builder *builder, const struct lp_rules_value *value)
 		at += value->size;
 	}
 	assert(at <= put->key + sizeof(put->key));
-	put->entry.key_size = (uint32_t)(at - put->key);
+	put->key_size = (uint32_t)(at - put->key);
 }
 
 static uint64_t

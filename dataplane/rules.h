@@ -55,8 +55,8 @@ int lp_rules_add(struct lp_rules_builder *builder,
 
 /*
  * 0 and *out, or with a line in why -ENOSPC, -ENOMEM; -EEXIST: an id twice, of
- * one priority.  That of two is not seen: ids are the caller's to keep apart.
- * Once for each builder.
+ * one priority.  That of two is not seen: ids are the caller's to keep apart;
+ * -EAGAIN: no seed of some keeps all keys apart.  Once for each builder.
  */
 int lp_rules_build(struct lp_rules **out, struct lp_rules_builder *builder,
     char why[LP_WHY_SIZE]);

@@ -11,15 +11,14 @@
 #include <sys/mman.h>
 
 #include "dataplane/pipeline/rules_hash.h"
+#include "dataplane/rules_places.h"
 
 enum {
 	SLOTS_MIN = 4,
-	KEYS_OF_A_WORD = 8, /* at most; 4 at least, where there are as many */
 	WORD = sizeof(uint64_t),
 	LINE = 64,
 	LINE_WORDS = LINE / WORD,
 	LARGE_PAGE = 2 << 20,
-	ENTRY_WORDS = sizeof(struct lp_rules_entry) / WORD,
 };
 
 static struct lp_rules_tuple_draft *find_tuple(
@@ -36,15 +35,18 @@ static bool is_covered(const struct lp_rules_tables *tables,
 static const struct lp_rules_condition *condition_of(
     const struct lp_rules_tables *tables, const struct lp_rules_entry *entry);
 static int add_entry(struct lp_rules_tables *tables,
-    const struct lp_rules_put *put, uint32_t *at);
+    const struct lp_rules_put *put, uint32_t key_size, uint32_t *at);
 static void pad(struct lp_rules_list *list, uint32_t words);
 static struct lp_rules_entry *entry_at(
     const struct lp_rules_tables *tables, uint32_t at);
 static void *take(size_t size_bytes);
 static int freeze_tuples(struct lp_rules *rules, unsigned kind,
-    const struct lp_rules_list *tuples, uint32_t *slots, uint32_t *filters);
-static void freeze_keys(
+    const struct lp_rules_list *tuples, uint32_t *words, uint32_t *places);
+static int freeze_keys(
     struct lp_rules *rules, unsigned kind, const struct lp_rules_list *tuples);
+static int freeze_tuple(struct lp_rules *rules,
+    const struct lp_rules_tuple *tuple,
+    const struct lp_rules_tuple_draft *draft);
 
 int
 lp_rules_table_put(struct lp_rules_tables *tables,
@@ -67,11 +69,13 @@ lp_rules_table_put(struct lp_rules_tables *tables,
 	    is_covered(tables, &put->condition,
 		condition_of(tables, entry_at(tables, slot->last))))
 		return 0;
-	error = add_entry(tables, put, &at);
+	error =
+	    add_entry(tables, put, slot->entry == 0 ? put->key_size : 0, &at);
 	if (error)
 		return error;
 	if (slot->entry == 0) {
-		slot->hash = (uint32_t)put->hash;
+		slot->hash = put->hash;
+		slot->key_size = put->key_size;
 		slot->entry = at;
 		tuple->used++;
 	} else {
@@ -86,20 +90,24 @@ lp_rules_table_put(struct lp_rules_tables *tables,
 int
 lp_rules_table_freeze(struct lp_rules *rules, struct lp_rules_tables *tables)
 {
-	uint32_t slots = 0, filters = 0;
+	uint32_t words = 0, places = 0;
 
 	for (unsigned i = 0; i < LP_RULES_TABLES; i++)
 		if (freeze_tuples(
-			rules, i, &tables->table[i].tuples, &slots, &filters))
+			rules, i, &tables->table[i].tuples, &words, &places))
 			return -ENOMEM;
-	rules->slots = take(slots * sizeof(*rules->slots));
-	rules->filters = take(filters * sizeof(*rules->filters));
+	rules->filters = take(words * sizeof(*rules->filters));
+	rules->places = take(places * sizeof(*rules->places));
 	rules->words = take(tables->words.count * WORD);
-	if (rules->slots == NULL || rules->filters == NULL ||
+	if (rules->filters == NULL || rules->places == NULL ||
 	    rules->words == NULL)
 		return -ENOMEM;
-	for (unsigned i = 0; i < LP_RULES_TABLES; i++)
-		freeze_keys(rules, i, &tables->table[i].tuples);
+	for (unsigned i = 0; i < LP_RULES_TABLES; i++) {
+		int error = freeze_keys(rules, i, &tables->table[i].tuples);
+
+		if (error)
+			return error;
+	}
 	if (tables->words.count > 0)
 		memcpy(rules->words, tables->words.items,
 		    tables->words.count * WORD);
@@ -107,8 +115,8 @@ lp_rules_table_freeze(struct lp_rules *rules, struct lp_rules_tables *tables)
 	tables->conditions.list.items = NULL;
 	rules->entry_count = tables->entry_count;
 	rules->chain_max = tables->chain_max;
-	rules->size_bytes += slots * sizeof(*rules->slots) +
-	    filters * sizeof(*rules->filters) + tables->words.count * WORD +
+	rules->size_bytes += words * sizeof(*rules->filters) +
+	    places * sizeof(*rules->places) + tables->words.count * WORD +
 	    tables->conditions.list.room * sizeof(*rules->conditions);
 	return 0;
 }
@@ -186,14 +194,14 @@ add_tuple(struct lp_rules_table_draft *table, const struct lp_rules_put *put)
 	tuple = (struct lp_rules_tuple_draft *)table->tuples.items +
 	    table->tuples.count;
 	memset(tuple, 0, sizeof(*tuple));
-	tuple->tuple.first_row = put->entry.row;
+	tuple->tuple.first_row = put->row;
 	tuple->tuple.fields = put->fields;
 	tuple->tuple.part_count = put->part_count;
 	memcpy(tuple->tuple.parts, put->parts, sizeof(put->parts));
 	tuple->slots = calloc(SLOTS_MIN, sizeof(*tuple->slots));
 	if (tuple->slots == NULL)
 		return -ENOMEM;
-	tuple->tuple.mask = SLOTS_MIN - 1;
+	tuple->mask = SLOTS_MIN - 1;
 	table->tuples.count++;
 	return 0;
 }
@@ -202,7 +210,7 @@ add_tuple(struct lp_rules_table_draft *table, const struct lp_rules_put *put)
 static int
 make_room(struct lp_rules_tuple_draft *tuple)
 {
-	uint32_t old = tuple->tuple.mask + 1, mask = 2 * old - 1;
+	uint32_t old = tuple->mask + 1, mask = 2 * old - 1;
 	struct lp_rules_grown *slots;
 
 	if (2 * (tuple->used + 1) <= old)
@@ -211,7 +219,7 @@ make_room(struct lp_rules_tuple_draft *tuple)
 	if (slots == NULL)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < old; i++) {
-		uint32_t at = tuple->slots[i].hash & mask;
+		uint32_t at = (uint32_t)tuple->slots[i].hash & mask;
 
 		if (tuple->slots[i].entry == 0)
 			continue;
@@ -221,7 +229,7 @@ make_room(struct lp_rules_tuple_draft *tuple)
 	}
 	free(tuple->slots);
 	tuple->slots = slots;
-	tuple->tuple.mask = mask;
+	tuple->mask = mask;
 	return 0;
 }
 
@@ -230,18 +238,15 @@ static struct lp_rules_grown *
 find_slot(const struct lp_rules_tables *tables,
     const struct lp_rules_tuple_draft *tuple, const struct lp_rules_put *put)
 {
-	uint32_t hash = (uint32_t)put->hash, mask = tuple->tuple.mask;
-	uint32_t at;
+	uint32_t at = (uint32_t)put->hash & tuple->mask;
 
-	for (at = hash & mask; tuple->slots[at].entry != 0;
-	     at = (at + 1) & mask) {
-		const struct lp_rules_entry *entry;
+	for (; tuple->slots[at].entry != 0; at = (at + 1) & tuple->mask) {
+		const struct lp_rules_grown *slot = &tuple->slots[at];
 
-		if (tuple->slots[at].hash != hash)
-			continue;
-		entry = entry_at(tables, tuple->slots[at].entry);
-		if (entry->key_size == put->entry.key_size &&
-		    memcmp(entry + 1, put->key, entry->key_size) == 0)
+		if (slot->hash == put->hash &&
+		    slot->key_size == put->key_size &&
+		    memcmp(entry_at(tables, slot->entry) + 1, put->key,
+			put->key_size) == 0)
 			break;
 	}
 	return &tuple->slots[at];
@@ -288,10 +293,11 @@ condition_of(
 
 static int
 add_entry(struct lp_rules_tables *tables, const struct lp_rules_put *put,
-    uint32_t *at)
+    uint32_t key_size, uint32_t *at)
 {
-	uint32_t words = ENTRY_WORDS + (put->entry.key_size + WORD - 1u) / WORD;
 	struct lp_rules_entry *entry;
+	uint32_t words =
+	    (uint32_t)(sizeof(*entry) + key_size + WORD - 1) / WORD;
 	uint32_t condition;
 
 	if (tables->entry_count == LP_RULES_ENTRIES_MAX)
@@ -304,9 +310,9 @@ add_entry(struct lp_rules_tables *tables, const struct lp_rules_put *put,
 	*at = tables->words.count;
 	entry = entry_at(tables, *at);
 	memset(entry, 0, words * WORD);
-	*entry = put->entry;
+	entry->row = put->row;
 	entry->condition = condition;
-	memcpy(entry + 1, put->key, put->entry.key_size);
+	memcpy(entry + 1, put->key, key_size);
 	tables->words.count += words;
 	tables->entry_count++;
 	return 0;
@@ -334,10 +340,10 @@ entry_at(const struct lp_rules_tables *tables, uint32_t at)
 	return (struct lp_rules_entry *)((uint64_t *)tables->words.items + at);
 }
 
-/* And where their slots and filters are to be. */
+/* And where their words and places are to be. */
 static int
 freeze_tuples(struct lp_rules *rules, unsigned kind,
-    const struct lp_rules_list *tuples, uint32_t *slots, uint32_t *filters)
+    const struct lp_rules_list *tuples, uint32_t *words, uint32_t *places)
 {
 	const struct lp_rules_tuple_draft *drafts = tuples->items;
 	struct lp_rules_table *table = &rules->tables[kind];
@@ -349,43 +355,64 @@ freeze_tuples(struct lp_rules *rules, unsigned kind,
 	rules->size_bytes += tuples->count * sizeof(*table->tuples);
 	for (uint32_t i = 0; i < tuples->count; i++) {
 		struct lp_rules_tuple *tuple = &table->tuples[i];
-		uint32_t words = 1;
 
-		while (words * KEYS_OF_A_WORD < drafts[i].used)
-			words *= 2;
 		*tuple = drafts[i].tuple;
-		tuple->slots = *slots;
-		tuple->filter = *filters;
-		tuple->filter_mask = words - 1;
-		*slots += tuple->mask + 1;
-		*filters += words;
+		tuple->words = *words;
+		tuple->word_count = lp_rules_places_words(drafts[i].used);
+		tuple->places = *places;
+		tuple->place_count = lp_rules_places_count(drafts[i].used);
+		*words += tuple->word_count;
+		*places += tuple->place_count;
 	}
 	return 0;
 }
 
-static void
+static int
 freeze_keys(
     struct lp_rules *rules, unsigned kind, const struct lp_rules_list *tuples)
 {
 	const struct lp_rules_tuple_draft *drafts = tuples->items;
 
 	for (uint32_t i = 0; i < tuples->count; i++) {
-		const struct lp_rules_tuple *tuple =
-		    &rules->tables[kind].tuples[i];
-		struct lp_rules_slot *slots = rules->slots + tuple->slots;
+		int error = freeze_tuple(
+		    rules, &rules->tables[kind].tuples[i], &drafts[i]);
 
-		for (uint32_t j = 0; j <= tuple->mask; j++) {
-			const struct lp_rules_grown *from = &drafts[i].slots[j];
-			uint64_t bits;
-			uint32_t at;
-
-			if (from->entry == 0)
-				continue;
-			slots[j].hash = from->hash;
-			slots[j].entry = from->entry;
-			at = lp_rules_hash_filter(from->hash, &bits) &
-			    tuple->filter_mask;
-			rules->filters[tuple->filter + at] |= bits;
-		}
+		if (error)
+			return error;
 	}
+	return 0;
+}
+
+static int
+freeze_tuple(struct lp_rules *rules, const struct lp_rules_tuple *tuple,
+    const struct lp_rules_tuple_draft *draft)
+{
+	uint64_t *hashes = calloc(draft->used, sizeof(*hashes));
+	uint32_t *entries = calloc(draft->used, sizeof(*entries));
+	uint32_t *place = calloc(draft->used, sizeof(*place));
+	const struct lp_rules_places places = {.hashes = hashes,
+	    .key_count = draft->used,
+	    .words = rules->filters + tuple->words,
+	    .word_count = tuple->word_count,
+	    .place_count = tuple->place_count,
+	    .place = place};
+	int error = -ENOMEM;
+	uint32_t count = 0;
+
+	if (hashes == NULL || entries == NULL || place == NULL)
+		goto out;
+	for (uint32_t i = 0; i <= draft->mask; i++) {
+		if (draft->slots[i].entry == 0)
+			continue;
+		hashes[count] = draft->slots[i].hash;
+		entries[count++] = draft->slots[i].entry;
+	}
+	error = lp_rules_places_find(&places);
+	for (uint32_t i = 0; i < count && error == 0; i++)
+		rules->places[tuple->places + place[i]] = entries[i];
+out:
+	free(hashes);
+	free(entries);
+	free(place);
+	return error;
 }

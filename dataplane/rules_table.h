@@ -18,15 +18,17 @@ enum {
 };
 
 struct lp_rules_grown {
-	uint32_t hash;
+	uint64_t hash;
 	uint32_t entry; /* 0: free */
 	uint32_t last; /* of its chain */
 	uint32_t length;
+	uint32_t key_size;
 };
 
 struct lp_rules_tuple_draft {
-	struct lp_rules_tuple tuple; /* its slots are set at the end */
-	struct lp_rules_grown *slots;
+	struct lp_rules_tuple tuple; /* its places are found at the end */
+	struct lp_rules_grown *slots; /* open addressing, at most half full */
+	uint32_t mask;
 	uint32_t used;
 };
 
@@ -50,7 +52,8 @@ struct lp_rules_put {
 	uint8_t part_count;
 	uint32_t fields;
 	uint64_t hash;
-	struct lp_rules_entry entry; /* its condition is set when it is put */
+	uint32_t row;
+	uint32_t key_size;
 	struct lp_rules_condition condition;
 	uint8_t key[LP_RULES_KEY_MAX];
 };
@@ -59,7 +62,10 @@ struct lp_rules_put {
 int lp_rules_table_put(struct lp_rules_tables *tables,
     enum lp_rules_table_kind kind, const struct lp_rules_put *put);
 
-/* Makes tables, slots, words and conditions of *rules.  0 or -ENOMEM. */
+/*
+ * Makes tables, filters, places, words and conditions of *rules.  0, -ENOMEM,
+ * -EAGAIN: with this seed two keys have the same hash.
+ */
 int lp_rules_table_freeze(
     struct lp_rules *rules, struct lp_rules_tables *tables);
 

@@ -15,7 +15,7 @@ enum {
 };
 
 static_assert(LP_RULES_TEXTS == 5, "the texts follow each other");
-static_assert(sizeof(struct lp_rules_entry) == 16, "little but the key");
+static_assert(sizeof(struct lp_rules_entry) == 12, "little but the key");
 static_assert(sizeof(struct lp_rules_row) == 16, "one for each rule");
 
 /*
@@ -235,8 +235,9 @@ next(const struct look *look, const struct lp_rules_entry *entry)
 static const struct lp_rules_entry *
 find(struct look *look, const struct lp_rules_tuple *tuple)
 {
-	const struct lp_rules_slot *slots = look->rules->slots + tuple->slots;
-	uint64_t hash = 0, bits;
+	const struct lp_rules *rules = look->rules;
+	const struct lp_rules_entry *entry;
+	uint64_t hash = 0, bits, word;
 	uint32_t at;
 
 	if ((tuple->fields & ~look->has) != 0)
@@ -250,20 +251,17 @@ find(struct look *look, const struct lp_rules_tuple *tuple)
 			return NULL;
 		hash ^= part;
 	}
-	at = lp_rules_hash_filter((uint32_t)hash, &bits) & tuple->filter_mask;
-	if ((look->rules->filters[tuple->filter + at] & bits) != bits)
+	bits = lp_rules_hash_bits(hash);
+	word = rules->filters[tuple->words +
+	    lp_rules_hash_word(hash, tuple->word_count)];
+	if ((word & bits) != bits)
 		return NULL;
-	for (at = (uint32_t)hash & tuple->mask; slots[at].entry != 0;
-	     at = (at + 1) & tuple->mask) {
-		const struct lp_rules_entry *entry;
-
-		if (slots[at].hash != (uint32_t)hash)
-			continue;
-		entry = lp_rules_entry(look->rules, slots[at].entry);
-		if (is_key(look, tuple, (const uint8_t *)(entry + 1)))
-			return entry;
-	}
-	return NULL;
+	at = rules->places[tuple->places +
+	    lp_rules_hash_place(hash, word, tuple->place_count)];
+	if (at == 0)
+		return NULL;
+	entry = lp_rules_entry(rules, at);
+	return is_key(look, tuple, (const uint8_t *)(entry + 1)) ? entry : NULL;
 }
 
 /* ---- hashes -------------------------------------------------------------- */
@@ -370,13 +368,14 @@ is_text(const struct lp_rules_part *part, const struct lp_rules_text *text,
     const uint8_t **key)
 {
 	const uint8_t *bytes = *key;
-	uint16_t len = part->len;
+	uint16_t len = part->len, is;
 
 	if (part->kind == LP_RULES_EXACT) {
-		memcpy(&len, bytes, sizeof(len));
-		if (len != text->len)
+		len = text->len;
+		memcpy(&is, bytes, sizeof(is));
+		if (is != len)
 			return false;
-		bytes += sizeof(len);
+		bytes += sizeof(is);
 	}
 	*key = bytes + len;
 	return memcmp(bytes, text->bytes, len) == 0;

@@ -42,15 +42,16 @@
  *
  *	Cost does not depend on the number of rules, but on that of tuples
  *	(some 25 cycles each, and a text's hashes once), on whether what is
- *	looked at lies in a cache (two reads for the rule that holds), and on
- *	the length of a chain: rules that differ in nothing but what is no key
- *	are asked one by one, some 10 to 40 cycles each.  An entry that the
- *	one before it in its chain covers is left out.  Where there are many
- *	tuples the worker remembers what was said (rules_cache.h).
+ *	looked at lies in a cache (three reads for the rule that holds, two of
+ *	them of tables that are small), and on the length of a chain: rules that
+ *	differ in nothing but what is no key are asked one by one, some 10 to 40
+ *	cycles each.  An entry that the one before it in its chain covers is
+ *	left out.  Where there are many tuples the worker remembers what was
+ *	said (rules_cache.h).
  *
- *	A client chooses what is looked up, never what is in the tables: keys
- *	are compared whole, so equal hashes decide nothing, and the longest run
- *	of a table is what the rules and the seed made it.
+ *	A client chooses what is looked up, never what is in the tables: each
+ *	key has a place of its own there, and is compared whole, so that equal
+ *	hashes decide nothing.
  */
 #ifndef LP_PIPELINE_RULES_H
 #define LP_PIPELINE_RULES_H
@@ -171,18 +172,12 @@ enum { LP_RULES_PARTS_PER_TUPLE = 13, LP_RULES_TUPLES_MANY = 16 };
 struct lp_rules_tuple {
 	uint32_t first_row; /* none of its entries is of one before */
 	uint32_t fields; /* 1 << enum lp_rule_field */
-	uint32_t slots; /* index of the first */
-	uint32_t mask; /* slots are a power of two */
-	uint32_t filter; /* index of its first word */
-	uint32_t filter_mask;
+	uint32_t words; /* index of the first in lp_rules.filters */
+	uint32_t word_count;
+	uint32_t places; /* index of the first */
+	uint32_t place_count;
 	uint8_t part_count;
 	uint16_t parts[LP_RULES_PARTS_PER_TUPLE]; /* in the order of fields */
-};
-
-/* Open addressing, linear probing, at most half full. */
-struct lp_rules_slot {
-	uint32_t hash;
-	uint32_t entry; /* 0: free */
 };
 
 enum {
@@ -202,12 +197,14 @@ struct lp_rules_condition {
 	uint16_t asks;
 };
 
-/* One combination of a rule's values; its key follows. */
+/*
+ * One combination of a rule's values.  Behind the first one of a key the key
+ * follows.
+ */
 struct lp_rules_entry {
 	uint32_t row;
 	uint32_t next; /* of the same key, later in the order; 0: none */
 	uint32_t condition; /* index */
-	uint32_t key_size;
 };
 
 /* A range of a number; those of one field follow each other, one must hold. */
@@ -235,14 +232,16 @@ struct lp_rules_table {
 struct lp_rules {
 	uint64_t seed;
 	struct lp_rules_table tables[LP_RULES_TABLES];
-	struct lp_rules_slot *slots;
 	/*
-	 * Of each key of a tuple two bits in one word (a blocked Bloom filter,
-	 * Putze, Sanders, Singler 2007), a word for 4 to 8 keys: most
+	 * A word for some four keys of a tuple (rules_hash.h).  Of each key two
+	 * bits (a blocked Bloom filter, Putze, Sanders, Singler 2007): most
 	 * tuples that have no such key are left after a look at a table that
-	 * is a tenth of the others.
+	 * is a thirtieth of the others.  And the number that gives each of
+	 * them a place of its own (hash and displace, Belazzougui, Botelho,
+	 * Dietzfelbinger 2009): no other key is ever looked at.
 	 */
 	uint64_t *filters;
+	uint32_t *places; /* of each the entry; 0: free */
 	/*
 	 * Entries and keys in words; entry n begins at word n, 0 is none.  What
 	 * fits into a cache line lies in one.

@@ -61,15 +61,32 @@ lp_rules_hash_byte(uint64_t hash, uint8_t byte)
 	return (hash ^ byte) * 0xd6e8feb86659fd93u;
 }
 
-/* A key in the filter of its tuple: which word, and its two bits there. */
+/*
+ * A tuple's words: 16 bits of a number, 48 of a filter.  Which of them is that
+ * of a key,
+ */
 static inline uint32_t
-lp_rules_hash_filter(uint32_t hash, uint64_t *bits)
+lp_rules_hash_word(uint64_t hash, uint32_t count)
 {
-	uint64_t mixed = hash * 0x9e3779b97f4a7c15u;
+	return (uint32_t)((hash >> 32) * count >> 32);
+}
 
-	*bits = UINT64_C(1) << (mixed >> 32 & 63) |
-	    UINT64_C(1) << (mixed >> 38 & 63);
-	return (uint32_t)(mixed >> 44);
+/* the two bits of the key in the filter, */
+static inline uint64_t
+lp_rules_hash_bits(uint64_t hash)
+{
+	return UINT64_C(1) << (16 + (hash & 15)) |
+	    UINT64_C(1) << (32 + (hash >> 4 & 31));
+}
+
+/* and its place, by the number in the word. */
+static inline uint32_t
+lp_rules_hash_place(uint64_t hash, uint64_t word, uint32_t count)
+{
+	uint64_t mixed = lp_rules_hash_mix(hash ^ 0xa0761d6478bd642fu,
+	    (2 * (word & UINT16_MAX) + 1) * 0x9e3779b97f4a7c15u);
+
+	return (uint32_t)((mixed >> 32) * count >> 32);
 }
 
 /* Of its first bits; the others may be anything. */

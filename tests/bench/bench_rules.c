@@ -30,6 +30,8 @@
 enum {
 	/* Short, so that most of them are not interrupted. */
 	TURNS = 4000,
+	ROUNDS = 20,
+	SIZES = 5, /* 10 to 100,000 */
 	QUESTIONS = 50, /* of a turn */
 	PRODUCE = 0,
 	FETCH = 1,
@@ -316,6 +318,16 @@ compare(const void *a, const void *b)
 
 enum kind { HIT, HOT_HIT, KEPT, MISS, KINDS };
 
+/* Rules of a shape, and what was measured of them. */
+struct size {
+	struct lp_rules *rules;
+	uint32_t count;
+	uint64_t stamp;
+	uint32_t decided;
+	double alone[KINDS][TURNS]; /* of making the questions */
+	double whole[KINDS][TURNS];
+};
+
 /* The rule that a question is about. */
 static uint32_t
 choose(uint64_t *chance, uint32_t count, enum kind kind)
@@ -328,80 +340,100 @@ choose(uint64_t *chance, uint32_t count, enum kind kind)
 }
 
 static void
-ask(const struct lp_rules *rules, const struct question *question,
+ask(const struct size *size, const struct question *question,
     struct lp_rules_found *found, bool kept)
 {
 	static struct lp_rules_cache_place places[LP_RULES_CACHE_PLACES];
 	static lp_counter counters[2];
-	static const struct lp_rules *last;
-	static uint64_t stamp;
 	struct lp_rules_cache cache = {
 	    .places = places, .found = &counters[0], .missed = &counters[1]};
 
-	if (!kept) {
-		lp_rules_request(
-		    rules, &question->connection, &question->request, found);
-		return;
-	}
-	stamp += rules != last;
-	last = rules;
-	lp_rules_cache_request(&cache, stamp, rules, &question->connection,
-	    &question->request, found);
+	if (kept)
+		lp_rules_cache_request(&cache, size->stamp, size->rules,
+		    &question->connection, &question->request, found);
+	else
+		lp_rules_request(size->rules, &question->connection,
+		    &question->request, found);
 }
 
-/* Cycles of a question; rules NULL: of making it. */
-__attribute__((noinline)) static double
-measure(const struct shape *shape, const struct lp_rules *rules, uint32_t count,
-    enum kind kind, uint32_t *decided)
+/* Cycles of a question, for some turns; `asks` not: of making it. */
+__attribute__((noinline)) static void
+measure(const struct shape *shape, struct size *size, enum kind kind, bool asks,
+    unsigned turn, unsigned turns)
 {
-	static double samples[TURNS];
+	double *samples = asks ? size->whole[kind] : size->alone[kind];
 	struct lp_rules_found found = {.decides = 0};
 	struct question question;
-	uint64_t chance = 1;
+	uint64_t chance = turn + 1;
 
 	begin_question(&question);
-	for (unsigned turn = 0; turn < TURNS; turn++) {
+	for (unsigned end = turn + turns; turn < end; turn++) {
 		uint64_t start = world_cycles();
 
 		for (unsigned i = 0; i < QUESTIONS; i++) {
-			shape->ask(&question, choose(&chance, count - 1, kind),
+			shape->ask(&question,
+			    choose(&chance, size->count - 1, kind),
 			    kind != MISS);
 			__asm__ volatile("" : : "r"(&question) : "memory");
-			if (rules == NULL)
+			if (!asks)
 				continue;
 			if (shape->of_connection)
 				lp_rules_connection(
-				    rules, &question.connection, &found);
+				    size->rules, &question.connection, &found);
 			else
-				ask(rules, &question, &found, kind == KEPT);
-			*decided += found.decides < count - 1;
+				ask(size, &question, &found, kind == KEPT);
+			size->decided += found.decides < size->count - 1;
 		}
 		samples[turn] = (double)(world_cycles() - start) / QUESTIONS;
 	}
+}
+
+static double
+median(double samples[TURNS])
+{
 	qsort(samples, TURNS, sizeof(samples[0]), compare);
 	return samples[TURNS / 2];
 }
 
 static void
-measure_shape(const struct shape *shape, uint32_t count)
+report(const struct shape *shape, struct size *size)
 {
 	static const char *const names[] = {"hit", "hot", "kept", "miss"};
-	struct lp_rules *rules = compile(shape, count);
+	unsigned hits = shape->ask == same_ask ? 0 : KINDS - 1;
 
-	for (unsigned kind = 0; kind < KINDS; kind++) {
-		bool hits = kind != MISS && shape->ask != same_ask;
-		uint32_t decided = 0;
-		double alone, whole;
-
-		alone = measure(shape, NULL, count, kind, &decided);
-		whole = measure(shape, rules, count, kind, &decided);
-		if (decided != (hits ? TURNS * QUESTIONS : 0))
-			errx(1, "%s: %u of %u questions decided", shape->name,
-			    decided, TURNS * QUESTIONS);
-		print(shape, names[kind], count, world_unit, whole - alone,
+	if (size->decided != hits * TURNS * QUESTIONS)
+		errx(1, "%s: %u of %u questions decided", shape->name,
+		    size->decided, KINDS * TURNS * QUESTIONS);
+	for (unsigned kind = 0; kind < KINDS; kind++)
+		print(shape, names[kind], size->count, world_unit,
+		    median(size->whole[kind]) - median(size->alone[kind]),
 		    TURNS * QUESTIONS);
+	lp_rules_free(size->rules);
+}
+
+/*
+ * All sizes in alternation, so that what else the machine does is none of what
+ * one differs by from the other.
+ */
+static void
+measure_shape(const struct shape *shape)
+{
+	static struct size sizes[SIZES];
+	static uint64_t stamp;
+	unsigned count = 0;
+
+	for (uint32_t n = 10; n <= shape->rules_max; n *= 10) {
+		sizes[count].rules = compile(shape, n);
+		sizes[count].count = n;
+		sizes[count].decided = 0;
+		sizes[count++].stamp = ++stamp;
 	}
-	lp_rules_free(rules);
+	for (unsigned turn = 0; turn < TURNS; turn += TURNS / ROUNDS)
+		for (unsigned i = 0; i < count * KINDS * 2; i++)
+			measure(shape, &sizes[i / KINDS / 2], i / 2 % KINDS,
+			    i % 2 == 1, turn, TURNS / ROUNDS);
+	for (unsigned i = 0; i < count; i++)
+		report(shape, &sizes[i]);
 }
 
 /* Cycles of world_cycles() in a microsecond. */
@@ -416,13 +448,19 @@ clock_rate(void)
 	return (double)(world_cycles() - begin) * 1000 / (double)ns;
 }
 
+/* Of all shapes, or of those that are named. */
 int
-main(void)
+main(int argc, char **argv)
 {
 	printf(
 	    "rules/clock\tlightpath\t%s\t%.2f\t1\n", world_unit, clock_rate());
-	for (unsigned i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
-		for (uint32_t n = 10; n <= shapes[i].rules_max; n *= 10)
-			measure_shape(&shapes[i], n);
+	for (unsigned i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+		bool named = argc == 1;
+
+		for (int j = 1; j < argc; j++)
+			named |= strcmp(argv[j], shapes[i].name) == 0;
+		if (named)
+			measure_shape(&shapes[i]);
+	}
 	return 0;
 }

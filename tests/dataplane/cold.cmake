@@ -45,6 +45,7 @@ add_library(lp_test_rules STATIC
 	${CMAKE_SOURCE_DIR}/dataplane/rules.c
 	${CMAKE_SOURCE_DIR}/dataplane/rules_draft.c
 	${CMAKE_SOURCE_DIR}/dataplane/rules_list.c
+	${CMAKE_SOURCE_DIR}/dataplane/rules_places.c
 	${CMAKE_SOURCE_DIR}/dataplane/rules_table.c
 	${CMAKE_SOURCE_DIR}/dataplane/pipeline/rules.c
 	${CMAKE_SOURCE_DIR}/dataplane/pipeline/rules_cache.c)
@@ -57,6 +58,7 @@ foreach(module rules rules_cache rules_limits rules_random)
 	add_test(NAME dataplane/${module} COMMAND test_${module})
 	set_tests_properties(dataplane/${module} PROPERTIES TIMEOUT 600)
 endforeach()
-# This one makes allocations fail.
+# This one makes allocations, and seeds, fail.
 target_link_options(test_rules_limits PRIVATE
-	-Wl,--wrap=aligned_alloc -Wl,--wrap=calloc -Wl,--wrap=realloc)
+	-Wl,--wrap=aligned_alloc -Wl,--wrap=calloc -Wl,--wrap=realloc
+	-Wl,--wrap=lp_rules_places_find)

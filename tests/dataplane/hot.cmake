@@ -25,6 +25,7 @@ add_library(lp_test_plane STATIC
 	${CMAKE_SOURCE_DIR}/dataplane/rules.c
 	${CMAKE_SOURCE_DIR}/dataplane/rules_draft.c
 	${CMAKE_SOURCE_DIR}/dataplane/rules_list.c
+	${CMAKE_SOURCE_DIR}/dataplane/rules_places.c
 	${CMAKE_SOURCE_DIR}/dataplane/rules_table.c
 	${CMAKE_SOURCE_DIR}/dataplane/snapshot.c
 	${CMAKE_SOURCE_DIR}/dataplane/snapshot_rules.c

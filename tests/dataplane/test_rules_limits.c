@@ -5,7 +5,14 @@
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "dataplane/pipeline/rules_hash.h"
+#include "dataplane/rules_places.h"
+#include "tests/support/random.h"
 #include "tests/support/rule_match.h"
 #include "tests/support/rules_built.h"
 
@@ -16,12 +23,17 @@ static struct lp_rule_match *const match = &rules_built.match;
 /* How many allocations succeed before all others fail; NEVER: none fails. */
 static long allocations = NEVER;
 
+/* How often two keys have the same hash, or seem to. */
+static unsigned same_hashes;
+
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *memory, size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
 void *__real_aligned_alloc(size_t align, size_t size);
 void *__wrap_aligned_alloc(size_t align, size_t size);
+int __real_lp_rules_places_find(const struct lp_rules_places *places);
+int __wrap_lp_rules_places_find(const struct lp_rules_places *places);
 
 static bool
 fails(void)
@@ -49,10 +61,20 @@ __wrap_aligned_alloc(size_t align, size_t size)
 	return fails() ? NULL : __real_aligned_alloc(align, size);
 }
 
+int
+__wrap_lp_rules_places_find(const struct lp_rules_places *places)
+{
+	if (same_hashes == 0)
+		return __real_lp_rules_places_find(places);
+	same_hashes--;
+	return -EAGAIN;
+}
+
 static void
 setup(void)
 {
 	allocations = NEVER;
+	same_hashes = 0;
 	rules_built_open();
 }
 
@@ -258,6 +280,105 @@ START_TEST(an_allocation_that_fails_is_said)
 }
 END_TEST
 
+/* No key has the place of another, and all are found in their filter. */
+static void
+place(uint32_t count)
+{
+	uint32_t word_count = lp_rules_places_words(count);
+	uint32_t place_count = lp_rules_places_count(count);
+	uint64_t *hashes = calloc(count, sizeof(*hashes));
+	uint64_t *words = calloc(word_count, sizeof(*words));
+	uint32_t *found = calloc(count, sizeof(*found));
+	bool *taken = calloc(place_count, sizeof(*taken));
+	uint64_t chance = count;
+
+	for (uint32_t i = 0; i < count; i++)
+		hashes[i] = random_next(&chance);
+	ck_assert_int_eq(__real_lp_rules_places_find(
+			     &(struct lp_rules_places){.hashes = hashes,
+				 .key_count = count,
+				 .words = words,
+				 .word_count = word_count,
+				 .place_count = place_count,
+				 .place = found}),
+	    0);
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t word =
+		    words[lp_rules_hash_word(hashes[i], word_count)];
+		uint64_t bits = lp_rules_hash_bits(hashes[i]);
+
+		ck_assert_uint_eq(word & bits, bits);
+		ck_assert_uint_eq(found[i],
+		    lp_rules_hash_place(hashes[i], word, place_count));
+		ck_assert_uint_lt(found[i], place_count);
+		ck_assert(!taken[found[i]]);
+		taken[found[i]] = true;
+	}
+	free(hashes);
+	free(words);
+	free(found);
+	free(taken);
+}
+
+START_TEST(every_key_has_a_place)
+{
+	for (uint32_t count = 1; count < 200; count++)
+		place(count);
+	place(LP_RULES_MAX);
+}
+END_TEST
+
+START_TEST(equal_hashes_have_no_places)
+{
+	const uint64_t hashes[] = {7, UINT64_C(1) << 63, 7};
+	uint64_t words[1] = {0};
+	uint32_t found[3];
+	struct lp_rules_places places = {.hashes = hashes,
+	    .key_count = 3,
+	    .words = words,
+	    .word_count = lp_rules_places_words(3),
+	    .place_count = lp_rules_places_count(3),
+	    .place = found};
+
+	ck_assert_uint_eq(places.word_count, 1);
+	ck_assert_int_eq(__real_lp_rules_places_find(&places), -EAGAIN);
+}
+END_TEST
+
+START_TEST(another_seed_keeps_keys_apart)
+{
+	struct lp_rules_connection connection;
+	struct lp_rules_request request;
+	struct lp_rules_found found;
+
+	rule_match_text(match, LP_RULE_TOPIC, "orders");
+	rules_built_add(1, 10, LP_RULE_ALLOW);
+	rules_built_add(2, 5, LP_RULE_RESET);
+	same_hashes = 2;
+	rules_built_build();
+	ck_assert_uint_eq(same_hashes, 0);
+	rule_match_connection(&connection);
+	rule_match_request(&request);
+	rule_match_set(&request, LP_RULES_TOPIC, "orders");
+	lp_rules_request(rules_built.rules, &connection, &request, &found);
+	ck_assert_uint_eq(rules_built.rules->rows[found.decides].id, 1);
+	rule_match_set(&request, LP_RULES_TOPIC, "others");
+	lp_rules_request(rules_built.rules, &connection, &request, &found);
+	ck_assert_uint_eq(rules_built.rules->rows[found.decides].id, 2);
+}
+END_TEST
+
+START_TEST(seeds_are_bounded)
+{
+	rules_built_add(1, 10, LP_RULE_DENY);
+	same_hashes = 100;
+	ck_assert_int_eq(rules_built_try_build(), -EAGAIN);
+	ck_assert_uint_eq(same_hashes, 96);
+	ck_assert_str_eq(rules_built.why,
+	    "two values of rules have the same hash, with each of 4 seeds");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -276,6 +397,10 @@ main(void)
 	tcase_add_test(tcase, rules_are_bounded);
 	tcase_add_test(tcase, what_cannot_be_compiled_is_named);
 	tcase_add_test(tcase, an_allocation_that_fails_is_said);
+	tcase_add_test(tcase, every_key_has_a_place);
+	tcase_add_test(tcase, equal_hashes_have_no_places);
+	tcase_add_test(tcase, another_seed_keeps_keys_apart);
+	tcase_add_test(tcase, seeds_are_bounded);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
