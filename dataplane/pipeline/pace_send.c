@@ -86,8 +86,7 @@ tell(struct lp_rewrite *rewrite, struct lp_batch *batch, uint32_t index,
 	    index, sender, field);
 	lp_make_ip(pkt, client ? &conn->vip_ip : &conn->source_ip, to,
 	    LP_PROTO_TCP, len);
-	pkt->conn = index;
-	lp_mark_packet(conn, pkt);
+	lp_mark_made(rewrite->conntrack->region, conn, pkt);
 	if (client)
 		lp_mirror_made(batch, conn, pkt, 0, false);
 	lp_make_checksum(pkt, LP_PROTO_TCP, LP_TCP_SUM);

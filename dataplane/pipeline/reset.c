@@ -187,8 +187,7 @@ send_reset(struct lp_reset *reset, struct lp_batch *batch,
 		return;
 	lp_make_ip(pkt, client ? &conn->vip_ip : &conn->source_ip, to,
 	    LP_PROTO_TCP, LP_TCP_LEN);
-	pkt->conn = (uint32_t)(conn - reset->region->connections);
-	lp_mark_packet(conn, pkt);
+	lp_mark_made(reset->region, conn, pkt);
 	if (client)
 		lp_mirror_made(batch, conn, pkt, 0, false);
 	write_tcp(pkt, client ? conn->vip_port : conn->source_port,

@@ -155,8 +155,7 @@ send(struct lp_splice_at *at, const struct own *own)
 			len > LP_TCP_LEN ? BLOCKS_MAX - 1 : BLOCKS_MAX));
 	tcp[LP_TCP_OFF] = (uint8_t)(len / 4 << 4);
 	lp_make_ip(pkt, src, dst, LP_PROTO_TCP, len);
-	pkt->conn = at->index;
-	lp_mark_packet(conn, pkt);
+	lp_mark_made(at->rewrite->conntrack->region, conn, pkt);
 	if (client)
 		lp_mirror_made(at->batch, conn, pkt, 0, false);
 	lp_make_checksum(pkt, LP_PROTO_TCP, LP_TCP_SUM);

@@ -345,8 +345,7 @@ close_segment(struct writer *to, uint8_t flags)
 	memset(pkt->data + to->l4_off + LP_TCP_SUM, 0, 4);
 	lp_make_ip(
 	    pkt, &at->conn->vip_ip, &at->conn->client_ip, LP_PROTO_TCP, len);
-	pkt->conn = at->index;
-	lp_mark_packet(at->conn, pkt);
+	lp_mark_made(at->rewrite->conntrack->region, at->conn, pkt);
 	lp_mirror_made(
 	    at->batch, at->conn, pkt, to->payload_off, is_secret(at, pkt));
 	lp_make_checksum(pkt, LP_PROTO_TCP, LP_TCP_SUM);

@@ -181,6 +181,7 @@ START_TEST(a_device_that_is_down_fills_the_ring_and_no_more)
 	unsigned sent = 0;
 
 	port_lab_open(0, NULL);
+	ck_assert_uint_eq(ops->room(port_lab.ports[0], 9), 9);
 	veth_run("ip link set near0 down");
 	while (ops->alloc(port_lab.pool, &pkt)) {
 		pkt.len = 64;
@@ -193,10 +194,13 @@ START_TEST(a_device_that_is_down_fills_the_ring_and_no_more)
 	ck_assert_uint_gt(sent, 0);
 	ck_assert_uint_lt(sent, LAB_BUFFERS / 2);
 	ck_assert_uint_gt(port_lab_counter(0, "tx_errors"), 0);
+	ck_assert_uint_eq(ops->room(port_lab.ports[0], sent), 0);
+	ck_assert_uint_eq(ops->room(port_lab.ports[0], sent + 9), 9);
 	veth_run("ip link set near0 up");
 	veth_await_up("far0");
 	/* What waited goes out, and there is room again. */
 	ops->flush(port_lab.ports[0]);
+	ck_assert_uint_eq(ops->room(port_lab.ports[0], sent), sent);
 	port_lab_passage(0, 0, 5);
 }
 END_TEST

@@ -9,6 +9,7 @@
 #include "tests/support/narrow.h"
 #include "tests/support/plane.h"
 #include "tests/support/plane_main.h"
+#include "tests/support/random.h"
 #include "tests/support/rule_stats.h"
 
 enum {
@@ -18,11 +19,11 @@ enum {
 	CLIENTS,
 	RULE_LOW = 100,
 	RULE_HIGH,
-	LEN = 10, /* bytes of a segment */
 };
 
 static struct client {
 	uint16_t nat;
+	unsigned len; /* bytes of a segment */
 	unsigned sent; /* segments */
 	unsigned left; /* of them by the port of brokers */
 } clients[CLIENTS];
@@ -63,7 +64,7 @@ open_one(unsigned client)
 	in(client, "S seq=1000");
 	plane_run();
 	plane_expect(BACK_SLOT, "tcp 10.8.0.10:$* > 10.8.0.20:9092 S");
-	clients[client] = (struct client){.nat = plane.nat};
+	clients[client] = (struct client){.nat = plane.nat, .len = 10};
 	plane_in(BACK_SLOT, "tcp 10.8.0.20:9092 > 10.8.0.10:$ SA ack=1001");
 	in(client, "A seq=1001 ack=1");
 	plane_run();
@@ -88,11 +89,12 @@ setup(void)
 static void
 send(unsigned client, unsigned segments)
 {
+	struct client *own = &clients[client];
 	char text[64];
 
 	for (unsigned i = 0; i < segments; i++) {
-		snprintf(text, sizeof(text), "PA seq=%u ack=1 len=%d",
-		    1001 + LEN * clients[client].sent++, LEN);
+		snprintf(text, sizeof(text), "PA seq=%u ack=1 len=%u",
+		    1001 + own->len * own->sent++, own->len);
 		in(client, text);
 		if (i % LP_BATCH_MAX == LP_BATCH_MAX - 1)
 			plane_run();
@@ -112,7 +114,7 @@ next(void)
 	while (clients[client].nat != port)
 		ck_assert_uint_lt(++client, CLIENTS);
 	ck_assert_uint_eq(packet_number(plane.text, "seq", 0),
-	    1001 + LEN * clients[client].left++);
+	    1001 + clients[client].len * clients[client].left++);
 	return client;
 }
 
@@ -192,6 +194,24 @@ START_TEST(the_highest_is_first_and_the_lowest_keeps_its_share)
 }
 END_TEST
 
+/* Of bytes, not of frames: 169 of 100 bytes are sixteen of 1054. */
+START_TEST(the_share_is_one_of_bytes)
+{
+	clients[LOW].len = 1000;
+	clients[HIGH].len = 46;
+	send(LOW, 2);
+	send(HIGH, 200);
+	let(171);
+	leave(HIGH, 169);
+	leave(LOW, 1);
+	leave(HIGH, 1);
+	plane_quiet();
+	let(31);
+	leave(HIGH, 30);
+	leave(LOW, 1);
+}
+END_TEST
+
 /* Seven lower ones at most are owed one in sixteen each. */
 START_TEST(what_no_rule_names_is_between_them)
 {
@@ -253,6 +273,47 @@ START_TEST(a_rule_turns_no_two_segments_round)
 	let(2);
 	leave(PLAIN, 1);
 	leave(LOW, 1);
+}
+END_TEST
+
+static void
+take_all(void)
+{
+	while (plane.out[BACK_SLOT].head != plane.out[BACK_SLOT].tail)
+		(void)next();
+}
+
+/* Whatever rules come and go, and whatever the port takes. */
+START_TEST(by_chance_no_segment_is_lost_or_passes_another)
+{
+	/* Devices take their time. */
+	const unsigned steps = plane_on_memory() ? 200 : 5;
+	uint64_t seed = 7 + (uint64_t)_i;
+	char action[32];
+
+	(void)random_seed_given(&seed);
+	for (unsigned step = 0; step < steps; step++) {
+		unsigned client = random_between(&seed, LOW, CLIENTS - 1);
+		uint32_t waits = clients[client].sent - clients[client].left;
+
+		if (random_percent(&seed, 10)) {
+			snprintf(action, sizeof(action), "priority=%u",
+			    random_between(&seed, 0, 7));
+			rule_put(RULE_LOW, 10, "src=10.9.0.50", action, false);
+			publish();
+		}
+		if (waits < 40)
+			send(client, random_between(&seed, 1, 8));
+		let(random_between(&seed, 0, 8));
+		take_all();
+	}
+	narrow_let_all(BACK_SLOT);
+	plane_run();
+	take_all();
+	for (unsigned client = LOW; client < CLIENTS; client++)
+		ck_assert_uint_eq(clients[client].sent, clients[client].left);
+	ck_assert_uint_eq(plane_reason(LP_REASON_TX_FULL), 0);
+	ck_assert_uint_eq(count(&stats()->queued), 0);
 }
 END_TEST
 
@@ -451,8 +512,11 @@ add(TCase *tests)
 	tcase_add_test(tests, the_worker_stays_awake_for_it);
 	tcase_add_test(
 	    tests, the_highest_is_first_and_the_lowest_keeps_its_share);
+	tcase_add_test(tests, the_share_is_one_of_bytes);
 	tcase_add_test(tests, what_no_rule_names_is_between_them);
 	tcase_add_test(tests, a_rule_turns_no_two_segments_round);
+	tcase_add_loop_test(
+	    tests, by_chance_no_segment_is_lost_or_passes_another, 0, 4);
 	tcase_add_test(tests, in_shadow_it_is_as_if_it_were_not);
 	tcase_add_test(tests, what_finds_no_room_to_wait_is_dropped);
 	tcase_add_test(tests, the_lower_gives_way_the_earlier);
