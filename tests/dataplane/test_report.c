@@ -432,6 +432,10 @@ report_ports(void)
 				   ->port;
 	}
 	dataplane.ports.slots[0].port = &port;
+	lp_count_set(&dataplane.region.stats->queues[0].queued, 1);
+	lp_count_set(&dataplane.region.stats->queues[0].waited, 2);
+	lp_count_set(&dataplane.region.stats->queues[0].full, 3);
+	lp_count_set(&dataplane.region.stats->queues[0].dropped, 4);
 	strcpy(dataplane.ports.slots[1].why, "no such device");
 	ck_assert_int_eq(lp_report_stats(out, &dataplane, 5), 0);
 	message = take_message(out);
@@ -468,6 +472,26 @@ START_TEST(all_that_a_link_says_is_reported)
 	ck_assert_uint_eq(row->speed_mbps, 100000);
 	ck_assert_str_eq(row->offloads, "rx-ip-checksum rss");
 	ck_assert_ptr_null(row->why);
+	lp__pb__dataplane_message__free_unpacked(message, NULL);
+}
+END_TEST
+
+START_TEST(what_waits_for_a_port_is_among_its_counters)
+{
+	static const char *const names[] = {
+	    "tx_queued", "tx_waited", "tx_queue_full", "tx_queue_dropped"};
+	Lp__Pb__DataplaneMessage *message;
+	const Lp__Pb__PortStats *row;
+
+	said = (struct lp_port_link){.present = true};
+	message = report_ports();
+	row = message->stats_reply->stats->ports[0];
+	ck_assert_uint_eq(row->n_counters, 4);
+	for (unsigned i = 0; i < 4; i++) {
+		ck_assert_str_eq(row->counters[i]->name, names[i]);
+		ck_assert_uint_eq(row->counters[i]->value, i + 1);
+	}
+	ck_assert_uint_eq(message->stats_reply->stats->ports[1]->n_counters, 0);
 	lp__pb__dataplane_message__free_unpacked(message, NULL);
 }
 END_TEST
@@ -514,6 +538,7 @@ main(void)
 	    no_row_is_torn,
 	    every_reason_has_its_counter,
 	    endpoints_are_reported_by_name,
+	    what_waits_for_a_port_is_among_its_counters,
 	    all_that_a_link_says_is_reported,
 	    what_is_not_known_of_a_port_is_left_out,
 	    NULL,
