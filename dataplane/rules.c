@@ -18,6 +18,9 @@ enum {
 	CONNECTION_FIELDS = (1 << LP_RULE_FROM) - 1,
 	ALL_FIELDS = (1 << LP_RULE_FIELD_COUNT) - 1,
 	SEEDS_MAX = 4, /* of 2^21 keys: each fails once in 2^23 times */
+	/* What lp_rule_deny_code() says of them. */
+	OF_GROUP = 30,
+	OF_TRANSACTION = 53,
 };
 
 struct lp_rules_builder {
@@ -49,7 +52,7 @@ struct wheel {
 static int compile(
     struct lp_rules **out, struct lp_rules_builder *builder, char *why);
 static bool again(struct lp_rules_builder *builder);
-static void note_deniable(struct lp_rules *rules);
+static void note_deniable(struct lp_rules *rules, int api);
 static int number_parts(
     struct lp_rules *rules, struct lp_rules_builder *builder);
 static void number_field(
@@ -161,7 +164,8 @@ compile(struct lp_rules **out, struct lp_rules_builder *builder, char *why)
 	if (rules == NULL || ranks == NULL)
 		goto out;
 	rules->seed = builder->seed;
-	note_deniable(rules);
+	for (int api = 0; api < LP_RULES_APIS; api++)
+		note_deniable(rules, api);
 	error = number_parts(rules, builder);
 	if (error)
 		goto out;
@@ -196,24 +200,30 @@ again(struct lp_rules_builder *builder)
 	return true;
 }
 
+/* What can be done of that API. */
 static void
-note_deniable(struct lp_rules *rules)
+note_deniable(struct lp_rules *rules, int api)
 {
-	for (int api = 0; api < LP_RULES_APIS; api++) {
-		uint32_t versions = lp_rule_deny_versions(api);
+	uint32_t versions = lp_rule_deny_versions(api);
+	uint64_t bit = UINT64_C(1) << api % 64;
 
-		rules->deniable[api] = versions;
-		if (lp_rule_deny_is_by_index(api))
-			rules->by_index[api] = versions;
-		if (lp_rule_deny_is_by_name(api))
-			rules->by_name[api] = versions;
-		if (lp_rule_deny_is_by_answer(api))
-			rules->by_answer[api] = versions;
-		if (lp_rule_deny_is_whole(api))
-			rules->by_whole[api] = versions;
-		if (lp_rule_limit_fault(api) != NULL)
-			rules->unlimited[api / 64] |= UINT64_C(1) << api % 64;
+	rules->deniable[api] = versions;
+	if (lp_rule_deny_is_by_index(api)) {
+		rules->by_index[api] = versions;
+		if (lp_rule_deny_code(api, 1u << LP_RULE_GROUP) == OF_GROUP)
+			rules->tells_group[api / 64] |= bit;
+		if (lp_rule_deny_code(api, 1u << LP_RULE_TRANSACTIONAL_ID) ==
+		    OF_TRANSACTION)
+			rules->tells_transaction[api / 64] |= bit;
 	}
+	if (lp_rule_deny_is_by_name(api))
+		rules->by_name[api] = versions;
+	if (lp_rule_deny_is_by_answer(api))
+		rules->by_answer[api] = versions;
+	if (lp_rule_deny_is_whole(api))
+		rules->by_whole[api] = versions;
+	if (lp_rule_limit_fault(api) != NULL)
+		rules->unlimited[api / 64] |= bit;
 }
 
 /* ---- parts and rows ------------------------------------------------------ */

@@ -34,6 +34,7 @@ struct work {
 
 static int reserve(struct lp_rules_drafts *drafts);
 static bool is_connection_rule(const struct lp_rules_rule *rule);
+static uint8_t owners(uint32_t fields);
 static void begin(struct work *work);
 static void keep_deniable(struct work *work);
 static int add_field(struct work *work, unsigned field);
@@ -174,7 +175,19 @@ begin(struct work *work)
 		draft->condition.asks |= LP_RULES_IF_DENIED;
 	if (rule->match->fields & 1u << LP_RULE_TOPIC)
 		draft->row.flags |= LP_RULES_OF_TOPICS;
+	else
+		draft->row.flags |= owners(rule->match->fields);
 	work->draft = draft;
+}
+
+/* What it asks for that topics are in. */
+static uint8_t
+owners(uint32_t fields)
+{
+	return (
+	    uint8_t)((fields & 1u << LP_RULE_GROUP ? LP_RULES_OF_GROUP : 0) |
+	    (fields & 1u << LP_RULE_TRANSACTIONAL_ID ? LP_RULES_OF_TRANSACTION
+						     : 0));
 }
 
 static bool

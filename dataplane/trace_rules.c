@@ -178,7 +178,8 @@ take(struct lp_trace_rules *question, const struct lp_object *object,
 		return;
 	row->rule = object;
 	if (role != LP_RULE_DIFFERS)
-		lp_rule_effect(row->effect, &rule->action, &question->subject);
+		lp_rule_effect(row->effect, &rule->match, &rule->action,
+		    &question->subject);
 	lp_rule_explain(
 	    row->text, &rule->match, &rule->action, &question->subject);
 }

@@ -241,6 +241,12 @@ bool lp_rule_deny_is_by_name(int64_t api);
 bool lp_rule_deny_is_by_answer(int64_t api);
 /* By its group or transactional id; what it has of topics comes too late. */
 bool lp_rule_deny_is_whole(int64_t api);
+/*
+ * The error code that is told of what a rule with these fields denies
+ * (1 << enum lp_rule_field): of a topic, but where a rule asks for a group or
+ * a transactional id and for no topic, and brokers tell it so.
+ */
+int16_t lp_rule_deny_code(int64_t api, uint32_t fields);
 
 /*
  * Of an API, by its key: why a limit never delays its requests, nor counts them

@@ -18,48 +18,63 @@ enum how {
 	NOT_THE_TRANSACTION,
 	NOT_THE_MEMBER,
 	NOT_THE_ASSIGNMENT,
+	/* They are denied where they come. */
+	NOT_THE_OFFSETS,
 };
 
 #define FROM(version) (UINT32_MAX << (version))
 #define UP_TO(version) (UINT32_MAX >> (31 - (version)))
 
+/* What it can be told by an error code of its own, beside topics. */
+enum told {
+	GROUP = 1 << 0,
+	TRANSACTION = 1 << 1,
+};
+
+enum {
+	TOPIC_AUTHORIZATION_FAILED = 29,
+	GROUP_AUTHORIZATION_FAILED = 30,
+	TRANSACTIONAL_ID_AUTHORIZATION_FAILED = 53,
+};
+
 static const struct {
 	uint8_t how; /* enum how */
+	uint8_t told; /* enum told */
 	uint32_t versions; /* 0: all */
 } table[] = {
-    [0] = {BY_INDEX, 0}, /* Produce */
-    [1] = {BY_INDEX, 0}, /* Fetch */
-    [2] = {BY_INDEX, 0}, /* ListOffsets */
-    [3] = {BY_NAME, 0}, /* Metadata */
-    [8] = {BY_INDEX, FROM(1)}, /* OffsetCommit: 0 is ZooKeeper's */
-    [9] = {BY_ANSWER, FROM(1)}, /* OffsetFetch: likewise */
-    [11] = {AS_A_WHOLE, 0}, /* JoinGroup */
-    [12] = {AS_A_WHOLE, 0}, /* Heartbeat */
-    [13] = {NOT_THE_MEMBER, 0}, /* LeaveGroup */
-    [14] = {NOT_THE_ASSIGNMENT, 0}, /* SyncGroup */
-    [19] = {BY_NAME, 0}, /* CreateTopics */
-    [20] = {BY_NAME, 0}, /* DeleteTopics */
-    [21] = {BY_INDEX, 0}, /* DeleteRecords */
-    [22] = {AS_A_WHOLE, 0}, /* InitProducerId */
-    [23] = {BY_ANSWER, 0}, /* OffsetForLeaderEpoch */
-    [24] = {BY_INDEX, UP_TO(3)}, /* AddPartitionsToTxn */
-    [25] = {NOT_THE_TRANSACTION, 0}, /* AddOffsetsToTxn */
-    [26] = {NOT_THE_TRANSACTION, 0}, /* EndTxn */
-    [28] = {BY_INDEX, 0}, /* TxnOffsetCommit */
-    [32] = {BY_NAME, 0}, /* DescribeConfigs */
-    [33] = {BY_NAME, 0}, /* AlterConfigs */
-    [37] = {BY_NAME, 0}, /* CreatePartitions */
-    [43] = {BY_INDEX, 0}, /* ElectLeaders */
-    [44] = {BY_NAME, 0}, /* IncrementalAlterConfigs */
-    [45] = {BY_INDEX, 0}, /* AlterPartitionReassignments */
-    [47] = {BY_INDEX, 0}, /* OffsetDelete */
-    [61] = {BY_INDEX, 0}, /* DescribeProducers */
-    [68] = {AS_A_WHOLE, 0}, /* ConsumerGroupHeartbeat */
-    [75] = {BY_NAME, 0}, /* DescribeTopicPartitions */
-    [76] = {AS_A_WHOLE, 0}, /* ShareGroupHeartbeat */
-    [78] = {BY_INDEX, 0}, /* ShareFetch */
-    [79] = {BY_INDEX, 0}, /* ShareAcknowledge */
-    [88] = {AS_A_WHOLE, 0}, /* StreamsGroupHeartbeat */
+    [0] = {BY_INDEX, TRANSACTION, 0}, /* Produce */
+    [1] = {BY_INDEX, 0, 0}, /* Fetch */
+    [2] = {BY_INDEX, 0, 0}, /* ListOffsets */
+    [3] = {BY_NAME, 0, 0}, /* Metadata */
+    [8] = {BY_INDEX, GROUP, FROM(1)}, /* OffsetCommit: 0 is ZooKeeper's */
+    [9] = {BY_ANSWER, 0, FROM(1)}, /* OffsetFetch: likewise */
+    [11] = {AS_A_WHOLE, GROUP, 0}, /* JoinGroup */
+    [12] = {AS_A_WHOLE, GROUP, 0}, /* Heartbeat */
+    [13] = {NOT_THE_MEMBER, 0, 0}, /* LeaveGroup */
+    [14] = {NOT_THE_ASSIGNMENT, 0, 0}, /* SyncGroup */
+    [19] = {BY_NAME, 0, 0}, /* CreateTopics */
+    [20] = {BY_NAME, 0, 0}, /* DeleteTopics */
+    [21] = {BY_INDEX, 0, 0}, /* DeleteRecords */
+    [22] = {AS_A_WHOLE, TRANSACTION, 0}, /* InitProducerId */
+    [23] = {BY_ANSWER, 0, 0}, /* OffsetForLeaderEpoch */
+    [24] = {BY_INDEX, TRANSACTION, UP_TO(3)}, /* AddPartitionsToTxn */
+    [25] = {NOT_THE_OFFSETS, 0, 0}, /* AddOffsetsToTxn */
+    [26] = {NOT_THE_TRANSACTION, 0, 0}, /* EndTxn */
+    [28] = {BY_INDEX, GROUP | TRANSACTION, 0}, /* TxnOffsetCommit */
+    [32] = {BY_NAME, 0, 0}, /* DescribeConfigs */
+    [33] = {BY_NAME, 0, 0}, /* AlterConfigs */
+    [37] = {BY_NAME, 0, 0}, /* CreatePartitions */
+    [43] = {BY_INDEX, 0, 0}, /* ElectLeaders */
+    [44] = {BY_NAME, 0, 0}, /* IncrementalAlterConfigs */
+    [45] = {BY_INDEX, 0, 0}, /* AlterPartitionReassignments */
+    [47] = {BY_INDEX, GROUP, 0}, /* OffsetDelete */
+    [61] = {BY_INDEX, 0, 0}, /* DescribeProducers */
+    [68] = {AS_A_WHOLE, GROUP, 0}, /* ConsumerGroupHeartbeat */
+    [75] = {BY_NAME, 0, 0}, /* DescribeTopicPartitions */
+    [76] = {AS_A_WHOLE, GROUP, 0}, /* ShareGroupHeartbeat */
+    [78] = {BY_INDEX, 0, 0}, /* ShareFetch */
+    [79] = {BY_INDEX, 0, 0}, /* ShareAcknowledge */
+    [88] = {AS_A_WHOLE, GROUP, 0}, /* StreamsGroupHeartbeat */
 };
 
 static const char *const instead[] = {
@@ -69,6 +84,7 @@ static const char *const instead[] = {
 			    "InitProducerId with a transactional_id instead",
     [NOT_THE_MEMBER] = "that leaves the member in its group until its session "
 		       "times out; deny JoinGroup instead",
+    [NOT_THE_OFFSETS] = "it commits none yet; deny TxnOffsetCommit instead",
     [NOT_THE_ASSIGNMENT] = "that leaves the group without an assignment; deny "
 			   "JoinGroup instead",
 };
@@ -98,6 +114,24 @@ lp_rule_deny_versions(int64_t api)
 		return 0;
 	return lp_apis_versions(entry) &
 	    (table[api].versions ? table[api].versions : UINT32_MAX);
+}
+
+int16_t
+lp_rule_deny_code(int64_t api, uint32_t fields)
+{
+	uint8_t told = how_of(api) != NOT_AT_ALL ? table[api].told : (uint8_t)0;
+
+	if (how_of(api) == AS_A_WHOLE)
+		return told & GROUP ? GROUP_AUTHORIZATION_FAILED
+				    : TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+	if (fields >> LP_RULE_TOPIC & 1)
+		return TOPIC_AUTHORIZATION_FAILED;
+	/* Brokers look at the transactional id first. */
+	if ((told & TRANSACTION) && (fields >> LP_RULE_TRANSACTIONAL_ID & 1))
+		return TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+	if ((told & GROUP) && (fields >> LP_RULE_GROUP & 1))
+		return GROUP_AUTHORIZATION_FAILED;
+	return TOPIC_AUTHORIZATION_FAILED;
 }
 
 bool

@@ -11,57 +11,21 @@
 
 enum { CREATES_SAID_FROM = 4 }; /* versions of Metadata */
 
-#define INDEXES "bit 30 of its partition indexes is set"
-#define NAME "the last byte of its name becomes one that no name has"
-#define ANSWER "nothing but the answer is edited"
-#define OF_TOPIC "TOPIC_AUTHORIZATION_FAILED (29)"
-#define OF_GROUP "GROUP_AUTHORIZATION_FAILED (30)"
-#define OF_TRANSACTION "TRANSACTIONAL_ID_AUTHORIZATION_FAILED (53)"
-
-/* By API; those that are not here cannot be denied. */
-static const struct {
-	const char *edit;
-	const char *answer;
-} denials[] = {
-    [0] = {INDEXES, OF_TOPIC}, /* Produce */
-    [1] = {INDEXES, OF_TOPIC}, /* Fetch */
-    [2] = {INDEXES, OF_TOPIC}, /* ListOffsets */
-    [3] = {NAME, OF_TOPIC}, /* Metadata */
-    [8] = {INDEXES, OF_TOPIC}, /* OffsetCommit */
-    [9] = {ANSWER, OF_TOPIC}, /* OffsetFetch */
-    [11] = {"session_timeout_ms becomes 0", OF_GROUP}, /* JoinGroup */
-    [12] = {"generation_id becomes -2", OF_GROUP}, /* Heartbeat */
-    [19] = {NAME, OF_TOPIC}, /* CreateTopics */
-    [20] = {NAME, OF_TOPIC}, /* DeleteTopics */
-    [21] = {INDEXES, OF_TOPIC}, /* DeleteRecords */
-    [22] = {"transaction_timeout_ms becomes 2147483647",
-	OF_TRANSACTION}, /* InitProducerId */
-    [23] = {ANSWER, OF_TOPIC}, /* OffsetForLeaderEpoch */
-    [24] = {INDEXES, OF_TOPIC}, /* AddPartitionsToTxn */
-    [28] = {INDEXES, OF_TOPIC}, /* TxnOffsetCommit */
-    [32] = {NAME, OF_TOPIC}, /* DescribeConfigs */
-    [33] = {NAME, OF_TOPIC}, /* AlterConfigs */
-    [37] = {NAME, OF_TOPIC}, /* CreatePartitions */
-    [43] = {INDEXES, OF_TOPIC}, /* ElectLeaders */
-    [44] = {NAME, OF_TOPIC}, /* IncrementalAlterConfigs */
-    [45] = {INDEXES, OF_TOPIC}, /* AlterPartitionReassignments */
-    [47] = {INDEXES, OF_TOPIC}, /* OffsetDelete */
-    [61] = {INDEXES, OF_TOPIC}, /* DescribeProducers */
-    [68] = {"member_epoch becomes -3", OF_GROUP}, /* ConsumerGroupHeartbeat */
-    [75] = {NAME, OF_TOPIC}, /* DescribeTopicPartitions */
-    [76] = {"member_epoch becomes -3", OF_GROUP}, /* ShareGroupHeartbeat */
-    [78] = {INDEXES, OF_TOPIC}, /* ShareFetch */
-    [79] = {INDEXES, OF_TOPIC}, /* ShareAcknowledge */
-    [88] = {"member_epoch becomes -3", OF_GROUP}, /* StreamsGroupHeartbeat */
-};
 enum {
-	DENIALS = sizeof(denials) / sizeof(denials[0]),
 	METADATA = 3,
+	JOIN_GROUP = 11,
+	HEARTBEAT = 12,
 	INIT_PRODUCER_ID = 22,
+	GROUP_DENIED = 30,
+	TRANSACTION_DENIED = 53,
 };
 
 static void sending(char *text, const struct lp_rule_action *action);
-static void deny(char *text, const struct lp_rule_subject *subject);
+static void deny(char *text, const struct lp_rule_match *match,
+    const struct lp_rule_subject *subject);
+static void told(char *text, int16_t code, int64_t api);
+static const char *edit_of(int64_t api);
+static const char *number_of(int64_t api);
 static bool is_of_version(const struct lp_rule_subject *subject);
 static bool has(const struct lp_rule_subject *subject, unsigned field);
 static const char *why_not(const struct lp_rule_subject *subject);
@@ -69,7 +33,8 @@ static void no_create(char *text, const struct lp_rule_subject *subject);
 
 char *
 lp_rule_effect(char text[LP_RULE_REASON_SIZE],
-    const struct lp_rule_action *action, const struct lp_rule_subject *subject)
+    const struct lp_rule_match *match, const struct lp_rule_action *action,
+    const struct lp_rule_subject *subject)
 {
 	text[0] = '\0';
 	if (!subject->is_request)
@@ -77,7 +42,7 @@ lp_rule_effect(char text[LP_RULE_REASON_SIZE],
 	if (!subject->is_request || !(subject->has >> LP_RULE_API & 1))
 		return text;
 	if (action->verdict == LP_RULE_DENY)
-		deny(text, subject);
+		deny(text, match, subject);
 	else if (action->verdict == LP_RULE_NO_CREATE)
 		no_create(text, subject);
 	else if (action->verdict == LP_RULE_RESET)
@@ -137,7 +102,8 @@ has(const struct lp_rule_subject *subject, unsigned field)
 }
 
 static void
-deny(char *text, const struct lp_rule_subject *subject)
+deny(char *text, const struct lp_rule_match *match,
+    const struct lp_rule_subject *subject)
 {
 	int64_t api = subject->numbers[LP_RULE_API];
 	const char *why = why_not(subject);
@@ -149,8 +115,56 @@ deny(char *text, const struct lp_rule_subject *subject)
 		    "none: it is not denied in version %lld",
 		    (long long)subject->numbers[LP_RULE_VERSION]);
 	else
-		snprintf(text, LP_RULE_REASON_SIZE, "%s; answered %s",
-		    denials[api].edit, denials[api].answer);
+		told(text, lp_rule_deny_code(api, match->fields), api);
+}
+
+/* The bits are those of dataplane/kafka/deny.h. */
+static void
+told(char *text, int16_t code, int64_t api)
+{
+	const char *error = "TOPIC_AUTHORIZATION_FAILED";
+	int bit = 30;
+
+	if (code == GROUP_DENIED) {
+		error = "GROUP_AUTHORIZATION_FAILED";
+		bit = 28;
+	} else if (code == TRANSACTION_DENIED) {
+		error = "TRANSACTIONAL_ID_AUTHORIZATION_FAILED";
+		bit = 27;
+	}
+	if (lp_rule_deny_is_by_index(api))
+		snprintf(text, LP_RULE_REASON_SIZE,
+		    "bit %d of its partition indexes is set; answered %s (%d)",
+		    bit, error, code);
+	else
+		snprintf(text, LP_RULE_REASON_SIZE, "%s; answered %s (%d)",
+		    edit_of(api), error, code);
+}
+
+static const char *
+edit_of(int64_t api)
+{
+	if (lp_rule_deny_is_by_name(api))
+		return "the last byte of its name becomes one that no name has";
+	if (lp_rule_deny_is_by_answer(api))
+		return "nothing but the answer is edited";
+	return number_of(api);
+}
+
+/* Of requests that are denied as a whole; dataplane/kafka/deny_whole.c. */
+static const char *
+number_of(int64_t api)
+{
+	switch (api) {
+	case JOIN_GROUP:
+		return "session_timeout_ms becomes 0";
+	case HEARTBEAT:
+		return "generation_id becomes -2";
+	case INIT_PRODUCER_ID:
+		return "transaction_timeout_ms becomes 2147483647";
+	default:
+		return "member_epoch becomes -3";
+	}
 }
 
 /* That can be denied; also one that is not said. */
@@ -173,8 +187,6 @@ why_not(const struct lp_rule_subject *subject)
 
 	if (lp_rule_deny_fault(api))
 		return lp_rule_deny_fault(api);
-	if (api < 0 || api >= DENIALS || !denials[api].edit)
-		return "it is not denied";
 	if (subject->numbers[LP_RULE_FROM] != LP_RULE_FROM_CLIENT)
 		return "what brokers ask each other is not denied";
 	if (lp_rule_deny_is_by_part(api) && !has(subject, LP_RULE_TOPIC))

@@ -91,12 +91,14 @@ char *lp_rule_explain(char text[LP_RULE_REASON_SIZE],
     const struct lp_rule_subject *subject);
 
 /*
- * What an action that is no mere verdict does: how that connection is sent; or
- * what is edited in that request, and what its client is answered, or why
- * nothing.  "": nothing is to be said.  See lightpath-rules(7).  Returns text.
+ * What the action of a rule of that match does, if it is no mere verdict: how
+ * that connection is sent; or what is edited in that request, and what its
+ * client is answered, or why nothing.  "": nothing is to be said.  See
+ * lightpath-rules(7).  Returns text.
  */
 char *lp_rule_effect(char text[LP_RULE_REASON_SIZE],
-    const struct lp_rule_action *action, const struct lp_rule_subject *subject);
+    const struct lp_rule_match *match, const struct lp_rule_action *action,
+    const struct lp_rule_subject *subject);
 
 /*
  * Why a deny that names no API leaves that request to the rules behind it;

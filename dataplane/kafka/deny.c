@@ -10,12 +10,15 @@
 #include "dataplane/pipeline/snapshot.h"
 
 enum {
-	BITS = LP_DENY_REFUSED | LP_DENY_UNKNOWN,
+	BITS = LP_DENY_REFUSED | LP_DENY_UNKNOWN | LP_DENY_GROUP |
+	    LP_DENY_TRANSACTION,
 	/* An index that is negative is none of ours. */
 	SIGN = 0x80,
 	FIRST_BYTE = 24, /* of four: where it lies */
 	INVALID_TOPIC = 17,
 	TOPIC_AUTHORIZATION_FAILED = 29,
+	GROUP_AUTHORIZATION_FAILED = 30,
+	TRANSACTIONAL_ID_AUTHORIZATION_FAILED = 53,
 	UNKNOWN_TOPIC_ID = 100,
 	/* Of an epoch, which then is not 0, a new session. */
 	EPOCH_BIT = 0x80,
@@ -56,7 +59,7 @@ lp_deny_partition(struct lp_kafka_at *at, const struct lp_message *message,
 		return;
 	}
 	lp_edit_mark(at, LP_TO_BROKER, message, &mark);
-	if (bits & LP_DENY_REFUSED) {
+	if (!(bits & LP_DENY_UNKNOWN)) {
 		lp_telemetry_count(telemetry, partitions_denied, 1);
 		return;
 	}
@@ -280,6 +283,11 @@ end_code(struct lp_kafka_at *at, const struct lp_message *message,
 static uint16_t
 code_of(uint8_t bits)
 {
-	return bits & LP_DENY_REFUSED ? TOPIC_AUTHORIZATION_FAILED
-				      : UNKNOWN_TOPIC_ID;
+	if (bits & LP_DENY_REFUSED)
+		return TOPIC_AUTHORIZATION_FAILED;
+	if (bits & LP_DENY_GROUP)
+		return GROUP_AUTHORIZATION_FAILED;
+	if (bits & LP_DENY_TRANSACTION)
+		return TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+	return UNKNOWN_TOPIC_ID;
 }

@@ -12,6 +12,11 @@
  *	ask for names: UNKNOWN_TOPIC_ID (100), so that the client asks for
  *	metadata, and we learn the name
  *
+ *	bits 28 and 27 likewise, of what is in a group, or of a transactional
+ *	id, that a rule denies whatever the topic: GROUP_AUTHORIZATION_FAILED
+ *	(30) and TRANSACTIONAL_ID_AUTHORIZATION_FAILED (53), of those APIs
+ *	where brokers say so (lp_rule_deny_code())
+ *
  *	the epoch of a fetch session (KIP-227) or share session (KIP-932) that
  *	was made under other rules, or not seen made, becomes a wrong one: the
  *	client begins a new one, and names all that it wants
@@ -44,6 +49,8 @@
 /* In the first byte of an index; but the first one. */
 enum lp_deny_bits {
 	LP_DENY_NAME = 0x01, /* there is no index: of its name */
+	LP_DENY_TRANSACTION = 0x08,
+	LP_DENY_GROUP = 0x10,
 	LP_DENY_UNKNOWN = 0x20,
 	LP_DENY_REFUSED = 0x40,
 };

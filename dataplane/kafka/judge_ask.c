@@ -23,6 +23,8 @@ static void act(struct lp_kafka_at *, struct lp_judged *,
     const struct lp_rules *, const struct lp_rules_request *,
     const struct lp_rules_found *);
 static uint8_t marks_of(const struct lp_kafka_at *, const struct lp_judged *,
+    const struct lp_rules *, const struct lp_rules_row *);
+static bool is_by_name(const struct lp_kafka_at *, const struct lp_judged *,
     const struct lp_rules *);
 static void reset(struct lp_kafka_at *, struct lp_judged *,
     const struct lp_rules_row *, const struct lp_rules_request *);
@@ -131,7 +133,8 @@ act(struct lp_kafka_at *at, struct lp_judged *judged,
 	const struct lp_rules_row *row;
 
 	lp_tell_seen(at, judged, rules, request, found,
-	    marks_of(at, judged, rules) != 0 ||
+	    lp_question_is_among(at, rules->by_index) ||
+		is_by_name(at, judged, rules) ||
 		lp_question_is_among(at, rules->by_answer) ||
 		lp_question_is_among(at, rules->by_whole));
 	judged->no_create |= found->no_create;
@@ -142,7 +145,7 @@ act(struct lp_kafka_at *at, struct lp_judged *judged,
 	if (row->verdict == LP_RULE_RESET) {
 		reset(at, judged, row, request);
 	} else if (row->verdict == LP_RULE_DENY) {
-		uint8_t marks = marks_of(at, judged, rules);
+		uint8_t marks = marks_of(at, judged, rules, row);
 
 		if (marks == 0 && !lp_question_is_among(at, rules->by_answer))
 			return;
@@ -158,13 +161,27 @@ act(struct lp_kafka_at *at, struct lp_judged *judged,
 /* How the topic at hand is denied, or what has none; 0: in no way. */
 static uint8_t
 marks_of(const struct lp_kafka_at *at, const struct lp_judged *judged,
+    const struct lp_rules *rules, const struct lp_rules_row *row)
+{
+	int16_t key = lp_question_key(at);
+
+	if (!lp_question_is_among(at, rules->by_index))
+		return is_by_name(at, judged, rules) ? LP_DENY_NAME : 0;
+	/* What is among them has such a key. */
+	if ((row->flags & LP_RULES_OF_TRANSACTION) &&
+	    (rules->tells_transaction[key / 64] >> key % 64 & 1))
+		return LP_DENY_TRANSACTION;
+	if ((row->flags & LP_RULES_OF_GROUP) &&
+	    (rules->tells_group[key / 64] >> key % 64 & 1))
+		return LP_DENY_GROUP;
+	return LP_DENY_REFUSED;
+}
+
+static bool
+is_by_name(const struct lp_kafka_at *at, const struct lp_judged *judged,
     const struct lp_rules *rules)
 {
-	if (lp_question_is_among(at, rules->by_index))
-		return LP_DENY_REFUSED;
-	return judged->is_named && lp_question_is_among(at, rules->by_name)
-	    ? LP_DENY_NAME
-	    : 0;
+	return judged->is_named && lp_question_is_among(at, rules->by_name);
 }
 
 /* A rule of connections has had its say when they opened, or had to wait. */

@@ -136,6 +136,9 @@ enum {
 	LP_RULES_OF_CONNECTION = 1 << 2,
 	LP_RULES_OF_TOPICS = 1 << 3, /* it asks for them */
 	LP_RULES_SENDS = 1 << 4, /* it says how packets are sent */
+	/* It asks for one, and for no topic. */
+	LP_RULES_OF_GROUP = 1 << 5,
+	LP_RULES_OF_TRANSACTION = 1 << 6,
 };
 
 /* A rule; its index is its place in the order. */
@@ -280,6 +283,10 @@ struct lp_rules {
 	uint32_t by_name[LP_RULES_APIS]; /* likewise, by topics' names */
 	uint32_t by_whole[LP_RULES_APIS]; /* likewise, all of it at once */
 	uint32_t by_answer[LP_RULES_APIS]; /* likewise, by their answers */
+	/* By API, as bits: of those denied by indexes, what can be told that
+	 * its group, or its transactional id, is refused. */
+	uint64_t tells_group[LP_RULES_APIS / 64];
+	uint64_t tells_transaction[LP_RULES_APIS / 64];
 	/* By API, as bits: no limit holds for it. */
 	uint64_t unlimited[LP_RULES_APIS / 64];
 	size_t size_bytes; /* all of it */

@@ -46,7 +46,7 @@ enum {
 	CONSUMER_HEARTBEAT = 68,
 	SHARE_HEARTBEAT = 76,
 	STREAMS_HEARTBEAT = 88,
-	DENIED = 0x60000000, /* bits of an index that no broker has */
+	DENIED = 0x78000000, /* bits of an index that no broker has */
 };
 
 /* `denies`: by topic or not, so that what must be so of requests is known. */

@@ -137,8 +137,8 @@ static const struct {
 	"EndTxn is not denied: that leaves the transaction hanging; deny "
 	"InitProducerId with a transactional_id instead"},
     {"api=AddOffsetsToTxn", "deny", "AddOffsetsToTxn",
-	"AddOffsetsToTxn is not denied: that leaves the transaction hanging; "
-	"deny InitProducerId with a transactional_id instead"},
+	"AddOffsetsToTxn is not denied: it commits none yet; deny "
+	"TxnOffsetCommit instead"},
     {"api=LeaveGroup", "deny", "LeaveGroup",
 	"LeaveGroup is not denied: that leaves the member in its group until "
 	"its session times out; deny JoinGroup instead"},

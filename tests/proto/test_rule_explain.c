@@ -247,7 +247,39 @@ START_TEST(an_effect_says_what_is_edited_and_answered)
 		connect_from("10.1.0.1");
 	act(effects[_i].action);
 	ck_assert_str_eq(
-	    lp_rule_effect(text, &action, &subject), effects[_i].text);
+	    lp_rule_effect(text, &match, &action, &subject), effects[_i].text);
+}
+END_TEST
+
+static const struct {
+	const char *match, *request, *text;
+} owners[] = {
+    {"group=g", "api=OffsetCommit group=g topic=a",
+	"bit 28 of its partition indexes is set; answered "
+	"GROUP_AUTHORIZATION_FAILED (30)"},
+    {"group=g topic=a", "api=OffsetCommit group=g topic=a",
+	"bit 30 of its partition indexes is set; answered "
+	"TOPIC_AUTHORIZATION_FAILED (29)"},
+    {"transactional_id=t", "api=Produce transactional_id=t topic=a",
+	"bit 27 of its partition indexes is set; answered "
+	"TRANSACTIONAL_ID_AUTHORIZATION_FAILED (53)"},
+    {"group=g", "api=ShareFetch group=g topic=a",
+	"bit 30 of its partition indexes is set; answered "
+	"TOPIC_AUTHORIZATION_FAILED (29)"},
+    {"group=g", "api=OffsetFetch group=g topic=a",
+	"nothing but the answer is edited; answered "
+	"TOPIC_AUTHORIZATION_FAILED (29)"},
+};
+
+START_TEST(an_effect_says_whether_a_group_or_a_topic_is_denied)
+{
+	char text[LP_RULE_REASON_SIZE];
+
+	ask(owners[_i].request, 0);
+	parse(&match, owners[_i].match);
+	act("deny");
+	ck_assert_str_eq(
+	    lp_rule_effect(text, &match, &action, &subject), owners[_i].text);
 }
 END_TEST
 
@@ -268,7 +300,7 @@ START_TEST(every_api_has_an_effect_or_a_reason)
 		lp_rule_subject_text(&subject, LP_RULE_GROUP, "g", 1);
 		lp_rule_subject_text(
 		    &subject, LP_RULE_TRANSACTIONAL_ID, "t", 1);
-		lp_rule_effect(text, &action, &subject);
+		lp_rule_effect(text, &match, &action, &subject);
 		ck_assert_msg((strncmp(text, "none: ", 6) == 0) ==
 			(lp_rule_deny_fault(api) != NULL),
 		    "%s: %s", lp_apis_name(api), text);
@@ -413,6 +445,9 @@ main(void)
 	    what_no_request_is_is_refused_where_it_stands, 0, ROWS(wrong));
 	tcase_add_loop_test(tcase, an_effect_says_what_is_edited_and_answered,
 	    0, ROWS(effects));
+	tcase_add_loop_test(tcase,
+	    an_effect_says_whether_a_group_or_a_topic_is_denied, 0,
+	    sizeof(owners) / sizeof(owners[0]));
 	tcase_add_test(tcase, every_api_has_an_effect_or_a_reason);
 	tcase_add_test(tcase, topics_are_asked_one_by_one);
 	tcase_add_test(tcase, what_is_explained_is_what_rules_mean);

@@ -220,7 +220,8 @@ produce_request(struct talk_pen *pen)
 {
 	struct talk_choice choice = talk_pen_choose(pen, 1);
 
-	talk_write_text(pen->to, "transaction", percent(pen->talk, 80), true);
+	pen->message->has_group = !percent(pen->talk, 80);
+	talk_write_text(pen->to, "transaction", !pen->message->has_group, true);
 	talk_write_i16(pen->to, pen->message->acks);
 	talk_write_i32(pen->to, 30000);
 	talk_write_count(pen->to, choice.count, true);

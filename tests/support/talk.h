@@ -54,7 +54,8 @@ struct talk_message {
 	uint8_t client; /* index of its client id */
 	bool flexible; /* its version, KIP-482 */
 	bool answered;
-	/* Of a group, or of a transactional id, if it has one: its index. */
+	/* Of a group, or of a transactional id, if it has one: its index; a
+	 * Produce has but one, "transaction". */
 	bool has_group;
 	uint8_t group;
 	/* Of a heartbeat that says that its member leaves. */

@@ -25,9 +25,12 @@ enum {
 	PLACES = 12 * LP_STREAM_HELD_MAX,
 	RULE = 100,
 	FRIEND, /* a client that is let through */
+	OF_ID, /* Produce in a transaction */
 	FIRST,
 	RULES_MAX = 64,
-	BIT = 0x40, /* of the first byte of an index */
+	/* Of the first byte of an index. */
+	BIT = 0x40,
+	BIT_OF_ID = 0x08,
 	NOT_THERE = 3,
 	NO_NAME = 17,
 	REFUSED = 29,
@@ -59,6 +62,7 @@ struct model {
 	bool denies_offsets[TALK_GROUPS][TALK_TOPICS];
 	/* A group or a transactional id. */
 	bool denies_whole[TALK_APIS][TALK_GROUPS];
+	bool denies_id; /* Produce in a transaction, whatever the topic */
 	bool has_friend; /* the first client */
 	uint32_t next; /* id of a rule */
 	struct sim_bytes promised[2]; /* by enum sim_who: what it must read */
@@ -178,6 +182,10 @@ draw_rules(struct model *model, const struct talk *talk, uint64_t *random)
 	draw_offsets(model, talk, random);
 	draw_wholes(model, talk, random);
 	ensure(model->next <= FIRST + RULES_MAX, "no room");
+	model->denies_id = random_percent(random, 25);
+	if (model->denies_id)
+		rule_put(OF_ID, 500, "api=Produce transactional_id=tr*", "deny",
+		    false);
 	model->has_friend = random_percent(random, 25);
 	if (model->has_friend) {
 		snprintf(match, sizeof(match),
@@ -205,6 +213,19 @@ is_denied(const struct model *model, const struct talk *talk, unsigned message,
 	const struct talk_message *is = &talk->messages[message];
 
 	return model->denies[is->api][topic] && !is_friend(model, is);
+}
+
+/* The bit of a partition's index that says it; 0: it is let through. */
+static uint8_t
+bit_of(const struct model *model, const struct talk *talk,
+    const struct talk_partition *one)
+{
+	const struct talk_message *message = &talk->messages[one->message];
+
+	if (message->api == TALK_PRODUCE && message->has_group &&
+	    model->denies_id && !is_friend(model, message))
+		return BIT_OF_ID;
+	return is_denied(model, talk, one->message, one->topic) ? BIT : 0;
 }
 
 /*
@@ -332,11 +353,11 @@ promise(struct model *model, struct talk *talk)
 	for (unsigned i = 0; i < talk->partition_count; i++) {
 		const struct talk_partition *one = &talk->partitions[i];
 		uint8_t *bytes = answers->bytes + one->at;
+		uint8_t bit = bit_of(model, talk, one);
 
-		if (!one->response ||
-		    !is_denied(model, talk, one->message, one->topic))
+		if (!one->response || bit == 0)
 			continue;
-		bytes[0] |= BIT;
+		bytes[0] |= bit;
 		bytes[4] = 0;
 		bytes[5] = NOT_THERE;
 	}
@@ -347,13 +368,12 @@ promise(struct model *model, struct talk *talk)
 		const struct talk_partition *one = &talk->partitions[i];
 		enum sim_who reader = one->response ? SIM_CLIENT : SIM_BROKER;
 		uint8_t *bytes = model->promised[reader].bytes + one->at;
+		uint8_t bit = bit_of(model, talk, one);
 
-		if (!is_denied(model, talk, one->message, one->topic))
-			continue;
-		bytes[0] ^= BIT;
-		if (one->response)
-			bytes[5] = REFUSED;
-		model->denied += !one->response;
+		bytes[0] ^= bit;
+		if (one->response && bit != 0)
+			bytes[5] = bit == BIT ? REFUSED : OF_TRANSACTION;
+		model->denied += !one->response && bit != 0;
 	}
 	promise_versions(&model->promised[SIM_CLIENT], talk);
 	promise_names(model, talk);

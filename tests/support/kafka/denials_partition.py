@@ -5,6 +5,7 @@ from by_hand import FLIP, batch_of, indexes, topic_of
 from raw import batch
 
 BIT = FLIP << 24
+GROUP, OWNER = FLIP >> 2, FLIP >> 3
 
 
 def flipped(world, values, *topics):
@@ -148,6 +149,41 @@ def unknown(world, versions):
         world.flip = FLIP
     world.expect("the end of the denied one", world.cluster.ends(
         world.denied), before)
+
+
+def by_owner(inner, bit, code, codes):
+    """Another bit, for what is in a group or a transaction that is denied: the
+    same; and what a broker tells of each partition there."""
+    def owned(world, versions):
+        world.flip = bit
+        try:
+            inner(world, versions)
+        finally:
+            world.flip = FLIP
+        for version in versions if world.is_guarded else []:
+            world.version = version
+            world.expect("an honest refusal", codes(world), {code})
+
+    return owned
+
+
+def asked_by(**refused):
+    """The codes that are told of a group or transaction."""
+    def codes(world):
+        answer = world.kafka.ask(world.row["api"], world.version, request(
+            world, [world.denied, world.allowed], **refused))
+        # OffsetDelete has one for all of it.
+        whole = answer.values.get("ErrorCode")
+        return {whole} if whole else {
+            r.error for r in answer.results(world.cluster.names)}
+
+    return codes
+
+
+def produced(world):
+    """A broker asks by whom only of records that are in a transaction."""
+    return {r.error for r in transactional(world, [world.allowed], "refuse",
+                                           0, 0)}
 
 
 def zookeeper(world, versions):
@@ -298,8 +334,23 @@ def txn_commit(world, versions):
             group, world.denied), [-1, -1])
 
 
-PROOFS = {"partition": proof, "produce": produce, "unknown id": unknown, "transaction": transaction,
+PROOFS = {"partition": proof, "produce": produce, "unknown id": unknown,
+          "transaction": transaction,
           "zookeeper": zookeeper,
           "delete records": delete_records, "commit": commit,
           "offset delete": offset_delete, "reassign": reassign,
-          "add partitions": add_partitions, "txn commit": txn_commit}
+          "add partitions": add_partitions, "txn commit": txn_commit,
+          "commit by group": by_owner(commit, GROUP, 30, asked_by(
+              GroupId="refuse")),
+          "offset delete by group": by_owner(offset_delete, GROUP, 30,
+                                             asked_by(GroupId="refuse")),
+          "txn commit by group": by_owner(txn_commit, GROUP, 30, asked_by(
+              GroupId="refuse", TransactionalId="any", ProducerId=0,
+              ProducerEpoch=0)),
+          "txn commit by id": by_owner(txn_commit, OWNER, 53, asked_by(
+              GroupId="any", TransactionalId="refuse", ProducerId=0,
+              ProducerEpoch=0)),
+          "add partitions by id": by_owner(add_partitions, OWNER, 53, asked_by(
+              V3AndBelowTransactionalId="refuse", V3AndBelowProducerId=0,
+              V3AndBelowProducerEpoch=0)),
+          "transaction by id": by_owner(transaction, OWNER, 53, produced)}
