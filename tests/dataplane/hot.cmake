@@ -50,7 +50,7 @@ target_sources(test_pace_killed PRIVATE
 target_sources(test_sightings PRIVATE
 	${CMAKE_SOURCE_DIR}/dataplane/kafka_read.c
 	${CMAKE_SOURCE_DIR}/tests/support/message.c)
-foreach(module gate inline inline_late inline_room mirror)
+foreach(module gate inline inline_late inline_room mirror queue)
 	target_sources(test_${module} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/bump.c)
 endforeach()
 

@@ -5,6 +5,7 @@
 #include <check.h>
 #include <stdio.h>
 
+#include "tests/dataplane/bump.h"
 #include "tests/proto/objects.h"
 #include "tests/support/narrow.h"
 #include "tests/support/plane.h"
@@ -503,6 +504,33 @@ START_TEST(what_is_of_no_connection_is_not_kept_waiting)
 }
 END_TEST
 
+/* A wire to others, too: they are in no connection, and in order. */
+START_TEST(inline_it_is_the_same)
+{
+	/* On devices a port needs its very peer. */
+	if (!plane_on_memory())
+		return;
+	plane_close();
+	bump_open();
+	narrow_open(RIGHT_SLOT);
+	narrow_let_all(RIGHT_SLOT);
+	rule_put(RULE_HIGH, 10, "src=10.8.0.50", "priority=4", false);
+	publish();
+	establish();
+	narrow_let(RIGHT_SLOT, 0);
+	plane_queue(LEFT_SLOT, "echo 10.8.0.9 > 10.8.0.7 id=1 seq=1 len=9");
+	plane_queue(LEFT_SLOT, "echo 10.8.0.9 > 10.8.0.7 id=1 seq=2 len=9");
+	plane_queue(LEFT_SLOT, C4 "PA seq=1001 ack=5001 len=9");
+	plane_run();
+	narrow_let_all(RIGHT_SLOT);
+	plane_run();
+	plane_expect(RIGHT_SLOT, C4 "PA seq=1001");
+	plane_expect(RIGHT_SLOT, "echo 10.8.0.9 > 10.8.0.7 seq=1");
+	plane_expect(RIGHT_SLOT, "echo 10.8.0.9 > 10.8.0.7 seq=2");
+	plane_quiet();
+}
+END_TEST
+
 static void
 add(TCase *tests)
 {
@@ -526,6 +554,7 @@ add(TCase *tests)
 	tcase_add_test(tests, a_new_process_has_nothing_waiting);
 	tcase_add_test(tests, a_reset_of_ours_is_behind_its_connection);
 	tcase_add_test(tests, what_is_of_no_connection_is_not_kept_waiting);
+	tcase_add_test(tests, inline_it_is_the_same);
 }
 
 int
