@@ -56,7 +56,8 @@ static const struct {
 };
 
 static void hold(struct lp_kafka_at *, enum lp_direction,
-    const struct lp_bucket *, uint32_t, uint64_t);
+    const struct lp_bucket *, uint32_t, uint64_t, bool);
+static bool is_of_members(int16_t);
 static void loosen(struct lp_kafka_at *, enum lp_direction, int16_t);
 static uint32_t now_s(const struct lp_kafka_at *);
 static uint64_t bound_of_requests(const struct lp_bucket *, uint32_t);
@@ -136,13 +137,16 @@ lp_limit_request_end(struct lp_kafka_at *at, struct lp_inflight *entry)
 	    lp_buckets_get(&at->kafka->buckets, at->limited.bucket);
 	uint64_t bound;
 
+	if (is_of_members(entry->key))
+		at->conn->has_member = true;
 	if (bucket != NULL) {
 		entry->limited = at->limited;
 		bound = bound_of_requests(bucket, entry->request_bytes);
 		if (!counts_answer(entry->key) &&
 		    bound > bound_of_bytes(bucket))
 			bound = bound_of_bytes(bucket);
-		hold(at, LP_TO_BROKER, bucket, at->limited.until_ms, bound);
+		hold(at, LP_TO_BROKER, bucket, at->limited.until_ms, bound,
+		    entry->request_bytes >= LP_LIMIT_ALONE_BYTES);
 	} else {
 		loosen(at, LP_TO_BROKER, entry->key);
 	}
@@ -199,7 +203,7 @@ lp_limit_answer_end(struct lp_kafka_at *at, const struct lp_inflight *oldest)
 	bucket = lp_buckets_get(&at->kafka->buckets, oldest->limited.bucket);
 	if (bucket != NULL)
 		hold(at, LP_TO_CLIENT, bucket, oldest->limited.until_ms,
-		    bound_of_bytes(bucket));
+		    bound_of_bytes(bucket), true);
 	else
 		loosen(at, LP_TO_CLIENT, oldest->key);
 }
@@ -239,18 +243,20 @@ lp_limit_obeyed(int16_t key)
 
 /*
  * From what it has sent by now its sender has to rest, up to that time.  Of
- * megabytes that it was told of it would send all at once.
+ * megabytes that it was told of it would send all at once.  `alone`: hardly
+ * anything of it waits behind.
  */
 static void
 hold(struct lp_kafka_at *at, enum lp_direction sender,
-    const struct lp_bucket *bucket, uint32_t until_ms, uint64_t bound)
+    const struct lp_bucket *bucket, uint32_t until_ms, uint64_t bound,
+    bool alone)
 {
 	struct lp_pace *pace = &at->kafka->pace;
 	uint64_t most = bound_of_bytes(bucket);
 	uint32_t wait_ms = left_ms(at, until_ms);
-	uint32_t most_ms = bucket->max_throttle_ms > LP_LIMIT_HELD_MS
-	    ? bucket->max_throttle_ms
-	    : LP_LIMIT_HELD_MS;
+	uint32_t most_ms = !alone || at->conn->has_member
+	    ? LP_LIMIT_HELD_MS
+	    : LP_LIMIT_HELD_ALONE_MS;
 
 	/* With less room an end waits for its timer. */
 	if (bound < BOUND_SEGMENTS * MSS)
@@ -262,6 +268,8 @@ hold(struct lp_kafka_at *at, enum lp_direction sender,
 		.until_s = now_s(at) + wait_ms / 1000 + BOUND_S,
 		.is_of_last = bucket->requests_per_s != 0},
 	    now_s(at));
+	if (most_ms < bucket->max_throttle_ms)
+		most_ms = bucket->max_throttle_ms;
 	if (wait_ms > most_ms)
 		wait_ms = most_ms;
 	if (wait_ms > 0)
@@ -308,6 +316,16 @@ bound_of_bytes(const struct lp_bucket *bucket)
 	return bound < BOUND_MIN && bucket->bytes_per_s != 0 ? BOUND_MIN
 	    : bound == 0                                     ? UINT64_MAX
 							     : bound;
+}
+
+/* What a coordinator waits for. */
+static bool
+is_of_members(int16_t key)
+{
+	return key == LP_KEY_JOIN_GROUP || key == LP_KEY_SYNC_GROUP ||
+	    key == LP_KEY_HEARTBEAT || key == LP_KEY_CONSUMER_GROUP_HEARTBEAT ||
+	    key == LP_KEY_SHARE_GROUP_HEARTBEAT ||
+	    key == LP_KEY_STREAMS_GROUP_HEARTBEAT;
 }
 
 /* As Kafka's own quotas count it: what is fetched is in the answer. */

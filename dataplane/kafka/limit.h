@@ -12,9 +12,10 @@
  * clients obey it (KIP-219); it keeps its length, and nothing waits for later
  * bytes.  And for whoever does not obey, or sends before that, the window of
  * who sends too much is not opened further until then: the client's for
- * requests, the broker's for answers of Fetch.  No longer than
- * LP_LIMIT_HELD_MS, or max_throttle if that is longer, for each: so who is in a
- * group, too, by the same connection, stays in it.
+ * requests, the broker's for answers of Fetch.  No longer than LP_LIMIT_HELD_MS
+ * for each, or LP_LIMIT_HELD_ALONE_MS, or max_throttle if that is longer: so no
+ * client gives up, and who is in a group, too, by the same connection, stays in
+ * it.
  *
  * It is bound besides: never told of more at once than what passes in a part of
  * a second, but for the sake of a request that has begun and is larger; nor by

@@ -161,6 +161,7 @@ struct lp_kafka_conn {
 	 * secrets is set. */
 	uint32_t secret_end[2];
 	uint8_t secrets;
+	bool has_member; /* heartbeats of a group go by it */
 	uint16_t kept_count; /* of its requests in flight: with a piece kept */
 	/* What it holds of the pools has moved last (splice_stall.c); s. */
 	uint32_t moved_s;

@@ -129,9 +129,22 @@ enum {
 	 */
 	LP_BUCKETS_OF_RULES = 2 * LP_RULES_LIMITING_MAX,
 	LP_BUCKETS_OF_ASKERS = 57344,
-	/* Milliseconds that an end is held for one request or answer: less
-	 * than half of the shortest session.timeout.ms that is common. */
+	/*
+	 * Milliseconds that an end is held for one request: with five under
+	 * way (max.in.flight.requests.per.connection) the last one passes
+	 * before request.timeout.ms, 30 s; and where heartbeats go by the same
+	 * connection, each 3 s, before session.timeout.ms, 10 s.
+	 */
 	LP_LIMIT_HELD_MS = 5000,
+	/*
+	 * For an answer, the next of which was not asked for yet, and for a
+	 * request of so many bytes: no more than two or three such are begun
+	 * on what a socket holds (send.buffer.bytes, 128 kB; Java begins none
+	 * before the last one is written).  Less than the 10 s that franz-go
+	 * takes to write one.
+	 */
+	LP_LIMIT_HELD_ALONE_MS = 9000,
+	LP_LIMIT_ALONE_BYTES = 1 << 18,
 	/* Seconds without use after which one of those may be another's; and
 	 * the longest debt, which is paid by then. */
 	LP_BUCKETS_IDLE_S = 60,

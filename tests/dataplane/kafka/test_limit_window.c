@@ -14,6 +14,7 @@
 enum {
 	RULE = 100,
 	OTHER,
+	PORT = 40000,
 	BOUND = 3 * 1460, /* the narrowest */
 	STEP = 1 << 8, /* of the broker's window */
 	SEGMENT = 1400,
@@ -49,13 +50,23 @@ answered(int32_t told_ms)
 	edited_pass(LP_TO_CLIENT);
 }
 
-static const struct lp_pace_side *
-side(enum lp_direction sender)
+/* Of kafka_talk. */
+static const struct lp_conn *
+connection(void)
 {
 	const struct lp_conn *conn = plane.region.connections;
 
-	while (conn->use != LP_CONN_USED)
+	while (conn->use != LP_CONN_USED ||
+	    conn->client_port != PORT + kafka_talk.more)
 		conn++;
+	return conn;
+}
+
+static const struct lp_pace_side *
+side(enum lp_direction sender)
+{
+	const struct lp_conn *conn = connection();
+
 	if (!(conn->paced & 1u << sender))
 		return NULL;
 	return &plane.region.kafka.paces[conn - plane.region.connections]
@@ -94,15 +105,76 @@ START_TEST(who_sends_too_much_is_held)
 }
 END_TEST
 
+/* A request of so many bytes more than there is room for in a frame. */
+static void
+produce_more(uint32_t more)
+{
+	size_t records;
+
+	kafka_produce_request(7, 0, LARGE);
+	records = kafka_frame.len - LARGE - 4;
+	lp_put32(kafka_frame.bytes, lp_get32(kafka_frame.bytes) + more);
+	lp_put32(kafka_frame.bytes + records, LARGE + more);
+	kafka_send_frame(LP_TO_BROKER, &kafka_frame);
+	for (uint32_t some; more > 0; more -= some) {
+		some = more < SEGMENT ? more : SEGMENT;
+		kafka_send(LP_TO_BROKER, kafka_frame.bytes + 1000, some);
+	}
+	plane_forget();
+}
+
+/* Of large ones not many are under way. */
+START_TEST(for_a_large_request_its_client_is_held_longer)
+{
+	size_t head;
+
+	limit("api=Produce", "limit bytes=1kB/s");
+	edited_publish(LP_UNJUDGED_PASS);
+	/* It has room for all of them. */
+	kafka_acknowledge(LP_TO_CLIENT);
+	plane_forget();
+	kafka_produce_request(7, 0, LARGE);
+	head = kafka_frame.len;
+	for (unsigned i = 0; i < 2; i++)
+		produce_more(LP_LIMIT_ALONE_BYTES - 1 - (uint32_t)head);
+	held(LP_TO_BROKER, LP_LIMIT_HELD_MS);
+	produce_more(LP_LIMIT_ALONE_BYTES - (uint32_t)head);
+	held(LP_TO_BROKER, LP_LIMIT_HELD_ALONE_MS);
+}
+END_TEST
+
+/* Its broker waits for them no longer than its session. */
+START_TEST(nobody_is_held_for_long_in_front_of_heartbeats)
+{
+	limit("", "limit bytes=1kB/s");
+	edited_publish(LP_UNJUDGED_PASS);
+	limited_heartbeat();
+	edited_pass(LP_TO_BROKER);
+	kafka_response(&edited_sent, 7, false);
+	kafka_int16(&edited_sent, 0);
+	edited_wanted.len = 0;
+	edited_same();
+	edited_end();
+	edited_pass(LP_TO_CLIENT);
+	produce_more(LP_LIMIT_ALONE_BYTES);
+	held(LP_TO_BROKER, LP_LIMIT_HELD_MS);
+	limited_fetch(8);
+	edited_pass(LP_TO_BROKER);
+	limited_fetch_answer(1000);
+	edited_pass(LP_TO_CLIENT);
+	held(LP_TO_CLIENT, LP_LIMIT_HELD_MS);
+}
+END_TEST
+
 START_TEST(who_may_be_told_to_wait_longer_is_held_longer)
 {
-	limit("api=Produce", "limit requests=1/s max_throttle=9s");
+	limit("api=Produce", "limit requests=1/s max_throttle=19s");
 	edited_publish(LP_UNJUDGED_PASS);
 	for (unsigned i = 0; i < 20; i++) {
 		limited_produce(6, 0, "orders");
 		edited_pass(LP_TO_BROKER);
 	}
-	held(LP_TO_BROKER, 9000);
+	held(LP_TO_BROKER, 19000);
 }
 END_TEST
 
@@ -250,6 +322,86 @@ START_TEST(a_debt_binds_longer_than_it_holds)
 }
 END_TEST
 
+/* One of several clients, which always has a request to send. */
+struct sender {
+	struct kafka_talk talk;
+	uint32_t left; /* of one that it has begun */
+};
+
+enum {
+	SENDERS = 8,
+	OF_EACH = 300000,
+	ROOM = 1 << 17, /* that their brokers give them */
+	BEFORE_S = 16,
+	MEASURED_S = 64,
+};
+
+/* All that it may send now; in bytes. */
+static uint32_t
+send_all(struct sender *sender)
+{
+	uint32_t sum = 0, some = 1;
+
+	kafka_talk = sender->talk;
+	while (some > 0) {
+		const struct lp_pace_side *is = side(LP_TO_BROKER);
+		uint32_t edge = is == NULL
+		    ? connection()->tcp.peer[LP_TO_BROKER].limit
+		    : is->edge;
+		int32_t may = (int32_t)(edge - kafka_talk.next[LP_TO_BROKER]);
+
+		if (sender->left == 0)
+			sender->left = OF_EACH;
+		some = sender->left < SEGMENT ? sender->left : SEGMENT;
+		if (may < (int32_t)some)
+			some = 0;
+		if (some > 0)
+			kafka_send(LP_TO_BROKER,
+			    kafka_frame.bytes +
+				(sender->left == OF_EACH ? 0 : SEGMENT),
+			    some);
+		sender->left -= some;
+		sum += some;
+		kafka_send_flags(LP_TO_CLIENT, "A", ROOM / STEP, NULL, 0);
+		plane_forget();
+	}
+	sender->talk = kafka_talk;
+	return sum;
+}
+
+/* Each has to wait for all others: eight seconds. */
+START_TEST(many_with_large_requests_share_what_there_is)
+{
+	static struct sender senders[SENDERS];
+	uint64_t sum = 0;
+	size_t records;
+
+	limit("api=Produce", "limit bytes=300kB/s");
+	edited_publish(LP_UNJUDGED_PASS);
+	for (unsigned i = 0; i < SENDERS; i++) {
+		kafka_talk.more = (uint16_t)(i + 1);
+		kafka_connect();
+		senders[i].talk = kafka_talk;
+	}
+	kafka_produce_request(7, 0, LARGE);
+	records = kafka_frame.len - LARGE;
+	lp_put32(kafka_frame.bytes, OF_EACH - 4);
+	lp_put32(kafka_frame.bytes + records - 4, OF_EACH - (uint32_t)records);
+	for (unsigned ms = 0; ms < (BEFORE_S + MEASURED_S) * 1000; ms += 20) {
+		for (unsigned i = 0; i < SENDERS; i++) {
+			uint32_t sent = send_all(&senders[i]);
+
+			if (ms >= BEFORE_S * 1000)
+				sum += sent;
+		}
+		plane_wait_ms(20);
+		plane_forget();
+	}
+	ck_assert_uint_gt(sum, (uint64_t)MEASURED_S * OF_EACH / 100 * 95);
+	ck_assert_uint_lt(sum, (uint64_t)MEASURED_S * OF_EACH / 100 * 105);
+}
+END_TEST
+
 static const struct {
 	const char *narrow, *wide;
 	uint32_t most;
@@ -327,6 +479,8 @@ add(TCase *tests)
 	tcase_add_checked_fixture(tests, kafka_setup, plane_close);
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, who_sends_too_much_is_held);
+	tcase_add_test(tests, for_a_large_request_its_client_is_held_longer);
+	tcase_add_test(tests, nobody_is_held_for_long_in_front_of_heartbeats);
 	tcase_add_test(tests, who_may_be_told_to_wait_longer_is_held_longer);
 	tcase_add_test(tests, a_window_is_of_so_many_requests);
 	tcase_add_test(tests, who_sends_little_at_a_time_is_held);
@@ -336,6 +490,7 @@ add(TCase *tests)
 	    tests, a_large_request_is_not_for_free_where_bytes_are_limited);
 	tcase_add_test(tests, what_is_not_limited_does_not_unbind_in_between);
 	tcase_add_test(tests, a_debt_binds_longer_than_it_holds);
+	tcase_add_test(tests, many_with_large_requests_share_what_there_is);
 	tcase_add_loop_test(tests, of_two_rules_the_narrower_one_binds, 0,
 	    sizeof(pairs) / sizeof(pairs[0]));
 	tcase_add_test(

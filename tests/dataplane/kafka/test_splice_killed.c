@@ -33,6 +33,18 @@ enum {
 	RULE = 100,
 };
 
+/* Its client's window does not move. */
+static void
+is_held(void)
+{
+	const struct lp_conn *conn = spliced_connection();
+
+	ck_assert_uint_ne(conn->paced & 1u << LP_TO_BROKER, 0);
+	ck_assert_uint_gt(
+	    plane.region.kafka.paces[0].sides[LP_TO_BROKER].until_ns,
+	    plane.now_ns);
+}
+
 /* What was said until now. */
 static struct spliced before;
 
@@ -252,6 +264,35 @@ queue_said_acknowledged(void)
 	    WINDOW, NULL, 0);
 }
 
+/* Its client owes a second, and asks once more; or the answers come. */
+static void
+begin_limited(void)
+{
+	begin_question();
+	rule_put(RULE, 10, "", "limit requests=1/s bytes=9MB/s", false);
+	edited_publish(LP_UNJUDGED_RESET);
+	spliced_ask();
+	spliced_metadata(BROKERS);
+	spliced_ask();
+	spliced_metadata(2);
+	is_held();
+}
+
+static void
+queue_asked(void)
+{
+	uint32_t at = spliced.asked_sent;
+
+	spliced_queue(LP_TO_BROKER, at, spliced.got, "PA", WINDOW,
+	    spliced.asked + at, spliced.asked_len - at);
+}
+
+static void
+queue_answered(void)
+{
+	queue_answer(spliced.sent, SPLICED_MSS);
+}
+
 static uint32_t
 last_end(void)
 {
@@ -340,6 +381,8 @@ static const struct scene {
     {"is released where rules act", begin_ruled_gap, queue_question_begin},
     {"says another thing", begin_ruled_said, queue_said_again},
     {"is heard", begin_ruled_said, queue_said_acknowledged},
+    {"is limited", begin_limited, queue_asked},
+    {"is answered while its client is held", begin_limited, queue_answered},
     {"ends", begin_melted, queue_fin},
     {"keeps", begin_full, queue_behind_list},
     {"keeps more", begin_kept, queue_more_behind},
@@ -386,6 +429,8 @@ take_over(const void *arg)
 	    conn->mode);
 	ensure(!(spliced_state()->flags & LP_SPLICE_BROKEN), "%s: broken",
 	    scene->name);
+	if (scene->begin == begin_limited)
+		is_held();
 	spliced.asked_sent = spliced.asked_got;
 	spliced_ask();
 	spliced_finish();
