@@ -56,7 +56,7 @@ main() {
 	    --match "src=$CLIENT cluster=lab" --action allow
 	check "it is let in again" connects
 	must "a DSCP is taken" lab_ctl add-rule marked --priority 902 \
-	    --match "src=$CLIENT" --action dscp=46
+	    --match "src=$CLIENT" --action 'priority=6 dscp=46'
 	lab_start ds-client client python3 -c "$DSFIELDS"
 	lab_start ds-brokers brokers python3 -c "$DSFIELDS"
 	must "what is received is looked at" lab_wait 10 "both" \
