@@ -13,6 +13,8 @@ RATE=2000000
 # What is measured begins behind what a burst and windows let pass at once.
 BEFORE=3000000
 BETWEEN=10000000
+# Of one request or answer: little of what is measured, whose ends it may miss.
+FEW=32000
 
 main() {
 	e2e_begin limit
@@ -35,7 +37,7 @@ main() {
 	records_make 400000 >"$LAB_DIR/sent"
 	must "kcat sends" kcat_sends kcat
 	must "and another one" kcat_sends other
-	check "both together send so much" goes_at produced 0.25
+	check "both together send so much" goes_at produced
 	lab_stop kcat
 	lab_stop other
 	must "the rule is deleted" gone
@@ -45,13 +47,13 @@ main() {
 	must "a Java consumer reads, in a group" lab_start consumer client java \
 	    "${LAB_JAVA[@]}" -cp "$LAB_JARS" $TOOLS.ConsumerPerformance \
 	    --topic limited --bootstrap-server "$LAB_VIP" --group readers \
-	    --num-records 1000000 --timeout 60000 --fetch-size 200000
+	    --num-records 1000000 --timeout 60000 --fetch-size $FEW
 	check "it reads so much" goes_at fetched
 	check "it was told to wait, as by a broker's quota" throttled Fetch
 	check "its group was formed once" formed_once
 	lab_stop consumer
 	must "kcat reads" lab_start reader client kcat -C -q -o beginning \
-	    -b "$LAB_VIP" -t limited
+	    -b "$LAB_VIP" -t limited -X fetch.message.max.bytes=$FEW
 	check "it reads so much" goes_at fetched
 	lab_stop reader
 	check "who was made to wait is counted" counted
@@ -71,7 +73,7 @@ in_step() {
 
 kcat_sends() {
 	lab_start "$1" client kcat -P -b "$LAB_VIP" -t limited \
-	    -l "$LAB_DIR/sent"
+	    -X batch.size=$FEW -l "$LAB_DIR/sent"
 }
 
 # rule ACTION MATCH
@@ -109,22 +111,29 @@ beyond() {
 	SEEN=$($1) && [ "${SEEN% *}" -ge "$2" ]
 }
 
-# goes_at COUNT [MORE]: from there on as fast as the rule says, by a tenth; or
-# by MORE faster: of two kcats each has requests of a megabyte under way, and
-# where they begin and end is more than a tenth of what is measured.
+# goes_at COUNT: from there on as fast as the rule says, by a twentieth.  A client
+# that was slow may have been kept from it by the machine, and has a second try;
+# one that was fast has not.
 goes_at() {
-	local begin first
+	local begin first status
 
 	first=$($1) && first=${first% *} &&
-	    lab_wait 60 "the first bytes" beyond "$1" $((first + BEFORE)) &&
-	    begin=$SEEN &&
-	    lab_wait 60 "the last bytes" beyond "$1" \
-	        $((${begin% *} + BETWEEN)) || return
-	awk -v rate=$RATE -v more="${2:-0.1}" '{
-		got = ($3 - $1) * 1e9 / ($4 - $2)
-		printf "%d bytes/s, %.3f of what the rule says\n", got, got / rate
-		exit !(got > rate * 0.9 && got < rate * (1 + more))
-	}' <<<"$begin $SEEN" | tee -a "$LAB_DIR/rates"
+	    lab_wait 60 "the first bytes" beyond "$1" $((first + BEFORE)) ||
+	    return
+	for _ in 1 2; do
+		begin=$SEEN
+		lab_wait 60 "the last bytes" beyond "$1" \
+		    $((${begin% *} + BETWEEN)) || return
+		awk -v rate=$RATE '{
+			got = ($3 - $1) * 1e9 / ($4 - $2)
+			printf "%d bytes/s, %.3f of what the rule says\n",
+			    got, got / rate
+			exit got >= rate * 1.05 ? 2 : got <= rate * 0.95
+		}' <<<"$begin $SEEN" | tee -a "$LAB_DIR/rates"
+		status=${PIPESTATUS[0]}
+		[ "$status" -eq 1 ] || return "$status"
+	done
+	return 1
 }
 
 # throttled API: answers that have told so.
