@@ -25,7 +25,7 @@ main() {
 	e2e_begin "rewrite${1:-4}" "${1:-4}"
 	must "Kafka is there" lab_kafka_get "${LAB_KAFKA:-}"
 	must "kafkajs is there" work_js_get
-	must "the programs are compiled" work_compile
+	must "the programs are compiled" java_compile
 	must "the namespaces are made" lab_network
 	must "three brokers of Kafka $LAB_KAFKA_VERSION run" brokers
 	must "what clients are sent is captured" cluster_capture

@@ -16,7 +16,7 @@ SECRETS=()
 main() {
 	e2e_begin failover
 	must "Kafka is there" lab_kafka_get
-	must "the clients are compiled" cluster_clients_get
+	must "the clients are compiled" java_compile
 	must "the namespaces are made" lab_network
 	must "three brokers of Kafka $LAB_KAFKA_VERSION run" cluster_start
 	must "what clients are sent is captured" capture

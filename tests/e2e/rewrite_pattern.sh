@@ -19,7 +19,7 @@ SECRETS=()
 main() {
 	e2e_begin pattern
 	must "Kafka is there" lab_kafka_get
-	must "the clients are compiled" cluster_clients_get
+	must "the clients are compiled" java_compile
 	must "the namespaces are made" lab_network
 	must "three brokers of Kafka $LAB_KAFKA_VERSION run" brokers
 	must "what clients are sent is captured" cluster_capture

@@ -20,7 +20,7 @@ PLAIN=org.apache.kafka.common.security.plain.PlainLoginModule
 main() {
 	e2e_begin rewritetls
 	must "Kafka is there" lab_kafka_get
-	must "the clients are compiled" cluster_clients_get
+	must "the clients are compiled" java_compile
 	must "the namespaces are made" lab_network
 	must "the brokers have a certificate" keys
 	properties

@@ -17,7 +17,7 @@ NAMES=b1.test:9092,b2.test:9092,b3.test:9092
 main() {
 	e2e_begin wayin
 	must "Kafka is there" lab_kafka_get
-	must "the clients are compiled" cluster_clients_get
+	must "the clients are compiled" java_compile
 	must "the namespaces are made" lab_network
 	must "clients have a way to the brokers" cluster_other_way
 	names_lead_to cluster_ip

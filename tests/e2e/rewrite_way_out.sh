@@ -14,7 +14,7 @@
 main() {
 	e2e_begin wayout
 	must "Kafka is there" lab_kafka_get
-	must "the clients are compiled" cluster_clients_get
+	must "the clients are compiled" java_compile
 	must "the namespaces are made" lab_network
 	must "clients have another way to the brokers" cluster_other_way
 	must "three brokers of Kafka $LAB_KAFKA_VERSION run" cluster_start

@@ -89,8 +89,7 @@ compare() {
 
 # With the oldest, once: the others take it.
 compiled() {
-	[ -e "$LAB_DIR/classes" ] || java_compile \
-	    "$WORK"/java/{Compared*,RulesReader,Clients}.java
+	[ -e "$LAB_DIR/classes" ] || java_compile
 }
 
 # ---- two of all --------------------------------------------------------------

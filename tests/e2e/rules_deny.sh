@@ -21,7 +21,7 @@ main() {
 	e2e_begin deny
 	must "kafkajs is there" work_js_get
 	e2e_lab
-	must "the clients are compiled" compile
+	must "the clients are compiled" java_compile
 	must "the clients run" start
 	must "they have topics" step begin
 	must "there is a way that is not heard" other_way
@@ -40,10 +40,6 @@ main() {
 	bytes
 	check "no packet was dropped" no_drops
 	e2e_done
-}
-
-compile() {
-	java_compile "$WORK"/java/{Rules*,Clients}.java
 }
 
 # ---- RulesWork.java, step by step --------------------------------------------

@@ -195,10 +195,6 @@ cluster_configure() {
 
 # ---- clients that go on while things happen ---------------------------------
 
-cluster_clients_get() {
-	java_compile "$LAB_SUPPORT"/kafka/java/{Failover,Clients}.java
-}
-
 # cluster_clients_start [HOST [BOOTSTRAP]]: Failover.java, which is told what
 # to do, and answers in clients.log.  Brokers must be at HOST, else at the VIP.
 cluster_clients_start() {
@@ -257,7 +253,7 @@ cluster_rewrite() {
 }
 
 # cluster_have_asked [CLIENT]: every one of the clients, which refresh what they
-# know every three seconds, has asked where the brokers are; and one more, which
+# know every second, has asked where the brokers are; and one more, which
 # asks nothing else but for records.
 cluster_have_asked() {
 	local from

@@ -95,20 +95,30 @@ same_records() {
 	    { [ $# -eq 0 ] || [ "$(wc -l <"$LAB_DIR/got")" -eq "$1" ]; }
 }
 
-# java_compile FILE...: to LAB_DIR/classes; once for the same sources and release,
-# or by two at the same time, and then both are right.
+# All of the lab's programs, to LAB_DIR/classes: once for the same sources and
+# release, by one at a time.
 java_compile() {
-	local key classes new
+	local key
 
-	key=$({ echo "$LAB_JARS" && cat "$@"; } | sha256sum | cut -c -16)
-	classes=$LAB_KAFKA_CACHE/classes-$key
-	if [ ! -d "$classes" ]; then
-		new=$(mktemp -d "$LAB_KAFKA_CACHE/new.XXXXXX") || return
-		javac -proc:none -nowarn -cp "$LAB_JARS" -d "$new" "$@" \
-		    >"$LAB_DIR/javac.log" 2>&1 || return
-		mv -T "$new" "$classes" 2>/dev/null || rm -rf "$new"
-	fi
-	ln -s -f -n "$classes" "$LAB_DIR/classes"
+	key=$({ echo "$LAB_JARS" && cat "$LAB_SUPPORT"/kafka/java/*.java; } |
+	    sha256sum | cut -c -16)
+	(
+		flock 9
+		java_compile_as "$LAB_KAFKA_CACHE/classes-$key"
+	) 9>"$LAB_KAFKA_CACHE/classes.lock" &&
+	    ln -s "$LAB_KAFKA_CACHE/classes-$key" "$LAB_DIR/classes"
+}
+
+java_compile_as() {
+	local new
+
+	[ ! -d "$1" ] || return 0
+	new=$(mktemp -d "$LAB_KAFKA_CACHE/new.XXXXXX") || return
+	javac -proc:none -nowarn -cp "$LAB_JARS" -d "$new" \
+	    "$LAB_SUPPORT"/kafka/java/*.java >"$LAB_DIR/javac.log" 2>&1 &&
+	    mv -T "$new" "$1" && return
+	rm -rf "$new"
+	return 1
 }
 
 # ping_answers [ADDRESS]: of Lightpath, on the client's side.

@@ -16,15 +16,11 @@ WORK_TLS=9292
 work_lab() {
 	must "Kafka is there" lab_kafka_get "${LAB_KAFKA:-}"
 	must "kafkajs is there" work_js_get
-	must "the programs are compiled" work_compile
+	must "the programs are compiled" java_compile
 	must "the namespaces are made" lab_network
 	must "Kafka $LAB_KAFKA_VERSION runs" work_kafka
 	must "Lightpath runs" lab_lightpath_start
 	must "lpctl configures it" work_configure
-}
-
-work_compile() {
-	java_compile "$WORK"/java/*.java
 }
 
 # kafkajs, pinned, is fetched once.  LAB_SKIP where that cannot be done.

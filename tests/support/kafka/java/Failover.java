@@ -107,7 +107,7 @@ public final class Failover {
 		options.putAll(common);
 		options.put("bootstrap.servers", server);
 		options.put("client.id", id);
-		options.put("metadata.max.age.ms", "3000");
+		options.put("metadata.max.age.ms", "1000");
 		options.put("metric.reporters", Told.class.getName());
 		options.put("request.timeout.ms", "10000");
 		for (int i = 0; i < more.length; i += 2)
