@@ -2,15 +2,23 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2034
 #
-# Who is denied by a rule beside who is denied by the broker's own ACLs: the
-# same programs do the same through Lightpath, to a broker that has no ACL, and
-# past it, to one that has, and what they report is compared line by line: of
-# Java (the last 3.9 and the newest, each with the broker of its release), of
-# kcat, and of kafkajs.  They differ in what compared.txt says, and in nothing
-# else; lightpath-rules(7) has why.
+# What a deny comes to: at brokers, by hand, and at clients.
 #
-# With LP_TEST_MORE also each Java with the other's broker, each broker with an
-# authorizer that has no ACL and without one, and all clients with each.
+# Who is denied by a rule is compared with who is denied by the broker's own
+# ACLs: the same programs do the same through Lightpath, to a broker that has no
+# ACL, and past it, to one that has, and what they report is compared line by
+# line: of Java (the last 3.9 and the newest, each with the broker of its
+# release), of kcat, and of kafkajs.  They differ in what compared.txt says, and
+# in nothing else; lightpath-rules(7) has why.
+#
+# By hand, past Lightpath, it is proven at the same brokers what edits of the same
+# length come to, API by API and version by version, without an authorizer and
+# with one that refuses some topics, groups and transactions: the table in
+# lightpath-rules(7), which is made of the same data (denials.json).
+#
+# With LP_TEST_MORE clients are also compared with each broker behind Lightpath
+# that has an authorizer without an ACL, and with the other release's brokers;
+# and kcat and kafkajs with all of them.
 
 # shellcheck source=tests/support/e2e.sh
 . "$(dirname "$0")/../support/e2e.sh"
@@ -19,9 +27,19 @@
 
 AUTHORIZER="authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 allow.everyone.if.no.acl.found=true"
-MORE="offsets.topic.num.partitions=1
+# Records by hand are old: they stay.  Groups are looked at often.
+MORE="log.retention.ms=-1
+group.min.session.timeout.ms=100
+offsets.topic.num.partitions=1
 transaction.state.log.num.partitions=1
-group.coordinator.rebalance.protocols=classic,consumer"
+share.coordinator.state.topic.num.partitions=1
+group.consumer.heartbeat.interval.ms=200
+group.consumer.min.heartbeat.interval.ms=100
+group.share.heartbeat.interval.ms=200
+group.share.min.heartbeat.interval.ms=100
+group.coordinator.rebalance.protocols"
+# Where the other answers around Lightpath, and says so.
+AROUND=127.0.0.1:9094
 # Where the one with ACLs is, in a namespace of its own.
 ACL=127.0.0.1:$LAB_PORT
 SIDES="rule acl"
@@ -30,7 +48,7 @@ PLAIN_JAVA=("${LAB_JAVA[@]}")
 main() {
 	local broker client guard
 
-	e2e_begin acl
+	e2e_begin denials
 	must "kafkajs is there" work_js_get
 	must "the namespaces are made" lab_network
 	must "one more is made" lab_netns acl
@@ -46,19 +64,19 @@ main() {
 	e2e_done
 }
 
-# Of releases: the broker's, the clients', and whether the broker that has no
-# ACL has an authorizer.
+# Of releases: the broker's, the clients'; and whether the broker behind Lightpath
+# has an authorizer.
 pairs() {
 	local old new
 
 	read -r old new < <(lab_kafka_releases | cut -d ' ' -f 1 | xargs)
 	echo "$old $old open"
-	echo "$new $new guarded"
+	echo "$new $new open"
 	[ -n "${LP_TEST_MORE:-}" ] || return
 	echo "$old $old guarded"
-	echo "$new $new open"
+	echo "$new $new guarded"
 	echo "$old $new open"
-	echo "$new $old guarded"
+	echo "$new $old open"
 }
 
 # compare BROKER CLIENTS open|guarded
@@ -69,7 +87,7 @@ compare() {
 	must "they are compiled" compiled
 	LAB_JAVA=("${PLAIN_JAVA[@]}")
 	must "Kafka $1 is there, for brokers" lab_kafka_get "$1"
-	must "two of them run, one of them $3" brokers "$3"
+	must "two of them run, one of them $3" brokers "$1" "$3"
 	must "clients run" clients
 	must "they do what is not denied" step begin
 	must "topics, a group and transactions are denied" deny_what
@@ -83,6 +101,7 @@ compare() {
 	check "they were told the same, but for what is known" same "$1"
 	lab_kill rule
 	lab_kill acl
+	[ "$1 $3" != "$2 open" ] || table "$1"
 	lab_kill kafka
 	lab_kill kafka-acl
 }
@@ -94,16 +113,18 @@ compiled() {
 
 # ---- two of all --------------------------------------------------------------
 
-# They differ in where they are, and in what they know of ACLs.
+# brokers RELEASE open|guarded: they differ in where they are, and in what they
+# know of ACLs.  Groups of shares and of streams came after 3.9.
 brokers() {
-	LAB_KAFKA_MORE=$MORE
+	LAB_KAFKA_MORE=$MORE=classic,consumer
+	[[ $1 = 3.* ]] || LAB_KAFKA_MORE+=,share,streams
 	rm -rf "$LAB_DIR"/data{,-acl} "$LAB_DIR"/{rule,acl}.{told,js,kcat}
 	lab_kafka_format "$LAB_ENDPOINT" &&
 	    cp -r "$LAB_DIR/data" "$LAB_DIR/data-acl" || return
 	sed -e "s|$LAB_REAL|$ACL|" -e "s|$LAB_ENDPOINT|$ACL|" \
 	    -e "s|$LAB_DIR/data|&-acl|" "$LAB_DIR/server.properties" |
 	    cat - <(echo "$AUTHORIZER") >"$LAB_DIR/acl.properties"
-	[ "$1" = open ] || echo "$AUTHORIZER" >>"$LAB_DIR/server.properties"
+	[ "$2" = open ] || echo "$AUTHORIZER" >>"$LAB_DIR/server.properties"
 	lab_start kafka-acl acl java "${LAB_JAVA[@]}" -Dlab.log=info \
 	    -cp "$LAB_JARS" kafka.Kafka "$LAB_DIR/acl.properties"
 	lab_kafka_run && lab_ready kafka-acl 60 "an answer from it" acl_answers
@@ -199,6 +220,32 @@ rule() {
 
 in_step() {
 	lab_wait 10 "the dataplane to be in step" lab_in_step
+}
+
+# ---- by hand -----------------------------------------------------------------
+
+# table RELEASE: at both brokers at the same time.
+table() {
+	local guarded
+
+	lab_on acl python3 "$WORK/denials.py" $ACL \
+	    "${LAB_JARS%/*}/kafka-clients-$LAB_KAFKA_VERSION.jar" "$1" guarded \
+	    >"$LAB_DIR/guarded.said" 2>&1 &
+	guarded=$!
+	check "the table holds for Kafka $1, open" lab_on brokers python3 \
+	    "$WORK/denials.py" $AROUND \
+	    "${LAB_JARS%/*}/kafka-clients-$LAB_KAFKA_VERSION.jar" "$1" open &&
+	    cat "$LAB_DIR/check.out"
+	check "the table holds for Kafka $1, guarded" \
+	    ended $guarded "$LAB_DIR/guarded.said" &&
+	    cat "$LAB_DIR/guarded.said"
+}
+
+# ended PID SAID
+ended() {
+	wait "$1" && return
+	cat "$2"
+	return 1
 }
 
 # ---- those that come and go --------------------------------------------------
