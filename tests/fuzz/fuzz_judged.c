@@ -369,7 +369,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static unsigned inputs;
 	unsigned set;
 
-	if (size < HEAD)
+	if (size < HEAD || fuzz_is_again(data, size, HEAD, CHANGE))
 		return 0;
 	if (open && inputs++ % INPUTS == 0) {
 		plane_close();

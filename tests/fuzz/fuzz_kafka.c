@@ -416,7 +416,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static bool open;
 	static unsigned inputs;
 
-	if (size < HEAD)
+	if (size < HEAD || fuzz_is_again(data, size, HEAD, OPERATION))
 		return 0;
 	if (open && inputs++ % INPUTS == 0) {
 		plane_close();

@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+	AGAIN_MAX = 1024, /* bytes: of what is longer nothing is remembered */
+};
+
 uint64_t
 fuzz_random(unsigned long long seed)
 {
@@ -48,6 +52,19 @@ fuzz_mutate(uint64_t *random, uint8_t *data, size_t size)
 		return at + 1;
 	}
 	return size;
+}
+
+bool
+fuzz_is_again(const uint8_t *data, size_t size, size_t head, size_t step)
+{
+	static uint8_t before[AGAIN_MAX];
+	static size_t len;
+	size_t whole = size - (size - head) % step;
+	bool again = whole == len && memcmp(before, data, len) == 0;
+
+	len = whole > sizeof(before) ? 0 : whole;
+	memcpy(before, data, len);
+	return again;
 }
 
 unsigned long long
