@@ -192,7 +192,7 @@ static const struct lp_command commands[] = {
 	    "next port by default.\n\n"
 	    "With --mode inline there is no VIP: what goes through inline "
 	    "ports to and from\nthe brokers of the cluster is seen, and "
-	    "nothing of it is changed.\n\n"
+	    "nothing of it is changed but what rules\nact on.\n\n"
 	    "What a cluster says of where its brokers are is rewritten: "
 	    "clients are told\nthe endpoints of the listener, by NAME where "
 	    "--advertise gives one.  With\n--rewrite off they are told the "
@@ -209,7 +209,8 @@ static const struct lp_command commands[] = {
 		    "--advertise kafka.example.com\n"
 		    "lpctl add-listener payments quick 10.9.0.102:9092 "
 		    "--advertise '*.k.example.com'\n"
-		    "lpctl add-listener payments seen --mode inline\n",
+		    "lpctl add-listener payments seen --mode inline "
+		    "--unjudged pass\n",
 	.change = lp_cmd_listener_add,
     },
     {

@@ -362,9 +362,9 @@ add_facades(struct lp_snapshot *snapshot, const struct lp_config *config)
 
 		facade->listener_id = config->objects[i].id;
 		facade->rewriting = from->rewrite;
+		facade->unjudged = from->unjudged;
 		if (from->mode == LP_MODE_INLINE)
 			continue;
-		facade->unjudged = from->unjudged;
 		facade->vip = from->vip;
 		facade->base = from->broker_base;
 		facade->closed = closed_port(snapshot, &from->vip.ip);

@@ -278,9 +278,9 @@ take_conn(void *arg, const struct lp_conn *from)
 		from->broker_port, from->source_port))
 		return;
 	conn.use = LP_CONN_FREE;
-	/* Hints to next hops are the worker's; what will be here, too. */
+	/* Hints to next hops are the worker's. */
 	memset(conn.nexthop, 0, sizeof(conn.nexthop));
-	memset(conn.reserved, 0, sizeof(conn.reserved));
+	conn.wire_slot = 0;
 	index = lp_conntrack_add(
 	    conntrack, &conn, (uint32_t)(trace->now_ns / 1000000000));
 	if (index == LP_CONN_NONE)

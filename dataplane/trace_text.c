@@ -269,8 +269,10 @@ add_rewrite(struct lp_line *line, const struct lp_trace_text *what)
 		return;
 	}
 	if (pkt->flags & LP_PKT_INLINE) {
-		lp_line_put(
-		    line, "%s, as it came", lp_reason_text(pkt->reason));
+		lp_line_put(line, "%s, %s", lp_reason_text(pkt->reason),
+		    result->conn.flags & LP_CONN_SPLICED
+			? "with its own addresses"
+			: "as it came");
 		return;
 	}
 	lp_conntrack_tuple(pkt, &tuple);

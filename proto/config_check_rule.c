@@ -28,7 +28,7 @@ static_assert(NAMES_SIZE >= 2 * LP_RULES_MAX, "the table stays half empty");
 
 /*
  * A listener that has not said what becomes of what cannot be judged; or where
- * no request is acted on.
+ * no request is looked at.
  */
 struct unsaid_one {
 	const struct lp_object *listener;
@@ -393,8 +393,6 @@ list_unsaid(const struct lp_config_check *check, struct unsaid *unsaid)
 static const char *
 get_lack(const struct lp_listener_object *listener)
 {
-	if (listener->mode == LP_MODE_INLINE)
-		return "is inline, where this version acts on no request";
 	if (listener->kafka == LP_LOOK_OFF)
 		return "does not look into connections (--kafka off)";
 	return NULL;

@@ -170,7 +170,6 @@ resume(struct lp_kafka_at *at, const struct lp_tcp_segment *segment)
 	lp_stream_open(&conn->sides[LP_TO_CLIENT].stream, segment->seq);
 	lp_telemetry_count(&at->kafka->telemetry, streams_recovered, 1);
 	if (at->splice == NULL && at->snapshot != NULL &&
-	    !(at->tcp->flags & LP_CONN_INLINE) &&
 	    lp_snapshot_splices(at->snapshot, at->tcp->listener_id))
 		at->kafka->recovered = true;
 	return true;

@@ -470,7 +470,8 @@ rebuild(struct lp_conntrack *conntrack)
 			conntrack->free[conntrack->free_count++] = i;
 			continue;
 		}
-		/* Next hops are private to a process. */
+		/* Next hops and slots are private to a process. */
+		conn->wire_slot = 0;
 		conn->nexthop[LP_TO_BROKER] = 0;
 		conn->nexthop[LP_TO_CLIENT] = 0;
 		set_wire(conn);

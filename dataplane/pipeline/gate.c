@@ -51,7 +51,7 @@ set_sending(
 		conn->mirror_id = snapshot->mirrors[index];
 }
 
-/* Whether its requests will be; inline they never are. */
+/* Whether its requests will be. */
 static bool
 is_judged(const struct lp_snapshot *snapshot, const struct lp_conn *conn)
 {

@@ -173,7 +173,7 @@ translate_error(
 	struct lp_ip src, dst;
 	struct quote quote = {0};
 	enum lp_reason why;
-	uint32_t hop;
+	struct lp_way way;
 
 	if (!read_quote(pkt, &quote)) {
 		lp_pkt_drop(pkt, LP_REASON_ICMP_INVALID);
@@ -202,13 +202,12 @@ translate_error(
 		lp_pkt_drop(pkt, LP_REASON_ICMP_UNKNOWN);
 		return;
 	}
-	hop = lp_rewrite_nexthop(rewrite, batch, pkt, &why);
-	if (hop == 0) {
+	if (!lp_rewrite_way(rewrite, batch, pkt, &way, &why)) {
 		lp_pkt_drop(pkt, why);
 		return;
 	}
 	rewrite_error(conn, pkt, &quote);
-	lp_rewrite_output(rewrite, batch, pkt, hop, LP_REASON_ICMP_TRANSLATED);
+	lp_rewrite_output(rewrite, batch, pkt, &way, LP_REASON_ICMP_TRANSLATED);
 }
 
 /* False if it quotes no TCP segment that was first of its packet. */

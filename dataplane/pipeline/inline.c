@@ -7,9 +7,14 @@
  *	of no named broker ▸ pass	wired
  *	a SYN that a rule resets ▸ RST	reset_rule
  *	RST, FIN ▸ pass			wired: nothing is left to follow
- *	no room ▸ pass			untracked
+ *	not from its SYN on ▸ created; or RST to both ends, reset_rule
+ *	no room ▸ pass			untracked; or RST, reset_table_full
  *	else created ▸ on		opened, picked_up
+ *	spliced ▸ inline_splice.c
  *	commit ▸ pass			forwarded, out_of_window
+ *
+ * Those RSTs are for where rules act on requests, and what cannot be judged is
+ * not to pass.
  *
  * The client of a connection is who opened it, also if that is a broker
  * itself.  Where its SYN was not seen the named end is the broker.
@@ -24,9 +29,9 @@
  * Rules: those of connections are asked at a SYN, with or without room for what
  * it opens, and also on a connection that lives: that goes on, but the client
  * hears a RST, and the broker nothing.  What is picked up was opened without
- * us, and stays; they only say how its packets are sent, the one change that is
- * made to them (mark.h).  What cannot be read passes by rules, too: fragments,
- * VLAN tags, and a SYN with a FIN, which no end sends (lp_tcp_flags_valid()).
+ * us; they only say how its packets are sent (mark.h).  What cannot be read
+ *passes by rules, too: fragments, VLAN tags, and a SYN with a FIN, which no end
+ *sends (lp_tcp_flags_valid()).
  *
  * Full tables: an inline connection takes the place of another inline one that
  * is half-open or closed; never one of a VIP, whose ends would notice.  Nor
@@ -41,10 +46,10 @@
 #include "dataplane/pipeline/admit.h"
 #include "dataplane/pipeline/gate.h"
 #include "dataplane/pipeline/mark.h"
+#include "dataplane/pipeline/splice.h"
 
 static bool run(struct lp_conn *, enum lp_direction,
     const struct lp_tcp_segment *, enum lp_tcp_verdict *);
-static void pass(struct lp_batch *, struct lp_pkt *, enum lp_reason);
 static bool is_unread(enum lp_reason);
 static const struct lp_service *find_service(
     const struct lp_snapshot *, const struct lp_pkt *, struct lp_tuple *);
@@ -61,6 +66,11 @@ static struct lp_conn describe(const struct lp_snapshot *,
     const struct lp_pkt *, const struct lp_service *, const struct lp_tuple *);
 static void open_connection(struct lp_admit *, const struct lp_batch *,
     struct lp_pkt *, const struct lp_target *, struct lp_conn *);
+static void go_untracked(struct lp_admit *, struct lp_batch *, struct lp_pkt *,
+    const struct lp_conn *);
+static void forgotten(struct lp_batch *, struct lp_pkt *);
+static bool opens(const struct lp_pkt *);
+static bool ends(const struct lp_pkt *);
 static void turn(struct lp_tuple *);
 
 void
@@ -87,7 +97,7 @@ lp_inline_stage(struct lp_batch *batch)
 			continue;
 		/* Whether it is right is for who receives it to say. */
 		pkt->verdict = LP_UNDECIDED;
-		pass(batch, pkt,
+		lp_inline_pass(batch, pkt,
 		    is_unread(was) ? LP_REASON_WIRED_UNREAD : LP_REASON_WIRED);
 	}
 }
@@ -109,8 +119,8 @@ lp_inline_admit(
 	lp_conntrack_tuple(pkt, &came);
 	tuple = came;
 	service = find_service(batch->snapshot, pkt, &tuple);
-	if (service == NULL || (pkt->tcp_flags & (LP_TCP_RST | LP_TCP_FIN))) {
-		pass(batch, pkt, LP_REASON_WIRED);
+	if (service == NULL || ends(pkt)) {
+		lp_inline_pass(batch, pkt, LP_REASON_WIRED);
 		return;
 	}
 	if (pkt->conn != LP_CONN_NONE)
@@ -122,11 +132,15 @@ lp_inline_admit(
 		return;
 	}
 	conn = describe(batch->snapshot, pkt, service, &tuple);
-	if ((pkt->tcp_flags & (LP_TCP_SYN | LP_TCP_ACK)) == LP_TCP_SYN &&
-	    !lets(admit, batch, pkt, &conn))
+	if (opens(pkt) && !lets(admit, batch, pkt, &conn))
 		return;
+	if (!opens(pkt) && lp_inline_splice_is_closed(batch->snapshot, &conn)) {
+		lp_inline_splice_refuse(
+		    admit->kafka, admit->reset, batch, pkt, &conn);
+		return;
+	}
 	if (!make_room(conntrack, batch)) {
-		pass(batch, pkt, LP_REASON_UNTRACKED);
+		go_untracked(admit, batch, pkt, &conn);
 		return;
 	}
 	pkt->dir =
@@ -138,9 +152,11 @@ lp_inline_admit(
 }
 
 void
-lp_inline_forward(struct lp_conntrack *conntrack, struct lp_kafka *kafka,
-    struct lp_batch *batch, struct lp_pkt *pkt)
+lp_inline_forward(
+    struct lp_rewrite *rewrite, struct lp_batch *batch, struct lp_pkt *pkt)
 {
+	struct lp_conntrack *conntrack = rewrite->conntrack;
+	struct lp_kafka *kafka = rewrite->kafka;
 	enum lp_reason reason = LP_REASON_FORWARDED;
 	struct lp_endpoint_stats *endpoint;
 	struct lp_tcp_segment segment;
@@ -148,16 +164,20 @@ lp_inline_forward(struct lp_conntrack *conntrack, struct lp_kafka *kafka,
 	struct lp_conn *conn;
 
 	if (pkt->conn == LP_CONN_NONE) {
-		/* Evicted by a later packet of this batch. */
-		pass(batch, pkt, LP_REASON_UNTRACKED);
+		forgotten(batch, pkt);
 		return;
 	}
 	conn = lp_conntrack_get(conntrack, pkt->conn);
+	if (conn->flags & LP_CONN_SPLICED) {
+		if (opens(pkt) && !lp_tcp_state_half_open(conn->tcp.state))
+			conn->flags |= LP_CONN_SYN_AGAIN;
+		if (lp_inline_splice_packet(rewrite, batch, pkt))
+			return;
+	}
 	endpoint = &conntrack->region->endpoints[conn->counters];
 	lp_admit_segment(pkt, &segment);
 	lp_region_begin(conntrack->region, pkt->conn);
-	if ((pkt->tcp_flags & (LP_TCP_SYN | LP_TCP_ACK)) == LP_TCP_SYN &&
-	    !lp_tcp_state_half_open(conn->tcp.state))
+	if (opens(pkt) && !lp_tcp_state_half_open(conn->tcp.state))
 		conn->flags |= LP_CONN_SYN_AGAIN;
 	if (run(conn, pkt->dir, &segment, &verdict)) {
 		lp_kafka_missed(kafka, pkt->conn);
@@ -174,7 +194,7 @@ lp_inline_forward(struct lp_conntrack *conntrack, struct lp_kafka *kafka,
 		reason = LP_REASON_OUT_OF_WINDOW;
 	else if (pkt->reason != LP_REASON_NONE)
 		reason = pkt->reason;
-	pass(batch, pkt, reason);
+	lp_inline_pass(batch, pkt, reason);
 }
 
 /* True if it is picked up again there. */
@@ -199,9 +219,9 @@ run(struct lp_conn *conn, enum lp_direction dir,
 	return true;
 }
 
-/* As it came, padding included. */
-static void
-pass(struct lp_batch *batch, struct lp_pkt *pkt, enum lp_reason reason)
+void
+lp_inline_pass(
+    struct lp_batch *batch, struct lp_pkt *pkt, enum lp_reason reason)
 {
 	uint8_t peer = batch->snapshot->ports[pkt->port_in].peer;
 
@@ -290,15 +310,16 @@ ask_again(struct lp_admit *admit, struct lp_batch *batch, struct lp_pkt *pkt)
 	struct lp_tuple tuple;
 	struct lp_conn conn;
 
-	if ((pkt->tcp_flags & (LP_TCP_SYN | LP_TCP_ACK)) != LP_TCP_SYN ||
-	    lp_tcp_state_half_open(known->tcp.state))
+	if (!opens(pkt) || lp_tcp_state_half_open(known->tcp.state))
 		return;
 	lp_conntrack_tuple(pkt, &tuple);
 	service = find_service(batch->snapshot, pkt, &tuple);
 	if (service == NULL)
 		return;
 	conn = describe(batch->snapshot, pkt, service, &tuple);
-	(void)lets(admit, batch, pkt, &conn);
+	/* One that waits for its requests could not be told at its SYN-ACK. */
+	if (lets(admit, batch, pkt, &conn) && (conn.flags & LP_CONN_LATER))
+		lp_reset_answer(admit->reset, batch, pkt, LP_REASON_RESET_RULE);
 }
 
 /* False: a rule resets it, and that is done. */
@@ -379,7 +400,8 @@ open_connection(struct lp_admit *admit, const struct lp_batch *batch,
 	struct lp_tcp_segment segment;
 
 	lp_admit_segment(pkt, &segment);
-	if ((pkt->tcp_flags & (LP_TCP_SYN | LP_TCP_ACK)) == LP_TCP_SYN) {
+	lp_way_learn(batch, pkt, pkt->dir, conn);
+	if (opens(pkt)) {
 		lp_tcp_state_open(&conn->tcp, &segment);
 		pkt->reason = LP_REASON_OPENED;
 	} else {
@@ -390,11 +412,63 @@ open_connection(struct lp_admit *admit, const struct lp_batch *batch,
 	}
 	pkt->conn = lp_conntrack_add(conntrack, conn, batch->now_s);
 	assert(pkt->conn != LP_CONN_NONE);
+	if (target->kafka && pkt->reason == LP_REASON_OPENED &&
+	    lp_snapshot_splices(batch->snapshot, target->listener_id))
+		lp_splice_begin(admit->kafka, pkt->conn);
 	if (target->kafka && (conn->flags & LP_CONN_PICKED_UP))
 		lp_kafka_pick_up(admit->kafka, pkt->conn);
 	else if (target->kafka)
 		lp_kafka_open(admit->kafka, pkt->conn);
 	lp_count_add(&conntrack->region->endpoints[target->counters].opened, 1);
+}
+
+/* No room.  A connection that must not go unseen is not to begin. */
+static void
+go_untracked(struct lp_admit *admit, struct lp_batch *batch, struct lp_pkt *pkt,
+    const struct lp_conn *conn)
+{
+	struct lp_region *region = admit->conntrack->region;
+
+	if (!lp_inline_splice_is_closed(batch->snapshot, conn)) {
+		lp_inline_pass(batch, pkt, LP_REASON_UNTRACKED);
+		return;
+	}
+	lp_reset_answer(admit->reset, batch, pkt, LP_REASON_RESET_TABLE_FULL);
+	lp_count_add(&region->endpoints[conn->counters].refused, 1);
+}
+
+/*
+ * Its connection is gone with an earlier or a later packet of this batch.
+ * Where rules act it comes again.
+ */
+static void
+forgotten(struct lp_batch *batch, struct lp_pkt *pkt)
+{
+	const struct lp_service *service;
+	struct lp_tuple tuple;
+
+	lp_conntrack_tuple(pkt, &tuple);
+	service = find_service(batch->snapshot, pkt, &tuple);
+	if (service != NULL &&
+	    lp_snapshot_unjudged(batch->snapshot, service->listener_id) != 0)
+		lp_pkt_drop(pkt, LP_REASON_NO_CONNECTION);
+	else
+		lp_inline_pass(batch, pkt, LP_REASON_UNTRACKED);
+}
+
+/* Only a SYN without ACK does. */
+static bool
+opens(const struct lp_pkt *pkt)
+{
+	return (pkt->tcp_flags & (LP_TCP_SYN | LP_TCP_ACK)) == LP_TCP_SYN;
+}
+
+/* Nothing is left to follow. */
+static bool
+ends(const struct lp_pkt *pkt)
+{
+	return (pkt->tcp_flags & LP_TCP_RST) ||
+	    ((pkt->tcp_flags & LP_TCP_FIN) && pkt->payload_len == 0);
 }
 
 static void

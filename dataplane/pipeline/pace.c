@@ -398,15 +398,17 @@ begin(struct lp_pace *pace, uint32_t index, enum lp_direction sender)
 }
 
 /*
- * Inline nothing is changed; both scales must be known; and who has sent its
- * FIN sends nothing more.
+ * Packets of connections that are not spliced pass as they are, inline; both
+ * scales must be known; and who has sent its FIN sends nothing more.
  */
 static bool
 may_be_paced(const struct lp_conn *conn, enum lp_direction sender)
 {
 	const struct lp_tcp_peer *peer = conn->tcp.peer;
 
-	return !(conn->flags & LP_CONN_INLINE) &&
+	return !(conn->flags & LP_CONN_PICKED_UP) &&
+	    (conn->flags & (LP_CONN_INLINE | LP_CONN_SPLICED)) !=
+	    LP_CONN_INLINE &&
 	    conn->tcp.state != LP_TCP_CLOSED &&
 	    !lp_tcp_state_half_open(conn->tcp.state) &&
 	    (peer[LP_TO_BROKER].flags & peer[LP_TO_CLIENT].flags &

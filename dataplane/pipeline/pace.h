@@ -62,8 +62,9 @@ void lp_pace_init(
  * The end that sends in that direction is told of no more window before that
  * time (CLOCK_MONOTONIC).  An earlier one than it has already changes nothing.
  *
- * For a packet at hand that holds before it leaves.  Nothing happens to inline
- * connections, and before both ends have spoken.
+ * For a packet at hand that holds before it leaves.  Nothing happens before
+ * both ends have spoken, and to inline connections that are only followed, or
+ * were not seen from their SYN on.
  */
 void lp_pace_until(struct lp_pace *pace, uint32_t index,
     enum lp_direction sender, uint64_t until_ns);

@@ -56,10 +56,9 @@ tell(struct lp_rewrite *rewrite, struct lp_batch *batch, uint32_t index,
 	struct lp_pace *pace = &rewrite->kafka->pace;
 	bool client = sender == LP_TO_BROKER;
 	const struct lp_ip *to = client ? &conn->client_ip : &conn->broker_ip;
-	enum lp_reason why;
 	struct lp_pkt *pkt;
 	uint16_t field, len;
-	uint32_t hop;
+	struct lp_way way;
 
 	/* First: once it is told it is not kept any more. */
 	if (lp_pace_is_waiting(pace, index, sender) &&
@@ -68,14 +67,10 @@ tell(struct lp_rewrite *rewrite, struct lp_batch *batch, uint32_t index,
 		    rewrite->kafka, index, sender, batch->now_s);
 	if (!lp_pace_resume(pace, index, sender, batch->now_ns, &field))
 		return true;
-	hop =
-	    lp_neighbor_find(rewrite->neighbors, batch, conn->nexthop[!sender],
-		to, client ? LP_SIDE_CLIENT : LP_SIDE_BROKER, &why);
 	/* As lost. */
-	if (hop == 0)
+	if (!lp_way_find(rewrite->neighbors, batch, conn, !sender, &way))
 		return true;
-	pkt = lp_make_packet(rewrite->make, batch,
-	    lp_neighbor_slot(rewrite->neighbors, hop), UPDATE_MAX);
+	pkt = lp_make_packet(rewrite->make, batch, way.slot, UPDATE_MAX);
 	if (pkt == NULL) {
 		lp_pace_failed(pace, index, sender);
 		return false;
@@ -91,8 +86,7 @@ tell(struct lp_rewrite *rewrite, struct lp_batch *batch, uint32_t index,
 		lp_mirror_made(batch, conn, pkt, 0, false);
 	lp_make_checksum(pkt, LP_PROTO_TCP, LP_TCP_SUM);
 	lp_count_add(&rewrite->make->stats->sent_windows, 1);
-	if (!lp_neighbor_output(rewrite->neighbors, batch, hop, pkt))
-		pkt->verdict = LP_HOLD;
+	lp_way_send(rewrite->neighbors, batch, conn, !sender, &way, pkt);
 	return true;
 }
 

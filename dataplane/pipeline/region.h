@@ -45,8 +45,8 @@ enum lp_conn_flags {
 	/* Its source port is taken from a pair's bitmap (nat.c). */
 	LP_CONN_NAT_PORT = 1 << 2,
 	/*
-	 * Between two inline ports: seen, never changed but for its DS
-	 * field, where rules say so.  Its VIP is the
+	 * Between two inline ports: its addresses are never changed, and all
+	 * else only where rules say so.  Its VIP is the
 	 * broker itself, its source the client.
 	 */
 	LP_CONN_INLINE = 1 << 3,
@@ -74,7 +74,7 @@ struct lp_conn {
 	/* LP_CONN_CHANGING bytes: what a packet changes, but for the hints */
 	_Alignas(64) struct lp_tcp_track tcp;
 	uint8_t flags; /* enum lp_conn_flags */
-	uint8_t astray; /* inline: segments in a row outside the window */
+	uint8_t astray; /* inline: segments in a row that are out of place */
 	uint8_t paced; /* 1 << enum lp_direction: who sends so is (pace.h) */
 	uint8_t spare[1];
 	uint32_t expires_s; /* CLOCK_MONOTONIC */
@@ -101,7 +101,10 @@ struct lp_conn {
 	uint8_t dscp; /* 1 + that of its packets (mark.h); 0: their own */
 	/* 1 + that of its packets (queue.h); 0: that of all others */
 	uint8_t priority;
-	uint8_t spare1[3];
+	/* Inline: 1 + the slot that its client is behind, a hint; 0: not known.
+	 */
+	uint8_t wire_slot;
+	uint8_t spare1[2];
 	uint32_t mirror_id; /* port that its packets are copied to; 0: none */
 
 	/* line 2: the addresses; only IPv6 packets need them */
@@ -124,7 +127,8 @@ struct lp_conn {
 	uint32_t named_cluster_id; /* its listener's */
 	uint32_t port_id; /* that its first segment came in by */
 	int32_t node_id;
-	uint8_t reserved[24];
+	/* Inline: the Ethernet addresses of frames, by direction. */
+	uint8_t wire_macs[2][12];
 };
 static_assert(sizeof(struct lp_conn) == 256, "a connection, four lines");
 enum { LP_CONN_CHANGING = offsetof(struct lp_conn, wire_addresses) };

@@ -4,10 +4,13 @@
  */
 #include "dataplane/pipeline/reset.h"
 
+#include <string.h>
+
 #include "dataplane/pipeline/checksum.h"
 #include "dataplane/pipeline/mark.h"
 #include "dataplane/pipeline/mirror.h"
 #include "dataplane/pipeline/parse.h"
+#include "dataplane/pipeline/way.h"
 #include "dataplane/pipeline/wire.h"
 
 static bool take_token(struct lp_reset *, uint64_t);
@@ -74,13 +77,41 @@ void
 lp_reset_connection(
     struct lp_reset *reset, struct lp_batch *batch, const struct lp_conn *conn)
 {
-	/* Inline it is its ends' alone. */
-	if ((conn->flags & LP_CONN_INLINE) ||
+	/* Inline one that is only followed is its ends' alone. */
+	if ((conn->flags & (LP_CONN_INLINE | LP_CONN_SPLICED)) ==
+		LP_CONN_INLINE ||
 	    conn->tcp.state == LP_TCP_CLOSED ||
 	    conn->tcp.state == LP_TCP_TIME_WAIT || batch->snapshot == NULL)
 		return;
 	reset_end(reset, batch, conn, LP_TO_BROKER);
 	reset_end(reset, batch, conn, LP_TO_CLIENT);
+}
+
+void
+lp_reset_between(struct lp_reset *reset, struct lp_batch *batch,
+    struct lp_pkt *pkt, enum lp_reason reason)
+{
+	const uint8_t *tcp = pkt->data + pkt->l4_off;
+	uint8_t flags = LP_TCP_RST | (pkt->tcp_flags & LP_TCP_ACK);
+	struct lp_ip src, dst;
+	struct lp_pkt *made = NULL;
+	struct lp_way way;
+
+	assert(pkt->flags & LP_PKT_INLINE);
+	if (lp_way_wire(batch, pkt, &way) && take_token(reset, batch->now_ns))
+		made = lp_make_packet(reset->make, batch, way.slot,
+		    LP_ETH_LEN + LP_IP6_LEN + LP_TCP_LEN);
+	if (made != NULL) {
+		memcpy(made->data, pkt->data, LP_ETH_TYPE);
+		lp_parse_addresses(pkt, &src, &dst);
+		lp_make_ip(made, &src, &dst, LP_PROTO_TCP, LP_TCP_LEN);
+		write_tcp(made, lp_get16(tcp + LP_TCP_SRC),
+		    lp_get16(tcp + LP_TCP_DST), lp_get32(tcp + LP_TCP_SEQ),
+		    flags & LP_TCP_ACK ? lp_get32(tcp + LP_TCP_ACKNO) : 0,
+		    flags);
+		lp_count_add(&reset->make->stats->sent_reset, 1);
+	}
+	lp_reset_answer(reset, batch, pkt, reason);
 }
 
 static bool
@@ -170,19 +201,14 @@ send_reset(struct lp_reset *reset, struct lp_batch *batch,
 {
 	bool client = dir == LP_TO_CLIENT;
 	const struct lp_ip *to = client ? &conn->client_ip : &conn->broker_ip;
-	enum lp_reason why;
 	struct lp_pkt *pkt;
-	uint32_t hop;
+	struct lp_way way;
 
-	if (!take_token(reset, batch->now_ns))
+	if (!take_token(reset, batch->now_ns) ||
+	    !lp_way_find(reset->neighbors, batch, conn, dir, &way))
 		return;
-	hop = lp_neighbor_find(reset->neighbors, batch, 0, to,
-	    client ? LP_SIDE_CLIENT : LP_SIDE_BROKER, &why);
-	if (hop == 0)
-		return;
-	pkt = lp_make_packet(reset->make, batch,
-	    lp_neighbor_slot(reset->neighbors, hop),
-	    LP_ETH_LEN + LP_IP6_LEN + LP_TCP_LEN);
+	pkt = lp_make_packet(
+	    reset->make, batch, way.slot, LP_ETH_LEN + LP_IP6_LEN + LP_TCP_LEN);
 	if (pkt == NULL)
 		return;
 	lp_make_ip(pkt, client ? &conn->vip_ip : &conn->source_ip, to,
@@ -193,7 +219,5 @@ send_reset(struct lp_reset *reset, struct lp_batch *batch,
 	write_tcp(pkt, client ? conn->vip_port : conn->source_port,
 	    client ? conn->client_port : conn->broker_port, seq, ack, flags);
 	lp_count_add(&reset->make->stats->sent_reset, 1);
-	/* One that must wait for its next hop is not the outbox's any more. */
-	if (!lp_neighbor_output(reset->neighbors, batch, hop, pkt))
-		pkt->verdict = LP_HOLD;
+	lp_way_send(reset->neighbors, batch, conn, dir, &way, pkt);
 }

@@ -31,9 +31,16 @@ void lp_reset_answer(struct lp_reset *reset, struct lp_batch *batch,
     struct lp_pkt *pkt, enum lp_reason reason);
 
 /*
+ * The same with a segment of an inline port, whose connection is not to go on:
+ * its receiver gets a RST in its place, as from its sender.
+ */
+void lp_reset_between(struct lp_reset *reset, struct lp_batch *batch,
+    struct lp_pkt *pkt, enum lp_reason reason);
+
+/*
  * Resets both ends of a connection: each at what it acknowledged last, and at
  * the highest position that was forwarded to it.  Nothing to do where it is
- * closed already.
+ * closed already, or inline and only followed.
  */
 void lp_reset_connection(
     struct lp_reset *reset, struct lp_batch *batch, const struct lp_conn *conn);

@@ -48,62 +48,65 @@ lp_rewrite_stage(struct lp_rewrite *rewrite, struct lp_batch *batch)
 		if (pkt->verdict != LP_UNDECIDED || !(pkt->flags & LP_PKT_TCP))
 			continue;
 		if (pkt->flags & LP_PKT_INLINE)
-			lp_inline_forward(
-			    rewrite->conntrack, rewrite->kafka, batch, pkt);
+			lp_inline_forward(rewrite, batch, pkt);
 		else
 			rewrite_packet(rewrite, batch, pkt);
 	}
 	batch->done = batch->count;
 }
 
-uint32_t
-lp_rewrite_nexthop(struct lp_rewrite *rewrite, struct lp_batch *batch,
-    const struct lp_pkt *pkt, enum lp_reason *why)
+bool
+lp_rewrite_way(struct lp_rewrite *rewrite, struct lp_batch *batch,
+    const struct lp_pkt *pkt, struct lp_way *way, enum lp_reason *why)
 {
 	struct lp_conn *conn = lp_conntrack_get(rewrite->conntrack, pkt->conn);
 	const uint8_t *ip = pkt->data + pkt->l3_off;
 	bool client = pkt->dir == LP_TO_CLIENT;
 	uint32_t hop = conn->nexthop[pkt->dir];
 	struct lp_neighbor *ready;
-	uint8_t slot;
 
 	if (ip[pkt->flags & LP_PKT_V6 ? LP_IP6_HOPS : LP_IP4_TTL] <= 1) {
 		*why = LP_REASON_TTL;
-		return 0;
+		return false;
 	}
 	ready = lp_neighbor_ready(rewrite->neighbors, batch, hop);
 	if (ready != NULL) {
 		ready->used_ms = batch->now_ms;
-		slot = ready->slot;
+		way->slot = ready->slot;
 	} else {
 		hop = lp_neighbor_find(rewrite->neighbors, batch, hop,
 		    client ? &conn->client_ip : &conn->broker_ip,
 		    client ? LP_SIDE_CLIENT : LP_SIDE_BROKER, why);
 		if (hop == 0)
-			return 0;
-		slot = lp_neighbor_slot(rewrite->neighbors, hop);
+			return false;
+		way->slot = lp_neighbor_slot(rewrite->neighbors, hop);
 	}
-	if (pkt->len - pkt->l3_off > batch->snapshot->ports[slot].mtu) {
+	if (pkt->len - pkt->l3_off > batch->snapshot->ports[way->slot].mtu) {
 		*why = LP_REASON_TX_MTU;
-		return 0;
+		return false;
 	}
+	way->hop = hop;
 	/* A hint of this process: not part of the connection's state. */
 	if (ready == NULL)
 		conn->nexthop[pkt->dir] = hop;
-	return hop;
+	return true;
 }
 
 void
 lp_rewrite_output(struct lp_rewrite *rewrite, struct lp_batch *batch,
-    struct lp_pkt *pkt, uint32_t hop, enum lp_reason reason)
+    struct lp_pkt *pkt, const struct lp_way *way, enum lp_reason reason)
 {
 	const struct lp_neighbor *ready =
-	    lp_neighbor_ready(rewrite->neighbors, batch, hop);
+	    lp_neighbor_ready(rewrite->neighbors, batch, way->hop);
 
 	if (ready != NULL) {
 		lp_neighbor_address(batch, ready, pkt);
 		lp_pkt_decide(pkt, LP_FORWARD, reason);
-	} else if (lp_neighbor_output(rewrite->neighbors, batch, hop, pkt)) {
+	} else if (way->hop == 0) {
+		pkt->port_out = way->slot;
+		lp_pkt_decide(pkt, LP_FORWARD, reason);
+	} else if (lp_neighbor_output(
+		       rewrite->neighbors, batch, way->hop, pkt)) {
 		lp_pkt_decide(pkt, LP_FORWARD, reason);
 	} else {
 		lp_pkt_decide(pkt, LP_HOLD, LP_REASON_NEIGHBOR_PENDING);
@@ -118,8 +121,8 @@ rewrite_packet(
 	struct lp_tcp_segment segment;
 	enum lp_tcp_verdict verdict;
 	enum lp_reason reason = LP_REASON_FORWARDED;
+	struct lp_way way;
 	enum lp_reason why;
-	uint32_t hop;
 
 	if (!lp_rewrite_comes_by(batch, pkt, conn)) {
 		lp_pkt_drop(pkt, LP_REASON_WRONG_SIDE);
@@ -131,13 +134,12 @@ rewrite_packet(
 		lp_pkt_drop(pkt, LP_REASON_NO_CONNECTION);
 		return;
 	}
-	hop = lp_rewrite_nexthop(rewrite, batch, pkt, &why);
-	if (hop == 0) {
+	if (!lp_rewrite_way(rewrite, batch, pkt, &way, &why)) {
 		refuse(rewrite, batch, pkt, why);
 		return;
 	}
 	if (conn->flags & LP_CONN_SPLICED) {
-		lp_splice_packet(rewrite, batch, pkt, hop);
+		lp_splice_packet(rewrite, batch, pkt, &way);
 		return;
 	}
 	lp_admit_segment(pkt, &segment);
@@ -149,13 +151,13 @@ rewrite_packet(
 	    pkt->payload_len, batch->now_s);
 	lp_rewrite_translate(rewrite, pkt);
 	if (pkt->tcp_flags & LP_TCP_SYN)
-		lp_rewrite_clamp_mss(rewrite, batch, pkt, hop);
+		lp_rewrite_clamp_mss(batch, pkt, way.slot);
 	lp_pace_packet(&rewrite->kafka->pace, conn, pkt, verdict == LP_TCP_OK);
 	if (verdict != LP_TCP_OK)
 		reason = LP_REASON_OUT_OF_WINDOW;
 	else if (pkt->reason == LP_REASON_OPENED)
 		reason = LP_REASON_OPENED;
-	lp_rewrite_output(rewrite, batch, pkt, hop, reason);
+	lp_rewrite_output(rewrite, batch, pkt, &way, reason);
 }
 
 /*
@@ -204,6 +206,10 @@ lp_rewrite_translate(const struct lp_rewrite *rewrite, const struct lp_pkt *pkt)
 
 	lp_count_add(&endpoint->packets[pkt->dir], 1);
 	lp_count_add(&endpoint->bytes[pkt->dir], pkt->payload_len);
+	if (pkt->flags & LP_PKT_INLINE) {
+		lp_mark_packet(conn, pkt);
+		return;
+	}
 	if (pkt->flags & LP_PKT_V6)
 		translate_ipv6(conn, pkt);
 	else
@@ -243,10 +249,9 @@ translate_ipv6(const struct lp_conn *conn, const struct lp_pkt *pkt)
 }
 
 void
-lp_rewrite_clamp_mss(const struct lp_rewrite *rewrite,
-    const struct lp_batch *batch, const struct lp_pkt *pkt, uint32_t hop)
+lp_rewrite_clamp_mss(
+    const struct lp_batch *batch, const struct lp_pkt *pkt, uint8_t slot)
 {
-	uint8_t slot = lp_neighbor_slot(rewrite->neighbors, hop);
 	uint16_t at = lp_parse_tcp_option(pkt, LP_TCP_OPT_MSS, 4);
 	uint16_t in = batch->snapshot->ports[pkt->port_in].mtu;
 	uint16_t out = batch->snapshot->ports[slot].mtu;

@@ -11,6 +11,7 @@
 #include "dataplane/pipeline/conntrack.h"
 #include "dataplane/pipeline/neighbor.h"
 #include "dataplane/pipeline/reset.h"
+#include "dataplane/pipeline/way.h"
 
 struct lp_rewrite {
 	struct lp_conntrack *conntrack;
@@ -38,25 +39,26 @@ lp_rewrite_comes_by(const struct lp_batch *batch, const struct lp_pkt *pkt,
 }
 
 /*
- * The next hop of a packet of that connection, which also has hops left and
- * fits the MTU: its serial, or 0 and the reason.  Kept in the connection.
+ * The way of a packet of that connection, which also has hops left and fits the
+ * MTU; false, and the reason.  Its next hop is kept in the connection.
  */
-uint32_t lp_rewrite_nexthop(struct lp_rewrite *rewrite, struct lp_batch *batch,
-    const struct lp_pkt *pkt, enum lp_reason *why);
+bool lp_rewrite_way(struct lp_rewrite *rewrite, struct lp_batch *batch,
+    const struct lp_pkt *pkt, struct lp_way *way, enum lp_reason *why);
 
 /* Sends it there, or lets it wait; decides the packet with that reason. */
 void lp_rewrite_output(struct lp_rewrite *rewrite, struct lp_batch *batch,
-    struct lp_pkt *pkt, uint32_t hop, enum lp_reason reason);
+    struct lp_pkt *pkt, const struct lp_way *way, enum lp_reason reason);
 
 /*
  * Its headers become those of the other side.  It becomes a packet of the tuple
  * by which answers to it come in, turned round: source and destination swapped.
+ * Inline they stay; it is counted.
  */
 void lp_rewrite_translate(
     const struct lp_rewrite *rewrite, const struct lp_pkt *pkt);
 
 /* RFC 9293, 3.7.1: of a SYN, no end may send more than both ports carry. */
-void lp_rewrite_clamp_mss(const struct lp_rewrite *rewrite,
-    const struct lp_batch *batch, const struct lp_pkt *pkt, uint32_t hop);
+void lp_rewrite_clamp_mss(
+    const struct lp_batch *batch, const struct lp_pkt *pkt, uint8_t slot);
 
 #endif

@@ -46,6 +46,7 @@
 #include "dataplane/pipeline/splice.h"
 
 #include "dataplane/kafka/edit.h"
+#include "dataplane/kafka/said.h"
 #include "dataplane/kafka/tell.h"
 #include "dataplane/pipeline/admit.h"
 #include "dataplane/pipeline/make.h"
@@ -59,6 +60,7 @@ static bool without_text(struct lp_splice_at *);
 static void turn(struct lp_splice_at *);
 static void begin(struct lp_splice_at *);
 static void end(struct lp_splice_at *);
+static void follow_order(struct lp_splice_at *);
 static bool comes_next(const struct lp_splice_at *);
 static void release(struct lp_splice_at *);
 static void refuse(struct lp_pkt *);
@@ -107,7 +109,7 @@ lp_splice_follow(
 	const struct lp_conn *conn = &kafka->region->connections[index];
 	struct lp_kafka_conn *state = &kafka->state->conns[index];
 
-	if ((conn->flags & (LP_CONN_INLINE | LP_CONN_SPLICED)) ||
+	if ((conn->flags & LP_CONN_SPLICED) ||
 	    !lp_snapshot_splices(snapshot, conn->listener_id))
 		return;
 	if (state->mode != LP_KAFKA_LIVE && state->mode != LP_KAFKA_OFF &&
@@ -131,8 +133,17 @@ lp_splice_follow(
 }
 
 void
+lp_splice_end(struct lp_kafka *kafka, uint32_t index)
+{
+	lp_kafka_missed(kafka, index);
+	lp_edit_close(kafka, index);
+	lp_said_close(kafka, index);
+	kafka->region->connections[index].flags &= (uint8_t)~LP_CONN_SPLICED;
+}
+
+void
 lp_splice_packet(struct lp_rewrite *rewrite, struct lp_batch *batch,
-    struct lp_pkt *pkt, uint32_t hop)
+    struct lp_pkt *pkt, const struct lp_way *way)
 {
 	struct lp_kafka *kafka = rewrite->kafka;
 	struct lp_splice_at at = {.rewrite = rewrite,
@@ -144,10 +155,11 @@ lp_splice_packet(struct lp_rewrite *rewrite, struct lp_batch *batch,
 	    .map = &kafka->state->splices[pkt->conn].maps[LP_TO_CLIENT],
 	    .edits = kafka->state->edits,
 	    .index = pkt->conn,
-	    .hop = hop};
+	    .way = *way};
 
 	batch->done = (unsigned)(pkt - batch->pkts) + 1;
 	lp_admit_segment(pkt, &at.segment);
+	at.has_text = at.segment.len > 0;
 	if (at.splice->flags & LP_SPLICE_BROKEN) {
 		give_up(&at);
 		return;
@@ -206,12 +218,26 @@ end(struct lp_splice_at *at)
 	struct lp_conntrack *conntrack = at->rewrite->conntrack;
 
 	lp_splice_stall_end(at);
+	if (!at->dropped && (at->conn->flags & LP_CONN_INLINE) && at->has_text)
+		follow_order(at);
 	if (at->dropped)
 		lp_region_end(conntrack->region);
 	else
 		lp_conntrack_commit(conntrack, at->index, at->verdict,
 		    at->pkt->dir, (uint16_t)at->segment.len, at->batch->now_s);
 	lp_kafka_logged(at->kafka);
+}
+
+/* Inline bytes may pass unseen, and no text fits any more: inline_splice.c. */
+static void
+follow_order(struct lp_splice_at *at)
+{
+	struct lp_conn *conn = at->conn;
+
+	if (!at->waits && at->verdict == LP_TCP_OK)
+		conn->astray = 0;
+	else if (at->verdict != LP_TCP_OK && conn->astray < LP_ASTRAY_MAX)
+		conn->astray++;
 }
 
 /* Whether the first of those that wait has waited long enough. */
@@ -244,6 +270,7 @@ release(struct lp_splice_at *at)
 			return;
 		}
 		lp_admit_segment(next.pkt, &next.segment);
+		next.waits = next.probes = false;
 		turn(&next);
 		end(&next);
 		if (next.pkt->verdict != LP_FORWARD &&
@@ -267,7 +294,8 @@ lp_splice_meet(struct lp_splice_at *at)
 	bool client = pkt->dir == LP_TO_BROKER;
 	uint16_t mss;
 
-	lp_rewrite_clamp_mss(at->rewrite, at->batch, pkt, at->hop);
+	if (!(pkt->flags & LP_PKT_INLINE))
+		lp_rewrite_clamp_mss(at->batch, pkt, at->way.slot);
 	refuse(pkt);
 	/* One that comes late, or from a stranger, begins nothing. */
 	if (at->verdict != LP_TCP_OK ||

@@ -37,12 +37,17 @@ struct lp_splice_at {
 	struct lp_tcp_segment segment;
 	struct lp_splice_front front; /* before the packet */
 	uint32_t index; /* of the connection */
-	uint32_t hop;
+	struct lp_way way;
 	enum lp_tcp_verdict verdict;
 	bool dropped; /* nothing of it counts */
 	bool made; /* it lies in the outbox: one that was held */
 	bool overflows; /* the client has no room for all of the packet */
 	bool again; /* some of it has been judged before */
+	bool has_text;
+	bool waits; /* behind a gap */
+	/* Inline: its sender begins again there, and not in front of the gap.
+	 * It goes on without its text: who has that answers. */
+	bool probes;
 };
 
 /* A new connection, before its first packet; or one that was not spliced. */
@@ -58,10 +63,16 @@ void lp_splice_follow(
 
 /*
  * A packet of a connection with LP_CONN_SPLICED, from the TCP state to its
- * verdict.  Its way on is known: hop.
+ * verdict.  Its way on is known.
  */
 void lp_splice_packet(struct lp_rewrite *rewrite, struct lp_batch *batch,
-    struct lp_pkt *pkt, uint32_t hop);
+    struct lp_pkt *pkt, const struct lp_way *way);
+
+/*
+ * Under a mark with a log: its streams are read and changed no more, for ever
+ * or until they are proven anew (kafka/recover.h).
+ */
+void lp_splice_end(struct lp_kafka *kafka, uint32_t index);
 
 /* The options of a SYN; and where the numbers begin. */
 void lp_splice_meet(struct lp_splice_at *at);

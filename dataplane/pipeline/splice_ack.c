@@ -123,18 +123,14 @@ send(struct lp_splice_at *at, const struct own *own)
 	const struct lp_ip *src = client ? &conn->vip_ip : &conn->source_ip;
 	const struct lp_ip *dst = client ? &conn->client_ip : &conn->broker_ip;
 	uint16_t len = LP_TCP_LEN;
-	enum lp_reason why;
 	struct lp_pkt *pkt;
-	uint32_t hop;
+	struct lp_way way;
 	uint8_t *tcp;
 
-	hop = lp_neighbor_find(at->rewrite->neighbors, at->batch,
-	    conn->nexthop[own->dir], dst,
-	    client ? LP_SIDE_CLIENT : LP_SIDE_BROKER, &why);
-	if (hop == 0)
+	if (!lp_way_find(
+		at->rewrite->neighbors, at->batch, conn, own->dir, &way))
 		return false;
-	pkt = lp_make_packet(at->rewrite->make, at->batch,
-	    lp_neighbor_slot(at->rewrite->neighbors, hop), ACK_MAX);
+	pkt = lp_make_packet(at->rewrite->make, at->batch, way.slot, ACK_MAX);
 	if (pkt == NULL)
 		return false;
 	tcp = pkt->data + LP_ETH_LEN +
@@ -160,8 +156,8 @@ send(struct lp_splice_at *at, const struct own *own)
 		lp_mirror_made(at->batch, conn, pkt, 0, false);
 	lp_make_checksum(pkt, LP_PROTO_TCP, LP_TCP_SUM);
 	lp_count_add(&at->rewrite->make->stats->sent_acks, 1);
-	if (!lp_neighbor_output(at->rewrite->neighbors, at->batch, hop, pkt))
-		pkt->verdict = LP_HOLD;
+	lp_way_send(
+	    at->rewrite->neighbors, at->batch, conn, own->dir, &way, pkt);
 	return true;
 }
 

@@ -91,7 +91,8 @@ pass(struct lp_splice_at *at, uint32_t had)
 	if (at->segment.len == 0 || (at->segment.flags & LP_TCP_RST) ||
 	    (!needs_segments(at) && !moved)) {
 		place(at);
-		lp_rewrite_output(at->rewrite, at->batch, pkt, at->hop, reason);
+		lp_rewrite_output(
+		    at->rewrite, at->batch, pkt, &at->way, reason);
 		return;
 	}
 	sent = lp_splice_send(at) > 0;
@@ -102,7 +103,7 @@ pass(struct lp_splice_at *at, uint32_t had)
 		lp_splice_send_bare(at);
 		place(at);
 		lp_rewrite_output(
-		    at->rewrite, at->batch, pkt, at->hop, LP_REASON_HELD_EDIT);
+		    at->rewrite, at->batch, pkt, &at->way, LP_REASON_HELD_EDIT);
 	} else {
 		lp_splice_consume(at, LP_REASON_HELD_EDIT);
 	}
@@ -200,13 +201,13 @@ wait(struct lp_splice_at *at, uint32_t had, enum lp_splice_judgement judgement)
 	uint32_t seq = at->segment.seq;
 
 	lp_splice_ack_send(at, true, seq);
-	if (lp_seq_before(had, at->segment.ack)) {
+	if (at->probes || lp_seq_before(had, at->segment.ack)) {
 		lp_splice_send_bare(at);
 		at->segment.seq = lp_splice_judge_next(at);
 		at->segment.flags &= (uint8_t)~LP_TCP_FIN;
 		place(at);
 		lp_rewrite_output(
-		    at->rewrite, at->batch, pkt, at->hop, LP_REASON_HELD_GAP);
+		    at->rewrite, at->batch, pkt, &at->way, LP_REASON_HELD_GAP);
 		return;
 	}
 	if (judgement == LP_SPLICE_FULL)

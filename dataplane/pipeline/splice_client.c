@@ -72,7 +72,7 @@ lp_splice_client(struct lp_splice_at *at)
 		client_acknowledged(at, ack, edge);
 	if (at->splice->flags & LP_SPLICE_BROKEN)
 		return;
-	if (judgement == LP_SPLICE_PASS || is_news(at, &known))
+	if (judgement == LP_SPLICE_PASS || at->probes || is_news(at, &known))
 		pass(at, acks, strange,
 		    judgement == LP_SPLICE_WAIT ? LP_REASON_HELD_GAP
 						: LP_REASON_FORWARDED);
@@ -137,7 +137,7 @@ pass(struct lp_splice_at *at, bool acks, bool strange, enum lp_reason reason)
 		reason = LP_REASON_OUT_OF_WINDOW;
 	else if (pkt->reason == LP_REASON_OPENED)
 		reason = LP_REASON_OPENED;
-	lp_rewrite_output(at->rewrite, at->batch, pkt, at->hop, reason);
+	lp_rewrite_output(at->rewrite, at->batch, pkt, &at->way, reason);
 }
 
 /*

@@ -128,7 +128,7 @@ lp_splice_send_more(struct lp_splice_at *at)
 	uint32_t delta = at->map->delta;
 	/* All before it must be there: nothing else fills the window. */
 	uint32_t there = at->splice->client_ack;
-	uint32_t hop = at->hop;
+	struct lp_way way = at->way;
 
 	for (uint32_t link = at->map->first; link != 0;
 	     link = at->edits[link - 1].next) {
@@ -154,7 +154,7 @@ lp_splice_send_more(struct lp_splice_at *at)
 	}
 	close_segment(&to, LP_TCP_PSH);
 	/* What else comes of the packet goes its way. */
-	at->hop = hop;
+	at->way = way;
 }
 
 void
@@ -185,7 +185,7 @@ lp_splice_send_bare(struct lp_splice_at *at)
 static void
 pattern(struct writer *to, const struct lp_pkt *pkt)
 {
-	to->slot = lp_neighbor_slot(to->at->rewrite->neighbors, to->at->hop);
+	to->slot = to->at->way.slot;
 	to->ip_flags = pkt->flags & LP_PKT_V6;
 	to->tcp_flags = LP_TCP_ACK;
 	to->l4_off =
@@ -207,16 +207,12 @@ make_pattern(struct writer *to)
 	const struct lp_tcp_peer *broker = &conn->tcp.peer[LP_TO_CLIENT];
 	uint32_t window =
 	    (conn->tcp.peer[LP_TO_BROKER].limit - broker->ack) >> broker->scale;
-	enum lp_reason why;
 	uint8_t *tcp;
 
-	to->at->hop = lp_neighbor_find(at->rewrite->neighbors, at->batch,
-	    conn->nexthop[LP_TO_CLIENT], &conn->client_ip, LP_SIDE_CLIENT,
-	    &why);
-	to->failed = to->at->hop == 0;
+	to->failed = !lp_way_find(at->rewrite->neighbors, at->batch, conn,
+	    LP_TO_CLIENT, &to->at->way);
 	if (!to->failed)
-		to->slot =
-		    lp_neighbor_slot(at->rewrite->neighbors, to->at->hop);
+		to->slot = to->at->way.slot;
 	to->ip_flags = at->pkt->flags & LP_PKT_V6;
 	to->tcp_flags = LP_TCP_ACK;
 	to->l4_off =
@@ -352,9 +348,8 @@ close_segment(struct writer *to, uint8_t flags)
 	at->splice->out_next = lp_seq_max(
 	    at->splice->out_next, to->seq + ((flags & LP_TCP_FIN) != 0));
 	lp_count_add(&at->rewrite->make->stats->sent_edited, 1);
-	if (!lp_neighbor_output(
-		at->rewrite->neighbors, at->batch, at->hop, pkt))
-		pkt->verdict = LP_HOLD;
+	lp_way_send(at->rewrite->neighbors, at->batch, at->conn, LP_TO_CLIENT,
+	    &at->way, pkt);
 }
 
 /* The first that changes numbers, or will, and ends behind that position. */

@@ -34,6 +34,7 @@ lp_splice_wait(struct lp_splice_at *at)
 {
 	bool kept = keep(at);
 
+	at->waits = true;
 	if (kept)
 		lp_telemetry_count(&at->kafka->telemetry, held_segments, 1);
 	else
@@ -58,8 +59,11 @@ keep(struct lp_splice_at *at)
 		piece = &pool->pieces[*link - 1];
 		if (lp_seq_before(seq, piece->seq))
 			break;
-		if (!lp_seq_before(piece_end(piece), end))
+		if (!lp_seq_before(piece_end(piece), end)) {
+			at->probes = before == NULL &&
+			    (at->conn->flags & LP_CONN_INLINE) != 0;
 			return true;
+		}
 		before = piece;
 		link = &piece->next;
 	}
@@ -122,8 +126,8 @@ lp_splice_wait_over(struct lp_splice_at *at)
 	pkt->l4_off = piece->spare[L4_OFF];
 	pkt->payload_off = piece->spare[PAYLOAD_OFF];
 	pkt->payload_len = piece->spare[PAYLOAD_LEN];
-	pkt->flags = (uint8_t)((at->pkt->flags & LP_PKT_V6) | LP_PKT_TCP |
-	    LP_PKT_TCP_SUM_GOOD);
+	pkt->flags = (uint8_t)((at->pkt->flags & (LP_PKT_V6 | LP_PKT_INLINE)) |
+	    LP_PKT_TCP | LP_PKT_TCP_SUM_GOOD);
 	pkt->tcp_flags = pkt->data[pkt->l4_off + LP_TCP_FLAGS];
 	pkt->conn = at->index;
 	pkt->dir = at->pkt->dir;

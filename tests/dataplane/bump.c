@@ -23,10 +23,16 @@ inline_config(struct lp_config *config)
 void
 bump_open(void)
 {
+	bump_open_with(CONNECTIONS);
+}
+
+void
+bump_open_with(uint32_t connections)
+{
 	struct lp_config config;
 
 	inline_config(&config);
-	plane_open_with(CONNECTIONS, &config);
+	plane_open_with(connections, &config);
 	plane_port(FRONT_SLOT, FRONT, "");
 	plane_port(BACK_SLOT, BACK, "");
 	plane_port(LEFT_SLOT, LEFT, "inline");

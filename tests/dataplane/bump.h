@@ -4,6 +4,7 @@
 #define LP_TESTS_DATAPLANE_BUMP_H
 
 #include "dataplane/pipeline/inline.h"
+#include "tests/support/kafka_talk.h"
 #include "tests/support/plane.h"
 
 /* Clients on the left, brokers on the right; and what the frames say. */
@@ -12,16 +13,14 @@
 #define C6 "tcp [2001:db8:8::50]:40000 > [2001:db8:8::21]:9092 "
 #define B6 "tcp [2001:db8:8::21]:9092 > [2001:db8:8::50]:40000 "
 
-enum {
-	CONNECTIONS = LP_CONNECTIONS_MIN,
-	QUOTA = CONNECTIONS / LP_HALF_OPEN_SHARE,
-};
+enum { QUOTA = CONNECTIONS / LP_HALF_OPEN_SHARE };
 /* The bump beside the ports of make_config(), and what looks through it. */
-enum { LEFT_SLOT = 2, RIGHT_SLOT = 3 };
 enum { LEFT = 30, RIGHT, SEEN, SEEN_0, SEEN_1, SEEN_6, SEEN_6_1 };
 
 /* The fixture's begin; its end is plane_close(). */
 void bump_open(void);
+/* The same with so many places. */
+void bump_open_with(uint32_t connections);
 
 /* Both ports become that, and a snapshot with it. */
 void bump_on_loss(enum lp_on_loss how);

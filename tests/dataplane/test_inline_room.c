@@ -6,6 +6,7 @@
 #include "tests/dataplane/bump.h"
 #include "tests/proto/objects.h"
 #include "tests/support/plane_main.h"
+#include "tests/support/rule_stats.h"
 
 /* Connections in the region, as if they had been there before. */
 static void
@@ -44,6 +45,30 @@ START_TEST(what_finds_the_table_full_passes_and_is_not_followed)
 	ck_assert_uint_eq(plane_connections(), CONNECTIONS);
 	ck_assert_uint_eq(lp_count_get(&plane.region.stats->evicted), 0);
 	ck_assert_uint_eq(lp_count_get(&plane.region.stats->sent_reset), 0);
+}
+END_TEST
+
+/* Unless what cannot be judged is not to pass. */
+START_TEST(or_is_refused_where_rules_act)
+{
+	struct lp_object seen =
+	    *lp_config_find(&plane.config, LP_OBJECT_LISTENER, SEEN);
+
+	seen.listener.unjudged = LP_UNJUDGED_RESET;
+	put(&plane.config, seen);
+	rule_put(100, 10, "listener=payments/seen api=Fetch", "deny", false);
+	plane_publish();
+	fill(CONNECTIONS, LP_TCP_ESTABLISHED);
+	plane_in(LEFT_SLOT, C4 "S seq=1");
+	plane_expect(LEFT_SLOT, B4 "RA seq=0 ack=2");
+	plane_quiet();
+	ck_assert_uint_eq(plane_reason(LP_REASON_RESET_TABLE_FULL), 1);
+	plane_in(RIGHT_SLOT, B4 "SA seq=1 ack=2");
+	plane_expect(LEFT_SLOT, B4 "RA seq=1 ack=2");
+	plane_expect(RIGHT_SLOT, C4 "R seq=2");
+	plane_quiet();
+	/* Of another cluster, where nothing is to be judged. */
+	passes(LEFT_SLOT, C6 "S seq=1", LP_REASON_UNTRACKED);
 }
 END_TEST
 
@@ -173,6 +198,7 @@ add_tests(TCase *tests)
 	tcase_add_checked_fixture(tests, bump_open, plane_close);
 	tcase_add_test(
 	    tests, what_finds_the_table_full_passes_and_is_not_followed);
+	tcase_add_test(tests, or_is_refused_where_rules_act);
 	tcase_add_test(tests, vips_find_room_beside_it);
 	tcase_add_test(tests, without_vips_the_whole_table_is_its_own);
 	tcase_add_test(tests, a_closed_one_makes_room);

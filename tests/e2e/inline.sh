@@ -36,6 +36,7 @@ main() {
 	inline_passes_all
 	inline_follows
 	inline_survives
+	inline_acts
 	e2e_done
 }
 
@@ -204,6 +205,64 @@ traced() {
 	    "$LAB_DIR/traced" &&
 	    grep -q '^ *kafka  *response Produce v.* latency ' \
 	        "$LAB_DIR/traced"
+}
+
+# ---- rules act ------------------------------------------------------------
+
+inline_acts() {
+	must "there are two topics" both_are_let_in
+	must "a rule that acts is taken" deny_secrets
+	check "of one request one topic is denied, the other is done" \
+	    produces "open.in 0" "secret.in 29"
+	check "kcat is refused, and told why" kcat_refused -P -t secret.in
+	check "also when it fetches" kcat_refused -C -t secret.in -o beginning -e
+	check "and let in elsewhere" kcat_sends open.in
+	check "that is counted" counted
+	must "the packet process is killed" \
+	    kill -KILL "$(pgrep -P "${LAB_PID[dataplane]}")"
+	check "the next one denies it, too" lab_poll 20 \
+	    produces "open.in 0" "secret.in 29"
+	must "the rule is deleted" lab_ctl del-rule secrets
+	must "the dataplane is in step" lab_poll 10 lab_in_step
+	check "both are let in" produces "open.in 0" "secret.in 0"
+	check "nothing of what was denied is there" [ "$(lab_on client kcat \
+	    -C -q -e -o beginning -b "$LAB_REAL" -t secret.in | wc -l)" -eq 2 ]
+}
+
+both_are_let_in() {
+	kcat_sends secret.in && kcat_sends open.in
+}
+
+# What passes without a packet process is not judged.
+deny_secrets() {
+	lab_ctl set-port left --on-loss drop -- set-port right --on-loss drop &&
+	    lab_ctl set-listener lab seen --unjudged reset -- \
+	    add-rule secrets --priority 500 --action deny \
+	    --match 'listener=lab/seen api=Produce,Fetch topic=secret.*' &&
+	    lab_poll 10 lab_in_step
+}
+
+produces() {
+	lab_on client "$LAB_SUPPORT/kafka/produce_to.py" "$LAB_REAL" open.in \
+	    secret.in | sort >"$LAB_DIR/produced"
+	cat "$LAB_DIR/produced"
+	cmp "$LAB_DIR/produced" <(printf '%s\n' "$@")
+}
+
+kcat_sends() {
+	echo one | lab_on client timeout 60 kcat -P -b "$LAB_REAL" -t "$1"
+}
+
+kcat_refused() {
+	! echo one | lab_on client timeout 60 kcat -b "$LAB_REAL" "$@" \
+	    2>"$LAB_DIR/kcat.said" || return
+	cat "$LAB_DIR/kcat.said"
+	grep -q 'Topic authorization failed' "$LAB_DIR/kcat.said"
+}
+
+counted() {
+	lab_json rule-stats '.dataplanes[0].rules[0]' | tee /dev/stderr |
+	    jq -e '.refused >= 3'
 }
 
 # ---- Kafka's connections are followed ------------------------------------

@@ -275,6 +275,26 @@ START_TEST(nothing_acts_where_nothing_is_looked_into)
 }
 END_TEST
 
+/* Whose connections are somebody else's acts as one with a VIP. */
+START_TEST(an_inline_listener_has_to_say_it_too)
+{
+	put(&config, make_inline(RULE - 1, PAYMENTS, "seen"));
+	put(&config,
+	    make_endpoint(RULE - 2, RULE - 1, PAYMENTS_0, "10.8.0.20:9092"));
+	put(&config,
+	    make_endpoint(RULE - 3, RULE - 1, PAYMENTS_1, "10.7.0.21:9092"));
+	put_rule("listener=payments/seen src=10.0.0.0/8", "reset", false);
+	config_is_right(&config);
+	put_rule("listener=payments/seen api=Produce", "deny", false);
+	config_is_wrong(&config, RULE,
+	    "rule r: match: acts on requests of listener payments/seen, which "
+	    "has not said what becomes of bytes that cannot be judged: "
+	    "set-listener ... --unjudged pass or reset");
+	say(RULE - 1, LP_UNJUDGED_RESET);
+	config_is_right(&config);
+}
+END_TEST
+
 static void
 change_is_wrong(const struct lp_config *passed, uint32_t id)
 {
@@ -364,6 +384,7 @@ main(void)
 	    tests, listeners_say_first_what_becomes_of_the_unjudged, 0, 6);
 	tcase_add_test(tests, a_listener_that_comes_later_is_the_one_refused);
 	tcase_add_test(tests, nothing_acts_where_nothing_is_looked_into);
+	tcase_add_test(tests, an_inline_listener_has_to_say_it_too);
 	tcase_add_test(tests, only_rules_that_changed_are_read_again);
 	tcase_add_test(tests, the_largest_number_of_rules_passes);
 	srunner_run_all(runner, CK_ENV);

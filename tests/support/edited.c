@@ -39,7 +39,7 @@ edited_publish(uint8_t unjudged)
 static void
 collect(enum lp_direction dir, uint32_t base)
 {
-	while (plane_take(dir == LP_TO_BROKER ? BACK_SLOT : FRONT_SLOT)) {
+	while (plane_take(kafka_slot(!dir))) {
 		const uint8_t *ip = plane.frame.bytes + ETHERNET;
 		size_t head = (size_t)(ip[0] & 15) * 4;
 		const uint8_t *tcp = ip + head;

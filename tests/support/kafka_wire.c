@@ -33,7 +33,6 @@ static const struct how wrongly = {
 struct kafka_talk kafka_talk;
 
 static void number(struct kafka_frame *, int64_t, unsigned);
-static uint8_t slot_of(enum lp_direction);
 static void queue(
     enum lp_direction, int32_t, const uint8_t *, size_t, const struct how *);
 static void segment(
@@ -145,7 +144,17 @@ text_of(enum lp_direction dir, const char *rest)
 {
 	static char text[PACKET_TEXT_SIZE];
 
-	if (dir == LP_TO_BROKER)
+	if (kafka_talk.is_inline && dir == LP_TO_BROKER)
+		snprintf(text, sizeof(text),
+		    "tcp 10.8.0.50:%u > 10.8.0.20:9092 %s "
+		    "dmac=02:10:00:00:00:14",
+		    CLIENT_PORT + kafka_talk.more, rest);
+	else if (kafka_talk.is_inline)
+		snprintf(text, sizeof(text),
+		    "tcp 10.8.0.20:9092 > 10.8.0.50:%u %s "
+		    "dmac=02:10:00:00:00:32",
+		    CLIENT_PORT + kafka_talk.more, rest);
+	else if (dir == LP_TO_BROKER)
 		snprintf(text, sizeof(text),
 		    "tcp 10.9.0.50:%u > 10.9.0.100:9100 %s",
 		    CLIENT_PORT + kafka_talk.more, rest);
@@ -159,25 +168,32 @@ text_of(enum lp_direction dir, const char *rest)
 void
 kafka_connect(void)
 {
+	static const char *const hands[] = {"S seq=1000 mss=1460 ws=7",
+	    "SA seq=5000 ack=1001 mss=1460 ws=8", "A seq=1001 ack=5001"};
 	char text[PACKET_TEXT_SIZE];
 
-	plane_in(FRONT_SLOT, text_of(LP_TO_BROKER, "S seq=1000 mss=1460 ws=7"));
+	kafka_talk.next[LP_TO_BROKER] = CLIENT_ISN + 1;
+	kafka_talk.next[LP_TO_CLIENT] = BROKER_ISN + 1;
+	for (unsigned i = 0; i < 3 && kafka_talk.is_inline; i++) {
+		plane_in(kafka_slot(i % 2), text_of(i % 2, hands[i]));
+		ensure(plane_take(kafka_slot(!(i % 2))), "none has left");
+	}
+	if (kafka_talk.is_inline)
+		return;
+	plane_in(FRONT_SLOT, text_of(LP_TO_BROKER, hands[0]));
 	ensure(plane_take(BACK_SLOT) &&
 		sscanf(plane.text, "tcp 10.8.0.%hhu:%hu > 10.8.0.20:9092 S",
 		    &kafka_talk.source, &kafka_talk.nat) == 2,
 	    "no SYN has left, but %s", plane.text);
 	plane.nat = kafka_talk.nat;
-	plane_in(BACK_SLOT,
-	    text_of(LP_TO_CLIENT, "SA seq=5000 ack=1001 mss=1460 ws=8"));
+	plane_in(BACK_SLOT, text_of(LP_TO_CLIENT, hands[1]));
 	snprintf(text, sizeof(text),
 	    "tcp 10.9.0.100:9100 > 10.9.0.50:%u SA seq=5000 ack=1001",
 	    CLIENT_PORT + kafka_talk.more);
 	plane_expect(FRONT_SLOT, text);
-	plane_in(FRONT_SLOT, text_of(LP_TO_BROKER, "A seq=1001 ack=5001"));
+	plane_in(FRONT_SLOT, text_of(LP_TO_BROKER, hands[2]));
 	plane_expect(BACK_SLOT, "tcp * > 10.8.0.20:9092 A seq=1001 ack=5001");
 	plane_quiet();
-	kafka_talk.next[LP_TO_BROKER] = CLIENT_ISN + 1;
-	kafka_talk.next[LP_TO_CLIENT] = BROKER_ISN + 1;
 }
 
 void
@@ -221,7 +237,7 @@ kafka_queue_reset(enum lp_direction dir)
 	char rest[64];
 
 	snprintf(rest, sizeof(rest), "R seq=%u", kafka_talk.next[dir]);
-	plane_queue(slot_of(dir), text_of(dir, rest));
+	plane_queue(kafka_slot(dir), text_of(dir, rest));
 }
 
 void
@@ -260,9 +276,11 @@ number(struct kafka_frame *frame, int64_t value, unsigned width)
 	kafka_bytes(frame, bytes, width);
 }
 
-static uint8_t
-slot_of(enum lp_direction dir)
+uint8_t
+kafka_slot(enum lp_direction dir)
 {
+	if (kafka_talk.is_inline)
+		return dir == LP_TO_BROKER ? LEFT_SLOT : RIGHT_SLOT;
 	return dir == LP_TO_BROKER ? FRONT_SLOT : BACK_SLOT;
 }
 
@@ -276,11 +294,12 @@ queue(enum lp_direction dir, int32_t ahead, const uint8_t *bytes, size_t len,
 	snprintf(rest, sizeof(rest), "%s seq=%u ack=%u len=%zu win=%u",
 	    how->flags, kafka_talk.next[dir] + (uint32_t)ahead,
 	    kafka_talk.next[!dir], len, how->window);
-	plane_build(&packet, slot_of(dir), text_of(dir, rest));
+	plane_build(&packet, kafka_slot(dir), text_of(dir, rest));
 	kafka_fill_packet(&packet, bytes, len);
 	if (how->damaged)
 		packet.bytes[ETHER + IP4 + TCP_SUM] ^= 0x55;
-	ensure(plane_inject(slot_of(dir), packet.bytes, packet.len), "no room");
+	ensure(
+	    plane_inject(kafka_slot(dir), packet.bytes, packet.len), "no room");
 }
 
 /* It must leave by the other port, with the bytes that it came with. */
@@ -292,7 +311,7 @@ segment(enum lp_direction dir, int32_t ahead, const uint8_t *bytes, size_t len,
 
 	queue(dir, ahead, bytes, len, how);
 	plane_run();
-	ensure(plane_take(slot_of(!dir)), "a segment was not forwarded");
+	ensure(plane_take(kafka_slot(!dir)), "a segment was not forwarded");
 	payload = plane.frame.bytes + ETHER + IP4 + TCP;
 	ensure(len == 0 || memcmp(payload, bytes, len) == 0,
 	    "the payload was changed");

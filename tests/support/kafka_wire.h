@@ -49,6 +49,7 @@ void kafka_fix_sum(struct packet *packet);
 struct kafka_talk {
 	uint32_t next[2]; /* by enum lp_direction */
 	uint16_t more; /* of the client's port than 40000 */
+	bool is_inline; /* through the bump, LEFT_SLOT and RIGHT_SLOT */
 	/* Our own address and port towards the broker: 10.8.0.SOURCE:NAT. */
 	uint8_t source;
 	uint16_t nat;
@@ -60,6 +61,9 @@ extern struct kafka_talk kafka_talk;
  * other ports of the client: kafka_talk is the one that is meant.
  */
 void kafka_connect(void);
+
+/* Where packets of that direction come in. */
+uint8_t kafka_slot(enum lp_direction dir);
 
 /* Bytes as one segment, acknowledging all of the other end; must come out. */
 void kafka_send(enum lp_direction dir, const void *bytes, size_t len);

@@ -319,7 +319,8 @@ check_change(uint32_t index, uint32_t newest)
 	}
 	memcpy(was->nexthop, is->nexthop, sizeof(was->nexthop));
 	was->dscp = is->dscp, was->priority = is->priority;
-	was->mirror_id = is->mirror_id;
+	was->mirror_id = is->mirror_id, was->wire_slot = is->wire_slot;
+	memcpy(was->wire_macs, is->wire_macs, sizeof(was->wire_macs));
 	ensure(memcmp((uint8_t *)was + LP_CONN_CHANGING,
 		   (const uint8_t *)is + LP_CONN_CHANGING,
 		   sizeof(*is) - LP_CONN_CHANGING) == 0,

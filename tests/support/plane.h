@@ -56,6 +56,8 @@ extern struct plane plane;
  * 10.9.0.101:9092, endpoints :9100 and :9101.
  */
 enum { FRONT_SLOT = 0, BACK_SLOT = 1 };
+/* Of the bump that some tests have beside them. */
+enum { LEFT_SLOT = 2, RIGHT_SLOT = 3 };
 enum { LEGACY = 20, LEGACY_0, LEGACY_1, ORDERS_LEGACY, ORDERS_LEGACY_1 };
 void plane_config(struct lp_config *config);
 

@@ -26,8 +26,11 @@ static const char *const way_names[SIM_WAYS] = {
     [SIM_TO_BROKER] = "plane > broker",
 };
 
-static const uint8_t slots[2] = {
-    [SIM_CLIENT] = FRONT_SLOT, [SIM_BROKER] = BACK_SLOT};
+static const uint8_t slots[2][2] = {
+    {[SIM_CLIENT] = FRONT_SLOT, [SIM_BROKER] = BACK_SLOT},
+    {[SIM_CLIENT] = LEFT_SLOT, [SIM_BROKER] = RIGHT_SLOT},
+};
+bool sim_is_inline;
 
 static void
 print_trace(const struct sim *sim, const struct sim_trace *trace)
@@ -170,7 +173,10 @@ sim_send(struct sim *sim, enum sim_who who, const struct sim_segment *segment)
 {
 	struct packet frame;
 
-	memcpy(sim->peer[who].mac, plane.wires[slots[who]]->mac, 6);
+	memcpy(sim->peer[who].mac,
+	    sim_is_inline ? sim->place[!who].mac
+			  : plane.wires[slots[false][who]]->mac,
+	    6);
 	sim_frame_build(
 	    &frame, sim->v6, &sim->place[who], &sim->peer[who], segment);
 	carry(sim, SIM_FROM_CLIENT + who, &frame, segment);
@@ -287,7 +293,7 @@ turn_plane(struct sim *sim)
 {
 	plane_run();
 	for (unsigned who = 0; who < 2; who++) {
-		struct plane_out *out = &plane.out[slots[who]];
+		struct plane_out *out = &plane.out[slots[sim_is_inline][who]];
 
 		while (out->tail != out->head) {
 			struct packet *frame =
@@ -324,8 +330,8 @@ deliver(struct sim *sim)
 			arrive(sim, flight.way - SIM_TO_CLIENT, frame);
 			continue;
 		}
-		ensure(
-		    plane_inject(slots[flight.way], frame->bytes, frame->len),
+		ensure(plane_inject(slots[sim_is_inline][flight.way],
+			   frame->bytes, frame->len),
 		    "no room in a port");
 		turn = true;
 	}

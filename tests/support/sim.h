@@ -103,6 +103,9 @@ struct sim {
 	struct sim_trace trace[SIM_TRACE_MAX];
 };
 
+/* Sims that are opened while it is set go through the bump, LEFT_SLOT. */
+extern bool sim_is_inline;
+
 /*
  * Draws everything.  The plane is open, with the configuration of plane.h, and
  * as it was at its beginning.

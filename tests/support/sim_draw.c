@@ -128,6 +128,10 @@ sim_draw(struct sim *sim)
 	    sim->v6 ? "[2001:db8:9::100]:9101" : "10.9.0.100:9100");
 	place(&sim->place[SIM_BROKER],
 	    sim->v6 ? "[2001:db8:8::21]:9092" : "10.8.0.20:9092");
+	if (sim_is_inline) {
+		sim->peer[SIM_BROKER] = sim->place[SIM_CLIENT];
+		sim->peer[SIM_CLIENT] = sim->place[SIM_BROKER];
+	}
 	for (unsigned who = 0; who < 2; who++) {
 		uint8_t *mac = sim->place[who].mac;
 

@@ -32,6 +32,11 @@ foreach(module kafka kafka_tricks kafka_hostile kafka_flood kafka_killed
 	target_link_libraries(test_${module} PRIVATE lp_test_kafka)
 	add_test(NAME dataplane/kafka/${module} COMMAND test_${module})
 endforeach()
+add_executable(test_inline_rules
+	${CMAKE_CURRENT_LIST_DIR}/../test_inline_rules.c
+	${CMAKE_CURRENT_LIST_DIR}/../bump.c)
+target_link_libraries(test_inline_rules PRIVATE lp_test_kafka)
+add_test(NAME dataplane/inline_rules COMMAND test_inline_rules)
 set_tests_properties(dataplane/kafka/kafka_flood dataplane/kafka/kafka_killed
 	dataplane/kafka/splice_killed dataplane/kafka/splice_stall
 	PROPERTIES TIMEOUT 900)
@@ -71,7 +76,8 @@ target_link_libraries(test_kafka_sim PRIVATE lp_test_sim lp_test_kafka)
 add_test(NAME dataplane/kafka/kafka_sim COMMAND test_kafka_sim)
 set_tests_properties(dataplane/kafka/kafka_sim PROPERTIES TIMEOUT 600)
 
-add_executable(test_deny_sim ${CMAKE_CURRENT_LIST_DIR}/test_deny_sim.c)
+add_executable(test_deny_sim ${CMAKE_CURRENT_LIST_DIR}/test_deny_sim.c
+	${CMAKE_CURRENT_LIST_DIR}/../bump.c)
 target_link_libraries(test_deny_sim PRIVATE lp_test_sim lp_test_kafka)
 add_test(NAME dataplane/kafka/deny_sim COMMAND test_deny_sim)
 set_tests_properties(dataplane/kafka/deny_sim PROPERTIES TIMEOUT 600)
