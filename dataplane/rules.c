@@ -299,6 +299,7 @@ note(struct lp_rules *rules, struct lp_rules_builder *builder,
 	    (draft->condition.asks & LP_RULES_IF_DENIED) != 0;
 	rules->acts |= acts;
 	rules->limits |= acts && row->verdict == LP_RULE_LIMIT;
+	lp_rules_draft_answers(rules, &builder->drafts, draft);
 	for (int api = 0; acts && api < LP_RULES_APIS; api++)
 		if (is_of_all ||
 		    (draft->condition.api[api / 64] >> api % 64 & 1) != 0)

@@ -124,6 +124,35 @@ lp_rules_draft_free(struct lp_rules_drafts *drafts)
 	lp_rules_list_free_pool(&drafts->actions);
 }
 
+void
+lp_rules_draft_answers(struct lp_rules *rules,
+    const struct lp_rules_drafts *drafts, const struct lp_rules_draft *draft)
+{
+	const struct lp_rules_value *values =
+	    (const struct lp_rules_value *)drafts->values.items + draft->values;
+	const struct lp_rule_action *actions = drafts->actions.list.items;
+	bool is_of_all = !(draft->condition.asks & LP_RULES_API_ASKED);
+	bool limits = draft->row.verdict == LP_RULE_LIMIT &&
+	    (draft->row.flags & LP_RULES_OF_TOPICS) != 0;
+	bool recalls = actions[draft->row.action].per == LP_RULE_PER_CLIENT_ID;
+
+	for (unsigned i = 0; i < draft->value_count; i++)
+		recalls |= values[i].field == LP_RULE_CLIENT_ID ||
+		    values[i].field == LP_RULE_GROUP ||
+		    values[i].field == LP_RULE_TRANSACTIONAL_ID;
+	for (int api = 0; (limits || recalls) && api < LP_RULES_APIS; api++) {
+		uint64_t bit = UINT64_C(1) << api % 64;
+
+		if (!lp_rule_limit_is_by_answer(api) ||
+		    (!is_of_all && !(draft->condition.api[api / 64] & bit)))
+			continue;
+		if (limits)
+			rules->limits_topics[api / 64] |= bit;
+		if (recalls)
+			rules->recalls[api / 64] |= bit;
+	}
+}
+
 /* For all that a rule can need, so that nothing fails in the middle of it. */
 static int
 reserve(struct lp_rules_drafts *drafts)

@@ -45,6 +45,10 @@ int lp_rules_draft_add(struct lp_rules_drafts *drafts,
     const struct lp_rules_names *names, const struct lp_rules_rule *rule,
     char why[LP_WHY_SIZE]);
 
+/* What it is charged for in answers, and what that has to know of requests. */
+void lp_rules_draft_answers(struct lp_rules *rules,
+    const struct lp_rules_drafts *drafts, const struct lp_rules_draft *draft);
+
 /* Writes "rule ID: ..."; returns the error. */
 int lp_rules_draft_refuse(char why[LP_WHY_SIZE], int error, uint32_t id,
     const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -21,8 +21,6 @@ enum {
 	/* A power of two, twice as many as rules at least. */
 	NAMES_SIZE = 1 << 18,
 	NAMES_SIZE_MIN = 1 << 6,
-	API_FETCH = 1,
-	API_SHARE_FETCH = 78,
 };
 static_assert(NAMES_SIZE >= 2 * LP_RULES_MAX, "the table stays half empty");
 
@@ -235,25 +233,18 @@ find_lack(const struct lp_object_rule *rule, bool shadow)
 	}
 }
 
-/* What is fetched in a session does not name its topics again (KIP-227). */
 static const char *
 find_lack_of_limit(const struct lp_rule_match *match)
 {
 	const struct lp_rule_value *apis;
 	uint16_t count = lp_rule_match_values(match, LP_RULE_API, &apis);
-	bool fetches = count == 0;
 
 	if (match->fields & 1u << LP_RULE_GROUP)
 		return "limit, by group=";
-	for (uint16_t i = 0; i < count; i++) {
+	for (uint16_t i = 0; i < count; i++)
 		if (lp_rule_limit_fault(apis[i].low) != NULL)
 			return "limit, of an API whose delay breaks groups or "
 			       "logins";
-		fetches |=
-		    apis[i].low == API_FETCH || apis[i].low == API_SHARE_FETCH;
-	}
-	if (fetches && match->fields & 1u << LP_RULE_TOPIC)
-		return "limit, by topic= of Fetch or ShareFetch";
 	return NULL;
 }
 

@@ -254,6 +254,12 @@ int16_t lp_rule_deny_code(int64_t api, uint32_t fields);
  */
 const char *lp_rule_limit_fault(int64_t api);
 
+/*
+ * Whether what a limit counts of it is in its answer, and so are the topics
+ * that it asks for: requests in a session do not name them again (KIP-227).
+ */
+bool lp_rule_limit_is_by_answer(int64_t api);
+
 /* The word of a field; of a verdict.  NULL for others. */
 const char *lp_rule_field_name(unsigned field);
 const char *lp_rule_verdict_name(unsigned verdict);

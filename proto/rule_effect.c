@@ -29,6 +29,8 @@ static const char *number_of(int64_t api);
 static bool is_of_version(const struct lp_rule_subject *subject);
 static bool has(const struct lp_rule_subject *subject, unsigned field);
 static const char *why_not(const struct lp_rule_subject *subject);
+static void limit(char *text, const struct lp_rule_match *match,
+    const struct lp_rule_subject *subject);
 static void no_create(char *text, const struct lp_rule_subject *subject);
 
 char *
@@ -45,6 +47,8 @@ lp_rule_effect(char text[LP_RULE_REASON_SIZE],
 		deny(text, match, subject);
 	else if (action->verdict == LP_RULE_NO_CREATE)
 		no_create(text, subject);
+	else if (action->verdict == LP_RULE_LIMIT)
+		limit(text, match, subject);
 	else if (action->verdict == LP_RULE_RESET)
 		snprintf(text, LP_RULE_REASON_SIZE,
 		    "RST to both ends of its connection");
@@ -194,6 +198,17 @@ why_not(const struct lp_rule_subject *subject)
 	if (api == INIT_PRODUCER_ID && !has(subject, LP_RULE_TRANSACTIONAL_ID))
 		return "it has no transactional id";
 	return NULL;
+}
+
+static void
+limit(char *text, const struct lp_rule_match *match,
+    const struct lp_rule_subject *subject)
+{
+	if (match->fields >> LP_RULE_TOPIC & 1 &&
+	    lp_rule_limit_is_by_answer(subject->numbers[LP_RULE_API]))
+		snprintf(text, LP_RULE_REASON_SIZE,
+		    "charged in its answer: the bytes of records of the topic, "
+		    "and once that it has any");
 }
 
 static void

@@ -36,3 +36,9 @@ lp_rule_limit_fault(int64_t api)
 		return NULL;
 	}
 }
+
+bool
+lp_rule_limit_is_by_answer(int64_t api)
+{
+	return api == 1 /* Fetch */ || api == 78 /* ShareFetch */;
+}

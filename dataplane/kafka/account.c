@@ -22,7 +22,6 @@ static void topic_answered(
     const struct lp_kafka_at *, uint32_t, const struct lp_message *);
 static void fetch_asked(const struct lp_kafka_at *, const struct lp_message *,
     struct lp_inflight *);
-static bool fetches(int16_t);
 static bool is_of_session(int64_t);
 static enum lp_kafka_kind kind_of(const struct lp_message *);
 static enum lp_kafka_kind kind_of_fetch(
@@ -119,7 +118,7 @@ lp_account_response(const struct lp_kafka_at *at,
 
 	if (message != NULL && message->throttle_ms > 0)
 		throttle_ms = (uint32_t)message->throttle_ms;
-	if (fetches(entry->key))
+	if (lp_account_fetches(entry->key))
 		kind = kind_of_fetch(message, entry, latency_ns);
 	row = answered_row(at, entry, kind);
 	lp_telemetry_response(
@@ -130,7 +129,7 @@ lp_account_response(const struct lp_kafka_at *at,
 		lp_telemetry_count(telemetry, fetch_sessions, 1);
 	if (entry->key == LP_KEY_PRODUCE)
 		histogram = LP_KAFKA_CLIENT_PRODUCE;
-	else if (fetches(entry->key))
+	else if (lp_account_fetches(entry->key))
 		histogram = LP_KAFKA_CLIENT_FETCH;
 	/* What waited for data, for others, or was made to wait, says nothing
 	 * of it. */
@@ -149,7 +148,7 @@ lp_account_error(
     const struct lp_kafka_at *at, const struct lp_inflight *entry, int64_t code)
 {
 	enum lp_kafka_kind kind =
-	    fetches(entry->key) ? LP_KAFKA_FETCH_DATA : entry->kind;
+	    lp_account_fetches(entry->key) ? LP_KAFKA_FETCH_DATA : entry->kind;
 
 	lp_telemetry_error(&at->kafka->telemetry, answered_row(at, entry, kind),
 	    (int16_t)code);
@@ -239,7 +238,7 @@ topic_answered(const struct lp_kafka_at *at, uint32_t topic,
 	if (message->topic_errors > 0)
 		lp_telemetry_topic_error(
 		    telemetry, topic, message->topic_errors);
-	if (fetches(message->key) && message->topic_bytes > 0)
+	if (lp_account_fetches(message->key) && message->topic_bytes > 0)
 		lp_telemetry_topic_fetch(
 		    telemetry, topic, message->topic_bytes);
 	/* Of a Produce the throttle time comes last: it is not known here. */
@@ -248,7 +247,7 @@ topic_answered(const struct lp_kafka_at *at, uint32_t topic,
 	if (message->key == LP_KEY_PRODUCE)
 		lp_telemetry_topic_latency(
 		    telemetry, topic, LP_KAFKA_TOPIC_PRODUCE, waited(asked));
-	else if (fetches(message->key) && message->topic_bytes > 0)
+	else if (lp_account_fetches(message->key) && message->topic_bytes > 0)
 		lp_telemetry_topic_latency(
 		    telemetry, topic, LP_KAFKA_TOPIC_FETCH, waited(asked));
 }
@@ -264,13 +263,6 @@ fetch_asked(const struct lp_kafka_at *at, const struct lp_message *message,
 		    &at->kafka->telemetry, fetches_incremental, 1);
 	else
 		lp_telemetry_count(&at->kafka->telemetry, fetches_full, 1);
-}
-
-/* Its response waits for records. */
-static bool
-fetches(int16_t key)
-{
-	return key == LP_KEY_FETCH || key == LP_KEY_SHARE_FETCH;
 }
 
 static bool

@@ -44,6 +44,13 @@ enum {
 	LP_KEY_STREAMS_GROUP_HEARTBEAT = 88,
 };
 
+/* Its response waits for records, and has them by topics. */
+static inline bool
+lp_account_fetches(int16_t key)
+{
+	return key == LP_KEY_FETCH || key == LP_KEY_SHARE_FETCH;
+}
+
 /* The client id of a request. */
 void lp_account_client(const struct lp_kafka_at *at, struct lp_message *message,
     const struct lp_fact *fact);

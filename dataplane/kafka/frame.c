@@ -23,6 +23,7 @@
 #include "dataplane/kafka/edit.h"
 #include "dataplane/kafka/judge.h"
 #include "dataplane/kafka/limit.h"
+#include "dataplane/kafka/limit_topic.h"
 #include "dataplane/kafka/note.h"
 #include "dataplane/kafka/recall.h"
 #include "dataplane/kafka/request.h"
@@ -327,12 +328,16 @@ static void
 response_fact(
     struct lp_kafka_at *at, struct lp_message *message, struct lp_fact *fact)
 {
+	bool is_fetch = lp_account_fetches(message->key);
+
 	/* Of those that are judged themselves nothing is put back: what bits
 	 * an index has are the client's own. */
-	if (message->is_judged)
+	if (message->is_judged && !is_fetch)
 		lp_recall_fact(at, message, fact);
 	else
 		lp_deny_answer(at, message, fact);
+	if (message->is_judged && is_fetch && fact->kind == LP_FACT_TOPIC_END)
+		lp_limit_topic_end(at, message);
 	if (message->delay_ms != 0)
 		lp_limit_fact(at, message, fact);
 	lp_response_fact(at, message, fact);

@@ -170,7 +170,8 @@ lp_judge_close(struct lp_kafka_at *at, struct lp_message *message)
 	if (judged->is_waiting && lp_judge_rules(at) != NULL)
 		lp_judge_ask(at, judged, who, &no_text);
 	if (message != NULL &&
-	    lp_judge_ask_who(at, message, false) == LP_JUDGED_AS_BOTH)
+	    (judged->is_by_answer ||
+		lp_judge_ask_who(at, message, false) == LP_JUDGED_AS_BOTH))
 		lp_limit_late(at, judged, who);
 	lp_judge_count_all(at, judged, who, lp_question_size(at));
 	at->limited = judged->limited;
@@ -336,7 +337,8 @@ whole(struct lp_kafka_at *at, struct lp_message *message,
 	if (row->verdict != LP_RULE_DENY)
 		return;
 	judged->is_waiting = false;
-	lp_judge_count_found(judged, rules, &found, LP_JUDGED_AS_CLIENT);
+	lp_judge_count_found(
+	    judged, rules, &found, LP_JUDGED_AS_CLIENT, request.api);
 	lp_judge_count_row(judged, row, LP_JUDGED_REFUSES);
 	lp_tell_seen(at, judged, rules, &request, &found, true);
 	if (at->splice != NULL)

@@ -68,14 +68,14 @@ lp_judge_ask(struct lp_kafka_at *at, struct lp_judged *judged, unsigned who,
 	if (who & LP_JUDGED_AS_CLIENT) {
 		lp_judge_ask_of(at, &request, LP_RULE_FROM_CLIENT, &found);
 		lp_judge_count_found(
-		    judged, rules, &found, LP_JUDGED_AS_CLIENT);
+		    judged, rules, &found, LP_JUDGED_AS_CLIENT, request.api);
 		if (who == LP_JUDGED_AS_CLIENT)
 			act(at, judged, rules, &request, &found);
 	}
 	if (who & LP_JUDGED_AS_BROKER) {
 		lp_judge_ask_of(at, &request, LP_RULE_FROM_BROKER, &found);
 		lp_judge_count_found(
-		    judged, rules, &found, LP_JUDGED_AS_BROKER);
+		    judged, rules, &found, LP_JUDGED_AS_BROKER, request.api);
 		if (who == LP_JUDGED_AS_BROKER)
 			act(at, judged, rules, &request, &found);
 	}

@@ -3,19 +3,43 @@
 
 #include "dataplane/pipeline/rules.h"
 
-enum { BOTH = LP_JUDGED_AS_CLIENT | LP_JUDGED_AS_BROKER };
-
 static struct lp_judged_rule *place_for(struct lp_judged *, uint32_t);
+static void count_part(struct lp_judged *, const struct lp_rules *,
+    const struct lp_rules_found *, uint32_t, int16_t, bool);
 
 void
 lp_judge_count_found(struct lp_judged *judged, const struct lp_rules *rules,
-    const struct lp_rules_found *found, uint32_t who)
+    const struct lp_rules_found *found, uint32_t who, int16_t api)
 {
-	for (uint32_t i = 0; i < found->seen_count; i++)
-		lp_judge_count_row(judged, &rules->rows[found->seen[i]], who);
+	count_part(judged, rules, found, who, api, false);
+}
+
+void
+lp_judge_count_topic(struct lp_judged *judged, const struct lp_rules *rules,
+    const struct lp_rules_found *found, int16_t api)
+{
+	count_part(judged, rules, found, LP_JUDGED_AS_CLIENT, api, true);
+}
+
+/* Those that hold for answers, or all others. */
+static void
+count_part(struct lp_judged *judged, const struct lp_rules *rules,
+    const struct lp_rules_found *found, uint32_t who, int16_t api,
+    bool of_answer)
+{
+	const struct lp_rules_row *row;
+
+	for (uint32_t i = 0; i < found->seen_count; i++) {
+		row = &rules->rows[found->seen[i]];
+		if (lp_rules_is_of_answer(rules, row, api) == of_answer)
+			lp_judge_count_row(judged, row, who);
+	}
 	judged->is_full |= found->more > 0;
-	if (found->decides != LP_RULES_NONE)
-		lp_judge_count_row(judged, &rules->rows[found->decides], who);
+	if (found->decides == LP_RULES_NONE)
+		return;
+	row = &rules->rows[found->decides];
+	if (lp_rules_is_of_answer(rules, row, api) == of_answer)
+		lp_judge_count_row(judged, row, who);
 }
 
 /* Rules of connections count those, when they open. */
@@ -38,7 +62,7 @@ lp_judge_count_row(
 		rule = place_for(judged, who);
 		if (rule == NULL)
 			return true;
-		rule->slot = row->slot | (rule->slot & BOTH);
+		rule->slot = row->slot | (rule->slot & LP_JUDGED_AS_BOTH);
 		rule->id = row->id;
 	}
 	is_new = (rule->slot & who) != who;

@@ -15,14 +15,19 @@ struct lp_rules_found;
 struct lp_rules_row;
 
 /*
- * All that was found, or one of them; who: LP_JUDGED_*.  True: that was not
- * noted of it before, as far as is known.
+ * All that was found, but for rules that hold for its answer; or one of them;
+ * who: LP_JUDGED_*.  True: that was not noted of it before, as far as is known.
  */
 void lp_judge_count_found(struct lp_judged *judged,
     const struct lp_rules *rules, const struct lp_rules_found *found,
-    uint32_t who);
+    uint32_t who, int16_t api);
 bool lp_judge_count_row(
     struct lp_judged *judged, const struct lp_rules_row *row, uint32_t who);
+
+/* Of a topic of an answer those that hold for answers (limit_topic.h). */
+void lp_judge_count_topic(struct lp_judged *judged,
+    const struct lp_rules *rules, const struct lp_rules_found *found,
+    int16_t api);
 
 /*
  * Of a topic that an answer tells: whether it is denied.  Where the request

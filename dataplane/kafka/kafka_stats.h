@@ -160,6 +160,8 @@ enum {
 	X(buckets, "buckets of rules that limit, ever in use")                 \
 	X(buckets_max, "their limit")                                          \
 	X(buckets_shared, "requests charged to all: no bucket of their own")   \
+	X(answers_uncharged,                                                   \
+	    "answers of Fetch that no topic's limit has: no room")             \
 	X(unjudged_reset, "connections reset: bytes that rules cannot judge")  \
 	X(unjudged_passed, "segments and requests passed unjudged")       \
 	X(rules_remembered, "what rules say of a request, known from before")  \
@@ -351,7 +353,7 @@ enum lp_kafka_counter {
 #undef X
 	    LP_KAFKA_COUNTER_COUNT,
 };
-static_assert(LP_KAFKA_COUNTER_COUNT == 86, "raise LP_REGION_LAYOUT with it");
+static_assert(LP_KAFKA_COUNTER_COUNT == 87, "raise LP_REGION_LAYOUT with it");
 
 struct lp_kafka_stats {
 	struct {

@@ -55,6 +55,13 @@ static const struct {
     {LP_KEY_END_TXN, 1},
 };
 
+static uint32_t charge_answer(
+    struct lp_kafka_at *, struct lp_inflight *, uint32_t);
+static uint32_t take_owing(struct lp_kafka_at *);
+static uint32_t owed_until(
+    const struct lp_kafka_at *, const struct lp_bucket *);
+static struct lp_bucket *take(struct lp_kafka_at *, const struct lp_judged *,
+    const struct lp_rules *, const struct lp_rules_row *);
 static void hold(struct lp_kafka_at *, enum lp_direction,
     const struct lp_bucket *, uint32_t, uint64_t, bool);
 static bool is_of_members(int16_t);
@@ -62,7 +69,6 @@ static void loosen(struct lp_kafka_at *, enum lp_direction, int16_t);
 static uint32_t now_s(const struct lp_kafka_at *);
 static uint64_t bound_of_requests(const struct lp_bucket *, uint32_t);
 static uint64_t bound_of_bytes(const struct lp_bucket *);
-static bool counts_answer(int16_t);
 static uint64_t who(const struct lp_kafka_at *, const struct lp_judged *,
     const struct lp_rule_action *);
 static uint64_t hash(const struct lp_kafka_at *, const void *, size_t);
@@ -78,7 +84,6 @@ void
 lp_limit_request(struct lp_kafka_at *at, struct lp_judged *judged,
     const struct lp_rules *rules, const struct lp_rules_row *row)
 {
-	const struct lp_rule_action *action = &rules->actions[row->action];
 	struct lp_buckets *buckets = &at->kafka->buckets;
 	struct lp_limited *limited = &judged->limited;
 	int64_t now_ns = (int64_t)at->kafka->now_ns, wait_ns;
@@ -86,15 +91,14 @@ lp_limit_request(struct lp_kafka_at *at, struct lp_judged *judged,
 	struct lp_bucket *bucket;
 	uint32_t until_ms = 0;
 
+	judged->is_by_answer |= lp_rules_is_of_answer(rules, row, key);
 	if (lp_rules_is_unlimited(rules, key) ||
+	    lp_rules_is_of_answer(rules, row, key) ||
 	    !lp_judge_count_row(judged, row, LP_JUDGED_LIMITS))
 		return;
-	bucket = lp_buckets_take(
-	    buckets, row->id, action, who(at, judged, action), now_ns);
-	bucket->slot = row->slot;
-	count_buckets(at);
+	bucket = take(at, judged, rules, row);
 	lp_buckets_charge(buckets, bucket, 1,
-	    counts_answer(key) ? 0 : lp_question_size(at), now_ns);
+	    lp_account_fetches(key) ? 0 : lp_question_size(at), now_ns);
 	wait_ns = lp_buckets_wait(bucket, now_ns);
 	if (wait_ns > 0) {
 		until_ms = until(at, wait_ns);
@@ -106,6 +110,30 @@ lp_limit_request(struct lp_kafka_at *at, struct lp_judged *judged,
 		return;
 	limited->bucket = lp_buckets_ref(buckets, bucket);
 	limited->until_ms = until_ms;
+}
+
+void
+lp_limit_topic_bytes(struct lp_kafka_at *at, struct lp_judged *judged,
+    const struct lp_rules *rules, const struct lp_rules_row *row,
+    uint64_t bytes)
+{
+	struct lp_buckets *buckets = &at->kafka->buckets;
+	int64_t now_ns = (int64_t)at->kafka->now_ns, before_ns, wait_ns;
+	bool first = lp_judge_count_row(judged, row, LP_JUDGED_LIMITS);
+	struct lp_bucket *bucket = take(at, judged, rules, row);
+	const struct lp_bucket *owing;
+
+	/* What it owes by another topic of this answer has been counted. */
+	before_ns = first ? 0 : lp_buckets_wait(bucket, now_ns);
+	lp_buckets_charge(buckets, bucket, first,
+	    bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX, now_ns);
+	wait_ns = lp_buckets_wait(bucket, now_ns);
+	if (wait_ns > before_ns)
+		count(at, bucket, before_ns == 0,
+		    (uint64_t)(wait_ns - before_ns));
+	owing = lp_buckets_get(buckets, at->conn->owing);
+	if (owing == NULL || lp_buckets_wait(owing, now_ns) < wait_ns)
+		at->conn->owing = lp_buckets_ref(buckets, bucket);
 }
 
 void
@@ -142,7 +170,7 @@ lp_limit_request_end(struct lp_kafka_at *at, struct lp_inflight *entry)
 	if (bucket != NULL) {
 		entry->limited = at->limited;
 		bound = bound_of_requests(bucket, entry->request_bytes);
-		if (!counts_answer(entry->key) &&
+		if (!lp_account_fetches(entry->key) &&
 		    bound > bound_of_bytes(bucket))
 			bound = bound_of_bytes(bucket);
 		hold(at, LP_TO_BROKER, bucket, at->limited.until_ms, bound,
@@ -157,36 +185,18 @@ uint32_t
 lp_limit_answer(struct lp_kafka_at *at, uint32_t bytes)
 {
 	struct lp_inflight *oldest = lp_inflight_oldest(at);
-	int64_t now_ns = (int64_t)at->kafka->now_ns;
-	struct lp_bucket *bucket;
-	uint32_t until_ms, wait_ms;
+	uint32_t wait_ms, owed_ms = 0;
 	int16_t from;
 
-	if (oldest == NULL || oldest->limited.bucket.serial == 0)
+	if (oldest == NULL)
 		return 0;
-	bucket = lp_buckets_get(&at->kafka->buckets, oldest->limited.bucket);
-	if (bucket == NULL)
-		return 0;
-	wait_ms = left_ms(at, oldest->limited.until_ms);
-	if (counts_answer(oldest->key)) {
-		lp_buckets_charge(
-		    &at->kafka->buckets, bucket, 0, bytes, now_ns);
-		until_ms = until(at, lp_buckets_wait(bucket, now_ns));
-		if (left_ms(at, until_ms) > wait_ms) {
-			/* What the request has to wait was counted with it. */
-			count(at, bucket, oldest->limited.until_ms == 0,
-			    (uint64_t)(left_ms(at, until_ms) - wait_ms) *
-				NS_PER_MS);
-			wait_ms = left_ms(at, until_ms);
-			lp_kafka_save(at->kafka, oldest, sizeof(*oldest));
-			oldest->limited.until_ms = until_ms;
-		}
-	}
+	wait_ms = charge_answer(at, oldest, bytes);
+	if (lp_account_fetches(oldest->key))
+		owed_ms = take_owing(at);
 	from = lp_limit_obeyed(oldest->key);
 	if (from < 0 || oldest->version < from)
 		return 0;
-	return wait_ms < bucket->max_throttle_ms ? wait_ms
-						 : bucket->max_throttle_ms;
+	return wait_ms > owed_ms ? wait_ms : owed_ms;
 }
 
 /*
@@ -196,15 +206,24 @@ lp_limit_answer(struct lp_kafka_at *at, uint32_t bytes)
 void
 lp_limit_answer_end(struct lp_kafka_at *at, const struct lp_inflight *oldest)
 {
-	const struct lp_bucket *bucket;
+	const struct lp_bucket *whole, *topics;
+	uint64_t bound = UINT64_MAX;
 
-	if (!counts_answer(oldest->key))
+	if (!lp_account_fetches(oldest->key))
 		return;
-	bucket = lp_buckets_get(&at->kafka->buckets, oldest->limited.bucket);
-	if (bucket != NULL)
-		hold(at, LP_TO_CLIENT, bucket, oldest->limited.until_ms,
-		    bound_of_bytes(bucket), true);
-	else
+	whole = lp_buckets_get(&at->kafka->buckets, oldest->limited.bucket);
+	topics = lp_buckets_get(&at->kafka->buckets, at->conn->owing);
+	if (whole != NULL)
+		bound = bound_of_bytes(whole);
+	if (topics != NULL && bound_of_bytes(topics) < bound)
+		bound = bound_of_bytes(topics);
+	if (whole != NULL)
+		hold(at, LP_TO_CLIENT, whole, oldest->limited.until_ms, bound,
+		    true);
+	if (topics != NULL)
+		hold(at, LP_TO_CLIENT, topics, owed_until(at, topics), bound,
+		    true);
+	if (whole == NULL && topics == NULL)
 		loosen(at, LP_TO_CLIENT, oldest->key);
 }
 
@@ -239,6 +258,79 @@ lp_limit_obeyed(int16_t key)
 		if (obeyed[i].key == key)
 			return obeyed[i].version;
 	return -1;
+}
+
+/* All of it, to the bucket of its request.  How long its client waits. */
+static uint32_t
+charge_answer(
+    struct lp_kafka_at *at, struct lp_inflight *oldest, uint32_t bytes)
+{
+	int64_t now_ns = (int64_t)at->kafka->now_ns;
+	struct lp_bucket *bucket =
+	    lp_buckets_get(&at->kafka->buckets, oldest->limited.bucket);
+	uint32_t until_ms, wait_ms;
+
+	if (bucket == NULL)
+		return 0;
+	wait_ms = left_ms(at, oldest->limited.until_ms);
+	if (lp_account_fetches(oldest->key)) {
+		lp_buckets_charge(
+		    &at->kafka->buckets, bucket, 0, bytes, now_ns);
+		until_ms = until(at, lp_buckets_wait(bucket, now_ns));
+		if (left_ms(at, until_ms) > wait_ms) {
+			/* What the request has to wait was counted with it. */
+			count(at, bucket, oldest->limited.until_ms == 0,
+			    (uint64_t)(left_ms(at, until_ms) - wait_ms) *
+				NS_PER_MS);
+			wait_ms = left_ms(at, until_ms);
+			lp_kafka_save(at->kafka, oldest, sizeof(*oldest));
+			oldest->limited.until_ms = until_ms;
+		}
+	}
+	return wait_ms < bucket->max_throttle_ms ? wait_ms
+						 : bucket->max_throttle_ms;
+}
+
+/*
+ * What the topics of the answer before this one owe, whose own throttle time
+ * had gone by then.  Those of this one come later.
+ */
+static uint32_t
+take_owing(struct lp_kafka_at *at)
+{
+	const struct lp_bucket *bucket =
+	    lp_buckets_get(&at->kafka->buckets, at->conn->owing);
+	uint32_t wait_ms;
+
+	at->conn->owing.serial = 0;
+	if (bucket == NULL)
+		return 0;
+	wait_ms = left_ms(at, owed_until(at, bucket));
+	return wait_ms < bucket->max_throttle_ms ? wait_ms
+						 : bucket->max_throttle_ms;
+}
+
+/* When it owes nothing any more; 0: it does not. */
+static uint32_t
+owed_until(const struct lp_kafka_at *at, const struct lp_bucket *bucket)
+{
+	int64_t wait_ns = lp_buckets_wait(bucket, (int64_t)at->kafka->now_ns);
+
+	return wait_ns > 0 ? until(at, wait_ns) : 0;
+}
+
+/* The one that this rule charges, of whoever asks. */
+static struct lp_bucket *
+take(struct lp_kafka_at *at, const struct lp_judged *judged,
+    const struct lp_rules *rules, const struct lp_rules_row *row)
+{
+	const struct lp_rule_action *action = &rules->actions[row->action];
+	struct lp_bucket *bucket = lp_buckets_take(&at->kafka->buckets, row->id,
+	    action, who(at, judged, action), (int64_t)at->kafka->now_ns);
+
+	bucket->slot = row->slot;
+	count_buckets(at);
+	return bucket;
 }
 
 /*
@@ -326,13 +418,6 @@ is_of_members(int16_t key)
 	    key == LP_KEY_HEARTBEAT || key == LP_KEY_CONSUMER_GROUP_HEARTBEAT ||
 	    key == LP_KEY_SHARE_GROUP_HEARTBEAT ||
 	    key == LP_KEY_STREAMS_GROUP_HEARTBEAT;
-}
-
-/* As Kafka's own quotas count it: what is fetched is in the answer. */
-static bool
-counts_answer(int16_t key)
-{
-	return key == LP_KEY_FETCH || key == LP_KEY_SHARE_FETCH;
 }
 
 /* Whose bucket it is; 0: the rule's. */

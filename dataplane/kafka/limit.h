@@ -7,6 +7,12 @@
  *	bytes=		its frame; of Fetch and ShareFetch that of the answer,
  *			to the bucket that the request was charged to
  *
+ * A rule that limits topics of Fetch or ShareFetch is asked when an answer has
+ * records of one (limit_topic.h): requests=, that answer; bytes=, the records.
+ * Its throttle time has gone by then, so the next answer of that connection
+ * tells what is still owed, and until that the broker's window is kept.  What
+ * limits them without topics counts whole answers, whoever counts topics.
+ *
  * Waiting is made in two ways.  The answer's throttle time becomes the rest of
  * the wait, if the broker's own is not longer, in those versions in which
  * clients obey it (KIP-219); it keeps its length, and nothing waits for later
@@ -40,7 +46,15 @@ struct lp_rules_row;
 void lp_limit_request(struct lp_kafka_at *at, struct lp_judged *judged,
     const struct lp_rules *rules, const struct lp_rules_row *row);
 
-/* A Fetch that may have been a broker's ends: now it is known who has asked. */
+/* An answer has so many bytes of records of a topic that a rule limits. */
+void lp_limit_topic_bytes(struct lp_kafka_at *at, struct lp_judged *judged,
+    const struct lp_rules *rules, const struct lp_rules_row *row,
+    uint64_t bytes);
+
+/*
+ * A Fetch ends: without its topics, of those that its answer is charged for, or
+ * who has asked is known only now, for it may have been a broker.
+ */
 void lp_limit_late(
     struct lp_kafka_at *at, struct lp_judged *judged, unsigned who);
 

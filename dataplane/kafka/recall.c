@@ -8,6 +8,7 @@
 #include "dataplane/kafka/edit.h"
 #include "dataplane/kafka/inflight.h"
 #include "dataplane/kafka/judge.h"
+#include "dataplane/kafka/limit_topic.h"
 
 /* What is kept of a request; its texts follow, one behind the other. */
 struct kept {
@@ -31,7 +32,9 @@ enum {
 	FOR_LEADER_EPOCH = 1,
 };
 
-static bool has_room(const struct lp_kafka_at *);
+static bool is_denied(const struct lp_kafka_at *, const struct lp_message *,
+    const struct lp_inflight *);
+static bool has_room(const struct lp_kafka_at *, bool);
 static void refuse(
     struct lp_kafka_at *, const struct lp_message *, struct lp_fact *);
 static void refuse_offset(
@@ -47,23 +50,27 @@ void
 lp_recall_keep(struct lp_kafka_at *at, const struct lp_message *message,
     struct lp_inflight *entry)
 {
-	const struct lp_rules *rules = lp_judge_rules(at);
 	struct lp_held_pool *pool = &at->kafka->held;
 	const struct lp_judged *judged;
 	struct lp_held *piece;
 	struct kept kept;
 	uint8_t *bytes;
+	bool limits;
 
-	if (rules == NULL || at->splice == NULL || message == NULL ||
-	    !message->is_judged || message->bad ||
-	    !lp_judge_is_among(at, message, rules->by_answer) ||
-	    !(rules->denies[entry->key / 64] >> entry->key % 64 & 1))
+	if (message == NULL || !message->is_judged || message->bad)
 		return;
-	entry->kept = has_room(at) ? lp_held_pool_take(pool) : 0;
+	limits = lp_limit_topic_recalls(at, entry->key);
+	if (!limits && !is_denied(at, message, entry))
+		return;
+	entry->kept = has_room(at, limits) ? lp_held_pool_take(pool) : 0;
 	if (entry->kept == 0) {
 		/* Who holds them, and stalls? */
 		at->kafka->pressed |= lp_recall_is_short(at->kafka);
-		lp_judge_unread(at);
+		if (limits)
+			lp_telemetry_count(
+			    &at->kafka->telemetry, answers_uncharged, 1);
+		else
+			lp_judge_unread(at);
 		return;
 	}
 	at->conn->kept_count++;
@@ -92,8 +99,16 @@ lp_recall_begin(const struct lp_kafka_at *at, struct lp_message *message)
 	struct lp_judged *judged = &message->judged;
 	const uint8_t *bytes;
 	struct kept kept;
+	bool limits;
 
-	if (asked == NULL || asked->kept == 0 || at->splice == NULL)
+	if (asked == NULL)
+		return;
+	limits = lp_limit_topic_wanted(at, asked->key);
+	/* What is limited by its topics alone needs nothing of the request. */
+	if (asked->kept == 0 && limits &&
+	    !lp_limit_topic_recalls(at, asked->key))
+		lp_judge_open(message);
+	if (asked->kept == 0 || (at->splice == NULL && !limits))
 		return;
 	lp_judge_open(message);
 	bytes = at->kafka->held.pieces[asked->kept - 1].bytes;
@@ -131,14 +146,27 @@ lp_recall_end(struct lp_kafka_at *at, struct lp_message *message)
 	at->asked = NULL;
 }
 
+/* A rule may deny topics of its answer. */
 static bool
-has_room(const struct lp_kafka_at *at)
+is_denied(const struct lp_kafka_at *at, const struct lp_message *message,
+    const struct lp_inflight *entry)
+{
+	const struct lp_rules *rules = lp_judge_rules(at);
+
+	return rules != NULL && at->splice != NULL &&
+	    lp_judge_is_among(at, message, rules->by_answer) &&
+	    (rules->denies[entry->key / 64] >> entry->key % 64 & 1) != 0;
+}
+
+/* `few`: a quarter of all is enough. */
+static bool
+has_room(const struct lp_kafka_at *at, bool few)
 {
 	const struct lp_held_pool *pool = &at->kafka->held;
 
+	few |= at->conn->inflight_count > LP_KAFKA_INFLIGHT_SHARE;
 	return !lp_recall_is_short(at->kafka) &&
-	    (at->conn->inflight_count <= LP_KAFKA_INFLIGHT_SHARE ||
-		pool->free_count > pool->count / 4 * 3);
+	    (!few || pool->free_count > pool->count / 4 * 3);
 }
 
 /* The others are what answers need. */

@@ -18,11 +18,13 @@
  * So what the rules may ask for is kept with the request in flight, in a piece
  * of the held ones, if a rule denies that API there; one that was sent before
  * any rule did is answered as it is.  It lies in the region, and outlives the
- * process.
+ * process.  The same is kept of a Fetch whose answer is charged by its topics
+ * (limit_topic.h).
  *
  * Full: of the pieces a half is left to others, and three quarters by who has
  * many requests in flight.  What is not kept cannot be judged, and is as its
- * listener says (--unjudged); who keeps and stalls is reset (splice_stall.c).
+ * listener says (--unjudged); of a Fetch, which has a quarter, no topic is
+ * charged.  Who keeps and stalls is reset (splice_stall.c).
  */
 #ifndef LP_KAFKA_RECALL_H
 #define LP_KAFKA_RECALL_H
@@ -36,10 +38,13 @@ void lp_recall_keep(struct lp_kafka_at *at, const struct lp_message *message,
 /* Nobody finds room. */
 bool lp_recall_is_short(const struct lp_kafka *kafka);
 
-/* An answer begins, which will be walked. */
+/*
+ * An answer begins, which will be walked: it is_judged, if it is to be; with
+ * lp_recall_fact(), but for those of Fetch.
+ */
 void lp_recall_begin(const struct lp_kafka_at *at, struct lp_message *message);
 
-/* One of its facts, and its end; only if it is_judged. */
+/* One of its facts, and the end of any; only if it is_judged. */
 void lp_recall_fact(
     struct lp_kafka_at *at, struct lp_message *message, struct lp_fact *fact);
 void lp_recall_end(struct lp_kafka_at *at, struct lp_message *message);

@@ -153,6 +153,9 @@ struct lp_kafka_conn {
 	uint32_t newest;
 	uint32_t client; /* handle of its last client id (telemetry.h) */
 	union {
+		/* LP_KAFKA_LIVE: what the topics of its last answer of
+		 * Fetch were charged to, the one that owes most. */
+		struct lp_bucket_ref owing;
 		struct lp_kafka_proof proof; /* LP_KAFKA_LOST */
 		struct lp_tls_hello hello; /* LP_KAFKA_TLS */
 	};
@@ -267,6 +270,7 @@ struct lp_judged {
 	bool no_create_last; /* so says one of the topic asked for last */
 	uint8_t lens[LP_JUDGED_TEXTS];
 	struct lp_refused refused;
+	bool is_by_answer; /* a rule limits a topic of it: in its answer */
 	struct lp_limited limited;
 	struct lp_judged_rule rules[LP_JUDGED_MAX];
 	uint8_t texts[LP_JUDGED_TEXTS][LP_FACT_TEXT_MAX];

@@ -289,6 +289,12 @@ struct lp_rules {
 	uint64_t tells_transaction[LP_RULES_APIS / 64];
 	/* By API, as bits: no limit holds for it. */
 	uint64_t unlimited[LP_RULES_APIS / 64];
+	/*
+	 * Likewise: any limits topics of it, in shadow or not, which its
+	 * answers tell; and any asks for what only its requests say.
+	 */
+	uint64_t limits_topics[LP_RULES_APIS / 64];
+	uint64_t recalls[LP_RULES_APIS / 64];
 	size_t size_bytes; /* all of it */
 };
 
@@ -303,6 +309,23 @@ lp_rules_is_unlimited(const struct lp_rules *rules, int16_t api)
 {
 	return api >= 0 && api < LP_RULES_APIS &&
 	    (rules->unlimited[api / 64] >> api % 64 & 1) != 0;
+}
+
+static inline bool
+lp_rules_limits_topics(const struct lp_rules *rules, int16_t api)
+{
+	return api >= 0 && api < LP_RULES_APIS &&
+	    (rules->limits_topics[api / 64] >> api % 64 & 1) != 0;
+}
+
+/* It limits a topic of that API, and holds for its answers. */
+static inline bool
+lp_rules_is_of_answer(
+    const struct lp_rules *rules, const struct lp_rules_row *row, int16_t api)
+{
+	return row->verdict == LP_RULE_LIMIT &&
+	    (row->flags & LP_RULES_OF_TOPICS) != 0 &&
+	    lp_rules_limits_topics(rules, api);
 }
 
 /* Of a connection that opens. */

@@ -186,8 +186,8 @@ says 'no dataplane is connected'
 run 1 denials all slo --follow
 says 'there is no rule slo (did you mean slow?)'
 run 0 set-rule slow --name slower --priority 1
-refused 'set-rule slower: action: limit, by topic= of Fetch' \
-	set-rule slower --shadow off --match 'topic=audit.*'
+refused 'set-rule slower: action: limit, by group=' \
+	set-rule slower --shadow off --match 'group=audit.*'
 refused 'add-rule r: match: acts on requests of listener p' add-rule r \
 	--priority 7 --match 'api=Fetch cluster=payments' --action allow
 run 0 set-listener payments public --unjudged reset

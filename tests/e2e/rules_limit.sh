@@ -22,8 +22,6 @@ main() {
 	must "the listener passes on what cannot be judged" unjudged
 	check "what would break a group is not limited" refused \
 	    'api=Heartbeat' 'breaks groups'
-	check "nor is what names its topics once" refused \
-	    'api=Fetch topic=limited' 'topic= of Fetch'
 
 	must "a limit of Produce is taken" rule \
 	    "limit bytes=${RATE}B/s" 'api=Produce'
@@ -52,6 +50,10 @@ main() {
 	check "it was told to wait, as by a broker's quota" throttled Fetch
 	check "its group was formed once" formed_once
 	lab_stop consumer
+	# Its requests are of a session, and do not name the topic again.
+	must "the rule is deleted" gone
+	must "a limit of a topic is taken" rule \
+	    "limit bytes=${RATE}B/s" 'api=Fetch topic=limited'
 	must "kcat reads" lab_start reader client kcat -C -q -o beginning \
 	    -b "$LAB_VIP" -t limited -X fetch.message.max.bytes=$FEW
 	check "it reads so much" goes_at fetched

@@ -75,6 +75,9 @@ static const struct {
       "IncrementalAlterConfigs"},
 	{"deny"}, {0, 0}},
     {{"api=OffsetFetch"}, {"deny"}, {0, 0}},
+    /* So much that nobody is told to wait. */
+    {{"topic=a*,b*,o*,t* client_id=*", "topic=*"},
+	{"limit bytes=1GB/s", "limit bytes=1GB/s"}, {0, 0}},
 };
 enum { SETS = sizeof(sets) / sizeof(sets[0]) };
 

@@ -210,6 +210,10 @@ static const struct {
 	"0, both ways"},
     {"api=Produce topic=a", "allow", ""},
     {"api=Produce topic=a", "limit requests=5/s", ""},
+    {"api=Fetch", "limit requests=5/s", ""},
+    {"api=Fetch topic=a", "limit requests=5/s",
+	"charged in its answer: the bytes of records of the topic, and once "
+	"that it has any"},
     {"api=Produce topic=a", "reset", "RST to both ends of its connection"},
     {"api=Produce topic=a", "deny",
 	"bit 30 of its partition indexes is set; answered "
@@ -246,6 +250,7 @@ START_TEST(an_effect_says_what_is_edited_and_answered)
 	else
 		connect_from("10.1.0.1");
 	act(effects[_i].action);
+	parse(&match, effects[_i].request != NULL ? effects[_i].request : "");
 	ck_assert_str_eq(
 	    lp_rule_effect(text, &match, &action, &subject), effects[_i].text);
 }
@@ -289,6 +294,7 @@ START_TEST(every_api_has_an_effect_or_a_reason)
 	char text[LP_RULE_REASON_SIZE];
 
 	act("deny");
+	parse(&match, "");
 	for (int64_t api = 0; api < lp_apis_table_count; api++) {
 		if (lp_apis_get(api) == NULL)
 			continue;

@@ -24,8 +24,8 @@ target_link_libraries(lp_test_kafka PUBLIC lp_test_plane)
 
 foreach(module kafka kafka_tricks kafka_hostile kafka_flood kafka_killed
 	kafka_odd kafka_fetch judge deny deny_name deny_owner deny_read
-	deny_whole deny_lost deny_follow limit limit_window recall refuse tell
-	note splice splice_follow splice_killed
+	deny_whole deny_lost deny_follow limit limit_topic limit_window recall
+	refuse tell note splice splice_follow splice_killed
 	splice_room splice_stall)
 	add_executable(test_${module}
 		${CMAKE_CURRENT_LIST_DIR}/test_${module}.c)

@@ -248,6 +248,33 @@ begin_ruled_said(void)
 	ck_assert_uint_gt(spliced_state()->said_count, 0);
 }
 
+/* What of a Fetch is kept for its answer, whose topics a rule limits. */
+static void
+begin_topics(void)
+{
+	spliced_finish();
+	spliced_fetch(900);
+	rule_put(RULE, 10, "api=Fetch topic=* client_id=web*",
+	    "limit bytes=1GB/s", false);
+	edited_publish(LP_UNJUDGED_RESET);
+}
+
+static void
+begin_topics_answer(void)
+{
+	begin_topics();
+	spliced_ask();
+}
+
+static void
+queue_topics_answer(void)
+{
+	uint32_t at = spliced.sent;
+
+	queue_answer(at, 60);
+	queue_answer(at + 60, spliced.len - at - 60);
+}
+
 static void
 queue_said_again(void)
 {
@@ -383,6 +410,8 @@ static const struct scene {
     {"is heard", begin_ruled_said, queue_said_acknowledged},
     {"is limited", begin_limited, queue_asked},
     {"is answered while its client is held", begin_limited, queue_answered},
+    {"asks for what is limited", begin_topics, queue_question},
+    {"has what is limited", begin_topics_answer, queue_topics_answer},
     {"ends", begin_melted, queue_fin},
     {"keeps", begin_full, queue_behind_list},
     {"keeps more", begin_kept, queue_more_behind},
