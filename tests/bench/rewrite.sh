@@ -18,27 +18,39 @@ part_rewrite() {
 
 # Of the packets alone, not of those that bring connections to their places.
 count_rewriting() {
-	local kind side
+	local kind
 
 	for kind in fetch produce pipelined sack; do
-		for side in translated spliced passed; do
-			progress "rewrite, instructions, $kind $side"
-			count_timed $side "$LAB_BUILD/tests/bench/bench_kafka" \
-			    --rewrite --rounds 3 --connections 1024 \
-			    --kind $kind --side $side ||
-			    failure "instructions of $kind $side"
-		done
+		count_sides rewrite $kind translated spliced passed
+	done
+}
+
+# count_sides COMPARISON KIND SIDE...
+count_sides() {
+	local what=$1 kind=$2 side
+
+	shift 2
+	for side; do
+		progress "$what, instructions, $kind $side"
+		count_timed "$side" "$LAB_BUILD/tests/bench/bench_kafka" \
+		    "--$what" --rounds 3 --connections 1024 \
+		    --kind "$kind" --side "$side" ||
+		    failure "instructions of $kind $side"
 	done
 }
 
 part_judge() {
-	local round
+	local round kind
 
 	for ((round = 1; round <= rounds; round++)); do
 		progress "judge, round $round of $rounds"
 		"$LAB_BUILD/tests/bench/bench_kafka" --judge \
 		    --rounds $((turns / 125 + 1)) | record idle ||
 		    failure "judge"
+	done
+	$instructions || return 0
+	for kind in fetch produce pipelined; do
+		count_sides judge $kind denied enforced judged read
 	done
 }
 
@@ -93,6 +105,7 @@ report_judge() {
 	echo "by 100 that would deny (enforced), and denied, all of them;" \
 	    "orders as of kafka"
 	report_sides '^judge/' 'read judged enforced denied' cycles
+	report_sides '^judge/' 'read judged enforced denied' instructions
 }
 
 report_metadata() {
