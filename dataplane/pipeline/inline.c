@@ -30,8 +30,8 @@
  * it opens, and also on a connection that lives: that goes on, but the client
  * hears a RST, and the broker nothing.  What is picked up was opened without
  * us; they only say how its packets are sent (mark.h).  What cannot be read
- *passes by rules, too: fragments, VLAN tags, and a SYN with a FIN, which no end
- *sends (lp_tcp_flags_valid()).
+ * passes by rules, too: fragments, VLAN tags, and a SYN with a FIN, which no
+ * end sends (lp_tcp_flags_valid()).
  *
  * Full tables: an inline connection takes the place of another inline one that
  * is half-open or closed; never one of a VIP, whose ends would notice.  Nor
