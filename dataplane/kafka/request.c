@@ -31,6 +31,9 @@ enum {
 	KEY_LIMIT = 1024,
 	/* Of versions likewise: what is beyond is no request. */
 	VERSION_LIMIT = 256,
+	/* Of a token there is text, in front of which is no more than a NUL:
+	 * where a version would be it has this, or more. */
+	VERSION_OF_TOKEN = 32,
 };
 
 static bool asks_for_addresses(const uint8_t *);
@@ -185,7 +188,8 @@ lp_request_end(struct lp_kafka_at *at, struct lp_message *message)
 
 /*
  * Between a SaslHandshake v0 and the first request that follows: no token of
- * any mechanism begins like a request (RFC 4616, 5802: text; GSSAPI: 0x60).
+ * any mechanism begins like a request (RFC 4616, 5802: text; GSSAPI: 0x60), not
+ * even like one that is not known.
  */
 bool
 lp_request_is_raw_token(const struct lp_kafka_at *at)
@@ -198,8 +202,8 @@ lp_request_is_raw_token(const struct lp_kafka_at *at)
 	/* Nor does one begin like a question where brokers are. */
 	return size < SIZE_MIN ||
 	    !(asks_for_addresses(head) ||
-		lp_walk_knows((int16_t)lp_get16(head + LP_REQUEST_KEY),
-		    (int16_t)lp_get16(head + LP_REQUEST_VERSION)));
+		(lp_get16(head + LP_REQUEST_KEY) < KEY_LIMIT &&
+		    lp_get16(head + LP_REQUEST_VERSION) < VERSION_OF_TOKEN));
 }
 
 /* Even in a version that is not known. */

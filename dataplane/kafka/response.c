@@ -25,6 +25,7 @@ enum {
 	SIZE_MIN = 4,
 };
 
+static bool is_tls(const struct lp_kafka_at *);
 static struct lp_inflight *skip_doubtful(
     const struct lp_kafka_at *, struct lp_inflight *, int32_t);
 
@@ -34,11 +35,22 @@ lp_response_head_size(const struct lp_kafka_at *at, int64_t size)
 	const struct lp_inflight *oldest = lp_inflight_oldest(at);
 
 	/* An alert may be all that there is. */
-	if (size < SIZE_MIN ||
-	    lp_tls_is_record(at->conn->sides[LP_TO_CLIENT].head) ||
+	if (size < SIZE_MIN || is_tls(at) ||
 	    (oldest != NULL && oldest->key == LP_INFLIGHT_RAW))
 		return LP_FRAME_SIZE_FIELD;
 	return LP_RESPONSE_HEAD;
+}
+
+/*
+ * Of who answers in plain text once that is a size: of an answer that a client
+ * can ask for, so that nothing of it would be read any more.
+ */
+static bool
+is_tls(const struct lp_kafka_at *at)
+{
+	const struct lp_kafka_side *side = &at->conn->sides[LP_TO_CLIENT];
+
+	return !side->ended && lp_tls_is_record(side->head);
 }
 
 void
@@ -62,7 +74,7 @@ lp_response_begin(struct lp_kafka_at *at)
 	struct lp_head what = {.walk = false};
 
 	lp_telemetry_count(&at->kafka->telemetry, response_frames, 1);
-	if (lp_tls_is_record(side->head)) {
+	if (is_tls(at)) {
 		/* A client in plain text on a port that speaks TLS. */
 		lp_kafka_give_up(at, &stats->counters.tls_alerts);
 		return what;
@@ -155,6 +167,7 @@ lp_response_end(struct lp_kafka_at *at, struct lp_message *message)
 	const struct lp_inflight *oldest = lp_inflight_oldest(at);
 
 	assert(oldest != NULL);
+	at->conn->sides[LP_TO_CLIENT].ended = true;
 	if (oldest->key != LP_INFLIGHT_RAW) {
 		lp_account_response(at, message, oldest,
 		    lp_get32(side->head) + LP_FRAME_SIZE_FIELD);

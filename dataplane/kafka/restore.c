@@ -118,6 +118,7 @@ restore(struct lp_kafka *kafka, uint32_t index, bool doubtful)
 		return false;
 	}
 	memset(conn->sides, 0, sizeof(conn->sides));
+	conn->sides[LP_TO_CLIENT].ended = true; /* as far as is known */
 	conn->oldest = 0;
 	conn->newest = 0;
 	conn->inflight_count = 0;

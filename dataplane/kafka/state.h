@@ -98,6 +98,7 @@ struct lp_kafka_side {
 	uint8_t place; /* enum lp_kafka_place */
 	uint8_t head_len; /* bytes of the head that are here */
 	uint8_t head[LP_REQUEST_HEAD];
+	bool ended; /* a frame of it was read to its end */
 };
 
 enum lp_kafka_flags {

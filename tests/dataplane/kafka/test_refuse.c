@@ -251,6 +251,53 @@ START_TEST(where_no_rule_acts_versions_are_as_they_are)
 }
 END_TEST
 
+/* Behind a token without a header a request that is not known is none. */
+START_TEST(what_looks_like_a_request_is_no_token)
+{
+	static const char token[] = "\0\0\0\x09\0u\0secret";
+
+	deny("api=Produce");
+	edited_publish(LP_UNJUDGED_RESET);
+	kafka_request(&edited_sent, HANDSHAKE, 0, 7, "web-1", false);
+	kafka_string(&edited_sent, "PLAIN");
+	kafka_end(&edited_sent);
+	kafka_send_frame(LP_TO_BROKER, &edited_sent);
+	kafka_response(&edited_sent, 7, false);
+	kafka_int16(&edited_sent, 0);
+	kafka_int32(&edited_sent, 0);
+	kafka_end(&edited_sent);
+	kafka_send_frame(LP_TO_CLIENT, &edited_sent);
+	kafka_send(LP_TO_BROKER, token, sizeof(token) - 1);
+	kafka_send(LP_TO_CLIENT, "\0\0\0", 4);
+	ck_assert_uint_eq(KAFKA_COUNTER(sasl_raw_tokens), 1);
+	plane_forget();
+	kafka_request(&edited_sent, DELETE_RECORDS, 31, 8, "web-1", false);
+	kafka_int32(&edited_sent, 0);
+	kafka_end(&edited_sent);
+	is_reset();
+	ck_assert_uint_eq(KAFKA_COUNTER(unjudged_reset), 1);
+	ck_assert_uint_eq(KAFKA_COUNTER(sasl_raw_tokens), 1);
+}
+END_TEST
+
+/* Once it has answered in plain text: a client may ask for so many bytes. */
+START_TEST(no_size_of_an_answer_ends_the_reading)
+{
+	static const uint8_t size[] = {0x15, 3, 3, 0, 0, 0, 0, 7};
+
+	deny("api=Produce topic=secret");
+	edited_publish(LP_UNJUDGED_PASS);
+	if (_i == 1)
+		kafka_greet(6);
+	kafka_fetch_request(7, 500, -1);
+	kafka_ask();
+	kafka_send(LP_TO_CLIENT, size, sizeof(size));
+	ck_assert_uint_eq(KAFKA_COUNTER(tls_alerts), _i == 0);
+	ck_assert_uint_eq(
+	    kafka_mode(), _i == 0 ? LP_KAFKA_OPAQUE : LP_KAFKA_LIVE);
+}
+END_TEST
+
 static void
 add(TCase *tests)
 {
@@ -268,6 +315,8 @@ add(TCase *tests)
 	tcase_add_loop_test(tests, no_version_is_offered_that_cannot_be_judged,
 	    LP_UNJUDGED_PASS, LP_UNJUDGED_RESET + 1);
 	tcase_add_test(tests, where_no_rule_acts_versions_are_as_they_are);
+	tcase_add_test(tests, what_looks_like_a_request_is_no_token);
+	tcase_add_loop_test(tests, no_size_of_an_answer_ends_the_reading, 0, 2);
 }
 
 int
