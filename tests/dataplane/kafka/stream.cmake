@@ -81,6 +81,9 @@ add_executable(test_deny_sim ${CMAKE_CURRENT_LIST_DIR}/test_deny_sim.c
 target_link_libraries(test_deny_sim PRIVATE lp_test_sim lp_test_kafka)
 add_test(NAME dataplane/kafka/deny_sim COMMAND test_deny_sim)
 set_tests_properties(dataplane/kafka/deny_sim PROPERTIES TIMEOUT 600)
+add_executable(test_follow_sim ${CMAKE_CURRENT_LIST_DIR}/test_follow_sim.c)
+target_link_libraries(test_follow_sim PRIVATE lp_test_sim lp_test_kafka)
+add_test(NAME dataplane/kafka/follow_sim COMMAND test_follow_sim)
 
 foreach(module said splice_gap)
 	add_executable(test_${module}
