@@ -400,6 +400,8 @@ live(struct lp_kafka_at *at, const struct lp_pkt *pkt,
 	}
 	keeps = pkt->dir == LP_TO_BROKER && at->splice != NULL &&
 	    lp_snapshot_unjudged(at->snapshot, at->tcp->listener_id) != 0;
+	if (pkt->dir == LP_TO_BROKER && at->splice != NULL)
+		lp_said_begin(at, keeps);
 	while (at->conn->mode == LP_KAFKA_LIVE &&
 	    lp_stream_read(&side->stream, held, segment, &chunk)) {
 		uint64_t skip;

@@ -55,6 +55,46 @@ lp_said_is_eased(const struct lp_kafka *kafka)
 }
 
 void
+lp_said_begin(const struct lp_kafka_at *at, bool keeps)
+{
+	struct lp_splice *splice = at->splice;
+	const struct lp_stream *asked = &at->conn->sides[LP_TO_BROKER].stream;
+	uint32_t floor = splice->maps[LP_TO_BROKER].floor;
+
+	if (!keeps) {
+		splice->keeps = LP_SPLICE_KEEPS_NONE;
+		return;
+	}
+	if (splice->keeps == LP_SPLICE_KEEPS_NONE) {
+		lp_kafka_save(
+		    at->kafka, &splice->kept_from, sizeof(splice->kept_from));
+		splice->kept_from = asked->need;
+		splice->keeps = LP_SPLICE_KEEPS_SINCE;
+	}
+	if (splice->keeps == LP_SPLICE_KEEPS_SINCE &&
+	    (int32_t)(splice->kept_from - floor) <= 0)
+		splice->keeps = LP_SPLICE_KEEPS_ALL;
+}
+
+bool
+lp_said_lacks(const struct lp_splice *splice, const struct lp_stream *asked,
+    uint32_t seq, uint32_t len)
+{
+	uint32_t from = splice->maps[LP_TO_BROKER].floor, upto = seq + len;
+	uint32_t known = splice->keeps == LP_SPLICE_KEEPS_NONE
+	    ? asked->need
+	    : splice->kept_from;
+
+	if (splice->keeps == LP_SPLICE_KEEPS_ALL)
+		return false;
+	if ((int32_t)(seq - from) > 0)
+		from = seq;
+	if ((int32_t)(known - upto) < 0)
+		upto = known;
+	return (int32_t)(upto - from) > 0;
+}
+
+void
 lp_said_keep(struct lp_kafka_at *at, const uint8_t *upto)
 {
 	const uint8_t *from = at->unsaid;

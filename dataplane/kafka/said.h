@@ -12,6 +12,9 @@
  *
  *	| sequence number | len | bytes | sequence number | len | bytes ...
  *
+ * What came before rules acted is not known when it comes again, and has not
+ * been judged: that is as its listener says (--unjudged).
+ *
  * Bounds: SAID_MAX blocks of one connection, SAID_SHARE when half of all are
  * taken.  A segment whose bytes might find no room is dropped before it is read
  * (judged_full), and its client sends it again.
@@ -27,6 +30,13 @@ bool lp_said_room(const struct lp_kafka *kafka, uint32_t index, uint32_t len);
 /* Others find none; there is plenty again. */
 bool lp_said_is_short(const struct lp_kafka *kafka);
 bool lp_said_is_eased(const struct lp_kafka *kafka);
+
+/* Bytes that have not been read before come now, and are kept or not. */
+void lp_said_begin(const struct lp_kafka_at *at, bool keeps);
+
+/* Some of those bytes, all of which have been read, were not kept. */
+bool lp_said_lacks(const struct lp_splice *splice,
+    const struct lp_stream *asked, uint32_t seq, uint32_t len);
 
 /* All of the chunk at hand up to there was read. */
 void lp_said_keep(struct lp_kafka_at *at, const uint8_t *upto);

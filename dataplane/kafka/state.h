@@ -340,6 +340,13 @@ enum lp_splice_flags {
 	LP_SPLICE_PASSED = 1 << 6,
 };
 
+/* Of what its client has said and the broker has not acknowledged (said.h). */
+enum lp_splice_keeps {
+	LP_SPLICE_KEEPS_NONE = 0,
+	LP_SPLICE_KEEPS_SINCE, /* from `kept_from` on */
+	LP_SPLICE_KEEPS_ALL,
+};
+
 /*
  * What the ends of a connection know of each other where that is not the same:
  * the client's space is that of the broker's sequence numbers as the client
@@ -358,7 +365,7 @@ struct lp_splice {
 	uint32_t edge;
 	uint16_t mss; /* that the client takes, options included */
 	uint8_t flags; /* enum lp_splice_flags */
-	uint8_t spare;
+	uint8_t keeps; /* enum lp_splice_keeps */
 	uint8_t waiting_count[2]; /* by direction: segments behind a gap */
 	uint16_t said_count; /* blocks of what its client has said (said.h) */
 
@@ -366,7 +373,8 @@ struct lp_splice {
 	uint32_t waiting[2]; /* the first of them: held, index + 1 */
 	uint32_t said[2]; /* the first block, and the last: index + 1 */
 	uint32_t passed; /* sequence number of the broker's */
-	uint8_t spare2[44];
+	uint32_t kept_from; /* and of the client's */
+	uint8_t spare2[40];
 };
 static_assert(sizeof(struct lp_splice) == 128, "two cache lines");
 enum { LP_SPLICE_CHANGING = offsetof(struct lp_splice, waiting) };

@@ -48,6 +48,7 @@ struct lp_splice_at {
 	/* Inline: its sender begins again there, and not in front of the gap.
 	 * It goes on without its text: who has that answers. */
 	bool probes;
+	bool unheard; /* or read, and not been judged */
 };
 
 /* A new connection, before its first packet; or one that was not spliced. */
@@ -131,6 +132,9 @@ bool lp_splice_judge_wants(const struct lp_splice_at *at);
 
 /* A client's, some of which has been judged before: it may be others now. */
 bool lp_splice_judge_again(const struct lp_splice_at *at);
+
+/* Likewise, and before rules acted there: what it was is not known. */
+bool lp_splice_judge_unheard(const struct lp_splice_at *at);
 
 /* Nothing that its end sends is looked at before what is in front of it. */
 bool lp_splice_judge_orders(const struct lp_splice_at *at);

@@ -48,6 +48,7 @@ lp_splice_client(struct lp_splice_at *at)
 	bool kept = false;
 
 	at->again = lp_splice_judge_again(at);
+	at->unheard = lp_splice_judge_unheard(at);
 	judgement = lp_splice_judge(at, &why);
 	if (judgement == LP_SPLICE_DROP) {
 		lp_splice_drop(at, why);

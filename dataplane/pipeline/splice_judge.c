@@ -99,6 +99,15 @@ lp_splice_judge_again(const struct lp_splice_at *at)
 	    (at->splice->said_count > 0 || lp_splice_judge_orders(at));
 }
 
+bool
+lp_splice_judge_unheard(const struct lp_splice_at *at)
+{
+	return at->again && lp_splice_judge_orders(at) &&
+	    lp_said_lacks(at->splice,
+		&at->kafka->state->conns[at->index].sides[LP_TO_BROKER].stream,
+		at->segment.seq, at->segment.len);
+}
+
 /* Whether some of its bytes are to be looked at, or kept. */
 bool
 lp_splice_judge_wants(const struct lp_splice_at *at)
@@ -162,8 +171,9 @@ lp_splice_judge_read(struct lp_splice_at *at)
 	    .splice = at->splice,
 	    .snapshot = at->batch->snapshot};
 
-	if (reading.conn->mode != LP_KAFKA_LIVE &&
-	    reading.conn->mode != LP_KAFKA_OFF)
+	if (at->unheard ||
+	    (reading.conn->mode != LP_KAFKA_LIVE &&
+		reading.conn->mode != LP_KAFKA_OFF))
 		lp_judge_unread(&reading);
 }
 

@@ -190,6 +190,55 @@ START_TEST(another_thing_is_not_heard)
 }
 END_TEST
 
+/* Nor what was read before, and has not got to the broker. */
+START_TEST(what_was_said_before_cannot_be_said_anew)
+{
+	bool reset = unjudged[_i] == LP_UNJUDGED_RESET;
+	size_t len;
+
+	make_produce("open", false);
+	len = edited_sent.len;
+	kafka_send(LP_TO_BROKER, edited_sent.bytes, len);
+	plane_forget();
+	rules_come("api=Produce topic=secret", unjudged[_i]);
+	/* What is new is judged all the same. */
+	make_produce("secret", true);
+	edited_send_part(LP_TO_BROKER, 0, edited_sent.len);
+	edited_has_left();
+	ck_assert_uint_eq(KAFKA_COUNTER(unjudged_passed), 0);
+	make_produce("wide", false);
+	kafka_talk.next[LP_TO_BROKER] -= (uint32_t)len;
+	edited_left_len = 0;
+	edited_send_part(LP_TO_BROKER, 0, len);
+	ck_assert_uint_eq(KAFKA_COUNTER(unjudged_reset), reset);
+	ck_assert_uint_eq(KAFKA_COUNTER(unjudged_passed), !reset);
+	ck_assert_uint_eq(plane_connections(), !reset);
+	ck_assert_uint_eq(edited_left_len, reset ? 0 : len);
+}
+END_TEST
+
+/* Once the broker has it nobody hears it any more. */
+START_TEST(what_has_been_acknowledged_is_over)
+{
+	size_t len;
+
+	make_produce("open", false);
+	len = edited_sent.len;
+	kafka_send(LP_TO_BROKER, edited_sent.bytes, len);
+	rules_come("api=Produce topic=secret", unjudged[_i]);
+	kafka_acknowledge(LP_TO_CLIENT);
+	plane_forget();
+	kafka_talk.next[LP_TO_BROKER] -= (uint32_t)len;
+	edited_send_part(LP_TO_BROKER, 0, len);
+	for (size_t i = 0; i < len; i++)
+		ck_assert_uint_eq(edited_left[i], 0);
+	kafka_talk.next[LP_TO_BROKER] += (uint32_t)len;
+	ck_assert_uint_eq(KAFKA_COUNTER(unjudged_reset), 0);
+	ck_assert_uint_eq(KAFKA_COUNTER(unjudged_passed), 0);
+	ensure_denied();
+}
+END_TEST
+
 /* The end of its stream has passed, and not what is in front of that. */
 START_TEST(who_has_said_that_it_ends_is_followed)
 {
@@ -266,6 +315,9 @@ add(TCase *tests)
 	tcase_add_loop_test(tests, nor_can_half_a_number, 0, 2);
 	tcase_add_loop_test(tests, another_thing_is_not_heard, 0, 2);
 	tcase_add_loop_test(tests, who_has_said_that_it_ends_is_followed, 0, 2);
+	tcase_add_loop_test(
+	    tests, what_was_said_before_cannot_be_said_anew, 0, 2);
+	tcase_add_loop_test(tests, what_has_been_acknowledged_is_over, 0, 2);
 	tcase_add_loop_test(tests, who_is_half_open_is_followed, 0, 3);
 }
 
