@@ -363,7 +363,8 @@ lp_conntrack_forget(struct lp_conntrack *conntrack, struct lp_batch *batch,
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct lp_pkt *pkt = &batch->pkts[i];
 
-		if (pkt->conn != index)
+		/* What leaves is its last: in its order, and copied as its. */
+		if (pkt->conn != index || pkt->verdict == LP_FORWARD)
 			continue;
 		pkt->conn = LP_CONN_NONE;
 		if (pkt->verdict == LP_UNDECIDED &&

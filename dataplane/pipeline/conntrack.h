@@ -94,8 +94,8 @@ void lp_conntrack_commit(struct lp_conntrack *conntrack, uint32_t index,
 void lp_conntrack_remove(struct lp_conntrack *conntrack, uint32_t index);
 
 /*
- * The same, and packets of this batch that belong to it are dropped for that
- * reason; inline they pass, and belong to none.
+ * The same, and packets of this batch that belong to it and have not been sent
+ * on are dropped for that reason; inline they pass, and belong to none.
  */
 void lp_conntrack_forget(struct lp_conntrack *conntrack, struct lp_batch *batch,
     uint32_t index, enum lp_reason why);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "dataplane/pipeline/capture.h"
+#include "tests/support/edited.h"
 #include "tests/support/ensure.h"
 #include "tests/support/kafka_talk.h"
 #include "tests/support/plane.h"
@@ -467,6 +468,34 @@ START_TEST(without_sasl_nothing_is_hidden)
 }
 END_TEST
 
+/* Of one turn: the second request resets the connection of both. */
+START_TEST(what_leaves_before_a_reset_is_copied)
+{
+	size_t len;
+
+	rule_put(101, 20, "api=DeleteRecords", "reset", false);
+	edited_publish(LP_UNJUDGED_PASS);
+	again();
+	kafka_produce_request(7, -1, 1234);
+	len = kafka_frame.len;
+	kafka_queue(LP_TO_BROKER, 0, kafka_frame.bytes, len);
+	kafka_request(&kafka_frame, 21, 0, 8, "web-1", false);
+	kafka_int32(&kafka_frame, 0);
+	kafka_int32(&kafka_frame, 1000);
+	kafka_end(&kafka_frame);
+	kafka_queue(
+	    LP_TO_BROKER, (int32_t)len, kafka_frame.bytes, kafka_frame.len);
+	plane_run();
+	ck_assert_uint_eq(plane_reason(LP_REASON_RESET_RULE), 1);
+	ck_assert_uint_eq(plane_connections(), 0);
+	/* In, out, and in. */
+	ck_assert_uint_eq(lp_count_get(&capture->captured), 3);
+	look();
+	ck_assert_ptr_nonnull(strstr(notes, "request Produce v3"));
+	plane_forget();
+}
+END_TEST
+
 START_TEST(what_is_no_kafka_is_shown)
 {
 	kafka_send(LP_TO_BROKER, "GET / HTTP/1.1\r\n\r\n", 18);
@@ -496,6 +525,7 @@ add(TCase *tests)
 	tcase_add_test(tests, nothing_is_shown_while_streams_are_lost);
 	tcase_add_test(tests, nothing_is_shown_of_what_a_killed_process_left);
 	tcase_add_test(tests, without_sasl_nothing_is_hidden);
+	tcase_add_test(tests, what_leaves_before_a_reset_is_copied);
 	tcase_add_test(tests, what_is_no_kafka_is_shown);
 }
 
