@@ -43,7 +43,7 @@ static uint8_t priority_of(
     struct lp_queues *, const struct lp_batch *, const struct lp_pkt *);
 static bool has_room(
     const struct lp_queues *, const struct lp_queue_port *, uint8_t);
-static void send(struct lp_queues *, const struct lp_batch *, uint8_t);
+static bool send(struct lp_queues *, const struct lp_batch *, uint8_t);
 static void give_up(struct lp_queues *, const struct lp_batch *, uint8_t);
 static uint16_t choose(const struct lp_queues *, struct lp_queue_port *);
 static uint16_t pop(const struct lp_queues *, struct lp_queue_port *, unsigned);
@@ -122,7 +122,7 @@ lp_queue_put(struct lp_queues *queues, const struct lp_batch *batch,
 void
 lp_queue_turn(struct lp_queues *queues, const struct lp_batch *batch)
 {
-	uint32_t before = queues->count;
+	bool moves = false;
 
 	for (uint32_t left = queues->waiting; left != 0; left &= left - 1) {
 		uint8_t slot = (uint8_t)__builtin_ctz(left);
@@ -133,10 +133,10 @@ lp_queue_turn(struct lp_queues *queues, const struct lp_batch *batch)
 			continue;
 		}
 		give_up(queues, batch, slot);
-		send(queues, batch, slot);
+		moves |= send(queues, batch, slot);
 		show(queues, slot);
 	}
-	queues->still = queues->count < before ? 0 : queues->still + 1;
+	queues->still = moves ? 0 : queues->still + 1;
 }
 
 void
@@ -193,9 +193,9 @@ has_room(const struct lp_queues *queues, const struct lp_queue_port *port,
 
 /*
  * What the port will take is not known before: the choice is tried, and made
- * once more of as many as it took.
+ * once more of as many as it took.  True: it took any.
  */
-static void
+static bool
 send(struct lp_queues *queues, const struct lp_batch *batch, uint8_t slot)
 {
 	struct lp_queue_port *port = &queues->ports[slot];
@@ -203,7 +203,7 @@ send(struct lp_queues *queues, const struct lp_batch *batch, uint8_t slot)
 	struct lp_stats *stats = queues->make->stats;
 	unsigned room = lp_queue_room(batch, to);
 	struct lp_pkt *list[TURN_MAX];
-	unsigned count, sent;
+	unsigned count, sent, all = 0;
 
 	do {
 		struct lp_queue_port trial = *port;
@@ -217,9 +217,11 @@ send(struct lp_queues *queues, const struct lp_batch *batch, uint8_t slot)
 		for (unsigned i = 0; i < sent; i++)
 			leave(queues, slot, choose(queues, port));
 		room -= sent;
+		all += sent;
 		lp_count_add(&stats->sent_queued, sent);
 		lp_count_add(&stats->queues[slot].waited, sent);
 	} while (sent == count && port->count > 0 && room > 0);
+	return all > 0;
 }
 
 static void

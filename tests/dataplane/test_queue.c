@@ -403,6 +403,23 @@ START_TEST(what_waits_too_long_is_given_up)
 }
 END_TEST
 
+/* Nor does a port that takes nothing keep the worker awake by that. */
+START_TEST(what_is_given_up_keeps_nobody_awake)
+{
+	send(LOW, 1);
+	plane_wait_ms(LP_QUEUE_MS / 2);
+	send(HIGH, 1);
+	ck_assert_int_eq(lp_pipeline_wait_ms(plane.pipeline, plane.now_ns), 1);
+	plane.now_ns += LP_QUEUE_MS / 2 * UINT64_C(1000000);
+	/* Its next hop is asked for, too. */
+	for (unsigned turn = 0; turn < 4; turn++)
+		lp_pipeline_run(plane.pipeline, plane.now_ns);
+	ck_assert_uint_eq(count(&stats()->dropped), 1);
+	ck_assert_uint_gt(count(&stats()->queued), 0);
+	ck_assert_int_eq(lp_pipeline_wait_ms(plane.pipeline, plane.now_ns), 1);
+}
+END_TEST
+
 /* Its buffers are given back: plane_close() counts them. */
 START_TEST(a_port_that_goes_takes_nothing_with_it)
 {
@@ -549,6 +566,7 @@ add(TCase *tests)
 	tcase_add_test(tests, what_finds_no_room_to_wait_is_dropped);
 	tcase_add_test(tests, the_lower_gives_way_the_earlier);
 	tcase_add_test(tests, what_waits_too_long_is_given_up);
+	tcase_add_test(tests, what_is_given_up_keeps_nobody_awake);
 	tcase_add_test(tests, a_port_that_goes_takes_nothing_with_it);
 	tcase_add_test(tests, a_slot_is_given_back_with_nothing_waiting);
 	tcase_add_test(tests, a_new_process_has_nothing_waiting);
