@@ -108,9 +108,10 @@ lp_rules_hash_ip(
 		high = 0;
 	else if (bits < 64)
 		high &= ~(UINT64_MAX >> bits);
-	high = lp_rules_hash_mix(
-	    high ^ lp_rules_hash_seed(seed, field), 0x8ebc6af09c88c6e3u ^ bits);
-	return lp_rules_hash_end(high, low);
+	/* The seed in both: no address makes 0 of a product with all seeds. */
+	seed = lp_rules_hash_seed(seed, field);
+	high = lp_rules_hash_mix(high ^ seed, 0x8ebc6af09c88c6e3u ^ bits);
+	return lp_rules_hash_end(high, low ^ seed);
 }
 
 #endif

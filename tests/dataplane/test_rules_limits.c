@@ -368,6 +368,23 @@ START_TEST(another_seed_keeps_keys_apart)
 }
 END_TEST
 
+/* An address that makes a factor of its hash 0 (rules_hash.h). */
+START_TEST(no_addresses_have_one_hash_with_every_seed)
+{
+	struct lp_prefix prefix = {
+	    .ip = {.bytes = {0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0xe7, 3, 0x7e,
+		       0xd1, 0xa0, 0xb4, 0x28, 0xdb}},
+	    .len = 128};
+
+	for (uint8_t i = 0; i < 9; i++) {
+		prefix.ip.bytes[7] = i;
+		rule_match_address(match, LP_RULE_SRC, &prefix);
+		rules_built_add(i + 1, 10, LP_RULE_DENY);
+	}
+	ck_assert_msg(rules_built_try_build() == 0, "%s", rules_built.why);
+}
+END_TEST
+
 START_TEST(seeds_are_bounded)
 {
 	rules_built_add(1, 10, LP_RULE_DENY);
@@ -400,6 +417,7 @@ main(void)
 	tcase_add_test(tcase, every_key_has_a_place);
 	tcase_add_test(tcase, equal_hashes_have_no_places);
 	tcase_add_test(tcase, another_seed_keeps_keys_apart);
+	tcase_add_test(tcase, no_addresses_have_one_hash_with_every_seed);
 	tcase_add_test(tcase, seeds_are_bounded);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
