@@ -52,12 +52,14 @@ lp_capture_received(struct lp_batch *batch)
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct lp_pkt *pkt = &batch->pkts[i];
 		struct lp_capture_entry *entry;
+		const struct lp_conn *conn;
 
 		pkt->captured = 0;
-		if (pkt->verdict != LP_UNDECIDED || pkt->conn == LP_CONN_NONE ||
-		    !(capture->slots & 1u << pkt->port_in) ||
-		    !lp_capture_matches(
-			capture, &capture->region->connections[pkt->conn]))
+		if (pkt->verdict != LP_UNDECIDED || pkt->conn == LP_CONN_NONE)
+			continue;
+		conn = &capture->region->connections[pkt->conn];
+		if (!(capture->slots & 1u << pkt->port_in) ||
+		    !lp_capture_matches(capture, conn))
 			continue;
 		entry = begin(capture, batch, i);
 		if (entry == NULL)
@@ -65,6 +67,15 @@ lp_capture_received(struct lp_batch *batch)
 		pkt->captured = (uint8_t)capture->begun;
 		entry->slot = pkt->port_in;
 		entry->sent = false;
+		entry->conn_serial = conn->serial;
+		entry->listener_id = conn->listener_id;
+		entry->broker_id = conn->broker_id;
+		entry->note.len = 0;
+		entry->note.zero_from = 0;
+		entry->note.zero_len =
+		    lp_note_doubtful(&capture->region->kafka.conns[pkt->conn])
+		    ? pkt->payload_len
+		    : 0;
 	}
 }
 
@@ -88,7 +99,8 @@ lp_capture_sent(struct lp_batch *batch)
 			continue;
 		entry->slot = pkt->port_out;
 		entry->sent = true;
-		/* It says the same, and hides the same: only headers differ. */
+		/* It says the same, and hides the same: only headers differ.
+		 * Its connection may be forgotten by now. */
 		entry->conn_serial = received->conn_serial;
 		entry->listener_id = received->listener_id;
 		entry->broker_id = received->broker_id;
@@ -224,7 +236,6 @@ static struct lp_capture_entry *
 begin(struct lp_capture *capture, const struct lp_batch *batch, unsigned i)
 {
 	const struct lp_pkt *pkt = &batch->pkts[i];
-	const struct lp_conn *conn = &capture->region->connections[pkt->conn];
 	uint32_t next =
 	    atomic_load_explicit(&capture->head, memory_order_relaxed) +
 	    capture->begun;
@@ -239,21 +250,12 @@ begin(struct lp_capture *capture, const struct lp_batch *batch, unsigned i)
 	}
 	entry = place(capture, capture->begun++);
 	entry->time_ns = batch->now_ns;
-	entry->conn_serial = conn->serial;
-	entry->listener_id = conn->listener_id;
-	entry->broker_id = conn->broker_id;
 	entry->len = pkt->len;
 	entry->cut = pkt->len < capture->snap ? pkt->len : capture->snap;
 	entry->payload_off = pkt->payload_off;
 	entry->payload_len = pkt->payload_len;
 	entry->pkt = (uint8_t)i;
 	entry->dir = pkt->dir;
-	entry->note.len = 0;
-	entry->note.zero_from = 0;
-	entry->note.zero_len =
-	    lp_note_doubtful(&capture->region->kafka.conns[pkt->conn])
-	    ? pkt->payload_len
-	    : 0;
 	memcpy(entry->bytes, pkt->data, entry->cut);
 	return entry;
 }

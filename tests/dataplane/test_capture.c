@@ -310,6 +310,27 @@ START_TEST(a_note_goes_with_its_packet)
 }
 END_TEST
 
+/* Inline a packet passes whose connection another one has ended. */
+START_TEST(what_leaves_may_have_no_connection_any_more)
+{
+	open_connection();
+	make_batch();
+	lp_capture_received(&batch);
+	batch.pkts[0].verdict = LP_FORWARD;
+	batch.pkts[0].conn = LP_CONN_NONE;
+	lp_capture_sent(&batch);
+	lp_capture_finish(&batch);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_uint_eq(lp_capture_oldest(capture)->conn_serial,
+		    plane_connection(0)->serial);
+		ck_assert_uint_eq(
+		    lp_capture_oldest(capture)->note.zero_len, 46);
+		lp_capture_consumed(capture);
+	}
+	plane_forget();
+}
+END_TEST
+
 START_TEST(a_note_that_is_too_long_is_cut)
 {
 	struct lp_capture_note *note;
@@ -486,6 +507,7 @@ add(TCase *tests)
 	tcase_add_loop_test(tests, all_of_a_filter_must_hold, 0,
 	    sizeof(filters) / sizeof(filters[0]));
 	tcase_add_test(tests, a_note_goes_with_its_packet);
+	tcase_add_test(tests, what_leaves_may_have_no_connection_any_more);
 	tcase_add_test(tests, a_note_that_is_too_long_is_cut);
 	tcase_add_loop_test(tests, hidden_bytes_are_in_no_copy, 0,
 	    sizeof(hidden) / sizeof(hidden[0]));
