@@ -410,10 +410,13 @@ open_connection(struct lp_admit *admit, const struct lp_batch *batch,
 		pkt->reason = LP_REASON_PICKED_UP;
 		lp_gate_follow(batch->snapshot, conn);
 	}
-	pkt->conn = lp_conntrack_add(conntrack, conn, batch->now_s);
-	assert(pkt->conn != LP_CONN_NONE);
+	/* Before it is there: who takes over after a kill must judge it. */
 	if (target->kafka && pkt->reason == LP_REASON_OPENED &&
 	    lp_snapshot_splices(batch->snapshot, target->listener_id))
+		conn->flags |= LP_CONN_SPLICED;
+	pkt->conn = lp_conntrack_add(conntrack, conn, batch->now_s);
+	assert(pkt->conn != LP_CONN_NONE);
+	if (conn->flags & LP_CONN_SPLICED)
 		lp_splice_begin(admit->kafka, pkt->conn);
 	if (target->kafka && (conn->flags & LP_CONN_PICKED_UP))
 		lp_kafka_pick_up(admit->kafka, pkt->conn);

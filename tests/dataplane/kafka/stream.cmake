@@ -46,6 +46,7 @@ set(lp_no_rep glibc.cpu.x86_rep_stosb_threshold=1000000000)
 string(APPEND lp_no_rep ":glibc.cpu.x86_rep_movsb_threshold=1000000000")
 set_tests_properties(dataplane/kafka/kafka_killed
 	dataplane/kafka/splice_killed dataplane/kafka/splice_stall
+	dataplane/inline_rules
 	PROPERTIES ENVIRONMENT GLIBC_TUNABLES=${lp_no_rep})
 # Simulated peers on both sides of a plane.
 add_library(lp_test_sim STATIC
