@@ -40,8 +40,9 @@ main() {
 	lab_stop other
 	must "the rule is deleted" gone
 
-	must "a limit of Fetch is taken" rule \
-	    "limit bytes=${RATE}B/s" 'api=Fetch'
+	# Its requests are of a session, and do not name the topic again.
+	must "a limit of a topic is taken" rule \
+	    "limit bytes=${RATE}B/s" 'api=Fetch topic=limited'
 	must "a Java consumer reads, in a group" lab_start consumer client java \
 	    "${LAB_JAVA[@]}" -cp "$LAB_JARS" $TOOLS.ConsumerPerformance \
 	    --topic limited --bootstrap-server "$LAB_VIP" --group readers \
@@ -50,10 +51,9 @@ main() {
 	check "it was told to wait, as by a broker's quota" throttled Fetch
 	check "its group was formed once" formed_once
 	lab_stop consumer
-	# Its requests are of a session, and do not name the topic again.
 	must "the rule is deleted" gone
-	must "a limit of a topic is taken" rule \
-	    "limit bytes=${RATE}B/s" 'api=Fetch topic=limited'
+	must "a limit of Fetch is taken" rule \
+	    "limit bytes=${RATE}B/s" 'api=Fetch'
 	must "kcat reads" lab_start reader client kcat -C -q -o beginning \
 	    -b "$LAB_VIP" -t limited -X fetch.message.max.bytes=$FEW
 	check "it reads so much" goes_at fetched
