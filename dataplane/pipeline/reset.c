@@ -102,6 +102,8 @@ lp_reset_between(struct lp_reset *reset, struct lp_batch *batch,
 		made = lp_make_packet(reset->make, batch, way.slot,
 		    LP_ETH_LEN + LP_IP6_LEN + LP_TCP_LEN);
 	if (made != NULL) {
+		/* Behind what waits of its connection (queue.h). */
+		made->conn = pkt->conn;
 		memcpy(made->data, pkt->data, LP_ETH_TYPE);
 		lp_parse_addresses(pkt, &src, &dst);
 		lp_make_ip(made, &src, &dst, LP_PROTO_TCP, LP_TCP_LEN);

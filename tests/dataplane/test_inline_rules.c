@@ -13,6 +13,7 @@
 #include "tests/support/kafka_talk.h"
 #include "tests/support/killed.h"
 #include "tests/support/limited.h"
+#include "tests/support/narrow.h"
 #include "tests/support/plane_main.h"
 #include "tests/support/rule_stats.h"
 
@@ -373,6 +374,27 @@ START_TEST(or_ends_where_an_answer_may_be_a_riddle)
 }
 END_TEST
 
+/* A RST in front of that would be out of order, and only be challenged. */
+START_TEST(it_ends_behind_what_waits_for_the_port)
+{
+	narrow_open(RIGHT_SLOT);
+	narrow_let_all(RIGHT_SLOT);
+	open_acting(LP_UNJUDGED_RESET);
+	narrow_let(RIGHT_SLOT, 0);
+	make_produce();
+	kafka_queue(LP_TO_BROKER, 0, edited_sent.bytes, edited_sent.len);
+	plane_run();
+	plane_in(LEFT_SLOT, C4 "A seq=1096 ack=5101 len=40");
+	plane_expect(LEFT_SLOT, B4 "R seq=5101");
+	plane_quiet();
+	narrow_let_all(RIGHT_SLOT);
+	plane_run();
+	plane_expect(RIGHT_SLOT, C4 "* seq=1001");
+	plane_expect(RIGHT_SLOT, C4 "RA seq=1096 ack=5101 len=0");
+	plane_quiet();
+}
+END_TEST
+
 /*
  * Nobody acknowledges them; but their sender begins again behind them, which
  * asks the other end.
@@ -551,6 +573,7 @@ add(TCase *tests)
 	tcase_add_loop_test(
 	    tests, or_ends_where_nothing_unjudged_may_pass, 0, count);
 	tcase_add_test(tests, or_ends_where_an_answer_may_be_a_riddle);
+	tcase_add_test(tests, it_ends_behind_what_waits_for_the_port);
 	tcase_add_test(tests, a_gap_that_nobody_fills_shows_it_too);
 	tcase_add_test(tests, a_stranger_shows_nothing);
 	tcase_add_test(tests, a_denial_outlives_the_process);
