@@ -56,6 +56,8 @@ enum { MSS_MIN = 48 };
 
 static uint32_t acknowledged(
     const struct lp_tcp_peer *, const struct lp_tcp_peer *);
+static bool is_unlooked(const struct lp_snapshot *, const struct lp_conn *,
+    const struct lp_kafka_conn *);
 static bool without_text(struct lp_splice_at *);
 static void turn(struct lp_splice_at *);
 static void begin(struct lp_splice_at *);
@@ -112,6 +114,8 @@ lp_splice_follow(
 	if ((conn->flags & LP_CONN_SPLICED) ||
 	    !lp_snapshot_splices(snapshot, conn->listener_id))
 		return;
+	if (is_unlooked(snapshot, conn, state))
+		lp_kafka_pick_up(kafka, index);
 	if (state->mode != LP_KAFKA_LIVE && state->mode != LP_KAFKA_OFF &&
 	    lp_snapshot_unjudged(snapshot, conn->listener_id) ==
 		LP_UNJUDGED_RESET) {
@@ -130,6 +134,20 @@ lp_splice_follow(
 	/* What it holds behind a gap has not stalled before. */
 	state->moved_s = batch->now_s;
 	lp_splice_begin(kafka, index);
+}
+
+/* Opened when nobody looked into it, and now rules act: it is as lost. */
+static bool
+is_unlooked(const struct lp_snapshot *snapshot, const struct lp_conn *conn,
+    const struct lp_kafka_conn *state)
+{
+	const struct lp_target *target =
+	    lp_snapshot_target(snapshot, conn->listener_id, conn->broker_id);
+
+	return state->mode == LP_KAFKA_OFF && target != NULL && target->kafka &&
+	    lp_snapshot_unjudged(snapshot, conn->listener_id) != 0 &&
+	    conn->tcp.state != LP_TCP_CLOSED &&
+	    conn->tcp.state != LP_TCP_TIME_WAIT;
 }
 
 void

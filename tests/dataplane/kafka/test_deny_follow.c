@@ -305,6 +305,46 @@ START_TEST(who_is_half_open_is_followed)
 END_TEST
 
 static void
+look(enum lp_look look)
+{
+	size_t first,
+	    count = lp_config_range(&plane.config, LP_OBJECT_LISTENER, &first);
+
+	for (size_t i = first; i < first + count; i++) {
+		struct lp_object *object = &plane.config.objects[i];
+
+		object->listener.kafka = (uint8_t)look;
+		object->listener.rewrite =
+		    lp_object_rewriting(&object->listener);
+	}
+	plane_publish();
+}
+
+/* Opened while its listener was one that nobody looks into. */
+START_TEST(who_was_not_looked_into_is_as_lost)
+{
+	kafka_reset(LP_TO_BROKER);
+	look(LP_LOOK_OFF);
+	kafka_connect();
+	kafka_greet(1);
+	ck_assert_uint_eq(kafka_mode(), LP_KAFKA_OFF);
+	look(LP_LOOK_OBSERVE);
+	rule_put(RULE, 10, "api=Produce topic=secret", "deny", false);
+	edited_publish(unjudged[_i]);
+	ck_assert_uint_eq(kafka_mode(), LP_KAFKA_LOST);
+	make_produce("secret", false);
+	edited_left_len = 0;
+	edited_send_part(LP_TO_BROKER, 0, edited_sent.len);
+	if (unjudged[_i] == LP_UNJUDGED_PASS) {
+		edited_has_left();
+		return;
+	}
+	ck_assert_uint_eq(edited_left_len, 0);
+	ck_assert_uint_eq(plane_connections(), 0);
+}
+END_TEST
+
+static void
 add(TCase *tests)
 {
 	tcase_add_checked_fixture(tests, kafka_setup, plane_close);
@@ -319,6 +359,7 @@ add(TCase *tests)
 	    tests, what_was_said_before_cannot_be_said_anew, 0, 2);
 	tcase_add_loop_test(tests, what_has_been_acknowledged_is_over, 0, 2);
 	tcase_add_loop_test(tests, who_is_half_open_is_followed, 0, 3);
+	tcase_add_loop_test(tests, who_was_not_looked_into_is_as_lost, 0, 2);
 }
 
 int
