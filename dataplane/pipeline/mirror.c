@@ -14,6 +14,7 @@
 
 #include "dataplane/kafka/note.h"
 #include "dataplane/pipeline/inline.h"
+#include "dataplane/pipeline/queue.h"
 #include "dataplane/pipeline/rewrite.h"
 
 static void begin_note(struct lp_batch *, unsigned);
@@ -213,14 +214,15 @@ send_some(const struct lp_mirror *mirror, const struct lp_batch *batch,
 {
 	const struct lp_make *make = mirror->make;
 	struct lp_port *port;
-	unsigned sent;
+	unsigned sent, room;
 
 	if (count == 0)
 		return 0;
 	port = batch->snapshot->ports[list[0]->port_out].port;
+	room = lp_queue_room(batch, port);
 	sent = waiting & 1u << list[0]->port_out
 	    ? 0
-	    : port->ops->tx(port, list, count);
+	    : port->ops->tx(port, list, count < room ? count : room);
 	lp_count_add(&make->stats->sent_mirror, sent);
 	if (sent == count)
 		return 0;

@@ -144,6 +144,26 @@ START_TEST(what_has_no_room_costs_a_copy_alone)
 }
 END_TEST
 
+/* Where rules say priority= a ring is kept short: also of copies. */
+START_TEST(copies_keep_a_ring_as_short_as_others)
+{
+	open_one();
+	tap.is_full = true;
+	plane_in(FRONT_SLOT, V4 "PA seq=1001 ack=5001 len=9");
+	tap_expect(V4 "PA seq=1001");
+	rule_put(RULE + 1, 10, "src=192.0.2.99", "priority=7", false);
+	publish();
+	plane_forget();
+	plane_in(FRONT_SLOT, V4 "PA seq=1010 ack=5001 len=9");
+	plane_expect(BACK_SLOT, TO_W4 "PA seq=1010");
+	ck_assert(!tap_take());
+	ck_assert_uint_eq(dropped(), 1);
+	tap.is_full = false;
+	plane_in(FRONT_SLOT, V4 "PA seq=1019 ack=5001 len=9");
+	tap_expect(V4 "PA seq=1019");
+}
+END_TEST
+
 /* No copy is worth a buffer that packets may need. */
 START_TEST(where_buffers_are_short_there_are_no_copies)
 {
@@ -193,6 +213,7 @@ add(TCase *tests)
 	tcase_add_test(tests, what_is_dropped_is_copied_what_is_forged_is_not);
 	tcase_add_test(tests, a_rule_that_comes_or_goes_holds_for_open_ones);
 	tcase_add_test(tests, what_has_no_room_costs_a_copy_alone);
+	tcase_add_test(tests, copies_keep_a_ring_as_short_as_others);
 	tcase_add_test(tests, where_buffers_are_short_there_are_no_copies);
 	tcase_add_test(tests, a_reset_of_ours_is_seen_too);
 	tcase_add_test(tests, inline_it_is_what_passes);

@@ -45,8 +45,15 @@ transmit(struct lp_port *port, struct lp_pkt *pkts[], unsigned count)
 	return count;
 }
 
+static unsigned
+room(struct lp_port *port, unsigned most)
+{
+	(void)port;
+	return tap.is_full ? 0 : most;
+}
+
 static const struct lp_backend_ops ops = {
-    .name = "tap", .rx = receive, .tx = transmit};
+    .name = "tap", .rx = receive, .tx = transmit, .room = room};
 
 void
 tap_open(void)

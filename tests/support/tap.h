@@ -13,6 +13,7 @@ struct tap {
 	struct packet frames[TAP_FRAMES]; /* of TCP, not looked at yet */
 	unsigned head, tail;
 	unsigned room; /* frames that it takes at once */
+	bool is_full; /* it says so, where it is asked; and takes them */
 };
 extern struct tap tap;
 
