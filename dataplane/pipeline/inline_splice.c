@@ -87,6 +87,10 @@ lp_inline_splice_packet(
 		end(rewrite, pkt, &segment);
 		return false;
 	}
+	if (!lp_reset_may(rewrite->reset, batch->now_ns)) {
+		lp_pkt_drop(pkt, LP_REASON_RST_LIMITED);
+		return true;
+	}
 	lp_inline_splice_refuse(
 	    rewrite->kafka, rewrite->reset, batch, pkt, conn);
 	lp_conntrack_forget(

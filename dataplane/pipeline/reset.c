@@ -13,7 +13,10 @@
 #include "dataplane/pipeline/way.h"
 #include "dataplane/pipeline/wire.h"
 
+enum { OF_CONNECTION = 4 }; /* RSTs at most: two to each end */
+
 static bool take_token(struct lp_reset *, uint64_t);
+static void refill(struct lp_reset *, uint64_t);
 static void turn_macs(const struct lp_batch *, struct lp_pkt *);
 static void write_tcp(
     struct lp_pkt *, uint16_t, uint16_t, uint32_t, uint32_t, uint8_t);
@@ -116,22 +119,35 @@ lp_reset_between(struct lp_reset *reset, struct lp_batch *batch,
 	lp_reset_answer(reset, batch, pkt, reason);
 }
 
+bool
+lp_reset_may(struct lp_reset *reset, uint64_t now_ns)
+{
+	refill(reset, now_ns);
+	return reset->tokens >= OF_CONNECTION;
+}
+
 static bool
 take_token(struct lp_reset *reset, uint64_t now_ns)
 {
-	const uint64_t step_ns = 1000000000u / LP_RST_RATE;
-	uint64_t fresh = (now_ns - reset->refilled_ns) / step_ns;
-
-	if (fresh > 0) {
-		reset->refilled_ns += fresh * step_ns;
-		reset->tokens = fresh > LP_RST_BURST - reset->tokens
-		    ? LP_RST_BURST
-		    : reset->tokens + (uint32_t)fresh;
-	}
+	refill(reset, now_ns);
 	if (reset->tokens == 0)
 		return false;
 	reset->tokens--;
 	return true;
+}
+
+static void
+refill(struct lp_reset *reset, uint64_t now_ns)
+{
+	const uint64_t step_ns = 1000000000u / LP_RST_RATE;
+	uint64_t fresh = (now_ns - reset->refilled_ns) / step_ns;
+
+	if (fresh == 0)
+		return;
+	reset->refilled_ns += fresh * step_ns;
+	reset->tokens = fresh > LP_RST_BURST - reset->tokens
+	    ? LP_RST_BURST
+	    : reset->tokens + (uint32_t)fresh;
 }
 
 /* Inline we have no address there: it is the other end that answers. */

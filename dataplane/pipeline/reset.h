@@ -45,4 +45,7 @@ void lp_reset_between(struct lp_reset *reset, struct lp_batch *batch,
 void lp_reset_connection(
     struct lp_reset *reset, struct lp_batch *batch, const struct lp_conn *conn);
 
+/* Whether the rate lets both ends of a connection be told now. */
+bool lp_reset_may(struct lp_reset *reset, uint64_t now_ns);
+
 #endif

@@ -396,6 +396,13 @@ give_up(struct lp_splice_at *at)
 	enum lp_reason why =
 	    refused ? LP_REASON_RESET_RULE : LP_REASON_UNREADABLE;
 
+	/* Inline who was not told would come again, and be picked up. */
+	if ((at->conn->flags & LP_CONN_INLINE) &&
+	    !lp_reset_may(at->rewrite->reset, at->batch->now_ns)) {
+		if (at->pkt->verdict == LP_UNDECIDED)
+			lp_pkt_drop(at->pkt, LP_REASON_RST_LIMITED);
+		return;
+	}
 	if (at->pkt->verdict == LP_UNDECIDED && refused) {
 		at->pkt->port_out = LP_PORT_NONE;
 		lp_pkt_decide(at->pkt, LP_LOCAL, why);

@@ -433,6 +433,39 @@ START_TEST(a_stranger_shows_nothing)
 }
 END_TEST
 
+/* Nobody could be told: it is not forgotten, or its request would pass. */
+START_TEST(who_cannot_be_told_yet_does_not_come_through)
+{
+	act(LP_UNJUDGED_PASS);
+	rule_put(OTHER, 20, "api=DeleteTopics", "reset", false);
+	edited_publish(LP_UNJUDGED_PASS);
+	kafka_connect();
+	while (resets() < LP_RST_BURST) {
+		plane_in(FRONT_SLOT, "tcp 10.9.0.50:1 > 10.9.0.100:9092 A");
+		plane_forget();
+	}
+	kafka_request(&edited_sent, DELETE_TOPICS, 1, 7, "web-1", false);
+	kafka_int32(&edited_sent, 1);
+	kafka_string(&edited_sent, "orders");
+	kafka_int32(&edited_sent, 1000);
+	kafka_end(&edited_sent);
+	for (unsigned i = 0; i < 3; i++) {
+		kafka_queue(
+		    LP_TO_BROKER, 0, edited_sent.bytes, edited_sent.len);
+		plane_run();
+		plane_quiet();
+	}
+	plane.now_ns += MS;
+	kafka_queue(LP_TO_BROKER, 0, edited_sent.bytes, edited_sent.len);
+	plane_run();
+	plane_expect(RIGHT_SLOT, C4 "R seq=1001");
+	plane_expect(RIGHT_SLOT, C4 "R seq=1036");
+	plane_expect(LEFT_SLOT, B4 "R seq=5001");
+	plane_quiet();
+	ck_assert_uint_eq(plane_connections(), 0);
+}
+END_TEST
+
 /* The connection goes on over a kill, with what it was denied. */
 START_TEST(a_denial_outlives_the_process)
 {
@@ -576,6 +609,7 @@ add(TCase *tests)
 	tcase_add_test(tests, it_ends_behind_what_waits_for_the_port);
 	tcase_add_test(tests, a_gap_that_nobody_fills_shows_it_too);
 	tcase_add_test(tests, a_stranger_shows_nothing);
+	tcase_add_test(tests, who_cannot_be_told_yet_does_not_come_through);
 	tcase_add_test(tests, a_denial_outlives_the_process);
 	tcase_add_test(tests, who_takes_over_judges_what_was_being_opened);
 	tcase_add_test(tests, a_rule_that_comes_later_binds_what_is_open);
