@@ -11,7 +11,6 @@
 #include "tests/support/ensure.h"
 #include "tests/support/kafka_check.h"
 #include "tests/support/kafka_talk.h"
-#include "tests/support/killed.h"
 #include "tests/support/limited.h"
 #include "tests/support/narrow.h"
 #include "tests/support/plane_main.h"
@@ -28,7 +27,6 @@ enum {
 	TCP = 20,
 	ISN = 1001, /* of the client's first byte; the broker's: */
 	BROKER_ISN = 5001,
-	KILLS = 100000, /* see killed_run(): at equal distances */
 };
 
 static uint64_t
@@ -484,54 +482,6 @@ START_TEST(a_denial_outlives_the_process)
 }
 END_TEST
 
-static void
-queue_syn(const void *arg)
-{
-	struct packet packet;
-
-	(void)arg;
-	packet_build(&packet, C4 "S seq=1000");
-	ck_assert(plane_inject(LEFT_SLOT, packet.bytes, packet.len));
-}
-
-/* Its SYN comes once more; true: the connection was there already. */
-static bool
-take_over_opened(const void *arg)
-{
-	bool there = plane.region.connections[0].use == LP_CONN_USED;
-
-	(void)arg;
-	plane_restart();
-	plane_run();
-	plane_in(LEFT_SLOT, C4 "S seq=1000");
-	ensure(plane_connections() == 1, "no connection");
-	ensure(plane_connection(0)->flags & LP_CONN_SPLICED, "not judged");
-	ensure(kafka_mode() == LP_KAFKA_LIVE, "not read");
-	plane_forget();
-	return there;
-}
-
-START_TEST(who_takes_over_judges_what_was_being_opened)
-{
-	const struct killed how = {.prepare = queue_syn,
-	    .act = killed_run_pipeline,
-	    .take_over = take_over_opened};
-	unsigned kills[2] = {0};
-
-	act(LP_UNJUDGED_RESET);
-	killed_keep();
-	if (killed_run(&how, KILLS, kills)) {
-		ck_assert_uint_gt(kills[false], 0);
-		ck_assert_uint_gt(kills[true], 0);
-	}
-	killed_restore();
-	plane_restart();
-	plane_run();
-	plane_forget();
-	killed_forget();
-}
-END_TEST
-
 START_TEST(a_rule_that_comes_later_binds_what_is_open)
 {
 	kafka_talk.is_inline = true;
@@ -611,7 +561,6 @@ add(TCase *tests)
 	tcase_add_test(tests, a_stranger_shows_nothing);
 	tcase_add_test(tests, who_cannot_be_told_yet_does_not_come_through);
 	tcase_add_test(tests, a_denial_outlives_the_process);
-	tcase_add_test(tests, who_takes_over_judges_what_was_being_opened);
 	tcase_add_test(tests, a_rule_that_comes_later_binds_what_is_open);
 	tcase_add_test(tests, with_its_listener_it_ends);
 }

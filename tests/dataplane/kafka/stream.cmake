@@ -32,11 +32,13 @@ foreach(module kafka kafka_tricks kafka_hostile kafka_flood kafka_killed
 	target_link_libraries(test_${module} PRIVATE lp_test_kafka)
 	add_test(NAME dataplane/kafka/${module} COMMAND test_${module})
 endforeach()
-add_executable(test_inline_rules
-	${CMAKE_CURRENT_LIST_DIR}/../test_inline_rules.c
-	${CMAKE_CURRENT_LIST_DIR}/../bump.c)
-target_link_libraries(test_inline_rules PRIVATE lp_test_kafka)
-add_test(NAME dataplane/inline_rules COMMAND test_inline_rules)
+foreach(module inline_rules inline_killed)
+	add_executable(test_${module}
+		${CMAKE_CURRENT_LIST_DIR}/../test_${module}.c
+		${CMAKE_CURRENT_LIST_DIR}/../bump.c)
+	target_link_libraries(test_${module} PRIVATE lp_test_kafka)
+	add_test(NAME dataplane/${module} COMMAND test_${module})
+endforeach()
 set_tests_properties(dataplane/kafka/kafka_flood dataplane/kafka/kafka_killed
 	dataplane/kafka/splice_killed dataplane/kafka/splice_stall
 	PROPERTIES TIMEOUT 900)
@@ -46,7 +48,7 @@ set(lp_no_rep glibc.cpu.x86_rep_stosb_threshold=1000000000)
 string(APPEND lp_no_rep ":glibc.cpu.x86_rep_movsb_threshold=1000000000")
 set_tests_properties(dataplane/kafka/kafka_killed
 	dataplane/kafka/splice_killed dataplane/kafka/splice_stall
-	dataplane/inline_rules
+	dataplane/inline_killed
 	PROPERTIES ENVIRONMENT GLIBC_TUNABLES=${lp_no_rep})
 # Simulated peers on both sides of a plane.
 add_library(lp_test_sim STATIC
