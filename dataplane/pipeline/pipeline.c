@@ -38,6 +38,8 @@
  */
 #include "dataplane/pipeline/pipeline.h"
 
+#include "dataplane/kafka/edit.h"
+
 #include "dataplane/kafka/restore.h"
 #include "dataplane/pipeline/admit.h"
 #include "dataplane/pipeline/beat.h"
@@ -526,6 +528,15 @@ sweep(struct lp_pipeline *pipeline, struct lp_batch *batch)
 		}
 		if (pipeline->following || lp_gate_stays(snapshot, conn)) {
 			lp_splice_follow(&pipeline->kafka, batch, index);
+			continue;
+		}
+		/* Else it would go on, and not be read: its next packet. */
+		if ((conn->flags & LP_CONN_INLINE) &&
+		    (conn->flags & LP_CONN_SPLICED) &&
+		    !lp_reset_may(&pipeline->reset, batch->now_ns)) {
+			lp_edit_break(&pipeline->kafka, index,
+			    &pipeline->kafka.telemetry.stats->counters
+				 .rewrite_unreadable);
 			continue;
 		}
 		lp_reset_connection(&pipeline->reset, batch, conn);

@@ -431,6 +431,16 @@ START_TEST(a_stranger_shows_nothing)
 }
 END_TEST
 
+/* The rate of RSTs lets no more be sent. */
+static void
+spend_resets(void)
+{
+	while (resets() < LP_RST_BURST) {
+		plane_in(FRONT_SLOT, "tcp 10.9.0.50:1 > 10.9.0.100:9092 A");
+		plane_forget();
+	}
+}
+
 /* Nobody could be told: it is not forgotten, or its request would pass. */
 START_TEST(who_cannot_be_told_yet_does_not_come_through)
 {
@@ -438,10 +448,7 @@ START_TEST(who_cannot_be_told_yet_does_not_come_through)
 	rule_put(OTHER, 20, "api=DeleteTopics", "reset", false);
 	edited_publish(LP_UNJUDGED_PASS);
 	kafka_connect();
-	while (resets() < LP_RST_BURST) {
-		plane_in(FRONT_SLOT, "tcp 10.9.0.50:1 > 10.9.0.100:9092 A");
-		plane_forget();
-	}
+	spend_resets();
 	kafka_request(&edited_sent, DELETE_TOPICS, 1, 7, "web-1", false);
 	kafka_int32(&edited_sent, 1);
 	kafka_string(&edited_sent, "orders");
@@ -503,20 +510,40 @@ START_TEST(a_rule_that_comes_later_binds_what_is_open)
 }
 END_TEST
 
+static void
+remove_listener(void)
+{
+	lp_config_remove(&plane.config, LP_OBJECT_ENDPOINT, SEEN_0);
+	lp_config_remove(&plane.config, LP_OBJECT_ENDPOINT, SEEN_1);
+	lp_config_remove(&plane.config, LP_OBJECT_LISTENER, SEEN);
+	plane_publish();
+	plane_run();
+}
+
 /* Without its listener it could not go on: its answer would be a riddle. */
 START_TEST(with_its_listener_it_ends)
 {
 	open_acting(LP_UNJUDGED_RESET);
 	make_produce();
 	edited_pass(LP_TO_BROKER);
-	lp_config_remove(&plane.config, LP_OBJECT_ENDPOINT, SEEN_0);
-	lp_config_remove(&plane.config, LP_OBJECT_ENDPOINT, SEEN_1);
-	lp_config_remove(&plane.config, LP_OBJECT_LISTENER, SEEN);
-	plane_publish();
-	plane_run();
+	remove_listener();
 	ck_assert_uint_eq(plane_connections(), 0);
 	ck_assert(plane_take(LEFT_SLOT));
 	ck_assert(plane_take(RIGHT_SLOT));
+}
+END_TEST
+
+START_TEST(and_not_before_its_ends_are_told)
+{
+	open_acting(LP_UNJUDGED_RESET);
+	spend_resets();
+	remove_listener();
+	plane_in(RIGHT_SLOT, B4 "PA seq=5001 ack=1001 len=9");
+	plane_quiet();
+	plane.now_ns += MS;
+	plane_in(RIGHT_SLOT, B4 "PA seq=5001 ack=1001 len=9");
+	ck_assert_uint_eq(plane_connections(), 0);
+	ck_assert_uint_gt(resets(), LP_RST_BURST);
 }
 END_TEST
 
@@ -563,6 +590,7 @@ add(TCase *tests)
 	tcase_add_test(tests, a_denial_outlives_the_process);
 	tcase_add_test(tests, a_rule_that_comes_later_binds_what_is_open);
 	tcase_add_test(tests, with_its_listener_it_ends);
+	tcase_add_test(tests, and_not_before_its_ends_are_told);
 }
 
 int
