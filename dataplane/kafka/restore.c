@@ -127,8 +127,11 @@ restore(struct lp_kafka *kafka, uint32_t index, bool doubtful)
 	/* One whose hello was cut short stays what it is: TLS. */
 	conn->mode = live || conn->mode == LP_KAFKA_LOST ? LP_KAFKA_LOST
 							 : LP_KAFKA_OPAQUE;
-	if (live)
+	if (live) {
 		lp_telemetry_count(&kafka->telemetry, streams_lost, 1);
+		/* No request of it will say any more that it is not limited. */
+		lp_pace_unbind(kafka->region, index);
+	}
 	if (owes && (kafka->region->connections[index].flags & LP_CONN_SPLICED))
 		lp_telemetry_count(&kafka->telemetry, rewrite_unreadable, 1);
 	return owes;

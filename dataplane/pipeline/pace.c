@@ -89,6 +89,22 @@ lp_pace_init(struct lp_pace *pace, struct lp_region *region, uint64_t now_ns)
 }
 
 void
+lp_pace_unbind(struct lp_region *region, uint32_t index)
+{
+	for (enum lp_direction dir = LP_TO_BROKER; dir <= LP_TO_CLIENT; dir++) {
+		struct lp_pace_side *side =
+		    &region->kafka.paces[index].sides[dir];
+
+		if (!(region->connections[index].paced & (1u << dir)))
+			continue;
+		side->window = 0;
+		/* Over since long: it is to be told. */
+		if (side->until_ns == 0)
+			side->until_ns = 1;
+	}
+}
+
+void
 lp_pace_until(struct lp_pace *pace, uint32_t index, enum lp_direction sender,
     uint64_t until_ns)
 {

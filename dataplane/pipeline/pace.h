@@ -57,6 +57,8 @@ void lp_pace_carve(
 /* Finds those that are held by a scan of the region. */
 void lp_pace_init(
     struct lp_pace *pace, struct lp_region *region, uint64_t now_ns);
+/* Before that: neither end of it is bound any more.  Who is held stays so. */
+void lp_pace_unbind(struct lp_region *region, uint32_t index);
 
 /*
  * The end that sends in that direction is told of no more window before that

@@ -473,6 +473,26 @@ START_TEST(a_window_is_a_quarter_of_a_second_until_the_rule_goes)
 }
 END_TEST
 
+/* In the midst of a frame, by a process that reads frames otherwise. */
+START_TEST(whose_streams_are_lost_by_a_restart_is_not_bound)
+{
+	limit("api=Produce", "limit bytes=1MB/s");
+	edited_publish(LP_UNJUDGED_PASS);
+	produce();
+	ck_assert_uint_eq(side(LP_TO_BROKER)->window, 250000);
+	kafka_produce_request(7, 1, LARGE);
+	kafka_send(LP_TO_BROKER, kafka_frame.bytes, SEGMENT);
+	plane_forget();
+	plane.region.header->kafka_tables++;
+	plane_restart();
+	plane_publish();
+	/* It opens in parts. */
+	for (unsigned i = 0; i < 100; i++)
+		plane_wait_ms(1);
+	ck_assert_ptr_null(side(LP_TO_BROKER));
+}
+END_TEST
+
 static void
 add(TCase *tests)
 {
@@ -497,6 +517,7 @@ add(TCase *tests)
 	    tests, of_a_fetch_the_broker_is_held_when_it_has_answered);
 	tcase_add_test(
 	    tests, a_window_is_a_quarter_of_a_second_until_the_rule_goes);
+	tcase_add_test(tests, whose_streams_are_lost_by_a_restart_is_not_bound);
 }
 
 int
