@@ -48,6 +48,9 @@ enum {
 	 * such distances. */
 	PARTS = 16,
 	PART_NS = 1000000,
+	/* Nobody is bound for so long: a time that is further ahead has gone
+	 * by, and its low bits come again. */
+	BOUND_MAX_S = 2 * LP_BUCKETS_DEBT_S,
 };
 
 static bool is_bound(
@@ -376,9 +379,10 @@ is_bound(const struct lp_pace *pace, uint32_t index, enum lp_direction sender,
     uint32_t now_s)
 {
 	const struct lp_pace_side *side = lp_pace_side(pace, index, sender);
+	uint16_t left_s = (uint16_t)(side->bound_s - (uint16_t)now_s);
 
 	return (pace->region->connections[index].paced & (1u << sender)) &&
-	    side->window != 0 && (int16_t)(side->bound_s - (uint16_t)now_s) > 0;
+	    side->window != 0 && left_s != 0 && left_s <= BOUND_MAX_S;
 }
 
 static uint8_t

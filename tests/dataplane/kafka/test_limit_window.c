@@ -493,6 +493,25 @@ START_TEST(whose_streams_are_lost_by_a_restart_is_not_bound)
 }
 END_TEST
 
+/* Heartbeats alone go by it for half of what the low bits of a time are. */
+START_TEST(a_bound_of_long_ago_is_none)
+{
+	limit("api=Produce topic=orders", "limit bytes=1MB/s");
+	edited_publish(LP_UNJUDGED_PASS);
+	produce_to("orders");
+	for (unsigned i = 0; i < 6; i++) {
+		plane_wait_ms(6000 * 1000);
+		plane_forget();
+		limited_heartbeat();
+		edited_pass(LP_TO_BROKER);
+	}
+	ck_assert_uint_eq(side(LP_TO_BROKER)->window, 250000);
+	produce_to("other");
+	ck_assert(
+	    side(LP_TO_BROKER) == NULL || side(LP_TO_BROKER)->window == 0);
+}
+END_TEST
+
 static void
 add(TCase *tests)
 {
@@ -518,6 +537,7 @@ add(TCase *tests)
 	tcase_add_test(
 	    tests, a_window_is_a_quarter_of_a_second_until_the_rule_goes);
 	tcase_add_test(tests, whose_streams_are_lost_by_a_restart_is_not_bound);
+	tcase_add_test(tests, a_bound_of_long_ago_is_none);
 }
 
 int
