@@ -397,10 +397,14 @@ open_connection(struct lp_admit *admit, const struct lp_batch *batch,
     struct lp_pkt *pkt, const struct lp_target *target, struct lp_conn *conn)
 {
 	struct lp_conntrack *conntrack = admit->conntrack;
+	uint8_t peer = batch->snapshot->ports[pkt->port_in].peer;
 	struct lp_tcp_segment segment;
 
 	lp_admit_segment(pkt, &segment);
 	lp_way_learn(batch, pkt, pkt->dir, conn);
+	/* Rules ask for its client's, and so does its way after a restart. */
+	if (pkt->dir == LP_TO_CLIENT && peer != LP_PORT_NONE)
+		conn->port_id = batch->snapshot->ports[peer].id;
 	if (opens(pkt)) {
 		lp_tcp_state_open(&conn->tcp, &segment);
 		pkt->reason = LP_REASON_OPENED;

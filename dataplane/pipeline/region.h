@@ -125,7 +125,7 @@ struct lp_conn {
 	uint32_t cluster_id;
 	/* What rules ask for. */
 	uint32_t named_cluster_id; /* its listener's */
-	uint32_t port_id; /* that its first segment came in by */
+	uint32_t port_id; /* that its client's segments came in by at first */
 	int32_t node_id;
 	/* Inline: the Ethernet addresses of frames, by direction. */
 	uint8_t wire_macs[2][12];

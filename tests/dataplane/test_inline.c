@@ -179,6 +179,7 @@ START_TEST(a_connection_that_was_there_before_is_picked_up)
 	ck_assert_uint_eq(conn->flags, LP_CONN_INLINE | LP_CONN_PICKED_UP);
 	ck_assert_uint_eq(conn->client_port, 40000);
 	ck_assert_uint_eq(conn->broker_id, PAYMENTS_0);
+	ck_assert_uint_eq(conn->port_id, LEFT);
 	ck_assert_uint_eq(conn->tcp.state, LP_TCP_ESTABLISHED);
 	ck_assert_uint_eq(lp_count_get(&stats->half_open), 1);
 	passes(
