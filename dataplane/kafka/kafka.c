@@ -19,6 +19,7 @@
  */
 #include "dataplane/kafka/kafka.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "dataplane/kafka/account.h"
@@ -33,6 +34,7 @@
 #include "dataplane/pipeline/parse.h"
 #include "dataplane/pipeline/snapshot.h"
 
+static void begin(struct lp_kafka *, uint32_t, uint8_t, uint8_t);
 static void finish(struct lp_stream *, uint32_t);
 static void synchronize(struct lp_kafka_conn *, const struct lp_pkt *,
     const struct lp_tcp_segment *);
@@ -129,20 +131,26 @@ lp_kafka_logged(struct lp_kafka *kafka)
 void
 lp_kafka_open(struct lp_kafka *kafka, uint32_t index)
 {
-	struct lp_kafka_conn *conn = &kafka->state->conns[index];
-
-	lp_kafka_close(kafka, index);
-	memset(conn, 0, sizeof(*conn));
-	conn->mode = LP_KAFKA_LIVE;
-	conn->auth = LP_AUTH_FRESH;
+	begin(kafka, index, LP_KAFKA_LIVE, LP_AUTH_FRESH);
 }
 
 void
 lp_kafka_pick_up(struct lp_kafka *kafka, uint32_t index)
 {
-	lp_kafka_open(kafka, index);
-	kafka->state->conns[index].mode = LP_KAFKA_LOST;
-	kafka->state->conns[index].auth = LP_AUTH_MAYBE;
+	begin(kafka, index, LP_KAFKA_LOST, LP_AUTH_MAYBE);
+}
+
+/* Its mode last, and once: nothing else is seen of it after a kill. */
+static void
+begin(struct lp_kafka *kafka, uint32_t index, uint8_t mode, uint8_t auth)
+{
+	struct lp_kafka_conn *conn = &kafka->state->conns[index];
+
+	lp_kafka_close(kafka, index);
+	memset(conn, 0, sizeof(*conn));
+	conn->auth = auth;
+	atomic_signal_fence(memory_order_seq_cst);
+	conn->mode = mode;
 }
 
 void
