@@ -113,7 +113,11 @@ lp_splice_stall_turn(struct lp_splice_stall *stall, struct lp_rewrite *rewrite,
 			return;
 		}
 		stall->next++;
-		if (!is_stalled(stall, kafka, index, batch->now_s))
+		/* Inline who was not told would be picked up: another time. */
+		if (!is_stalled(stall, kafka, index, batch->now_s) ||
+		    ((kafka->region->connections[index].flags &
+			 LP_CONN_INLINE) &&
+			!lp_reset_may(rewrite->reset, batch->now_ns)))
 			continue;
 		/* First: it ends also if its end is cut short by a kill. */
 		lp_edit_break(kafka, index,
