@@ -29,7 +29,9 @@ static void append(
     struct lp_buckets *, struct lp_buckets_class *, struct lp_bucket *);
 static void detach(
     struct lp_buckets *, struct lp_buckets_class *, struct lp_bucket *);
-static void put_rates(struct lp_bucket *, const struct lp_rule_action *);
+static void put_rates(
+    struct lp_bucket *, const struct lp_rule_action *, int64_t);
+static int64_t at_rate(int64_t, uint64_t, uint64_t, int64_t);
 static int64_t pay(int64_t, int64_t, uint64_t, uint64_t, int64_t);
 
 void
@@ -85,7 +87,7 @@ lp_buckets_take(struct lp_buckets *buckets, uint32_t rule_id,
 		append(buckets, class, bucket);
 	}
 	use(buckets, bucket, now_ns);
-	put_rates(bucket, action);
+	put_rates(bucket, action, now_ns);
 	return bucket;
 }
 
@@ -196,19 +198,19 @@ detach(struct lp_buckets *buckets, struct lp_buckets_class *class,
 }
 
 static void
-put_rates(struct lp_bucket *bucket, const struct lp_rule_action *action)
+put_rates(struct lp_bucket *bucket, const struct lp_rule_action *action,
+    int64_t now_ns)
 {
 	uint64_t burst = action->burst_bytes, rate = action->bytes_per_s;
 
 	bucket->max_throttle_ms = action->max_throttle_ms;
-	/* Nothing is owed of what is not limited any more. */
-	if (action->requests_per_s == 0)
-		bucket->requests_ns = INT64_MIN / 2;
-	if (rate == 0)
-		bucket->bytes_ns = INT64_MIN / 2;
+	bucket->requests_ns = at_rate(bucket->requests_ns,
+	    bucket->requests_per_s, action->requests_per_s, now_ns);
 	bucket->requests_per_s = (uint32_t)action->requests_per_s;
 	if (bucket->bytes_per_s == rate && bucket->burst_bytes == burst)
 		return;
+	bucket->bytes_ns =
+	    at_rate(bucket->bytes_ns, bucket->bytes_per_s, rate, now_ns);
 	bucket->bytes_per_s = rate;
 	bucket->burst_bytes = burst;
 	if (rate == 0)
@@ -216,6 +218,24 @@ put_rates(struct lp_bucket *bucket, const struct lp_rule_action *action)
 	bucket->burst_ns = burst / rate >= BURST_MAX_S
 	    ? (int64_t)BURST_MAX_S * NS_PER_S
 	    : (int64_t)((double)burst / (double)rate * NS_PER_S);
+}
+
+/*
+ * When what is owed is paid at another rate: it is of bytes or requests, not of
+ * time.  Nothing is owed of what is not limited any more.
+ */
+static int64_t
+at_rate(int64_t owed_ns, uint64_t rate, uint64_t new_rate, int64_t now_ns)
+{
+	double left_ns;
+
+	if (new_rate == 0)
+		return INT64_MIN / 2;
+	if (new_rate == rate || owed_ns <= now_ns)
+		return owed_ns;
+	left_ns = (double)(owed_ns - now_ns) * (double)rate / (double)new_rate;
+	return now_ns +
+	    (left_ns < (double)debt_max_ns ? (int64_t)left_ns : debt_max_ns);
 }
 
 /* When so much is paid, at that rate, behind what was owed before. */

@@ -10,8 +10,9 @@
  * Nothing is refused: what is more than there is becomes a debt, and who asks
  * is to wait until it is paid (GCRA, ITU-T I.371, without its refusal).  A
  * bucket keeps the moment when it owes nothing any more, which lies back by
- * what it may still let pass at once, its burst at most.  No clock: times are
- * the caller's.
+ * what it may still let pass at once, its burst at most.  With another rate
+ * that moment moves: owed are bytes and requests.  No clock: times are the
+ * caller's.
  *
  * Limits.  A rule's own buckets have LP_BUCKETS_OF_RULES places; of more rules
  * the one that was asked longest ago loses its place.  Each of those who ask

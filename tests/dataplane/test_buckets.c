@@ -120,13 +120,57 @@ START_TEST(no_debt_is_longer_than_its_limit)
 }
 END_TEST
 
+/* What is owed stays as many bytes. */
 START_TEST(another_rate_holds_from_then_on)
 {
+	const int64_t most = (int64_t)LP_BUCKETS_DEBT_S * S;
 	struct lp_rule_action action = of_bytes(1000, 1000);
 
 	ck_assert_int_eq(charge(&action, 1, 2000, S), S);
 	action = of_bytes(4000, 1000);
-	ck_assert_int_eq(charge(&action, 1, 4000, S), 2ll * S);
+	ck_assert_int_eq(charge(&action, 1, 4000, S), S / 4 + S);
+	ck_assert_int_eq(charge(&action, 1, 0, 2ll * S), S / 4);
+	/* Another burst is none of it. */
+	action = of_bytes(4000, 500);
+	ck_assert_int_eq(charge(&action, 1, 0, 2ll * S), S / 4);
+	action = of_bytes(500, 500);
+	ck_assert_int_eq(charge(&action, 1, 0, 2ll * S), 2ll * S);
+	/* As long as any is. */
+	action = of_bytes(1, 1);
+	ck_assert_int_eq(charge(&action, 1, 0, 2ll * S), most);
+	action = of_bytes(1000ull * 1000 * 1000 * 1000, 1);
+	ck_assert_int_le(charge(&action, 1, 0, 2ll * S), 1);
+	/* What may pass at once is as it was. */
+	action = of_bytes(1000, 1000);
+	ck_assert_int_eq(charge(&action, 1, 1000, 100ll * S), 0);
+	action = of_bytes(1000ull * 1000 * 1000 * 1000, 1);
+	charge(&action, 1, UINT32_MAX, 200ll * S);
+	action = of_bytes(1, 1);
+	ck_assert_int_eq(charge(&action, 1, 0, 200ll * S), most);
+}
+END_TEST
+
+START_TEST(another_rate_of_requests_likewise)
+{
+	struct lp_rule_action action = of_requests(1), both;
+
+	ck_assert_int_eq(charge(&action, 60, 0, S), 59ll * S);
+	/* Who limits bytes as well owes none of them. */
+	both = of_bytes(1000, 1000);
+	both.requests_per_s = 100;
+	ck_assert_int_eq(charge(&both, 0, 0, S), 590ll * MS);
+	ck_assert_int_eq(charge(&both, 0, 2000, S), S);
+	action = of_requests(50);
+	ck_assert_int_eq(charge(&action, 0, 0, S), 1180ll * MS);
+	action = of_requests(1000000000);
+	ck_assert_int_eq(charge(&action, 0, 0, S), 59);
+	action = of_requests(1);
+	ck_assert_int_eq(charge(&action, 0, 0, S), 59ll * S);
+	/* Of what was not limited for a while nothing is owed. */
+	action = of_bytes(1000, 1000);
+	ck_assert_int_eq(charge(&action, 0, 0, S), 0);
+	action = of_requests(1);
+	ck_assert_int_eq(charge(&action, 0, 0, S), 0);
 }
 END_TEST
 
@@ -306,6 +350,7 @@ main(void)
 	    tcase, the_time_before_the_machine_was_up_counts_for_a_burst);
 	tcase_add_test(tcase, no_debt_is_longer_than_its_limit);
 	tcase_add_test(tcase, another_rate_holds_from_then_on);
+	tcase_add_test(tcase, another_rate_of_requests_likewise);
 	tcase_add_test(tcase, it_lets_pass_what_a_model_does);
 	tcase_add_test(tcase, each_has_its_own);
 	tcase_add_test(tcase, who_finds_no_place_shares_that_of_the_rule);
