@@ -155,7 +155,7 @@ clients() {
 		    $side "$LAB_DIR/$side.ask" java "${LAB_JAVA[@]}" \
 		    -cp "$JARS:$LAB_DIR/classes" Compared "$(server $side)" \
 		    "$LAB_DIR/$side.told" "${protocols[@]}"
-		exec {fd}>"$LAB_DIR/$side.ask"
+		exec {fd}<>"$LAB_DIR/$side.ask"
 		ASK[$side]=$fd
 	done
 }
@@ -269,7 +269,8 @@ others() {
 # js SIDE what|all
 js() {
 	lab_on "$(where "$1")" env NODE_PATH="$WORK_JS/node_modules" \
-	    timeout 240 node "$WORK/js/compared.js" "$(server "$1")" "$2"
+	    timeout $((60 * LAB_PATIENCE)) \
+	    node "$WORK/js/compared.js" "$(server "$1")" "$2"
 }
 
 # kcat_all SIDE what|all
@@ -301,8 +302,9 @@ kcat_all() {
 kcat_told() {
 	local said status=0
 
-	said=$(echo one | lab_on "$(where "$1")" timeout 60 kcat \
-	    -b "$(server "$1")" "${@:4}" 2>&1) || status=$?
+	said=$(echo one | lab_on "$(where "$1")" \
+	    timeout $((20 * LAB_PATIENCE)) kcat -b "$(server "$1")" \
+	    "${@:4}" 2>&1) || status=$?
 	said=$(grep -o -E 'Broker: [A-Za-z ]+|with [0-9]+ partitions' \
 	    <<<"$said" | sort -u | xargs)
 	echo "$2 kcat, $3: status $status, $said"
