@@ -11,8 +11,8 @@
  * (translated).
  *
  * Or, with --judge, what rules cost: of connections that are only read, of
- *those that a hundred rules of topics are asked about (judged), of those where
- *such rules would deny (enforced), and where all is denied (denied).
+ * those that a hundred rules of topics are asked about (judged), of those where
+ * such rules would deny (enforced), and where all is denied (denied).
  *
  *	fetch		responses of 1 MiB, in segments of 1,448 bytes
  *	produce		200 bytes of records and the answer, one at a time
