@@ -438,10 +438,10 @@ START_TEST(rules_may_change_while_an_answer_is_on_its_way)
 	limited_fetch_answer(LIMITED_ANSWER);
 	edited_pass(LP_TO_CLIENT);
 	fetch(8, 0);
-	/* It owes that still, at another rate. */
+	/* It owes those bytes still, and pays them at another rate. */
 	limit("api=Fetch", "limit bytes=2kB/s burst=200B max_throttle=60s");
 	plane_publish();
-	fetch(8, LIMITED_ANSWER + LIMITED_ANSWER / 2);
+	fetch(8, LIMITED_ANSWER / 2 + LIMITED_ANSWER / 2);
 }
 END_TEST
 
