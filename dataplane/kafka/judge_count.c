@@ -73,7 +73,7 @@ lp_judge_count_row(
 /*
  * NULL: there is none, and it is not counted.  One that limits has to be known,
  * or it would be charged for each topic: it has the place of one that does
- * nothing.
+ * nothing, and that is not told of (tell.h).
  */
 static struct lp_judged_rule *
 place_for(struct lp_judged *judged, uint32_t who)
@@ -84,7 +84,8 @@ place_for(struct lp_judged *judged, uint32_t who)
 	}
 	judged->is_full = true;
 	for (unsigned i = LP_JUDGED_MAX; who == LP_JUDGED_LIMITS && i > 0; i--)
-		if (!(judged->rules[i - 1].slot &
+		if (i != judged->no_create_by &&
+		    !(judged->rules[i - 1].slot &
 			(LP_JUDGED_LIMITS | LP_JUDGED_REFUSES)))
 			return &judged->rules[i - 1];
 	return NULL;

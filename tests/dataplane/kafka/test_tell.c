@@ -3,6 +3,7 @@
 #include "dataplane/kafka/tell.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/support/edited.h"
@@ -180,6 +181,42 @@ START_TEST(what_is_not_created_is_told)
 }
 END_TEST
 
+/* Of so many rules that one which limits takes the place of another. */
+START_TEST(what_is_not_created_is_told_of_many_rules)
+{
+	const unsigned creates = LP_JUDGED_MAX - 1, limits = LP_JUDGED_MAX;
+	char match[40], topic[16];
+
+	for (unsigned i = 0; i <= LP_JUDGED_MAX; i++) {
+		snprintf(match, sizeof(match), "api=Metadata topic=t-%u", i);
+		rule_put(RULE + i, RULE + i, match,
+		    i == creates      ? "no_create"
+			: i == limits ? "limit requests=1000/s"
+				      : "observe",
+		    false);
+	}
+	edited_publish(LP_UNJUDGED_PASS);
+	kafka_request(&edited_sent, METADATA, 4, 7, "web-1", false);
+	kafka_int32(&edited_sent, LP_JUDGED_MAX + 1);
+	for (unsigned i = 0; i <= LP_JUDGED_MAX; i++) {
+		snprintf(topic, sizeof(topic), "t-%u", i);
+		kafka_string(&edited_sent, topic);
+	}
+	kafka_int8(&edited_sent, 1);
+	kafka_end(&edited_sent);
+	kafka_queue(LP_TO_BROKER, 0, edited_sent.bytes, edited_sent.len);
+	plane_run();
+	plane_forget();
+	is(RULE + creates, LP_DENIAL_NO_CREATE, false, METADATA, NULL);
+	no_more();
+	rule_counts(RULE + creates, 0, 0, 1);
+	rule_counts(RULE + limits, 0, 0, 1);
+	/* One that does nothing has made room. */
+	rule_counts(RULE + creates - 1, 0, 0, 0);
+	ck_assert_uint_eq(KAFKA_COUNTER(rules_uncounted), 1);
+}
+END_TEST
+
 static const struct {
 	const char *bytes;
 	size_t len;
@@ -238,6 +275,7 @@ add(TCase *tests)
 	tcase_add_test(tests, what_is_let_in_or_counted_is_not);
 	tcase_add_test(tests, a_reset_is_told);
 	tcase_add_test(tests, what_is_not_created_is_told);
+	tcase_add_test(tests, what_is_not_created_is_told_of_many_rules);
 	tcase_add_loop_test(tests, what_cannot_be_judged_is_told, 0, 4);
 	tcase_add_test(tests, a_principal_is_told);
 }
