@@ -117,7 +117,7 @@
 	X(RULES_LEFT_OUT, "rules_left_out", GAUGE, DATAPLANE, NULL, ONE, "Rules without rows of their own: those behind the first 1000 in the order in which they are asked.") \
 	X(RULE_CONNECTIONS, "rule_connections_total", COUNTER, RULE, NULL, ONE, "Connections that the rule has matched when they opened, or would have.") \
 	X(RULE_REQUESTS, "rule_requests_total", COUNTER, RULE, NULL, ONE, "Requests that the rule has matched, each once.") \
-	X(RULE_REQUEST_BYTES, "rule_request_bytes_total", COUNTER, RULE, NULL, ONE, "Whole frames of these requests.") \
+	X(RULE_REQUEST_BYTES, "rule_request_bytes_total", COUNTER, RULE, NULL, ONE, "Whole frames of these requests, also where answers are limited.") \
 	X(RULE_REFUSED, "rule_refused_total", COUNTER, RULE, NULL, ONE, "Connections and requests that the rule has refused.") \
 	X(RULE_DELAYED, "rule_delayed_total", COUNTER, RULE, NULL, ONE, "Requests whose sender the rule has made to wait.") \
 	X(RULE_DELAY, "rule_delay_seconds_total", COUNTER, RULE, NULL, NS, "The sum of these waits.") \

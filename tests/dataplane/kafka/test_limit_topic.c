@@ -269,12 +269,17 @@ static const struct part others[] = {{"payments", 360}, {"orders", 0}};
 START_TEST(a_topic_is_charged_the_bytes_of_its_records)
 {
 	const struct kind *kind = &kinds[_i];
+	size_t request;
 	char match[64];
 
 	tell_ids();
 	snprintf(match, sizeof(match), "api=%s topic=orders",
 	    kind->key == FETCH ? "Fetch" : "ShareFetch");
 	limit(match, "limit bytes=1kB/s burst=300B max_throttle=60s");
+	ask(kind, NULL);
+	request = edited_sent.len;
+	make_answer(kind, NULL, 0, 0);
+	edited_pass(LP_TO_CLIENT);
 	/* What may pass at once. */
 	fetch(kind, both, 2, 0);
 	held(0);
@@ -301,6 +306,9 @@ START_TEST(a_topic_is_charged_the_bytes_of_its_records)
 	fetch(kind, others, 2, 0);
 	ck_assert(broker_side() == NULL || broker_side()->window == 0);
 	rule_counts(RULE, 0, 0, 4);
+	/* Its bytes are those of requests, as their name says. */
+	ck_assert_uint_eq(
+	    lp_count_get(&rule_stats(RULE)->request_bytes), 4 * request);
 	ck_assert_uint_eq(KAFKA_COUNTER(frames_malformed), 0);
 	ck_assert_uint_eq(KAFKA_COUNTER(rules_topics_unknown), 0);
 }
