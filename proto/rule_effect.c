@@ -208,7 +208,8 @@ limit(char *text, const struct lp_rule_match *match,
 	    lp_rule_limit_is_by_answer(subject->numbers[LP_RULE_API]))
 		snprintf(text, LP_RULE_REASON_SIZE,
 		    "charged in its answer: the bytes of records of the topic, "
-		    "and once that it has any");
+		    "and once that it has any; the whole answer may be charged "
+		    "to a limit without topic=, too");
 }
 
 static void

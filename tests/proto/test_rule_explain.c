@@ -213,7 +213,12 @@ static const struct {
     {"api=Fetch", "limit requests=5/s", ""},
     {"api=Fetch topic=a", "limit requests=5/s",
 	"charged in its answer: the bytes of records of the topic, and once "
-	"that it has any"},
+	"that it has any; the whole answer may be charged to a limit without "
+	"topic=, too"},
+    {"api=ShareFetch topic=a", "limit bytes=1MB/s",
+	"charged in its answer: the bytes of records of the topic, and once "
+	"that it has any; the whole answer may be charged to a limit without "
+	"topic=, too"},
     {"api=Produce topic=a", "reset", "RST to both ends of its connection"},
     {"api=Produce topic=a", "deny",
 	"bit 30 of its partition indexes is set; answered "
