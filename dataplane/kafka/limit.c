@@ -209,8 +209,10 @@ lp_limit_answer_end(struct lp_kafka_at *at, const struct lp_inflight *oldest)
 	const struct lp_bucket *whole, *topics;
 	uint64_t bound = UINT64_MAX;
 
-	if (!lp_account_fetches(oldest->key))
+	if (!lp_account_fetches(oldest->key)) {
+		loosen(at, LP_TO_CLIENT, oldest->key);
 		return;
+	}
 	whole = lp_buckets_get(&at->kafka->buckets, oldest->limited.bucket);
 	topics = lp_buckets_get(&at->kafka->buckets, at->conn->owing);
 	if (whole != NULL)

@@ -462,6 +462,46 @@ START_TEST(a_successor_charges_no_answer_to_another)
 }
 END_TEST
 
+/* What its broker is bound to; 0: it is not. */
+static uint32_t
+bound(void)
+{
+	uint32_t i = 0;
+
+	while (plane.region.connections[i].use != LP_CONN_USED)
+		i++;
+	if (!(plane.region.connections[i].paced & 1u << LP_TO_CLIENT))
+		return 0;
+	return plane.region.kafka.paces[i].sides[LP_TO_CLIENT].window;
+}
+
+/* It is bound by answers of Fetch; others say when that is over. */
+START_TEST(the_broker_of_who_fetches_no_more_is_not_bound_for_ever)
+{
+	limit("api=Fetch", "limit bytes=1MB/s");
+	rule_put(OTHER, 5, "api=Produce topic=none", "deny", false);
+	edited_publish(LP_UNJUDGED_PASS);
+	limited_fetch(8);
+	edited_pass(LP_TO_BROKER);
+	limited_fetch_answer(0);
+	edited_pass(LP_TO_CLIENT);
+	ck_assert_uint_eq(bound(), 250000);
+	produce();
+	answered(0);
+	ck_assert_uint_eq(bound(), 250000);
+	if (_i == 0) {
+		plane_wait_ms(5000);
+	} else {
+		lp_config_remove(&plane.config, LP_OBJECT_RULE, RULE);
+		plane_publish();
+	}
+	plane_forget();
+	produce();
+	answered(0);
+	ck_assert_uint_eq(bound(), 0);
+}
+END_TEST
+
 static void
 add(TCase *tests)
 {
@@ -486,6 +526,8 @@ add(TCase *tests)
 	tcase_add_test(tests, each_principal_has_its_own);
 	tcase_add_test(tests, rules_may_change_while_an_answer_is_on_its_way);
 	tcase_add_test(tests, a_successor_charges_no_answer_to_another);
+	tcase_add_loop_test(tests,
+	    the_broker_of_who_fetches_no_more_is_not_bound_for_ever, 0, 2);
 }
 
 int
