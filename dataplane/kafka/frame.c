@@ -194,8 +194,8 @@ begin(struct lp_kafka_at *at, enum lp_direction dir, const struct lp_cursor *in)
 	side->place = LP_AT_BODY;
 	side->left = size + LP_FRAME_SIZE_FIELD - side->head_len;
 	if (dir == LP_TO_BROKER)
-		lp_pace_widen(
-		    &at->kafka->pace, at->index, LP_TO_BROKER, side->left);
+		lp_pace_widen(&at->kafka->pace, at->index, LP_TO_BROKER,
+		    side->left, seq_of(at, in->at) + side->left);
 	if (!head.walk)
 		return;
 	message = message_take(

@@ -384,7 +384,9 @@ static_assert(LP_SPLICE_CHANGING == 64, "a cache line");
 struct lp_pace_side {
 	/* CLOCK_MONOTONIC: its window does not move before; 0: it moves. */
 	uint64_t until_ns;
-	uint32_t window; /* it never has more than that; 0: what there is */
+	/* It never has more than that, or up to that one (pace.h); 0: what
+	 * there is. */
+	uint32_t window;
 	/* The highest right edge that it was told, in its own numbers. */
 	uint32_t edge;
 	uint32_t given; /* that of the other end */

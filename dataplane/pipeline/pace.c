@@ -56,6 +56,8 @@ enum {
 static bool is_bound(
     const struct lp_pace *, uint32_t, enum lp_direction, uint32_t);
 static uint8_t log2_of(uint32_t);
+static void close_in(struct lp_pace_side *);
+static uint32_t window_of(const struct lp_pace_side *, uint32_t);
 static struct lp_pace_side *begin(
     struct lp_pace *, uint32_t, enum lp_direction);
 static bool may_be_paced(const struct lp_conn *, enum lp_direction);
@@ -136,6 +138,7 @@ lp_pace_bound(struct lp_pace *pace, uint32_t index, enum lp_direction sender,
 	if (side == NULL)
 		return;
 	side->window = bytes;
+	close_in(side);
 	if (bytes == 0 &&
 	    (side->until_ns == 0 || (side->flags & LP_PACE_TELLING)))
 		lp_pace_release(pace, index, sender);
@@ -151,8 +154,8 @@ lp_pace_bind(struct lp_pace *pace, uint32_t index, enum lp_direction sender,
 	uint8_t wide = log2_of(bound->most);
 
 	if (is_bound(pace, index, sender, now_s)) {
-		if (!bound->is_of_last && bytes > side->window)
-			bytes = side->window;
+		if (!bound->is_of_last && bytes > lp_pace_narrow(side))
+			bytes = lp_pace_narrow(side);
 		if (wide > side->wide && bytes > 1u << side->wide)
 			bytes = 1u << side->wide;
 		if (wide > side->wide || (int16_t)(until_s - side->bound_s) < 0)
@@ -175,20 +178,24 @@ lp_pace_loosen(struct lp_pace *pace, uint32_t index, enum lp_direction sender,
 		lp_pace_bound(pace, index, sender, 0);
 }
 
-/* No wider than it is: behind it comes another one. */
+/* No further than its end: behind it comes another one. */
 void
 lp_pace_widen_paced(struct lp_pace *pace, uint32_t index,
-    enum lp_direction sender, uint32_t bytes)
+    enum lp_direction sender, uint32_t bytes, uint32_t end)
 {
 	struct lp_pace_side *side = lp_pace_side(pace, index, sender);
-	uint32_t most = 1u << side->wide;
+	uint32_t usual = lp_pace_narrow(side);
 
 	if (side->window == 0)
 		return;
-	if (most > bytes)
-		most = bytes;
-	if (side->window < most)
-		side->window = most;
+	side->window = usual;
+	close_in(side);
+	if (bytes <= usual || 1u << side->wide <= usual)
+		return;
+	side->flags = (uint8_t)((side->flags & (LP_PACE_NARROW - 1)) |
+	    log2_of(usual) * LP_PACE_NARROW);
+	atomic_signal_fence(memory_order_seq_cst);
+	side->window = end | 1;
 }
 
 void
@@ -388,11 +395,30 @@ is_bound(const struct lp_pace *pace, uint32_t index, enum lp_direction sender,
 static uint8_t
 log2_of(uint32_t number)
 {
-	uint8_t power = 0;
+	return (uint8_t)(31 - __builtin_clz(number | 1));
+}
 
-	while (number >> power > 1)
-		power++;
-	return power;
+/*
+ * Its window is a number of bytes, and no end of a message.  Before, it may
+ * have been taken for one after a kill: that opens it no further than `wide`.
+ */
+static void
+close_in(struct lp_pace_side *side)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	side->flags &= LP_PACE_NARROW - 1;
+}
+
+/* Of who is bound, and has sent what comes before that. */
+static uint32_t
+window_of(const struct lp_pace_side *side, uint32_t ack)
+{
+	uint32_t usual = lp_pace_narrow(side), most = 1u << side->wide;
+	int32_t left = (int32_t)(side->window - ack);
+
+	if (side->flags < LP_PACE_NARROW || left <= (int32_t)usual)
+		return usual;
+	return (uint32_t)left < most ? (uint32_t)left : most;
 }
 
 /* The end's place, from now on in use; NULL: it is not to be paced. */
@@ -493,7 +519,7 @@ lower(const struct lp_pace_side *side, uint32_t ack, uint16_t field,
 {
 	uint32_t step = 1u << scale;
 	uint32_t had = side->edge - ack;
-	uint32_t most = 0;
+	uint32_t most = 0, window;
 
 	if ((int32_t)had < 0)
 		had = 0;
@@ -501,7 +527,8 @@ lower(const struct lp_pace_side *side, uint32_t ack, uint16_t field,
 	if (!holding) {
 		if (side->window == 0)
 			return field;
-		most = side->window < step ? 1 : side->window >> scale;
+		window = window_of(side, ack);
+		most = window < step ? 1 : window >> scale;
 	}
 	if (most < had)
 		most = had;

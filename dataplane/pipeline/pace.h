@@ -30,6 +30,9 @@ enum lp_pace_flags {
 	LP_PACE_STAMPED = 1 << 0, /* its timestamps are known */
 	/* It is being told that it may go on; again, by who takes over. */
 	LP_PACE_TELLING = 1 << 1,
+	/* From that bit on, unless 0: its window is the end of a message that
+	 * it is widened for; without, it is 1 << that. */
+	LP_PACE_NARROW = 1 << 3,
 };
 
 struct lp_pace_bound {
@@ -92,16 +95,16 @@ void lp_pace_loosen(struct lp_pace *pace, uint32_t index,
     enum lp_direction sender, uint32_t now_s);
 
 void lp_pace_widen_paced(struct lp_pace *pace, uint32_t index,
-    enum lp_direction sender, uint32_t bytes);
+    enum lp_direction sender, uint32_t bytes, uint32_t end);
 
-/* A message of so many more bytes has begun: of who is bound, until the next
- * bound. */
+/* A message of so many more bytes, up to that one, has begun: who is bound may
+ * send it, and no more behind it than before. */
 static inline void
 lp_pace_widen(struct lp_pace *pace, uint32_t index, enum lp_direction sender,
-    uint32_t bytes)
+    uint32_t bytes, uint32_t end)
 {
 	if (pace->region->connections[index].paced & (1u << sender))
-		lp_pace_widen_paced(pace, index, sender, bytes);
+		lp_pace_widen_paced(pace, index, sender, bytes, end);
 }
 
 /* Neither held nor bound: it is told so in the next millisecond. */
@@ -182,6 +185,15 @@ lp_pace_side(
     const struct lp_pace *pace, uint32_t index, enum lp_direction sender)
 {
 	return &pace->region->kafka.paces[index].sides[sender];
+}
+
+/* What it is bound to, whatever is sent; 0: it is not. */
+static inline uint32_t
+lp_pace_narrow(const struct lp_pace_side *side)
+{
+	uint8_t power = side->flags / LP_PACE_NARROW;
+
+	return power == 0 || side->window == 0 ? side->window : 1u << power;
 }
 
 /* Milliseconds until one is due, at most so many. */

@@ -23,6 +23,8 @@ enum {
 	HUGE_PART = 1 << 18, /* of it, where a quarter of a second is more */
 };
 
+static const uint8_t zeros[SEGMENT];
+
 static void
 limit(const char *match, const char *action)
 {
@@ -277,7 +279,46 @@ START_TEST(a_large_request_is_not_for_free_where_bytes_are_limited)
 	lp_put32(kafka_frame.bytes, HUGE);
 	kafka_send(LP_TO_BROKER, kafka_frame.bytes, SEGMENT);
 	plane_forget();
-	ck_assert_uint_eq(side(LP_TO_BROKER)->window, HUGE_PART);
+	kafka_acknowledge(LP_TO_CLIENT);
+	plane_forget();
+	ck_assert_uint_eq(room(), HUGE_PART);
+}
+END_TEST
+
+/* A large one, of whose client no more is let in behind it. */
+static void
+produce_large_to(const char *topic, uint32_t bound)
+{
+	uint32_t left = HUGE, some;
+
+	limited_produce(6, 0, topic);
+	lp_put32(edited_sent.bytes, HUGE - 4);
+	kafka_send(LP_TO_BROKER, edited_sent.bytes, edited_sent.len);
+	for (left -= (uint32_t)edited_sent.len; left > 0; left -= some) {
+		kafka_acknowledge(LP_TO_CLIENT);
+		plane_forget();
+		some = left < SEGMENT ? left : SEGMENT;
+		ck_assert_uint_ge(room(), some);
+		ck_assert_uint_le(room(), (left > bound ? left : bound) + STEP);
+		kafka_send(LP_TO_BROKER, zeros, some);
+	}
+}
+
+/* It passes whole; behind it there is no more than before. */
+START_TEST(a_large_request_that_is_not_limited_does_not_unbind)
+{
+	limit("api=Produce topic=orders", "limit requests=1/s");
+	edited_publish(LP_UNJUDGED_PASS);
+	produce_to("orders");
+	while (room() > BOUND)
+		produce_to("other");
+	ck_assert_uint_eq(side(LP_TO_BROKER)->window, BOUND);
+	produce_large_to("other", BOUND);
+	for (unsigned i = 0; i < 100; i++) {
+		produce_to("other");
+		ck_assert_uint_le(room(), BOUND + STEP);
+		ck_assert_uint_gt(room(), 2 * SEGMENT);
+	}
 }
 END_TEST
 
@@ -424,6 +465,8 @@ START_TEST(of_two_rules_the_narrower_one_binds)
 		ck_assert_uint_gt(side(LP_TO_BROKER)->window, 0);
 		ck_assert_uint_le(side(LP_TO_BROKER)->window, pairs[_i].most);
 	}
+	produce_large_to("other", HUGE);
+	ck_assert_uint_le(side(LP_TO_BROKER)->window, pairs[_i].most);
 	plane_wait_ms(5000);
 	produce_to("other");
 	ck_assert(
@@ -527,6 +570,8 @@ add(TCase *tests)
 	    tests, a_large_request_behind_small_ones_takes_few_round_trips);
 	tcase_add_test(
 	    tests, a_large_request_is_not_for_free_where_bytes_are_limited);
+	tcase_add_test(
+	    tests, a_large_request_that_is_not_limited_does_not_unbind);
 	tcase_add_test(tests, what_is_not_limited_does_not_unbind_in_between);
 	tcase_add_test(tests, a_debt_binds_longer_than_it_holds);
 	tcase_add_test(tests, many_with_large_requests_share_what_there_is);
