@@ -42,6 +42,7 @@ LP_CMD_RUN(lp_cmd_show_listeners);
 LP_CMD_RUN(lp_cmd_show_rules);
 LP_CMD_RUN(lp_cmd_rule_stats);
 LP_CMD_RUN(lp_cmd_denials);
+LP_CMD_RUN(lp_cmd_history);
 LP_CMD_RUN(lp_cmd_status);
 LP_CMD_RUN(lp_cmd_stats);
 LP_CMD_RUN(lp_cmd_top);

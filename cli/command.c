@@ -333,6 +333,20 @@ static const struct lp_command commands[] = {
 	.run = lp_cmd_show,
     },
     {
+	.name = "history",
+	.options = BIT(LIMIT),
+	.summary = "list who has changed the configuration, when and how",
+	.details =
+	    "The last 20 generations, or N (0: all that are kept), the newest "
+	    "first.  Each is a\nwhole configuration; the change that led to "
+	    "it is given as it was typed: its\nbeginning, or, with -v, all of "
+	    "it.",
+	.examples = "lpctl history\n"
+		    "lpctl -o json history --limit 0 | jq -r "
+		    "'.generations[].who' | sort | uniq -c\n",
+	.run = lp_cmd_history,
+    },
+    {
 	.name = "status",
 	.summary = "show the daemons, and what each dataplane runs",
 	.examples = "lpctl status\n",

@@ -11,6 +11,7 @@
 
 #include "cli/json.h"
 #include "cli/output_json_denials.h"
+#include "cli/output_json_history.h"
 #include "cli/output_json_kafka.h"
 #include "cli/output_json_rules.h"
 #include "cli/output_json_trace.h"
@@ -582,6 +583,7 @@ const struct lp_output lp_output_json = {
     .kafka_stats = lp_output_json_kafka_stats,
     .rule_stats = lp_output_json_rules_stats,
     .denials = lp_output_json_denials,
+    .history = lp_output_json_history,
     .kafka_clients = lp_output_json_kafka_clients,
     .kafka_topics = lp_output_json_kafka_topics,
     .top = lp_output_json_top,

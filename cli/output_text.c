@@ -3,6 +3,7 @@
 
 #include "cli/output.h"
 #include "cli/output_text_denials.h"
+#include "cli/output_text_history.h"
 #include "cli/output_text_kafka.h"
 #include "cli/output_text_live.h"
 #include "cli/output_text_part.h"
@@ -386,6 +387,7 @@ const struct lp_output lp_output_text = {
     .kafka_stats = lp_output_text_kafka_stats,
     .rule_stats = lp_output_text_rules_stats,
     .denials = lp_output_text_denials,
+    .history = lp_output_text_history,
     .kafka_clients = lp_output_text_kafka_clients,
     .kafka_topics = lp_output_text_kafka_topics,
     .top = lp_output_text_top,

@@ -10,6 +10,7 @@
 #include "controld/clock.h"
 #include "controld/commit.h"
 #include "controld/discover_status.h"
+#include "controld/history.h"
 #include "controld/model_note.h"
 #include "controld/query.h"
 #include "controld/reply.h"
@@ -147,6 +148,8 @@ lp_session_request(struct lp_session *session, uint64_t client, const char *who,
 		reply_show(session, &to, request->show);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_STATUS)
 		reply_status(session, &to);
+	else if (body == LP__PB__CONTROL_REQUEST__BODY_HISTORY)
+		lp_history_reply(&session->context, &to, request->history);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_COUNTERS ||
 	    body == LP__PB__CONTROL_REQUEST__BODY_CONNECTIONS ||
 	    body == LP__PB__CONTROL_REQUEST__BODY_KAFKA ||

@@ -60,6 +60,13 @@ static int save_generation(struct lp_store *store,
     const struct lp_generation *to, const char *who, const char *comment);
 static int pack(const struct lp_config *config, uint8_t **content, size_t *len);
 
+/* Who reads the history. */
+struct reader {
+	int (*row)(void *arg, const struct lp_store_past *past);
+	void *arg;
+};
+static int read_past(void *arg, sqlite3_stmt *statement);
+
 int
 lp_store_open(struct lp_store **out, struct lp_generation *current,
     const struct lp_store_options *options, char why[LP_STORE_WHY_SIZE])
@@ -122,6 +129,20 @@ lp_store_commit(struct lp_store *store, const struct lp_generation *from,
 	if (err == 0)
 		store->next_id = next_id;
 	return err;
+}
+
+int
+lp_store_history(struct lp_store *store, uint32_t limit,
+    int (*row)(void *arg, const struct lp_store_past *past), void *arg,
+    char why[LP_STORE_WHY_SIZE])
+{
+	struct reader reader = {row, arg};
+
+	store->sql.why = why;
+	return lp_store_sql_each(&store->sql,
+	    "SELECT number, time_ns, digest, who, comment FROM generation "
+	    "ORDER BY number DESC LIMIT ?",
+	    limit == 0 ? -1 : (int64_t)limit, read_past, &reader);
 }
 
 const char *
@@ -462,4 +483,22 @@ pack(const struct lp_config *config, uint8_t **content, size_t *len)
 	}
 	*content = bytes;
 	return 0;
+}
+
+static int
+read_past(void *arg, sqlite3_stmt *statement)
+{
+	const struct reader *reader = arg;
+	struct lp_store_past past = {
+	    .number = (uint64_t)sqlite3_column_int64(statement, 0),
+	    .time_ns = (uint64_t)sqlite3_column_int64(statement, 1),
+	    .digest = (uint64_t)sqlite3_column_int64(statement, 2),
+	    .who = (const char *)sqlite3_column_text(statement, 3),
+	    .comment = (const char *)sqlite3_column_text(statement, 4),
+	};
+
+	/* Only without memory: neither is ever NULL. */
+	if (past.who == NULL || past.comment == NULL)
+		return -ENOMEM;
+	return reader->row(reader->arg, &past);
 }

@@ -47,6 +47,15 @@ struct lp_store_options {
 int lp_store_open(struct lp_store **out, struct lp_generation *current,
     const struct lp_store_options *options, char why[LP_STORE_WHY_SIZE]);
 
+/* A generation as it was stored.  The texts are valid during the call. */
+struct lp_store_past {
+	uint64_t number;
+	uint64_t time_ns; /* CLOCK_REALTIME */
+	uint64_t digest;
+	const char *who;
+	const char *comment;
+};
+
 /* NULL is accepted. */
 void lp_store_close(struct lp_store *store);
 
@@ -58,6 +67,15 @@ void lp_store_close(struct lp_store *store);
 int lp_store_commit(struct lp_store *store, const struct lp_generation *from,
     struct lp_generation *to, uint32_t next_id, const char *who,
     const char *comment, char why[LP_STORE_WHY_SIZE]);
+
+/*
+ * Calls row for each generation that is kept, the newest first, at most limit
+ * of them; 0: all.  0, or the first result of row that is not 0, or -errno and
+ * why.
+ */
+int lp_store_history(struct lp_store *store, uint32_t limit,
+    int (*row)(void *arg, const struct lp_store_past *past), void *arg,
+    char why[LP_STORE_WHY_SIZE]);
 
 const char *lp_store_path(const struct lp_store *store);
 const char *lp_store_database_id(const struct lp_store *store);

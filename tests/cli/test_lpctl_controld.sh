@@ -174,6 +174,17 @@ run 0 list-clusters
 prints 'paid            0          0  off       -'
 run 0 del-cluster paid
 
+# ---- what was changed, and by whom --------------------------------------------
+run 0 history --limit 1
+grep -q -E '^ +[0-9]+  20.*Z  uid .*  del-cluster paid$' "$dir/out" ||
+	fail 'the last change is not in the history'
+grep -q '^GENERATION  TIME ' "$dir/out" || fail 'no titles of the history'
+[ "$(wc -l <"$dir/out")" -eq 2 ] || fail 'a history of more than one'
+run 0 -o json history --limit 0
+grep -q '"comment": "the database was made"' "$dir/out" ||
+	fail 'the history does not go back to its beginning'
+run 2 history --limit x
+
 # ---- rules --------------------------------------------------------------------
 run 0 add-rule scan --priority 900 --match 'src=10.66.0.0/16' --action reset \
 	-- add-rule all --priority 5 --match '' --action observe \

@@ -41,6 +41,7 @@ ask(Lp__Pb__ControlRequest__BodyCase body)
 	Lp__Pb__ControlRequest request = LP__PB__CONTROL_REQUEST__INIT;
 	Lp__Pb__ShowRequest show = LP__PB__SHOW_REQUEST__INIT;
 	Lp__Pb__VersionRequest version = LP__PB__VERSION_REQUEST__INIT;
+	Lp__Pb__HistoryRequest history = LP__PB__HISTORY_REQUEST__INIT;
 	Lp__Pb__CountersRequest counters = LP__PB__COUNTERS_REQUEST__INIT;
 	Lp__Pb__ConnectionListRequest list =
 	    LP__PB__CONNECTION_LIST_REQUEST__INIT;
@@ -54,6 +55,8 @@ ask(Lp__Pb__ControlRequest__BodyCase body)
 		request.show = &show;
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_VERSION)
 		request.version = &version;
+	else if (body == LP__PB__CONTROL_REQUEST__BODY_HISTORY)
+		request.history = &history;
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_COUNTERS)
 		request.counters = &counters;
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_CONNECTIONS)
@@ -296,6 +299,46 @@ START_TEST(show_has_every_object_in_order)
 }
 END_TEST
 
+/* The newest first, in as many frames as it takes; a long text is cut. */
+START_TEST(history_has_every_generation)
+{
+	enum { CHANGES = 20, LONG = 3000 };
+	char text[2 * LONG + 64];
+	uint64_t next = CHANGES + 1;
+
+	world_start(&world, &patient, 0);
+	for (int i = 1; i <= CHANGES; i++) {
+		snprintf(text, sizeof(text), "add cluster c%d%*s", i,
+		    i == CHANGES ? 2 * LONG : LONG, "");
+		world_send(&world, text, 0);
+		world_replies(&world, (unsigned)i);
+	}
+	ask(LP__PB__CONTROL_REQUEST__BODY_HISTORY);
+	ck_assert_uint_eq(world.reply_count, CHANGES + 2); /* two frames */
+	for (unsigned i = CHANGES; i < CHANGES + 2; i++) {
+		const Lp__Pb__ControlReply *reply = world.replies[i];
+
+		ck_assert_int_eq(reply->more, i == CHANGES);
+		for (size_t j = 0; j < reply->history->n_generations; j++) {
+			const Lp__Pb__StoredGeneration *row =
+			    reply->history->generations[j];
+
+			ck_assert_uint_eq(row->number, next);
+			ck_assert_uint_ne(row->digest, 0);
+			ck_assert_uint_ne(row->time_ns, 0);
+			ck_assert_int_eq(row->cut, next == CHANGES + 1);
+			if (next-- == 1)
+				ck_assert_str_eq(
+				    row->comment, "the database was made");
+			else
+				ck_assert_uint_ge(strlen(row->comment), LONG);
+		}
+	}
+	ck_assert_uint_eq(next, 0);
+	world_stop(&world);
+}
+END_TEST
+
 /* Rules may be very many: who does not need them leaves them out. */
 START_TEST(show_has_only_the_kinds_that_are_asked_for)
 {
@@ -417,6 +460,7 @@ main(void)
 	TEST(a_refusal_names_command_object_and_field);
 	TEST(what_a_gone_client_had_waiting_is_not_done);
 	TEST(show_has_every_object_in_order);
+	TEST(history_has_every_generation);
 	tcase_add_loop_test(
 	    tcase, show_has_only_the_kinds_that_are_asked_for, 0, 7);
 	TEST(an_empty_configuration_is_shown_in_one_frame);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/output_json_history.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/json.h"
+
+/* What was typed need not be UTF-8, as JSON is: it is shown as far as it is. */
+static json_t *
+typed(const char *text)
+{
+	json_t *value = lp_json_string_or_null(text);
+	char *copy;
+
+	if (value != NULL || text == NULL)
+		return value;
+	copy = strdup(text);
+	if (copy == NULL)
+		return NULL;
+	for (char *at = copy; *at != '\0'; at++)
+		if ((unsigned char)*at >= 0x80)
+			*at = '?';
+	value = json_string(copy);
+	free(copy);
+	return value;
+}
+
+static json_t *
+row_of(const Lp__Pb__StoredGeneration *row)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "generation",
+	    lp_json_integer(row->number), "time", lp_json_time(row->time_ns),
+	    "time_ns", lp_json_integer(row->time_ns), "digest",
+	    lp_json_hex(row->digest), "who", typed(row->who), "comment",
+	    typed(row->comment), "cut", row->cut);
+}
+
+int
+lp_output_json_history(
+    const struct lp_print *print, const struct lp_history_view *view)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < view->count; i++)
+		list = lp_json_append(list, row_of(view->rows[i]));
+	return lp_json_write(print, json_pack("{s:o}", "generations", list));
+}
