@@ -6,6 +6,7 @@
 
 #include "cli/clock.h"
 #include "cli/table.h"
+#include "proto/text.h"
 
 /* Of a comment, where not all is asked for: a line or two of a terminal. */
 enum { COMMENT_SHOWN = 160 };
@@ -16,7 +17,6 @@ enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
 
 static void add_row(struct lp_table *table, const struct lp_print *print,
     const Lp__Pb__StoredGeneration *row);
-static size_t shown(const char *text, size_t most);
 
 int
 lp_output_text_history(
@@ -35,7 +35,8 @@ add_row(struct lp_table *table, const struct lp_print *print,
     const Lp__Pb__StoredGeneration *row)
 {
 	const char *comment = row->comment != NULL ? row->comment : "";
-	size_t len = shown(comment, print->verbose ? SIZE_MAX : COMMENT_SHOWN);
+	size_t len = lp_text_fit(comment, strlen(comment),
+	    print->verbose ? SIZE_MAX : COMMENT_SHOWN);
 	char time[LP_CLOCK_RFC3339_SIZE];
 
 	lp_table_add(table, LP_STYLE_PLAIN, "%" PRIu64, row->number);
@@ -47,18 +48,4 @@ add_row(struct lp_table *table, const struct lp_print *print,
 	else
 		lp_table_add(table, LP_STYLE_PLAIN, "%.*s%s", (int)len, comment,
 		    comment[len] != '\0' || row->cut ? " ..." : "");
-}
-
-/* No character of UTF-8 is cut in two. */
-static size_t
-shown(const char *text, size_t most)
-{
-	size_t len = strlen(text);
-
-	if (len <= most)
-		return len;
-	len = most;
-	while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
-		len--;
-	return len;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "controld/serve.h"
+#include "proto/text.h"
 
 enum {
 	ROW_SIZE = LP_HISTORY_COMMENT_SIZE + LP_SERVE_WHO_SIZE + 64,
@@ -27,7 +28,6 @@ struct frame {
 
 static int add(void *arg, const struct lp_store_past *past);
 static void flush(struct frame *frame, bool more);
-static size_t fitting(const char *text, size_t size);
 
 void
 lp_history_reply(const struct lp_context *context, const struct lp_reply_to *to,
@@ -57,7 +57,9 @@ add(void *arg, const struct lp_store_past *past)
 {
 	struct frame *frame = arg;
 	Lp__Pb__StoredGeneration *row;
-	size_t len = fitting(past->comment, LP_HISTORY_COMMENT_SIZE), n;
+	size_t len = lp_text_fit(
+	    past->comment, strlen(past->comment), LP_HISTORY_COMMENT_SIZE - 1);
+	size_t n;
 
 	if (frame->count == ROWS)
 		flush(frame, true);
@@ -68,8 +70,7 @@ add(void *arg, const struct lp_store_past *past)
 	row->time_ns = past->time_ns;
 	row->digest = past->digest;
 	row->who = frame->who[n];
-	snprintf(row->who, LP_SERVE_WHO_SIZE, "%.*s",
-	    (int)fitting(past->who, LP_SERVE_WHO_SIZE), past->who);
+	snprintf(row->who, LP_SERVE_WHO_SIZE, "%s", past->who);
 	row->comment = frame->comments[n];
 	memcpy(row->comment, past->comment, len);
 	row->comment[len] = '\0';
@@ -90,18 +91,4 @@ flush(struct frame *frame, bool more)
 	reply.history = &history;
 	lp_reply_send(frame->context, frame->to, &reply);
 	frame->count = 0;
-}
-
-/* Bytes of it that fit with a NUL: no character of UTF-8 is cut in two. */
-static size_t
-fitting(const char *text, size_t size)
-{
-	size_t len = strnlen(text, size);
-
-	if (len < size)
-		return len;
-	len = size - 1;
-	while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
-		len--;
-	return len;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "proto/rule_words.h"
+#include "proto/text.h"
 
 enum {
 	/* Bytes of what is asked about, and of values, in a sentence. */
@@ -235,12 +236,8 @@ add(struct sentence *sentence, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(piece, sizeof(piece), format, args);
 	va_end(args);
-	len = strlen(piece);
-	if (len > room) {
-		sentence->full = true;
-		for (len = room; len > 0 && (piece[len] & 0xc0) == 0x80;)
-			len--;
-	}
+	len = lp_text_fit(piece, strlen(piece), room);
+	sentence->full = piece[len] != '\0';
 	memcpy(sentence->text + sentence->len, piece, len);
 	sentence->len += len;
 	strcpy(sentence->text + sentence->len, sentence->full ? dots : "");
@@ -250,13 +247,10 @@ add(struct sentence *sentence, const char *format, ...)
 static void
 shorten(char *text, size_t max)
 {
-	size_t len = max;
+	size_t len = strlen(text);
 
-	if (strlen(text) <= max)
-		return;
-	while (len > 0 && (text[len] & 0xc0) == 0x80)
-		len--;
-	strcpy(text + len, "...");
+	if (len > max)
+		strcpy(text + lp_text_fit(text, len, max), "...");
 }
 
 /* Values of one field, as they are written behind its `=`. */

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/text.h"
+
 static size_t character(const unsigned char *at, uint32_t *code);
 static int read_quoted(struct lp_rule_piece *piece, const char **at,
     const char *text, struct lp_rule_error *error);
@@ -34,12 +36,8 @@ char *
 lp_rule_quote(char buf[LP_RULE_QUOTE_SIZE], const char *text, size_t len)
 {
 	enum { SHOWN_MAX = LP_RULE_QUOTE_SIZE - 6 };
-	size_t shown = len;
+	size_t shown = lp_text_fit(text, len, SHOWN_MAX);
 
-	if (len > SHOWN_MAX)
-		for (shown = SHOWN_MAX;
-		     shown > 0 && ((unsigned char)text[shown] & 0xc0) == 0x80;)
-			shown--; /* not in the middle of a character */
 	snprintf(buf, LP_RULE_QUOTE_SIZE, "\"%.*s%s\"", (int)shown, text,
 	    shown < len ? "..." : "");
 	return buf;
