@@ -9,10 +9,10 @@
  *	else spliced (splice.h)
  *
  * The first two only where what cannot be judged is reset; the second also if
- * its client was denied something, for an answer may be a riddle
- *(kafka/edit.h). Else it is picked up where it is, and its requests are judged
- *again once its frames are proven anew.  Its numbers have not changed: inline
- *only what keeps its length is edited.
+ * its client was denied something: an answer may have marks that only we may
+ * see (kafka/edit.h).  Else it is picked up where it is, and its requests are
+ * judged again once its frames are proven anew.  Its numbers have not changed:
+ * inline only what keeps its length is edited.
  *
  * Unseen: while the packet process was away, where ports wire on loss, or by
  * another way.  One of its ends then acknowledges what it was not sent from
@@ -87,7 +87,7 @@ lp_inline_splice_packet(
 		end(rewrite, pkt, &segment);
 		return false;
 	}
-	if (!lp_reset_may(rewrite->reset, batch->now_ns)) {
+	if (!lp_reset_may(rewrite->reset, conn, batch->now_ns)) {
 		lp_pkt_drop(pkt, LP_REASON_RST_LIMITED);
 		return true;
 	}

@@ -39,7 +39,6 @@
 #include "dataplane/pipeline/pipeline.h"
 
 #include "dataplane/kafka/edit.h"
-
 #include "dataplane/kafka/restore.h"
 #include "dataplane/pipeline/admit.h"
 #include "dataplane/pipeline/beat.h"
@@ -530,10 +529,8 @@ sweep(struct lp_pipeline *pipeline, struct lp_batch *batch)
 			lp_splice_follow(&pipeline->kafka, batch, index);
 			continue;
 		}
-		/* Else it would go on, and not be read: its next packet. */
-		if ((conn->flags & LP_CONN_INLINE) &&
-		    (conn->flags & LP_CONN_SPLICED) &&
-		    !lp_reset_may(&pipeline->reset, batch->now_ns)) {
+		/* Its next packet ends it. */
+		if (!lp_reset_may(&pipeline->reset, conn, batch->now_ns)) {
 			lp_edit_break(&pipeline->kafka, index,
 			    &pipeline->kafka.telemetry.stats->counters
 				 .rewrite_unreadable);

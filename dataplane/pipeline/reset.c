@@ -120,8 +120,13 @@ lp_reset_between(struct lp_reset *reset, struct lp_batch *batch,
 }
 
 bool
-lp_reset_may(struct lp_reset *reset, uint64_t now_ns)
+lp_reset_may(
+    struct lp_reset *reset, const struct lp_conn *conn, uint64_t now_ns)
 {
+	const uint8_t both = LP_CONN_INLINE | LP_CONN_SPLICED;
+
+	if ((conn->flags & both) != both)
+		return true;
 	refill(reset, now_ns);
 	return reset->tokens >= OF_CONNECTION;
 }

@@ -45,7 +45,12 @@ void lp_reset_between(struct lp_reset *reset, struct lp_batch *batch,
 void lp_reset_connection(
     struct lp_reset *reset, struct lp_batch *batch, const struct lp_conn *conn);
 
-/* Whether the rate lets both ends of a connection be told now. */
-bool lp_reset_may(struct lp_reset *reset, uint64_t now_ns);
+/*
+ * Whether it may be reset and forgotten now.  Inline, where it is spliced, only
+ * if the rate lets both ends be told: who was not would come again, be picked
+ * up, and go on unread, with what it was owed.
+ */
+bool lp_reset_may(
+    struct lp_reset *reset, const struct lp_conn *conn, uint64_t now_ns);
 
 #endif

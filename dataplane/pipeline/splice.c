@@ -396,9 +396,7 @@ give_up(struct lp_splice_at *at)
 	enum lp_reason why =
 	    refused ? LP_REASON_RESET_RULE : LP_REASON_UNREADABLE;
 
-	/* Inline who was not told would come again, and be picked up. */
-	if ((at->conn->flags & LP_CONN_INLINE) &&
-	    !lp_reset_may(at->rewrite->reset, at->batch->now_ns)) {
+	if (!lp_reset_may(at->rewrite->reset, at->conn, at->batch->now_ns)) {
 		if (at->pkt->verdict == LP_UNDECIDED)
 			lp_pkt_drop(at->pkt, LP_REASON_RST_LIMITED);
 		return;

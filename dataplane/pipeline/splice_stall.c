@@ -101,6 +101,7 @@ lp_splice_stall_turn(struct lp_splice_stall *stall, struct lp_rewrite *rewrite,
 	if (!stall->looking || batch->snapshot == NULL)
 		return;
 	for (unsigned i = 0; i < LP_SWEEP_STEP && room > 0; i++) {
+		const struct lp_conn *conn;
 		uint32_t index = stall->next;
 
 		if (index == kafka->state->conn_count ||
@@ -113,17 +114,14 @@ lp_splice_stall_turn(struct lp_splice_stall *stall, struct lp_rewrite *rewrite,
 			return;
 		}
 		stall->next++;
-		/* Inline who was not told would be picked up: another time. */
+		conn = lp_conntrack_get(rewrite->conntrack, index);
 		if (!is_stalled(stall, kafka, index, batch->now_s) ||
-		    ((kafka->region->connections[index].flags &
-			 LP_CONN_INLINE) &&
-			!lp_reset_may(rewrite->reset, batch->now_ns)))
+		    !lp_reset_may(rewrite->reset, conn, batch->now_ns))
 			continue;
 		/* First: it ends also if its end is cut short by a kill. */
 		lp_edit_break(kafka, index,
 		    &kafka->telemetry.stats->counters.rewrite_stalled);
-		lp_reset_connection(rewrite->reset, batch,
-		    lp_conntrack_get(rewrite->conntrack, index));
+		lp_reset_connection(rewrite->reset, batch, conn);
 		lp_conntrack_remove(rewrite->conntrack, index);
 		room--;
 	}
