@@ -282,6 +282,8 @@ note(struct lp_rules *rules, struct lp_rules_builder *builder,
     const struct lp_rules_draft *draft)
 {
 	const struct lp_rules_row *row = &draft->row;
+	const struct lp_rule_action *actions =
+	    builder->drafts.actions.list.items;
 	bool is_of_all = !(draft->condition.asks & LP_RULES_API_ASKED);
 	bool acts = !(row->flags & LP_RULES_SHADOW) &&
 	    (row->verdict == LP_RULE_DENY || row->verdict == LP_RULE_RESET ||
@@ -289,6 +291,8 @@ note(struct lp_rules *rules, struct lp_rules_builder *builder,
 		row->verdict == LP_RULE_NO_CREATE);
 
 	rules->sends |= (row->flags & LP_RULES_SENDS) != 0;
+	rules->prioritizes |= !(row->flags & LP_RULES_SHADOW) &&
+	    (actions[row->action].has & LP_RULE_HAS_PRIORITY) != 0;
 	/* A reset of connections waits for what is let pass before it. */
 	rules->acts |= acts && builder->passes;
 	if (row->flags & LP_RULES_OF_CONNECTION)

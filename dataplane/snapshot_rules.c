@@ -146,13 +146,6 @@ add_mirrors(struct lp_snapshot *snapshot, const struct lp_config *config)
 {
 	const struct lp_rules *rules = snapshot->rules;
 
-	for (uint32_t i = 0; i < rules->row_count; i++) {
-		const struct lp_rules_row *row = &rules->rows[i];
-		uint8_t has = rules->actions[row->action].has;
-
-		snapshot->prioritizes |= (has & LP_RULE_HAS_PRIORITY) != 0 &&
-		    !(row->flags & LP_RULES_SHADOW);
-	}
 	for (uint32_t i = 0; i < rules->action_count; i++) {
 		const struct lp_rule_action *action = &rules->actions[i];
 		const struct lp_object *port;

@@ -9,6 +9,7 @@
 #include "dataplane/pipeline/arena.h"
 #include "dataplane/pipeline/make.h"
 #include "dataplane/pipeline/region.h"
+#include "dataplane/pipeline/rules.h"
 #include "dataplane/pipeline/snapshot.h"
 
 enum {
@@ -61,7 +62,9 @@ void lp_queue_init(struct lp_queues *queues, const struct lp_make *make,
 static inline unsigned
 lp_queue_room(const struct lp_batch *batch, struct lp_port *port)
 {
-	return batch->snapshot->prioritizes && port->ops->room != NULL
+	const struct lp_rules *rules = batch->snapshot->rules;
+
+	return rules != NULL && rules->prioritizes && port->ops->room != NULL
 	    ? port->ops->room(port, LP_QUEUE_RING)
 	    : (unsigned)LP_QUEUE_ANY;
 }

@@ -273,6 +273,7 @@ struct lp_rules {
 	bool limits; /* any of those does */
 	bool has_general_deny; /* LP_RULES_IF_DENIED */
 	bool sends; /* any says how packets of a connection are sent */
+	bool prioritizes; /* and which of them first; not in shadow */
 	/* By API, as bits: any of those asks for topics. */
 	uint64_t acts_on_topics[LP_RULES_APIS / 64];
 	uint64_t denies[LP_RULES_APIS / 64]; /* likewise, any denies it */

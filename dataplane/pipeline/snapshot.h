@@ -171,7 +171,6 @@ struct lp_snapshot {
 	const struct lp_rules *request_rules;
 	/* By action of theirs: the port to mirror to, or 0.  NULL: none is. */
 	uint32_t *mirrors;
-	bool prioritizes; /* any says which packets are sent first */
 	/*
 	 * Of all rules together that a fetch or share session depends on:
 	 * another, if any of them is; the same on every host and after a
