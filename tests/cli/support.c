@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -257,6 +258,22 @@ support_run(const char *text, const struct support_bytes *answers, size_t count,
 	lp_line_fini(&line);
 	support_daemon_stop(&daemon);
 	return status;
+}
+
+void
+support_misuse(const char *line, const char *says)
+{
+	struct support_output out, err;
+	struct lp_error error = {0};
+
+	support_output_open(&out);
+	support_output_open(&err);
+	ck_assert_int_eq(
+	    support_run(line, NULL, 0, &out, &err, &error), LP_EXIT_USAGE);
+	ck_assert_msg(
+	    strstr(error.text, says) != NULL, "%s: %s", line, error.text);
+	support_output_close(&out);
+	support_output_close(&err);
 }
 
 void

@@ -115,6 +115,9 @@ int support_run(const char *text, const struct support_bytes *answers,
     size_t count, struct support_output *out, struct support_output *err,
     struct lp_error *error);
 
+/* A line that is no command of lpctl's is refused, and that is said of it. */
+void support_misuse(const char *line, const char *says);
+
 /* What a line prints of that answer is golden; of "json" with -o json. */
 void support_page(const struct support_bytes *bytes, const char *name,
     const char *line, const char *ending);

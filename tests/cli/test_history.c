@@ -89,17 +89,7 @@ enum { WRONG = sizeof(wrong) / sizeof(wrong[0]) };
 
 START_TEST(wrong_words_are_named)
 {
-	struct lp_error error = {0};
-	struct support_output out, err;
-
-	support_output_open(&out);
-	support_output_open(&err);
-	ck_assert_int_eq(support_run(wrong[_i][0], NULL, 0, &out, &err, &error),
-	    LP_EXIT_USAGE);
-	ck_assert_msg(strstr(error.text, wrong[_i][1]) != NULL, "%s: %s",
-	    wrong[_i][0], error.text);
-	support_output_close(&out);
-	support_output_close(&err);
+	support_misuse(wrong[_i][0], wrong[_i][1]);
 }
 END_TEST
 

@@ -137,18 +137,9 @@ START_TEST(wrong_words_are_named)
 	    {"list-rules a", "unexpected word \"a\""},
 	    {"stats kafka kafka", "unexpected word \"kafka\""},
 	};
-	struct support_output out;
-	struct lp_error error;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		support_output_open(&out);
-		ck_assert_int_eq(
-		    support_run(rows[i].line, NULL, 0, &out, NULL, &error),
-		    LP_EXIT_USAGE);
-		ck_assert_msg(strstr(error.text, rows[i].text) != NULL,
-		    "%s: %s", rows[i].line, error.text);
-		support_output_close(&out);
-	}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		support_misuse(rows[i].line, rows[i].text);
 }
 END_TEST
 
