@@ -99,8 +99,10 @@ lp_capture_sent(struct lp_batch *batch)
 			continue;
 		entry->slot = pkt->port_out;
 		entry->sent = true;
-		/* It says the same, and hides the same: only headers differ.
-		 * Its connection may be forgotten by now. */
+		/*
+		 * It says the same, and hides the same: only headers differ.
+		 * Its connection may be forgotten by now.
+		 */
 		entry->conn_serial = received->conn_serial;
 		entry->listener_id = received->listener_id;
 		entry->broker_id = received->broker_id;

@@ -19,7 +19,7 @@
  * One worker owns the table.  What a packet changes in a connection it changes
  * under the undo slot of the region; adding and removing are one store of
  *`use`, and the hints need nothing.  Nor do the private indexes, which are made
- *anew at start.
+ * anew at start.
  */
 #define XXH_INLINE_ALL
 #include <xxhash.h>

@@ -12,7 +12,7 @@
  * they are.  A port sends a few packets and goes on a moment later.
  *
  * Reports come from the address ::, since a port has no link-local one:
- *switches take them so, routers have no use for them (RFC 3590, RFC
+ * switches take them so, routers have no use for them (RFC 3590, RFC
  *3810, 5.2.13).
  *
  * The sources that a query may ask for do not matter, we want all.  A group

@@ -37,9 +37,7 @@ enum lp_pace_flags {
 
 struct lp_pace_bound {
 	uint32_t bytes; /* 0: as many as there is room for */
-	/* For the sake of one message, lp_pace_widen(): up to so many, about.
-	 */
-	uint32_t most;
+	uint32_t most; /* about, for one message (lp_pace_widen()) */
 	uint32_t until_s; /* CLOCK_MONOTONIC: no wider one before */
 	bool is_of_last; /* bytes are those that the last message asks for */
 };

@@ -178,8 +178,7 @@ priority_of(struct lp_queues *queues, const struct lp_batch *batch,
 	return conn->priority;
 }
 
-/* From 9 of 16 parts of its port's room for the lowest to all for the highest.
- */
+/* Of its port's room 9 of 16 parts for the lowest, to all for the highest. */
 static bool
 has_room(const struct lp_queues *queues, const struct lp_queue_port *port,
     uint8_t priority)

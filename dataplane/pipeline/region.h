@@ -12,7 +12,7 @@
  *
  * The worker changes one connection at a time under its undo slot (undo.h):
  * copy, mark, change, unmark.  A slot found marked at start is copied back, so
- *a process killed at any instruction leaves every connection as it was before
+ * a process killed at any instruction leaves every connection as it was before
  * or after a packet, never between.  A connection begins and ends with one
  * store: that of its use.
  */
@@ -101,9 +101,7 @@ struct lp_conn {
 	uint8_t dscp; /* 1 + that of its packets (mark.h); 0: their own */
 	/* 1 + that of its packets (queue.h); 0: that of all others */
 	uint8_t priority;
-	/* Inline: 1 + the slot that its client is behind, a hint; 0: not known.
-	 */
-	uint8_t wire_slot;
+	uint8_t wire_slot; /* inline, a hint: 1 + that of its client; or 0 */
 	uint8_t spare1[2];
 	uint32_t mirror_id; /* port that its packets are copied to; 0: none */
 
