@@ -14,6 +14,8 @@ enum lp_limits {
 	/* Names of ports, clusters, listeners, rules: bytes with the final NUL.
 	 */
 	LP_NAME_SIZE = 64,
+	/* The label of the files that declare an object, likewise. */
+	LP_OWNER_SIZE = 32,
 	/* RFC 1035: 253 bytes of text, and the final NUL. */
 	LP_HOST_SIZE = 254,
 	/* An interface name (IFNAMSIZ is 16), or DPDK device arguments. */

@@ -7,6 +7,7 @@
 # To build; check is here because CMake looks for it.
 PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkg-config clang llvm binutils
     libelf-dev libbpf-dev libxdp-dev libevent-dev libsqlite3-dev
+    libssl-dev libyaml-dev
     libjansson-dev libpcap-dev libprotobuf-c-dev protobuf-compiler
     protobuf-c-compiler libxxhash-dev liburcu-dev libcap-ng-dev
     libncurses-dev libdpdk-dev librdkafka-dev check"
@@ -14,7 +15,8 @@ PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkg-config clang llvm binutils
 PACKAGES_LAB="iproute2 ethtool procps jq kcat maven openjdk-17-jre-headless"
 # What only the tests need.
 PACKAGES_TESTS="ccache clang-format curl iputils-ping libclang-rt-14-dev nodejs
-    openjdk-17-jdk-headless python3 shellcheck sqlite3 tcpdump
+    openjdk-17-jdk-headless openssl python3 python3-jsonschema python3-yaml
+    shellcheck sqlite3 tcpdump
     tmux tshark"
 # Some packages of nodejs have npm inside, and are in conflict with Debian's.
 command -v npm >/dev/null || PACKAGES_TESTS+=" npm"
