@@ -64,8 +64,8 @@ static int start_export(
     struct controld *controld, const struct options *options);
 static void stop(struct controld *controld);
 static void on_signal(evutil_socket_t number, short what, void *arg);
-static void on_request(void *arg, uint64_t client, const char *who,
-    Lp__Pb__ControlRequest *request);
+static void on_request(void *arg, uint64_t client,
+    const struct lp_serve_peer *peer, Lp__Pb__ControlRequest *request);
 static void on_gone(void *arg, uint64_t client);
 static void on_ask(void *arg, Lp__Pb__ControlRequest *request);
 static void on_cancel(void *arg);
@@ -454,12 +454,12 @@ on_signal(evutil_socket_t number, short what, void *arg)
 }
 
 static void
-on_request(void *arg, uint64_t client, const char *who,
+on_request(void *arg, uint64_t client, const struct lp_serve_peer *peer,
     Lp__Pb__ControlRequest *request)
 {
 	struct controld *controld = arg;
 
-	lp_session_request(controld->session, client, who, request);
+	lp_session_request(controld->session, client, peer, request);
 }
 
 static void
@@ -484,10 +484,12 @@ on_reply(void *arg, uint64_t client, const Lp__Pb__ControlReply *reply)
 static void
 on_ask(void *arg, Lp__Pb__ControlRequest *request)
 {
+	static const struct lp_serve_peer metrics = {
+	    .who = "metrics", .from = "metrics", .role = "", .local = true};
 	struct controld *controld = arg;
 
 	lp_session_request(
-	    controld->session, LP_EXPORT_CLIENT, "metrics", request);
+	    controld->session, LP_EXPORT_CLIENT, &metrics, request);
 }
 
 static void

@@ -279,7 +279,12 @@ read_one(struct client *client)
 		return false;
 	}
 	lp_stream_drop(input, len);
-	options->request(options->arg, client->number, client->who, request);
+	options->request(options->arg, client->number,
+	    &(const struct lp_serve_peer){.who = client->who,
+		.from = "unix",
+		.role = "admin",
+		.local = true},
+	    request);
 	return true;
 }
 

@@ -28,14 +28,22 @@ enum {
 
 struct lp_serve;
 
+/* Who asks; for the time of a call. */
+struct lp_serve_peer {
+	const char *who; /* "uid 0 (root), pid 7", "alice" */
+	const char *from; /* "unix", "10.0.0.7:51234" */
+	const char *role; /* "admin", ...; "": none is known */
+	bool local; /* on this machine, and let in by the file system */
+};
+
 struct lp_serve_options {
 	struct event_base *base;
 	const char *path;
 	const char *group; /* NULL: stays our own */
 	unsigned frame_ms; /* LP_SERVE_FRAME_MS */
 	/* Takes ownership of the request. */
-	void (*request)(void *arg, uint64_t client, const char *who,
-	    Lp__Pb__ControlRequest *request);
+	void (*request)(void *arg, uint64_t client,
+	    const struct lp_serve_peer *peer, Lp__Pb__ControlRequest *request);
 	/* Nobody waits for answers to this client any more. */
 	void (*gone)(void *arg, uint64_t client);
 	void *arg;

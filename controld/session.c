@@ -40,6 +40,9 @@ static void on_changed(void *arg);
 static void on_answered(
     void *arg, unsigned index, const Lp__Pb__DataplaneMessage *message);
 static void on_own_reply(void *arg, const Lp__Pb__ControlReply *reply);
+static bool may(const struct lp_serve_peer *peer);
+static void reply_forbidden(struct lp_session *session,
+    const struct lp_reply_to *to, const struct lp_serve_peer *peer);
 static void reply_show(struct lp_session *session, const struct lp_reply_to *to,
     const Lp__Pb__ShowRequest *wanted);
 static void reply_status(
@@ -129,15 +132,17 @@ lp_session_free(struct lp_session *session)
 }
 
 void
-lp_session_request(struct lp_session *session, uint64_t client, const char *who,
-    Lp__Pb__ControlRequest *request)
+lp_session_request(struct lp_session *session, uint64_t client,
+    const struct lp_serve_peer *peer, Lp__Pb__ControlRequest *request)
 {
 	const struct lp_reply_to to = {client, request->cookie};
 	const struct lp_reply_failure failure = {
 	    .result = LP__PB__FAILURE__RESULT__USAGE};
 	unsigned body = request->body_case;
 
-	if (body == LP__PB__CONTROL_REQUEST__BODY_VERSION)
+	if (!may(peer))
+		reply_forbidden(session, &to, peer);
+	else if (body == LP__PB__CONTROL_REQUEST__BODY_VERSION)
 		reply_version(session, &to);
 	else if (request->protocol != LP_CONTROL_PROTOCOL)
 		lp_reply_failure(&session->context, &to, &failure,
@@ -164,7 +169,7 @@ lp_session_request(struct lp_session *session, uint64_t client, const char *who,
 		    "this lp-controld does not know this request: bring it "
 		    "to the version of lpctl");
 	else {
-		lp_commit_add(session->commit, &to, who, request);
+		lp_commit_add(session->commit, &to, peer->who, request);
 		return; /* it keeps the request */
 	}
 	lp__pb__control_request__free_unpacked(request, NULL);
@@ -216,6 +221,25 @@ on_own_reply(void *arg, const Lp__Pb__ControlReply *reply)
 	const struct lp_session *session = arg;
 
 	lp_discover_answered(session->discover, reply);
+}
+
+/* Denied by default: from afar, only who is an admin. */
+static bool
+may(const struct lp_serve_peer *peer)
+{
+	return peer->local || strcmp(peer->role, "admin") == 0;
+}
+
+static void
+reply_forbidden(struct lp_session *session, const struct lp_reply_to *to,
+    const struct lp_serve_peer *peer)
+{
+	const struct lp_reply_failure failure = {
+	    .result = LP__PB__FAILURE__RESULT__REFUSED};
+
+	lp_reply_failure(&session->context, to, &failure,
+	    "%s may not do this: the role of the certificate is \"%s\"",
+	    peer->who, peer->role);
 }
 
 static void

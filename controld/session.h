@@ -8,6 +8,7 @@
 
 #include "controld/discover.h"
 #include "controld/push.h"
+#include "controld/serve.h"
 #include "controld/store.h"
 #include "controld/topic_seed.h"
 
@@ -40,9 +41,9 @@ int lp_session_new(struct lp_session **out,
     const struct lp_session_options *options, struct lp_generation *current);
 void lp_session_free(struct lp_session *session);
 
-/* One request; takes ownership of it. */
+/* One request of that peer; takes ownership of it. */
 void lp_session_request(struct lp_session *session, uint64_t client,
-    const char *who, Lp__Pb__ControlRequest *request);
+    const struct lp_serve_peer *peer, Lp__Pb__ControlRequest *request);
 
 /* This client waits for nothing any more. */
 void lp_session_gone(struct lp_session *session, uint64_t client);

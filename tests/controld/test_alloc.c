@@ -168,7 +168,7 @@ START_TEST(a_daemon_without_memory_goes_on)
 
 		snprintf(text, sizeof(text), "add cluster c%u", n);
 		lp_session_request(
-		    session, 1, "tester", make_transaction(text));
+		    session, 1, &world_peer, make_transaction(text));
 		fail_in = n;
 		event_base_loop(base, EVLOOP_NONBLOCK);
 		reached = has_failed();

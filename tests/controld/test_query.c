@@ -63,7 +63,7 @@ ask_as(uint64_t client, Lp__Pb__ControlRequest__BodyCase body)
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_KAFKA)
 		request.kafka = &kafka;
 	len = lp__pb__control_request__pack(&request, bytes);
-	lp_session_request(world.session, client, "tester",
+	lp_session_request(world.session, client, &world_peer,
 	    lp_message_unpack_request(bytes, len));
 }
 

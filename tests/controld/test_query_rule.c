@@ -57,8 +57,8 @@ send_request(Lp__Pb__ControlRequest *request)
 	ck_assert_uint_le(
 	    lp__pb__control_request__get_packed_size(request), sizeof(bytes));
 	len = lp__pb__control_request__pack(request, bytes);
-	lp_session_request(
-	    world.session, 3, "tester", lp_message_unpack_request(bytes, len));
+	lp_session_request(world.session, 3, &world_peer,
+	    lp_message_unpack_request(bytes, len));
 }
 
 static void

@@ -26,7 +26,7 @@ static char last_who[LP_SERVE_WHO_SIZE];
 static unsigned answers; /* frames for each request */
 
 static void
-on_request(void *arg, uint64_t client, const char *who,
+on_request(void *arg, uint64_t client, const struct lp_serve_peer *peer,
     Lp__Pb__ControlRequest *request)
 {
 	Lp__Pb__ControlReply reply = LP__PB__CONTROL_REPLY__INIT;
@@ -36,7 +36,10 @@ on_request(void *arg, uint64_t client, const char *who,
 	(void)arg;
 	requests++;
 	last_client = client;
-	strcpy(last_who, who);
+	strcpy(last_who, peer->who);
+	ck_assert(peer->local);
+	ck_assert_str_eq(peer->from, "unix");
+	ck_assert_str_eq(peer->role, "admin");
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	version.version = text;

@@ -62,8 +62,8 @@ ask(Lp__Pb__ControlRequest__BodyCase body)
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_CONNECTIONS)
 		request.connections = &list;
 	len = lp__pb__control_request__pack(&request, bytes);
-	lp_session_request(
-	    world.session, 3, "tester", lp_message_unpack_request(bytes, len));
+	lp_session_request(world.session, 3, &world_peer,
+	    lp_message_unpack_request(bytes, len));
 }
 
 /* ---- transactions ---- */
@@ -183,7 +183,7 @@ START_TEST(changed_bytes_of_a_request_do_no_harm)
 		if (request == NULL)
 			continue;
 		understood++;
-		lp_session_request(world.session, 1, "tester", request);
+		lp_session_request(world.session, 1, &world_peer, request);
 		event_base_loop(world.base, EVLOOP_NONBLOCK);
 		while (world.reply_count > 0)
 			lp__pb__control_reply__free_unpacked(
@@ -372,7 +372,7 @@ START_TEST(show_has_only_the_kinds_that_are_asked_for)
 	show->has_kinds = true;
 	show->kinds = rows[_i].kinds;
 	show->has_names = show->names = rows[_i].names;
-	lp_session_request(world.session, 1, "test", request);
+	lp_session_request(world.session, 1, &world_peer, request);
 	ck_assert_uint_eq(world.reply_count, 2);
 	reply = world.replies[1]->show;
 	ck_assert_uint_eq(reply->n_objects, rows[_i].count);
@@ -409,7 +409,7 @@ START_TEST(another_control_protocol_is_told_so)
 	world_start(&world, &patient, 0);
 	request->protocol = 2;
 	request->cookie = 5;
-	lp_session_request(world.session, 1, "tester", request);
+	lp_session_request(world.session, 1, &world_peer, request);
 	ck_assert_str_eq(world_failure(world_replies(&world, 1))->text,
 	    "this lp-controld speaks control protocol 1, lpctl 2: bring both "
 	    "to the same version");
@@ -424,6 +424,42 @@ START_TEST(an_unknown_request_is_told_so)
 	ask(LP__PB__CONTROL_REQUEST__BODY__NOT_SET);
 	ck_assert_int_eq(
 	    world_failure(world_replies(&world, 1))->result, RESULT(USAGE));
+	world_stop(&world);
+}
+END_TEST
+
+static const struct {
+	const char *role;
+	bool local, may;
+} roles[] = {
+    {"", true, true}, /* those whom the file system lets in */
+    {"admin", false, true},
+    {"", false, false},
+    {"Admin", false, false},
+    {"admin2", false, false},
+    {"nobody", false, false},
+};
+
+START_TEST(from_afar_only_an_admin_may_change_anything)
+{
+	const struct lp_serve_peer peer = {.who = "alice",
+	    .from = "192.0.2.7:51234",
+	    .role = roles[_i].role,
+	    .local = roles[_i].local};
+
+	world_start(&world, &patient, 0);
+	lp_session_request(
+	    world.session, 1, &peer, make_transaction("add cluster a"));
+	if (roles[_i].may) {
+		world_done(world_replies(&world, 1));
+	} else {
+		const Lp__Pb__Failure *failure =
+		    world_failure(world_replies(&world, 1));
+
+		ck_assert_int_eq(failure->result, RESULT(REFUSED));
+		ck_assert_ptr_nonnull(strstr(failure->text, "alice"));
+		ck_assert_uint_eq(world_status_reply(&world)->generation, 1);
+	}
 	world_stop(&world);
 }
 END_TEST
@@ -466,6 +502,7 @@ main(void)
 	TEST(an_empty_configuration_is_shown_in_one_frame);
 	TEST(another_control_protocol_is_told_so);
 	TEST(an_unknown_request_is_told_so);
+	LOOP(from_afar_only_an_admin_may_change_anything, 6);
 	TEST(the_version_is_told_to_everybody);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

@@ -42,7 +42,7 @@ send_request(Lp__Pb__ControlRequest *request, uint64_t client)
 	request->protocol = LP_CONTROL_PROTOCOL;
 	request->cookie = 8;
 	len = lp__pb__control_request__pack(request, bytes);
-	lp_session_request(world.session, client, "tester",
+	lp_session_request(world.session, client, &world_peer,
 	    lp_message_unpack_request(bytes, len));
 }
 

@@ -79,6 +79,9 @@ keep_reply(void *arg, uint64_t client, const Lp__Pb__ControlReply *reply)
 	free(frame);
 }
 
+const struct lp_serve_peer world_peer = {
+    .who = "tester", .from = "unix", .role = "admin", .local = true};
+
 void
 world_start(
     struct world *world, const struct lp_push_times *times, unsigned dataplanes)
@@ -175,7 +178,7 @@ world_send(struct world *world, const char *text, uint32_t timeout_ms)
 	request->cookie = 7;
 	request->transaction->has_timeout_ms = true;
 	request->transaction->timeout_ms = timeout_ms;
-	lp_session_request(world->session, 1, "tester", request);
+	lp_session_request(world->session, 1, &world_peer, request);
 }
 
 const Lp__Pb__DataplaneStatus *
@@ -195,7 +198,7 @@ world_status_reply(struct world *world)
 	request->protocol = LP_CONTROL_PROTOCOL;
 	request->body_case = LP__PB__CONTROL_REQUEST__BODY_STATUS;
 	request->status = status;
-	lp_session_request(world->session, 2, "tester", request);
+	lp_session_request(world->session, 2, &world_peer, request);
 	/* Not one of those that the test counts. */
 	world->reply_count--;
 	static _Thread_local Lp__Pb__ControlReply *last;

@@ -36,6 +36,9 @@ extern const struct lp_push_times patient;
 /* Of the next world. */
 extern struct lp_discover_options world_discover;
 
+/* Who asks in tests: of this machine. */
+extern const struct lp_serve_peer world_peer;
+
 void world_start(struct world *world, const struct lp_push_times *times,
     unsigned dataplanes);
 void world_stop(struct world *world);
