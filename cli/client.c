@@ -403,7 +403,7 @@ failure_status(const Lp__Pb__Failure *failure, struct lp_error *error)
 {
 	int status = (int)failure->result;
 
-	if (status < LP_EXIT_REFUSED || status > LP_EXIT_REJECTED)
+	if (status < LP_EXIT_REFUSED || status > LP_EXIT_CONFLICT)
 		status = LP_EXIT_UNREACHABLE;
 	(void)lp_error_set(
 	    error, status, "%s", lp_client_failure_text(failure));

@@ -6,22 +6,13 @@
 #include <string.h>
 
 #include "cli/cmd.h"
-#include "cli/top_state.h"
-#include "cli/view_kafka.h"
+#include "cli/command_ask.h"
 
 #define BIT(option) LP_OPTION_BIT(LP_OPTION_##option)
 #define PORT_OPTIONS                                                           \
 	(BIT(DEVICE) | BIT(ADDRESS) | BIT(GATEWAY) | BIT(SIDE) |               \
 	    BIT(BACKEND) | BIT(MTU) | BIT(DEFAULT_ROUTE) | BIT(PEER) |         \
 	    BIT(ON_LOSS))
-#define TRACE_OPTIONS                                                          \
-	(BIT(PORT) | BIT(KIND) | BIT(FROM) | BIT(TO) | BIT(FLAGS) | BIT(SEQ) | \
-	    BIT(ACK) | BIT(PAYLOAD) | BIT(READ) | BIT(PACKET_FILTER) |         \
-	    BIT(COUNT) | BIT(REQUEST) | BIT(DATAPLANE))
-#define CAPTURE_OPTIONS                                                        \
-	(BIT(WRITE) | BIT(CLIENT) | BIT(BROKER) | BIT(LISTENER) | BIT(PORT) |  \
-	    BIT(SNAPLEN) | BIT(COUNT) | BIT(DURATION) | BIT(SENT) |            \
-	    BIT(DATAPLANE))
 #define LISTENER_OPTIONS                                                       \
 	(BIT(MODE) | BIT(BROKER_BASE) | BIT(SOURCE_ADDRESS) | BIT(KAFKA) |     \
 	    BIT(REWRITE) | BIT(ADVERTISE) | BIT(UNJUDGED))
@@ -290,196 +281,25 @@ static const struct lp_command commands[] = {
 		    "select(.shadow).name'\n",
 	.run = lp_cmd_show_rules,
     },
-    {
-	.name = "rule-stats",
-	.operands = {{"RULE", LP_WORD_RULE, true}},
-	.several = true,
-	.options = BIT(ALL) | BIT(DATAPLANE) | BIT(WATCH),
-	.summary = "list what rules have matched, and refused",
-	.details =
-	    "Those that have matched, or, with --all, every rule that runs, in "
-	    "the order in which\nthey are asked; or the ones named.  A request "
-	    "counts once for each rule that it\nmatches, whatever number of "
-	    "its topics did.  A rule in shadow counts what it\nwould have "
-	    "matched, and refuses nothing.",
-	.examples = "lpctl rule-stats\n"
-		    "lpctl rule-stats scan slow --watch 5\n"
-		    "lpctl -o json rule-stats --all | jq '.dataplanes[].rules[]"
-		    " | select(.requests == 0).name'\n",
-	.run = lp_cmd_rule_stats,
-    },
-    {
-	.name = "denials",
-	.operands = {{"RULE", LP_WORD_RULE, true}},
-	.several = true,
-	.options = BIT(FOLLOW) | BIT(LIMIT) | BIT(DATAPLANE),
-	.summary = "list who was refused what, and by which rule",
-	.details =
-	    "The last 100 of each dataplane, or, with --follow, the last 10 "
-	    "and those that come;\nof all rules, or of the ones named.  A "
-	    "dataplane keeps the last 1024.  It is a log, no\ncount: of a rule "
-	    "at most 20 a second are kept, and how many more there were is "
-	    "told.\nWhat a rule in shadow would refuse is listed as such.",
-	.examples = "lpctl denials\n"
-		    "lpctl denials secrets --follow\n"
-		    "lpctl -o json denials --limit 1000 | jq -r "
-		    "'.denials[].client_id' | sort | uniq -c\n",
-	.run = lp_cmd_denials,
-    },
-    {
-	.name = "show",
-	.summary = "show the whole configuration as a tree",
-	.examples = "lpctl show\n",
-	.run = lp_cmd_show,
-    },
-    {
-	.name = "history",
-	.options = BIT(LIMIT),
-	.summary = "list who has changed the configuration, when and how",
-	.details =
-	    "The last 20 generations, or N (0: all that are kept), the newest "
-	    "first.  Each is a\nwhole configuration; the change that led to "
-	    "it is given as it was typed: its\nbeginning, or, with -v, all of "
-	    "it.",
-	.examples = "lpctl history\n"
-		    "lpctl -o json history --limit 0 | jq -r "
-		    "'.generations[].who' | sort | uniq -c\n",
-	.run = lp_cmd_history,
-    },
-    {
-	.name = "status",
-	.summary = "show the daemons, and what each dataplane runs",
-	.examples = "lpctl status\n",
-	.run = lp_cmd_status,
-    },
-    {
-	.name = "stats",
-	.operands = {{"kafka", LP_WORD_STATS, true}},
-	.options = BIT(WATCH) | BIT(ALL) | BIT(DATAPLANE),
-	.summary = "show the counters of ports, listeners and packets",
-	.details =
-	    "Every packet received has one verdict and one reason.  With "
-	    "--watch, counters\nare followed by their change a second; with "
-	    "-o json each round is one line.\n"
-	    "\"stats kafka\": requests, errors and latencies of each listener, "
-	    "broker and API,\nwith replication apart; totals in every round.",
-	.examples = "lpctl stats\n"
-		    "lpctl stats kafka\n"
-		    "lpctl stats --watch 5 --dataplane edge-1\n",
-	.run = lp_cmd_stats,
-    },
-    {
-	.name = "top",
-	.options = BIT(VIEW) | BIT(SORT) | BIT(FILTER) | BIT(SINCE_START) |
-	    BIT(DELAY) | BIT(ROUNDS) | BIT(BATCH) | BIT(ONCE) | BIT(DATAPLANE),
-	.summary = "watch clients, topics, brokers and APIs of Kafka, live",
-	.details =
-	    "A screen of rates and latency quantiles, of the last interval or "
-	    "since the start;\nthe key h explains the keys.  Where standard "
-	    "output is no terminal, or with\n--batch, --once, --rounds or -o "
-	    "json, rounds are printed instead; with -o json\neach is one "
-	    "line.\nSorted by: " LP_TOP_STATE_SORT_WORDS ".",
-	.examples = "lpctl top\n"
-		    "lpctl top --view topics --sort p99.9 --filter ^orders\n"
-		    "lpctl top --once --view apis --delay 5\n"
-		    "lpctl -o json top --once | jq '.rows[] | "
-		    "select(.errors > 0).name'\n",
-	.run = lp_cmd_top,
-    },
-    {
-	.name = "connections",
-	.options = BIT(LIMIT) | BIT(DATAPLANE),
-	.summary = "list the TCP connections through the dataplane",
-	.examples = "lpctl connections --limit 20\n",
-	.run = lp_cmd_connections,
-    },
-    {
-	.name = "clients",
-	.operands = {{"PREFIX", LP_WORD_ANY, true}},
-	.options = BIT(SORT) | BIT(LIMIT) | BIT(DATAPLANE) | BIT(WATCH),
-	.summary = "list the Kafka client ids that talk most",
-	.details =
-	    "Those whose id begins with PREFIX, or all of them and what the "
-	    "others come to.\nSorted by: " LP_VIEW_KAFKA_SORT_WORDS ".",
-	.examples = "lpctl clients --sort bytes --limit 10\n"
-		    "lpctl clients payments- --sort p99.9\n",
-	.run = lp_cmd_kafka_clients,
-    },
-    {
-	.name = "topics",
-	.operands = {{"PREFIX", LP_WORD_ANY, true}},
-	.options = BIT(SORT) | BIT(LIMIT) | BIT(DATAPLANE) | BIT(WATCH),
-	.summary = "list the Kafka topics that are used most",
-	.details =
-	    "Those whose name begins with PREFIX, or all of them and what the "
-	    "others come to.\nSorted as clients are, but not by in-flight, "
-	    "throttled or idle.",
-	.examples = "lpctl topics --sort bytes --limit 10\n"
-		    "lpctl topics orders. --dataplane edge-1\n",
-	.run = lp_cmd_kafka_topics,
-    },
-    {
-	.name = "trace",
-	.options = TRACE_OPTIONS,
-	.summary = "show what would become of a packet, and why",
-	.details =
-	    "The packet is described, or read from a file.  Each stage of the "
-	    "packet path says\nwhat it sees and decides, by its own code and "
-	    "on the running configuration, but\nwithout effect: nothing is "
-	    "sent, counted, opened or learnt.\n\n"
-	    "Of a connection that opens, and of a request that is described, "
-	    "it says which rule\ndecides, and why not those before it.",
-	.examples = "lpctl trace --port front --from 10.9.0.7:51000 --to "
-		    "10.9.0.100:9092\n"
-		    "lpctl trace --port front --from 10.9.0.7:51000 --to "
-		    "10.9.0.100:9092 --request 'api=Produce topic=orders "
-		    "client_id=app'\n"
-		    "lpctl trace --port front --kind ping --from 10.9.0.7 --to "
-		    "10.9.0.100\n"
-		    "lpctl trace --port front -r client.pcap --filter tcp\n",
-	.run = lp_cmd_trace,
-    },
-    {
-	.name = "capture",
-	.options = CAPTURE_OPTIONS,
-	.summary = "write packets of chosen connections to a pcapng file",
-	.details =
-	    "Packets as they come in, with what Lightpath knows of them as "
-	    "comments, for\nWireshark.  Ends with Ctrl-C, and says how many "
-	    "packets it has missed.",
-	.examples = "lpctl capture -w slow.pcapng --client 10.9.0.7 "
-		    "--duration 30\n"
-		    "lpctl capture --listener payments/public | tshark -i -\n",
-	.run = lp_cmd_capture,
-    },
-    {
-	.name = "version",
-	.summary = "print the versions of lpctl and lp-controld",
-	.examples = "lpctl version\n",
-	.run = lp_cmd_version,
-    },
-    {
-	.name = "help",
-	.operands = {{"COMMAND", LP_WORD_COMMAND, true}},
-	.summary = "print help, on one command if it is given",
-	.examples = "lpctl help add-listener\n",
-	.run = lp_cmd_help,
-    },
 };
 
 const struct lp_command *
-lp_command_table(size_t *count)
+lp_command_at(size_t index)
 {
-	*count = sizeof(commands) / sizeof(commands[0]);
-	return commands;
+	const size_t count = sizeof(commands) / sizeof(commands[0]);
+
+	return index < count ? &commands[index]
+			     : lp_command_ask_at(index - count);
 }
 
 const struct lp_command *
 lp_command_find(const char *name)
 {
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(commands[i].name, name) == 0)
-			return &commands[i];
+	const struct lp_command *command;
+
+	for (size_t i = 0; (command = lp_command_at(i)) != NULL; i++)
+		if (strcmp(command->name, name) == 0)
+			return command;
 	return NULL;
 }
 

@@ -4,7 +4,8 @@
  *
  * The parser (line.c), --help (help.c) and the completion (complete.c) read
  * this table and nothing else; the manual page is compared with it by a test.
- * A new command is a row here and a function in a cmd_*.c file.
+ * A new command is a row, here if it changes an object and else in
+ * command_ask.c, and a function in a cmd_*.c file.
  */
 #ifndef LP_CLI_COMMAND_H
 #define LP_CLI_COMMAND_H
@@ -170,8 +171,8 @@ struct lp_command {
 	    struct lp_error *error);
 };
 
-/* The table, and how many rows it has. */
-const struct lp_command *lp_command_table(size_t *count);
+/* A row of the table; NULL behind the last. */
+const struct lp_command *lp_command_at(size_t index);
 
 /* NULL if there is no such command. */
 const struct lp_command *lp_command_find(const char *name);

@@ -120,11 +120,10 @@ offer(const struct cursor *cursor, const char *candidate)
 static void
 offer_commands(const struct cursor *cursor)
 {
-	size_t count = 0;
-	const struct lp_command *table = lp_command_table(&count);
+	const struct lp_command *command;
 
-	for (size_t i = 0; i < count; i++)
-		offer(cursor, table[i].name);
+	for (size_t i = 0; (command = lp_command_at(i)) != NULL; i++)
+		offer(cursor, command->name);
 }
 
 static void

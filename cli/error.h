@@ -20,6 +20,7 @@ enum lp_exit {
 	LP_EXIT_UNREACHABLE = 3, /* or the conversation broke off */
 	LP_EXIT_TIMEOUT = 4, /* a change is stored, but not applied yet */
 	LP_EXIT_REJECTED = 5, /* by a dataplane; rolled back */
+	LP_EXIT_CONFLICT = 6, /* another change came first; nothing stored */
 };
 
 enum {

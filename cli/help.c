@@ -99,8 +99,7 @@ write_command(FILE *out, const struct lp_command *command)
 void
 lp_help_write(FILE *out, const struct lp_command *command)
 {
-	size_t count = 0;
-	const struct lp_command *table = lp_command_table(&count);
+	const struct lp_command *row;
 
 	if (command != NULL) {
 		write_command(out, command);
@@ -113,8 +112,8 @@ lp_help_write(FILE *out, const struct lp_command *command)
 		    "transaction: all of them are done, or none.\n\n"
 		    "Commands:\n",
 	    out);
-	for (size_t i = 0; i < count; i++)
-		write_summary(out, &table[i]);
+	for (size_t i = 0; (row = lp_command_at(i)) != NULL; i++)
+		write_summary(out, row);
 	(void)fputs("\nOptions of every command:\n", out);
 	write_options(out, lp_command_global_options());
 	(void)fputs(
@@ -124,7 +123,8 @@ lp_help_write(FILE *out, const struct lp_command *command)
 	    "  2  wrong usage\n"
 	    "  3  lp-controld cannot be reached, or its answer not used\n"
 	    "  4  not in time; a change is stored, but not applied yet\n"
-	    "  5  rejected by a dataplane, and rolled back\n\n"
+	    "  5  rejected by a dataplane, and rolled back\n"
+	    "  6  another change came first; nothing was stored\n\n"
 	    "Environment:\n"
 	    "  LPCTL_SOCKET  control socket, if there is no --socket\n"
 	    "  NO_COLOR      no colours on a terminal either\n\n"
