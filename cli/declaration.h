@@ -6,7 +6,7 @@
  * out is as by default.  Ids mean nothing here; other objects are named.  It
  * comes from files (declaration_load.c) or from a configuration
  * (declaration_config.c: export, and a copy of the database), and becomes
- * operations (plan.h) or text (declaration_print.c).
+ * operations (declaration_operation.h) or text (declaration_print.c).
  */
 #ifndef LP_CLI_DECLARATION_H
 #define LP_CLI_DECLARATION_H
@@ -31,7 +31,12 @@ struct lp_declared {
 };
 
 struct lp_declaration {
-	struct lp_declared *list; /* ordered as a transaction adds them */
+	/*
+	 * As a transaction adds them: ports, clusters, listeners, brokers
+	 * (which choose endpoints of listeners), rules; of each kind as in the
+	 * files.
+	 */
+	struct lp_declared *list;
 	size_t count;
 	/*
 	 * The owners that the files name at their top, "" if one names none:
@@ -61,8 +66,11 @@ int lp_declaration_from_config(
 
 void lp_declaration_fini(struct lp_declaration *declaration);
 
-/* The place of a field of it; of its name, or the whole, if it has none. */
-struct lp_span lp_declared_place(
+/*
+ * The place of a field, as messages name it, of an object of a file; of its
+ * name, or of the whole, if it has none.
+ */
+struct lp_span lp_declaration_place(
     const struct lp_declared *declared, const char *field);
 
 /*
