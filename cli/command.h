@@ -32,6 +32,7 @@ enum lp_word {
 	LP_WORD_COMMAND,
 	LP_WORD_FILE,
 	LP_WORD_STATS, /* what else there are counters of */
+	LP_WORD_PKI, /* what is done with certificates */
 	LP_WORD_RULE,
 	LP_WORD_MATCH, /* of a rule: proto/rule.h */
 	LP_WORD_ACTION,
@@ -88,6 +89,12 @@ enum lp_option_id {
 	LP_OPTION_ROUNDS,
 	LP_OPTION_BATCH,
 	LP_OPTION_ONCE,
+	/* of pki */
+	LP_OPTION_AUTHORITY,
+	LP_OPTION_DAYS,
+	LP_OPTION_ROLE,
+	LP_OPTION_HOST,
+	LP_OPTION_OUT,
 	/* of trace and capture */
 	LP_OPTION_PORT,
 	LP_OPTION_KIND,

@@ -179,6 +179,31 @@ static const struct lp_command commands[] = {
 	.run = lp_cmd_capture,
     },
     {
+	.name = "pki",
+	.operands = {{"ACTION", LP_WORD_PKI, false},
+	    {"DIR", LP_WORD_FILE, false}, {"NAME", LP_WORD_ANY, true}},
+	.options =
+	    BIT(AUTHORITY) | BIT(DAYS) | BIT(ROLE) | BIT(HOST) | BIT(OUT),
+	.summary = "make and revoke the certificates of remote control",
+	.details =
+	    "pki init DIR: a new private certificate authority.\n"
+	    "pki issue DIR NAME --role ROLE: a certificate and its key, in a "
+	    "directory NAME that\n--tls takes.\n"
+	    "pki revoke DIR NAME|SERIAL: all of that name, or one; DIR/crl.pem "
+	    "is then to be\ncopied to all who verify.\n"
+	    "pki list DIR: all that were issued.\n\n"
+	    "No daemon is asked.  Keep DIR from the machines that use the "
+	    "certificates.",
+	.examples = "lpctl pki init ca --days 3650\n"
+		    "lpctl pki issue ca edge-1 --role controld --host "
+		    "edge-1.internal --host 10.0.0.5\n"
+		    "lpctl pki issue ca alice --role operator --out .\n"
+		    "lpctl pki revoke ca alice\n"
+		    "lpctl -o json pki list ca | jq -r '.certificates[] | "
+		    "select(.state == \"valid\").name'\n",
+	.run = lp_cmd_pki,
+    },
+    {
 	.name = "version",
 	.summary = "print the versions of lpctl and lp-controld",
 	.examples = "lpctl version\n",

@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/view_kafka.h"
+#include "proto/role.h"
 
 /* Of clients and topics, and of top; each refuses those that it lacks. */
 #define SORT_WORDS LP_VIEW_KAFKA_SORT_WORDS " in out"
@@ -139,6 +140,21 @@ static const struct lp_option options[LP_OPTIONS] = {
     [LP_OPTION_BATCH] = {"batch", NULL, NULL,
 	"print, even if standard output is a terminal", 0, 0, 'b'},
     [LP_OPTION_ONCE] = {"once", NULL, NULL, "print one round", 0, 0, 0},
+    [LP_OPTION_AUTHORITY] = {"name", "NAME", NULL,
+	"init: name of the authority (Lightpath CA)", LP_ARGUMENT_REQUIRED,
+	LP_WORD_ANY, 0},
+    [LP_OPTION_DAYS] = {"days", "N", NULL,
+	"valid so long: init 3650, issue 365", LP_ARGUMENT_REQUIRED,
+	LP_WORD_ANY, 0},
+    [LP_OPTION_ROLE] = {"role", "ROLE", LP_ROLE_WORDS,
+	"issue: what the holder may do, see lpctl(8), ROLES",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_HOST] = {"host", "NAME|IP", NULL,
+	"issue: where a controld or dataplane is reached; may be repeated",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_OUT] = {"out", "DIR", NULL,
+	"issue: make NAME/ in this directory, not in that of the authority",
+	LP_ARGUMENT_REQUIRED, LP_WORD_FILE, 0},
     [LP_OPTION_PORT] = {"port", "NAME", NULL, "port that packets come in by",
 	LP_ARGUMENT_REQUIRED, LP_WORD_PORT, 0},
     [LP_OPTION_KIND] = {"kind", "KIND", "tcp ping arp",

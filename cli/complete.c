@@ -329,6 +329,12 @@ offer_word(const struct cursor *cursor, enum lp_word word)
 	case LP_WORD_STATS:
 		offer(cursor, "kafka");
 		break;
+	case LP_WORD_PKI:
+		offer(cursor, "init");
+		offer(cursor, "issue");
+		offer(cursor, "revoke");
+		offer(cursor, "list");
+		break;
 	case LP_WORD_ANY:
 	case LP_WORD_FILE: /* the shell's own business */
 		break;

@@ -28,6 +28,8 @@ struct lp_print {
 	bool stream; /* one of several documents: JSON on one line each */
 };
 
+struct lp_pki_view;
+
 struct lp_output {
 	const char *name; /* as -o takes it */
 	int (*changed)(const struct lp_print *print,
@@ -69,6 +71,9 @@ struct lp_output {
 	    const struct lp_print *print, const struct lp_trace_view *view);
 	int (*captured)(
 	    const struct lp_print *print, const struct lp_capture_view *view);
+	/* What "pki" has made, or lists. */
+	int (*pki)(
+	    const struct lp_print *print, const struct lp_pki_view *view);
 	/* reply: NULL if lp-controld cannot be reached. */
 	int (*version)(
 	    const struct lp_print *print, const Lp__Pb__VersionReply *reply);

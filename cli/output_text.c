@@ -7,9 +7,9 @@
 #include "cli/output_text_kafka.h"
 #include "cli/output_text_live.h"
 #include "cli/output_text_part.h"
+#include "cli/output_text_pki.h"
 #include "cli/output_text_ports.h"
 #include "cli/output_text_rules.h"
-#include "cli/output_text_status.h"
 #include "cli/output_text_trace.h"
 #include "cli/output_top.h"
 #include "cli/table.h"
@@ -382,13 +382,14 @@ const struct lp_output lp_output_text = {
     .brokers = text_brokers,
     .listeners = text_listeners,
     .rules = lp_output_text_rules_list,
-    .status = lp_output_text_status,
+    .status = lp_output_text_live_status,
     .stats = lp_output_text_live_stats,
     .connections = lp_output_text_live_connections,
     .kafka_stats = lp_output_text_kafka_stats,
     .rule_stats = lp_output_text_rules_stats,
     .denials = lp_output_text_denials,
     .history = lp_output_text_history,
+    .pki = lp_output_text_pki,
     .kafka_clients = lp_output_text_kafka_clients,
     .kafka_topics = lp_output_text_kafka_topics,
     .top = lp_output_text_top,

@@ -22,7 +22,6 @@
 #include "dataplane/apply.h"
 #include "dataplane/clock.h"
 #include "dataplane/liveness.h"
-#include "dataplane/loss.h"
 #include "dataplane/reply.h"
 #include "dataplane/report.h"
 #include "dataplane/sight.h"
@@ -182,12 +181,6 @@ void
 lp_session_excuse(struct lp_session *session)
 {
 	session->liveness.heard_ms = now_ms();
-}
-
-bool
-lp_session_welcomed(const struct lp_session *session)
-{
-	return session->welcome && !session->closing && !session->done;
 }
 
 bool
@@ -376,7 +369,6 @@ handle_welcome(struct lp_session *session, const Lp__Pb__Welcome *welcome)
 	session->epoch = welcome->epoch;
 	lp_apply_epoch(
 	    session->dataplane, welcome->epoch, controller_id(session));
-	lp_loss_turn(session->dataplane, true);
 	lp_log_info("controller %s: connected, epoch %" PRIu64 ", %s",
 	    session->controller, welcome->epoch,
 	    welcome->sync == LP__PB__WELCOME__SYNC__RESUME
