@@ -20,7 +20,7 @@
 #include "proto/limits.h"
 
 enum {
-	/* More are counted, and not kept. */
+	/* Of each severity; more are counted, and not kept. */
 	LP_REPORT_PROBLEMS_MAX = 100,
 	LP_REPORT_FILES_MAX = 4096,
 };
@@ -50,7 +50,8 @@ void lp_report_free(struct lp_report *report); /* NULL is accepted */
 
 /*
  * A file by its name and its text, which it takes (malloc'ed; a NUL is behind
- * it).  The index, or -ENOSPC, -ENOMEM.
+ * it), also if that fails.  The index, or -ENOSPC, -EFBIG, -ENOMEM.  A file
+ * that cannot be read has an empty text: its problems have no line.
  */
 int lp_report_add_file(
     struct lp_report *report, const char *name, char *text, size_t len);
@@ -63,19 +64,28 @@ void lp_report_add(struct lp_report *report, enum lp_severity severity,
     const struct lp_span *span, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/*
+ * All has been said of that very place: what else would be found there follows
+ * from it, and is no problem.
+ */
+void lp_report_settle(struct lp_report *report, const struct lp_span *span);
+
 /* How many there were of that severity, also those that were not kept. */
 size_t lp_report_count(
     const struct lp_report *report, enum lp_severity severity);
 
 /* Those that are kept, ordered by file and place. */
 const struct lp_problem *lp_report_problems(
-    struct lp_report *report, size_t *count);
+    const struct lp_report *report, size_t *count);
 
-/* Line and column, from 1, of the beginning of a span. */
+/*
+ * Line and column, from 1, of the beginning of a span; 0 in a file without
+ * text.
+ */
 void lp_report_locate(const struct lp_report *report,
     const struct lp_span *span, uint32_t *line, uint32_t *column);
 
 /* Prints all, with the line and a caret each, as the picture above has it. */
-void lp_report_print(struct lp_report *report, FILE *out, bool color);
+void lp_report_print(const struct lp_report *report, FILE *out, bool color);
 
 #endif

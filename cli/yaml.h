@@ -22,6 +22,7 @@ enum {
 	LP_YAML_FILE_MAX = 128 << 20,
 	LP_YAML_DEPTH_MAX = 16,
 	LP_YAML_NODES_MAX = 8 << 20, /* of one file */
+	LP_YAML_TEXT_MAX = 65536, /* bytes of one text */
 };
 
 enum lp_yaml_kind {
@@ -49,11 +50,15 @@ struct lp_yaml_node {
 struct lp_yaml;
 
 /*
- * Reads one file, whose text has been added to the report as `file`.  0 with
- * the root (NULL: the file is empty, or only comments), or -EINVAL: the report
- * says why; -ENOMEM.
+ * Reads one file, whose text has been added to the report as `file`.  0, or
+ * -EINVAL: the report says why; -ENOMEM.
+ *
+ * With -EINVAL too there is a tree if more can be said of it: what was refused
+ * is not in it, or is an empty text of whose place the report takes no more
+ * (lp_report_settle).  NULL: the file is no YAML, or beyond a limit.
  */
 int lp_yaml_read(struct lp_yaml **out, struct lp_report *report, unsigned file);
+/* NULL: the file is empty, or has only comments. */
 const struct lp_yaml_node *lp_yaml_root(const struct lp_yaml *yaml);
 void lp_yaml_free(struct lp_yaml *yaml); /* NULL is accepted */
 
