@@ -6,6 +6,8 @@
 #include <string.h>
 
 static void begin_object(struct lp_change *change, enum lp_object_kind kind);
+static int set_owner(struct lp_change *change, const struct lp_words *words,
+    struct lp_error *error);
 static void make_labels(struct lp_change *change, const struct lp_words *words);
 
 int
@@ -16,7 +18,8 @@ lp_change_init(struct lp_change *change, const struct lp_lpctl *lpctl,
 	memset(change, 0, sizeof(*change));
 	lp__pb__operation__init(&change->operation);
 	make_labels(change, words);
-	if (words->command->change(change, lpctl, words, error) != LP_EXIT_OK)
+	if (words->command->change(change, lpctl, words, error) != LP_EXIT_OK ||
+	    set_owner(change, words, error) != LP_EXIT_OK)
 		return lp_error_prefix(error, "%s", change->label);
 	change->operation.has_place = true;
 	change->operation.place = place;
@@ -138,6 +141,24 @@ begin_object(struct lp_change *change, enum lp_object_kind kind)
 		/* No operator adds or sets this kind. */
 		assert(false);
 	}
+}
+
+/* Of every add and set command: "none" for nobody's. */
+static int
+set_owner(struct lp_change *change, const struct lp_words *words,
+    struct lp_error *error)
+{
+	static char none[] = "";
+	const char *owner = lp_command_value(words, LP_OPTION_OWNER, NULL);
+
+	if (owner == NULL)
+		return LP_EXIT_OK;
+	if (strcmp(owner, "none") == 0) {
+		change->object.owner = none;
+		return LP_EXIT_OK;
+	}
+	change->object.owner = (char *)owner;
+	return lp_change_check_size(error, "owner", owner, LP_OWNER_SIZE);
 }
 
 /* The command and the operands that name its object: all but an endpoint. */

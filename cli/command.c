@@ -12,11 +12,12 @@
 #define PORT_OPTIONS                                                           \
 	(BIT(DEVICE) | BIT(ADDRESS) | BIT(GATEWAY) | BIT(SIDE) |               \
 	    BIT(BACKEND) | BIT(MTU) | BIT(DEFAULT_ROUTE) | BIT(PEER) |         \
-	    BIT(ON_LOSS))
+	    BIT(ON_LOSS) | BIT(OWNER))
 #define LISTENER_OPTIONS                                                       \
 	(BIT(MODE) | BIT(BROKER_BASE) | BIT(SOURCE_ADDRESS) | BIT(KAFKA) |     \
-	    BIT(REWRITE) | BIT(ADVERTISE) | BIT(UNJUDGED))
-#define RULE_OPTIONS (BIT(PRIORITY) | BIT(MATCH) | BIT(ACTION) | BIT(SHADOW))
+	    BIT(REWRITE) | BIT(ADVERTISE) | BIT(UNJUDGED) | BIT(OWNER))
+#define RULE_OPTIONS                                                           \
+	(BIT(PRIORITY) | BIT(MATCH) | BIT(ACTION) | BIT(SHADOW) | BIT(OWNER))
 
 static const struct lp_command commands[] = {
     {
@@ -76,7 +77,7 @@ static const struct lp_command commands[] = {
     {
 	.name = "add-cluster",
 	.operands = {{"NAME", LP_WORD_ANY, false}},
-	.options = BIT(MAY_EXIST) | BIT(SAME_AS) | BIT(DISCOVER),
+	.options = BIT(MAY_EXIST) | BIT(SAME_AS) | BIT(DISCOVER) | BIT(OWNER),
 	.summary = "name a Kafka cluster",
 	.details = "With --same-as it is one that is named already, by "
 		   "other listeners of its\nbrokers: they have other "
@@ -93,7 +94,7 @@ static const struct lp_command commands[] = {
     {
 	.name = "set-cluster",
 	.operands = {{"NAME", LP_WORD_CLUSTER, false}},
-	.options = BIT(NAME) | BIT(SAME_AS) | BIT(DISCOVER),
+	.options = BIT(NAME) | BIT(SAME_AS) | BIT(DISCOVER) | BIT(OWNER),
 	.summary = "rename a cluster, or say how its brokers are known",
 	.examples = "lpctl set-cluster payments --name payments-eu\n"
 		    "lpctl set-cluster payments --discover on\n"
@@ -120,7 +121,7 @@ static const struct lp_command commands[] = {
 	.operands = {{"CLUSTER", LP_WORD_CLUSTER, false},
 	    {"NODE_ID", LP_WORD_BROKER, false},
 	    {"HOST:PORT", LP_WORD_ANY, false}},
-	.options = BIT(MAY_EXIST) | BIT(ENDPOINT) | BIT(SOURCE),
+	.options = BIT(MAY_EXIST) | BIT(ENDPOINT) | BIT(SOURCE) | BIT(OWNER),
 	.summary = "add a broker to a cluster",
 	.details =
 	    "HOST is an address, an IPv6 one in brackets, or a name, which "
@@ -138,7 +139,7 @@ static const struct lp_command commands[] = {
 	.operands = {{"CLUSTER", LP_WORD_CLUSTER, false},
 	    {"NODE_ID", LP_WORD_BROKER, false},
 	    {"HOST:PORT", LP_WORD_ANY, true}},
-	.options = BIT(ENDPOINT) | BIT(SOURCE),
+	.options = BIT(ENDPOINT) | BIT(SOURCE) | BIT(OWNER),
 	.summary = "move a broker, or its endpoints, to another address",
 	.details =
 	    "Connections that exist stay with the old address.  A broker that "

@@ -65,6 +65,12 @@ lp_json_string_or_null(const char *text)
 	return text != NULL ? json_string(text) : json_null();
 }
 
+json_t *
+lp_json_text_or_null(const char *text)
+{
+	return text[0] != '\0' ? json_string(text) : json_null();
+}
+
 /* "a b" is ["a", "b"]. */
 json_t *
 lp_json_words(const char *text)

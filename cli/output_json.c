@@ -67,7 +67,7 @@ make_port(const struct lp_view *view, const struct lp_object *object)
 		(void)json_array_append_new(addresses,
 		    json_string(lp_prefix_format(buf, &port->addresses[i])));
 	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:o, "
-			 "s:s?, s:s?}",
+			 "s:s?, s:s?, s:o}",
 	    "id", lp_json_integer(object->id), "name", port->name, "device",
 	    port->device, "backend", lp_backend_name(port->backend), "side",
 	    lp_side_name(port->side), "addresses", addresses, "gateway_v4",
@@ -76,7 +76,8 @@ make_port(const struct lp_view *view, const struct lp_object *object)
 	    port->allow_default_route, "mtu",
 	    lp_json_number_or_null(port->mtu != 0, port->mtu), "peer",
 	    has_peer ? port->peer : NULL, "on_loss",
-	    has_peer ? lp_on_loss_name(port->on_loss) : NULL);
+	    has_peer ? lp_on_loss_name(port->on_loss) : NULL, "owner",
+	    lp_json_text_or_null(object->owner));
 }
 
 static const char *
@@ -93,11 +94,12 @@ make_broker(const struct lp_view *view, const struct lp_object *object)
 {
 	const struct lp_broker_object *broker = &object->broker;
 
-	return json_pack("{s:o, s:s?, s:i, s:s, s:o, s:s}", "id",
+	return json_pack("{s:o, s:s?, s:i, s:s, s:o, s:s, s:o}", "id",
 	    lp_json_integer(object->id), "cluster",
 	    cluster_name(view, broker->cluster_id), "node_id", broker->node_id,
 	    "host", broker->host, "endpoint", endpoint(&broker->real), "source",
-	    broker->discovered ? "discovered" : "manual");
+	    broker->discovered ? "discovered" : "manual", "owner",
+	    lp_json_text_or_null(object->owner));
 }
 
 static json_t *
@@ -137,7 +139,7 @@ make_listener(const struct lp_view *view, const struct lp_object *object)
 	bool has_vip = listener->mode != LP_MODE_INLINE;
 
 	return json_pack("{s:o, s:s?, s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:s?, "
-			 "s:s?, s:o}",
+			 "s:s?, s:o, s:o}",
 	    "id", lp_json_integer(object->id), "cluster",
 	    cluster_name(view, listener->cluster_id), "name", listener->name,
 	    "mode", lp_mode_name(listener->mode), "vip",
@@ -147,7 +149,8 @@ make_listener(const struct lp_view *view, const struct lp_object *object)
 	    "kafka", lp_look_name(listener->kafka), "rewrite",
 	    lp_rewriting_name(listener->rewrite), "advertise",
 	    listener->advertise[0] != '\0' ? listener->advertise : NULL,
-	    "unjudged", lp_unjudged_name(listener->unjudged), "endpoints",
+	    "unjudged", lp_unjudged_name(listener->unjudged), "owner",
+	    lp_json_text_or_null(object->owner), "endpoints",
 	    listener_endpoints(view, object));
 }
 
@@ -156,10 +159,11 @@ make_cluster(const struct lp_view *view, const struct lp_object *object)
 {
 	uint32_t same_as = object->cluster.same_as;
 
-	return json_pack("{s:o, s:s, s:s?, s:s, s:o, s:o}", "id",
+	return json_pack("{s:o, s:s, s:s?, s:s, s:o, s:o, s:o}", "id",
 	    lp_json_integer(object->id), "name", object->cluster.name,
 	    "same_as", same_as != 0 ? cluster_name(view, same_as) : NULL,
-	    "discover", object->cluster.discover ? "on" : "off", "brokers",
+	    "discover", object->cluster.discover ? "on" : "off", "owner",
+	    lp_json_text_or_null(object->owner), "brokers",
 	    list_of(view, LP_OBJECT_BROKER, object->id, make_broker),
 	    "listeners",
 	    list_of(view, LP_OBJECT_LISTENER, object->id, make_listener));

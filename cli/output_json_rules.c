@@ -18,11 +18,12 @@ lp_output_json_rules_list(const struct lp_view *view)
 		const struct lp_rule_object *rule = &list[i]->rule;
 
 		rules = lp_json_append(rules,
-		    json_pack("{s:o, s:s, s:o, s:b, s:s, s:s}", "id",
+		    json_pack("{s:o, s:s, s:o, s:b, s:s, s:s, s:o}", "id",
 			lp_json_integer(list[i]->id), "name", rule->name,
 			"priority", lp_json_integer(rule->priority), "shadow",
 			rule->shadow, "match", rule->match, "action",
-			rule->action));
+			rule->action, "owner",
+			lp_json_text_or_null(list[i]->owner)));
 	}
 	free(list);
 	return rules;

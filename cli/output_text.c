@@ -44,8 +44,9 @@ text_changed(
 /* ---- show ------------------------------------------------------------- */
 
 static void
-show_port(const struct lp_print *print, const struct lp_port_object *port)
+show_port(const struct lp_print *print, const struct lp_object *object)
 {
+	const struct lp_port_object *port = &object->port;
 	char buf[LP_PREFIX_TEXT_SIZE];
 
 	lp_output_text_part_title(print, "port", port->name);
@@ -71,12 +72,14 @@ show_port(const struct lp_print *print, const struct lp_port_object *port)
 	if (port->allow_default_route)
 		(void)fprintf(print->out,
 		    "    may take the device of the host's default route\n");
+	lp_output_text_part_owner(print, object, false);
 }
 
 /* The host as written, and its address if that is another text. */
 static void
-show_broker(const struct lp_print *print, const struct lp_broker_object *broker)
+show_broker(const struct lp_print *print, const struct lp_object *object)
 {
+	const struct lp_broker_object *broker = &object->broker;
 	char buf[LP_ENDPOINT_TEXT_SIZE];
 	struct lp_ip ip;
 
@@ -84,7 +87,10 @@ show_broker(const struct lp_print *print, const struct lp_broker_object *broker)
 	    lp_endpoint_format(buf, &broker->real));
 	if (lp_ip_parse(&ip, broker->host, NULL) != 0)
 		(void)fprintf(print->out, " (%s)", broker->host);
-	(void)fputs(broker->discovered ? ", discovered\n" : "\n", print->out);
+	if (broker->discovered)
+		(void)fputs(", discovered", print->out);
+	lp_output_text_part_owner(print, object, true);
+	(void)fputc('\n', print->out);
 }
 
 static void
@@ -133,6 +139,7 @@ show_listener(const struct lp_print *print, const struct lp_view *view,
 	if (listener->unjudged != 0)
 		(void)fprintf(print->out, ", unjudged %s",
 		    lp_unjudged_name(listener->unjudged));
+	lp_output_text_part_owner(print, object, true);
 	(void)fputc('\n', print->out);
 	while ((endpoint = lp_view_next_endpoint(view, object->id, &index)) !=
 	    NULL) {
@@ -171,9 +178,10 @@ show_cluster(const struct lp_print *print, const struct lp_view *view,
 		    cluster_name(view, cluster->cluster.same_as));
 	if (cluster->cluster.discover)
 		(void)fputs("    discover on\n", print->out);
+	lp_output_text_part_owner(print, cluster, false);
 	while ((object = lp_view_next_of(
 		    view, LP_OBJECT_BROKER, cluster->id, &index)) != NULL)
-		show_broker(print, &object->broker);
+		show_broker(print, object);
 	index = 0;
 	while ((object = lp_view_next_of(
 		    view, LP_OBJECT_LISTENER, cluster->id, &index)) != NULL)
@@ -189,7 +197,7 @@ text_show(const struct lp_print *print, const struct lp_view *view)
 	(void)fprintf(print->out, "generation %" PRIu64 "%s\n",
 	    view->generation, view->config.count == 0 ? " (empty)" : "");
 	while ((object = lp_view_next(view, LP_OBJECT_PORT, &index)) != NULL)
-		show_port(print, &object->port);
+		show_port(print, object);
 	index = 0;
 	while ((object = lp_view_next(view, LP_OBJECT_CLUSTER, &index)) != NULL)
 		show_cluster(print, view, object);

@@ -16,6 +16,16 @@ lp_output_text_part_title(
 }
 
 void
+lp_output_text_part_owner(
+    const struct lp_print *print, const struct lp_object *object, bool in_line)
+{
+	if (object->owner[0] != '\0')
+		(void)fprintf(print->out, "%sowner %s%s",
+		    in_line ? ", " : "    ", object->owner,
+		    in_line ? "" : "\n");
+}
+
+void
 lp_output_text_part_round(const struct lp_print *print)
 {
 	if (print->stream && print->color)

@@ -64,6 +64,7 @@ lp_output_text_rules_show(
 		    "    action %s\n",
 		    rule->priority, rule->shadow ? ", shadow" : "",
 		    match_of(rule), rule->action);
+		lp_output_text_part_owner(print, list[i], false);
 	}
 	free(list);
 	return 0;

@@ -44,7 +44,8 @@ static void identify(
     const struct lp_model_work *work, struct lp_object *object, bool is_new);
 static int store(struct lp_model_work *work, const struct lp_object *object);
 static int finish(struct lp_model_work *work);
-static bool same(const struct lp_object *a, const struct lp_object *given);
+static bool same(const struct lp_model_work *work, const struct lp_object *a,
+    const struct lp_object *given);
 static bool takes_over(
     const struct lp_object *old, const struct lp_object *object);
 
@@ -190,7 +191,7 @@ add(struct lp_model_work *work)
 	err = merge(work, &object, true);
 	if (err != 0)
 		return err;
-	if (old != NULL && !same(old, &object))
+	if (old != NULL && !same(work, old, &object))
 		return lp_model_work_refuse(
 		    work, "", "exists already, and differs");
 	if (old != NULL && !takes_over(old, &object))
@@ -508,9 +509,10 @@ finish(struct lp_model_work *work)
 	return -EINVAL;
 }
 
-/* Who found a broker is no difference. */
+/* Who found a broker is no difference; nor is an owner that nobody names. */
 static bool
-same(const struct lp_object *a, const struct lp_object *given)
+same(const struct lp_model_work *work, const struct lp_object *a,
+    const struct lp_object *given)
 {
 	struct lp_object other = *given, *b = &other;
 	uint8_t a_bytes[LP_OBJECT_PACKED_MAX], b_bytes[LP_OBJECT_PACKED_MAX];
@@ -518,6 +520,8 @@ same(const struct lp_object *a, const struct lp_object *given)
 
 	if (b->kind == LP_OBJECT_BROKER)
 		b->broker.discovered = a->broker.discovered;
+	if (work->op->object == NULL || work->op->object->owner == NULL)
+		memcpy(b->owner, a->owner, sizeof(b->owner));
 	a_len = lp_message_pack_object(a_bytes, sizeof(a_bytes), a);
 	b_len = lp_message_pack_object(b_bytes, sizeof(b_bytes), b);
 	return a_len == b_len && memcmp(a_bytes, b_bytes, a_len) == 0;

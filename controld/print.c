@@ -3,18 +3,19 @@
 
 #include <ctype.h>
 
-static void print_port(FILE *out, const struct lp_config *config,
-    const struct lp_port_object *port);
-static void print_port_fields(FILE *out, const struct lp_port_object *port);
+static void print_port(
+    FILE *out, const struct lp_config *config, const struct lp_object *object);
+static void print_port_fields(FILE *out, const struct lp_object *object);
 static void print_cluster(
     FILE *out, const struct lp_config *config, const struct lp_object *cluster);
-static void print_broker(FILE *out, const struct lp_config *config,
-    const struct lp_broker_object *broker);
-static void print_listener(FILE *out, const struct lp_config *config,
-    const struct lp_listener_object *listener);
+static void print_broker(
+    FILE *out, const struct lp_config *config, const struct lp_object *object);
+static void print_listener(
+    FILE *out, const struct lp_config *config, const struct lp_object *object);
 static void print_choices(FILE *out, const struct lp_config *config,
     const struct lp_object *listener);
-static void print_rule(FILE *out, const struct lp_rule_object *rule);
+static void print_rule(FILE *out, const struct lp_object *object);
+static void print_owner(FILE *out, const struct lp_object *object);
 static void print_gateway(FILE *out, const struct lp_ip *gateway);
 static void print_word(FILE *out, const char *word);
 static const char *cluster_name(const struct lp_config *config, uint32_t id);
@@ -27,21 +28,21 @@ lp_print_config(FILE *out, const struct lp_config *config)
 
 		switch (object->kind) {
 		case LP_OBJECT_PORT:
-			print_port(out, config, &object->port);
+			print_port(out, config, object);
 			break;
 		case LP_OBJECT_CLUSTER:
 			print_cluster(out, config, object);
 			break;
 		case LP_OBJECT_BROKER:
-			print_broker(out, config, &object->broker);
+			print_broker(out, config, object);
 			break;
 		case LP_OBJECT_LISTENER:
-			print_listener(out, config, &object->listener);
+			print_listener(out, config, object);
 			print_choices(out, config, object);
 			fputc('\n', out);
 			break;
 		case LP_OBJECT_RULE:
-			print_rule(out, &object->rule);
+			print_rule(out, object);
 			break;
 		default:
 			break; /* endpoints are with their listeners */
@@ -51,27 +52,29 @@ lp_print_config(FILE *out, const struct lp_config *config)
 
 /* Two that are a pair come in one change, where the second of them is. */
 static void
-print_port(FILE *out, const struct lp_config *config,
-    const struct lp_port_object *port)
+print_port(
+    FILE *out, const struct lp_config *config, const struct lp_object *object)
 {
+	const struct lp_port_object *port = &object->port;
 	const struct lp_object *peer = lp_object_has_peer(port)
 	    ? lp_config_find_name(config, LP_OBJECT_PORT, 0, port->peer)
 	    : NULL;
 
-	if (peer != NULL && &peer->port > port)
+	if (peer != NULL && peer > object)
 		return;
 	fputs("lpctl", out);
 	if (peer != NULL) {
-		print_port_fields(out, &peer->port);
+		print_port_fields(out, peer);
 		fputs(" --", out);
 	}
-	print_port_fields(out, port);
+	print_port_fields(out, object);
 	fputc('\n', out);
 }
 
 static void
-print_port_fields(FILE *out, const struct lp_port_object *port)
+print_port_fields(FILE *out, const struct lp_object *object)
 {
+	const struct lp_port_object *port = &object->port;
 	char text[LP_PREFIX_TEXT_SIZE];
 
 	fputs(" add-port", out);
@@ -95,6 +98,7 @@ print_port_fields(FILE *out, const struct lp_port_object *port)
 		fprintf(out, " --mtu %u", port->mtu);
 	if (port->allow_default_route)
 		fputs(" --allow-default-route", out);
+	print_owner(out, object);
 }
 
 /* What one is the same as has to be there: else it is said then. */
@@ -114,6 +118,7 @@ print_cluster(
 	}
 	if (cluster->cluster.discover)
 		fputs(" --discover on", out);
+	print_owner(out, cluster);
 	fputc('\n', out);
 	for (size_t i = first; i < first + count; i++) {
 		const struct lp_object *before = &config->objects[i];
@@ -130,9 +135,10 @@ print_cluster(
 }
 
 static void
-print_broker(FILE *out, const struct lp_config *config,
-    const struct lp_broker_object *broker)
+print_broker(
+    FILE *out, const struct lp_config *config, const struct lp_object *object)
 {
+	const struct lp_broker_object *broker = &object->broker;
 	/* An IPv6 address in brackets, as any HOST:PORT has it. */
 	bool brackets = strchr(broker->host, ':') != NULL;
 	char endpoint[LP_HOST_SIZE + 8];
@@ -145,13 +151,15 @@ print_broker(FILE *out, const struct lp_config *config,
 	print_word(out, endpoint);
 	if (broker->discovered)
 		fputs(" --source discovered", out);
+	print_owner(out, object);
 	fputc('\n', out);
 }
 
 static void
-print_listener(FILE *out, const struct lp_config *config,
-    const struct lp_listener_object *listener)
+print_listener(
+    FILE *out, const struct lp_config *config, const struct lp_object *object)
 {
+	const struct lp_listener_object *listener = &object->listener;
 	char vip[LP_ENDPOINT_TEXT_SIZE];
 
 	fputs("lpctl add-listener", out);
@@ -176,6 +184,7 @@ print_listener(FILE *out, const struct lp_config *config,
 	if (listener->unjudged != 0)
 		fprintf(out, " --unjudged %s",
 		    lp_unjudged_name(listener->unjudged));
+	print_owner(out, object);
 }
 
 /*
@@ -210,15 +219,29 @@ print_choices(
 }
 
 static void
-print_rule(FILE *out, const struct lp_rule_object *rule)
+print_rule(FILE *out, const struct lp_object *object)
 {
+	const struct lp_rule_object *rule = &object->rule;
+
 	fputs("lpctl add-rule", out);
 	print_word(out, rule->name);
 	fprintf(out, " --priority %u --match", rule->priority);
 	print_word(out, rule->match);
 	fputs(" --action", out);
 	print_word(out, rule->action);
-	fputs(rule->shadow ? " --shadow\n" : "\n", out);
+	if (rule->shadow)
+		fputs(" --shadow", out);
+	print_owner(out, object);
+	fputc('\n', out);
+}
+
+static void
+print_owner(FILE *out, const struct lp_object *object)
+{
+	if (object->owner[0] == '\0')
+		return;
+	fputs(" --owner", out);
+	print_word(out, object->owner);
 }
 
 static void

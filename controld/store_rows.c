@@ -59,24 +59,24 @@ lp_store_rows_load(struct lp_store_sql *sql, struct lp_config *config)
 		int (*read)(void *arg, sqlite3_stmt *row);
 	} tables[] = {
 	    {"SELECT id, name, device, backend, side, allow_default_route, "
-	     "gateway_v4, gateway_v6, mtu, peer, on_loss FROM port "
-	     "ORDER BY id",
+	     "gateway_v4, gateway_v6, mtu, peer, on_loss, owner "
+	     "FROM port ORDER BY id",
 		read_port},
-	    {"SELECT id, name, same_as, discover FROM cluster "
+	    {"SELECT id, name, same_as, discover, owner FROM cluster "
 	     "ORDER BY id",
 		read_cluster},
 	    {"SELECT id, cluster_id, node_id, host, real_ip, real_port, "
-	     "discovered FROM broker ORDER BY id",
+	     "discovered, owner FROM broker ORDER BY id",
 		read_broker},
 	    {"SELECT id, cluster_id, name, vip_ip, vip_port, broker_base, "
-	     "mode, source_address, kafka, rewrite, advertise, unjudged "
-	     "FROM listener ORDER BY id",
+	     "mode, source_address, kafka, rewrite, advertise, unjudged, "
+	     "owner FROM listener ORDER BY id",
 		read_listener},
 	    {"SELECT id, listener_id, broker_id, vip_ip, vip_port, chosen "
 	     "FROM endpoint ORDER BY id",
 		read_endpoint},
-	    {"SELECT id, name, priority, shadow, match, action FROM rule "
-	     "ORDER BY id",
+	    {"SELECT id, name, priority, shadow, match, action, owner "
+	     "FROM rule ORDER BY id",
 		read_rule},
 	};
 	struct reader reader = {.sql = sql, .config = config};
@@ -310,7 +310,11 @@ start(struct reader *reader, struct lp_object *object, enum lp_object_kind kind,
 	object->id = (uint32_t)id;
 	if (id == 0)
 		return refuse(reader, object, "id", "0 is no id");
-	return 0;
+	/* The last column of all that have one. */
+	if (kind == LP_OBJECT_ENDPOINT)
+		return 0;
+	return get_if_any(reader, object, row, sqlite3_column_count(row) - 1,
+	    object->owner, sizeof(object->owner));
 }
 
 static int
@@ -444,20 +448,21 @@ insert(void *arg, const struct lp_object *object, bool is_new)
 		return insert_port(arg, object);
 	case LP_OBJECT_CLUSTER:
 		return lp_store_sql_run(arg,
-		    "INSERT INTO cluster (id, name, same_as, discover) "
-		    "VALUES (?, ?, nullif(?, 0), ?)",
-		    "itii", (int64_t)object->id, object->cluster.name,
+		    "INSERT INTO cluster (id, name, same_as, discover, "
+		    "owner) VALUES (?, ?, nullif(?, 0), ?, nullif(?, ''))",
+		    "itiit", (int64_t)object->id, object->cluster.name,
 		    (int64_t)object->cluster.same_as,
-		    (int64_t)object->cluster.discover);
+		    (int64_t)object->cluster.discover, object->owner);
 	case LP_OBJECT_BROKER:
 		return lp_store_sql_run(arg,
 		    "INSERT INTO broker (id, cluster_id, node_id, host, "
-		    "real_ip, real_port, discovered) "
-		    "VALUES (?, ?, ?, ?, ?, ?, ?)",
-		    "iiittii", (int64_t)object->id, (int64_t)broker->cluster_id,
-		    (int64_t)broker->node_id, broker->host,
-		    lp_ip_format(ip, &broker->real.ip),
-		    (int64_t)broker->real.port, (int64_t)broker->discovered);
+		    "real_ip, real_port, discovered, owner) "
+		    "VALUES (?, ?, ?, ?, ?, ?, ?, nullif(?, ''))",
+		    "iiittiit", (int64_t)object->id,
+		    (int64_t)broker->cluster_id, (int64_t)broker->node_id,
+		    broker->host, lp_ip_format(ip, &broker->real.ip),
+		    (int64_t)broker->real.port, (int64_t)broker->discovered,
+		    object->owner);
 	case LP_OBJECT_LISTENER:
 		return insert_listener(arg, object);
 	case LP_OBJECT_RULE:
@@ -484,9 +489,9 @@ insert_port(struct lp_store_sql *sql, const struct lp_object *object)
 	err = lp_store_sql_run(sql,
 	    "INSERT INTO port (id, name, device, backend, side, "
 	    "allow_default_route, gateway_v4, gateway_v6, mtu, peer, "
-	    "on_loss) VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), "
-	    "nullif(?, ''), ?)",
-	    "ittttittitt", (int64_t)object->id, port->name, port->device,
+	    "on_loss, owner) VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), "
+	    "nullif(?, ''), ?, nullif(?, ''))",
+	    "ittttittittt", (int64_t)object->id, port->name, port->device,
 	    lp_backend_name(port->backend), lp_side_name(port->side),
 	    (int64_t)port->allow_default_route,
 	    lp_ip_is_none(&port->gateway_v4)
@@ -495,7 +500,8 @@ insert_port(struct lp_store_sql *sql, const struct lp_object *object)
 	    lp_ip_is_none(&port->gateway_v6)
 		? NULL
 		: lp_ip_format(v6, &port->gateway_v6),
-	    (int64_t)port->mtu, port->peer, lp_on_loss_name(port->on_loss));
+	    (int64_t)port->mtu, port->peer, lp_on_loss_name(port->on_loss),
+	    object->owner);
 	for (unsigned i = 0; err == 0 && i < port->address_count; i++)
 		err = lp_store_sql_run(sql,
 		    "INSERT INTO port_address (port_id, place, ip, len) "
@@ -515,9 +521,9 @@ insert_listener(struct lp_store_sql *sql, const struct lp_object *object)
 	return lp_store_sql_run(sql,
 	    "INSERT INTO listener (id, cluster_id, name, vip_ip, vip_port, "
 	    "broker_base, mode, source_address, kafka, rewrite, advertise, "
-	    "unjudged) VALUES (?, ?, ?, ?, nullif(?, 0), ?, ?, ?, ?, ?, "
-	    "nullif(?, ''), ?)",
-	    "iittiitttttt", (int64_t)object->id, (int64_t)listener->cluster_id,
+	    "unjudged, owner) VALUES (?, ?, ?, ?, nullif(?, 0), ?, ?, ?, ?, "
+	    "?, nullif(?, ''), ?, nullif(?, ''))",
+	    "iittiittttttt", (int64_t)object->id, (int64_t)listener->cluster_id,
 	    listener->name,
 	    lp_ip_is_none(&listener->vip.ip)
 		? NULL
@@ -526,7 +532,8 @@ insert_listener(struct lp_store_sql *sql, const struct lp_object *object)
 	    lp_mode_name(listener->mode),
 	    lp_source_address_name(listener->source_address),
 	    lp_look_name(listener->kafka), lp_rewriting_name(listener->rewrite),
-	    listener->advertise, lp_unjudged_name(listener->unjudged));
+	    listener->advertise, lp_unjudged_name(listener->unjudged),
+	    object->owner);
 }
 
 static int
@@ -535,8 +542,8 @@ insert_rule(struct lp_store_sql *sql, const struct lp_object *object)
 	const struct lp_rule_object *rule = &object->rule;
 
 	return lp_store_sql_run(sql,
-	    "INSERT INTO rule (id, name, priority, shadow, match, action) "
-	    "VALUES (?, ?, ?, ?, ?, ?)",
-	    "itiitt", (int64_t)object->id, rule->name, (int64_t)rule->priority,
-	    (int64_t)rule->shadow, rule->match, rule->action);
+	    "INSERT INTO rule (id, name, priority, shadow, match, action, "
+	    "owner) VALUES (?, ?, ?, ?, ?, ?, nullif(?, ''))",
+	    "itiittt", (int64_t)object->id, rule->name, (int64_t)rule->priority,
+	    (int64_t)rule->shadow, rule->match, rule->action, object->owner);
 }

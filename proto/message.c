@@ -134,6 +134,9 @@ lp_message_from_object(
 	lp__pb__object__init(message);
 	message->has_id = true;
 	message->id = object->id;
+	/* Absent if none: objects that are older keep their digest. */
+	if (object->owner[0] != '\0')
+		message->owner = (char *)object->owner;
 	switch (object->kind) {
 	case LP_OBJECT_PORT:
 		give_port(holder, &object->port);

@@ -80,6 +80,9 @@ lp_message_merge_object(struct lp_object *object, const Lp__Pb__Object *message,
 		rc = merge_rule(&merged.rule, message->rule, &report);
 		break;
 	}
+	if (!rc)
+		rc = take_text(merged.owner, sizeof(merged.owner),
+		    message->owner, "owner", &report);
 	if (rc)
 		return rc;
 	memcpy(object, &merged, sizeof(merged));

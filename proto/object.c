@@ -18,6 +18,8 @@ struct report {
 	char *why;
 };
 
+static int check_owner(
+    const struct lp_object *object, const struct report *report);
 static int check_port(
     const struct lp_port_object *port, const struct report *report);
 static int check_peer(
@@ -31,8 +33,8 @@ static int check_inline(
 static int check_rule(
     const struct lp_rule_object *rule, const struct report *report);
 static int check_advertise(const char *name, const struct report *report);
-static int check_name(
-    const char *name, const char *field, const struct report *report);
+static int check_name(const char *name, const char *field, size_t size,
+    const struct report *report);
 static int check_device(
     const struct lp_port_object *port, const struct report *report);
 static int check_mtu(
@@ -72,12 +74,16 @@ int
 lp_object_check(const struct lp_object *object, const char **field, char *why)
 {
 	const struct report report = {.field = field, .why = why};
+	int rc = check_owner(object, &report);
 
+	if (rc)
+		return rc;
 	switch (object->kind) {
 	case LP_OBJECT_PORT:
 		return check_port(&object->port, &report);
 	case LP_OBJECT_CLUSTER:
-		return check_name(object->cluster.name, "name", &report);
+		return check_name(
+		    object->cluster.name, "name", LP_NAME_SIZE, &report);
 	case LP_OBJECT_BROKER:
 		return check_broker(&object->broker, &report);
 	case LP_OBJECT_LISTENER:
@@ -95,7 +101,18 @@ lp_object_check_name(const char *name, const char **field, char *why)
 {
 	const struct report report = {.field = field, .why = why};
 
-	return check_name(name, "name", &report);
+	return check_name(name, "name", LP_NAME_SIZE, &report);
+}
+
+int
+lp_object_check_owner(const char *owner, const char **field, char *why)
+{
+	const struct report report = {.field = field, .why = why};
+
+	if (strcmp(owner, "none") == 0)
+		return refuse(&report, "owner",
+		    "\"none\" is the word for no owner: choose another label");
+	return check_name(owner, "owner", LP_OWNER_SIZE, &report);
 }
 
 uint8_t
@@ -108,9 +125,19 @@ lp_object_rewriting(const struct lp_listener_object *listener)
 }
 
 static int
+check_owner(const struct lp_object *object, const struct report *report)
+{
+	if (object->owner[0] == '\0')
+		return 0;
+	if (object->kind == LP_OBJECT_ENDPOINT)
+		return refuse(report, "owner", "an endpoint has none");
+	return lp_object_check_owner(object->owner, report->field, report->why);
+}
+
+static int
 check_port(const struct lp_port_object *port, const struct report *report)
 {
-	int rc = check_name(port->name, "name", report);
+	int rc = check_name(port->name, "name", LP_NAME_SIZE, report);
 
 	if (rc)
 		return rc;
@@ -144,7 +171,7 @@ check_port(const struct lp_port_object *port, const struct report *report)
 static int
 check_peer(const struct lp_port_object *port, const struct report *report)
 {
-	int rc = check_name(port->peer, "peer", report);
+	int rc = check_name(port->peer, "peer", LP_NAME_SIZE, report);
 
 	if (rc)
 		return rc;
@@ -191,7 +218,7 @@ static int
 check_listener(
     const struct lp_listener_object *listener, const struct report *report)
 {
-	int rc = check_name(listener->name, "name", report);
+	int rc = check_name(listener->name, "name", LP_NAME_SIZE, report);
 
 	if (rc)
 		return rc;
@@ -251,7 +278,7 @@ static int
 check_rule(const struct lp_rule_object *rule, const struct report *report)
 {
 	struct lp_object_rule parsed;
-	int rc = check_name(rule->name, "name", report);
+	int rc = check_name(rule->name, "name", LP_NAME_SIZE, report);
 
 	return rc
 	    ? rc
@@ -279,15 +306,16 @@ check_advertise(const char *name, const struct report *report)
 
 /* The text is not repeated: it may hold anything. */
 static int
-check_name(const char *name, const char *field, const struct report *report)
+check_name(const char *name, const char *field, size_t size,
+    const struct report *report)
 {
-	size_t len = strnlen(name, LP_NAME_SIZE);
+	size_t len = strnlen(name, size);
 
 	if (len == 0)
 		return refuse(report, field, "is missing or empty");
-	if (len == LP_NAME_SIZE)
-		return refuse(report, field, "is longer than %d characters",
-		    LP_NAME_SIZE - 1);
+	if (len == size)
+		return refuse(
+		    report, field, "is longer than %zu characters", size - 1);
 	if (name[0] == '-' || name[0] == '.')
 		return refuse(
 		    report, field, "must not start with '%c'", name[0]);

@@ -181,6 +181,12 @@ struct lp_rule_object {
 struct lp_object {
 	uint32_t id;
 	uint8_t kind; /* enum lp_object_kind */
+	/*
+	 * The label of the files that declare it; "": of none.  It changes
+	 * nothing that a dataplane does.  Endpoints have none: they are those
+	 * of their brokers and listeners.
+	 */
+	char owner[LP_OWNER_SIZE];
 	union {
 		struct lp_port_object port;
 		struct lp_cluster_object cluster;
@@ -204,6 +210,9 @@ int lp_object_check(
 
 /* The same of a name alone, whose field is "name". */
 int lp_object_check_name(const char *name, const char **field, char *why);
+
+/* The same of an owner that is not "", whose field is "owner". */
+int lp_object_check_owner(const char *owner, const char **field, char *why);
 
 /*
  * What rewrite is where nobody says it: on, but off where there is no VIP or

@@ -102,6 +102,7 @@ make_objects(struct lp_object objects[OBJECTS])
 
 	make_port(at++, 1, "front", "eth1", "10.9.0.10/24", NULL);
 	objects[0].port.side = LP_SIDE_CLIENT;
+	strcpy(objects[0].owner, "edge");
 	make_port(at, 2, "back", "eth2", "10.0.2.10/24", "10.0.2.1");
 	at->port.side = LP_SIDE_BROKER;
 	at->port.allow_default_route = true;
@@ -111,12 +112,14 @@ make_objects(struct lp_object objects[OBJECTS])
 	lp_object_init(at, LP_OBJECT_CLUSTER);
 	at->id = 3;
 	at->cluster.discover = true;
+	strcpy(at->owner, "team-a");
 	strcpy(at++->cluster.name, "payments");
 	lp_object_init(at, LP_OBJECT_CLUSTER);
 	at->id = 4;
 	strcpy(at->cluster.name, "empty");
 	at++->cluster.same_as = 3;
-	make_broker(at++, 5, 3, 1, "kafka-1.internal", "10.0.2.11:9092");
+	make_broker(at, 5, 3, 1, "kafka-1.internal", "10.0.2.11:9092");
+	strcpy(at++->owner, "team-a");
 	make_broker(at, 6, 3, 12, "10.0.2.12", "10.0.2.12:9092");
 	at++->broker.discovered = true;
 	make_broker(at++, 7, 3, 70000, "fd00:2::13", "[fd00:2::13]:9092");
@@ -124,6 +127,7 @@ make_objects(struct lp_object objects[OBJECTS])
 	strcpy(at++->listener.advertise, "kafka.example.com");
 	make_listener(at, 9, 3, "v6", "[fd00:9::100]:19092");
 	strcpy(at->listener.advertise, "*.k.example.com");
+	strcpy(at->owner, "team-a");
 	at->listener.kafka = LP_LOOK_OFF;
 	at->listener.rewrite = LP_REWRITING_OFF;
 	at++->listener.source_address = LP_SOURCE_PRESERVE;

@@ -35,6 +35,13 @@ static const struct row rows[] = {
     {"set-port front --allow-default-route=no", 0, "SET port front: route=0"},
     {"set-port front --allow-default-route=yes --side client", 0,
 	"SET port front: side=client route=1"},
+    {"set-port front --owner edge", 0, "SET port front: owner=edge"},
+    {"set-port front --owner none", 0, "SET port front: owner="},
+    {"add-cluster c --owner team-a", 0, "ADD cluster c: name=c owner=team-a"},
+    {"set-broker c 1 --owner team-a", 0, "SET broker c/1: owner=team-a"},
+    {"set-rule r --owner=", LP_EXIT_REFUSED, "set-rule r: owner: is empty"},
+    {"set-listener c l --owner abcdefghijklmnopqrstuvwxyz123456",
+	LP_EXIT_REFUSED, "set-listener c/l: owner: is longer than 31 bytes"},
     {"set-port front --gateway none", 0, "SET port front: gateway"},
     {"add-port f --device net_memif0,socket=/run/x.sock,role=client "
      "--address 10.9.0.10/24 --backend dpdk --mtu 9600",
@@ -415,6 +422,8 @@ write_operation(FILE *out, const Lp__Pb__Operation *op)
 	    op->object == NULL, op->verb == LP__PB__OPERATION__VERB__DEL);
 	if (op->object != NULL)
 		write_object(out, op);
+	if (op->object != NULL && op->object->owner != NULL)
+		(void)fprintf(out, " owner=%s", op->object->owner);
 	(void)fputs(op->if_exists ? " if-exists" : "", out);
 	(void)fputs(op->may_exist ? " may-exist" : "", out);
 }

@@ -198,6 +198,7 @@ reply_rules(struct support_bytes *bytes)
 	    "client_id=\"batch \\\"7\\\"\" topic=audit.*",
 	    "limit bytes=50MB/s per=client_id");
 	objects[4].rule.shadow = true;
+	strcpy(objects[4].owner, "team-a");
 	make_rule(&objects[5], 6, "equal", 400, "cluster=payments", "allow");
 	for (unsigned i = 0; i < OBJECTS; i++)
 		list[i] = lp_message_from_object(&holders[i], &objects[i]);

@@ -48,6 +48,11 @@ static const struct {
 	const char *wanted;
 } refusals[] = {
     {"add cluster payments", "1 cluster payments: : exists already"},
+    {"set cluster payments owner=a; add cluster payments may=1 owner=b",
+	"2 cluster payments: : exists already, and differs"},
+    {"set cluster payments owner=none",
+	"1 cluster payments: owner: \"none\" is the word for no owner: choose "
+	"another label"},
     {"add cluster payments may=1;"
      "add listener payments public vip=10.9.0.100:9093 base=9100 may=1",
 	"2 listener payments/public: : exists already, and differs"},
@@ -288,6 +293,30 @@ START_TEST(adding_the_very_same_changes_nothing)
 	    "add listener payments public vip=10.9.0.100:9092 base=9100 may=1");
 	ck_assert_uint_eq(lp_config_digest(&config), digest);
 	ck_assert_uint_eq(next_id, id);
+}
+END_TEST
+
+START_TEST(an_owner_stays_until_another_is_named)
+{
+	apply(&config, &next_id,
+	    "set cluster payments owner=team-a;"
+	    "add cluster payments may=1;"
+	    "add cluster payments may=1 owner=team-a;"
+	    "set cluster payments discover=1;"
+	    "add rule r priority=1 match= action=allow owner=edge;"
+	    "set rule r priority=2");
+	ck_assert_str_eq(
+	    lp_config_find_name(&config, LP_OBJECT_CLUSTER, 0, "payments")
+		->owner,
+	    "team-a");
+	ck_assert_str_eq(
+	    lp_config_find_name(&config, LP_OBJECT_RULE, 0, "r")->owner,
+	    "edge");
+	apply(&config, &next_id, "set cluster payments owner=");
+	ck_assert_str_eq(
+	    lp_config_find_name(&config, LP_OBJECT_CLUSTER, 0, "payments")
+		->owner,
+	    "");
 }
 END_TEST
 
@@ -532,6 +561,7 @@ main(void)
 	tcase_add_test(
 	    tcase, a_cluster_goes_with_all_of_its_own_in_one_transaction);
 	tcase_add_test(tcase, adding_the_very_same_changes_nothing);
+	tcase_add_test(tcase, an_owner_stays_until_another_is_named);
 	tcase_add_test(tcase, deleting_what_is_not_there_may_be_no_error);
 	tcase_add_test(tcase, a_set_changes_only_what_it_carries);
 	tcase_add_test(tcase, a_cluster_can_be_renamed);

@@ -45,7 +45,10 @@ static const struct {
 	"add rule scan priority=900 match=src=10.66.0.0/16 action=reset;"
 	"add rule all priority=0 match= action=allow;"
 	"add rule quoted priority=7 match=api=Fetch+client_id=\"it's+b\" "
-	"action=limit+bytes=1MB/s shadow=1"},
+	"action=limit+bytes=1MB/s shadow=1;"
+	"set port front owner=edge; set cluster six owner=six;"
+	"set broker payments 1 owner=team-a;"
+	"set listener six public owner=six; set rule scan owner=edge"},
     {"dpdk",
 	"add port front device=0000:03:00.0,rx-vec=1 backend=dpdk mtu=9000 "
 	"side=client address=10.9.0.10/24;"

@@ -5,6 +5,7 @@
  */
 #include "controld/session.h"
 #include "fake.h"
+#include "schema/schema.h"
 #include "transaction.h"
 
 #include <event2/buffer.h>
@@ -468,7 +469,8 @@ START_TEST(the_version_is_told_to_everybody)
 {
 	world_start(&world, &patient, 0);
 	ask(LP__PB__CONTROL_REQUEST__BODY_VERSION);
-	ck_assert_uint_eq(world_replies(&world, 1)->version->schema, 7);
+	ck_assert_uint_eq(
+	    world_replies(&world, 1)->version->schema, lp_schema_count);
 	world_stop(&world);
 }
 END_TEST

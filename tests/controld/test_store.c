@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controld/store.h"
 #include "database.h"
+#include "schema/schema.h"
 #include "transaction.h"
 #include "world.h"
 
@@ -47,7 +48,8 @@ START_TEST(a_new_database_holds_an_empty_first_generation)
 	database_close(&database, store);
 	ck_assert_int_eq(database_int(&database, "PRAGMA application_id"),
 	    LP_STORE_APPLICATION_ID);
-	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"), 7);
+	ck_assert_int_eq(database_int(&database, "PRAGMA user_version"),
+	    (int)lp_schema_count);
 }
 END_TEST
 
@@ -76,6 +78,12 @@ static const char *const changes[] = {
      "set rule a name=c priority=65535; set rule b name=a shadow=0;"
      "del rule c; add rule b priority=5 "
      "match=client_id=\"it's+b\" action=observe"),
+    /* owners of every kind, and none any more */
+    ("set port front owner=edge; set cluster payments owner=team-a;"
+     "set broker payments 1 owner=team-a;"
+     "set listener payments public owner=team-a;"
+     "add rule r priority=1 match= action=allow owner=edge;"
+     "set broker payments 2 owner=x; set broker payments 2 owner="),
 };
 
 START_TEST(what_was_stored_is_loaded_again)

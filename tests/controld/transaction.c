@@ -236,6 +236,8 @@ set_key(Lp__Pb__Operation *op, char *key)
 		op->has_if_exists = op->if_exists = true;
 	else if (strcmp(key, "same") == 0)
 		op->same_as = strdup(value);
+	else if (strcmp(key, "owner") == 0)
+		op->object->owner = strdup(value);
 	else if (op->kind == LP_OBJECT_PORT)
 		set_port(op, key, value);
 	else if (op->kind == LP_OBJECT_BROKER)

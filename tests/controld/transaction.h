@@ -18,7 +18,8 @@
  *   add rule NAME priority=N match=TEXT action=TEXT [shadow=0|1]
  *            where + stands for a blank of the texts
  * and the same with set (name=NEW, keep=1: addresses are added to) and del;
- * "may=1" and "if=1" are may_exist and if_exists.
+ * "may=1" and "if=1" are may_exist and if_exists, owner=LABEL
+ * is of every kind.
  */
 Lp__Pb__ControlRequest *make_transaction(const char *text);
 

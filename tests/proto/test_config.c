@@ -362,6 +362,7 @@ change_every_field(struct lp_config *at, const struct lp_object *original)
 	uint64_t digest = lp_config_digest(at);
 	struct lp_config config = *at;
 
+	CHANGE(strcpy(object.owner, "edge"));
 	switch (before->kind) {
 	case LP_OBJECT_PORT:
 		CHANGE(object.port.name[0] ^= 1);
