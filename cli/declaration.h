@@ -60,7 +60,10 @@ int lp_declaration_load(struct lp_declaration *out, struct lp_report *report,
     const char *const *paths, size_t path_count,
     int (*resolve)(struct lp_ip *ip, const char *host, char *why));
 
-/* From a configuration: only what is an operator's, nothing discovered. */
+/*
+ * From a configuration: only what is an operator's, nothing discovered.  0, or
+ * -ENOMEM.
+ */
 int lp_declaration_from_config(
     struct lp_declaration *out, const struct lp_config *config);
 
@@ -76,9 +79,11 @@ struct lp_span lp_declaration_place(
 /*
  * As a file of canonical form: the same for the same content, byte for byte.
  * Of one owner, who is named at its top; NULL: of all, each object with its
- * own.
+ * own.  JSON has the same structure, and can be read as YAML.  0, or -ENOMEM.
  */
-void lp_declaration_print(
+int lp_declaration_print(
+    FILE *out, const struct lp_declaration *declaration, const char *owner);
+int lp_declaration_print_json(
     FILE *out, const struct lp_declaration *declaration, const char *owner);
 
 #endif
