@@ -2,7 +2,7 @@
 /*
  * Overview
  *
- * connect, send one frame, receive frames, close; all of it before one
+ * connect, send the request, receive frames, close; all of it before one
  * deadline.  The peer is trusted, but not to be alive or sane: it may hang,
  * vanish in the middle, or be another program that listens on this path.
  */
@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/client_frame.h"
 #include "proto/frame.h"
 #include "proto/message.h"
 
@@ -304,24 +305,26 @@ static int
 send_request(struct conversation *c, Lp__Pb__ControlRequest *request,
     struct lp_error *error)
 {
-	uint8_t *frame = NULL;
-	size_t frame_len = 0;
-	int err;
-	int status;
+	struct lp_client_frames frames = {.request = request};
+	int status = LP_EXIT_OK;
 
 	request->protocol = LP_CONTROL_PROTOCOL;
 	request->cookie = COOKIE;
-	err = lp_message_frame(&frame, &frame_len, &request->base);
-	if (err == -EMSGSIZE)
-		return lp_error_set(error, LP_EXIT_REFUSED,
-		    "larger than the %d bytes of one request; give fewer "
-		    "commands at a time",
-		    LP_FRAME_SIZE_MAX);
-	if (err != 0)
-		return lp_error_set(error, LP_EXIT_UNREACHABLE,
-		    "cannot pack the request: %s", strerror(-err));
-	status = send_all(c, frame, frame_len, error);
-	free(frame);
+	while (status == LP_EXIT_OK && !frames.ended) {
+		uint8_t *frame = NULL;
+		size_t len = 0;
+		int err = lp_client_frame_next(&frames, &frame, &len);
+
+		if (err == -EMSGSIZE)
+			return lp_error_set(error, LP_EXIT_REFUSED,
+			    "larger than the %d bytes of one request",
+			    LP_FRAME_SIZE_MAX);
+		if (err != 0)
+			return lp_error_set(error, LP_EXIT_UNREACHABLE,
+			    "cannot pack the request: %s", strerror(-err));
+		status = send_all(c, frame, len, error);
+		free(frame);
+	}
 	return status;
 }
 

@@ -40,10 +40,10 @@ lp_line_parse(struct lp_line *line, struct lp_lpctl *lpctl, int argc,
 	int start = 0;
 
 	*line = (struct lp_line){0};
-	if (pieces > LP_OPERATIONS_MAX)
+	if (pieces > LP_COMMANDS_MAX)
 		return lp_error_set(error, LP_EXIT_USAGE,
 		    "more than the %d commands of one transaction",
-		    LP_OPERATIONS_MAX);
+		    LP_COMMANDS_MAX);
 	line->commands = calloc(pieces, sizeof(*line->commands));
 	if (line->commands == NULL)
 		return lp_error_set(

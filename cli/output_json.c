@@ -15,6 +15,7 @@
 #include "cli/output_json_kafka.h"
 #include "cli/output_json_pki.h"
 #include "cli/output_json_rules.h"
+#include "cli/output_json_status.h"
 #include "cli/output_json_trace.h"
 #include "cli/output_top.h"
 #include "proto/message.h"
@@ -284,125 +285,6 @@ json_rules(const struct lp_print *print, const struct lp_view *view)
 
 /* ---- what runs ---------------------------------------------------------- */
 
-static json_t *
-strings(char *const *list, size_t count)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < count; i++)
-		(void)json_array_append_new(
-		    array, lp_json_string_or_null(list[i]));
-	return array;
-}
-
-static json_t *
-dataplane_status(const Lp__Pb__DataplaneStatus *status)
-{
-	json_t *texts = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "dataplane",
-	    lp_json_string_or_null(status->id), "path",
-	    lp_json_string_or_null(status->path), "state",
-	    lp_json_string_or_null(status->state), "why",
-	    lp_json_string_or_null(status->why), "version",
-	    lp_json_string_or_null(status->version), "backends",
-	    strings(status->backends, status->n_backends));
-	json_t *numbers = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-	    "generation",
-	    status->has_generation ? lp_json_integer(status->generation)
-				   : json_null(),
-	    "digest",
-	    status->has_digest ? lp_json_hex(status->digest) : json_null(),
-	    "boot_id",
-	    status->has_boot_id ? lp_json_hex(status->boot_id) : json_null(),
-	    "since", lp_json_time(status->since_ns), "since_ns",
-	    lp_json_integer(status->since_ns), "build_ns",
-	    lp_json_integer(status->build_ns), "swap_ns",
-	    lp_json_integer(status->swap_ns));
-
-	return lp_json_join(texts, numbers);
-}
-
-static json_t *
-node_status(const Lp__Pb__NodeStatus *node)
-{
-	return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-	    "node_id", node->node_id, "host",
-	    lp_json_string_or_null(node->host), "port",
-	    lp_json_number_or_null(node->has_port, node->port), "rack",
-	    lp_json_string_or_null(node->rack), "listed",
-	    lp_json_time(node->listed_ns), "listed_ns",
-	    lp_json_integer(node->listed_ns), "state",
-	    lp_json_string_or_null(node->state), "why",
-	    lp_json_string_or_null(node->why), "remedy",
-	    lp_json_string_or_null(node->remedy));
-}
-
-static json_t *
-poll_status(const Lp__Pb__PollStatus *poll)
-{
-	if (poll == NULL)
-		return json_null();
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "answered",
-	    lp_json_time(poll->answered_ns), "answered_ns",
-	    lp_json_integer(poll->answered_ns), "brokers",
-	    lp_json_integer(poll->brokers), "answers",
-	    lp_json_integer(poll->answered), "failed",
-	    lp_json_time(poll->failed_ns), "failed_ns",
-	    lp_json_integer(poll->failed_ns), "failures",
-	    lp_json_integer(poll->failed), "why",
-	    lp_json_string_or_null(poll->why));
-}
-
-static json_t *
-discovery_status(const Lp__Pb__DiscoveryStatus *row)
-{
-	json_t *nodes = json_array();
-
-	for (size_t i = 0; i < row->n_nodes; i++)
-		nodes = lp_json_append(nodes, node_status(row->nodes[i]));
-	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-			 "s:o, s:o}",
-	    "cluster", lp_json_string_or_null(row->cluster), "discover",
-	    row->discover ? "on" : "off", "listed",
-	    lp_json_time(row->listed_ns), "listed_ns",
-	    lp_json_integer(row->listed_ns), "brokers_listed",
-	    lp_json_integer(row->listed), "changed",
-	    lp_json_time(row->changed_ns), "changed_ns",
-	    lp_json_integer(row->changed_ns), "change",
-	    lp_json_string_or_null(row->change), "differing", nodes,
-	    "differing_more", lp_json_integer(row->more), "tls_listeners",
-	    strings(row->tls_listeners, row->n_tls_listeners), "poll",
-	    poll_status(row->poll));
-}
-
-static int
-json_status(const struct lp_print *print, const Lp__Pb__StatusReply *reply)
-{
-	json_t *dataplanes = json_array(), *discovery = json_array();
-
-	for (size_t i = 0; i < reply->n_discovery; i++)
-		discovery = lp_json_append(
-		    discovery, discovery_status(reply->discovery[i]));
-	for (size_t i = 0; i < reply->n_dataplanes; i++)
-		dataplanes = lp_json_append(
-		    dataplanes, dataplane_status(reply->dataplanes[i]));
-	return lp_json_write(print,
-	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		      "s:o, s:o, s:o}",
-		"generation", lp_json_integer(reply->generation), "digest",
-		lp_json_hex(reply->digest), "epoch",
-		lp_json_integer(reply->epoch), "since",
-		lp_json_time(reply->since_ns), "since_ns",
-		lp_json_integer(reply->since_ns), "version",
-		lp_json_string_or_null(reply->version), "database",
-		lp_json_string_or_null(reply->database), "started",
-		lp_json_time(reply->started_ns), "started_ns",
-		lp_json_integer(reply->started_ns), "pid",
-		lp_json_integer(reply->pid), "dataplanes", dataplanes,
-		"topic_ids", lp_output_json_kafka_ids(reply), "warnings",
-		strings(reply->warnings, reply->n_warnings), "discovery",
-		discovery));
-}
-
 /* What the device is, apart from the port that it serves. */
 static json_t *
 link_of(const Lp__Pb__PortStats *port)
@@ -582,7 +464,7 @@ const struct lp_output lp_output_json = {
     .brokers = json_brokers,
     .listeners = json_listeners,
     .rules = json_rules,
-    .status = json_status,
+    .status = lp_output_json_status,
     .stats = json_stats,
     .connections = json_connections,
     .kafka_stats = lp_output_json_kafka_stats,

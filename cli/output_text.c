@@ -10,6 +10,7 @@
 #include "cli/output_text_pki.h"
 #include "cli/output_text_ports.h"
 #include "cli/output_text_rules.h"
+#include "cli/output_text_status.h"
 #include "cli/output_text_trace.h"
 #include "cli/output_top.h"
 #include "cli/table.h"
@@ -390,7 +391,7 @@ const struct lp_output lp_output_text = {
     .brokers = text_brokers,
     .listeners = text_listeners,
     .rules = lp_output_text_rules_list,
-    .status = lp_output_text_live_status,
+    .status = lp_output_text_status,
     .stats = lp_output_text_live_stats,
     .connections = lp_output_text_live_connections,
     .kafka_stats = lp_output_text_kafka_stats,

@@ -5,8 +5,6 @@
 
 #include "cli/output.h"
 
-int lp_output_text_live_status(
-    const struct lp_print *print, const Lp__Pb__StatusReply *reply);
 int lp_output_text_live_stats(
     const struct lp_print *print, const struct lp_stats_view *view);
 int lp_output_text_live_connections(

@@ -7,7 +7,11 @@
 #include "cli/change.h"
 #include "cli/client.h"
 
-enum { MS_PER_S = 1000 };
+enum {
+	MS_PER_S = 1000,
+	/* That lp-controld takes in and stores, on a slow machine. */
+	OPERATIONS_PER_MS = 5,
+};
 
 struct transaction {
 	struct lp_change *changes;
@@ -41,6 +45,22 @@ lp_transaction_run(const struct lp_lpctl *lpctl, const struct lp_line *line,
 	free(transaction.operations);
 	free(transaction.changes);
 	return status;
+}
+
+int
+lp_transaction_send(struct lp_replies *replies, const struct lp_lpctl *lpctl,
+    Lp__Pb__Transaction *transaction, struct lp_error *error)
+{
+	Lp__Pb__ControlRequest request = LP__PB__CONTROL_REQUEST__INIT;
+	uint32_t answer_ms = lp_lpctl_answer_ms(lpctl) +
+	    (uint32_t)transaction->n_operations / OPERATIONS_PER_MS;
+
+	transaction->has_timeout_ms = true;
+	transaction->timeout_ms = lpctl->timeout_s * MS_PER_S;
+	request.body_case = LP__PB__CONTROL_REQUEST__BODY_TRANSACTION;
+	request.transaction = transaction;
+	return lp_client_ask(replies, lpctl->socket, answer_ms, &request,
+	    LP__PB__CONTROL_REPLY__BODY_TRANSACTION, error);
 }
 
 /* Which of several commands; of one alone its label says enough. */
@@ -119,21 +139,13 @@ send_changes(const struct transaction *transaction,
     const struct lp_lpctl *lpctl, const char *comment, struct lp_error *error)
 {
 	Lp__Pb__Transaction message = LP__PB__TRANSACTION__INIT;
-	Lp__Pb__ControlRequest request = LP__PB__CONTROL_REQUEST__INIT;
 	struct lp_replies replies;
 	int status;
 
 	message.n_operations = transaction->count;
 	message.operations = transaction->operations;
-	message.has_timeout_ms = true;
-	message.timeout_ms = lpctl->timeout_s * MS_PER_S;
 	message.comment = (char *)comment;
-	request.body_case = LP__PB__CONTROL_REQUEST__BODY_TRANSACTION;
-	request.transaction = &message;
-
-	status =
-	    lp_client_ask(&replies, lpctl->socket, lp_lpctl_answer_ms(lpctl),
-		&request, LP__PB__CONTROL_REPLY__BODY_TRANSACTION, error);
+	status = lp_transaction_send(&replies, lpctl, &message, error);
 	if (status == LP_EXIT_OK)
 		status = report(lpctl, replies.list[0]->transaction, error);
 	else if (lp_client_failure(&replies) != NULL)

@@ -5,6 +5,7 @@
 #ifndef LP_CLI_TRANSACTION_H
 #define LP_CLI_TRANSACTION_H
 
+#include "cli/client.h"
 #include "cli/line.h"
 
 /*
@@ -13,5 +14,13 @@
  */
 int lp_transaction_run(const struct lp_lpctl *lpctl, const struct lp_line *line,
     const char *comment, struct lp_error *error);
+
+/*
+ * Sends the transaction, in as many frames as it takes; timeout_ms is filled
+ * in.  Statuses, errors and replies are those of lp_client_ask().
+ */
+int lp_transaction_send(struct lp_replies *replies,
+    const struct lp_lpctl *lpctl, Lp__Pb__Transaction *transaction,
+    struct lp_error *error);
 
 #endif

@@ -35,6 +35,7 @@ struct ticket {
 	struct lp_reply_to to; /* client 0: nobody waits for it */
 	char who[96];
 	Lp__Pb__ControlRequest *request;
+	size_t bytes; /* of memory, of the request */
 };
 
 /* What the dataplanes say about the current generation. */
@@ -51,6 +52,7 @@ struct lp_commit {
 	struct event *timer;
 	struct ticket queue[LP_COMMIT_QUEUE_MAX];
 	unsigned first, count;
+	size_t bytes; /* of those in the queue */
 	/* The transaction under way. */
 	enum phase phase;
 	struct ticket ticket;
@@ -132,21 +134,26 @@ lp_commit_add(struct lp_commit *commit, const struct lp_reply_to *to,
     const char *who, Lp__Pb__ControlRequest *request)
 {
 	struct ticket *ticket;
+	size_t bytes = lp_message_memory_of(&request->base);
 
 	assert(request->body_case == LP__PB__CONTROL_REQUEST__BODY_TRANSACTION);
-	if (commit->count == LP_COMMIT_QUEUE_MAX) {
+	if (commit->count == LP_COMMIT_QUEUE_MAX ||
+	    (commit->count > 0 &&
+		commit->bytes + bytes > LP_COMMIT_QUEUE_BYTES)) {
 		const struct lp_reply_failure failure = {
 		    .result = LP__PB__FAILURE__RESULT__REFUSED};
 
 		lp_reply_failure(commit->context, to, &failure,
-		    "%d transactions wait already; try again later",
-		    LP_COMMIT_QUEUE_MAX);
+		    "%u transactions wait already; try again later",
+		    commit->count);
 		lp__pb__control_request__free_unpacked(request, NULL);
 		return;
 	}
 	ticket = &commit->queue[(commit->first + commit->count++) %
 	    LP_COMMIT_QUEUE_MAX];
-	*ticket = (struct ticket){.to = *to, .request = request};
+	*ticket =
+	    (struct ticket){.to = *to, .request = request, .bytes = bytes};
+	commit->bytes += bytes;
 	snprintf(ticket->who, sizeof(ticket->who), "%s", who);
 	event_active(commit->next, EV_TIMEOUT, 0);
 }
@@ -192,6 +199,7 @@ on_next(evutil_socket_t fd, short what, void *arg)
 	commit->ticket = commit->queue[commit->first];
 	commit->first = (commit->first + 1) % LP_COMMIT_QUEUE_MAX;
 	commit->count--;
+	commit->bytes -= commit->ticket.bytes;
 	commit->phase = STARTING;
 	commit->stored = false;
 	commit->change = (struct lp_model_change){0};

@@ -10,6 +10,8 @@
 
 enum {
 	LP_COMMIT_QUEUE_MAX = 64, /* transactions that wait for their turn */
+	/* Bytes of them in memory; but one may wait always. */
+	LP_COMMIT_QUEUE_BYTES = 384 << 20,
 	LP_COMMIT_TIMEOUT_MS = 10000, /* if the request does not say */
 };
 

@@ -10,6 +10,7 @@
 #include "controld/clock.h"
 #include "controld/commit.h"
 #include "controld/discover_status.h"
+#include "controld/gather.h"
 #include "controld/history.h"
 #include "controld/model_note.h"
 #include "controld/query.h"
@@ -28,6 +29,7 @@ enum {
 struct lp_session {
 	struct lp_context context;
 	struct lp_commit *commit;
+	struct lp_gather *gather;
 	struct lp_query_set *queries;
 	struct lp_tool_set *tools;
 	struct lp_topics *topics;
@@ -91,6 +93,9 @@ lp_session_new(struct lp_session **out,
 	session->context.arg = options->arg;
 	err = lp_commit_new(&session->commit, &session->context);
 	if (err == 0)
+		err = lp_gather_new(
+		    &session->gather, &session->context, &options->gather);
+	if (err == 0)
 		err = lp_query_new(
 		    &session->queries, &session->context, options->query_ms);
 	if (err == 0)
@@ -126,6 +131,7 @@ lp_session_free(struct lp_session *session)
 	lp_discover_free(session->discover);
 	lp_tools_free(session->tools);
 	lp_query_free(session->queries);
+	lp_gather_free(session->gather);
 	lp_commit_free(session->commit);
 	lp_config_fini(&session->context.current.config);
 	free(session);
@@ -169,8 +175,10 @@ lp_session_request(struct lp_session *session, uint64_t client,
 		    "this lp-controld does not know this request: bring it "
 		    "to the version of lpctl");
 	else {
-		lp_commit_add(session->commit, &to, peer->who, request);
-		return; /* it keeps the request */
+		request = lp_gather_add(session->gather, &to, request);
+		if (request != NULL)
+			lp_commit_add(session->commit, &to, peer->who, request);
+		return; /* it is kept */
 	}
 	lp__pb__control_request__free_unpacked(request, NULL);
 }
@@ -178,6 +186,7 @@ lp_session_request(struct lp_session *session, uint64_t client,
 void
 lp_session_gone(struct lp_session *session, uint64_t client)
 {
+	lp_gather_gone(session->gather, client);
 	lp_commit_gone(session->commit, client);
 	lp_query_gone(session->queries, client);
 	lp_tools_gone(session->tools, client);

@@ -7,6 +7,7 @@
 #define LP_CONTROLD_SESSION_H
 
 #include "controld/discover.h"
+#include "controld/gather.h"
 #include "controld/push.h"
 #include "controld/serve.h"
 #include "controld/store.h"
@@ -25,6 +26,7 @@ struct lp_session_options {
 	bool ask_brokers;
 	struct lp_topic_seed_times topic_times; /* lp_topic_seed_times */
 	struct lp_discover_options discover; /* zero: as by default */
+	struct lp_gather_limits gather; /* the same */
 	/* Answers; may be called before a request has returned. */
 	void (*reply)(
 	    void *arg, uint64_t client, const Lp__Pb__ControlReply *reply);

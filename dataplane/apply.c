@@ -184,6 +184,16 @@ lp_apply_watch(struct lp_dataplane *dataplane)
 	finish(dataplane);
 }
 
+int
+lp_apply_again(struct lp_dataplane *dataplane)
+{
+	if (dataplane->running.generation == 0)
+		return 0;
+	dataplane->unpublished = true;
+	lp_apply_watch(dataplane);
+	return dataplane->unpublished ? -EAGAIN : 0;
+}
+
 /* Pool and worker come with the first port. */
 static int
 ensure_worker(struct lp_dataplane *dataplane)
@@ -224,6 +234,7 @@ build(struct lp_dataplane *dataplane, struct lp_snapshot **out,
 		return error;
 	(*out)->epoch = epoch;
 	(*out)->generation = generation;
+	(*out)->closed = dataplane->alone.closed;
 	return 0;
 }
 

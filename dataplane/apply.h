@@ -34,6 +34,12 @@ int lp_apply_last_good(struct lp_dataplane *dataplane);
 void lp_apply_epoch(
     struct lp_dataplane *dataplane, uint64_t epoch, uint64_t controller);
 
+/*
+ * The same configuration once more: it has closed, or opened.  -EAGAIN: not
+ * yet, and lp_apply_watch() tries again.
+ */
+int lp_apply_again(struct lp_dataplane *dataplane);
+
 /* Each second: devices that come and go, and whatever has failed before. */
 void lp_apply_watch(struct lp_dataplane *dataplane);
 

@@ -11,6 +11,7 @@
 
 #include "dataplane/apply.h"
 #include "dataplane/clock.h"
+#include "dataplane/loss.h"
 #include "dataplane/session.h"
 #include "proto/log.h"
 
@@ -156,6 +157,7 @@ static void
 on_tick(evutil_socket_t socket, short what, void *arg)
 {
 	struct lp_control *control = arg;
+	bool somebody = false;
 
 	(void)socket;
 	(void)what;
@@ -165,6 +167,10 @@ on_tick(evutil_socket_t socket, short what, void *arg)
 		if (control->sessions[i])
 			lp_session_tick(control->sessions[i]);
 	sweep(control);
+	for (unsigned i = 0; i < LP_CONTROL_SESSIONS_MAX; i++)
+		somebody |= control->sessions[i] &&
+		    lp_session_welcomed(control->sessions[i]);
+	lp_loss_turn(control->dataplane, somebody);
 	control->ticked_ns = lp_clock_ns();
 }
 

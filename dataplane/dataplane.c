@@ -12,6 +12,7 @@
 #include "dataplane/apply.h"
 #include "dataplane/clock.h"
 #include "dataplane/control.h"
+#include "dataplane/loss.h"
 #include "dataplane/privilege.h"
 #include "dataplane/region.h"
 #include "proto/log.h"
@@ -52,6 +53,7 @@ lp_dataplane_init(struct lp_dataplane *dataplane,
 	}
 	lp_ports_init(
 	    &dataplane->ports, keep, dataplane->region.ledger, options);
+	lp_loss_begin(dataplane);
 	error = lp_apply_last_good(dataplane);
 	if (error)
 		lp_dataplane_fini(dataplane);

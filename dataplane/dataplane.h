@@ -6,6 +6,7 @@
 #ifndef LP_DATAPLANE_DATAPLANE_H
 #define LP_DATAPLANE_DATAPLANE_H
 
+#include "dataplane/alone.h"
 #include "dataplane/candidate.h"
 #include "dataplane/denial_log.h"
 #include "dataplane/keep.h"
@@ -23,10 +24,13 @@ struct lp_dataplane {
 	struct lp_worker *worker; /* NULL until there is a port */
 	struct lp_running running;
 	struct lp_denial_log *denials;
+	struct lp_alone alone; /* without any lp-controld */
 	uint64_t started_ns; /* CLOCK_MONOTONIC */
 	uint64_t since_ns; /* CLOCK_REALTIME of the last swap; 0: none */
 	bool unsaved; /* what runs could not be written to the disk */
-	bool unpublished; /* ports have changed, and no snapshot says so */
+	bool alone_unsaved; /* nor that it is alone */
+	/* Ports have changed, or it has closed, and no snapshot says so. */
+	bool unpublished;
 	bool tapped; /* a capture runs: one at a time */
 };
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dataplane/alone.h"
 #include "dataplane/pipeline/limits.h"
 
 enum option_key {
@@ -25,6 +26,7 @@ enum option_key {
 	KEY_MTU,
 	KEY_DPDK,
 	KEY_DPDK_PRIVILEGED,
+	KEY_ON_LOSS,
 	KEY_KEEPER_FD,
 };
 
@@ -46,6 +48,10 @@ static const struct argp_option option_list[] = {
     {"group", KEY_GROUP, "NAME", 0, "Group that may use the socket", 0},
     {"snapshot", KEY_SNAPSHOT, "PATH", 0,
 	"Last good configuration (/var/lib/lightpath/dataplane.snapshot)", 0},
+    {"on-controld-loss", KEY_ON_LOSS, "hold|closed:TIME", 0,
+	"Without any lp-controld: forward for ever (default), or for TIME "
+	"(10s to 30d; s, m, h, d) and then nothing",
+	0},
     {"connections", KEY_CONNECTIONS, "N", 0,
 	"Connections at most (default 65536)", 1},
     {"buffers", KEY_BUFFERS, "N", 0, "Packet buffers (default 16384)", 1},
@@ -118,6 +124,13 @@ parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_GROUP:
 		options->group = arg;
+		return 0;
+	case KEY_ON_LOSS:
+		if (!lp_alone_parse(&options->alone_limit_s, arg))
+			argp_error(state,
+			    "--on-controld-loss %s: hold, or closed:TIME with "
+			    "a time from 10s to 30d (s, m, h, d)",
+			    arg);
 		return 0;
 	case KEY_CONNECTIONS:
 		options->connections = get_number(state, "connections", arg,

@@ -23,6 +23,7 @@ struct lp_options {
 	const char *socket_path;
 	const char *snapshot_path;
 	const char *group; /* NULL: the socket stays the owner's group's */
+	uint32_t alone_limit_s; /* without any lp-controld; 0: for ever */
 	uint32_t connections;
 	uint32_t buffers;
 	uint16_t mtu; /* that packet buffers of DPDK hold; 0: the default */

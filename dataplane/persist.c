@@ -17,12 +17,12 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "dataplane/replace.h"
 #include "proto/message.h"
 
 enum {
 	MAGIC = 0x4c505350, /* "LPSP" */
 	VERSION = 1,
-	FILE_MODE = 0640,
 };
 
 struct header {
@@ -44,9 +44,6 @@ enum {
 
 static int encode(uint8_t **data, size_t *len, const struct lp_persist *state,
     const struct lp_config *config);
-static int write_file(const char *path, const uint8_t *data, size_t len);
-static int write_all(int fd, const uint8_t *data, size_t len);
-static int sync_directory(const char *path);
 static int read_file(const char *path, uint8_t **data, size_t *len);
 static int read_all(int fd, size_t size, uint8_t **data, size_t *len);
 static int decode_objects(const uint8_t *data, size_t len, uint32_t count,
@@ -59,26 +56,15 @@ int
 lp_persist_save(const char *path, const struct lp_persist *state,
     const struct lp_config *config)
 {
-	char aside[PATH_MAX];
 	uint8_t *data;
 	size_t len;
-	int error;
+	int error = encode(&data, &len, state, config);
 
-	if ((size_t)snprintf(aside, sizeof(aside), "%s.new", path) >=
-	    sizeof(aside))
-		return -ENAMETOOLONG;
-	error = encode(&data, &len, state, config);
 	if (error)
 		return error;
-	error = write_file(aside, data, len);
+	error = lp_replace_file(path, data, len);
 	free(data);
-	if (!error && rename(aside, path) != 0)
-		error = -errno;
-	if (error) {
-		unlink(aside);
-		return error;
-	}
-	return sync_directory(path);
+	return error;
 }
 
 int
@@ -182,63 +168,6 @@ encode(uint8_t **data, size_t *len, const struct lp_persist *state,
 	*data = file;
 	*len = end;
 	return 0;
-}
-
-static int
-write_file(const char *path, const uint8_t *data, size_t len)
-{
-	int fd =
-	    open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
-	int error;
-
-	if (fd < 0)
-		return -errno;
-	error = write_all(fd, data, len);
-	if (!error && fsync(fd) != 0)
-		error = -errno;
-	if (close(fd) != 0 && !error)
-		error = -errno;
-	return error;
-}
-
-static int
-write_all(int fd, const uint8_t *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t written = write(fd, data, len);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return -errno;
-		data += written;
-		len -= (size_t)written;
-	}
-	return 0;
-}
-
-/* A rename is on the disk when its directory is. */
-static int
-sync_directory(const char *path)
-{
-	char directory[PATH_MAX];
-	char *slash;
-	int error = 0;
-	int fd;
-
-	snprintf(directory, sizeof(directory), "%s", path);
-	slash = strrchr(directory, '/');
-	if (!slash)
-		strcpy(directory, ".");
-	else
-		slash[slash == directory] = '\0';
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (fsync(fd) != 0)
-		error = -errno;
-	close(fd);
-	return error;
 }
 
 static int

@@ -18,7 +18,9 @@ lp_reply_hello(struct evbuffer *out, const struct lp_dataplane *dataplane)
 	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
 	Lp__Pb__Hello hello = LP__PB__HELLO__INIT;
 	const struct lp_running *running = &dataplane->running;
+	const struct lp_alone *alone = &dataplane->alone;
 	char *backends[LP_BACKEND_MEMORY];
+	char on_loss[LP_ALONE_TEXT_SIZE];
 
 	hello.id = (char *)dataplane->options->id;
 	hello.boot_id = dataplane->region.header->boot_id;
@@ -34,6 +36,12 @@ lp_reply_hello(struct evbuffer *out, const struct lp_dataplane *dataplane)
 	hello.version = LP_VERSION;
 	hello.has_since_ns = dataplane->since_ns != 0;
 	hello.since_ns = dataplane->since_ns;
+	hello.on_loss =
+	    (char *)lp_alone_mode(on_loss, dataplane->options->alone_limit_s);
+	hello.has_alone_ns = alone->alone;
+	hello.alone_ns = alone->since_real_ns;
+	hello.has_closed_ns = alone->closed;
+	hello.closed_ns = alone->closed_real_ns;
 	message.body_case = LP__PB__DATAPLANE_MESSAGE__BODY_HELLO;
 	message.hello = &hello;
 	return lp_reply_send(out, &message);

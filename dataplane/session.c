@@ -22,6 +22,7 @@
 #include "dataplane/apply.h"
 #include "dataplane/clock.h"
 #include "dataplane/liveness.h"
+#include "dataplane/loss.h"
 #include "dataplane/reply.h"
 #include "dataplane/report.h"
 #include "dataplane/sight.h"
@@ -181,6 +182,12 @@ void
 lp_session_excuse(struct lp_session *session)
 {
 	session->liveness.heard_ms = now_ms();
+}
+
+bool
+lp_session_welcomed(const struct lp_session *session)
+{
+	return session->welcome && !session->closing && !session->done;
 }
 
 bool
@@ -369,6 +376,7 @@ handle_welcome(struct lp_session *session, const Lp__Pb__Welcome *welcome)
 	session->epoch = welcome->epoch;
 	lp_apply_epoch(
 	    session->dataplane, welcome->epoch, controller_id(session));
+	lp_loss_turn(session->dataplane, true);
 	lp_log_info("controller %s: connected, epoch %" PRIu64 ", %s",
 	    session->controller, welcome->epoch,
 	    welcome->sync == LP__PB__WELCOME__SYNC__RESUME

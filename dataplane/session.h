@@ -31,6 +31,9 @@ void lp_session_watch(struct lp_session *session);
 /* We did not listen for a while: that was not its silence. */
 void lp_session_excuse(struct lp_session *session);
 
+/* It was welcomed, and is not over. */
+bool lp_session_welcomed(const struct lp_session *session);
+
 /* It is over: to be freed. */
 bool lp_session_done(const struct lp_session *session);
 

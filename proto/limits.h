@@ -40,8 +40,10 @@ enum lp_limits {
 
 	/* Bytes of one frame on either socket, its 4-byte length included. */
 	LP_FRAME_SIZE_MAX = 65536,
-	/* Operations in one transaction of lpctl. */
-	LP_OPERATIONS_MAX = 4096,
+	/* Commands of one command line of lpctl. */
+	LP_COMMANDS_MAX = 4096,
+	/* Operations of one transaction: all objects go, and others come. */
+	LP_OPERATIONS_MAX = 2 * LP_OBJECTS_MAX,
 	/* That one may wait for dataplanes; others wait behind it. */
 	LP_TIMEOUT_MAX_S = 600,
 	/* Rows in one frame of a streamed reply (connections, stats). */

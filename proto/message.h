@@ -64,6 +64,9 @@ Lp__Pb__ControlRequest *lp_message_unpack_request(
 Lp__Pb__ControlReply *lp_message_unpack_reply(
     const uint8_t *payload, size_t len);
 
+/* The bytes that an unpacked message holds, with all its parts; or more. */
+size_t lp_message_memory_of(const ProtobufCMessage *message);
+
 /* An enum lp_object_kind, or 0 for a message of no kind that we know. */
 unsigned lp_message_object_kind(const Lp__Pb__Object *message);
 

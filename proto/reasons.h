@@ -62,6 +62,8 @@ enum { LP_VERDICTS = 5 };
 	X(MLD, "mld", "MLD query, answered for multicast groups of ours")      \
 	X(RESET_RULE, "reset_rule",                                            \
 	    "connection refused, or reset, by RST: a rule says so")            \
+	X(RESET_ALONE, "reset_alone",                                          \
+	    "refused by RST: closed, lp-controld has been away for too long")  \
 	/* held */                                                             \
 	X(NEIGHBOR_PENDING, "neighbor_pending",                                \
 	    "waits for its next hop to be resolved")                           \

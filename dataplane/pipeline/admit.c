@@ -6,6 +6,7 @@
  *	not ours, or from one of ours ▸ drop
  *	no SYN ▸ RST         reset_unknown
  *	no listener ▸ RST    reset_closed_port
+ *	closed ▸ RST         reset_alone
  *	no broker ▸ RST      reset_no_broker
  *	a rule says so ▸ RST reset_rule
  *	a rule routes it ▸ to that broker; there is none ▸ RST reset_no_broker
@@ -140,6 +141,8 @@ open_connection(struct lp_admit *admit, struct lp_batch *batch,
 	    lp_snapshot_service(batch->snapshot, &tuple->dst, tuple->dport);
 	if (service == NULL)
 		return LP_REASON_RESET_CLOSED_PORT;
+	if (batch->snapshot->closed)
+		return LP_REASON_RESET_ALONE;
 	target = lp_snapshot_choose(
 	    batch->snapshot, service, &tuple->src, tuple->sport);
 	if (target == NULL)

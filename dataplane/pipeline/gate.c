@@ -181,8 +181,9 @@ lp_gate_stays(const struct lp_snapshot *snapshot, const struct lp_conn *conn)
 	const struct lp_target *target =
 	    lp_snapshot_target(snapshot, conn->listener_id, conn->broker_id);
 
-	if (service == NULL || service->listener_id != conn->listener_id ||
-	    target == NULL || is_due(snapshot, conn))
+	if (snapshot->closed || service == NULL ||
+	    service->listener_id != conn->listener_id || target == NULL ||
+	    is_due(snapshot, conn))
 		return false;
 	if (conn->flags & LP_CONN_INLINE)
 		return service->is_inline &&

@@ -48,6 +48,7 @@
 #include "dataplane/pipeline/mark.h"
 #include "dataplane/pipeline/splice.h"
 
+static void refuse(struct lp_reset *, struct lp_batch *, struct lp_pkt *);
 static bool run(struct lp_conn *, enum lp_direction,
     const struct lp_tcp_segment *, enum lp_tcp_verdict *);
 static bool is_unread(enum lp_reason);
@@ -112,6 +113,10 @@ lp_inline_admit(
 	enum lp_direction dir;
 	struct lp_conn conn;
 
+	if (batch->snapshot->closed) {
+		refuse(admit->reset, batch, pkt);
+		return;
+	}
 	if (pkt->conn != LP_CONN_NONE && !begins_anew(conntrack, pkt)) {
 		ask_again(admit, batch, pkt);
 		return;
@@ -149,6 +154,20 @@ lp_inline_admit(
 	    : LP_TO_CLIENT;
 	open_connection(admit, batch, pkt,
 	    &batch->snapshot->targets[service->target], &conn);
+}
+
+/* Nothing of a named broker's passes, whichever end it is. */
+static void
+refuse(struct lp_reset *reset, struct lp_batch *batch, struct lp_pkt *pkt)
+{
+	struct lp_tuple tuple;
+
+	lp_conntrack_tuple(pkt, &tuple);
+	if (named(batch->snapshot, &tuple.dst, tuple.dport) == NULL &&
+	    named(batch->snapshot, &tuple.src, tuple.sport) == NULL)
+		lp_inline_pass(batch, pkt, LP_REASON_WIRED);
+	else
+		lp_reset_between(reset, batch, pkt, LP_REASON_RESET_ALONE);
 }
 
 void

@@ -145,7 +145,7 @@ static_assert((unsigned)LP_CONN_CHANGING == LP_UNDO_COPY, "undo.h");
 
 enum {
 	LP_REGION_MAGIC = 0x4c50524e, /* "LPRN" */
-	LP_REGION_LAYOUT = 13, /* one more with every change of this page */
+	LP_REGION_LAYOUT = 14, /* one more with every change of this page */
 };
 
 struct lp_region_header {

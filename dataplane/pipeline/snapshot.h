@@ -134,6 +134,8 @@ struct lp_snapshot {
 	uint64_t digest;
 	/* One more with every snapshot published; set by lp_snapshot_publish */
 	uint64_t serial;
+	/* Nobody tells us what to do any more: no connection lives. */
+	bool closed;
 
 	struct lp_snapshot_port ports[LP_PORTS_MAX]; /* by slot */
 	bool has_inline; /* any of them is */

@@ -23,7 +23,7 @@ enum {
 static_assert((unsigned)LP_REASON_COUNT <= LP_STATS_REASONS,
     "reasons outgrew the layout");
 /* Counters outlive the process: by the same number, or by another layout. */
-static_assert(LP_REASON_COUNT == 58, "raise LP_REGION_LAYOUT with it");
+static_assert(LP_REASON_COUNT == 59, "raise LP_REGION_LAYOUT with it");
 
 /* X(member, what it counts); the names are the contract of `lpctl stats`. */
 /* clang-format off */

@@ -323,32 +323,31 @@ END_TEST
 
 START_TEST(transaction_beyond_a_frame_is_refused_here)
 {
-	enum { COUNT = 1000 };
-	static char *argv[3 * COUNT + 1];
-	char name[LP_NAME_SIZE];
+	static char text[LP_FRAME_SIZE_MAX + 1];
+	Lp__Pb__Operation operation = LP__PB__OPERATION__INIT;
+	Lp__Pb__Operation *operations[] = {&operation};
+	Lp__Pb__Transaction transaction = LP__PB__TRANSACTION__INIT;
 	struct support_output out;
 	struct lp_lpctl lpctl;
-	struct lp_line line;
 	struct lp_error error;
+	struct lp_replies replies;
 	struct support_daemon daemon;
 
-	memset(name, 'n', sizeof(name) - 1);
-	name[sizeof(name) - 1] = '\0';
-	for (int i = 0; i < COUNT; i++) {
-		argv[3 * i] = i == 0 ? "lpctl" : "--";
-		argv[3 * i + 1] = "add-cluster";
-		argv[3 * i + 2] = name;
-	}
+	memset(text, 'n', sizeof(text) - 1);
+	operation.verb = LP__PB__OPERATION__VERB__DEL;
+	operation.kind = LP_OBJECT_RULE;
+	operation.name = text;
+	transaction.operations = operations;
+	transaction.n_operations = 1;
 	support_output_open(&out);
 	support_daemon_start(&daemon, NULL, SUPPORT_HANG);
 	support_lpctl(&lpctl, daemon.path, &out, NULL);
 	ck_assert_int_eq(
-	    lp_line_parse(&line, &lpctl, 3 * COUNT, argv, &error), 0);
-	ck_assert_int_eq(
-	    lp_transaction_run(&lpctl, &line, "", &error), LP_EXIT_REFUSED);
+	    lp_transaction_send(&replies, &lpctl, &transaction, &error),
+	    LP_EXIT_REFUSED);
 	ck_assert_ptr_nonnull(
 	    strstr(error.text, "larger than the 65536 bytes"));
-	lp_line_fini(&line);
+	ck_assert_uint_eq(replies.count, 0);
 	support_daemon_stop(&daemon);
 	support_output_close(&out);
 }

@@ -118,7 +118,7 @@ END_TEST
 
 START_TEST(too_many_commands_are_refused)
 {
-	enum { WORDS = LP_OPERATIONS_MAX + 1 };
+	enum { WORDS = LP_COMMANDS_MAX + 1 };
 	static char *argv[WORDS + 1];
 	struct lp_error error;
 	struct lp_lpctl lpctl = {0};

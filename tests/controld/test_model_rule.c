@@ -83,18 +83,18 @@ END_TEST
 /* So many that each in a pass of its own would be felt, in any order. */
 START_TEST(very_many_come_and_go)
 {
-	static char text[LP_OPERATIONS_MAX * 64];
+	static char text[LP_COMMANDS_MAX * 64];
 	size_t len = 0;
 
-	for (unsigned i = 0; i < LP_OPERATIONS_MAX; i++)
+	for (unsigned i = 0; i < LP_COMMANDS_MAX; i++)
 		len += (size_t)snprintf(text + len, sizeof(text) - len,
 		    "add rule r%u priority=%u match= action=observe;", i, i);
 	apply(&config, &next_id, text);
 	len = 0;
 	/* 2731 and 4096 have no divisor in common. */
-	for (unsigned i = 0; i < LP_OPERATIONS_MAX - 2; i++)
+	for (unsigned i = 0; i < LP_COMMANDS_MAX - 2; i++)
 		len += (size_t)snprintf(text + len, sizeof(text) - len,
-		    "del rule r%u;", (i * 2731 + 7) % LP_OPERATIONS_MAX);
+		    "del rule r%u;", (i * 2731 + 7) % LP_COMMANDS_MAX);
 	apply(&config, &next_id, text);
 	rules_are("r1372 1372 : observe\nr2737 2737 : observe\n");
 }
@@ -413,7 +413,7 @@ static const struct {
 
 START_TEST(a_search_that_ends_early_says_so)
 {
-	static char text[LP_OPERATIONS_MAX * (LP_RULE_MATCH_SIZE + 80)];
+	static char text[LP_COMMANDS_MAX * (LP_RULE_MATCH_SIZE + 80)];
 	char values[LP_RULE_MATCH_SIZE] = "";
 	size_t len = 0;
 
@@ -421,11 +421,11 @@ START_TEST(a_search_that_ends_early_says_so)
 		len += (size_t)snprintf(
 		    values + len, sizeof(values) - len, "%u,", 99 - i);
 	len = 0;
-	for (unsigned i = 0; i < LP_OPERATIONS_MAX; i++)
+	for (unsigned i = 0; i < LP_COMMANDS_MAX; i++)
 		len += (size_t)snprintf(text + len, sizeof(text) - len,
 		    "add rule r%u priority=%u match=src_port=%s%u "
 		    "action=allow;",
-		    i, LP_OPERATIONS_MAX - i, values, 1000 + i);
+		    i, LP_COMMANDS_MAX - i, values, 1000 + i);
 	notes_are(text, long_searches[_i].wanted);
 }
 END_TEST

@@ -321,14 +321,17 @@ make_transaction(const char *text)
 	Lp__Pb__ControlRequest *request = malloc(sizeof(*request));
 	Lp__Pb__Transaction *transaction = malloc(sizeof(*transaction));
 	char *copy = strdup(text), *rest = NULL;
+	size_t count = 1;
 
 	lp__pb__control_request__init(request);
 	lp__pb__transaction__init(transaction);
 	request->protocol = LP_CONTROL_PROTOCOL;
 	request->body_case = LP__PB__CONTROL_REQUEST__BODY_TRANSACTION;
 	request->transaction = transaction;
+	for (const char *c = text; *c != '\0'; c++)
+		count += *c == ';';
 	transaction->operations =
-	    calloc(LP_OPERATIONS_MAX + 1, sizeof(*transaction->operations));
+	    calloc(count, sizeof(*transaction->operations));
 	transaction->comment = strdup(text);
 	for (char *line = strtok_r(copy, ";", &rest); line != NULL;
 	     line = strtok_r(NULL, ";", &rest))

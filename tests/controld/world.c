@@ -54,6 +54,7 @@ const struct lp_push_times patient = {
 };
 
 struct lp_discover_options world_discover;
+struct lp_gather_limits world_gather;
 
 static size_t
 unread_of(void *arg, uint64_t client)
@@ -106,6 +107,7 @@ world_start(
 	options.times = *times;
 	options.query_ms = 200;
 	options.discover = world_discover;
+	options.gather = world_gather;
 	options.reply = keep_reply;
 	options.unread = unread_of;
 	options.arg = world;

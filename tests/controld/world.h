@@ -35,6 +35,7 @@ extern const struct lp_push_times patient;
 
 /* Of the next world. */
 extern struct lp_discover_options world_discover;
+extern struct lp_gather_limits world_gather;
 
 /* Who asks in tests: of this machine. */
 extern const struct lp_serve_peer world_peer;

@@ -10,8 +10,8 @@ target_link_libraries(lp_test_cold PUBLIC
 	lp_test_objects lp_dataplane_cold PkgConfig::CHECK)
 add_dependencies(lp_test_cold lp-dataplane)
 
-foreach(test advertised apply apply_inline candidate control control_rules
-	control_topics denial_log keeper liveness persist
+foreach(test advertised alone apply apply_inline candidate control control_rules
+	control_topics denial_log keeper liveness loss persist
 	process region report report_kafka report_rules report_denials restart sight snapshot snapshot_rules
 	steering
 	tools topic_share worker)

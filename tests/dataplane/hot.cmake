@@ -36,7 +36,7 @@ target_link_libraries(lp_test_plane PUBLIC lp_test_objects lp_port
 
 foreach(module checksum parse tcp_state wheel nat conntrack conntrack_sums
 	conntrack_killed neighbor mld icmp reset admit pace pace_killed pipeline
-	pipeline_life denials gate inline inline_late inline_room mirror queue
+	pipeline_life denials gate closed inline inline_late inline_room mirror queue
 	sightings talkers telemetry
 	topic_ids)
 	add_executable(test_${module}
@@ -50,7 +50,7 @@ target_sources(test_pace_killed PRIVATE
 target_sources(test_sightings PRIVATE
 	${CMAKE_SOURCE_DIR}/dataplane/kafka_read.c
 	${CMAKE_SOURCE_DIR}/tests/support/message.c)
-foreach(module gate inline inline_late inline_room mirror queue)
+foreach(module gate closed inline inline_late inline_room mirror queue)
 	target_sources(test_${module} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/bump.c)
 endforeach()
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "dataplane/loss.h"
 #include "dataplane/pipeline/rules.h"
 #include "dataplane/port/port_memory.h"
 #include "proto/object_rule.h"
@@ -120,6 +121,25 @@ START_TEST(refused_port_leaves_everything_as_it_was)
 	lp_config_remove(&config, LP_OBJECT_PORT, 51);
 	ck_assert_int_eq(apply(3), 0);
 	ck_assert_ptr_nonnull(slot_of(50)->port);
+	end();
+}
+END_TEST
+
+/* Too long alone, and then not any more: the same generation. */
+START_TEST(closed_is_what_the_snapshot_says)
+{
+	begin();
+	ck_assert_int_eq(apply(1), 0);
+	ck_assert(!published()->closed);
+	dataplane.alone.limit_ms = 1;
+	dataplane.alone.before_ms = 1;
+	lp_loss_turn(&dataplane, false);
+	ck_assert(published()->closed);
+	ck_assert_uint_eq(published()->generation, 1);
+	lp_loss_turn(&dataplane, true);
+	ck_assert(!published()->closed);
+	ck_assert_uint_eq(published()->generation, 1);
+	ck_assert_uint_eq(dataplane.running.generation, 1);
 	end();
 }
 END_TEST
@@ -523,6 +543,7 @@ main(void)
 {
 	const TTest *const tests[] = {
 	    worker_comes_with_the_first_port,
+	    closed_is_what_the_snapshot_says,
 	    refused_port_leaves_everything_as_it_was,
 	    rule_that_cannot_be_compiled_is_named,
 	    first_refusal_keeps_no_counters,

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/output_text_status.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/clock.h"
+#include "cli/output_text_discovery.h"
+#include "cli/output_text_kafka.h"
+#include "cli/table.h"
+
+#define COLUMNS(columns) (columns), sizeof(columns) / sizeof((columns)[0])
+
+static enum lp_style
+state_style(const char *state)
+{
+	if (strcmp(state, "applied") == 0)
+		return LP_STYLE_GOOD;
+	if (strcmp(state, "rejected") == 0 || strcmp(state, "fenced") == 0 ||
+	    strcmp(state, "incompatible") == 0)
+		return LP_STYLE_BAD;
+	return LP_STYLE_WARN;
+}
+
+/* "2025-11-23T02:30:00.123Z (3 min 20 s ago)"; nothing for no time. */
+static void
+write_since(const struct lp_print *print, const char *what, uint64_t time_ns)
+{
+	char time[LP_CLOCK_RFC3339_SIZE];
+	char ago[LP_CLOCK_DURATION_SIZE];
+
+	if (time_ns == 0)
+		return;
+	(void)fprintf(
+	    print->out, "%s %s", what, lp_clock_rfc3339(time, time_ns));
+	if (time_ns <= print->now_ns)
+		(void)fprintf(print->out, " (%s ago)",
+		    lp_clock_duration(ago, print->now_ns - time_ns));
+}
+
+static void
+write_controld(const struct lp_print *print, const Lp__Pb__StatusReply *reply)
+{
+	(void)fprintf(print->out, "lp-controld %s, pid %u",
+	    lp_table_or_dash(reply->version), reply->pid);
+	write_since(print, ", started", reply->started_ns);
+	(void)fprintf(print->out,
+	    "\ndatabase %s, epoch %" PRIu64 "\ngeneration %" PRIu64,
+	    lp_table_or_dash(reply->database), reply->epoch, reply->generation);
+	write_since(print, " since", reply->since_ns);
+	if (reply->has_digest)
+		(void)fprintf(
+		    print->out, ", digest %016" PRIx64, reply->digest);
+	(void)fputs("\n\n", print->out);
+}
+
+static void
+dataplane_row(struct lp_table *table, const Lp__Pb__DataplaneStatus *dataplane)
+{
+	const char *state = lp_table_or_dash(dataplane->state);
+	char time[LP_CLOCK_RFC3339_SIZE] = "-";
+
+	lp_table_add(
+	    table, LP_STYLE_PLAIN, "%s", lp_table_or_dash(dataplane->id));
+	lp_table_add(table, state_style(state), "%s", state);
+	if (dataplane->has_generation)
+		lp_table_add(
+		    table, LP_STYLE_PLAIN, "%" PRIu64, dataplane->generation);
+	else
+		lp_table_add(table, LP_STYLE_PLAIN, "-");
+	if (dataplane->since_ns != 0)
+		(void)lp_clock_rfc3339(time, dataplane->since_ns);
+	lp_table_add(table, LP_STYLE_PLAIN, "%s", time);
+	lp_table_add(
+	    table, LP_STYLE_PLAIN, "%s", lp_table_or_dash(dataplane->version));
+	lp_table_add(
+	    table, LP_STYLE_PLAIN, "%s", lp_table_or_dash(dataplane->path));
+}
+
+static void
+write_whys(const struct lp_print *print, const Lp__Pb__StatusReply *reply)
+{
+	for (size_t i = 0; i < reply->n_dataplanes; i++) {
+		const Lp__Pb__DataplaneStatus *dataplane = reply->dataplanes[i];
+		const char *name =
+		    dataplane->id != NULL && dataplane->id[0] != '\0'
+		    ? dataplane->id
+		    : dataplane->path;
+
+		if (dataplane->why == NULL || dataplane->why[0] == '\0')
+			continue;
+		(void)fprintf(print->out, "%s: %s%s%s\n",
+		    lp_table_or_dash(name),
+		    lp_table_style(LP_STYLE_BAD, print->color), dataplane->why,
+		    lp_table_plain(LP_STYLE_BAD, print->color));
+	}
+}
+
+int
+lp_output_text_status(
+    const struct lp_print *print, const Lp__Pb__StatusReply *reply)
+{
+	static const struct lp_column columns[] = {{"DATAPLANE", false},
+	    {"STATE", false}, {"GENERATION", true}, {"SINCE", false},
+	    {"VERSION", false}, {"SOCKET", false}};
+	struct lp_table table;
+	int err;
+
+	write_controld(print, reply);
+	lp_table_init(&table, COLUMNS(columns));
+	for (size_t i = 0; i < reply->n_dataplanes; i++)
+		dataplane_row(&table, reply->dataplanes[i]);
+	err = lp_table_write(&table, print->out, print->color);
+	if (err != 0)
+		return err;
+	write_whys(print, reply);
+	for (size_t i = 0; i < reply->n_warnings; i++)
+		(void)fprintf(print->out, "%swarning: %s%s\n",
+		    lp_table_style(LP_STYLE_WARN, print->color),
+		    reply->warnings[i],
+		    lp_table_plain(LP_STYLE_WARN, print->color));
+	lp_output_text_discovery(print, reply);
+	return lp_output_text_kafka_ids(print, reply);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Text of `status`: the part of output_text.c that shows it. */
+#ifndef LP_CLI_OUTPUT_TEXT_STATUS_H
+#define LP_CLI_OUTPUT_TEXT_STATUS_H
+
+#include "cli/output.h"
+
+int lp_output_text_status(
+    const struct lp_print *print, const Lp__Pb__StatusReply *reply);
+
+#endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kill -9 of lp-controld in place of each of its durable steps, in turn, and
+ * at random in long sequences of commands: started again it has all of the
+ * change, or nothing; all of it, if it has said so; and both dataplanes come
+ * to what it has.
+ *
+ * test_crash LP_CONTROLD LP_DATAPLANE CRASH_POINTS_SO
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crash_daemon.h"
+#include "crash_model.h"
+#include "random.h"
+#include "transaction.h"
+
+enum {
+	/* No command takes so many steps, nor does a start. */
+	STEPS_MAX = 400,
+	COMMANDS = 60,
+	NAMES_MAX = 64,
+};
+
+static char **programs;
+static struct daemon crashed;
+
+/* Where it has died so far, for the eyes. */
+static struct {
+	char name[64];
+	unsigned times;
+} deaths[NAMES_MAX];
+
+static void
+note_death(void)
+{
+	const char *name = crashed.points->name;
+
+	for (unsigned i = 0; i < NAMES_MAX; i++) {
+		if (deaths[i].times > 0 && strcmp(deaths[i].name, name) != 0)
+			continue;
+		snprintf(deaths[i].name, sizeof(deaths[i].name), "%s", name);
+		deaths[i].times++;
+		return;
+	}
+}
+
+static void
+tell_deaths(void)
+{
+	for (unsigned i = 0; i < NAMES_MAX && deaths[i].times > 0; i++)
+		printf("died %3u times in place of: %s\n", deaths[i].times,
+		    deaths[i].name);
+	fflush(stdout);
+}
+
+static void
+setup(void)
+{
+	daemon_init(&crashed, programs);
+}
+
+static void
+teardown(void)
+{
+	tell_deaths();
+	daemon_fini(&crashed);
+}
+
+static void
+forget_database(void)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -f %s/db*", crashed.dir);
+	ck_assert_int_eq(system(command), 0);
+}
+
+static enum outcome
+transact(const char *text, uint64_t *generation)
+{
+	struct lp_replies replies;
+	char why[LP_ERROR_SIZE];
+	enum outcome outcome =
+	    daemon_ask(&crashed, &replies, make_transaction(text),
+		LP__PB__CONTROL_REPLY__BODY_TRANSACTION, why);
+
+	if (outcome != ANSWERED)
+		return outcome;
+	*generation = replies.list[0]->transaction->generation;
+	lp_client_replies_free(&replies);
+	return ANSWERED;
+}
+
+/* What it has is that of the model. */
+static bool
+has(const struct model *model, uint64_t *number, uint32_t *max_id)
+{
+	char *wanted = model_show(model);
+	char *found = daemon_show(&crashed, number, max_id);
+	bool same = strcmp(wanted, found) == 0;
+
+	free(wanted);
+	free(found);
+	return same;
+}
+
+static void
+must_have(const struct model *model, const char *after)
+{
+	char *wanted = model_show(model);
+	uint64_t number;
+	uint32_t max_id;
+	char *found = daemon_show(&crashed, &number, &max_id);
+
+	ck_assert_msg(strcmp(wanted, found) == 0,
+	    "after: %s (died in place of: %s)\nwanted:\n%sfound:\n%s", after,
+	    crashed.points->name, wanted, found);
+	free(wanted);
+	free(found);
+}
+
+/* A new database, with all its migrations. */
+START_TEST(a_first_start_is_cut_anywhere)
+{
+	const struct model empty = {0};
+	uint32_t left = 0;
+
+	while (!daemon_start(&crashed, ++left) || !daemon_spare(&crashed)) {
+		ck_assert_uint_lt(left, STEPS_MAX);
+		note_death();
+		forget_database();
+	}
+	ck_assert_uint_gt(left, 20);
+	must_have(&empty, "a first start");
+	/* Each goes on where the one before was cut. */
+	daemon_stop(&crashed);
+	forget_database();
+	for (left = 1; left <= 40; left++)
+		if (daemon_start(&crashed, left) && daemon_spare(&crashed))
+			daemon_stop(&crashed);
+	ck_assert(daemon_start(&crashed, 0));
+	must_have(&empty, "starts that were cut");
+}
+END_TEST
+
+/*
+ * One change, cut at each of its steps: it is whole, or was never there, and
+ * ids are not used again.
+ */
+static void
+cut_everywhere(const char *text, const struct model *after, const char *undo,
+    const struct model *before)
+{
+	uint32_t left = 0, max_id = 0, last_id = 0;
+	uint64_t generation = 0, number = 0, last_number;
+	enum outcome outcome;
+	bool lives;
+
+	do {
+		last_number = number;
+		daemon_arm(&crashed, ++left);
+		ck_assert_uint_lt(left, STEPS_MAX);
+		outcome = transact(text, &generation);
+		ck_assert_int_ne(outcome, REFUSED);
+		lives = outcome == ANSWERED && daemon_spare(&crashed);
+		if (!lives) {
+			note_death();
+			ck_assert(daemon_start(&crashed, 0));
+		}
+		if (outcome == DIED && has(before, &number, &max_id))
+			continue;
+		must_have(after, text);
+		ck_assert(has(after, &number, &max_id));
+		ck_assert_uint_gt(number, last_number);
+		ck_assert_uint_ge(max_id, last_id);
+		last_id = max_id;
+		daemon_wait_applied(&crashed);
+		ck_assert_int_eq(transact(undo, &generation), ANSWERED);
+		must_have(before, undo);
+	} while (!lives);
+	ck_assert_uint_gt(left, 5);
+}
+
+START_TEST(a_change_is_cut_anywhere)
+{
+	struct model before = {.port = true}, after;
+	uint64_t generation;
+
+	before.clusters[0] = true;
+	before.brokers[0][0] = 7;
+	before.rules[0] = 50;
+	ck_assert(daemon_start(&crashed, 0));
+	ck_assert_int_eq(
+	    transact("add port front device=x backend=memory "
+		     "address=10.9.0.1/16;add cluster c0;"
+		     "add broker c0 1 to=10.9.10.7:9092;"
+		     "add rule r0 priority=50 match=api=Fetch action=observe",
+		&generation),
+	    ANSWERED);
+	daemon_wait_applied(&crashed);
+	after = before;
+	after.listeners[0] = 5;
+	after.brokers[0][1] = 8;
+	cut_everywhere("add listener c0 l vip=10.9.100.5:9092;"
+		       "add broker c0 2 to=10.9.11.8:9092",
+	    &after, "del listener c0 l;del broker c0 2", &before);
+	after = before;
+	after.rules[0] = 0;
+	cut_everywhere("del rule r0", &after,
+	    "add rule r0 priority=50 match=api=Fetch action=observe", &before);
+}
+END_TEST
+
+/* Commands as they come, right and wrong ones, and deaths in half of them. */
+START_TEST(sequences_are_those_of_the_model)
+{
+	uint64_t seed = (uint64_t)_i, random, number = 0, generation = 0;
+	struct model model = {0}, next;
+	uint32_t max_id;
+	char text[1024];
+
+	(void)random_seed_given(&seed);
+	random = seed;
+	ck_assert(daemon_start(&crashed, 0));
+	for (unsigned i = 0; i < COMMANDS; i++) {
+		bool right = model_draw(&next, &model, &random, text);
+		bool dies = random_percent(&random, 50);
+		uint64_t before = number;
+		enum outcome outcome;
+
+		daemon_arm(&crashed, dies ? random_between(&random, 1, 16) : 0);
+		outcome = transact(text, &generation);
+		ck_assert_msg(outcome != (right ? REFUSED : ANSWERED),
+		    "seed %llu, command %u: %s", (unsigned long long)seed, i,
+		    text);
+		if (outcome == DIED || !daemon_spare(&crashed)) {
+			note_death();
+			ck_assert(daemon_start(&crashed, 0));
+		}
+		if (outcome == ANSWERED ||
+		    (outcome == DIED && has(&next, &number, &max_id)))
+			model = next;
+		must_have(&model, text);
+		ck_assert(has(&model, &number, &max_id));
+		ck_assert_uint_ge(number, before);
+		if (outcome == ANSWERED)
+			ck_assert_uint_eq(number, generation);
+	}
+	daemon_wait_applied(&crashed);
+}
+END_TEST
+
+int
+main(int argc, char **argv)
+{
+	Suite *suite = suite_create("crash");
+	TCase *tcase = tcase_create("crash");
+	SRunner *runner;
+	int failed;
+
+	if (argc != 4) {
+		fprintf(stderr, "test_crash LP_CONTROLD LP_DATAPLANE SO\n");
+		return 2;
+	}
+	programs = argv + 1;
+	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, a_first_start_is_cut_anywhere);
+	tcase_add_test(tcase, a_change_is_cut_anywhere);
+	tcase_add_loop_test(
+	    tcase, sequences_are_those_of_the_model, 0, (int)random_seeds(4));
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? 0 : 1;
+}
