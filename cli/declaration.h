@@ -5,7 +5,7 @@
  * A declared object says all that is to be said of it: what the file leaves
  * out is as by default.  Ids mean nothing here; other objects are named.  It
  * comes from files (declaration_load.c) or from a configuration
- * (declaration_config.c: export, and a copy of the database), and becomes
+ * (declaration_from.c: export, and a copy of the database), and becomes
  * operations (declaration_operation.h) or text (declaration_print.c).
  */
 #ifndef LP_CLI_DECLARATION_H
@@ -79,7 +79,7 @@ struct lp_span lp_declaration_place(
 /*
  * As a file of canonical form: the same for the same content, byte for byte.
  * Of one owner, who is named at its top; NULL: of all, each object with its
- * own.  JSON has the same structure, and can be read as YAML.  0, or -ENOMEM.
+ * own.  JSON has the same structure.  0, or -ENOMEM.
  */
 int lp_declaration_print(
     FILE *out, const struct lp_declaration *declaration, const char *owner);
