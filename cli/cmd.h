@@ -52,6 +52,7 @@ LP_CMD_RUN(lp_cmd_kafka_clients);
 LP_CMD_RUN(lp_cmd_kafka_topics);
 LP_CMD_RUN(lp_cmd_trace);
 LP_CMD_RUN(lp_cmd_capture);
+LP_CMD_RUN(lp_cmd_db);
 LP_CMD_RUN(lp_cmd_pki);
 LP_CMD_RUN(lp_cmd_version);
 LP_CMD_RUN(lp_cmd_help);

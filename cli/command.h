@@ -32,6 +32,7 @@ enum lp_word {
 	LP_WORD_COMMAND,
 	LP_WORD_FILE,
 	LP_WORD_STATS, /* what else there are counters of */
+	LP_WORD_DB, /* what is done with copies of the database */
 	LP_WORD_PKI, /* what is done with certificates */
 	LP_WORD_RULE,
 	LP_WORD_MATCH, /* of a rule: proto/rule.h */
@@ -90,6 +91,8 @@ enum lp_option_id {
 	LP_OPTION_ROUNDS,
 	LP_OPTION_BATCH,
 	LP_OPTION_ONCE,
+	/* of db */
+	LP_OPTION_DATABASE,
 	/* of pki */
 	LP_OPTION_AUTHORITY,
 	LP_OPTION_DAYS,

@@ -179,6 +179,26 @@ static const struct lp_command commands[] = {
 	.run = lp_cmd_capture,
     },
     {
+	.name = "db",
+	.operands = {{"ACTION", LP_WORD_DB, false},
+	    {"FILE", LP_WORD_FILE, false}},
+	.options = BIT(DATABASE),
+	.summary = "make, verify and restore copies of the database",
+	.details =
+	    "db backup FILE: a copy of lp-controld's database, while it is "
+	    "used; FILE must not be\nthere yet.\n"
+	    "db verify FILE: reads all of a copy, and says what it is.\n"
+	    "db restore FILE --database PATH: the copy takes the place of a "
+	    "database that no\nlp-controld uses; what was there is kept as "
+	    "PATH.before-restore.",
+	.examples = "lpctl db backup /backup/lightpath-2026-01-31.db\n"
+		    "lpctl db verify /backup/lightpath-2026-01-31.db\n"
+		    "lpctl db restore "
+		    "/backup/lightpath-2026-01-31.db --database "
+		    "/var/lib/lightpath/lightpath.db\n",
+	.run = lp_cmd_db,
+    },
+    {
 	.name = "pki",
 	.operands = {{"ACTION", LP_WORD_PKI, false},
 	    {"DIR", LP_WORD_FILE, false}, {"NAME", LP_WORD_ANY, true}},

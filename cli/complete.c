@@ -329,6 +329,11 @@ offer_word(const struct cursor *cursor, enum lp_word word)
 	case LP_WORD_STATS:
 		offer(cursor, "kafka");
 		break;
+	case LP_WORD_DB:
+		offer(cursor, "backup");
+		offer(cursor, "verify");
+		offer(cursor, "restore");
+		break;
 	case LP_WORD_PKI:
 		offer(cursor, "init");
 		offer(cursor, "issue");

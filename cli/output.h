@@ -28,6 +28,7 @@ struct lp_print {
 	bool stream; /* one of several documents: JSON on one line each */
 };
 
+struct lp_db_view;
 struct lp_pki_view;
 
 struct lp_output {
@@ -71,6 +72,8 @@ struct lp_output {
 	    const struct lp_print *print, const struct lp_trace_view *view);
 	int (*captured)(
 	    const struct lp_print *print, const struct lp_capture_view *view);
+	/* What "db" has copied, read or restored. */
+	int (*db)(const struct lp_print *print, const struct lp_db_view *view);
 	/* What "pki" has made, or lists. */
 	int (*pki)(
 	    const struct lp_print *print, const struct lp_pki_view *view);

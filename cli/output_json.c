@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "cli/json.h"
+#include "cli/output_json_db.h"
 #include "cli/output_json_denials.h"
 #include "cli/output_json_history.h"
 #include "cli/output_json_kafka.h"
@@ -471,6 +472,7 @@ const struct lp_output lp_output_json = {
     .rule_stats = lp_output_json_rules_stats,
     .denials = lp_output_json_denials,
     .history = lp_output_json_history,
+    .db = lp_output_json_db,
     .pki = lp_output_json_pki,
     .kafka_clients = lp_output_json_kafka_clients,
     .kafka_topics = lp_output_json_kafka_topics,

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "cli/output.h"
+#include "cli/output_text_db.h"
 #include "cli/output_text_denials.h"
 #include "cli/output_text_history.h"
 #include "cli/output_text_kafka.h"
@@ -398,6 +399,7 @@ const struct lp_output lp_output_text = {
     .rule_stats = lp_output_text_rules_stats,
     .denials = lp_output_text_denials,
     .history = lp_output_text_history,
+    .db = lp_output_text_db,
     .pki = lp_output_text_pki,
     .kafka_clients = lp_output_text_kafka_clients,
     .kafka_topics = lp_output_text_kafka_topics,

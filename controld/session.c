@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controld/session.h"
+#include "controld/backup.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "controld/backup.h"
 #include "controld/clock.h"
 #include "controld/commit.h"
 #include "controld/discover_status.h"
@@ -32,6 +34,7 @@ struct lp_session {
 	struct lp_gather *gather;
 	struct lp_query_set *queries;
 	struct lp_tool_set *tools;
+	struct lp_backup *backup;
 	struct lp_topics *topics;
 	struct lp_discover *discover;
 	char controller[HOST_SIZE + 40]; /* host name and database */
@@ -101,6 +104,8 @@ lp_session_new(struct lp_session **out,
 	if (err == 0)
 		err = lp_tools_new(
 		    &session->tools, &session->context, options->query_ms);
+	if (err == 0)
+		err = lp_backup_new(&session->backup, &session->context);
 	session->context.self = on_own_reply;
 	session->context.arg_of_self = session;
 	if (err == 0)
@@ -129,6 +134,7 @@ lp_session_free(struct lp_session *session)
 	lp_push_free(session->context.push);
 	lp_topics_free(session->topics);
 	lp_discover_free(session->discover);
+	lp_backup_free(session->backup);
 	lp_tools_free(session->tools);
 	lp_query_free(session->queries);
 	lp_gather_free(session->gather);
@@ -159,6 +165,8 @@ lp_session_request(struct lp_session *session, uint64_t client,
 		reply_show(session, &to, request->show);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_STATUS)
 		reply_status(session, &to);
+	else if (body == LP__PB__CONTROL_REQUEST__BODY_BACKUP)
+		lp_backup_add(session->backup, &to);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_HISTORY)
 		lp_history_reply(&session->context, &to, request->history);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_COUNTERS ||
@@ -190,6 +198,7 @@ lp_session_gone(struct lp_session *session, uint64_t client)
 	lp_commit_gone(session->commit, client);
 	lp_query_gone(session->queries, client);
 	lp_tools_gone(session->tools, client);
+	lp_backup_gone(session->backup, client);
 }
 
 static void

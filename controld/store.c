@@ -14,15 +14,15 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "controld/clock.h"
+#include "controld/store_copy.h"
+#include "controld/store_lock.h"
 #include "controld/store_rows.h"
 #include "controld/store_schema.h"
 #include "proto/log.h"
@@ -43,8 +43,6 @@ struct lp_store {
 static int open_all(struct lp_store *store, struct lp_generation *current,
     const struct lp_store_options *options);
 static int check_file(struct lp_store *store);
-static int take_lock(struct lp_store *store);
-static int refuse_locked(struct lp_store *store, const char *name);
 static int prepare(
     struct lp_store *store, const struct lp_store_options *options);
 static int load(struct lp_store *store, struct lp_generation *current);
@@ -145,6 +143,14 @@ lp_store_history(struct lp_store *store, uint32_t limit,
 	    limit == 0 ? -1 : (int64_t)limit, read_past, &reader);
 }
 
+int
+lp_store_copy(struct lp_store_copy **out, struct lp_store *store,
+    const char *path, char why[LP_STORE_WHY_SIZE])
+{
+	store->sql.why = why;
+	return lp_store_copy_begin(out, &store->sql, path);
+}
+
 const char *
 lp_store_path(const struct lp_store *store)
 {
@@ -181,8 +187,10 @@ open_all(struct lp_store *store, struct lp_generation *current,
 {
 	int err = check_file(store);
 
-	if (err == 0 && !store->read_only)
-		err = take_lock(store);
+	if (err == 0 && !store->read_only) {
+		store->lock = lp_store_lock_take(&store->sql);
+		err = store->lock < 0 ? store->lock : 0;
+	}
 	if (err == 0)
 		err = lp_store_sql_open(&store->sql, store->read_only);
 	if (err == 0)
@@ -209,45 +217,6 @@ check_file(struct lp_store *store)
 	if (S_ISREG(status.st_mode))
 		return 0;
 	return lp_store_sql_refuse(&store->sql, -EINVAL, "is not a file");
-}
-
-static int
-take_lock(struct lp_store *store)
-{
-	char *name;
-	int err = 0;
-
-	if (asprintf(&name, "%s.lock", store->path) < 0)
-		return -ENOMEM;
-	store->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-	if (store->lock < 0)
-		err = lp_store_sql_refuse(&store->sql, -errno,
-		    "cannot make %s: %s", name, strerror(errno));
-	else if (flock(store->lock, LOCK_EX | LOCK_NB) != 0)
-		err = refuse_locked(store, name);
-	else if (ftruncate(store->lock, 0) != 0 ||
-	    dprintf(store->lock, "%d\n", getpid()) < 0)
-		/* Only for the message of the next who comes. */
-		lp_log_warn("%s: %s", name, strerror(errno));
-	free(name);
-	return err;
-}
-
-static int
-refuse_locked(struct lp_store *store, const char *name)
-{
-	char pid[16] = "";
-	ssize_t len;
-
-	if (errno != EWOULDBLOCK)
-		return lp_store_sql_refuse(&store->sql, -errno,
-		    "cannot lock %s: %s", name, strerror(errno));
-	len = pread(store->lock, pid, sizeof(pid) - 1, 0);
-	pid[len > 0 ? len : 0] = '\0';
-	pid[strcspn(pid, "\n")] = '\0';
-	return lp_store_sql_refuse(&store->sql, -EBUSY,
-	    "is in use by another lp-controld (pid %s)",
-	    pid[0] != '\0' ? pid : "unknown");
 }
 
 /* Whose it is, and in what state; then ours to change. */

@@ -77,6 +77,14 @@ int lp_store_history(struct lp_store *store, uint32_t limit,
     int (*row)(void *arg, const struct lp_store_past *past), void *arg,
     char why[LP_STORE_WHY_SIZE]);
 
+/*
+ * Begins a copy of the database in a new file, as it is now and while it is
+ * used: store_copy.h.  0, or -errno and why.
+ */
+struct lp_store_copy;
+int lp_store_copy(struct lp_store_copy **out, struct lp_store *store,
+    const char *path, char why[LP_STORE_WHY_SIZE]);
+
 const char *lp_store_path(const struct lp_store *store);
 const char *lp_store_database_id(const struct lp_store *store);
 uint64_t lp_store_epoch(const struct lp_store *store);

@@ -1,0 +1,102 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Copies of a database in use, and one that takes its place:
+# test_db.sh LPCTL LP_CONTROLD
+set -eu
+
+lpctl_program=$1
+controld=$2
+dir=$(mktemp -d)
+pid=
+cd "$dir"
+mkdir none
+
+finish() {
+	status=$?
+	[ -z "$pid" ] || kill "$pid" 2>/dev/null || true
+	[ -z "$pid" ] || wait "$pid" 2>/dev/null || true
+	[ "$status" -eq 0 ] || cat log
+	rm -rf "$dir"
+}
+trap finish EXIT
+
+fail() {
+	echo "test_db: $*" >&2
+	exit 1
+}
+
+lpctl() {
+	"$lpctl_program" --socket c.sock "$@"
+}
+
+start() {
+	"$controld" --database db --socket c.sock --dataplane dp.sock \
+		--metrics off --kafka-clients none 2>>log &
+	pid=$!
+	tries=0
+	until lpctl version >/dev/null 2>&1; do
+		kill -0 "$pid" 2>/dev/null || fail "it did not start"
+		tries=$((tries + 1))
+		[ "$tries" -lt 400 ] || fail "it does not answer"
+		sleep 0.05 # polls; nothing else tells that it listens
+	done
+}
+
+stop() {
+	kill "$pid"
+	wait "$pid" || fail "lp-controld ended with $?"
+	pid=
+}
+
+# expect STATUS TEXT COMMAND...: it fails so, and says so
+expect() {
+	wanted=$1
+	text=$2
+	shift 2
+	status=0
+	"$@" >out 2>&1 || status=$?
+	[ "$status" -eq "$wanted" ] || fail "$*: status $status: $(cat out)"
+	grep -qF -e "$text" out || fail "$*: \"$text\" is not in: $(cat out)"
+}
+
+: >log
+start
+lpctl add-cluster payments >out 2>&1 || fail "$(cat out)"
+# Many pieces, and more than the daemon lets a client leave unread.
+for i in 1 2 3 4 5 6 7 8 9; do
+	lpctl set-cluster payments --name "payments-$i" -- set-cluster \
+		"payments-$i" --name payments -- add-cluster "c$i" \
+		>out 2>&1 || fail "$(cat out)"
+done
+
+lpctl db backup one.db >out || fail "backup: $(cat out)"
+grep -q '^one.db: copied, [0-9]* bytes$' out || fail "says: $(cat out)"
+[ "$(stat -c %a one.db)" = 600 ] || fail "mode $(stat -c %a one.db)"
+[ ! -e one.db.partial ] || fail "its partial file is still there"
+lpctl db verify one.db >out || fail "verify: $(cat out)"
+grep -q '^one.db: good, ' out || fail "says: $(cat out)"
+lpctl -o json db verify one.db >out
+[ "$(jq -r '.action + " " + (.generation | tostring)' out)" = "verify 11" ] ||
+	fail "json: $(cat out)"
+
+expect 1 "one.db: is there already" lpctl db backup one.db
+expect 1 "nowhere/x.db.partial: No such file" lpctl db backup nowhere/x.db
+expect 1 "log: is no SQLite database" lpctl db verify log
+expect 2 "backup, verify, or restore" lpctl db copy one.db
+expect 2 "needs --database PATH" lpctl db restore one.db
+expect 2 "is an option of db restore" lpctl db verify one.db --database db
+expect 1 "is in use by another lp-controld (pid $pid)" \
+	lpctl db restore one.db --database db
+
+lpctl del-cluster c9 >out 2>&1 || fail "$(cat out)"
+stop
+expect 3 "c.sock" lpctl db backup two.db
+[ ! -e two.db ] && [ ! -e two.db.partial ] || fail "there is half a copy"
+"$lpctl_program" db restore one.db --database db >out || fail "$(cat out)"
+grep -q '^db: restored from one.db$' out || fail "says: $(cat out)"
+start
+lpctl list-clusters | grep -q '^c9 ' || fail "c9 is not back"
+lpctl -o json history --limit 1 | jq -e '.generations[0].generation == 13 and
+	(.generations[0].comment | startswith("restored from "))' >/dev/null ||
+	fail "history: $(lpctl history --limit 1)"
+stop
