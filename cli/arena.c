@@ -2,17 +2,18 @@
 #include "cli/arena.h"
 
 #include <stdalign.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
 	BLOCK_SIZE = 1 << 18,
-	ALIGNMENT = alignof(max_align_t),
+	ALIGNMENT = alignof(uint64_t),
 };
 
 struct lp_arena_block {
 	struct lp_arena_block *next;
-	alignas(max_align_t) char data[];
+	alignas(uint64_t) char data[];
 };
 
 static char *take(struct lp_arena *arena, size_t size, size_t alignment);

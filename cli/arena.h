@@ -15,7 +15,7 @@ struct lp_arena {
 	size_t left; /* bytes of it that are free */
 };
 
-/* Zeroed and aligned for anything; NULL: there is no memory. */
+/* Zeroed, aligned for pointers and numbers; NULL: there is no memory. */
 void *lp_arena_alloc(struct lp_arena *arena, size_t size);
 /* A copy of len bytes, and NUL; not aligned. */
 char *lp_arena_text(struct lp_arena *arena, const char *text, size_t len);

@@ -185,6 +185,14 @@ take(struct reader *reader, const yaml_event_t *event)
 	bool ends = event->type == YAML_MAPPING_END_EVENT ||
 	    event->type == YAML_SEQUENCE_END_EVENT;
 
+	if (begins && reader->depth + reader->skipping >= LP_YAML_DEPTH_MAX) {
+		struct lp_span span = span_of(reader, event);
+
+		lp_report_add(reader->report, LP_SEVERITY_ERROR, &span,
+		    "maps and lists are nested at most %d deep",
+		    LP_YAML_DEPTH_MAX);
+		return STOP;
+	}
 	if (reader->skipping > 0) {
 		if (begins)
 			reader->skipping++;
@@ -253,12 +261,7 @@ take_begin(struct reader *reader, const yaml_event_t *event)
 		take_properties(reader, event,
 		    event->data.sequence_start.anchor,
 		    event->data.sequence_start.tag);
-	if (reader->depth == LP_YAML_DEPTH_MAX) {
-		lp_report_add(reader->report, LP_SEVERITY_ERROR, &span,
-		    "maps and lists are nested at most %d deep",
-		    LP_YAML_DEPTH_MAX);
-		return STOP;
-	}
+	assert(reader->depth < LP_YAML_DEPTH_MAX);
 	node = add(reader, map ? LP_YAML_MAP : LP_YAML_LIST, &span);
 	if (!node)
 		return reader->nodes > LP_YAML_NODES_MAX ? STOP : -ENOMEM;
