@@ -3,6 +3,9 @@
 
 #include "cli/json.h"
 #include "cli/output_json_kafka.h"
+#include "proto/object.h"
+
+static json_t *alone(const Lp__Pb__DataplaneStatus *status);
 
 static json_t *
 strings(char *const *list, size_t count)
@@ -38,7 +41,21 @@ dataplane_status(const Lp__Pb__DataplaneStatus *status)
 	    lp_json_integer(status->build_ns), "swap_ns",
 	    lp_json_integer(status->swap_ns));
 
-	return lp_json_join(texts, numbers);
+	return lp_json_join(texts, lp_json_join(numbers, alone(status)));
+}
+
+/* Without any lp-controld: what it does then, and when it last was. */
+static json_t *
+alone(const Lp__Pb__DataplaneStatus *status)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "on_loss",
+	    lp_json_string_or_null(status->on_loss), "alone",
+	    lp_json_time(status->alone_ns), "alone_ns",
+	    lp_json_integer(status->alone_ns), "joined",
+	    lp_json_time(status->joined_ns), "joined_ns",
+	    lp_json_integer(status->joined_ns), "closed",
+	    lp_json_time(status->closed_ns), "closed_ns",
+	    lp_json_integer(status->closed_ns));
 }
 
 static json_t *
@@ -94,6 +111,22 @@ discovery_status(const Lp__Pb__DiscoveryStatus *row)
 	    poll_status(row->poll));
 }
 
+static json_t *
+port_losses(const Lp__Pb__StatusReply *reply)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < reply->n_port_losses; i++) {
+		const Lp__Pb__PortLossStatus *row = reply->port_losses[i];
+
+		array = lp_json_append(array,
+		    json_pack("{s:o, s:o}", "port",
+			lp_json_string_or_null(row->port), "on_loss",
+			lp_json_string_or_null(lp_on_loss_name(row->on_loss))));
+	}
+	return array;
+}
+
 int
 lp_output_json_status(
     const struct lp_print *print, const Lp__Pb__StatusReply *reply)
@@ -108,7 +141,7 @@ lp_output_json_status(
 		    dataplanes, dataplane_status(reply->dataplanes[i]));
 	return lp_json_write(print,
 	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		      "s:o, s:o, s:o}",
+		      "s:o, s:o, s:o, s:o}",
 		"generation", lp_json_integer(reply->generation), "digest",
 		lp_json_hex(reply->digest), "epoch",
 		lp_json_integer(reply->epoch), "since",
@@ -121,5 +154,5 @@ lp_output_json_status(
 		lp_json_integer(reply->pid), "dataplanes", dataplanes,
 		"topic_ids", lp_output_json_kafka_ids(reply), "warnings",
 		strings(reply->warnings, reply->n_warnings), "discovery",
-		discovery));
+		discovery, "port_losses", port_losses(reply)));
 }

@@ -8,6 +8,7 @@
 #include "cli/output_text_discovery.h"
 #include "cli/output_text_kafka.h"
 #include "cli/table.h"
+#include "proto/object.h"
 
 #define COLUMNS(columns) (columns), sizeof(columns) / sizeof((columns)[0])
 
@@ -96,6 +97,47 @@ write_whys(const struct lp_print *print, const Lp__Pb__StatusReply *reply)
 	}
 }
 
+/* What each does without any lp-controld, and when it last had to. */
+static void
+write_alone(
+    const struct lp_print *print, const Lp__Pb__DataplaneStatus *dataplane)
+{
+	char time[LP_CLOCK_RFC3339_SIZE];
+
+	if (dataplane->on_loss == NULL)
+		return;
+	(void)fprintf(print->out, "%s: without lp-controld: %s",
+	    lp_table_or_dash(dataplane->id), dataplane->on_loss);
+	if (dataplane->has_alone_ns)
+		(void)fprintf(print->out, "; was so from %s",
+		    lp_clock_rfc3339(time, dataplane->alone_ns));
+	if (dataplane->has_alone_ns && dataplane->has_joined_ns)
+		(void)fprintf(print->out, " to %s",
+		    lp_clock_rfc3339(time, dataplane->joined_ns));
+	if (dataplane->has_closed_ns)
+		(void)fprintf(print->out, ", %sclosed%s from %s",
+		    lp_table_style(LP_STYLE_WARN, print->color),
+		    lp_table_plain(LP_STYLE_WARN, print->color),
+		    lp_clock_rfc3339(time, dataplane->closed_ns));
+	(void)fputc('\n', print->out);
+}
+
+/* And what inline ports do without any lp-dataplane. */
+static void
+write_port_losses(
+    const struct lp_print *print, const Lp__Pb__StatusReply *reply)
+{
+	for (size_t i = 0; i < reply->n_port_losses; i++) {
+		const Lp__Pb__PortLossStatus *row = reply->port_losses[i];
+
+		(void)fprintf(print->out, "%s%s %s",
+		    i == 0 ? "without lp-dataplane: " : ", ", row->port,
+		    lp_table_or_dash(lp_on_loss_name(row->on_loss)));
+	}
+	if (reply->n_port_losses > 0)
+		(void)fputc('\n', print->out);
+}
+
 int
 lp_output_text_status(
     const struct lp_print *print, const Lp__Pb__StatusReply *reply)
@@ -114,6 +156,9 @@ lp_output_text_status(
 	if (err != 0)
 		return err;
 	write_whys(print, reply);
+	for (size_t i = 0; i < reply->n_dataplanes; i++)
+		write_alone(print, reply->dataplanes[i]);
+	write_port_losses(print, reply);
 	for (size_t i = 0; i < reply->n_warnings; i++)
 		(void)fprintf(print->out, "%swarning: %s%s\n",
 		    lp_table_style(LP_STYLE_WARN, print->color),

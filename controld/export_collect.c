@@ -202,6 +202,9 @@ keep_source(struct source *source, const Lp__Pb__DataplaneStatus *status)
 	source->status.version = source->version;
 	source->status.state = source->state;
 	source->status.generation = status->generation;
+	source->status.alone_ns = status->alone_ns;
+	source->status.joined_ns = status->joined_ns;
+	source->status.closed_ns = status->closed_ns;
 	return source->path != NULL && source->id != NULL &&
 	    source->version != NULL && source->state != NULL;
 }

@@ -46,6 +46,9 @@
 	X(DATAPLANE_INFO, "dataplane_info", GAUGE, BUILD, NULL, ONE, "1; what the dataplane says of itself.") \
 	X(STATE, "dataplane_state", GAUGE, DATAPLANE, "state", ONE, "1 for the state that the dataplane is in, 0 for the others.") \
 	X(APPLIED, "generation_applied", GAUGE, DATAPLANE, NULL, ONE, "The generation that the dataplane runs; 0 if none.") \
+	X(ALONE, "dataplane_alone_time_seconds", GAUGE, DATAPLANE, NULL, NS, "Since when the dataplane was without any lp-controld when this one came, since the epoch of Unix; 0: it was not.") \
+	X(JOINED, "dataplane_joined_time_seconds", GAUGE, DATAPLANE, NULL, NS, "When this lp-controld came to it last, since the epoch of Unix; 0: never.") \
+	X(CLOSED, "dataplane_closed_time_seconds", GAUGE, DATAPLANE, NULL, NS, "Since when it was closed then, for being alone for too long, since the epoch of Unix; 0: it was not.") \
 	X(UPTIME, "uptime_seconds", GAUGE, DATAPLANE, NULL, NS, "How long the packet process runs.") \
 	X(RESTARTS, "restarts_total", COUNTER, DATAPLANE, NULL, ONE, "Restarts of the packet process by its keeper.") \
 	X(UNSAVED, "snapshot_unsaved", GAUGE, DATAPLANE, NULL, ONE, "1 if what the dataplane runs could not be saved for its next start.") \

@@ -111,6 +111,9 @@ lp_export_rows_dataplane(struct lp_export_text *text,
 	lp_export_text_add(&row, LP_EXPORT_RULES_UP, NULL, rules_up);
 	lp_export_text_add(
 	    &row, LP_EXPORT_APPLIED, NULL, dataplane->generation);
+	lp_export_text_add(&row, LP_EXPORT_ALONE, NULL, dataplane->alone_ns);
+	lp_export_text_add(&row, LP_EXPORT_JOINED, NULL, dataplane->joined_ns);
+	lp_export_text_add(&row, LP_EXPORT_CLOSED, NULL, dataplane->closed_ns);
 	for (unsigned i = 0; i < sizeof(states) / sizeof(states[0]); i++)
 		lp_export_text_add(&row, LP_EXPORT_STATE, states[i],
 		    dataplane->state != NULL &&

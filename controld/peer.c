@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "controld/clock.h"
+#include "controld/peer_hello.h"
 #include "controld/peer_push.h"
 #include "controld/stream.h"
 #include "proto/log.h"
@@ -45,8 +46,6 @@ static void tick(struct lp_peer *peer);
 static void handle(
     struct lp_peer *peer, const Lp__Pb__DataplaneMessage *message);
 static void on_hello(struct lp_peer *peer, const Lp__Pb__Hello *hello);
-static void keep_hello(struct lp_peer *peer, const Lp__Pb__Hello *hello);
-static bool can(const Lp__Pb__Hello *hello, const char *capability);
 static void on_applied(struct lp_peer *peer, const Lp__Pb__Applied *applied);
 static void on_rejected(struct lp_peer *peer, const Lp__Pb__Rejected *rejected);
 static void keep_problem(
@@ -55,7 +54,6 @@ static void on_beat(struct lp_peer *peer, const Lp__Pb__Beat *beat);
 static void fence(struct lp_peer *peer, uint64_t epoch);
 static void changed(const struct lp_peer *peer);
 static void set_timer(struct lp_peer *peer, unsigned ms);
-static void copy_text(char *out, size_t size, const char *text);
 static const char *peer_name(const struct lp_peer *peer);
 
 int
@@ -264,7 +262,7 @@ on_hello(struct lp_peer *peer, const Lp__Pb__Hello *hello)
 {
 	bool resume;
 
-	keep_hello(peer, hello);
+	lp_peer_hello_keep(&peer->info, hello);
 	if (hello->protocol_min > LP_DATAPLANE_PROTOCOL_MAX ||
 	    hello->protocol_max < LP_DATAPLANE_PROTOCOL_MIN ||
 	    hello->protocol_min > hello->protocol_max) {
@@ -282,6 +280,7 @@ on_hello(struct lp_peer *peer, const Lp__Pb__Hello *hello)
 	resume = lp_peer_push_is_current(peer);
 	peer->info.connected = true;
 	peer->info.expected = false;
+	peer->info.joined_ns = lp_clock_time_ns();
 	lp_peer_push_welcome(peer, resume);
 	if (!peer->info.connected)
 		return;
@@ -294,45 +293,6 @@ on_hello(struct lp_peer *peer, const Lp__Pb__Hello *hello)
 		lp_peer_push_full(peer);
 	}
 	changed(peer);
-}
-
-static void
-keep_hello(struct lp_peer *peer, const Lp__Pb__Hello *hello)
-{
-	struct lp_push_dataplane *info = &peer->info;
-
-	copy_text(info->id, sizeof(info->id), hello->id);
-	copy_text(info->version, sizeof(info->version), hello->version);
-	info->backend_count = 0;
-	while (info->backend_count < hello->n_backends &&
-	    info->backend_count < LP_PUSH_BACKENDS_MAX) {
-		copy_text(info->backends[info->backend_count], LP_NAME_SIZE,
-		    hello->backends[info->backend_count]);
-		info->backend_count++;
-	}
-	info->kafka_stats = can(hello, LP_CAPABILITY_KAFKA_STATS);
-	info->rule_stats = can(hello, LP_CAPABILITY_RULE_STATS);
-	info->denials = can(hello, LP_CAPABILITY_DENIALS);
-	info->topic_ids = can(hello, LP_CAPABILITY_TOPIC_IDS);
-	info->can_trace = can(hello, "trace");
-	info->can_capture = can(hello, "capture");
-	info->can_inline = can(hello, LP_CAPABILITY_INLINE);
-	info->can_rewrite = can(hello, LP_CAPABILITY_REWRITE);
-	info->can_rules = can(hello, LP_CAPABILITY_RULES);
-	info->boot_id = hello->boot_id;
-	info->generation = hello->generation;
-	info->digest = hello->digest;
-	info->rejected = 0;
-	info->build_ns = info->swap_ns = 0;
-}
-
-static bool
-can(const Lp__Pb__Hello *hello, const char *capability)
-{
-	for (size_t i = 0; i < hello->n_capabilities; i++)
-		if (strcmp(hello->capabilities[i], capability) == 0)
-			return true;
-	return false;
 }
 
 static void
@@ -401,11 +361,11 @@ keep_problem(struct lp_peer *peer, const Lp__Pb__Rejected *rejected)
 	char why[LP_PUSH_TEXT_SIZE];
 
 	info->rejected = rejected->generation;
-	copy_text(info->object, sizeof(info->object),
+	lp_peer_hello_text(info->object, sizeof(info->object),
 	    problem ? problem->object : NULL);
-	copy_text(
+	lp_peer_hello_text(
 	    info->field, sizeof(info->field), problem ? problem->field : NULL);
-	copy_text(info->text, sizeof(info->text),
+	lp_peer_hello_text(info->text, sizeof(info->text),
 	    problem && problem->text ? problem->text : codes[rejected->code]);
 	snprintf(why, sizeof(why), "%s%s%s%s%s", info->object,
 	    info->object[0] != '\0' ? ": " : "", info->field,
@@ -495,7 +455,7 @@ lp_peer_set_state(
 	if (same_state && strcmp(why, info->why) == 0)
 		return;
 	info->state = state;
-	copy_text(info->why, sizeof(info->why), why);
+	lp_peer_hello_text(info->why, sizeof(info->why), why);
 	if (state == LP_PUSH_APPLIED)
 		lp_log_info("dataplane %s: generation %" PRIu64 " applied",
 		    peer_name(peer), info->generation);
@@ -524,16 +484,6 @@ set_timer(struct lp_peer *peer, unsigned ms)
 	    .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
 	evtimer_add(peer->timer, &wait);
-}
-
-/* Theirs, for people: cut to the size, nothing that moves a terminal. */
-static void
-copy_text(char *out, size_t size, const char *text)
-{
-	snprintf(out, size, "%s", text != NULL ? text : "");
-	for (; *out != '\0'; out++)
-		if ((unsigned char)*out < ' ' || *out == 0x7f)
-			*out = '?';
 }
 
 static const char *

@@ -67,6 +67,10 @@ struct lp_push_dataplane {
 	bool can_trace, can_capture, can_inline, can_rewrite, can_rules;
 	uint64_t boot_id;
 	uint64_t build_ns, swap_ns; /* of the last APPLIED */
+	char on_loss[LP_NAME_SIZE]; /* of lp-controld; "": it does not say */
+	/* CLOCK_REALTIME: without any from then on, until we came, and closed
+	 * from then on; 0: it was not. */
+	uint64_t alone_ns, joined_ns, closed_ns;
 };
 
 struct lp_push_options {

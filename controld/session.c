@@ -52,6 +52,8 @@ static void reply_show(struct lp_session *session, const struct lp_reply_to *to,
     const Lp__Pb__ShowRequest *wanted);
 static void reply_status(
     struct lp_session *session, const struct lp_reply_to *to);
+static size_t fill_losses(const struct lp_config *config,
+    Lp__Pb__PortLossStatus *rows, Lp__Pb__PortLossStatus **list);
 static size_t fill_warnings(const struct lp_config *config,
     char warnings[][LP_MODEL_NOTE_SIZE], char **list);
 static void fill_dataplane(Lp__Pb__DataplaneStatus *status,
@@ -311,6 +313,8 @@ reply_status(struct lp_session *session, const struct lp_reply_to *to)
 	char *warning_list[WARNINGS_MAX];
 	Lp__Pb__TopicIdsStatus topics[LP_CLUSTERS_MAX];
 	Lp__Pb__TopicIdsStatus *topic_list[LP_CLUSTERS_MAX];
+	Lp__Pb__PortLossStatus losses[LP_PORTS_MAX];
+	Lp__Pb__PortLossStatus *loss_list[LP_PORTS_MAX];
 	struct lp_discover_status discovery;
 
 	status.generation = context->current.number;
@@ -333,6 +337,9 @@ reply_status(struct lp_session *session, const struct lp_reply_to *to)
 	status.n_warnings =
 	    fill_warnings(&context->current.config, warnings, warning_list);
 	status.warnings = warning_list;
+	status.n_port_losses =
+	    fill_losses(&context->current.config, losses, loss_list);
+	status.port_losses = loss_list;
 	status.n_topic_ids = lp_topics_status(session->topics, topics);
 	status.topic_ids = topic_list;
 	for (size_t i = 0; i < status.n_topic_ids; i++)
@@ -344,6 +351,27 @@ reply_status(struct lp_session *session, const struct lp_reply_to *to)
 	reply.body_case = LP__PB__CONTROL_REPLY__BODY_STATUS;
 	reply.status = &status;
 	lp_reply_send(context, to, &reply);
+}
+
+static size_t
+fill_losses(const struct lp_config *config, Lp__Pb__PortLossStatus *rows,
+    Lp__Pb__PortLossStatus **list)
+{
+	size_t first, n = 0;
+	size_t count = lp_config_range(config, LP_OBJECT_PORT, &first);
+
+	for (size_t i = first; i < first + count; i++) {
+		const struct lp_port_object *port = &config->objects[i].port;
+
+		if (!lp_object_has_peer(port))
+			continue;
+		lp__pb__port_loss_status__init(&rows[n]);
+		rows[n].port = (char *)port->name;
+		rows[n].on_loss = port->on_loss;
+		list[n] = &rows[n];
+		n++;
+	}
+	return n;
 }
 
 /* What the notes said when it was made, as long as it is so. */
@@ -391,6 +419,14 @@ fill_dataplane(Lp__Pb__DataplaneStatus *status,
 	status->has_build_ns = status->has_swap_ns = true;
 	status->build_ns = dataplane->build_ns;
 	status->swap_ns = dataplane->swap_ns;
+	if (dataplane->on_loss[0] != '\0')
+		status->on_loss = (char *)dataplane->on_loss;
+	status->has_alone_ns = dataplane->alone_ns != 0;
+	status->alone_ns = dataplane->alone_ns;
+	status->has_joined_ns = dataplane->joined_ns != 0;
+	status->joined_ns = dataplane->joined_ns;
+	status->has_closed_ns = dataplane->closed_ns != 0;
+	status->closed_ns = dataplane->closed_ns;
 }
 
 static void

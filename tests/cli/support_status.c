@@ -58,6 +58,31 @@ add_discovery(Lp__Pb__StatusReply *body)
 	body->discovery = list;
 }
 
+static void
+add_alone(Lp__Pb__DataplaneStatus *row)
+{
+	row->on_loss = "hold for 600 s, then closed";
+	row->has_alone_ns = row->has_joined_ns = row->has_closed_ns = true;
+	row->alone_ns = SUPPORT_NOW_NS - 3000 * S;
+	row->joined_ns = SUPPORT_NOW_NS - 200 * S;
+	row->closed_ns = SUPPORT_NOW_NS - 2400 * S;
+}
+
+static void
+add_losses(Lp__Pb__StatusReply *body)
+{
+	static Lp__Pb__PortLossStatus left, right;
+	static Lp__Pb__PortLossStatus *list[] = {&left, &right};
+
+	lp__pb__port_loss_status__init(&left);
+	lp__pb__port_loss_status__init(&right);
+	left.port = "left";
+	right.port = "right";
+	left.on_loss = right.on_loss = LP_ON_LOSS_WIRE;
+	body->n_port_losses = 2;
+	body->port_losses = list;
+}
+
 void
 support_reply_status(struct support_bytes *bytes)
 {
@@ -101,6 +126,7 @@ support_reply_status(struct support_bytes *bytes)
 	good.boot_id = 42;
 	good.build_ns = 120000;
 	good.swap_ns = 9000;
+	add_alone(&good);
 	bad.path = "/run/lightpath/dataplane-2.sock";
 	bad.state = "connecting";
 	bad.why = "connect: No such file or directory";
@@ -121,6 +147,7 @@ support_reply_status(struct support_bytes *bytes)
 	secret.has_asked = secret.has_failed = true;
 	secret.asked = secret.failed = 3;
 	secret.why = "broker 1, 10.0.0.1:9093: this listener wants TLS";
+	add_losses(&body);
 	add_discovery(&body);
 	support_bytes_add(bytes, &reply);
 }
