@@ -66,13 +66,15 @@ lp_model_apply(struct lp_model_change *change, const struct lp_config *from,
 		    LP_OPERATIONS_MAX);
 		return -EINVAL;
 	}
-	err = lp_config_copy(&change->config, from);
-	if (err != 0)
-		return err;
 	work.touches = calloc(count + 1, sizeof(*work.touches));
 	if (work.touches == NULL)
 		return -ENOMEM;
-	err = run_all(&work, operations);
+	err = lp_config_copy_part(
+	    &change->config, from, 0, lp_config_count_plain(from));
+	if (err == 0)
+		err = lp_model_rule_part(&work);
+	if (err == 0)
+		err = run_all(&work, operations);
 	if (err == 0)
 		err = finish(&work);
 	lp_model_rule_end(&work);
@@ -455,12 +457,10 @@ identify(
 static int
 store(struct lp_model_work *work, const struct lp_object *object)
 {
-	int err = lp_config_put(&work->change->config, object);
+	int err = object->kind == LP_OBJECT_RULE
+	    ? lp_model_rule_put(work, object)
+	    : lp_config_put(&work->change->config, object);
 
-	if (err == -ENOSPC && work->rules.gone_count > 0) {
-		lp_model_rule_sweep(work);
-		err = lp_config_put(&work->change->config, object);
-	}
 	if (err == -ENOSPC)
 		return lp_model_work_refuse(work, "",
 		    "there are as many %ss as there may be",
@@ -481,13 +481,15 @@ finish(struct lp_model_work *work)
 	uint32_t place, other = 0;
 	int err;
 
-	lp_model_rule_sweep(work);
+	lp_model_work_settle(work);
 	err = lp_model_endpoint_run(change, &listener_id, &broker_id);
 	if (err == -EINVAL) {
 		place = lp_model_work_place(work, listener_id);
 		other = lp_model_work_place(work, broker_id);
 		change->error.place = place > other ? place : other;
 	}
+	if (err == 0)
+		err = lp_model_rule_join(work);
 	if (err != 0)
 		return err;
 	if (lp_config_check_change(&change->config, work->from, &error) == 0)

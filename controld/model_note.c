@@ -30,9 +30,7 @@ lp_model_note_run(struct lp_model_work *work)
 		const struct lp_model_touch *touched = &work->touches[i];
 		const struct lp_object *listener;
 
-		/* Once for each, however often it was set. */
-		if (touched->kind != LP_OBJECT_LISTENER ||
-		    lp_model_work_place(work, touched->id) != touched->place)
+		if (touched->kind != LP_OBJECT_LISTENER)
 			continue;
 		listener = lp_config_find(
 		    &work->change->config, LP_OBJECT_LISTENER, touched->id);

@@ -4,8 +4,8 @@
  * rules pass by in the order in which they are asked, and each is compared
  * with those that are kept: it hides one of them, or one of them hides it.
  *
- * Limits.  Rules that are kept: one an operation.  What is read and compared:
- * LP_MODEL_NOTE_RULE_STEPS, those of the highest priorities first.
+ * Limits.  Rules that are kept: KEPT_MAX, the oldest of them.  What is read and
+ * compared: LP_MODEL_NOTE_RULE_STEPS, those of the highest priorities first.
  */
 #include "controld/model_note_rule.h"
 
@@ -21,6 +21,7 @@ enum {
 	 * for its values: measured. */
 	STEPS_OF_VALUE = 200,
 	STEPS_OF_PAIR = 24,
+	KEPT_MAX = 16384, /* of 4 kB each */
 };
 
 struct kept {
@@ -33,6 +34,7 @@ struct search {
 	struct lp_model_change *change;
 	struct kept *kept; /* ordered by id */
 	size_t kept_count;
+	size_t more_count; /* that are not kept */
 	const struct lp_object **rules; /* all, in the order they are asked */
 	size_t count;
 	uint64_t steps; /* so far */
@@ -41,7 +43,6 @@ struct search {
 
 static int keep_touched(
     struct search *search, const struct lp_model_work *work);
-static int by_id(const void *a, const void *b);
 static int by_turn(const void *a, const void *b);
 static void read_rule(
     struct lp_object_rule *out, const struct lp_object *object);
@@ -52,6 +53,7 @@ static bool has_broker(const struct lp_config *config,
     const struct lp_object_rule *rule, const struct lp_rule_value *node);
 static bool is_of(const struct lp_config *config,
     const struct lp_object_rule *rule, uint32_t cluster_id);
+static int note_more(struct search *search);
 static int list_all(struct search *search);
 static int find_hidden(struct search *search);
 static bool may_hide(const struct lp_rule_action *action, bool shadow);
@@ -67,8 +69,8 @@ lp_model_note_rule_run(struct lp_model_work *work)
 	struct search search = {.change = work->change};
 	int err = keep_touched(&search, work);
 
-	for (size_t i = 0; err == 0 && i < search.kept_count; i++)
-		err = note_alone(&search, &search.kept[i]);
+	if (err == 0 && search.more_count > 0)
+		err = note_more(&search);
 	if (err == 0 && search.kept_count > 0)
 		err = list_all(&search);
 	if (err == 0 && search.kept_count > 0)
@@ -78,43 +80,39 @@ lp_model_note_rule_run(struct lp_model_work *work)
 	return err;
 }
 
-/* Once each, and only those that are still there. */
+/* Only those that are still there; what each is by itself is said here. */
 static int
 keep_touched(struct search *search, const struct lp_model_work *work)
 {
-	size_t count = 0;
-	uint32_t *ids = calloc(work->touch_count + 1, sizeof(*ids));
+	const struct lp_config *config = &search->change->config;
+	size_t count =
+	    work->touch_count < KEPT_MAX ? work->touch_count : KEPT_MAX;
+	int err = 0;
 
-	if (ids == NULL)
+	search->kept = calloc(count + 1, sizeof(*search->kept));
+	if (search->kept == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < work->touch_count; i++)
-		if (work->touches[i].kind == LP_OBJECT_RULE)
-			ids[count++] = work->touches[i].id;
-	qsort(ids, count, sizeof(*ids), by_id);
-	if (count > 0)
-		search->kept = calloc(count, sizeof(*search->kept));
-	for (size_t i = 0; search->kept != NULL && i < count; i++) {
+	for (size_t i = 0; i < work->touch_count && err == 0; i++) {
+		/* One place more, for those that do not stay. */
 		struct kept *kept = &search->kept[search->kept_count];
 
-		kept->object = lp_config_find(
-		    &search->change->config, LP_OBJECT_RULE, ids[i]);
-		if (kept->object == NULL || (i > 0 && ids[i] == ids[i - 1]))
+		kept->object = work->touches[i].kind != LP_OBJECT_RULE
+		    ? NULL
+		    : lp_config_find(
+			  config, LP_OBJECT_RULE, work->touches[i].id);
+		if (kept->object == NULL)
 			continue;
 		read_rule(&kept->rule, kept->object);
+		err = note_alone(search, kept);
+		if (search->kept_count == KEPT_MAX) {
+			search->more_count++;
+			continue;
+		}
 		search->may_hide |=
 		    may_hide(&kept->rule.action, kept->object->rule.shadow);
 		search->kept_count++;
 	}
-	free(ids);
-	return count > 0 && search->kept == NULL ? -ENOMEM : 0;
-}
-
-static int
-by_id(const void *a, const void *b)
-{
-	const uint32_t *left = a, *right = b;
-
-	return (*left > *right) - (*left < *right);
+	return err;
 }
 
 static int
@@ -216,6 +214,16 @@ is_of(const struct lp_config *config, const struct lp_object_rule *rule,
 			cluster->cluster.name) == 0)
 			return true;
 	return count == 0;
+}
+
+static int
+note_more(struct search *search)
+{
+	return lp_model_note_add(search->change,
+	    search->kept[search->kept_count - 1].object,
+	    "the last of this change that was compared with others: whether "
+	    "%zu newer ones can ever match was not looked at",
+	    search->more_count);
 }
 
 static int

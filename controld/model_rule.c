@@ -52,9 +52,26 @@ static bool names_in_match(const struct lp_object_rule *rule,
     const struct lp_object *object, const char *text);
 
 int
+lp_model_rule_part(struct lp_model_work *work)
+{
+	size_t first, count;
+
+	count = lp_config_range(work->from, LP_OBJECT_RULE, &first);
+	return lp_config_copy_part(
+	    &work->rules.config, work->from, first, count);
+}
+
+int
+lp_model_rule_join(struct lp_model_work *work)
+{
+	lp_model_rule_sweep(work);
+	return lp_config_join(&work->change->config, &work->rules.config);
+}
+
+int
 lp_model_rule_begin(struct lp_model_work *work)
 {
-	const struct lp_config *config = &work->change->config;
+	const struct lp_config *config = &work->rules.config;
 	struct lp_model_rules *rules = &work->rules;
 	size_t first, count, size = SIZE_MIN;
 
@@ -65,10 +82,8 @@ lp_model_rule_begin(struct lp_model_work *work)
 		size *= 2;
 	rules->gone = calloc(work->op_count, sizeof(*rules->gone));
 	rules->ids = calloc(size, sizeof(*rules->ids));
-	if (rules->ids == NULL || rules->gone == NULL) {
-		lp_model_rule_end(work);
+	if (rules->ids == NULL || rules->gone == NULL)
 		return -ENOMEM;
-	}
 	rules->size = size;
 	for (size_t i = first; i < first + count; i++)
 		lp_model_rule_named(work, &config->objects[i], NULL);
@@ -80,6 +95,7 @@ lp_model_rule_end(struct lp_model_work *work)
 {
 	free(work->rules.ids);
 	free(work->rules.gone);
+	lp_config_fini(&work->rules.config);
 	work->rules = (struct lp_model_rules){0};
 }
 
@@ -90,7 +106,7 @@ lp_model_rule_find(const struct lp_model_work *work, const char *name)
 
 	return *slot == 0
 	    ? NULL
-	    : lp_config_find(&work->change->config, LP_OBJECT_RULE, *slot);
+	    : lp_config_find(&work->rules.config, LP_OBJECT_RULE, *slot);
 }
 
 void
@@ -126,9 +142,22 @@ lp_model_rule_sweep(struct lp_model_work *work)
 	if (rules->gone_count == 0)
 		return;
 	qsort(rules->gone, rules->gone_count, sizeof(rules->gone[0]), by_id);
-	lp_config_remove_all(&work->change->config, LP_OBJECT_RULE, rules->gone,
-	    rules->gone_count);
+	lp_config_remove_all(
+	    &rules->config, LP_OBJECT_RULE, rules->gone, rules->gone_count);
 	rules->gone_count = 0;
+}
+
+int
+lp_model_rule_put(struct lp_model_work *work, const struct lp_object *rule)
+{
+	struct lp_model_rules *rules = &work->rules;
+
+	if (lp_config_find(&rules->config, LP_OBJECT_RULE, rule->id) != NULL)
+		return lp_config_put(&rules->config, rule);
+	/* Those that are to go are there still. */
+	if (rules->config.count - rules->gone_count >= LP_RULES_MAX)
+		return -ENOSPC;
+	return lp_config_append(&rules->config, rule);
 }
 
 int
@@ -161,17 +190,15 @@ int
 lp_model_rule_follow(struct lp_model_work *work, const struct lp_object *before,
     const struct lp_object *object)
 {
-	struct lp_config *config = &work->change->config;
+	const struct lp_config *config = &work->rules.config;
 	struct renaming to = {.kind = object->kind};
-	size_t first, count;
 
-	text_of(to.old, config, before);
-	text_of(to.new, config, object);
+	text_of(to.old, &work->change->config, before);
+	text_of(to.new, &work->change->config, object);
 	if (strcmp(to.old, to.new) == 0)
 		return 0;
 	lp_model_rule_sweep(work);
-	count = lp_config_range(config, LP_OBJECT_RULE, &first);
-	for (size_t i = first; i < first + count; i++)
+	for (size_t i = 0; i < config->count; i++)
 		if (rename_in(&config->objects[i].rule, &to) != 0)
 			return lp_model_work_refuse(work, "name",
 			    "rule %s names it, and would become longer than "
@@ -185,14 +212,13 @@ int
 lp_model_rule_check_unnamed(
     struct lp_model_work *work, const struct lp_object *object)
 {
-	const struct lp_config *config = &work->change->config;
+	const struct lp_config *config = &work->rules.config;
 	char text[LP_OBJECT_LABEL_SIZE], users[USERS_MAX * USER_SIZE] = "";
-	size_t first, count, len = 0, found = 0;
+	size_t len = 0, found = 0;
 
 	lp_model_rule_sweep(work);
-	text_of(text, config, object);
-	count = lp_config_range(config, LP_OBJECT_RULE, &first);
-	for (size_t i = first; i < first + count && found <= USERS_MAX; i++) {
+	text_of(text, &work->change->config, object);
+	for (size_t i = 0; i < config->count && found <= USERS_MAX; i++) {
 		const struct lp_rule_object *rule = &config->objects[i].rule;
 
 		if (!names(rule, object, text) || found++ == USERS_MAX)
@@ -219,7 +245,7 @@ slot_of(const struct lp_model_work *work, const char *name)
 		if (rules->ids[at] == taken_out)
 			continue;
 		rule = lp_config_find(
-		    &work->change->config, LP_OBJECT_RULE, rules->ids[at]);
+		    &rules->config, LP_OBJECT_RULE, rules->ids[at]);
 		if (strcmp(rule->rule.name, name) == 0)
 			break;
 	}

@@ -9,6 +9,13 @@
 
 #include "controld/model_work.h"
 
+/*
+ * Takes the rules apart, before any operation, and puts them behind the other
+ * objects again, after all.  0, or -ENOMEM.
+ */
+int lp_model_rule_part(struct lp_model_work *work);
+int lp_model_rule_join(struct lp_model_work *work);
+
 /* Before any other of these; twice is no harm.  0, or -ENOMEM. */
 int lp_model_rule_begin(struct lp_model_work *work);
 void lp_model_rule_end(struct lp_model_work *work);
@@ -16,6 +23,9 @@ void lp_model_rule_end(struct lp_model_work *work);
 /* NULL if there is none of that name, or it is to go. */
 const struct lp_object *lp_model_rule_find(
     const struct lp_model_work *work, const char *name);
+
+/* -ENOSPC if there are as many as there may be, -ENOMEM. */
+int lp_model_rule_put(struct lp_model_work *work, const struct lp_object *rule);
 
 /*
  * After a rule was put: name is the one it had before, NULL: it is new.

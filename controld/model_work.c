@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "controld/model_rule.h"
 #include "controld/suggest.h"
 #include "proto/nearest.h"
 
+static int by_id(const void *a, const void *b);
 static void label_op(const struct lp_model_work *work, char *buf);
 
 int
@@ -47,8 +49,9 @@ lp_model_work_unknown(struct lp_model_work *work)
 		    "cluster %s has no broker %d", op->cluster, op->node_id);
 	/* What is to go is not meant. */
 	lp_model_rule_sweep(work);
-	near = lp_suggest_name(
-	    &work->change->config, kind, work->cluster_id, name);
+	near = lp_suggest_name(kind == LP_OBJECT_RULE ? &work->rules.config
+						      : &work->change->config,
+	    kind, work->cluster_id, name);
 	return lp_model_work_refuse(work, kind == op->kind ? "" : "cluster",
 	    "there is no %s %s%s%s", lp_object_kind_name(kind), name,
 	    kind == LP_OBJECT_LISTENER ? " in its cluster" : "",
@@ -71,20 +74,59 @@ void
 lp_model_work_touch(struct lp_model_work *work, const struct lp_object *object)
 {
 	assert(work->touch_count < work->op_count);
-	work->touches[work->touch_count++] = (struct lp_model_touch){
+	work->touches[work->touch_count] = (struct lp_model_touch){
 	    .id = object->id,
 	    .place = work->place,
+	    .turn = (uint32_t)work->touch_count,
 	    .kind = object->kind,
 	};
+	work->touch_count++;
+}
+
+void
+lp_model_work_settle(struct lp_model_work *work)
+{
+	struct lp_model_touch *touches = work->touches;
+	size_t count = 0;
+
+	qsort(touches, work->touch_count, sizeof(*touches), by_id);
+	for (size_t i = 0; i < work->touch_count; i++)
+		if (i + 1 == work->touch_count ||
+		    touches[i].id != touches[i + 1].id)
+			touches[count++] = touches[i];
+	work->touch_count = count;
+	work->settled = true;
 }
 
 uint32_t
 lp_model_work_place(const struct lp_model_work *work, uint32_t id)
 {
-	for (size_t i = work->touch_count; i-- > 0;)
+	size_t low = 0, high = work->touch_count;
+
+	for (size_t i = work->touch_count; i-- > 0 && !work->settled;)
 		if (work->touches[i].id == id)
 			return work->touches[i].place;
+	while (work->settled && low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (work->touches[middle].id == id)
+			return work->touches[middle].place;
+		if (work->touches[middle].id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
 	return 0;
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	const struct lp_model_touch *left = a, *right = b;
+
+	if (left->id != right->id)
+		return left->id < right->id ? -1 : 1;
+	return (left->turn > right->turn) - (left->turn < right->turn);
 }
 
 static void

@@ -11,11 +11,17 @@
 struct lp_model_touch {
 	uint32_t id;
 	uint32_t place;
+	uint32_t turn; /* a later one counts */
 	uint8_t kind; /* enum lp_object_kind */
 };
 
-/* Of model_rule.c; ids NULL: no operation is about a rule. */
+/*
+ * Of model_rule.c.  The rules are apart until all operations are done: else
+ * each object that comes or goes would move all of them.
+ */
 struct lp_model_rules {
+	struct lp_config config;
+	/* NULL: no operation is about a rule. */
 	uint32_t *ids; /* hashed by name; 0: free */
 	size_t size; /* a power of two */
 	uint32_t *gone; /* to be removed in one pass; one an operation */
@@ -31,6 +37,7 @@ struct lp_model_work {
 	uint32_t cluster_id; /* of op, when it names a cluster */
 	struct lp_model_touch *touches; /* one an operation at most */
 	size_t touch_count;
+	bool settled;
 	struct lp_model_rules rules;
 };
 
@@ -48,6 +55,9 @@ int lp_model_work_unknown_cluster(
 /* The operation concerns that object: once for each operation. */
 void lp_model_work_touch(
     struct lp_model_work *work, const struct lp_object *object);
+
+/* All is touched: from here on once each, ordered by id. */
+void lp_model_work_settle(struct lp_model_work *work);
 
 /* Of the command that touched the object last; 0: of none. */
 uint32_t lp_model_work_place(const struct lp_model_work *work, uint32_t id);

@@ -41,8 +41,11 @@ lp_store_sql_open(struct lp_store_sql *sql, bool read_only)
 void
 lp_store_sql_close(struct lp_store_sql *sql)
 {
-	int code = sqlite3_close(sql->db);
+	int code;
 
+	sqlite3_finalize(sql->kept);
+	sql->kept = NULL;
+	code = sqlite3_close(sql->db);
 	assert(code == SQLITE_OK); /* every statement was finalised */
 	(void)code;
 	sql->db = NULL;
@@ -60,25 +63,27 @@ int
 lp_store_sql_run(
     struct lp_store_sql *sql, const char *text, const char *types, ...)
 {
-	sqlite3_stmt *statement;
 	va_list args;
-	int code;
+	int code = SQLITE_OK;
 
-	code = sqlite3_prepare_v2(sql->db, text, -1, &statement, NULL);
+	if (sql->kept == NULL || strcmp(sqlite3_sql(sql->kept), text) != 0) {
+		sqlite3_finalize(sql->kept);
+		code = sqlite3_prepare_v3(sql->db, text, -1,
+		    SQLITE_PREPARE_PERSISTENT, &sql->kept, NULL);
+	}
 	if (code != SQLITE_OK)
 		return lp_store_sql_fail(sql, code);
 	va_start(args, types);
-	code = bind_all(statement, types, args);
+	code = bind_all(sql->kept, types, args);
 	va_end(args);
 	if (code == SQLITE_OK)
-		code = sqlite3_step(statement);
-	if (code == SQLITE_ROW || code == SQLITE_DONE) {
-		sqlite3_finalize(statement);
-		return 0;
-	}
-	/* finalize may change the error text. */
-	code = lp_store_sql_fail(sql, code);
-	sqlite3_finalize(statement);
+		code = sqlite3_step(sql->kept);
+	/* reset may change the error text. */
+	code = code == SQLITE_ROW || code == SQLITE_DONE
+	    ? 0
+	    : lp_store_sql_fail(sql, code);
+	sqlite3_reset(sql->kept);
+	sqlite3_clear_bindings(sql->kept);
 	return code;
 }
 

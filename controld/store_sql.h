@@ -15,6 +15,7 @@ struct lp_store_sql {
 	sqlite3 *db;
 	const char *path; /* for messages */
 	char *why; /* of LP_STORE_WHY_SIZE: where they go */
+	sqlite3_stmt *kept; /* of the last lp_store_sql_run() */
 };
 
 /* read_only: `path` is neither made nor changed. */
@@ -26,7 +27,8 @@ int lp_store_sql_exec(struct lp_store_sql *sql, const char *text);
 
 /*
  * One statement; `types` names the arguments: 'i' int64_t, 't' const char *
- * (NULL: NULL), 'b' const void * and size_t.
+ * (NULL: NULL), 'b' const void * and size_t.  Quick if it is the one before,
+ * too.
  */
 int lp_store_sql_run(
     struct lp_store_sql *sql, const char *text, const char *types, ...);

@@ -48,18 +48,27 @@ lp_config_fini(struct lp_config *config)
 int
 lp_config_copy(struct lp_config *to, const struct lp_config *from)
 {
+	return lp_config_copy_part(to, from, 0, from->count);
+}
+
+int
+lp_config_copy_part(struct lp_config *to, const struct lp_config *from,
+    size_t first, size_t count)
+{
 	struct lp_object *objects = NULL;
 
 	assert(to != from);
-	if (from->count > 0) {
-		objects = calloc(from->count, sizeof(*objects));
+	assert(first + count <= from->count);
+	if (count > 0) {
+		objects = calloc(count, sizeof(*objects));
 		if (!objects)
 			return -ENOMEM;
-		memcpy(objects, from->objects, from->count * sizeof(*objects));
+		memcpy(
+		    objects, from->objects + first, count * sizeof(*objects));
 	}
 	lp_config_fini(to);
 	to->objects = objects;
-	to->count = to->size = from->count;
+	to->count = to->size = count;
 	return 0;
 }
 
@@ -88,6 +97,46 @@ lp_config_put(struct lp_config *config, const struct lp_object *object)
 	memcpy(place, object, sizeof(*place));
 	config->count++;
 	assert(config->count <= config->size);
+	return 0;
+}
+
+int
+lp_config_append(struct lp_config *config, const struct lp_object *object)
+{
+	int rc = make_room(config);
+
+	if (rc)
+		return rc;
+	assert(config->count == 0 ||
+	    compare(&config->objects[config->count - 1], object->kind,
+		object->id) < 0);
+	memcpy(&config->objects[config->count++], object, sizeof(*object));
+	return 0;
+}
+
+/* What is last is more, mostly: it stays where it is. */
+int
+lp_config_join(struct lp_config *config, struct lp_config *last)
+{
+	size_t count = config->count + last->count;
+	struct lp_object *objects;
+
+	if (last->count == 0) {
+		lp_config_fini(last);
+		return 0;
+	}
+	objects = reallocarray(last->objects, count, sizeof(*objects));
+	if (!objects)
+		return -ENOMEM;
+	memmove(
+	    objects + config->count, objects, last->count * sizeof(*objects));
+	if (config->count > 0)
+		memcpy(
+		    objects, config->objects, config->count * sizeof(*objects));
+	free(config->objects);
+	lp_config_init(last);
+	config->objects = objects;
+	config->count = config->size = count;
 	return 0;
 }
 

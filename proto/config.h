@@ -34,11 +34,24 @@ void lp_config_fini(struct lp_config *config);
 /* -ENOMEM, or 0 with a deep copy in *to, which must be initialised. */
 int lp_config_copy(struct lp_config *to, const struct lp_config *from);
 
+/* The same of `count` objects from place `first` on. */
+int lp_config_copy_part(struct lp_config *to, const struct lp_config *from,
+    size_t first, size_t count);
+
 /*
  * Inserts the object, or replaces the one of the same kind and id.
  * -ENOSPC at the limit of its kind, -ENOMEM.
  */
 int lp_config_put(struct lp_config *config, const struct lp_object *object);
+
+/* Puts it behind all others, where it belongs, without a limit.  -ENOMEM. */
+int lp_config_append(struct lp_config *config, const struct lp_object *object);
+
+/*
+ * What `last` has follows what `config` has, where it belongs; *last is empty
+ * then.  -ENOMEM, with both as they were.
+ */
+int lp_config_join(struct lp_config *config, struct lp_config *last);
 
 /* 0, or -ENOENT. */
 int lp_config_remove(

@@ -430,6 +430,21 @@ START_TEST(a_search_that_ends_early_says_so)
 }
 END_TEST
 
+START_TEST(very_many_at_once_are_not_all_compared)
+{
+	enum { MANY = 16386 };
+	static char text[MANY * 64];
+	size_t len = 0;
+
+	for (unsigned i = 0; i < MANY; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		    "add rule r%u priority=1 match= action=observe;", i);
+	notes_are(text,
+	    "rule r16383: the last of this change that was compared with "
+	    "others: whether 2 newer ones can ever match was not looked at\n");
+}
+END_TEST
+
 #define COUNT(list) (int)(sizeof(list) / sizeof((list)[0]))
 
 int
@@ -445,6 +460,7 @@ main(void)
 	tcase_add_test(tcase, rules_are_added_set_and_deleted);
 	tcase_add_test(tcase, names_become_free_within_a_transaction);
 	tcase_add_test(tcase, very_many_come_and_go);
+	tcase_add_test(tcase, very_many_at_once_are_not_all_compared);
 	tcase_add_test(tcase, a_full_table_takes_one_for_another);
 	tcase_add_loop_test(
 	    tcase, what_does_not_fit_is_refused, 0, COUNT(refusals));

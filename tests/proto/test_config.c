@@ -278,6 +278,36 @@ START_TEST(a_copy_is_equal_and_its_own)
 }
 END_TEST
 
+/* Cut anywhere, and joined again. */
+START_TEST(parts_join_to_the_whole)
+{
+	struct lp_config whole, first, last;
+	struct lp_object more = make_cluster(9, "z");
+
+	lp_config_init(&whole);
+	lp_config_init(&first);
+	lp_config_init(&last);
+	for (uint32_t id = 1; id <= 3; id++)
+		put(&whole, make_cluster(id, "c"));
+	ck_assert_int_eq(lp_config_copy_part(&first, &whole, 0, (size_t)_i), 0);
+	ck_assert_int_eq(
+	    lp_config_copy_part(&last, &whole, (size_t)_i, 3 - (size_t)_i), 0);
+	no_memory = true;
+	ck_assert_int_eq(lp_config_join(&first, &last), _i == 3 ? 0 : -ENOMEM);
+	ck_assert_uint_eq(last.count, 3 - (size_t)_i);
+	no_memory = false;
+	ck_assert_int_eq(lp_config_join(&first, &last), 0);
+	ck_assert_ptr_null(last.objects);
+	ck_assert_uint_eq(lp_config_digest(&first), lp_config_digest(&whole));
+	put(&whole, more);
+	ck_assert_int_eq(lp_config_append(&first, &more), 0);
+	ck_assert_uint_eq(lp_config_digest(&first), lp_config_digest(&whole));
+	lp_config_fini(&first);
+	lp_config_fini(&last);
+	lp_config_fini(&whole);
+}
+END_TEST
+
 START_TEST(no_memory_leaves_everything_as_it_was)
 {
 	struct lp_config config, copy, empty;
@@ -544,6 +574,7 @@ main(void)
 	tcase_add_test(tests, labels_name_the_object_and_what_it_is_of);
 	tcase_add_test(tests, the_longest_label_fits);
 	tcase_add_test(tests, a_copy_is_equal_and_its_own);
+	tcase_add_loop_test(tests, parts_join_to_the_whole, 0, 4);
 	tcase_add_test(tests, no_memory_leaves_everything_as_it_was);
 	tcase_add_test(tests, the_digest_does_not_depend_on_the_way_there);
 	tcase_add_test(tests, the_digest_is_the_same_for_ever);
