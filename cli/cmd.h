@@ -40,6 +40,7 @@ LP_CMD_RUN(lp_cmd_show_clusters);
 LP_CMD_RUN(lp_cmd_show_brokers);
 LP_CMD_RUN(lp_cmd_show_listeners);
 LP_CMD_RUN(lp_cmd_show_rules);
+LP_CMD_RUN(lp_cmd_export);
 LP_CMD_RUN(lp_cmd_rule_stats);
 LP_CMD_RUN(lp_cmd_denials);
 LP_CMD_RUN(lp_cmd_history);

@@ -2,16 +2,9 @@
 /* show, list-ports, list-clusters, list-brokers, list-listeners, list-rules */
 #include "cli/client.h"
 #include "cli/cmd.h"
+#include "cli/show_ask.h"
 #include "cli/view.h"
 
-/* Rules may be very many: only who shows them asks for them. */
-enum {
-	RULES = 1 << LP_OBJECT_RULE,
-	ALL_BUT_RULES = (1 << LP_OBJECT_RULE) - 1,
-};
-
-static int fetch(struct lp_view *view, const struct lp_lpctl *lpctl,
-    uint32_t kinds, struct lp_error *error);
 static int fetch_live(struct lp_replies *replies, const struct lp_lpctl *lpctl,
     struct lp_error *error);
 static size_t count_whole(const struct lp_replies *replies);
@@ -28,8 +21,7 @@ lp_cmd_show(const struct lp_lpctl *lpctl, const struct lp_words *words,
     struct lp_error *error)
 {
 	(void)words;
-	return show_all(
-	    lpctl, RULES | ALL_BUT_RULES, lpctl->output->show, error);
+	return show_all(lpctl, LP_SHOW_ASK_ALL, lpctl->output->show, error);
 }
 
 /* That no dataplane can tell of its ports is part of the answer. */
@@ -44,7 +36,7 @@ lp_cmd_show_ports(const struct lp_lpctl *lpctl, const struct lp_words *words,
 	int status;
 
 	(void)words;
-	status = fetch(&view.config, lpctl, ALL_BUT_RULES, error);
+	status = lp_show_ask(&view.config, lpctl, LP_SHOW_ASK_PLAIN, 0, error);
 	if (status != LP_EXIT_OK)
 		return status;
 	if (lp_view_next(&view.config, LP_OBJECT_PORT, &index) != NULL &&
@@ -67,7 +59,8 @@ lp_cmd_show_clusters(const struct lp_lpctl *lpctl, const struct lp_words *words,
     struct lp_error *error)
 {
 	(void)words;
-	return show_all(lpctl, ALL_BUT_RULES, lpctl->output->clusters, error);
+	return show_all(
+	    lpctl, LP_SHOW_ASK_PLAIN, lpctl->output->clusters, error);
 }
 
 int
@@ -91,29 +84,7 @@ lp_cmd_show_rules(const struct lp_lpctl *lpctl, const struct lp_words *words,
     struct lp_error *error)
 {
 	(void)words;
-	return show_all(lpctl, RULES, lpctl->output->rules, error);
-}
-
-static int
-fetch(struct lp_view *view, const struct lp_lpctl *lpctl, uint32_t kinds,
-    struct lp_error *error)
-{
-	Lp__Pb__ShowRequest show = LP__PB__SHOW_REQUEST__INIT;
-	Lp__Pb__ControlRequest request = LP__PB__CONTROL_REQUEST__INIT;
-	struct lp_replies replies;
-	int status;
-
-	request.body_case = LP__PB__CONTROL_REQUEST__BODY_SHOW;
-	request.show = &show;
-	show.has_kinds = true;
-	show.kinds = kinds;
-	status =
-	    lp_client_ask(&replies, lpctl->socket, lp_lpctl_answer_ms(lpctl),
-		&request, LP__PB__CONTROL_REPLY__BODY_SHOW, error);
-	if (status == LP_EXIT_OK)
-		status = lp_view_init(view, &replies, error);
-	lp_client_replies_free(&replies);
-	return status;
+	return show_all(lpctl, LP_SHOW_ASK_RULES, lpctl->output->rules, error);
 }
 
 static int
@@ -148,7 +119,7 @@ show_all(const struct lp_lpctl *lpctl, uint32_t kinds,
     struct lp_error *error)
 {
 	struct lp_view view;
-	int status = fetch(&view, lpctl, kinds, error);
+	int status = lp_show_ask(&view, lpctl, kinds, 0, error);
 
 	if (status != LP_EXIT_OK)
 		return status;
@@ -165,7 +136,7 @@ show_of_cluster(const struct lp_lpctl *lpctl, const char *name,
 {
 	const struct lp_object *cluster = NULL;
 	struct lp_view view;
-	int status = fetch(&view, lpctl, ALL_BUT_RULES, error);
+	int status = lp_show_ask(&view, lpctl, LP_SHOW_ASK_PLAIN, 0, error);
 
 	if (status != LP_EXIT_OK)
 		return status;

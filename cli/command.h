@@ -93,6 +93,7 @@ enum lp_option_id {
 	LP_OPTION_ONCE,
 	/* of db */
 	LP_OPTION_DATABASE,
+	LP_OPTION_GENERATION,
 	/* of pki */
 	LP_OPTION_AUTHORITY,
 	LP_OPTION_DAYS,

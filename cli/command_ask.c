@@ -59,6 +59,20 @@ static const struct lp_command commands[] = {
 	.run = lp_cmd_show,
     },
     {
+	.name = "export",
+	.options = BIT(OWNER) | BIT(GENERATION),
+	.summary = "print the configuration as a file that declares it",
+	.details =
+	    "In YAML, or, with -o json, the same in JSON; of all, or, with "
+	    "--owner, of one owner.\nWhat discovery has found is not in it, "
+	    "nor what is as by default.  The same\nconfiguration is the same "
+	    "text, byte for byte.",
+	.examples = "lpctl export | tee lightpath.yaml\n"
+		    "lpctl export --owner team-a | tee team-a.yaml\n"
+		    "lpctl export --generation 17 | diff - lightpath.yaml\n",
+	.run = lp_cmd_export,
+    },
+    {
 	.name = "history",
 	.options = BIT(LIMIT),
 	.summary = "list who has changed the configuration, when and how",

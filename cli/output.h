@@ -19,6 +19,8 @@
 #include "cli/view_kafka.h"
 #include "cli/view_rule_stats.h"
 
+struct lp_declaration;
+
 struct lp_print {
 	FILE *out;
 	uint64_t now_ns; /* CLOCK_REALTIME, for "3 min ago" */
@@ -36,6 +38,9 @@ struct lp_output {
 	int (*changed)(const struct lp_print *print,
 	    const Lp__Pb__TransactionReply *reply);
 	int (*show)(const struct lp_print *print, const struct lp_view *view);
+	/* As a file; of one owner, or of all if it is NULL. */
+	int (*declared)(const struct lp_print *print,
+	    const struct lp_declaration *declaration, const char *owner);
 	int (*ports)(
 	    const struct lp_print *print, const struct lp_ports_view *view);
 	int (*clusters)(

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "cli/declaration.h"
 #include "cli/json.h"
 #include "cli/output_json_db.h"
 #include "cli/output_json_denials.h"
@@ -185,6 +186,13 @@ list_of(const struct lp_view *view, enum lp_object_kind kind,
 		       : lp_view_next(view, kind, &index)) != NULL)
 		list = lp_json_append(list, make(view, object));
 	return list;
+}
+
+static int
+json_declared(const struct lp_print *print,
+    const struct lp_declaration *declaration, const char *owner)
+{
+	return lp_declaration_print_json(print->out, declaration, owner);
 }
 
 static int
@@ -460,6 +468,7 @@ const struct lp_output lp_output_json = {
     .name = "json",
     .changed = json_changed,
     .show = json_show,
+    .declared = json_declared,
     .ports = json_ports,
     .clusters = json_clusters,
     .brokers = json_brokers,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 
+#include "cli/declaration.h"
 #include "cli/output.h"
 #include "cli/output_text_db.h"
 #include "cli/output_text_denials.h"
@@ -188,6 +189,13 @@ show_cluster(const struct lp_print *print, const struct lp_view *view,
 	while ((object = lp_view_next_of(
 		    view, LP_OBJECT_LISTENER, cluster->id, &index)) != NULL)
 		show_listener(print, view, object);
+}
+
+static int
+text_declared(const struct lp_print *print,
+    const struct lp_declaration *declaration, const char *owner)
+{
+	return lp_declaration_print(print->out, declaration, owner);
 }
 
 static int
@@ -387,6 +395,7 @@ const struct lp_output lp_output_text = {
     .name = "text",
     .changed = text_changed,
     .show = text_show,
+    .declared = text_declared,
     .ports = lp_output_text_ports,
     .clusters = text_clusters,
     .brokers = text_brokers,

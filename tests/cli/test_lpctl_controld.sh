@@ -323,6 +323,31 @@ run 0 --complete del-rule s
 prints scan
 prints slower
 
+# ---- the configuration as a file --------------------------------------------
+run 0 export
+cp "$dir/out" "$dir/exported"
+prints 'lightpath: 1'
+prints 'cluster: payments'
+prints '  - {id: 1, endpoint: 10.0.2.11:9092}'
+run 0 export
+cmp -s "$dir/out" "$dir/exported" || fail 'export is not the same twice'
+run 0 -o json export
+prints '    {"id": 1, "endpoint": "10.0.2.11:9092"},'
+run 0 set-rule scan --owner team-a
+run 0 export --owner team-a
+prints 'owner: team-a'
+grep -q '^cluster:' "$dir/out" && fail 'the cluster is not of team-a'
+run 1 export --owner team-b
+says 'nothing is of owner team-b (did you mean team-a?)'
+run 2 export --owner none
+run 2 export --owner 'a b'
+run 0 set-rule scan --owner none
+run 0 export
+cmp -s "$dir/out" "$dir/exported" || fail 'export after a change and back'
+run 2 export --generation 0
+run 2 export --generation 1x
+run 2 export --generation 9999999999999999999999
+
 # ---- what -n prints makes the same again ------------------------------------
 "$lpctl" show | grep -v '^generation' >"$dir/before"
 stop
@@ -337,6 +362,8 @@ while read -r program words; do
 done <"$dir/commands"
 "$lpctl" show | grep -v '^generation' >"$dir/after"
 diff -u "$dir/before" "$dir/after" || fail 'lp-controld -n is not the same'
+run 0 export
+diff -u "$dir/exported" "$dir/out" || fail 'lp-controld -n exports other things'
 
 # ---- a restart changes nothing; then all of it goes -------------------------
 run 0 -o json show
