@@ -21,8 +21,6 @@
 #include "controld/model_rule.h"
 #include "controld/model_work.h"
 
-static int run_all(
-    struct lp_model_work *work, Lp__Pb__Operation *const *operations);
 static int run(struct lp_model_work *work);
 static int check_target(struct lp_model_work *work);
 static const struct lp_object *find_target(const struct lp_model_work *work);
@@ -55,26 +53,10 @@ lp_model_apply(struct lp_model_change *change, const struct lp_config *from,
 {
 	struct lp_model_work work = {
 	    .change = change, .from = from, .op_count = count};
-	int err;
+	int err = lp_model_begin(&work, next_id);
 
-	*change = (struct lp_model_change){.next_id = next_id};
-	change->error.field = "";
-	lp_config_init(&change->config);
-	if (count > LP_OPERATIONS_MAX) {
-		snprintf(change->error.why, sizeof(change->error.why),
-		    "more than %d commands in one transaction",
-		    LP_OPERATIONS_MAX);
-		return -EINVAL;
-	}
-	work.touches = calloc(count + 1, sizeof(*work.touches));
-	if (work.touches == NULL)
-		return -ENOMEM;
-	err = lp_config_copy_part(
-	    &change->config, from, 0, lp_config_count_plain(from));
-	if (err == 0)
-		err = lp_model_rule_part(&work);
-	if (err == 0)
-		err = run_all(&work, operations);
+	for (size_t i = 0; i < count && err == 0; i++)
+		err = lp_model_run(&work, operations[i], i);
 	if (err == 0)
 		err = finish(&work);
 	lp_model_rule_end(&work);
@@ -90,20 +72,36 @@ lp_model_change_fini(struct lp_model_change *change)
 	change->notes = NULL;
 }
 
-static int
-run_all(struct lp_model_work *work, Lp__Pb__Operation *const *operations)
+int
+lp_model_begin(struct lp_model_work *work, uint32_t next_id)
 {
-	for (size_t i = 0; i < work->op_count; i++) {
-		int err;
+	struct lp_model_change *change = work->change;
+	int err;
 
-		work->op = operations[i];
-		work->place =
-		    work->op->has_place ? work->op->place : (uint32_t)i + 1;
-		err = run(work);
-		if (err != 0)
-			return err;
+	*change = (struct lp_model_change){.next_id = next_id};
+	change->error.field = "";
+	lp_config_init(&change->config);
+	if (work->op_count > LP_OPERATIONS_MAX) {
+		snprintf(change->error.why, sizeof(change->error.why),
+		    "more than %d commands in one transaction",
+		    LP_OPERATIONS_MAX);
+		return -EINVAL;
 	}
-	return 0;
+	work->touches = calloc(work->op_count + 1, sizeof(*work->touches));
+	if (work->touches == NULL)
+		return -ENOMEM;
+	err = lp_config_copy_part(
+	    &change->config, work->from, 0, lp_config_count_plain(work->from));
+	return err != 0 ? err : lp_model_rule_part(work);
+}
+
+int
+lp_model_run(
+    struct lp_model_work *work, const Lp__Pb__Operation *op, size_t index)
+{
+	work->op = op;
+	work->place = op->has_place ? op->place : (uint32_t)index + 1;
+	return run(work);
 }
 
 static int

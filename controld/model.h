@@ -25,6 +25,9 @@ struct lp_model_error {
 	char object[LP_OBJECT_LABEL_SIZE]; /* "listener payments/public" */
 	const char *field; /* "vip"; "" if it is none; a constant string */
 	char why[LP_WHY_SIZE];
+	/* What is not there, as in struct lp_config_error. */
+	uint8_t lacks;
+	char lacking[2 * LP_NAME_SIZE];
 };
 
 struct lp_model_change {
@@ -41,6 +44,16 @@ struct lp_model_change {
  */
 int lp_model_apply(struct lp_model_change *change, const struct lp_config *from,
     uint32_t next_id, Lp__Pb__Operation *const *operations, size_t count);
+
+/*
+ * All that lp_model_apply() would refuse of it, one after another, and not the
+ * first alone: calls found for each, and goes on without what is refused; so
+ * errors that only follow from another one tell what lacks.  0 with the notes,
+ * if found was never called; -ENOMEM.  lp_model_change_fini() in every case.
+ */
+int lp_model_check(struct lp_model_change *change, const struct lp_config *from,
+    uint32_t next_id, Lp__Pb__Operation *const *operations, size_t count,
+    void (*found)(void *arg, const struct lp_model_error *error), void *arg);
 
 void lp_model_change_fini(struct lp_model_change *change);
 

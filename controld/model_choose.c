@@ -2,6 +2,7 @@
 #include "controld/model_choose.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "controld/model_endpoint.h"
 #include "controld/suggest.h"
@@ -37,6 +38,7 @@ static int
 choose_one(struct lp_model_work *work, uint32_t broker_id,
     const Lp__Pb__EndpointChoice *choice)
 {
+	const Lp__Pb__Operation *op = work->op;
 	struct lp_config *config = &work->change->config;
 	const struct lp_object *listener = lp_config_find_name(
 	    config, LP_OBJECT_LISTENER, work->cluster_id, choice->listener);
@@ -46,11 +48,15 @@ choose_one(struct lp_model_work *work, uint32_t broker_id,
 	if (listener == NULL) {
 		const char *near = lp_suggest_name(config, LP_OBJECT_LISTENER,
 		    work->cluster_id, choice->listener);
-		char hint[LP_NEAREST_HINT_SIZE];
+		char hint[LP_NEAREST_HINT_SIZE], text[2 * LP_NAME_SIZE];
 
-		return lp_model_work_refuse(work, "endpoint",
-		    "there is no listener %.63s in its cluster%s",
-		    choice->listener, lp_nearest_hint(hint, near));
+		snprintf(text, sizeof(text), "%.63s/%.63s", op->cluster,
+		    choice->listener);
+		return lp_model_work_lacks(work,
+		    lp_model_work_refuse(work, "endpoint",
+			"there is no listener %.63s in its cluster%s",
+			choice->listener, lp_nearest_hint(hint, near)),
+		    LP_OBJECT_LISTENER, text);
 	}
 	if (choice->vip != NULL &&
 	    lp_message_to_endpoint(&vip, choice->vip) != 0)

@@ -26,7 +26,8 @@ lp_model_note_run(struct lp_model_work *work)
 {
 	int err;
 
-	for (size_t i = 0; i < work->touch_count; i++) {
+	/* Not of a check, which may not know all ports. */
+	for (size_t i = 0; i < work->touch_count && !work->is_check; i++) {
 		const struct lp_model_touch *touched = &work->touches[i];
 		const struct lp_object *listener;
 

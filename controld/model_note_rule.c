@@ -32,6 +32,7 @@ struct kept {
 
 struct search {
 	struct lp_model_change *change;
+	bool is_check; /* see struct lp_model_work */
 	struct kept *kept; /* ordered by id */
 	size_t kept_count;
 	size_t more_count; /* that are not kept */
@@ -66,7 +67,8 @@ static int note_hidden(struct search *search, const struct lp_object *hidden,
 int
 lp_model_note_rule_run(struct lp_model_work *work)
 {
-	struct search search = {.change = work->change};
+	struct search search = {
+	    .change = work->change, .is_check = work->is_check};
 	int err = keep_touched(&search, work);
 
 	if (err == 0 && search.more_count > 0)
@@ -140,14 +142,16 @@ note_alone(struct search *search, const struct kept *kept)
 	char text[LP_WHY_SIZE];
 	int err = 0;
 
-	if (kept->rule.warning[0] != '\0')
+	/* Whoever reads it from a file has been told. */
+	if (kept->rule.warning[0] != '\0' && !search->is_check)
 		err = lp_model_note_add(
 		    search->change, kept->object, "%s", kept->rule.warning);
 	if (err == 0 && find_no_broker(config, &kept->rule, text) != NULL)
 		err =
 		    lp_model_note_add(search->change, kept->object, "%s", text);
+	/* It is so of all of them, and no reason to mend one. */
 	if (err == 0 && kept->rule.action.verdict == LP_RULE_LIMIT &&
-	    !kept->object->rule.shadow)
+	    !kept->object->rule.shadow && !search->is_check)
 		err = lp_model_note_add(search->change, kept->object,
 		    "limits at each dataplane by itself: two of them let "
 		    "pass twice as much");

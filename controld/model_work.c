@@ -24,10 +24,22 @@ lp_model_work_refuse(
 	label_op(work, error->object);
 	error->place = work->place;
 	error->field = field;
+	error->lacks = 0;
 	va_start(args, format);
 	vsnprintf(error->why, sizeof(error->why), format, args);
 	va_end(args);
 	return -EINVAL;
+}
+
+int
+lp_model_work_lacks(struct lp_model_work *work, int rc,
+    enum lp_object_kind kind, const char *name)
+{
+	struct lp_model_error *error = &work->change->error;
+
+	error->lacks = (uint8_t)kind;
+	snprintf(error->lacking, sizeof(error->lacking), "%s", name);
+	return rc;
 }
 
 int
@@ -52,10 +64,12 @@ lp_model_work_unknown(struct lp_model_work *work)
 	near = lp_suggest_name(kind == LP_OBJECT_RULE ? &work->rules.config
 						      : &work->change->config,
 	    kind, work->cluster_id, name);
-	return lp_model_work_refuse(work, kind == op->kind ? "" : "cluster",
-	    "there is no %s %s%s%s", lp_object_kind_name(kind), name,
-	    kind == LP_OBJECT_LISTENER ? " in its cluster" : "",
-	    lp_nearest_hint(hint, near));
+	return lp_model_work_lacks(work,
+	    lp_model_work_refuse(work, kind == op->kind ? "" : "cluster",
+		"there is no %s %s%s%s", lp_object_kind_name(kind), name,
+		kind == LP_OBJECT_LISTENER ? " in its cluster" : "",
+		lp_nearest_hint(hint, near)),
+	    kind, name);
 }
 
 int
@@ -66,8 +80,10 @@ lp_model_work_unknown_cluster(
 	    lp_suggest_name(&work->change->config, LP_OBJECT_CLUSTER, 0, name);
 	char hint[LP_NEAREST_HINT_SIZE];
 
-	return lp_model_work_refuse(work, field, "there is no cluster %.63s%s",
-	    name, lp_nearest_hint(hint, near));
+	return lp_model_work_lacks(work,
+	    lp_model_work_refuse(work, field, "there is no cluster %.63s%s",
+		name, lp_nearest_hint(hint, near)),
+	    LP_OBJECT_CLUSTER, name);
 }
 
 void

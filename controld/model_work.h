@@ -39,11 +39,24 @@ struct lp_model_work {
 	size_t touch_count;
 	bool settled;
 	struct lp_model_rules rules;
+	bool is_check; /* lp_model_check(): nothing comes of it */
 };
+
+/* Of model.c: the start of a transaction, and its operation at an index. */
+int lp_model_begin(struct lp_model_work *work, uint32_t next_id);
+int lp_model_run(
+    struct lp_model_work *work, const Lp__Pb__Operation *op, size_t index);
 
 /* Fills in the error, about the operation; returns -EINVAL. */
 int lp_model_work_refuse(struct lp_model_work *work, const char *field,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/*
+ * After a refusal, of which it returns what that has returned: what is not
+ * there, by its name.
+ */
+int lp_model_work_lacks(struct lp_model_work *work, int rc,
+    enum lp_object_kind kind, const char *name);
 
 /* The cluster that the operation names, or the object itself, is not there. */
 int lp_model_work_unknown(struct lp_model_work *work);

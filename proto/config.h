@@ -26,6 +26,12 @@ struct lp_config_error {
 	char object[LP_OBJECT_LABEL_SIZE]; /* "listener payments/public" */
 	const char *field; /* "vip"; a constant string, never NULL */
 	char why[LP_WHY_SIZE];
+	/*
+	 * What it needs and is not there: enum lp_object_kind, 0: it is not
+	 * that; and its name as rules have it, "": any of that kind would do.
+	 */
+	uint8_t lacks;
+	char lacking[2 * LP_NAME_SIZE];
 };
 
 void lp_config_init(struct lp_config *config);
@@ -127,6 +133,14 @@ int lp_config_check(
  */
 int lp_config_check_change(const struct lp_config *config,
     const struct lp_config *passed, struct lp_config_error *error);
+
+/*
+ * All rules that cannot be followed, each with its first error, and listeners
+ * that have not said what rules ask of them.  All else has passed the check.
+ * Calls found for each.
+ */
+void lp_config_check_rule_all(const struct lp_config *config,
+    void (*found)(void *arg, const struct lp_config_error *error), void *arg);
 
 /* "listener payments/public"; for messages.  Returns buf. */
 char *lp_config_label(const struct lp_config *config,

@@ -74,11 +74,22 @@ lp_config_check_refuse(const struct lp_config_check *check,
 
 	error->object_id = object->id;
 	lp_config_label(check->config, object, error->object);
+	error->lacks = 0;
 	error->field = field;
 	va_start(args, format);
 	vsnprintf(error->why, sizeof(error->why), format, args);
 	va_end(args);
 	return -EINVAL;
+}
+
+int
+lp_config_check_lacks(const struct lp_config_check *check, int rc,
+    enum lp_object_kind kind, const char *name)
+{
+	check->error->lacks = (uint8_t)kind;
+	snprintf(
+	    check->error->lacking, sizeof(check->error->lacking), "%s", name);
+	return rc;
 }
 
 size_t

@@ -15,6 +15,11 @@ struct lp_config_check {
 	const struct lp_config *config;
 	const struct lp_config *passed; /* that it was made of; or NULL */
 	struct lp_config_error *error;
+	/*
+	 * All problems are wanted: what a listener owes many rules is its
+	 * own, whichever of them is older.
+	 */
+	bool is_all;
 };
 
 typedef int lp_config_check_step(const struct lp_config_check *check);
@@ -23,6 +28,13 @@ typedef int lp_config_check_step(const struct lp_config_check *check);
 int lp_config_check_refuse(const struct lp_config_check *check,
     const struct lp_object *object, const char *field, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/*
+ * After a refusal: what is not there (name "": any).  Returns what the refusal
+ * has returned.
+ */
+int lp_config_check_lacks(const struct lp_config_check *check, int rc,
+    enum lp_object_kind kind, const char *name);
 
 /* Lists the objects of one kind, to be sorted; returns how many. */
 size_t lp_config_check_list(const struct lp_config_check *check,

@@ -408,11 +408,15 @@ check_broker_reach(const struct lp_config_check *check)
 		for (size_t j = 0; j < port_count && !reached; j++)
 			reached = reaches(&ports[j]->port, ip);
 		if (!reached)
-			return lp_config_check_refuse(check, brokers[i],
-			    "endpoint",
-			    "no port on the broker side leads to %s: it has "
-			    "neither a network with it nor an IPv%d gateway",
-			    lp_ip_format(text, ip), lp_ip_is_v4(ip) ? 4 : 6);
+			return lp_config_check_lacks(check,
+			    lp_config_check_refuse(check, brokers[i],
+				"endpoint",
+				"no port on the broker side leads to %s: it "
+				"has neither a network with it nor an IPv%d "
+				"gateway",
+				lp_ip_format(text, ip),
+				lp_ip_is_v4(ip) ? 4 : 6),
+			    LP_OBJECT_PORT, "");
 	}
 	return 0;
 }
@@ -433,11 +437,12 @@ check_vip_reach(const struct lp_config_check *check)
 		for (size_t j = 0; j < port_count && !reached; j++)
 			reached = has_family(&ports[j]->port, v4);
 		if (!reached)
-			return lp_config_check_refuse(check, listeners[i],
-			    "vip",
-			    "no port on the client side has an IPv%d address "
-			    "for clients of %s",
-			    v4 ? 4 : 6, lp_ip_format(text, ip));
+			return lp_config_check_lacks(check,
+			    lp_config_check_refuse(check, listeners[i], "vip",
+				"no port on the client side has an IPv%d "
+				"address for clients of %s",
+				v4 ? 4 : 6, lp_ip_format(text, ip)),
+			    LP_OBJECT_PORT, "");
 	}
 	return 0;
 }

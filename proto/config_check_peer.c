@@ -22,10 +22,12 @@ lp_config_check_peer(const struct lp_config_check *check)
 		peer = lp_config_find_name(
 		    check->config, LP_OBJECT_PORT, 0, port->port.peer);
 		if (!peer)
-			return lp_config_check_refuse(check, port, "peer",
-			    "there is no port %s: the two of a pair come and "
-			    "go in one change (lpctl ... -- ...)",
-			    port->port.peer);
+			return lp_config_check_lacks(check,
+			    lp_config_check_refuse(check, port, "peer",
+				"there is no port %s: the two of a pair come "
+				"and go in one change (lpctl ... -- ...)",
+				port->port.peer),
+			    LP_OBJECT_PORT, port->port.peer);
 		rc = check_pair(check, port, peer);
 	}
 	return rc ? rc : check_listeners(check);

@@ -32,6 +32,7 @@ struct unsaid_one {
 	const struct lp_object *listener;
 	char cluster[LP_NAME_SIZE];
 	char name[2 * LP_NAME_SIZE]; /* CLUSTER/NAME, as rules have it */
+	bool is_told; /* where all problems are told: once is enough */
 };
 
 struct unsaid {
@@ -45,7 +46,7 @@ static bool has_passed(const struct lp_config_check *check, size_t *at,
 static int check_names(const struct lp_config_check *check);
 static int check_limiting(const struct lp_config_check *check);
 static int check_rule(const struct lp_config_check *check,
-    const struct lp_object *object, const struct unsaid *unsaid);
+    const struct lp_object *object, struct unsaid *unsaid);
 static const char *find_lack(const struct lp_object_rule *rule, bool shadow);
 static const char *find_lack_of_limit(const struct lp_rule_match *match);
 static int check_named(const struct lp_config_check *check,
@@ -69,7 +70,7 @@ static int refuse_listener(const struct lp_config_check *check,
     const struct lp_object *rule, const struct lp_object *listener);
 static int check_said(const struct lp_config_check *check,
     const struct lp_object *object, const struct lp_object_rule *rule,
-    const struct unsaid *unsaid);
+    struct unsaid *unsaid);
 
 int
 lp_config_check_rule(const struct lp_config_check *check)
@@ -95,6 +96,24 @@ lp_config_check_rule(const struct lp_config_check *check)
 			rc = check_rule(check, rule, &unsaid);
 	}
 	return rc;
+}
+
+void
+lp_config_check_rule_all(const struct lp_config *config,
+    void (*found)(void *arg, const struct lp_config_error *error), void *arg)
+{
+	struct lp_config_error error = {.field = ""};
+	const struct lp_config_check check = {
+	    .config = config, .error = &error, .is_all = true};
+	struct unsaid unsaid;
+	size_t first, count = lp_config_range(config, LP_OBJECT_RULE, &first);
+
+	list_unsaid(&check, &unsaid);
+	if (check_names(&check) || check_limiting(&check))
+		found(arg, &error);
+	for (size_t i = first; i < first + count; i++)
+		if (check_rule(&check, &config->objects[i], &unsaid))
+			found(arg, &error);
 }
 
 /* Whether all but the rules is what it was: what rules name, then, is. */
@@ -183,7 +202,7 @@ check_limiting(const struct lp_config_check *check)
 
 static int
 check_rule(const struct lp_config_check *check, const struct lp_object *object,
-    const struct unsaid *unsaid)
+    struct unsaid *unsaid)
 {
 	const struct lp_rule_object *text = &object->rule;
 	struct lp_object_rule rule;
@@ -270,8 +289,10 @@ check_mirror(const struct lp_config_check *check,
 	    lp_config_find_name(check->config, LP_OBJECT_PORT, 0, name);
 
 	if (!port)
-		return lp_config_check_refuse(check, object, "action",
-		    "mirror: there is no port %s", name);
+		return lp_config_check_lacks(check,
+		    lp_config_check_refuse(check, object, "action",
+			"mirror: there is no port %s", name),
+		    LP_OBJECT_PORT, name);
 	if (lp_object_has_peer(&port->port))
 		return lp_config_check_refuse(check, object, "action",
 		    "mirror: port %s is inline: copies need a port that is a "
@@ -301,9 +322,12 @@ check_value(const struct lp_config_check *check, const struct lp_object *object,
 		check->config, kind, lp_object_rule_text(name, rule, value)))
 		return 0;
 	near = find_near(check, kind, name, label);
-	return lp_config_check_refuse(check, object, "match",
-	    "there is no %s %s%s%s%s", lp_object_kind_name(kind), name,
-	    near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+	return lp_config_check_lacks(check,
+	    lp_config_check_refuse(check, object, "match",
+		"there is no %s %s%s%s%s", lp_object_kind_name(kind), name,
+		near ? " (did you mean " : "", near ? near : "",
+		near ? "?)" : ""),
+	    kind, name);
 }
 
 /* The one of that kind that was probably meant, as rules name it; or NULL. */
@@ -372,6 +396,7 @@ list_unsaid(const struct lp_config_check *check, struct unsaid *unsaid)
 		    get_lack(&listener->listener) == NULL)
 			continue;
 		one->listener = listener;
+		one->is_told = false;
 		snprintf(one->cluster, sizeof(one->cluster), "%s",
 		    cluster->cluster.name);
 		snprintf(one->name, sizeof(one->name), "%s/%s",
@@ -394,7 +419,7 @@ static int
 refuse_listener(const struct lp_config_check *check,
     const struct lp_object *rule, const struct lp_object *listener)
 {
-	bool is_newer = listener->id > rule->id;
+	bool is_newer = check->is_all || listener->id > rule->id;
 	char label[LP_OBJECT_LABEL_SIZE];
 
 	return lp_config_check_refuse(check, is_newer ? listener : rule,
@@ -408,7 +433,7 @@ refuse_listener(const struct lp_config_check *check,
 /* Bytes that cannot be judged come with rules that judge. */
 static int
 check_said(const struct lp_config_check *check, const struct lp_object *object,
-    const struct lp_object_rule *rule, const struct unsaid *unsaid)
+    const struct lp_object_rule *rule, struct unsaid *unsaid)
 {
 	char label[LP_OBJECT_LABEL_SIZE];
 
@@ -418,14 +443,17 @@ check_said(const struct lp_config_check *check, const struct lp_object *object,
 	for (size_t i = 0; i < unsaid->count; i++) {
 		const struct lp_object *listener = unsaid->all[i].listener;
 
-		if (!may_concern(rule, &unsaid->all[i]))
+		if (unsaid->all[i].is_told ||
+		    !may_concern(rule, &unsaid->all[i]))
 			continue;
 		if (get_lack(&listener->listener) != NULL) {
 			if (rule->action.verdict == LP_RULE_ALLOW)
 				continue;
+			unsaid->all[i].is_told = check->is_all;
 			return refuse_listener(check, object, listener);
 		}
-		if (listener->id > object->id)
+		unsaid->all[i].is_told = check->is_all;
+		if (check->is_all || listener->id > object->id)
 			return lp_config_check_refuse(check, listener,
 			    "unjudged",
 			    "rule %s acts on requests of it: say what becomes "
