@@ -34,6 +34,7 @@ LP_CMD_CHANGE(lp_cmd_rule_del);
 #define LP_CMD_RUN(name)                                                       \
 	int name(const struct lp_lpctl *lpctl, const struct lp_words *words,   \
 	    struct lp_error *error)
+LP_CMD_RUN(lp_cmd_check);
 LP_CMD_RUN(lp_cmd_show);
 LP_CMD_RUN(lp_cmd_show_ports);
 LP_CMD_RUN(lp_cmd_show_clusters);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* add-broker, set-broker, del-broker */
 #include <string.h>
-#include <strings.h>
 
 #include "cli/cmd.h"
+#include "cli/resolve.h"
 #include "proto/message.h"
 
 static int choices(struct lp_change *change, const struct lp_words *words,
@@ -122,20 +122,6 @@ choose(struct lp_change *change, const char *text, struct lp_error *error)
 }
 
 /*
- * RFC 1123, 2.1: no name ends in a label of digits.  Resolvers take "10.1"
- * and "0x7f000001" for addresses all the same; we take them for mistakes.
- */
-static bool
-is_number(const char *host)
-{
-	const char *dot = strrchr(host, '.');
-	const char *label = dot != NULL ? dot + 1 : host;
-
-	return label[strspn(label, "0123456789")] == '\0' ||
-	    strncasecmp(label, "0x", 2) == 0;
-}
-
-/*
  * The host as it was written, for people and for rewriting later, and the
  * address behind it now: the dataplane asks no name server.
  */
@@ -150,7 +136,7 @@ broker_fields(struct lp_change *change, const struct lp_lpctl *lpctl,
 	if (lp_hostport_split(change->host, &real->port, text, why) != 0)
 		return lp_change_refuse(error, "endpoint", why);
 	if (lp_ip_parse(&real->ip, change->host, why) != 0) {
-		if (is_number(change->host))
+		if (lp_resolve_is_number(change->host))
 			return lp_change_refuse(error, "endpoint", why);
 		if (lpctl->resolve(&real->ip, change->host, why) != 0)
 			return lp_change_refuse(error, "endpoint", why);

@@ -329,6 +329,18 @@ lp_command_value(
 	return fallback;
 }
 
+size_t
+lp_command_values(const struct lp_words *words, enum lp_option_id id,
+    const char *values[LP_OPTIONS_GIVEN_MAX])
+{
+	size_t count = 0;
+
+	for (unsigned i = 0; i < words->option_count; i++)
+		if (words->options[i].id == id)
+			values[count++] = words->options[i].value;
+	return count;
+}
+
 bool
 lp_command_given(const struct lp_words *words, enum lp_option_id id)
 {

@@ -94,6 +94,8 @@ enum lp_option_id {
 	/* of db */
 	LP_OPTION_DATABASE,
 	LP_OPTION_GENERATION,
+	/* of files that declare a configuration */
+	LP_OPTION_FILE,
 	/* of pki */
 	LP_OPTION_AUTHORITY,
 	LP_OPTION_DAYS,
@@ -201,6 +203,10 @@ lp_option_set lp_command_global_options(void);
 /* The value of the last such option; fallback if it was not given. */
 const char *lp_command_value(
     const struct lp_words *words, enum lp_option_id id, const char *fallback);
+
+/* All values of an option, as they were given; how many. */
+size_t lp_command_values(const struct lp_words *words, enum lp_option_id id,
+    const char *values[LP_OPTIONS_GIVEN_MAX]);
 
 /* True if the option was given. */
 bool lp_command_given(const struct lp_words *words, enum lp_option_id id);

@@ -53,6 +53,20 @@ static const struct lp_command commands[] = {
 	.run = lp_cmd_denials,
     },
     {
+	.name = "check",
+	.options = BIT(FILE),
+	.summary = "check files that declare a configuration",
+	.details =
+	    "Without lp-controld, and by its own code: all that it would "
+	    "refuse, each with file,\nline and column.  Names of hosts are "
+	    "not resolved.  What files of an owner name and\nhave not, as it "
+	    "may be another's, is a warning.  See lightpath.yaml(5).",
+	.examples = "lpctl check -f lightpath.yaml\n"
+		    "lpctl check -f /etc/lightpath/conf.d\n"
+		    "lpctl -o json check -f conf.d | jq -r '.[].text'\n",
+	.run = lp_cmd_check,
+    },
+    {
 	.name = "show",
 	.summary = "show the whole configuration as a tree",
 	.examples = "lpctl show\n",

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *find_key(uint8_t kind, const char *field);
-
 void
 lp_declaration_fini(struct lp_declaration *declaration)
 {
@@ -23,20 +21,17 @@ lp_declaration_fini(struct lp_declaration *declaration)
 struct lp_span
 lp_declaration_place(const struct lp_declared *declared, const char *field)
 {
-	uint8_t kind = declared->object.kind;
 	const struct lp_yaml_node *map = declared->node, *node;
 
 	assert(map != NULL);
-	node = lp_yaml_get(map, find_key(kind, field));
+	node = lp_yaml_get(map, lp_declaration_key(declared, field));
 	if (node == NULL)
-		node = lp_yaml_get(map, find_key(kind, "name"));
-	/* Of a cluster that a file names at its top: no map is its. */
+		node = lp_yaml_get(map, lp_declaration_key(declared, "name"));
 	return node != NULL ? node->span : map->span;
 }
 
-/* Messages call some fields otherwise than files do. */
-static const char *
-find_key(uint8_t kind, const char *field)
+const char *
+lp_declaration_key(const struct lp_declared *declared, const char *field)
 {
 	static const struct {
 		uint8_t kind;
@@ -48,7 +43,13 @@ find_key(uint8_t kind, const char *field)
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (keys[i].kind == kind && strcmp(keys[i].field, field) == 0)
+		if (keys[i].kind == declared->object.kind &&
+		    strcmp(keys[i].field, field) == 0)
 			return keys[i].key;
+	/* No map of a list of clusters has a cluster. */
+	if (declared->object.kind == LP_OBJECT_CLUSTER &&
+	    strcmp(field, "name") == 0 && declared->node != NULL &&
+	    lp_yaml_get(declared->node, "cluster") != NULL)
+		return "cluster";
 	return field;
 }

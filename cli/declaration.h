@@ -26,8 +26,12 @@ struct lp_declared {
 	char same_as[LP_NAME_SIZE]; /* of a cluster; "": of none */
 	struct lp_declared_choice *choices; /* endpoints of a broker */
 	size_t choice_count;
-	/* Its map in a file, whose keys are the fields; NULL: of no file. */
+	/*
+	 * Its map in a file, whose keys are the fields; of a cluster that a
+	 * file just names at its top, that top.  NULL: of no file.
+	 */
 	const struct lp_yaml_node *node;
+	bool is_broken; /* the report has an error of it */
 };
 
 struct lp_declaration {
@@ -74,6 +78,10 @@ void lp_declaration_fini(struct lp_declaration *declaration);
  * name, or of the whole, if it has none.
  */
 struct lp_span lp_declaration_place(
+    const struct lp_declared *declared, const char *field);
+
+/* The key of a field, which messages may call otherwise than files do. */
+const char *lp_declaration_key(
     const struct lp_declared *declared, const char *field);
 
 /*

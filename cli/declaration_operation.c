@@ -209,6 +209,7 @@ give_object(struct made *made, const struct lp_declared *declared)
 
 	lp__pb__object__init(message);
 	made->operation.object = message;
+	message->owner = (char *)object->owner;
 	switch (object->kind) {
 	case LP_OBJECT_PORT:
 		give_port((struct made_port *)made, &object->port);

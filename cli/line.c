@@ -127,16 +127,17 @@ static_assert(LP_ARGUMENT_NONE == no_argument &&
 	LP_ARGUMENT_OPTIONAL == optional_argument,
     "enum lp_argument is getopt's has_arg");
 
-/* The option that getopt's answer means, or -1. */
+/* The option that getopt's answer means, or -1: a letter is of several. */
 static int
-option_of(int answer)
+option_of(int answer, lp_option_set mask)
 {
 	if (answer >= OPTION_BASE)
 		return answer - OPTION_BASE;
 	for (int id = 0; id < LP_OPTIONS; id++) {
 		char letter = lp_command_option(id)->letter;
 
-		if (letter != 0 && letter == answer)
+		if ((mask & LP_OPTION_BIT(id)) != 0 && letter != 0 &&
+		    letter == answer)
 			return id;
 	}
 	return -1;
@@ -304,7 +305,7 @@ read_words(struct lp_line *line, struct lp_lpctl *lpctl, struct lp_words *words,
 	while (status == LP_EXIT_OK &&
 	    (answer = getopt_long(
 		 argc, argv, table.shorts, table.longs, NULL)) != -1) {
-		int id = option_of(answer);
+		int id = option_of(answer, mask);
 
 		if (answer == IS_OPERAND)
 			status = take_operand(words, optarg, error);

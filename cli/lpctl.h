@@ -28,6 +28,7 @@ struct lp_lpctl {
 	const struct lp_output *output;
 	struct lp_print print; /* where and how the output goes */
 	FILE *err;
+	bool err_color; /* it is a terminal, and colours are wanted */
 	uint32_t timeout_s; /* wait for dataplanes; 0: do not wait */
 	/* A host's address: 0, or -EINVAL and why; tests have their own. */
 	int (*resolve)(struct lp_ip *ip, const char *host, char *why);

@@ -46,6 +46,8 @@ from_environment(struct lp_lpctl *lpctl)
 	const char *no_color = getenv("NO_COLOR");
 	const char *term = getenv("TERM");
 	bool terminal = isatty(STDOUT_FILENO) == 1;
+	bool color = (no_color == NULL || no_color[0] == '\0') &&
+	    term != NULL && strcmp(term, "dumb") != 0;
 
 	*lpctl = (struct lp_lpctl){
 	    .socket =
@@ -56,11 +58,10 @@ from_environment(struct lp_lpctl *lpctl)
 		    .out = stdout,
 		    .now_ns = lp_clock_now_ns(),
 		    .verbose = terminal,
-		    .color = terminal &&
-			(no_color == NULL || no_color[0] == '\0') &&
-			term != NULL && strcmp(term, "dumb") != 0,
+		    .color = terminal && color,
 		},
 	    .err = stderr,
+	    .err_color = color && isatty(STDERR_FILENO) == 1,
 	    .timeout_s = LP_TIMEOUT_S_DEFAULT,
 	    .resolve = lp_resolve,
 	};

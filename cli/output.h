@@ -31,6 +31,7 @@ struct lp_print {
 };
 
 struct lp_db_view;
+struct lp_check_view;
 struct lp_pki_view;
 
 struct lp_output {
@@ -82,6 +83,9 @@ struct lp_output {
 	/* What "pki" has made, or lists. */
 	int (*pki)(
 	    const struct lp_print *print, const struct lp_pki_view *view);
+	/* What is wrong with files, or that nothing is. */
+	int (*checked)(
+	    const struct lp_print *print, const struct lp_check_view *view);
 	/* reply: NULL if lp-controld cannot be reached. */
 	int (*version)(
 	    const struct lp_print *print, const Lp__Pb__VersionReply *reply);

@@ -11,6 +11,7 @@
 
 #include "cli/declaration.h"
 #include "cli/json.h"
+#include "cli/output_json_check.h"
 #include "cli/output_json_db.h"
 #include "cli/output_json_denials.h"
 #include "cli/output_json_history.h"
@@ -483,6 +484,7 @@ const struct lp_output lp_output_json = {
     .history = lp_output_json_history,
     .db = lp_output_json_db,
     .pki = lp_output_json_pki,
+    .checked = lp_output_json_check,
     .kafka_clients = lp_output_json_kafka_clients,
     .kafka_topics = lp_output_json_kafka_topics,
     .top = lp_output_json_top,

@@ -3,6 +3,7 @@
 
 #include "cli/declaration.h"
 #include "cli/output.h"
+#include "cli/output_text_check.h"
 #include "cli/output_text_db.h"
 #include "cli/output_text_denials.h"
 #include "cli/output_text_history.h"
@@ -410,6 +411,7 @@ const struct lp_output lp_output_text = {
     .history = lp_output_text_history,
     .db = lp_output_text_db,
     .pki = lp_output_text_pki,
+    .checked = lp_output_text_check,
     .kafka_clients = lp_output_text_kafka_clients,
     .kafka_topics = lp_output_text_kafka_topics,
     .top = lp_output_text_top,

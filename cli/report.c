@@ -120,6 +120,12 @@ lp_report_text(const struct lp_report *report, unsigned file, size_t *len)
 	return report->files[file].text;
 }
 
+size_t
+lp_report_file_count(const struct lp_report *report)
+{
+	return report->file_count;
+}
+
 const char *
 lp_report_name(const struct lp_report *report, unsigned file)
 {

@@ -57,6 +57,8 @@ int lp_report_add_file(
     struct lp_report *report, const char *name, char *text, size_t len);
 const char *lp_report_text(
     const struct lp_report *report, unsigned file, size_t *len);
+/* How many there are, with those that could not be read. */
+size_t lp_report_file_count(const struct lp_report *report);
 const char *lp_report_name(const struct lp_report *report, unsigned file);
 
 /* Adds a problem; one that has been said of the very place is not repeated. */

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "proto/limits.h"
@@ -42,4 +43,14 @@ lp_resolve(struct lp_ip *ip, const char *host, char *why)
 	from_sockaddr(ip, list);
 	freeaddrinfo(list);
 	return 0;
+}
+
+bool
+lp_resolve_is_number(const char *host)
+{
+	const char *dot = strrchr(host, '.');
+	const char *label = dot != NULL ? dot + 1 : host;
+
+	return label[strspn(label, "0123456789")] == '\0' ||
+	    strncasecmp(label, "0x", 2) == 0;
 }

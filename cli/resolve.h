@@ -10,4 +10,10 @@
  */
 int lp_resolve(struct lp_ip *ip, const char *host, char *why);
 
+/*
+ * RFC 1123, 2.1: no name ends in a label of digits.  Resolvers take "10.1"
+ * and "0x7f000001" for addresses all the same; we take them for mistakes.
+ */
+bool lp_resolve_is_number(const char *host);
+
 #endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What lp-controld would say of files, without one.
+ */
+#ifndef LP_CLI_DECLARATION_CHECK_H
+#define LP_CLI_DECLARATION_CHECK_H
+
+#include "cli/declaration.h"
+
+/*
+ * Makes a configuration of what is declared, by the code of lp-controld, and
+ * tells the report all that it refuses, each at its place.  Where the files are
+ * of owners, what they name and have not may be others': then it is a warning.
+ * Names that have not been resolved get addresses that stand in for theirs.  0,
+ * or -ENOMEM.
+ */
+int lp_declaration_check(
+    struct lp_declaration *declaration, struct lp_report *report);
+
+#endif
