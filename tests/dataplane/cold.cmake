@@ -11,7 +11,7 @@ target_link_libraries(lp_test_cold PUBLIC
 add_dependencies(lp_test_cold lp-dataplane)
 
 foreach(test advertised alone apply apply_inline candidate control control_rules
-	control_topics denial_log keeper liveness loss persist
+	control_topics denial_log keeper link liveness loss persist
 	process region report report_kafka report_rules report_denials restart sight snapshot snapshot_rules
 	steering
 	tools topic_share worker)
