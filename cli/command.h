@@ -93,6 +93,7 @@ enum lp_option_id {
 	LP_OPTION_ONCE,
 	/* of db */
 	LP_OPTION_DATABASE,
+	/* of what is configured, or was */
 	LP_OPTION_GENERATION,
 	/* of files that declare a configuration */
 	LP_OPTION_FILE,

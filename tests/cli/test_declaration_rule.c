@@ -209,56 +209,6 @@ END_TEST
 
 /* ---- both ways ---------------------------------------------------------- */
 
-static void
-draw_action(char text[LP_RULE_ACTION_SIZE], uint64_t *random)
-{
-	static const char *const words[] = {
-	    "allow", "deny", "reset", "observe", "no_create"};
-	static const char *const units[] = {"", "B", "kB", "MB"};
-	static const char *const pers[] = {
-	    "", " per=rule", " per=client_id", " per=principal"};
-	static const char *const mirrors[] = {"tap0", "7", "yes", "0x1", "a.b"};
-	struct lp_rule_action action;
-	struct lp_rule_error error;
-	char given[512];
-	int len = 0;
-	unsigned kind = random_between(random, 0, 7);
-
-	if (kind < 5)
-		len = sprintf(given, "%s", words[kind]);
-	else if (kind == 5)
-		len = sprintf(
-		    given, "route broker=%u", random_between(random, 0, 9999));
-	else
-		len = sprintf(given, "limit bytes=%u%s/s",
-		    random_between(random, 1, 5000),
-		    units[random_next(random) % 4]);
-	if (kind == 7)
-		len += sprintf(given + len,
-		    " requests=%u/s burst=%u%s max_throttle=%ums",
-		    random_between(random, 1, 2000),
-		    random_between(random, 1, 3000),
-		    units[random_next(random) % 4],
-		    random_between(random, 1, 3000));
-	if (kind >= 6)
-		len +=
-		    sprintf(given + len, "%s", pers[random_next(random) % 4]);
-	if (kind == 0 || kind >= 5) {
-		if (random_percent(random, 30))
-			len += sprintf(given + len, " priority=%u",
-			    random_between(random, 0, 7));
-		if (random_percent(random, 30))
-			len += sprintf(given + len, " dscp=%u",
-			    random_between(random, 0, 63));
-		if (random_percent(random, 30))
-			len += sprintf(given + len, " mirror=%s",
-			    mirrors[random_next(random) % 5]);
-	}
-	ck_assert_msg(lp_rule_action_parse(&action, given, &error) == 0,
-	    "%s: %s", given, error.why);
-	lp_rule_action_print(text, &action);
-}
-
 /* A rule as a list of one, on one line or several. */
 static char *
 print_rule(const char *match, const char *action, bool block)
@@ -310,7 +260,7 @@ run(uint64_t seed)
 
 	rules_match(&match, &random, FIELDS);
 	lp_rule_match_print(text, &match);
-	draw_action(action, &random);
+	rules_action(action, &random);
 	read_again(text, action, seed % 2 == 0, seed);
 }
 

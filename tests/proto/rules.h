@@ -25,6 +25,9 @@ void rules_value(char text[RULES_VALUE_SIZE], uint64_t *random, unsigned field);
 void rules_match(
     struct lp_rule_match *match, uint64_t *random, unsigned fields_max);
 
+/* An action in its canonical text; a mirror's port has a name as any. */
+void rules_action(char text[LP_RULE_ACTION_SIZE], uint64_t *random);
+
 /* What values as those are about. */
 void rules_event(struct rules_event *event, uint64_t *random);
 
