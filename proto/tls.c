@@ -170,6 +170,19 @@ lp_tls_client(struct lp_tls *tls, const char *host, const char *role)
 	return NULL;
 }
 
+void
+lp_tls_bye(struct ssl_st *ssl)
+{
+	(void)SSL_shutdown(ssl);
+	ERR_clear_error();
+}
+
+void
+lp_tls_free(struct ssl_st *ssl)
+{
+	SSL_free(ssl);
+}
+
 int
 lp_tls_welcome(struct ssl_st *ssl, struct lp_tls_peer *peer,
     enum lp_tls_fault *fault, char why[LP_TLS_WHY_SIZE])

@@ -112,6 +112,11 @@ struct ssl_st *lp_tls_server(struct lp_tls *tls, const char *role);
 struct ssl_st *lp_tls_client(
     struct lp_tls *tls, const char *host, const char *role);
 
+/* Says that we close; only where nothing has failed. */
+void lp_tls_bye(struct ssl_st *ssl);
+/* Only where nobody else has it; NULL is accepted. */
+void lp_tls_free(struct ssl_st *ssl);
+
 /*
  * To be called when the handshake is done, and before anything is believed:
  * who it is.  0, or -EACCES and why.

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controld/serve_tls.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/listener.h>
+#include <inttypes.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "controld/clock.h"
+#include "controld/stream.h"
+#include "proto/log.h"
+
+enum {
+	BACKLOG = 64,
+	/* Lines of the log that others bring about. */
+	LINES_PER_S = 1,
+	LINES_BURST = 20,
+	/* Of a peer that has gone without a word, in seconds. */
+	KEEP_IDLE_S = 60,
+	KEEP_INTERVAL_S = 15,
+	KEEP_COUNT = 4,
+	UNREAD_MS = 60000,
+	V6_SITE = 8, /* bytes: who has one address has all of a /64 */
+};
+
+struct lp_serve_tls {
+	struct lp_serve *serve;
+	struct evconnlistener *listener;
+	struct event *resume; /* after too many handshakes */
+	struct lp_serve_limit handshakes;
+	struct lp_serve_limit_log log;
+	struct lp_serve_remote counters;
+};
+
+static int start_listener(
+    struct lp_serve_tls *tls, char why[LP_SERVE_WHY_SIZE]);
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd,
+    struct sockaddr *address, int len, void *arg);
+static void on_accept_error(struct evconnlistener *listener, void *arg);
+static void on_resume(evutil_socket_t fd, short what, void *arg);
+static void from_sockaddr(
+    struct lp_endpoint *endpoint, const struct sockaddr *address);
+static struct lp_serve_client *place_for(
+    struct lp_serve_tls *tls, const struct lp_endpoint *from);
+static bool same_site(const struct lp_ip *a, const struct lp_ip *b);
+static int start(struct lp_serve_tls *tls, struct lp_serve_client *client,
+    evutil_socket_t fd, const struct lp_endpoint *from);
+static void keep_alive(evutil_socket_t fd);
+static void welcome(struct lp_serve_client *client);
+static void pause_accepting(struct lp_serve_tls *tls, unsigned ms);
+static void refuse(struct lp_serve_tls *tls, uint64_t *counter,
+    const char *from, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+int
+lp_serve_tls_open(struct lp_serve *serve, char why[LP_SERVE_WHY_SIZE])
+{
+	const struct lp_serve_remote_options *options = &serve->options.remote;
+	struct lp_serve_tls *tls = calloc(1, sizeof(*tls));
+	int err = -ENOMEM;
+
+	snprintf(why, LP_SERVE_WHY_SIZE, "no memory to listen");
+	if (tls == NULL)
+		return err;
+	tls->serve = serve;
+	tls->handshakes.per_s = options->handshakes;
+	tls->handshakes.burst = LP_SERVE_SHAKING_MAX;
+	tls->log.limit.per_s = LINES_PER_S;
+	tls->log.limit.burst = LINES_BURST;
+	tls->resume = evtimer_new(serve->options.base, on_resume, tls);
+	if (tls->resume != NULL)
+		err = start_listener(tls, why);
+	if (err != 0) {
+		lp_serve_tls_close(tls);
+		return err;
+	}
+	serve->tls = tls;
+	return 0;
+}
+
+void
+lp_serve_tls_close(struct lp_serve_tls *tls)
+{
+	if (tls == NULL)
+		return;
+	if (tls->listener != NULL)
+		evconnlistener_free(tls->listener);
+	if (tls->resume != NULL)
+		event_free(tls->resume);
+	free(tls);
+}
+
+void
+lp_serve_tls_status(
+    const struct lp_serve_tls *tls, struct lp_serve_remote *status)
+{
+	const struct lp_serve *serve = tls->serve;
+	const struct lp_tls *loaded = serve->options.remote.tls;
+
+	*status = tls->counters;
+	for (unsigned i = LP_SERVE_CLIENTS_MAX; i < LP_SERVE_CLIENT_ALL; i++)
+		status->clients +=
+		    serve->clients[i].number != 0 && !serve->clients[i].shaking;
+	status->expires_ns = lp_tls_expires_ns(loaded);
+	snprintf(status->why, sizeof(status->why), "%s", lp_tls_why(loaded));
+}
+
+void
+lp_serve_tls_recheck(struct lp_serve *serve)
+{
+	char why[LP_TLS_WHY_SIZE];
+
+	for (unsigned i = LP_SERVE_CLIENTS_MAX; i < LP_SERVE_CLIENT_ALL; i++) {
+		struct lp_serve_client *client = &serve->clients[i];
+
+		if (client->number != 0 && !client->shaking &&
+		    !client->doomed &&
+		    lp_tls_again(serve->options.remote.tls, client->ssl, why) !=
+			0)
+			lp_serve_client_doom(client, "%s", why);
+	}
+}
+
+void
+lp_serve_tls_event(struct lp_serve_client *client, short what)
+{
+	struct lp_serve_tls *tls = client->serve->tls;
+	unsigned long error = bufferevent_get_openssl_error(client->bev);
+	char why[LP_TLS_WHY_SIZE];
+	enum lp_tls_fault fault;
+	int err = EVUTIL_SOCKET_ERROR();
+
+	if (what & BEV_EVENT_CONNECTED) {
+		welcome(client);
+		return;
+	}
+	if (error != 0) {
+		fault = lp_tls_failed(client->ssl, error, why);
+	} else {
+		fault = LP_TLS_CUT;
+		snprintf(why, sizeof(why), "%s",
+		    what & BEV_EVENT_EOF || err == 0
+			? "it closed the connection without a word"
+			: strerror(err));
+	}
+	if (client->shaking) {
+		refuse(tls, NULL, client->from, "%s", why);
+		lp_serve_client_doom(client, NULL);
+	} else {
+		lp_serve_client_doom(
+		    client, fault == LP_TLS_CUT ? NULL : "%s", why);
+	}
+}
+
+void
+lp_serve_tls_late(struct lp_serve_client *client)
+{
+	struct lp_serve_tls *tls = client->serve->tls;
+	const struct lp_serve_remote_options *options =
+	    &client->serve->options.remote;
+
+	if (client->doomed)
+		return;
+	if (client->shaking) {
+		refuse(tls, &tls->counters.late, client->from,
+		    "no handshake within %u ms", options->handshake_ms);
+		lp_serve_client_doom(client, NULL);
+	} else {
+		tls->counters.idle++;
+		lp_serve_client_doom(
+		    client, "it has asked nothing for %u ms", options->idle_ms);
+	}
+}
+
+void
+lp_serve_tls_delayed(struct lp_serve_client *client)
+{
+	struct lp_serve_tls *tls = client->serve->tls;
+	uint64_t missed;
+
+	tls->counters.delayed++;
+	if (lp_serve_limit_log(&tls->log, lp_clock_now_ms(), &missed))
+		lp_log_warn("client %s (%s) asks more than %u times a second: "
+			    "its requests wait",
+		    client->who, client->from, client->rate.per_s);
+}
+
+static int
+start_listener(struct lp_serve_tls *tls, char why[LP_SERVE_WHY_SIZE])
+{
+	const struct lp_serve_options *options = &tls->serve->options;
+	struct sockaddr_storage address;
+	socklen_t len = lp_stream_endpoint(&address, &options->remote.address);
+	char text[LP_ENDPOINT_TEXT_SIZE];
+	int err;
+
+	errno = 0;
+	tls->listener = evconnlistener_new_bind(options->base, on_accept, tls,
+	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
+	    BACKLOG, (struct sockaddr *)&address, (int)len);
+	err = errno != 0 ? -errno : -ENOMEM;
+	if (tls->listener == NULL) {
+		snprintf(why, LP_SERVE_WHY_SIZE, "--listen %s: %s",
+		    lp_endpoint_format(text, &options->remote.address),
+		    strerror(-err));
+		return err;
+	}
+	evconnlistener_set_error_cb(tls->listener, on_accept_error);
+	/* The port, where the kernel was to choose it. */
+	tls->counters.address = options->remote.address;
+	len = sizeof(address);
+	if (getsockname(evconnlistener_get_fd(tls->listener),
+		(struct sockaddr *)&address, &len) == 0)
+		from_sockaddr(
+		    &tls->counters.address, (struct sockaddr *)&address);
+	return 0;
+}
+
+static void
+on_accept(struct evconnlistener *listener, evutil_socket_t fd,
+    struct sockaddr *address, int len, void *arg)
+{
+	struct lp_serve_tls *tls = arg;
+	struct lp_serve_client *client;
+	struct lp_endpoint from;
+	unsigned wait_ms;
+
+	(void)listener;
+	(void)len;
+	from_sockaddr(&from, address);
+	/* The next ones wait in the backlog. */
+	wait_ms = lp_serve_limit_take(&tls->handshakes, lp_clock_now_ms());
+	if (wait_ms != 0)
+		pause_accepting(tls, wait_ms);
+	client = place_for(tls, &from);
+	if (client == NULL)
+		close(fd);
+	else if (start(tls, client, fd, &from) != 0)
+		refuse(tls, NULL, client->from, "no memory");
+}
+
+/* Out of descriptors, most likely. */
+static void
+on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	(void)listener;
+	lp_log_warn("--listen: accept: %s", strerror(errno));
+	pause_accepting(arg, 1000);
+}
+
+static void
+pause_accepting(struct lp_serve_tls *tls, unsigned ms)
+{
+	const struct timeval wait = {
+	    .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	evconnlistener_disable(tls->listener);
+	evtimer_add(tls->resume, &wait);
+}
+
+static void
+on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	struct lp_serve_tls *tls = arg;
+
+	(void)fd;
+	(void)what;
+	/* For the one that was accepted when there was none left. */
+	(void)lp_serve_limit_take(&tls->handshakes, lp_clock_now_ms());
+	evconnlistener_enable(tls->listener);
+}
+
+static void
+from_sockaddr(struct lp_endpoint *endpoint, const struct sockaddr *address)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+
+	if (address->sa_family == AF_INET) {
+		lp_ip_from_v4(
+		    &endpoint->ip, (const uint8_t *)&v4->sin_addr.s_addr);
+		endpoint->port = ntohs(v4->sin_port);
+	} else {
+		memcpy(endpoint->ip.bytes, &v6->sin6_addr,
+		    sizeof(endpoint->ip.bytes));
+		endpoint->port = ntohs(v6->sin6_port);
+	}
+}
+
+/* NULL: there is none for him. */
+static struct lp_serve_client *
+place_for(struct lp_serve_tls *tls, const struct lp_endpoint *from)
+{
+	const struct lp_serve_remote_options *options =
+	    &tls->serve->options.remote;
+	struct lp_serve_client *free_one = NULL, *oldest = NULL;
+	unsigned shaking = 0, clients = 0, of_site = 0;
+	char text[LP_ENDPOINT_TEXT_SIZE];
+
+	lp_endpoint_format(text, from);
+	for (unsigned i = LP_SERVE_CLIENTS_MAX; i < LP_SERVE_CLIENT_ALL; i++) {
+		struct lp_serve_client *client = &tls->serve->clients[i];
+
+		if (client->number == 0) {
+			free_one = client;
+			continue;
+		}
+		of_site += same_site(&client->ip, &from->ip);
+		clients += !client->shaking;
+		if (!client->shaking)
+			continue;
+		shaking++;
+		if (oldest == NULL || client->number < oldest->number)
+			oldest = client;
+	}
+	if (of_site >= options->per_address) {
+		refuse(tls, &tls->counters.full, text,
+		    "its address has %u connections already", of_site);
+		return NULL;
+	}
+	if (clients >= LP_SERVE_REMOTE_MAX) {
+		refuse(tls, &tls->counters.full, text,
+		    "there are %u clients already", clients);
+		return NULL;
+	}
+	if (shaking < LP_SERVE_SHAKING_MAX)
+		return free_one;
+	refuse(tls, &tls->counters.late, oldest->from,
+	    "no handshake before %d others came", LP_SERVE_SHAKING_MAX);
+	lp_serve_client_clear(oldest);
+	return oldest;
+}
+
+static bool
+same_site(const struct lp_ip *a, const struct lp_ip *b)
+{
+	if (lp_ip_is_v4(a) || lp_ip_is_v4(b))
+		return lp_ip_equal(a, b);
+	return memcmp(a->bytes, b->bytes, V6_SITE) == 0;
+}
+
+/* Takes ownership of fd. */
+static int
+start(struct lp_serve_tls *tls, struct lp_serve_client *client,
+    evutil_socket_t fd, const struct lp_endpoint *from)
+{
+	const struct lp_serve_options *options = &tls->serve->options;
+	struct ssl_st *ssl = lp_tls_server(options->remote.tls, NULL);
+	struct bufferevent *bev = NULL;
+
+	if (ssl != NULL)
+		bev = bufferevent_openssl_socket_new(options->base, fd, ssl,
+		    BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	if (bev == NULL) {
+		lp_tls_free(ssl);
+		close(fd);
+		return -ENOMEM;
+	}
+	keep_alive(fd);
+	client->ssl = ssl;
+	client->ip = from->ip;
+	lp_endpoint_format(client->from, from);
+	snprintf(client->who, sizeof(client->who), "unknown");
+	return lp_serve_client_start(tls->serve, client, bev);
+}
+
+/* Half-open: the other machine has gone, and never said so. */
+static void
+keep_alive(evutil_socket_t fd)
+{
+	static const struct {
+		int level, name, value;
+	} options[] = {
+	    {SOL_SOCKET, SO_KEEPALIVE, 1},
+	    {IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S},
+	    {IPPROTO_TCP, TCP_KEEPINTVL, KEEP_INTERVAL_S},
+	    {IPPROTO_TCP, TCP_KEEPCNT, KEEP_COUNT},
+	    {IPPROTO_TCP, TCP_USER_TIMEOUT, UNREAD_MS},
+	    {IPPROTO_TCP, TCP_NODELAY, 1},
+	};
+
+	for (unsigned i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		(void)setsockopt(fd, options[i].level, options[i].name,
+		    &options[i].value, sizeof(options[i].value));
+}
+
+/* It has shown its certificate. */
+static void
+welcome(struct lp_serve_client *client)
+{
+	struct lp_serve_tls *tls = client->serve->tls;
+	struct lp_tls_peer peer;
+	enum lp_tls_fault fault;
+	char why[LP_TLS_WHY_SIZE];
+	unsigned clients = 0;
+
+	for (unsigned i = LP_SERVE_CLIENTS_MAX; i < LP_SERVE_CLIENT_ALL; i++)
+		clients += client->serve->clients[i].number != 0 &&
+		    !client->serve->clients[i].shaking;
+	if (lp_tls_welcome(client->ssl, &peer, &fault, why) != 0) {
+		refuse(tls, NULL, client->from, "%s", why);
+		lp_serve_client_doom(client, NULL);
+		return;
+	}
+	if (clients >= LP_SERVE_REMOTE_MAX) {
+		refuse(tls, &tls->counters.full, client->from,
+		    "there are %u clients already", clients);
+		lp_serve_client_doom(client, NULL);
+		return;
+	}
+	snprintf(client->who, sizeof(client->who), "%s", peer.name);
+	snprintf(client->role, sizeof(client->role), "%s", peer.role);
+	client->shaking = false;
+	tls->counters.accepted++;
+	lp_serve_client_answered(client, false); /* it may ask now */
+	lp_log_debug("client %s (%s), role \"%s\", certificate %s", peer.name,
+	    client->from, peer.role, peer.serial);
+}
+
+/* Counted in any case; counter: of its kind, or NULL. */
+static void
+refuse(struct lp_serve_tls *tls, uint64_t *counter, const char *from,
+    const char *format, ...)
+{
+	char why[LP_TLS_WHY_SIZE];
+	uint64_t missed;
+	va_list args;
+
+	tls->counters.refused++;
+	if (counter != NULL)
+		++*counter;
+	if (!lp_serve_limit_log(&tls->log, lp_clock_now_ms(), &missed))
+		return;
+	va_start(args, format);
+	vsnprintf(why, sizeof(why), format, args);
+	va_end(args);
+	if (missed > 0)
+		lp_log_warn("%s was refused: %s (and %" PRIu64
+			    " lines like it were not logged)",
+		    from, why, missed);
+	else
+		lp_log_warn("%s was refused: %s", from, why);
+}
