@@ -127,6 +127,26 @@ port_losses(const Lp__Pb__StatusReply *reply)
 	return array;
 }
 
+static json_t *
+remote_status(const Lp__Pb__RemoteStatus *remote)
+{
+	if (remote == NULL)
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+			 "s:o}",
+	    "address", lp_json_string_or_null(remote->address), "clients",
+	    lp_json_integer(remote->clients), "accepted",
+	    lp_json_integer(remote->accepted), "refused",
+	    lp_json_integer(remote->refused), "no_room",
+	    lp_json_integer(remote->full), "too_late",
+	    lp_json_integer(remote->late), "idle",
+	    lp_json_integer(remote->idle), "delayed",
+	    lp_json_integer(remote->delayed), "expires",
+	    lp_json_time(remote->expires_ns), "expires_ns",
+	    lp_json_integer(remote->expires_ns), "why",
+	    lp_json_string_or_null(remote->why));
+}
+
 int
 lp_output_json_status(
     const struct lp_print *print, const Lp__Pb__StatusReply *reply)
@@ -141,7 +161,7 @@ lp_output_json_status(
 		    dataplanes, dataplane_status(reply->dataplanes[i]));
 	return lp_json_write(print,
 	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		      "s:o, s:o, s:o, s:o}",
+		      "s:o, s:o, s:o, s:o, s:o}",
 		"generation", lp_json_integer(reply->generation), "digest",
 		lp_json_hex(reply->digest), "epoch",
 		lp_json_integer(reply->epoch), "since",
@@ -154,5 +174,6 @@ lp_output_json_status(
 		lp_json_integer(reply->pid), "dataplanes", dataplanes,
 		"topic_ids", lp_output_json_kafka_ids(reply), "warnings",
 		strings(reply->warnings, reply->n_warnings), "discovery",
-		discovery, "port_losses", port_losses(reply)));
+		discovery, "port_losses", port_losses(reply), "remote",
+		remote_status(reply->remote)));
 }

@@ -12,6 +12,9 @@
 
 #define COLUMNS(columns) (columns), sizeof(columns) / sizeof((columns)[0])
 
+/* Of a certificate that ends soon: two weeks. */
+static const uint64_t soon_ns = UINT64_C(14) * 86400 * 1000000000;
+
 static enum lp_style
 state_style(const char *state)
 {
@@ -39,6 +42,9 @@ write_since(const struct lp_print *print, const char *what, uint64_t time_ns)
 		    lp_clock_duration(ago, print->now_ns - time_ns));
 }
 
+static void write_remote(
+    const struct lp_print *print, const Lp__Pb__RemoteStatus *remote);
+
 static void
 write_controld(const struct lp_print *print, const Lp__Pb__StatusReply *reply)
 {
@@ -52,7 +58,45 @@ write_controld(const struct lp_print *print, const Lp__Pb__StatusReply *reply)
 	if (reply->has_digest)
 		(void)fprintf(
 		    print->out, ", digest %016" PRIx64, reply->digest);
-	(void)fputs("\n\n", print->out);
+	(void)fputc('\n', print->out);
+	write_remote(print, reply->remote);
+	(void)fputc('\n', print->out);
+}
+
+/* Those who come over TLS, and until when they can. */
+static void
+write_remote(const struct lp_print *print, const Lp__Pb__RemoteStatus *remote)
+{
+	char time[LP_CLOCK_RFC3339_SIZE], left[LP_CLOCK_DURATION_SIZE];
+	enum lp_style style = LP_STYLE_PLAIN;
+
+	if (remote == NULL)
+		return;
+	(void)fprintf(print->out,
+	    "remote %s: clients %u, accepted %" PRIu64 ", refused %" PRIu64
+	    " (no room %" PRIu64 ", too late %" PRIu64 "), closed as idle "
+	    "%" PRIu64 ", requests delayed %" PRIu64 "\n",
+	    remote->address, remote->clients, remote->accepted, remote->refused,
+	    remote->full, remote->late, remote->idle, remote->delayed);
+	if (remote->expires_ns < print->now_ns)
+		style = LP_STYLE_BAD;
+	else if (remote->expires_ns - print->now_ns < soon_ns)
+		style = LP_STYLE_WARN;
+	(void)fprintf(print->out, "certificate until %s%s%s",
+	    lp_table_style(style, print->color),
+	    lp_clock_rfc3339(time, remote->expires_ns),
+	    lp_table_plain(style, print->color));
+	if (style == LP_STYLE_BAD)
+		(void)fputs(" (has expired: nobody can connect)", print->out);
+	else
+		(void)fprintf(print->out, " (%s)",
+		    lp_clock_duration(
+			left, remote->expires_ns - print->now_ns));
+	if (remote->why != NULL)
+		(void)fprintf(print->out, "; the files: %s%s%s",
+		    lp_table_style(LP_STYLE_BAD, print->color), remote->why,
+		    lp_table_plain(LP_STYLE_BAD, print->color));
+	(void)fputc('\n', print->out);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "controld/certificates.h"
 #include "controld/export.h"
 #include "controld/export_collect.h"
 #include "controld/print.h"
@@ -26,6 +27,8 @@ struct options {
 	unsigned dataplane_count;
 	struct lp_endpoint metrics;
 	bool metrics_off, metrics_given;
+	struct lp_endpoint listen; /* port 0: nowhere */
+	const char *tls;
 	uint64_t epoch;
 	bool ask_brokers;
 	const char *clients;
@@ -38,6 +41,7 @@ struct options {
 struct controld {
 	struct event_base *base;
 	struct event *terminate, *interrupt;
+	struct lp_certificates *certificates; /* NULL: no network */
 	struct lp_store *store;
 	struct lp_session *session;
 	struct lp_serve *serve;
@@ -51,11 +55,15 @@ static unsigned long long number(const char *option, const char *text,
     unsigned long long min, unsigned long long max, struct argp_state *state);
 static void set_metrics(
     struct options *options, const char *text, struct argp_state *state);
+static void set_listen(
+    struct options *options, const char *text, struct argp_state *state);
 static int check(const struct options *options);
 static int run(const struct options *options);
 static int check_clients(const struct options *options);
 static int start(struct controld *controld, const struct options *options);
 static int start_events(struct controld *controld);
+static int start_certificates(
+    struct controld *controld, const struct options *options);
 static int start_session(struct controld *controld,
     const struct options *options, struct lp_generation *current);
 static int start_serve(
@@ -72,6 +80,8 @@ static void on_cancel(void *arg);
 static void on_reply(
     void *arg, uint64_t client, const Lp__Pb__ControlReply *reply);
 static size_t unread(void *arg, uint64_t client);
+static bool on_remote(void *arg, struct lp_serve_remote *status);
+static void on_checked(void *arg);
 
 const char *argp_program_version = "lp-controld " LP_VERSION;
 
@@ -85,6 +95,8 @@ enum {
 	KEY_NO_REQUESTS,
 	KEY_CLIENTS,
 	KEY_POLL,
+	KEY_LISTEN,
+	KEY_TLS,
 };
 
 int
@@ -101,6 +113,14 @@ main(int argc, char **argv)
 		0},
 	    {"group", KEY_GROUP, "NAME", 0,
 		"members of this group may use lpctl, too", 0},
+	    {"listen", KEY_LISTEN, "ADDRESS[:PORT]", 0,
+		"where lpctl comes from other machines, over TLS (nowhere; "
+		"port 9643)",
+		0},
+	    {"tls", KEY_TLS, "DIRECTORY", 0,
+		"where cert.pem, key.pem, ca.pem and, maybe, crl.pem are "
+		"(" LP_TLS_DIRECTORY ")",
+		0},
 	    {"metrics", KEY_METRICS, "ADDRESS:PORT", 0,
 		"where Prometheus comes, or off (" LP_EXPORT_DEFAULT ")", 0},
 	    {"no-kafka-requests", KEY_NO_REQUESTS, NULL, 0,
@@ -132,6 +152,7 @@ main(int argc, char **argv)
 	struct options options = {
 	    .database = "/var/lib/lightpath/lightpath.db",
 	    .socket = "/run/lightpath/controld.sock",
+	    .tls = LP_TLS_DIRECTORY,
 	    .ask_brokers = true,
 	    .clients = LP_POLL_DIRECTORY,
 	    .poll_s = LP_POLL_INTERVAL_S,
@@ -164,6 +185,12 @@ parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_METRICS:
 		set_metrics(options, arg, state);
+		return 0;
+	case KEY_LISTEN:
+		set_listen(options, arg, state);
+		return 0;
+	case KEY_TLS:
+		options->tls = arg;
 		return 0;
 	case KEY_NO_REQUESTS:
 		options->ask_brokers = false;
@@ -241,6 +268,17 @@ set_metrics(struct options *options, const char *text, struct argp_state *state)
 		argp_error(state, "--metrics %s: %s", text, why);
 }
 
+static void
+set_listen(struct options *options, const char *text, struct argp_state *state)
+{
+	char why[LP_WHY_SIZE];
+
+	options->listen.port = LP_TLS_PORT;
+	if (lp_ip_parse(&options->listen.ip, text, NULL) != 0 &&
+	    lp_endpoint_parse(&options->listen, text, why) != 0)
+		argp_error(state, "--listen %s: %s", text, why);
+}
+
 static int
 check(const struct options *options)
 {
@@ -310,6 +348,11 @@ start(struct controld *controld, const struct options *options)
 		lp_log_error("event loop: %s", strerror(-err));
 		return err;
 	}
+	if (options->listen.port != 0) {
+		err = start_certificates(controld, options);
+		if (err != 0)
+			return err;
+	}
 	err = lp_store_open(&controld->store, &current, &store_options, why);
 	if (err != 0) {
 		lp_log_error("%s", why);
@@ -346,6 +389,18 @@ start_events(struct controld *controld)
 }
 
 static int
+start_certificates(struct controld *controld, const struct options *options)
+{
+	char why[LP_TLS_WHY_SIZE];
+	int err = lp_certificates_open(&controld->certificates, controld->base,
+	    options->tls, on_checked, controld, why);
+
+	if (err != 0)
+		lp_log_error("--tls %s", why);
+	return err;
+}
+
+static int
 start_session(struct controld *controld, const struct options *options,
     struct lp_generation *current)
 {
@@ -362,6 +417,7 @@ start_session(struct controld *controld, const struct options *options,
 			     .interval = options->poll_s * 1000}},
 	    .reply = on_reply,
 	    .unread = unread,
+	    .remote = on_remote,
 	    .arg = controld,
 	};
 	int err = lp_session_new(&controld->session, &session_options, current);
@@ -377,18 +433,22 @@ start_session(struct controld *controld, const struct options *options,
 static int
 start_serve(struct controld *controld, const struct options *options)
 {
-	const struct lp_serve_options serve_options = {
+	struct lp_serve_options serve_options = {
 	    .base = controld->base,
 	    .path = options->socket,
 	    .group = options->group,
 	    .frame_ms = LP_SERVE_FRAME_MS,
+	    .remote = lp_serve_remote_usual,
 	    .request = on_request,
 	    .gone = on_gone,
 	    .arg = controld,
 	};
 	char why[LP_SERVE_WHY_SIZE];
-	int err = lp_serve_open(&controld->serve, &serve_options, why);
+	int err;
 
+	serve_options.remote.tls = lp_certificates_tls(controld->certificates);
+	serve_options.remote.address = options->listen;
+	err = lp_serve_open(&controld->serve, &serve_options, why);
 	if (err != 0)
 		lp_log_error("%s", why);
 	return err;
@@ -435,6 +495,7 @@ stop(struct controld *controld)
 	lp_serve_close(controld->serve);
 	lp_session_free(controld->session);
 	lp_store_close(controld->store);
+	lp_certificates_close(controld->certificates);
 	if (controld->terminate != NULL)
 		event_free(controld->terminate);
 	if (controld->interrupt != NULL)
@@ -506,4 +567,22 @@ unread(void *arg, uint64_t client)
 	struct controld *controld = arg;
 
 	return lp_serve_unread(controld->serve, client);
+}
+
+static bool
+on_remote(void *arg, struct lp_serve_remote *status)
+{
+	const struct controld *controld = arg;
+
+	return lp_serve_remote(controld->serve, status);
+}
+
+/* Who was let in with a certificate that is not good any more? */
+static void
+on_checked(void *arg)
+{
+	const struct controld *controld = arg;
+
+	if (controld->serve != NULL)
+		lp_serve_recheck(controld->serve);
 }

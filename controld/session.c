@@ -17,6 +17,7 @@
 #include "controld/model_note.h"
 #include "controld/query.h"
 #include "controld/reply.h"
+#include "controld/serve_status.h"
 #include "controld/tools.h"
 #include "controld/topics.h"
 
@@ -39,6 +40,7 @@ struct lp_session {
 	struct lp_discover *discover;
 	char controller[HOST_SIZE + 40]; /* host name and database */
 	uint64_t started_ns;
+	bool (*remote)(void *arg, struct lp_serve_remote *status);
 };
 
 static void on_changed(void *arg);
@@ -87,6 +89,7 @@ lp_session_new(struct lp_session **out,
 	if (session == NULL)
 		return -ENOMEM;
 	session->started_ns = lp_clock_time_ns();
+	session->remote = options->remote;
 	gethostname(host, sizeof(host) - 1);
 	snprintf(session->controller, sizeof(session->controller), "%s %s",
 	    host, lp_store_database_id(options->store));
@@ -316,6 +319,7 @@ reply_status(struct lp_session *session, const struct lp_reply_to *to)
 	Lp__Pb__PortLossStatus losses[LP_PORTS_MAX];
 	Lp__Pb__PortLossStatus *loss_list[LP_PORTS_MAX];
 	struct lp_discover_status discovery;
+	struct lp_serve_status remote;
 
 	status.generation = context->current.number;
 	status.has_digest = status.has_epoch = status.has_since_ns = true;
@@ -348,6 +352,11 @@ reply_status(struct lp_session *session, const struct lp_reply_to *to)
 	    &discovery, session->discover, &context->current.config);
 	status.n_discovery = discovery.count;
 	status.discovery = discovery.list;
+	if (session->remote != NULL &&
+	    session->remote(context->arg, &remote.remote)) {
+		lp_serve_status_fill(&remote);
+		status.remote = &remote.message;
+	}
 	reply.body_case = LP__PB__CONTROL_REPLY__BODY_STATUS;
 	reply.status = &status;
 	lp_reply_send(context, to, &reply);

@@ -32,6 +32,8 @@ struct lp_session_options {
 	    void *arg, uint64_t client, const Lp__Pb__ControlReply *reply);
 	/* Bytes of answers that this client has not read; may be NULL. */
 	size_t (*unread)(void *arg, uint64_t client);
+	/* Of the control socket over TLS; NULL, or false: there is none. */
+	bool (*remote)(void *arg, struct lp_serve_remote *status);
 	void *arg;
 };
 

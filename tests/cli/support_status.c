@@ -83,6 +83,28 @@ add_losses(Lp__Pb__StatusReply *body)
 	body->port_losses = list;
 }
 
+static void
+add_remote(Lp__Pb__StatusReply *body)
+{
+	static Lp__Pb__RemoteStatus remote = LP__PB__REMOTE_STATUS__INIT;
+
+	remote.address = "10.0.0.5:9643";
+	remote.has_clients = remote.has_accepted = remote.has_refused = true;
+	remote.clients = 3;
+	remote.accepted = 120;
+	remote.refused = 17;
+	remote.has_full = remote.has_late = remote.has_idle = true;
+	remote.full = 4;
+	remote.late = 2;
+	remote.idle = 5;
+	remote.has_delayed = remote.has_expires_ns = true;
+	remote.delayed = 31;
+	remote.expires_ns = SUPPORT_NOW_NS + 9 * 86400 * S;
+	remote.why = "/etc/lightpath/tls/key.pem: does not fit the certificate "
+		     "in cert.pem";
+	body->remote = &remote;
+}
+
 void
 support_reply_status(struct support_bytes *bytes)
 {
@@ -148,6 +170,7 @@ support_reply_status(struct support_bytes *bytes)
 	secret.asked = secret.failed = 3;
 	secret.why = "broker 1, 10.0.0.1:9093: this listener wants TLS";
 	add_losses(&body);
+	add_remote(&body);
 	add_discovery(&body);
 	support_bytes_add(bytes, &reply);
 }
