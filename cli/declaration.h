@@ -70,6 +70,9 @@ int lp_declaration_load(struct lp_declaration *out, struct lp_report *report,
  */
 int lp_declaration_from_config(
     struct lp_declaration *out, const struct lp_config *config);
+/* The same with brokers that were discovered, which say so; and ids. */
+int lp_declaration_from_all(
+    struct lp_declaration *out, const struct lp_config *config);
 
 void lp_declaration_fini(struct lp_declaration *declaration);
 

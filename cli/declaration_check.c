@@ -35,7 +35,8 @@ struct check {
 	bool lacks_port; /* one is broken */
 };
 
-static int begin(struct check *check);
+static int begin(struct check *check, size_t operation_count);
+static void finish(struct check *check);
 static int add_all(struct check *check);
 static int add_own_clusters(struct check *check);
 static void add_own_cluster(struct check *check,
@@ -58,7 +59,7 @@ lp_declaration_check(
 	struct check check = {.declaration = declaration, .report = report};
 	struct lp_model_change change;
 	struct lp_config none;
-	int err = begin(&check);
+	int err = begin(&check, declaration->count + LP_CLUSTERS_MAX);
 
 	lp_config_init(&none);
 	if (err == 0)
@@ -74,16 +75,40 @@ lp_declaration_check(
 			tell_notes(&check, &change);
 		lp_model_change_fini(&change);
 	}
-	lp_declaration_operation_fini(&check.operations);
-	lp_declaration_names_fini(&check.names);
-	free(check.added);
-	free(check.told);
-	free(check.clusters);
+	finish(&check);
+	return err;
+}
+
+int
+lp_declaration_check_change(struct lp_declaration *declaration,
+    struct lp_report *report, const struct lp_config *from,
+    Lp__Pb__Operation *const *operations, struct lp_declared *const *of,
+    size_t count)
+{
+	struct check check = {.declaration = declaration, .report = report};
+	struct lp_model_change change;
+	uint32_t next_id = 1;
+	int err = begin(&check, count);
+
+	check.is_owned = false;
+	for (size_t i = 0; i < from->count; i++)
+		if (from->objects[i].id >= next_id)
+			next_id = from->objects[i].id + 1;
+	for (size_t i = 0; err == 0 && i < count; i++)
+		check.added[i + 1] = of[i];
+	if (err == 0) {
+		err = lp_model_check(
+		    &change, from, next_id, operations, count, tell, &check);
+		if (err == 0)
+			tell_notes(&check, &change);
+		lp_model_change_fini(&change);
+	}
+	finish(&check);
 	return err;
 }
 
 static int
-begin(struct check *check)
+begin(struct check *check, size_t operation_count)
 {
 	struct lp_declaration *declaration = check->declaration;
 	char label[LP_OBJECT_LABEL_SIZE];
@@ -94,8 +119,7 @@ begin(struct check *check)
 		check->is_owned =
 		    check->is_owned && declaration->owners[i][0] != '\0';
 	check->told = calloc(declaration->count + 1, sizeof(*check->told));
-	check->added = calloc(
-	    declaration->count + LP_CLUSTERS_MAX + 1, sizeof(*check->added));
+	check->added = calloc(operation_count + 1, sizeof(*check->added));
 	check->clusters = calloc(LP_CLUSTERS_MAX, sizeof(*check->clusters));
 	if (check->told == NULL || check->added == NULL ||
 	    check->clusters == NULL)
@@ -112,6 +136,16 @@ begin(struct check *check)
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+static void
+finish(struct check *check)
+{
+	lp_declaration_operation_fini(&check->operations);
+	lp_declaration_names_fini(&check->names);
+	free(check->added);
+	free(check->told);
+	free(check->clusters);
 }
 
 /* ---- what is added ----------------------------------------------------- */
@@ -262,8 +296,12 @@ tell(void *arg, const struct lp_model_error *error)
 		if (check->declaration->count > 0)
 			span = lp_declaration_place(
 			    &check->declaration->list[0], "name");
-		lp_report_add(
-		    check->report, LP_SEVERITY_ERROR, &span, "%s", error->why);
+		if (error->place == 0 || error->object[0] == '\0')
+			lp_report_add(check->report, LP_SEVERITY_ERROR, &span,
+			    "%s", error->why);
+		else
+			lp_report_add(check->report, LP_SEVERITY_ERROR, &span,
+			    "%s is to go: %s", error->object, error->why);
 		return;
 	}
 	declared->is_broken = true;

@@ -6,6 +6,7 @@
 #define LP_CLI_DECLARATION_CHECK_H
 
 #include "cli/declaration.h"
+#include "proto/lightpath.pb-c.h"
 
 /*
  * Makes a configuration of what is declared, by the code of lp-controld, and
@@ -16,5 +17,15 @@
  */
 int lp_declaration_check(
     struct lp_declaration *declaration, struct lp_report *report);
+
+/*
+ * The same of what the operations make of what there is, where all that is
+ * named has to be: `of` has what each adds or sets of the declaration, NULL: it
+ * is of no file.
+ */
+int lp_declaration_check_change(struct lp_declaration *declaration,
+    struct lp_report *report, const struct lp_config *from,
+    Lp__Pb__Operation *const *operations, struct lp_declared *const *of,
+    size_t count);
 
 #endif

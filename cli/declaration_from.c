@@ -10,7 +10,9 @@
 #include "cli/declaration.h"
 #include "proto/object_rule.h"
 
-static bool is_declared(const struct lp_object *object);
+static int from_config(struct lp_declaration *out,
+    const struct lp_config *config, bool with_discovered);
+static bool is_declared(const struct lp_object *object, bool with_discovered);
 static int take(struct lp_declared *to, const struct lp_object *object,
     const struct lp_config *config);
 static int take_choices(struct lp_declared *to, const struct lp_config *config);
@@ -19,6 +21,20 @@ static int compare(const void *left, const void *right);
 int
 lp_declaration_from_config(
     struct lp_declaration *out, const struct lp_config *config)
+{
+	return from_config(out, config, false);
+}
+
+int
+lp_declaration_from_all(
+    struct lp_declaration *out, const struct lp_config *config)
+{
+	return from_config(out, config, true);
+}
+
+static int
+from_config(struct lp_declaration *out, const struct lp_config *config,
+    bool with_discovered)
 {
 	int err = 0;
 
@@ -30,7 +46,7 @@ lp_declaration_from_config(
 	/* "": the whole of it. */
 	out->owner_count = 1;
 	for (size_t i = 0; err == 0 && i < config->count; i++)
-		if (is_declared(&config->objects[i]))
+		if (is_declared(&config->objects[i], with_discovered))
 			err = take(&out->list[out->count++],
 			    &config->objects[i], config);
 	if (err != 0) {
@@ -41,7 +57,8 @@ lp_declaration_from_config(
 	for (size_t i = 0; i < out->count; i++) {
 		struct lp_object *object = &out->list[i].object;
 
-		object->id = 0;
+		if (!with_discovered)
+			object->id = 0;
 		if (object->kind == LP_OBJECT_CLUSTER)
 			object->cluster.same_as = 0;
 		else if (object->kind == LP_OBJECT_BROKER)
@@ -54,10 +71,11 @@ lp_declaration_from_config(
 
 /* Endpoints are with their brokers. */
 static bool
-is_declared(const struct lp_object *object)
+is_declared(const struct lp_object *object, bool with_discovered)
 {
 	return object->kind != LP_OBJECT_ENDPOINT &&
-	    (object->kind != LP_OBJECT_BROKER || !object->broker.discovered);
+	    (with_discovered || object->kind != LP_OBJECT_BROKER ||
+		!object->broker.discovered);
 }
 
 static int

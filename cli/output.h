@@ -17,6 +17,7 @@
 #include "cli/view_denials.h"
 #include "cli/view_history.h"
 #include "cli/view_kafka.h"
+#include "cli/view_plan.h"
 #include "cli/view_rule_stats.h"
 
 struct lp_declaration;
@@ -66,6 +67,9 @@ struct lp_output {
 	    const struct lp_print *print, const struct lp_kafka_view *view);
 	int (*rule_stats)(const struct lp_print *print,
 	    const struct lp_rule_stats_view *view);
+	/* diff, and apply: before and after it is sent. */
+	int (*plan)(
+	    const struct lp_print *print, const struct lp_plan_view *view);
 	/* In rounds; JSON then is one object for each. */
 	int (*denials)(
 	    const struct lp_print *print, const struct lp_denials_view *view);

@@ -17,6 +17,7 @@
 #include "cli/output_json_history.h"
 #include "cli/output_json_kafka.h"
 #include "cli/output_json_pki.h"
+#include "cli/output_json_plan.h"
 #include "cli/output_json_rules.h"
 #include "cli/output_json_status.h"
 #include "cli/output_json_trace.h"
@@ -480,6 +481,7 @@ const struct lp_output lp_output_json = {
     .connections = json_connections,
     .kafka_stats = lp_output_json_kafka_stats,
     .rule_stats = lp_output_json_rules_stats,
+    .plan = lp_output_json_plan,
     .denials = lp_output_json_denials,
     .history = lp_output_json_history,
     .db = lp_output_json_db,

@@ -11,6 +11,7 @@
 #include "cli/output_text_live.h"
 #include "cli/output_text_part.h"
 #include "cli/output_text_pki.h"
+#include "cli/output_text_plan.h"
 #include "cli/output_text_ports.h"
 #include "cli/output_text_rules.h"
 #include "cli/output_text_status.h"
@@ -407,6 +408,7 @@ const struct lp_output lp_output_text = {
     .connections = lp_output_text_live_connections,
     .kafka_stats = lp_output_text_kafka_stats,
     .rule_stats = lp_output_text_rules_stats,
+    .plan = lp_output_text_plan,
     .denials = lp_output_text_denials,
     .history = lp_output_text_history,
     .db = lp_output_text_db,
