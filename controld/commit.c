@@ -20,9 +20,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "controld/await.h"
+#include "controld/confirm_request.h"
 #include "controld/model.h"
+#include "controld/rollback.h"
 #include "proto/limits.h"
 #include "proto/log.h"
+
+/* Between two attempts to take back what was not confirmed. */
+enum { AGAIN_MS = 10000 };
 
 enum phase {
 	IDLE,
@@ -38,18 +44,11 @@ struct ticket {
 	size_t bytes; /* of memory, of the request */
 };
 
-/* What the dataplanes say about the current generation. */
-struct poll {
-	unsigned connected, applied, rejected;
-	const struct lp_push_dataplane *late; /* one without an answer */
-	const struct lp_push_dataplane *refuser; /* one that rejected */
-	bool refused_base; /* as it did the generation before */
-};
-
 struct lp_commit {
 	struct lp_context *context;
 	struct event *next; /* to start the next transaction */
 	struct event *timer;
+	struct lp_confirm *confirm;
 	struct ticket queue[LP_COMMIT_QUEUE_MAX];
 	unsigned first, count;
 	size_t bytes; /* of those in the queue */
@@ -57,12 +56,12 @@ struct lp_commit {
 	enum phase phase;
 	struct ticket ticket;
 	struct lp_model_change change; /* its notes */
+	char comment[LP_ROLLBACK_COMMENT_SIZE]; /* of a rollback */
 	struct lp_generation before;
 	bool stored; /* else nothing was to be changed */
-	uint64_t base; /* number of the generation that it found */
-	/* A bit for each dataplane. */
-	uint32_t awaited; /* was connected since */
-	uint32_t refused; /* has rejected the base, too */
+	struct lp_order order; /* of a transaction or rollback */
+	bool stays; /* whatever a dataplane says to it */
+	struct lp_await await;
 	/* Of the rejection that is being rolled back. */
 	struct lp_push_dataplane refuser;
 	bool refused_base;
@@ -71,21 +70,23 @@ struct lp_commit {
 
 static void on_next(evutil_socket_t fd, short what, void *arg);
 static void on_timer(evutil_socket_t fd, short what, void *arg);
+static void on_over(void *arg);
+static int begin(struct lp_commit *commit);
 static int apply(struct lp_commit *commit);
 static int save(struct lp_commit *commit);
+static void wait_for_word(struct lp_commit *commit);
 static void evaluate(struct lp_commit *commit);
 static void evaluate_rollback(struct lp_commit *commit);
-static void look(struct lp_commit *commit);
-static struct poll poll_dataplanes(const struct lp_commit *commit);
-static void roll_back(struct lp_commit *commit, const struct poll *poll);
+static void roll_back(
+    struct lp_commit *commit, const struct lp_await_poll *poll);
 static int save_rollback(struct lp_commit *commit);
-static void reply_done(struct lp_commit *commit, const struct poll *poll);
+static void reply_done(
+    struct lp_commit *commit, const struct lp_await_poll *poll);
 static void reply_late(
     struct lp_commit *commit, const struct lp_push_dataplane *late);
 static void reply_rejected(struct lp_commit *commit);
 static void finish(struct lp_commit *commit);
 static void start_timer(struct lp_commit *commit);
-static uint32_t timeout_ms(const struct lp_commit *commit);
 
 int
 lp_commit_new(struct lp_commit **out, struct lp_context *context)
@@ -98,7 +99,9 @@ lp_commit_new(struct lp_commit **out, struct lp_context *context)
 	commit->next = event_new(context->base, -1, 0, on_next, commit);
 	commit->timer = evtimer_new(context->base, on_timer, commit);
 	lp_config_init(&commit->before.config);
-	if (commit->next == NULL || commit->timer == NULL) {
+	if (commit->next == NULL || commit->timer == NULL ||
+	    lp_confirm_new(&commit->confirm, context->base, on_over, commit) !=
+		0) {
 		lp_commit_free(commit);
 		return -ENOMEM;
 	}
@@ -115,6 +118,7 @@ lp_commit_free(struct lp_commit *commit)
 		event_free(commit->next);
 	if (commit->timer != NULL)
 		event_free(commit->timer);
+	lp_confirm_free(commit->confirm);
 	for (unsigned i = 0; i < commit->count; i++)
 		lp__pb__control_request__free_unpacked(
 		    commit->queue[(commit->first + i) % LP_COMMIT_QUEUE_MAX]
@@ -136,7 +140,6 @@ lp_commit_add(struct lp_commit *commit, const struct lp_reply_to *to,
 	struct ticket *ticket;
 	size_t bytes = lp_message_memory_of(&request->base);
 
-	assert(request->body_case == LP__PB__CONTROL_REQUEST__BODY_TRANSACTION);
 	if (commit->count == LP_COMMIT_QUEUE_MAX ||
 	    (commit->count > 0 &&
 		commit->bytes + bytes > LP_COMMIT_QUEUE_BYTES)) {
@@ -162,7 +165,7 @@ void
 lp_commit_changed(struct lp_commit *commit)
 {
 	if (commit->phase != IDLE)
-		look(commit);
+		lp_await_look(&commit->await, commit->context);
 	if (commit->phase == WAITING)
 		evaluate(commit);
 	else if (commit->phase == ROLLING_BACK)
@@ -172,7 +175,29 @@ lp_commit_changed(struct lp_commit *commit)
 bool
 lp_commit_is_idle(const struct lp_commit *commit)
 {
-	return commit->phase == IDLE && commit->count == 0;
+	return commit->phase == IDLE && commit->count == 0 &&
+	    lp_confirm_waiting(commit->confirm) == NULL;
+}
+
+const struct lp_confirm *
+lp_commit_confirm(const struct lp_commit *commit)
+{
+	return commit->confirm;
+}
+
+void
+lp_commit_resume(struct lp_commit *commit)
+{
+	const struct lp_context *context = commit->context;
+	struct lp_store_waiting waiting;
+	char why[LP_STORE_WHY_SIZE], text[LP_CONFIRM_TEXT_SIZE];
+
+	if (lp_store_waits(context->store, &waiting, why) != 0) {
+		lp_log_error("%s", why);
+	} else if (waiting.generation == context->current.number) {
+		lp_confirm_start(commit->confirm, &waiting);
+		lp_log_info("%s", lp_confirm_describe(commit->confirm, text));
+	}
 }
 
 void
@@ -203,17 +228,15 @@ on_next(evutil_socket_t fd, short what, void *arg)
 	commit->phase = STARTING;
 	commit->stored = false;
 	commit->change = (struct lp_model_change){0};
-	commit->base = commit->context->current.number;
-	commit->awaited = commit->refused = 0;
-	look(commit);
-	if (commit->ticket.to.client == 0 || apply(commit) != 0 ||
-	    save(commit) != 0) {
+	lp_await_start(&commit->await, commit->context);
+	if (commit->ticket.to.client == 0 || begin(commit) != 0) {
 		finish(commit);
 		return;
 	}
 	commit->phase = WAITING;
-	if (timeout_ms(commit) == 0) {
-		const struct poll poll = poll_dataplanes(commit);
+	if (commit->order.timeout_ms == 0) {
+		const struct lp_await_poll poll =
+		    lp_await_ask(&commit->await, commit->context);
 
 		reply_done(commit, &poll);
 		finish(commit);
@@ -231,10 +254,60 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (commit->phase == WAITING)
-		reply_late(commit, poll_dataplanes(commit).late);
+		reply_late(
+		    commit, lp_await_ask(&commit->await, commit->context).late);
 	else
 		reply_rejected(commit);
 	finish(commit);
+}
+
+/* 0: it is stored and pushed; else it is answered. */
+static int
+begin(struct lp_commit *commit)
+{
+	const struct lp_context *context = commit->context;
+	const struct lp_reply_to *to = &commit->ticket.to;
+	int err;
+
+	if (commit->ticket.request->body_case ==
+	    LP__PB__CONTROL_REQUEST__BODY_CONFIRM) {
+		lp_confirm_request_answer(commit->confirm, context, to,
+		    commit->ticket.who, commit->ticket.request->confirm);
+		return -EALREADY;
+	}
+	/* It was confirmed, or taken back, while this one was waiting. */
+	if (to->client == LP_REPLY_NOBODY &&
+	    lp_confirm_waiting(commit->confirm) == NULL)
+		return -EALREADY;
+	commit->order = lp_order_of(commit->ticket.request);
+	err = lp_order_check(&commit->order, context, commit->confirm, to);
+	if (err != 0)
+		return err;
+	/* What was not confirmed does not come back. */
+	commit->stays = lp_confirm_waiting(commit->confirm) != NULL;
+	if (commit->order.is_rollback) {
+		err = lp_rollback_load(&commit->change, &commit->order, context,
+		    commit->confirm, to, commit->comment);
+		commit->order.comment = commit->comment;
+	} else {
+		err = apply(commit);
+	}
+	return err != 0 ? err : save(commit);
+}
+
+/* Nobody has confirmed: what was there before comes back. */
+static void
+on_over(void *arg)
+{
+	struct lp_commit *commit = arg;
+	const struct lp_reply_to to = {.client = LP_REPLY_NOBODY};
+	Lp__Pb__ControlRequest *request =
+	    lp_confirm_request_rollback(commit->confirm);
+
+	/* Until it is done, or there is memory for it, or a place. */
+	lp_confirm_again(commit->confirm, AGAIN_MS);
+	if (request != NULL)
+		lp_commit_add(commit, &to, "lp-controld", request);
 }
 
 /* The result of the model, or why there is none: then it is answered. */
@@ -270,8 +343,12 @@ static int
 save(struct lp_commit *commit)
 {
 	struct lp_context *context = commit->context;
-	const Lp__Pb__Transaction *transaction =
-	    commit->ticket.request->transaction;
+	const struct lp_store_change change = {
+	    .next_id = commit->change.next_id,
+	    .who = commit->ticket.who,
+	    .comment = commit->order.comment,
+	    .wait_ms = commit->order.confirm_ms,
+	};
 	const struct lp_reply_failure failure = {
 	    .result = LP__PB__FAILURE__RESULT__REFUSED};
 	struct lp_generation next = {.config = commit->change.config};
@@ -282,9 +359,8 @@ save(struct lp_commit *commit)
 	if (digest == context->current.digest)
 		return 0;
 	if (digest != 0)
-		err = lp_store_commit(context->store, &context->current, &next,
-		    commit->change.next_id, commit->ticket.who,
-		    transaction->comment ? transaction->comment : "", why);
+		err = lp_store_commit_change(
+		    context->store, &context->current, &next, &change, why);
 	if (err != 0) {
 		lp_log_error("%s", why);
 		lp_reply_failure(context, &commit->ticket.to, &failure,
@@ -296,16 +372,38 @@ save(struct lp_commit *commit)
 	commit->before = context->current;
 	context->current = next;
 	commit->stored = true;
+	wait_for_word(commit);
 	lp_log_info(
 	    "generation %" PRIu64 " by %s", next.number, commit->ticket.who);
 	lp_push_start(context->push, &commit->before);
 	return 0;
 }
 
+/* What waited is over, in any case; the new one may wait. */
+static void
+wait_for_word(struct lp_commit *commit)
+{
+	const struct lp_generation *current = &commit->context->current;
+	struct lp_store_waiting waiting = {
+	    .generation = current->number,
+	    .back_to = commit->before.number,
+	    .wait_ms = commit->order.confirm_ms,
+	    .until_ns =
+		current->time_ns + commit->order.confirm_ms * UINT64_C(1000000),
+	};
+
+	lp_confirm_end(commit->confirm);
+	if (waiting.wait_ms == 0)
+		return;
+	snprintf(waiting.who, sizeof(waiting.who), "%s", commit->ticket.who);
+	lp_confirm_start(commit->confirm, &waiting);
+}
+
 static void
 evaluate(struct lp_commit *commit)
 {
-	const struct poll poll = poll_dataplanes(commit);
+	const struct lp_await_poll poll =
+	    lp_await_ask(&commit->await, commit->context);
 
 	if (poll.refuser != NULL) {
 		roll_back(commit, &poll);
@@ -318,74 +416,24 @@ evaluate(struct lp_commit *commit)
 static void
 evaluate_rollback(struct lp_commit *commit)
 {
-	if (poll_dataplanes(commit).late != NULL)
+	if (lp_await_ask(&commit->await, commit->context).late != NULL)
 		return;
 	reply_rejected(commit);
 	finish(commit);
 }
 
-/* What is forgotten when a dataplane goes, or answers the next generation. */
 static void
-look(struct lp_commit *commit)
-{
-	const struct lp_push *push = commit->context->push;
-
-	for (unsigned i = 0; i < lp_push_count(push); i++) {
-		const struct lp_push_dataplane *dataplane =
-		    lp_push_dataplane(push, i);
-
-		if (!dataplane->connected)
-			continue;
-		commit->awaited |= 1u << i;
-		if (dataplane->rejected == commit->base)
-			commit->refused |= 1u << i;
-	}
-}
-
-static struct poll
-poll_dataplanes(const struct lp_commit *commit)
-{
-	const struct lp_context *context = commit->context;
-	const struct lp_generation *current = &context->current;
-	struct poll poll = {0};
-
-	for (unsigned i = 0; i < lp_push_count(context->push); i++) {
-		const struct lp_push_dataplane *dataplane =
-		    lp_push_dataplane(context->push, i);
-
-		if (!dataplane->connected) {
-			/* One about to say HELLO is worth to wait for, too. */
-			if (dataplane->expected || commit->awaited & 1u << i)
-				poll.late = dataplane;
-			continue;
-		}
-		poll.connected++;
-		if (dataplane->generation == current->number &&
-		    dataplane->digest == current->digest) {
-			poll.applied++;
-		} else if (dataplane->state == LP_PUSH_REJECTED &&
-		    dataplane->rejected == current->number) {
-			poll.rejected++;
-			poll.refuser = dataplane;
-			/* It may have applied the base at a later attempt. */
-			poll.refused_base = commit->refused & 1u << i &&
-			    dataplane->generation != commit->base;
-		} else {
-			poll.late = dataplane;
-		}
-	}
-	return poll;
-}
-
-static void
-roll_back(struct lp_commit *commit, const struct poll *poll)
+roll_back(struct lp_commit *commit, const struct lp_await_poll *poll)
 {
 	commit->phase = STARTING;
 	commit->refuser = *poll->refuser; /* it will run the next one soon */
 	commit->refused_base = poll->refused_base;
 	snprintf(
 	    commit->rollback, sizeof(commit->rollback), "nothing was changed");
-	if (!commit->stored || save_rollback(commit) != 0) {
+	if (commit->stays)
+		snprintf(commit->rollback, sizeof(commit->rollback),
+		    "it stays stored: what it takes back was not confirmed");
+	if (!commit->stored || commit->stays || save_rollback(commit) != 0) {
 		reply_rejected(commit);
 		finish(commit);
 		return;
@@ -414,6 +462,7 @@ save_rollback(struct lp_commit *commit)
 		    "and it cannot be rolled back: %.80s", why);
 		return err;
 	}
+	lp_confirm_end(commit->confirm);
 	lp_log_warn("generation %" PRIu64 ": %s", next.number, comment);
 	snprintf(commit->rollback, sizeof(commit->rollback),
 	    "rolled back by generation %" PRIu64, next.number);
@@ -424,15 +473,18 @@ save_rollback(struct lp_commit *commit)
 }
 
 static void
-reply_done(struct lp_commit *commit, const struct poll *poll)
+reply_done(struct lp_commit *commit, const struct lp_await_poll *poll)
 {
 	Lp__Pb__ControlReply reply = LP__PB__CONTROL_REPLY__INIT;
 	Lp__Pb__TransactionReply done = LP__PB__TRANSACTION_REPLY__INIT;
 	const struct lp_model_change *change = &commit->change;
-	char *notes[LP_MODEL_NOTES_MAX + 1];
+	char *notes[LP_MODEL_NOTES_MAX + 2];
 
 	for (size_t i = 0; i < change->note_count; i++)
 		notes[done.n_notes++] = change->notes[i];
+	if (!commit->stored && commit->order.is_rollback)
+		notes[done.n_notes++] = (char *)"that is what is desired "
+						"already: nothing was changed";
 	if (poll->connected == 0)
 		notes[done.n_notes++] =
 		    (char *)"no dataplane is connected: stored only";
@@ -452,6 +504,9 @@ reply_late(struct lp_commit *commit, const struct lp_push_dataplane *late)
 	struct lp_reply_failure failure = {
 	    .result = LP__PB__FAILURE__RESULT__TIMEOUT};
 	uint64_t number = commit->context->current.number;
+	const char *unless = lp_confirm_waiting(commit->confirm) != NULL
+	    ? "; it is taken back unless you confirm it"
+	    : "";
 
 	/* Else it was answered when the last one came. */
 	assert(late != NULL);
@@ -459,15 +514,15 @@ reply_late(struct lp_commit *commit, const struct lp_push_dataplane *late)
 	if (late->connected)
 		lp_reply_failure(commit->context, &commit->ticket.to, &failure,
 		    "generation %" PRIu64 " is stored, but was not applied "
-		    "within %u ms; it will be as soon as the dataplane can",
-		    number, timeout_ms(commit));
+		    "within %u ms; it will be as soon as the dataplane can%s",
+		    number, commit->order.timeout_ms, unless);
 	else
 		lp_reply_failure(commit->context, &commit->ticket.to, &failure,
 		    "generation %" PRIu64 " is stored, but the dataplane is "
 		    "away and has not applied it within %u ms: %s; it will "
-		    "when it is back",
-		    number, timeout_ms(commit),
-		    late->why[0] != '\0' ? late->why : "no HELLO yet");
+		    "when it is back%s",
+		    number, commit->order.timeout_ms,
+		    late->why[0] != '\0' ? late->why : "no HELLO yet", unless);
 }
 
 static void
@@ -485,7 +540,7 @@ reply_rejected(struct lp_commit *commit)
 		lp_reply_failure(commit->context, &commit->ticket.to, &failure,
 		    "%s (%s; it rejected generation %" PRIu64
 		    " already; correct that first)",
-		    refuser->text, commit->rollback, commit->base);
+		    refuser->text, commit->rollback, commit->await.base);
 	else
 		lp_reply_failure(commit->context, &commit->ticket.to, &failure,
 		    "%s (%s)", refuser->text, commit->rollback);
@@ -505,22 +560,9 @@ finish(struct lp_commit *commit)
 static void
 start_timer(struct lp_commit *commit)
 {
-	uint32_t ms = timeout_ms(commit);
+	uint32_t ms = commit->order.timeout_ms;
 	const struct timeval wait = {
 	    .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
 	evtimer_add(commit->timer, &wait);
-}
-
-static uint32_t
-timeout_ms(const struct lp_commit *commit)
-{
-	const Lp__Pb__Transaction *transaction =
-	    commit->ticket.request->transaction;
-
-	if (!transaction->has_timeout_ms)
-		return LP_COMMIT_TIMEOUT_MS;
-	return transaction->timeout_ms < LP_TIMEOUT_MAX_S * 1000
-	    ? transaction->timeout_ms
-	    : LP_TIMEOUT_MAX_S * 1000;
 }

@@ -6,6 +6,7 @@
 #ifndef LP_CONTROLD_COMMIT_H
 #define LP_CONTROLD_COMMIT_H
 
+#include "controld/confirm.h"
 #include "controld/reply.h"
 
 enum {
@@ -21,15 +22,21 @@ struct lp_commit;
 int lp_commit_new(struct lp_commit **out, struct lp_context *context);
 void lp_commit_free(struct lp_commit *commit);
 
-/* Takes ownership of the request, which holds a transaction. */
+/* Takes ownership of the request: a transaction, rollback or confirmation. */
 void lp_commit_add(struct lp_commit *commit, const struct lp_reply_to *to,
     const char *who, Lp__Pb__ControlRequest *request);
 
 /* A dataplane has applied, rejected, come or gone. */
 void lp_commit_changed(struct lp_commit *commit);
 
-/* No transaction is under way or waits. */
+/* None is under way or waits, for its turn or to be confirmed. */
 bool lp_commit_is_idle(const struct lp_commit *commit);
+
+/* At start, with the desired generation: it may wait to be confirmed. */
+void lp_commit_resume(struct lp_commit *commit);
+
+/* What waits to be confirmed. */
+const struct lp_confirm *lp_commit_confirm(const struct lp_commit *commit);
 
 /* What this client has waiting is not done; what has begun is. */
 void lp_commit_gone(struct lp_commit *commit, uint64_t client);

@@ -11,7 +11,7 @@ lp_reply_send(const struct lp_context *context, const struct lp_reply_to *to,
 	reply->cookie = to->cookie;
 	if (to->client == LP_REPLY_SELF)
 		context->self(context->arg_of_self, reply);
-	else
+	else if (to->client != LP_REPLY_NOBODY)
 		context->reply(context->arg, to->client, reply);
 }
 

@@ -10,6 +10,9 @@
 /* Not a client: discovery, whose answers go to context.self(). */
 #define LP_REPLY_SELF UINT64_MAX
 
+/* Nor this: whose answers nobody reads. */
+#define LP_REPLY_NOBODY (UINT64_MAX - 1)
+
 /* Whom to answer, and which of his requests. */
 struct lp_reply_to {
 	uint64_t client;

@@ -18,12 +18,11 @@
 #include "controld/query.h"
 #include "controld/reply.h"
 #include "controld/serve_status.h"
+#include "controld/show.h"
 #include "controld/tools.h"
 #include "controld/topics.h"
 
 enum {
-	/* Objects in one frame: so many fit, whatever they are. */
-	SHOW_OBJECTS = LP_FRAME_SIZE_MAX / LP_OBJECT_PACKED_MAX - 1,
 	HOST_SIZE = 65,
 	/* So many of a status: one a listener. */
 	WARNINGS_MAX = 32,
@@ -50,12 +49,12 @@ static void on_own_reply(void *arg, const Lp__Pb__ControlReply *reply);
 static bool may(const struct lp_serve_peer *peer);
 static void reply_forbidden(struct lp_session *session,
     const struct lp_reply_to *to, const struct lp_serve_peer *peer);
-static void reply_show(struct lp_session *session, const struct lp_reply_to *to,
-    const Lp__Pb__ShowRequest *wanted);
 static void reply_status(
     struct lp_session *session, const struct lp_reply_to *to);
 static size_t fill_losses(const struct lp_config *config,
     Lp__Pb__PortLossStatus *rows, Lp__Pb__PortLossStatus **list);
+static bool fill_confirm(
+    Lp__Pb__ConfirmStatus *status, const struct lp_confirm *confirm);
 static size_t fill_warnings(const struct lp_config *config,
     char warnings[][LP_MODEL_NOTE_SIZE], char **list);
 static void fill_dataplane(Lp__Pb__DataplaneStatus *status,
@@ -127,6 +126,7 @@ lp_session_new(struct lp_session **out,
 	}
 	session->context.current = *current;
 	lp_config_init(&current->config);
+	lp_commit_resume(session->commit);
 	*out = session;
 	return 0;
 }
@@ -167,7 +167,7 @@ lp_session_request(struct lp_session *session, uint64_t client,
 		    "bring both to the same version",
 		    LP_CONTROL_PROTOCOL, request->protocol);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_SHOW)
-		reply_show(session, &to, request->show);
+		lp_show_reply(&session->context, &to, request->show);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_STATUS)
 		reply_status(session, &to);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_BACKUP)
@@ -183,7 +183,11 @@ lp_session_request(struct lp_session *session, uint64_t client,
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_TRACE ||
 	    body == LP__PB__CONTROL_REQUEST__BODY_CAPTURE)
 		lp_tools_add(session->tools, &to, request);
-	else if (body != LP__PB__CONTROL_REQUEST__BODY_TRANSACTION)
+	else if (body == LP__PB__CONTROL_REQUEST__BODY_ROLLBACK ||
+	    body == LP__PB__CONTROL_REQUEST__BODY_CONFIRM) {
+		lp_commit_add(session->commit, &to, peer->who, request);
+		return; /* it is kept */
+	} else if (body != LP__PB__CONTROL_REQUEST__BODY_TRANSACTION)
 		lp_reply_failure(&session->context, &to, &failure,
 		    "this lp-controld does not know this request: bring it "
 		    "to the version of lpctl");
@@ -266,44 +270,6 @@ reply_forbidden(struct lp_session *session, const struct lp_reply_to *to,
 }
 
 static void
-reply_show(struct lp_session *session, const struct lp_reply_to *to,
-    const Lp__Pb__ShowRequest *wanted)
-{
-	const struct lp_generation *current = &session->context.current;
-	const struct lp_config *config = &current->config;
-	struct lp_message_object holders[SHOW_OBJECTS];
-	Lp__Pb__Object *objects[SHOW_OBJECTS];
-	uint32_t kinds = wanted->has_kinds ? wanted->kinds : UINT32_MAX;
-	size_t done = 0;
-
-	do {
-		Lp__Pb__ControlReply reply = LP__PB__CONTROL_REPLY__INIT;
-		Lp__Pb__ShowReply show = LP__PB__SHOW_REPLY__INIT;
-
-		show.generation = current->number;
-		show.objects = objects;
-		for (; done < config->count && show.n_objects < SHOW_OBJECTS;
-		     done++) {
-			const struct lp_object *object = &config->objects[done];
-			size_t n = show.n_objects;
-
-			if ((kinds & 1u << object->kind) == 0)
-				continue;
-			objects[n] =
-			    lp_message_from_object(&holders[n], object);
-			if (wanted->names && object->kind == LP_OBJECT_RULE)
-				objects[n]->rule->match =
-				    objects[n]->rule->action = NULL;
-			show.n_objects++;
-		}
-		reply.has_more = reply.more = done < config->count;
-		reply.body_case = LP__PB__CONTROL_REPLY__BODY_SHOW;
-		reply.show = &show;
-		lp_reply_send(&session->context, to, &reply);
-	} while (done < config->count);
-}
-
-static void
 reply_status(struct lp_session *session, const struct lp_reply_to *to)
 {
 	const struct lp_context *context = &session->context;
@@ -316,6 +282,7 @@ reply_status(struct lp_session *session, const struct lp_reply_to *to)
 	char *warning_list[WARNINGS_MAX];
 	Lp__Pb__TopicIdsStatus topics[LP_CLUSTERS_MAX];
 	Lp__Pb__TopicIdsStatus *topic_list[LP_CLUSTERS_MAX];
+	Lp__Pb__ConfirmStatus confirm;
 	Lp__Pb__PortLossStatus losses[LP_PORTS_MAX];
 	Lp__Pb__PortLossStatus *loss_list[LP_PORTS_MAX];
 	struct lp_discover_status discovery;
@@ -338,6 +305,8 @@ reply_status(struct lp_session *session, const struct lp_reply_to *to)
 		    &rows[i], lp_push_dataplane(context->push, i), backends[i]);
 		list[i] = &rows[i];
 	}
+	if (fill_confirm(&confirm, lp_commit_confirm(session->commit)))
+		status.confirm = &confirm;
 	status.n_warnings =
 	    fill_warnings(&context->current.config, warnings, warning_list);
 	status.warnings = warning_list;
@@ -381,6 +350,23 @@ fill_losses(const struct lp_config *config, Lp__Pb__PortLossStatus *rows,
 		n++;
 	}
 	return n;
+}
+
+/* By the clock of now, whatever it was when the wait began. */
+static bool
+fill_confirm(Lp__Pb__ConfirmStatus *status, const struct lp_confirm *confirm)
+{
+	const struct lp_store_waiting *waiting = lp_confirm_waiting(confirm);
+
+	if (waiting == NULL)
+		return false;
+	lp__pb__confirm_status__init(status);
+	status->generation = waiting->generation;
+	status->back_to = waiting->back_to;
+	status->until_ns = lp_clock_time_ns() +
+	    lp_confirm_left_ms(confirm) * UINT64_C(1000000);
+	status->who = (char *)waiting->who;
+	return true;
 }
 
 /* What the notes said when it was made, as long as it is so. */

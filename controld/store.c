@@ -21,6 +21,8 @@
 #include <unistd.h>
 
 #include "controld/clock.h"
+#include "controld/store_confirm.h"
+#include "controld/store_content.h"
 #include "controld/store_copy.h"
 #include "controld/store_lock.h"
 #include "controld/store_rows.h"
@@ -51,12 +53,13 @@ static int load_generation(
     struct lp_store *store, struct lp_generation *current);
 static int take_epoch(struct lp_store *store, uint64_t wanted);
 static int adopt_rows(struct lp_store *store, struct lp_generation *current);
-static int save(struct lp_store *store, const struct lp_config *from,
-    const struct lp_generation *to, uint32_t next_id, const char *who,
-    const char *comment);
+static int save(struct lp_store *store, const struct lp_generation *from,
+    const struct lp_generation *to, const struct lp_store_change *change);
+static int save_waiting(struct lp_store *store,
+    const struct lp_generation *from, const struct lp_generation *to,
+    const struct lp_store_change *change);
 static int save_generation(struct lp_store *store,
     const struct lp_generation *to, const char *who, const char *comment);
-static int pack(const struct lp_config *config, uint8_t **content, size_t *len);
 
 /* Who reads the history. */
 struct reader {
@@ -64,6 +67,14 @@ struct reader {
 	void *arg;
 };
 static int read_past(void *arg, sqlite3_stmt *statement);
+
+/* Who reads an old generation. */
+struct load {
+	struct lp_store *store;
+	struct lp_generation *generation;
+};
+static int read_content(void *arg, sqlite3_stmt *statement);
+static int refuse_absent(struct lp_store *store, uint64_t number);
 
 int
 lp_store_open(struct lp_store **out, struct lp_generation *current,
@@ -113,6 +124,17 @@ lp_store_commit(struct lp_store *store, const struct lp_generation *from,
     struct lp_generation *to, uint32_t next_id, const char *who,
     const char *comment, char why[LP_STORE_WHY_SIZE])
 {
+	const struct lp_store_change change = {
+	    .next_id = next_id, .who = who, .comment = comment};
+
+	return lp_store_commit_change(store, from, to, &change, why);
+}
+
+int
+lp_store_commit_change(struct lp_store *store, const struct lp_generation *from,
+    struct lp_generation *to, const struct lp_store_change *change,
+    char why[LP_STORE_WHY_SIZE])
+{
 	int err;
 
 	assert(!store->read_only);
@@ -123,9 +145,9 @@ lp_store_commit(struct lp_store *store, const struct lp_generation *from,
 	if (to->digest == 0)
 		return lp_store_sql_refuse(
 		    &store->sql, -ENOMEM, "out of memory");
-	err = save(store, &from->config, to, next_id, who, comment);
+	err = save(store, from, to, change);
 	if (err == 0)
-		store->next_id = next_id;
+		store->next_id = change->next_id;
 	return err;
 }
 
@@ -149,6 +171,42 @@ lp_store_copy(struct lp_store_copy **out, struct lp_store *store,
 {
 	store->sql.why = why;
 	return lp_store_copy_begin(out, &store->sql, path);
+}
+
+int
+lp_store_load(struct lp_store *store, uint64_t number,
+    struct lp_generation *generation, char why[LP_STORE_WHY_SIZE])
+{
+	struct load load = {.store = store, .generation = generation};
+	int err;
+
+	store->sql.why = why;
+	*generation = (struct lp_generation){0};
+	lp_config_init(&generation->config);
+	err = lp_store_sql_each(&store->sql,
+	    "SELECT number, time_ns, digest, content FROM generation "
+	    "WHERE number = ?",
+	    number <= INT64_MAX ? (int64_t)number : -1, read_content, &load);
+	if (err == 0 && generation->number == 0)
+		err = refuse_absent(store, number);
+	if (err != 0)
+		lp_config_fini(&generation->config);
+	return err;
+}
+
+int
+lp_store_waits(struct lp_store *store, struct lp_store_waiting *waiting,
+    char why[LP_STORE_WHY_SIZE])
+{
+	store->sql.why = why;
+	return lp_store_confirm_load(&store->sql, waiting);
+}
+
+int
+lp_store_confirm(struct lp_store *store, char why[LP_STORE_WHY_SIZE])
+{
+	store->sql.why = why;
+	return lp_store_confirm_clear(&store->sql);
 }
 
 const char *
@@ -376,20 +434,21 @@ adopt_rows(struct lp_store *store, struct lp_generation *current)
 }
 
 static int
-save(struct lp_store *store, const struct lp_config *from,
-    const struct lp_generation *to, uint32_t next_id, const char *who,
-    const char *comment)
+save(struct lp_store *store, const struct lp_generation *from,
+    const struct lp_generation *to, const struct lp_store_change *change)
 {
 	struct lp_store_sql *sql = &store->sql;
 	int err = lp_store_sql_exec(sql, "BEGIN IMMEDIATE");
 
 	if (err == 0)
-		err = lp_store_rows_save(sql, from, &to->config);
+		err = lp_store_rows_save(sql, &from->config, &to->config);
 	if (err == 0)
-		err = lp_store_sql_run(
-		    sql, "UPDATE meta SET next_id = ?", "i", (int64_t)next_id);
+		err = lp_store_sql_run(sql, "UPDATE meta SET next_id = ?", "i",
+		    (int64_t)change->next_id);
 	if (err == 0)
-		err = save_generation(store, to, who, comment);
+		err = save_waiting(store, from, to, change);
+	if (err == 0)
+		err = save_generation(store, to, change->who, change->comment);
 	if (err == 0)
 		err = lp_store_sql_exec(sql, "COMMIT");
 	/* Some errors have rolled back by themselves. */
@@ -398,13 +457,31 @@ save(struct lp_store *store, const struct lp_config *from,
 	return err;
 }
 
+/* What waited before is confirmed, or taken back, by what comes after it. */
+static int
+save_waiting(struct lp_store *store, const struct lp_generation *from,
+    const struct lp_generation *to, const struct lp_store_change *change)
+{
+	struct lp_store_waiting waiting = {
+	    .generation = to->number,
+	    .back_to = from->number,
+	    .wait_ms = change->wait_ms,
+	    .until_ns = to->time_ns + change->wait_ms * UINT64_C(1000000),
+	};
+
+	if (change->wait_ms == 0)
+		return lp_store_confirm_clear(&store->sql);
+	snprintf(waiting.who, sizeof(waiting.who), "%s", change->who);
+	return lp_store_confirm_save(&store->sql, &waiting);
+}
+
 static int
 save_generation(struct lp_store *store, const struct lp_generation *to,
     const char *who, const char *comment)
 {
 	uint8_t *content;
 	size_t len;
-	int err = pack(&to->config, &content, &len);
+	int err = lp_store_content_pack(&to->config, &content, &len);
 
 	if (err != 0)
 		return lp_store_sql_refuse(&store->sql, err, "out of memory");
@@ -423,35 +500,10 @@ save_generation(struct lp_store *store, const struct lp_generation *to,
 		    "DELETE FROM generation WHERE number < ? AND number <= "
 		    "(SELECT max(number) FROM (SELECT number, "
 		    "sum(length(content)) OVER (ORDER BY number DESC) AS bytes "
-		    "FROM generation) WHERE bytes > ?)",
+		    "FROM generation) WHERE bytes > ?) "
+		    "AND number NOT IN (SELECT back_to FROM confirm)",
 		    "ii", (int64_t)to->number, (int64_t)store->bytes_max);
 	return err;
-}
-
-/* Each object behind its length, like frames. */
-static int
-pack(const struct lp_config *config, uint8_t **content, size_t *len)
-{
-	size_t size = config->count * LP_FRAME_HEADER_SIZE + 1;
-	uint8_t *bytes;
-
-	for (size_t i = 0; i < config->count; i++)
-		size += lp_message_object_size(&config->objects[i]);
-	bytes = malloc(size);
-	if (bytes == NULL)
-		return -ENOMEM;
-	*len = 0;
-	for (size_t i = 0; i < config->count; i++) {
-		uint8_t *frame = bytes + *len;
-		size_t object_len = lp_message_pack_object(
-		    frame + LP_FRAME_HEADER_SIZE,
-		    size - *len - LP_FRAME_HEADER_SIZE, &config->objects[i]);
-
-		lp_frame_header(frame, object_len);
-		*len += LP_FRAME_HEADER_SIZE + object_len;
-	}
-	*content = bytes;
-	return 0;
 }
 
 static int
@@ -470,4 +522,45 @@ read_past(void *arg, sqlite3_stmt *statement)
 	if (past.who == NULL || past.comment == NULL)
 		return -ENOMEM;
 	return reader->row(reader->arg, &past);
+}
+
+static int
+read_content(void *arg, sqlite3_stmt *statement)
+{
+	const struct load *load = arg;
+	struct lp_generation *generation = load->generation;
+	const uint8_t *content = sqlite3_column_blob(statement, 3);
+	size_t len = (size_t)sqlite3_column_bytes(statement, 3);
+	char why[LP_WHY_SIZE] = "out of memory";
+	int err;
+
+	generation->number = (uint64_t)sqlite3_column_int64(statement, 0);
+	generation->time_ns = (uint64_t)sqlite3_column_int64(statement, 1);
+	generation->digest = (uint64_t)sqlite3_column_int64(statement, 2);
+	err = lp_store_content_unpack(&generation->config, content, len, why);
+	if (err != 0)
+		lp_store_sql_refuse(&load->store->sql, err,
+		    "the content of generation %" PRIu64 " cannot be read: %s",
+		    generation->number, why);
+	return err;
+}
+
+static int
+refuse_absent(struct lp_store *store, uint64_t number)
+{
+	int64_t first = 0, last = 0;
+	int err = lp_store_sql_int(
+	    &store->sql, &first, "SELECT min(number) FROM generation");
+
+	if (err == 0)
+		err = lp_store_sql_int(
+		    &store->sql, &last, "SELECT max(number) FROM generation");
+	if (err != 0)
+		return err;
+	snprintf(store->sql.why, LP_STORE_WHY_SIZE,
+	    "there is no generation %" PRIu64 "%s: those from %" PRId64
+	    " to %" PRId64 " are kept",
+	    number, number != 0 && number < (uint64_t)last ? " any more" : "",
+	    first, last);
+	return -ENOENT;
 }

@@ -68,6 +68,41 @@ int lp_store_commit(struct lp_store *store, const struct lp_generation *from,
     struct lp_generation *to, uint32_t next_id, const char *who,
     const char *comment, char why[LP_STORE_WHY_SIZE]);
 
+/* A change, and what is said of it. */
+struct lp_store_change {
+	uint32_t next_id;
+	const char *who;
+	const char *comment;
+	uint32_t wait_ms; /* to be confirmed; 0: it is not to be */
+};
+
+/* The same.  Nothing waits to be confirmed any more, but this if it does. */
+int lp_store_commit_change(struct lp_store *store,
+    const struct lp_generation *from, struct lp_generation *to,
+    const struct lp_store_change *change, char why[LP_STORE_WHY_SIZE]);
+
+/* The newest generation, if it waits to be confirmed. */
+struct lp_store_waiting {
+	uint64_t generation; /* 0: nothing waits */
+	uint64_t back_to; /* it is kept as long */
+	uint32_t wait_ms; /* of the whole wait */
+	uint64_t until_ns; /* CLOCK_REALTIME */
+	char who[96];
+};
+int lp_store_waits(struct lp_store *store, struct lp_store_waiting *waiting,
+    char why[LP_STORE_WHY_SIZE]);
+
+/* Nothing waits any more. */
+int lp_store_confirm(struct lp_store *store, char why[LP_STORE_WHY_SIZE]);
+
+/*
+ * A generation that is kept, which passed lp_config_check() when it was new. 0;
+ * or -errno and why: -ENOENT if it is not there.  *generation is initialised
+ * here, and the caller's to fini if 0.
+ */
+int lp_store_load(struct lp_store *store, uint64_t number,
+    struct lp_generation *generation, char why[LP_STORE_WHY_SIZE]);
+
 /*
  * Calls row for each generation that is kept, the newest first, at most limit
  * of them; 0: all.  0, or the first result of row that is not 0, or -errno and

@@ -83,28 +83,22 @@ keep_reply(void *arg, uint64_t client, const Lp__Pb__ControlReply *reply)
 const struct lp_serve_peer world_peer = {
     .who = "tester", .from = "unix", .role = "admin", .local = true};
 
-void
-world_start(
-    struct world *world, const struct lp_push_times *times, unsigned dataplanes)
+static void
+open_it(struct world *world)
 {
 	struct lp_store_options store = {0};
 	struct lp_session_options options = {0};
 	struct lp_generation current;
 	char why[LP_STORE_WHY_SIZE];
 
-	*world = (struct world){0};
-	make_dir(world->dir);
 	store.path = path_in(world->dir, "db");
-	world->base = event_base_new();
 	ck_assert_msg(lp_store_open(&world->store, &current, &store, why) == 0,
 	    "%s", why);
-	world->paths[0] = strdup(path_in(world->dir, "dp0"));
-	world->paths[1] = strdup(path_in(world->dir, "dp1"));
 	options.base = world->base;
 	options.store = world->store;
 	options.dataplanes = world->paths;
-	options.dataplane_count = dataplanes;
-	options.times = *times;
+	options.dataplane_count = world->dataplanes;
+	options.times = world->times;
 	options.query_ms = 200;
 	options.discover = world_discover;
 	options.gather = world_gather;
@@ -113,6 +107,28 @@ world_start(
 	options.arg = world;
 	ck_assert_int_eq(
 	    lp_session_new(&world->session, &options, &current), 0);
+}
+
+void
+world_start(
+    struct world *world, const struct lp_push_times *times, unsigned dataplanes)
+{
+	*world = (struct world){.times = *times, .dataplanes = dataplanes};
+	make_dir(world->dir);
+	world->base = event_base_new();
+	world->paths[0] = strdup(path_in(world->dir, "dp0"));
+	world->paths[1] = strdup(path_in(world->dir, "dp1"));
+	open_it(world);
+}
+
+void
+world_restart(struct world *world, void (*meanwhile)(const char *database))
+{
+	lp_session_free(world->session);
+	lp_store_close(world->store);
+	if (meanwhile != NULL)
+		meanwhile(path_in(world->dir, "db"));
+	open_it(world);
 }
 
 void
@@ -181,6 +197,53 @@ world_send(struct world *world, const char *text, uint32_t timeout_ms)
 	request->transaction->has_timeout_ms = true;
 	request->transaction->timeout_ms = timeout_ms;
 	lp_session_request(world->session, 1, &world_peer, request);
+}
+
+static void
+ask(struct world *world, Lp__Pb__ControlRequest__BodyCase body, void *message)
+{
+	Lp__Pb__ControlRequest *request = malloc(sizeof(*request));
+
+	lp__pb__control_request__init(request);
+	request->protocol = LP_CONTROL_PROTOCOL;
+	request->body_case = body;
+	request->status = message; /* whatever it is: they are a union */
+	lp_session_request(world->session, 1, &world_peer, request);
+}
+
+void
+world_roll_back(struct world *world, uint64_t generation, uint32_t confirm_ms)
+{
+	Lp__Pb__RollbackRequest *back = malloc(sizeof(*back));
+
+	lp__pb__rollback_request__init(back);
+	back->has_generation = generation != 0;
+	back->generation = generation;
+	back->has_confirm_ms = confirm_ms != 0;
+	back->confirm_ms = confirm_ms;
+	ask(world, LP__PB__CONTROL_REQUEST__BODY_ROLLBACK, back);
+}
+
+void
+world_confirm(struct world *world, uint64_t generation)
+{
+	Lp__Pb__ConfirmRequest *confirm = malloc(sizeof(*confirm));
+
+	lp__pb__confirm_request__init(confirm);
+	confirm->has_generation = generation != 0;
+	confirm->generation = generation;
+	ask(world, LP__PB__CONTROL_REQUEST__BODY_CONFIRM, confirm);
+}
+
+void
+world_show(struct world *world, uint64_t generation)
+{
+	Lp__Pb__ShowRequest *show = malloc(sizeof(*show));
+
+	lp__pb__show_request__init(show);
+	show->has_generation = true;
+	show->generation = generation;
+	ask(world, LP__PB__CONTROL_REQUEST__BODY_SHOW, show);
 }
 
 const Lp__Pb__DataplaneStatus *

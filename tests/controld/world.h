@@ -24,6 +24,8 @@ struct world {
 	struct lp_store *store;
 	struct lp_session *session;
 	const char *paths[2]; /* of dataplanes */
+	unsigned dataplanes;
+	struct lp_push_times times;
 	Lp__Pb__ControlReply *replies[REPLIES_MAX];
 	uint64_t clients[REPLIES_MAX];
 	unsigned reply_count;
@@ -43,6 +45,9 @@ extern const struct lp_serve_peer world_peer;
 void world_start(struct world *world, const struct lp_push_times *times,
     unsigned dataplanes);
 void world_stop(struct world *world);
+/* It ends, and starts anew with what is stored. */
+void world_restart(
+    struct world *world, void (*meanwhile)(const char *database));
 
 /* Runs the loop until the condition holds; fails the test after 10 s. */
 void world_run(struct world *world, bool (*done)(void *arg), void *arg);
@@ -50,6 +55,11 @@ void world_run(struct world *world, bool (*done)(void *arg), void *arg);
 const Lp__Pb__ControlReply *world_replies(struct world *world, unsigned count);
 /* Sends the transaction; the answer comes with world_replies(). */
 void world_send(struct world *world, const char *text, uint32_t timeout_ms);
+/* 0: without a generation. */
+void world_roll_back(
+    struct world *world, uint64_t generation, uint32_t confirm_ms);
+void world_confirm(struct world *world, uint64_t generation);
+void world_show(struct world *world, uint64_t generation);
 /* The status of dataplane `index`; valid until the next call. */
 const Lp__Pb__DataplaneStatus *world_status(
     struct world *world, unsigned index);
