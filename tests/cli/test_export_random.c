@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cli/declaration_operation.h"
+#include "cli/plan.h"
 #include "controld/model.h"
 #include "tests/cli/random_config.h"
 #include "tests/support/ensure.h"
@@ -19,7 +19,7 @@ enum { SEEDS = 150, TRIES = 120 };
 
 static struct {
 	unsigned seeds;
-	size_t objects[LP_OBJECT_KINDS], choices;
+	size_t objects[LP_OBJECT_KINDS], choices, steps, refused;
 } sum;
 
 typedef int printer(
@@ -137,12 +137,89 @@ make_again(const char *text)
 	lp_report_free(report);
 }
 
+/* Each of them, wherever it is. */
+static bool
+has_all(const struct lp_declaration *in, const struct lp_declaration *wanted)
+{
+	for (size_t i = 0; i < wanted->count; i++) {
+		size_t j = 0;
+
+		while (
+		    j < in->count && !is_same(&in->list[j], &wanted->list[i]))
+			j++;
+		if (j == in->count)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * What one configuration exports, applied to another one, where what it lacks
+ * is deleted: afterwards that one has the same, but that of two rules with one
+ * priority the older one may be another.  To itself it is no change.
+ */
+static void
+become(const struct lp_config *from, const struct lp_config *to)
+{
+	struct lp_plan_options options = {
+	    .prune = true,
+	    .resolve = random_config_resolve,
+	};
+	struct lp_declaration wanted, declared, made;
+	struct lp_model_change change;
+	struct lp_report *report;
+	struct lp_plan plan;
+	char *text;
+	bool refused;
+
+	ensure(lp_declaration_from_config(&wanted, to) == 0, "no memory");
+	text = print(lp_declaration_print, &wanted, NULL);
+	load(&declared, &report, text);
+	ensure(lp_plan_make(&plan, report, &declared, from, &options) == 0,
+	    "no memory");
+	/* There may be none: a port that has a peer keeps one. */
+	refused = lp_report_count(report, LP_SEVERITY_ERROR) > 0;
+	ensure(from != to || !refused, "it is not itself:\n%s", text);
+	ensure(from != to || plan.count == 0, "%zu changes:\n%s", plan.count,
+	    text);
+	sum.steps += plan.count;
+	if (lp_model_apply(&change, from, 100000, plan.operations.list,
+		plan.operations.count) == 0 &&
+	    !refused) {
+		ensure(lp_declaration_from_config(&made, &change.config) == 0,
+		    "no memory");
+		ensure(made.count == wanted.count && has_all(&made, &wanted),
+		    "it has not become:\n%s", text);
+		lp_declaration_fini(&made);
+	} else {
+		sum.refused++;
+		if (getenv("LP_TEST_SEED"))
+			fprintf(stderr, "%s: %s: %s\n", change.error.object,
+			    change.error.field, change.error.why);
+	}
+	lp_model_change_fini(&change);
+	lp_plan_fini(&plan);
+	lp_declaration_fini(&declared);
+	lp_report_free(report);
+	free(text);
+	lp_declaration_fini(&wanted);
+}
+
+/* What is of another owner is not to be changed. */
+static void
+disown(struct lp_config *config)
+{
+	for (size_t i = 0; i < config->count; i++)
+		memset(config->objects[i].owner, 0,
+		    sizeof(config->objects[i].owner));
+}
+
 static void
 run(uint64_t seed)
 {
 	uint64_t random = seed;
 	struct lp_declaration declaration;
-	struct lp_config config;
+	struct lp_config config, other;
 	char *text;
 
 	ensure_at("LP_TEST_SEED=%llu", (unsigned long long)seed);
@@ -155,6 +232,12 @@ run(uint64_t seed)
 	text = print(lp_declaration_print, &declaration, NULL);
 	make_again(text);
 	free(text);
+	random_config(&other, &random, random_between(&random, 0, TRIES));
+	become(&config, &config);
+	disown(&config);
+	disown(&other);
+	become(&config, &other);
+	lp_config_fini(&other);
 	sum.seeds++;
 	for (size_t i = 0; i < declaration.count; i++) {
 		sum.objects[declaration.list[i].object.kind]++;
@@ -176,12 +259,13 @@ main(void)
 	}
 	for (seed = 1; seed <= seeds; seed++)
 		run(seed);
-	printf("%u seeds: %zu ports, %zu clusters, %zu brokers with %zu "
-	       "endpoints, %zu listeners, %zu rules\n",
+	printf(
+	    "%u seeds: %zu ports, %zu clusters, %zu brokers with %zu "
+	    "endpoints, %zu listeners, %zu rules; %zu changes, %zu refused\n",
 	    sum.seeds, sum.objects[LP_OBJECT_PORT],
 	    sum.objects[LP_OBJECT_CLUSTER], sum.objects[LP_OBJECT_BROKER],
 	    sum.choices, sum.objects[LP_OBJECT_LISTENER],
-	    sum.objects[LP_OBJECT_RULE]);
+	    sum.objects[LP_OBJECT_RULE], sum.steps, sum.refused);
 	for (unsigned kind = LP_OBJECT_PORT; kind < LP_OBJECT_KINDS; kind++)
 		ensure(kind == LP_OBJECT_ENDPOINT || sum.objects[kind] > seeds,
 		    "that is too easy");

@@ -331,7 +331,9 @@ prints 'cluster: payments'
 prints '  - {id: 1, endpoint: 10.0.2.11:9092}'
 run 0 export
 cmp -s "$dir/out" "$dir/exported" || fail 'export is not the same twice'
+"$lpctl" check -f "$dir/exported" >/dev/null || fail 'export is refused'
 run 0 -o json export
+"$lpctl" check -f "$dir/out" >/dev/null || fail 'export -o json is refused'
 prints '    {"id": 1, "endpoint": "10.0.2.11:9092"},'
 run 0 set-rule scan --owner team-a
 run 0 export --owner team-a
