@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <argp.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -12,66 +10,45 @@
 #include "controld/certificates.h"
 #include "controld/export.h"
 #include "controld/export_collect.h"
+#include "controld/options.h"
 #include "controld/print.h"
 #include "controld/query.h"
+#include "controld/role_file.h"
 #include "controld/serve.h"
 #include "controld/session.h"
 #include "controld/store.h"
 #include "proto/log.h"
 
-struct options {
-	const char *database;
-	const char *socket;
-	const char *group;
-	const char *dataplanes[LP_PUSH_DATAPLANES_MAX];
-	unsigned dataplane_count;
-	struct lp_endpoint metrics;
-	bool metrics_off, metrics_given;
-	struct lp_endpoint listen; /* port 0: nowhere */
-	const char *tls;
-	uint64_t epoch;
-	bool ask_brokers;
-	const char *clients;
-	bool clients_given;
-	unsigned poll_s;
-	bool check;
-	bool verbose;
-};
-
 struct controld {
 	struct event_base *base;
 	struct event *terminate, *interrupt;
+	struct event *hangup; /* NULL: no roles to read anew */
 	struct lp_certificates *certificates; /* NULL: no network */
+	struct lp_role_file *roles; /* NULL: as the certificates say */
 	struct lp_store *store;
 	struct lp_session *session;
 	struct lp_serve *serve;
 	struct lp_export *export; /* NULL: no metrics */
 };
 
-static int parse(int key, char *arg, struct argp_state *state);
-static void add_dataplane(
-    struct options *options, const char *path, struct argp_state *state);
-static unsigned long long number(const char *option, const char *text,
-    unsigned long long min, unsigned long long max, struct argp_state *state);
-static void set_metrics(
-    struct options *options, const char *text, struct argp_state *state);
-static void set_listen(
-    struct options *options, const char *text, struct argp_state *state);
-static int check(const struct options *options);
-static int run(const struct options *options);
-static int check_clients(const struct options *options);
-static int start(struct controld *controld, const struct options *options);
+static int check(const struct lp_options *options);
+static int run(const struct lp_options *options);
+static int check_clients(const struct lp_options *options);
+static int start(struct controld *controld, const struct lp_options *options);
 static int start_events(struct controld *controld);
 static int start_certificates(
-    struct controld *controld, const struct options *options);
+    struct controld *controld, const struct lp_options *options);
+static int start_roles(
+    struct controld *controld, const struct lp_options *options);
 static int start_session(struct controld *controld,
-    const struct options *options, struct lp_generation *current);
+    const struct lp_options *options, struct lp_generation *current);
 static int start_serve(
-    struct controld *controld, const struct options *options);
+    struct controld *controld, const struct lp_options *options);
 static int start_export(
-    struct controld *controld, const struct options *options);
+    struct controld *controld, const struct lp_options *options);
 static void stop(struct controld *controld);
 static void on_signal(evutil_socket_t number, short what, void *arg);
+static void on_hangup(evutil_socket_t number, short what, void *arg);
 static void on_request(void *arg, uint64_t client,
     const struct lp_serve_peer *peer, Lp__Pb__ControlRequest *request);
 static void on_gone(void *arg, uint64_t client);
@@ -83,204 +60,19 @@ static size_t unread(void *arg, uint64_t client);
 static bool on_remote(void *arg, struct lp_serve_remote *status);
 static void on_checked(void *arg);
 
-const char *argp_program_version = "lp-controld " LP_VERSION;
-
-enum {
-	KEY_DATABASE = 256,
-	KEY_SOCKET,
-	KEY_DATAPLANE,
-	KEY_GROUP,
-	KEY_EPOCH,
-	KEY_METRICS,
-	KEY_NO_REQUESTS,
-	KEY_CLIENTS,
-	KEY_POLL,
-	KEY_LISTEN,
-	KEY_TLS,
-};
-
 int
 main(int argc, char **argv)
 {
-	static const struct argp_option list[] = {
-	    {"database", KEY_DATABASE, "PATH", 0,
-		"the database (/var/lib/lightpath/lightpath.db)", 0},
-	    {"socket", KEY_SOCKET, "PATH", 0,
-		"where lpctl comes (/run/lightpath/controld.sock)", 0},
-	    {"dataplane", KEY_DATAPLANE, "PATH", 0,
-		"the socket of a dataplane; may be given 16 times "
-		"(/run/lightpath/dataplane.sock)",
-		0},
-	    {"group", KEY_GROUP, "NAME", 0,
-		"members of this group may use lpctl, too", 0},
-	    {"listen", KEY_LISTEN, "ADDRESS[:PORT]", 0,
-		"where lpctl comes from other machines, over TLS (nowhere; "
-		"port 9643)",
-		0},
-	    {"tls", KEY_TLS, "DIRECTORY", 0,
-		"where cert.pem, key.pem, ca.pem and, maybe, crl.pem are "
-		"(" LP_TLS_DIRECTORY ")",
-		0},
-	    {"metrics", KEY_METRICS, "ADDRESS:PORT", 0,
-		"where Prometheus comes, or off (" LP_EXPORT_DEFAULT ")", 0},
-	    {"no-kafka-requests", KEY_NO_REQUESTS, NULL, 0,
-		"ask no broker for the names of topic ids", 0},
-	    {"kafka-clients", KEY_CLIENTS, "DIRECTORY", 0,
-		"where CLUSTER.conf is, a file of librdkafka's properties and "
-		"of mode 0600, for each cluster that is asked for its brokers "
-		"(" LP_POLL_DIRECTORY ")",
-		0},
-	    {"poll-interval", KEY_POLL, "SECONDS", 0,
-		"how often clusters are asked for their brokers (30)", 0},
-	    {"epoch", KEY_EPOCH, "N", 0,
-		"have at least this epoch, to take dataplanes over from "
-		"another lp-controld: a number above its epoch",
-		0},
-	    {"check", 'n', NULL, 0,
-		"check the database, print the configuration as lpctl "
-		"commands, and exit; changes nothing",
-		0},
-	    {"verbose", 'v', NULL, 0, "log more", 0},
-	    {0},
-	};
-	static const struct argp argp = {
-	    .options = list,
-	    .parser = parse,
-	    .doc = "The control daemon of Lightpath: stores the "
-		   "configuration and brings it to every dataplane.",
-	};
-	struct options options = {
-	    .database = "/var/lib/lightpath/lightpath.db",
-	    .socket = "/run/lightpath/controld.sock",
-	    .tls = LP_TLS_DIRECTORY,
-	    .ask_brokers = true,
-	    .clients = LP_POLL_DIRECTORY,
-	    .poll_s = LP_POLL_INTERVAL_S,
-	};
+	struct lp_options options;
 
-	lp_endpoint_parse(&options.metrics, LP_EXPORT_DEFAULT, NULL);
-	argp_parse(&argp, argc, argv, 0, NULL, &options);
+	lp_options_parse(&options, argc, argv);
 	lp_log_init("lp-controld", options.verbose);
 	umask(027); /* the database is not for everybody */
 	return options.check ? check(&options) : run(&options);
 }
 
 static int
-parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *options = state->input;
-
-	switch (key) {
-	case KEY_DATABASE:
-		options->database = arg;
-		return 0;
-	case KEY_SOCKET:
-		options->socket = arg;
-		return 0;
-	case KEY_GROUP:
-		options->group = arg;
-		return 0;
-	case KEY_DATAPLANE:
-		add_dataplane(options, arg, state);
-		return 0;
-	case KEY_METRICS:
-		set_metrics(options, arg, state);
-		return 0;
-	case KEY_LISTEN:
-		set_listen(options, arg, state);
-		return 0;
-	case KEY_TLS:
-		options->tls = arg;
-		return 0;
-	case KEY_NO_REQUESTS:
-		options->ask_brokers = false;
-		return 0;
-	case KEY_EPOCH:
-		options->epoch = number("epoch", arg, 1, INT64_MAX, state);
-		return 0;
-	case KEY_CLIENTS:
-		options->clients = arg;
-		options->clients_given = true;
-		return 0;
-	case KEY_POLL:
-		options->poll_s = (unsigned)number("poll-interval", arg,
-		    LP_POLL_INTERVAL_MIN_S, LP_POLL_INTERVAL_MAX_S, state);
-		return 0;
-	case 'n':
-		options->check = true;
-		return 0;
-	case 'v':
-		options->verbose = true;
-		return 0;
-	case ARGP_KEY_END:
-		if (options->dataplane_count == 0)
-			options->dataplanes[options->dataplane_count++] =
-			    "/run/lightpath/dataplane.sock";
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static void
-add_dataplane(
-    struct options *options, const char *path, struct argp_state *state)
-{
-	for (unsigned i = 0; i < options->dataplane_count; i++)
-		if (strcmp(options->dataplanes[i], path) == 0)
-			argp_error(
-			    state, "--dataplane %s: is given twice", path);
-	if (options->dataplane_count == LP_PUSH_DATAPLANES_MAX)
-		argp_error(state, "--dataplane %s: there are %d already", path,
-		    LP_PUSH_DATAPLANES_MAX);
-	options->dataplanes[options->dataplane_count++] = path;
-}
-
-static unsigned long long
-number(const char *option, const char *text, unsigned long long min,
-    unsigned long long max, struct argp_state *state)
-{
-	unsigned long long value;
-	char *end;
-
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (errno == 0 && *end == '\0' && text[0] >= '0' && text[0] <= '9' &&
-	    value >= min && value <= max)
-		return value;
-	if (max == INT64_MAX)
-		argp_error(state, "--%s %s: not a number from %llu on", option,
-		    text, min);
-	argp_error(state, "--%s %s: not a number from %llu to %llu", option,
-	    text, min, max);
-	return min;
-}
-
-static void
-set_metrics(struct options *options, const char *text, struct argp_state *state)
-{
-	char why[LP_WHY_SIZE];
-
-	options->metrics_given = true;
-	options->metrics_off = strcmp(text, "off") == 0;
-	if (!options->metrics_off &&
-	    lp_endpoint_parse(&options->metrics, text, why) != 0)
-		argp_error(state, "--metrics %s: %s", text, why);
-}
-
-static void
-set_listen(struct options *options, const char *text, struct argp_state *state)
-{
-	char why[LP_WHY_SIZE];
-
-	options->listen.port = LP_TLS_PORT;
-	if (lp_ip_parse(&options->listen.ip, text, NULL) != 0 &&
-	    lp_endpoint_parse(&options->listen, text, why) != 0)
-		argp_error(state, "--listen %s: %s", text, why);
-}
-
-static int
-check(const struct options *options)
+check(const struct lp_options *options)
 {
 	const struct lp_store_options store_options = {
 	    .path = options->database, .read_only = true};
@@ -304,7 +96,7 @@ check(const struct options *options)
 }
 
 static int
-run(const struct options *options)
+run(const struct lp_options *options)
 {
 	struct controld controld = {0};
 	int status = EXIT_FAILURE;
@@ -318,7 +110,7 @@ run(const struct options *options)
 
 /* What was asked for is there; by default it may come later, or never. */
 static int
-check_clients(const struct options *options)
+check_clients(const struct lp_options *options)
 {
 	struct stat status;
 	int err = 0;
@@ -336,7 +128,7 @@ check_clients(const struct options *options)
 }
 
 static int
-start(struct controld *controld, const struct options *options)
+start(struct controld *controld, const struct lp_options *options)
 {
 	const struct lp_store_options store_options = {
 	    .path = options->database, .epoch = options->epoch};
@@ -350,6 +142,11 @@ start(struct controld *controld, const struct options *options)
 	}
 	if (options->listen.port != 0) {
 		err = start_certificates(controld, options);
+		if (err != 0)
+			return err;
+	}
+	if (options->roles != NULL) {
+		err = start_roles(controld, options);
 		if (err != 0)
 			return err;
 	}
@@ -389,7 +186,7 @@ start_events(struct controld *controld)
 }
 
 static int
-start_certificates(struct controld *controld, const struct options *options)
+start_certificates(struct controld *controld, const struct lp_options *options)
 {
 	char why[LP_TLS_WHY_SIZE];
 	int err = lp_certificates_open(&controld->certificates, controld->base,
@@ -401,7 +198,24 @@ start_certificates(struct controld *controld, const struct options *options)
 }
 
 static int
-start_session(struct controld *controld, const struct options *options,
+start_roles(struct controld *controld, const struct lp_options *options)
+{
+	char why[LP_ROLE_FILE_WHY_SIZE];
+	int err = lp_role_file_open(&controld->roles, options->roles, why);
+
+	if (err != 0) {
+		lp_log_error("--roles %s", why);
+		return err;
+	}
+	controld->hangup =
+	    evsignal_new(controld->base, SIGHUP, on_hangup, controld);
+	if (controld->hangup == NULL || event_add(controld->hangup, NULL) != 0)
+		return -ENOMEM;
+	return 0;
+}
+
+static int
+start_session(struct controld *controld, const struct lp_options *options,
     struct lp_generation *current)
 {
 	const struct lp_session_options session_options = {
@@ -431,7 +245,7 @@ start_session(struct controld *controld, const struct options *options,
 }
 
 static int
-start_serve(struct controld *controld, const struct options *options)
+start_serve(struct controld *controld, const struct lp_options *options)
 {
 	struct lp_serve_options serve_options = {
 	    .base = controld->base,
@@ -460,7 +274,7 @@ start_serve(struct controld *controld, const struct options *options)
  * had, or the start has failed.
  */
 static int
-start_export(struct controld *controld, const struct options *options)
+start_export(struct controld *controld, const struct lp_options *options)
 {
 	const struct lp_export_options export_options = {
 	    .base = controld->base,
@@ -496,6 +310,9 @@ stop(struct controld *controld)
 	lp_session_free(controld->session);
 	lp_store_close(controld->store);
 	lp_certificates_close(controld->certificates);
+	lp_role_file_close(controld->roles);
+	if (controld->hangup != NULL)
+		event_free(controld->hangup);
 	if (controld->terminate != NULL)
 		event_free(controld->terminate);
 	if (controld->interrupt != NULL)
@@ -515,12 +332,26 @@ on_signal(evutil_socket_t number, short what, void *arg)
 }
 
 static void
+on_hangup(evutil_socket_t number, short what, void *arg)
+{
+	struct controld *controld = arg;
+
+	(void)number;
+	(void)what;
+	lp_role_file_reload(controld->roles);
+}
+
+static void
 on_request(void *arg, uint64_t client, const struct lp_serve_peer *peer,
     Lp__Pb__ControlRequest *request)
 {
 	struct controld *controld = arg;
+	struct lp_serve_peer known = *peer;
 
-	lp_session_request(controld->session, client, peer, request);
+	if (controld->roles != NULL && !peer->local)
+		known.role =
+		    lp_role_word(lp_role_file_find(controld->roles, peer->who));
+	lp_session_request(controld->session, client, &known, request);
 }
 
 static void

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controld/session.h"
-#include "controld/backup.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -8,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "controld/access.h"
 #include "controld/backup.h"
 #include "controld/clock.h"
 #include "controld/commit.h"
@@ -46,9 +46,10 @@ static void on_changed(void *arg);
 static void on_answered(
     void *arg, unsigned index, const Lp__Pb__DataplaneMessage *message);
 static void on_own_reply(void *arg, const Lp__Pb__ControlReply *reply);
-static bool may(const struct lp_serve_peer *peer);
+static enum lp_role role_of(const struct lp_serve_peer *peer);
 static void reply_forbidden(struct lp_session *session,
-    const struct lp_reply_to *to, const struct lp_serve_peer *peer);
+    const struct lp_reply_to *to, const struct lp_serve_peer *peer,
+    const Lp__Pb__ControlRequest *request);
 static void reply_status(
     struct lp_session *session, const struct lp_reply_to *to);
 static size_t fill_losses(const struct lp_config *config,
@@ -157,8 +158,9 @@ lp_session_request(struct lp_session *session, uint64_t client,
 	    .result = LP__PB__FAILURE__RESULT__USAGE};
 	unsigned body = request->body_case;
 
-	if (!may(peer))
-		reply_forbidden(session, &to, peer);
+	if (body != LP__PB__CONTROL_REQUEST__BODY__NOT_SET &&
+	    !lp_access_may(role_of(peer), body))
+		reply_forbidden(session, &to, peer, request);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_VERSION)
 		reply_version(session, &to);
 	else if (request->protocol != LP_CONTROL_PROTOCOL)
@@ -250,23 +252,33 @@ on_own_reply(void *arg, const Lp__Pb__ControlReply *reply)
 	lp_discover_answered(session->discover, reply);
 }
 
-/* Denied by default: from afar, only who is an admin. */
-static bool
-may(const struct lp_serve_peer *peer)
+/* Whom the file system lets in may do all that is in the table. */
+static enum lp_role
+role_of(const struct lp_serve_peer *peer)
 {
-	return peer->local || strcmp(peer->role, "admin") == 0;
+	return peer->local ? LP_ROLE_ADMIN : lp_role_parse(peer->role);
 }
 
 static void
 reply_forbidden(struct lp_session *session, const struct lp_reply_to *to,
-    const struct lp_serve_peer *peer)
+    const struct lp_serve_peer *peer, const Lp__Pb__ControlRequest *request)
 {
 	const struct lp_reply_failure failure = {
 	    .result = LP__PB__FAILURE__RESULT__REFUSED};
+	enum lp_role role = role_of(peer);
 
-	lp_reply_failure(&session->context, to, &failure,
-	    "%s may not do this: the role of the certificate is \"%s\"",
-	    peer->who, peer->role);
+	if (role != LP_ROLE_NONE)
+		lp_reply_failure(&session->context, to, &failure,
+		    "the role of %s, %s, may not: %s (see lpctl(8), ROLES)",
+		    peer->who, lp_role_word(role),
+		    lp_access_name(request->body_case));
+	else if (peer->role[0] == '\0')
+		lp_reply_failure(&session->context, to, &failure,
+		    "%s has no role (see lpctl(8), ROLES)", peer->who);
+	else
+		lp_reply_failure(&session->context, to, &failure,
+		    "%s has no role: \"%s\" is none (see lpctl(8), ROLES)",
+		    peer->who, peer->role);
 }
 
 static void

@@ -431,34 +431,41 @@ END_TEST
 
 static const struct {
 	const char *role;
-	bool local, may;
-} roles[] = {
-    {"", true, true}, /* those whom the file system lets in */
-    {"admin", false, true},
-    {"", false, false},
-    {"Admin", false, false},
-    {"admin2", false, false},
-    {"nobody", false, false},
+	bool local;
+	const char *says; /* NULL: he may */
+} changers[] = {
+    {"", true, NULL}, /* those whom the file system lets in */
+    {"admin", false, NULL},
+    {"operator", false, "the role of alice, operator, may not: transaction"},
+    {"observer", false, "the role of alice, observer, may not: transaction"},
+    {"dataplane", false, "alice, dataplane, may not: transaction"},
+    {"controld", false, "alice, controld, may not: transaction"},
+    {"none", false, "alice has no role"},
+    {"", false, "alice has no role (see lpctl(8), ROLES)"},
+    {"Admin", false, "alice has no role: \"Admin\" is none"},
+    {"admin2", false, "alice has no role: \"admin2\" is none"},
 };
+enum { CHANGERS = sizeof(changers) / sizeof(changers[0]) };
 
 START_TEST(from_afar_only_an_admin_may_change_anything)
 {
 	const struct lp_serve_peer peer = {.who = "alice",
 	    .from = "192.0.2.7:51234",
-	    .role = roles[_i].role,
-	    .local = roles[_i].local};
+	    .role = changers[_i].role,
+	    .local = changers[_i].local};
 
 	world_start(&world, &patient, 0);
 	lp_session_request(
 	    world.session, 1, &peer, make_transaction("add cluster a"));
-	if (roles[_i].may) {
+	if (changers[_i].says == NULL) {
 		world_done(world_replies(&world, 1));
 	} else {
 		const Lp__Pb__Failure *failure =
 		    world_failure(world_replies(&world, 1));
 
 		ck_assert_int_eq(failure->result, RESULT(REFUSED));
-		ck_assert_ptr_nonnull(strstr(failure->text, "alice"));
+		ck_assert_msg(strstr(failure->text, changers[_i].says) != NULL,
+		    "%s", failure->text);
 		ck_assert_uint_eq(world_status_reply(&world)->generation, 1);
 	}
 	world_stop(&world);
@@ -504,7 +511,7 @@ main(void)
 	TEST(an_empty_configuration_is_shown_in_one_frame);
 	TEST(another_control_protocol_is_told_so);
 	TEST(an_unknown_request_is_told_so);
-	LOOP(from_afar_only_an_admin_may_change_anything, 6);
+	LOOP(from_afar_only_an_admin_may_change_anything, CHANGERS);
 	TEST(the_version_is_told_to_everybody);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
