@@ -12,6 +12,7 @@
 #include "dataplane/apply.h"
 #include "dataplane/clock.h"
 #include "dataplane/loss.h"
+#include "dataplane/remote.h"
 #include "dataplane/session.h"
 #include "proto/log.h"
 
@@ -28,12 +29,19 @@ struct lp_control {
 	struct event *tick;
 	struct event *watch;
 	struct event *stop[2];
+	struct event *reload;
+	struct lp_remote *remote; /* NULL: only this machine */
 	struct lp_session *sessions[LP_CONTROL_SESSIONS_MAX];
 	uint64_t ticked_ns;
 	bool stuck; /* the worker; as last logged */
 };
 
 static int open_events(struct lp_control *control, int socket);
+static void add_session(
+    struct lp_control *control, struct bufferevent *event, const char *from);
+static void on_remote(void *arg, struct bufferevent *event, const char *from);
+static void on_reloaded(void *arg);
+static void on_reload(evutil_socket_t signal, short what, void *arg);
 static void on_accept(struct evconnlistener *listener, evutil_socket_t socket,
     struct sockaddr *address, int len, void *arg);
 static void on_tick(evutil_socket_t socket, short what, void *arg);
@@ -71,6 +79,9 @@ lp_control_free(struct lp_control *control)
 		return;
 	for (unsigned i = 0; i < LP_CONTROL_SESSIONS_MAX; i++)
 		lp_session_free(control->sessions[i]);
+	lp_remote_free(control->remote);
+	if (control->reload)
+		event_free(control->reload);
 	for (int i = 0; i < 2; i++)
 		if (control->stop[i])
 			event_free(control->stop[i]);
@@ -83,6 +94,21 @@ lp_control_free(struct lp_control *control)
 	if (control->base)
 		event_base_free(control->base);
 	free(control);
+}
+
+int
+lp_control_listen(struct lp_control *control, int socket, const char *directory,
+    char why[LP_TLS_WHY_SIZE])
+{
+	const struct lp_remote_options options = {
+	    .base = control->base,
+	    .directory = directory,
+	    .accepted = on_remote,
+	    .reloaded = on_reloaded,
+	    .arg = control,
+	};
+
+	return lp_remote_new(&control->remote, &options, socket, why);
 }
 
 void
@@ -117,13 +143,16 @@ open_events(struct lp_control *control, int socket)
 	    evsignal_new(control->base, SIGTERM, on_stop, control);
 	control->stop[1] =
 	    evsignal_new(control->base, SIGINT, on_stop, control);
+	control->reload =
+	    evsignal_new(control->base, SIGHUP, on_reload, control);
 	if (!control->tick || !control->watch || !control->stop[0] ||
-	    !control->stop[1])
+	    !control->stop[1] || !control->reload)
 		return -ENOMEM;
 	if (event_add(control->tick, &tick) != 0 ||
 	    event_add(control->watch, &watch) != 0 ||
 	    event_add(control->stop[0], NULL) != 0 ||
-	    event_add(control->stop[1], NULL) != 0)
+	    event_add(control->stop[1], NULL) != 0 ||
+	    event_add(control->reload, NULL) != 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -133,24 +162,79 @@ on_accept(struct evconnlistener *listener, evutil_socket_t socket,
     struct sockaddr *address, int len, void *arg)
 {
 	struct lp_control *control = arg;
-	int error;
+	struct bufferevent *event = bufferevent_socket_new(
+	    control->base, socket, BEV_OPT_CLOSE_ON_FREE);
 
 	(void)listener;
 	(void)address;
 	(void)len;
-	sweep(control);
-	for (unsigned i = 0; i < LP_CONTROL_SESSIONS_MAX; i++) {
-		if (control->sessions[i])
-			continue;
-		error = lp_session_new(&control->sessions[i], control->base,
-		    control->dataplane, socket);
-		if (error)
-			lp_log_error("controller: out of memory");
+	if (event) {
+		add_session(control, event, NULL);
 		return;
 	}
-	lp_log_warn(
-	    "controller refused: %d are connected", LP_CONTROL_SESSIONS_MAX);
+	lp_log_error("controller: out of memory");
 	close(socket);
+}
+
+static void
+on_remote(void *arg, struct bufferevent *event, const char *from)
+{
+	add_session(arg, event, from);
+}
+
+/* Takes ownership of event. */
+static void
+add_session(
+    struct lp_control *control, struct bufferevent *event, const char *from)
+{
+	unsigned remote = 0;
+	struct lp_session **place = NULL;
+
+	sweep(control);
+	for (unsigned i = 0; i < LP_CONTROL_SESSIONS_MAX; i++)
+		if (!control->sessions[i])
+			place = &control->sessions[i];
+		else
+			remote +=
+			    lp_session_remote(control->sessions[i]) != NULL;
+	if (!place || (from && remote >= LP_CONTROL_REMOTES_MAX)) {
+		lp_log_warn("controller %s refused: %d are connected",
+		    from ? from : "of this machine",
+		    place ? LP_CONTROL_REMOTES_MAX : LP_CONTROL_SESSIONS_MAX);
+		bufferevent_free(event);
+		return;
+	}
+	if (lp_session_new(
+		place, control->base, control->dataplane, event, from) != 0)
+		lp_log_error("controller: out of memory");
+}
+
+/* A certificate may have been revoked. */
+static void
+on_reloaded(void *arg)
+{
+	struct lp_control *control = arg;
+	char why[LP_TLS_WHY_SIZE];
+
+	for (unsigned i = 0; i < LP_CONTROL_SESSIONS_MAX; i++) {
+		struct bufferevent *event = control->sessions[i]
+		    ? lp_session_remote(control->sessions[i])
+		    : NULL;
+
+		if (event && lp_remote_again(control->remote, event, why) != 0)
+			lp_session_end(control->sessions[i], why);
+	}
+}
+
+static void
+on_reload(evutil_socket_t signal, short what, void *arg)
+{
+	struct lp_control *control = arg;
+
+	(void)signal;
+	(void)what;
+	if (control->remote)
+		lp_remote_reload(control->remote);
 }
 
 static void
@@ -162,6 +246,8 @@ on_tick(evutil_socket_t socket, short what, void *arg)
 	(void)socket;
 	(void)what;
 	excuse(control);
+	if (control->remote)
+		lp_remote_tick(control->remote);
 	lp_apply_watch(control->dataplane);
 	for (unsigned i = 0; i < LP_CONTROL_SESSIONS_MAX; i++)
 		if (control->sessions[i])

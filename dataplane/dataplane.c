@@ -15,9 +15,12 @@
 #include "dataplane/loss.h"
 #include "dataplane/privilege.h"
 #include "dataplane/region.h"
+#include "dataplane/remote.h"
 #include "proto/log.h"
 
 static int serve(const struct lp_options *options, struct lp_keep *keep);
+static int listen_too(struct lp_control *control,
+    const struct lp_options *options, struct lp_keep *keep);
 static int check_cpu(int cpu);
 static int check_dpdk(const char *arguments);
 static int exit_status(int error);
@@ -115,15 +118,41 @@ serve(const struct lp_options *options, struct lp_keep *keep)
 		lp_log_error("control socket: %s", strerror(-error));
 		goto out;
 	}
+	error = listen_too(control, options, keep);
+	if (error)
+		goto stop;
 	error = lp_keep_ready(keep);
 	if (error)
 		lp_log_error("keeper: %s", strerror(-error));
 	else
 		lp_control_run(control);
+stop:
 	lp_control_free(control);
 out:
 	lp_dataplane_fini(&dataplane);
 	return error;
+}
+
+/* For controllers of other machines, if there may be any. */
+static int
+listen_too(struct lp_control *control, const struct lp_options *options,
+    struct lp_keep *keep)
+{
+	char why[LP_TLS_WHY_SIZE];
+	int socket, error;
+
+	if (options->listen.port == 0)
+		return 0;
+	socket = lp_keep_get(keep, LP_REMOTE_KEEP_NAME);
+	if (socket < 0) {
+		lp_log_error("no socket to listen on: %s", strerror(-socket));
+		return socket;
+	}
+	error = lp_control_listen(control, socket, options->tls, why);
+	if (!error)
+		return 0;
+	lp_log_error("--tls %s", why);
+	return error == -ENOMEM ? error : -EINVAL;
 }
 
 /* Now, not when the first port comes. */
@@ -168,6 +197,7 @@ exit_status(int error)
 {
 	if (error == 0)
 		return EXIT_SUCCESS;
-	/* No such CPU, or a table that this host has no memory for. */
+	/* No such CPU, no certificate, or a table that this host has no memory
+	 * for. */
 	return error == -EINVAL || error == -ENOMEM ? EX_CONFIG : EXIT_FAILURE;
 }

@@ -109,6 +109,7 @@ open_signals(struct keeper *keeper)
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
 		return -errno;
 	keeper->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -174,6 +175,12 @@ on_signal(struct keeper *keeper)
 		if (keeper->child != NO_CHILD &&
 		    waitpid(keeper->child, &status, WNOHANG) == keeper->child)
 			on_death(keeper, status);
+		return;
+	}
+	if (info.ssi_signo == SIGHUP) {
+		/* To read its certificates anew; at its start it does. */
+		if (keeper->child != NO_CHILD)
+			kill(keeper->child, SIGHUP);
 		return;
 	}
 	if (keeper->stopping)
@@ -288,6 +295,8 @@ run_child(struct keeper *keeper, int socket, pid_t parent)
 
 	snprintf(option, sizeof(option), "--keeper-fd=%d", fd);
 	keeper->argv[1] = option;
+	/* Until it can do something about it. */
+	signal(SIGHUP, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (fd >= 0 && getppid() == parent)

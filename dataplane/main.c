@@ -13,8 +13,10 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/keeper.h"
 #include "dataplane/privilege.h"
+#include "dataplane/remote.h"
 #include "proto/listen.h"
 #include "proto/log.h"
+#include "proto/tcp.h"
 
 static int run_keeper(const struct lp_options *options, int argc, char **argv);
 
@@ -53,6 +55,15 @@ run_keeper(const struct lp_options *options, int argc, char **argv)
 	}
 	lp_keep_store_init(&store);
 	lp_keep_store_put(&store, LP_CONTROL_KEEP_NAME, socket);
+	if (options->listen.port != 0) {
+		socket = lp_tcp_listen(&options->listen, why);
+		if (socket < 0) {
+			lp_log_error("--listen %s", why);
+			status = EX_CONFIG;
+			goto out;
+		}
+		lp_keep_store_put(&store, LP_REMOTE_KEEP_NAME, socket);
+	}
 	lp_privilege_raise_memlock();
 	error = lp_privilege_drop_keeper(options->dpdk_privileged);
 	if (error) {
@@ -61,6 +72,7 @@ run_keeper(const struct lp_options *options, int argc, char **argv)
 	} else {
 		status = lp_keeper_run(&config);
 	}
+out:
 	lp_keep_store_fini(&store);
 	unlink(options->socket_path);
 	return status;

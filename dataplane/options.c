@@ -11,6 +11,7 @@
 
 #include "dataplane/alone.h"
 #include "dataplane/pipeline/limits.h"
+#include "proto/tls.h"
 
 enum option_key {
 	KEY_ID = 'i',
@@ -27,6 +28,8 @@ enum option_key {
 	KEY_DPDK,
 	KEY_DPDK_PRIVILEGED,
 	KEY_ON_LOSS,
+	KEY_LISTEN,
+	KEY_TLS,
 	KEY_KEEPER_FD,
 };
 
@@ -35,6 +38,8 @@ static void set_defaults(struct lp_options *options);
 static uint32_t get_number(struct argp_state *state, const char *option,
     const char *text, uint32_t min, uint32_t max);
 static void set_id(
+    struct lp_options *options, struct argp_state *state, const char *text);
+static void set_listen(
     struct lp_options *options, struct argp_state *state, const char *text);
 static void print_version(FILE *stream, struct argp_state *state);
 
@@ -46,6 +51,14 @@ static const struct argp_option option_list[] = {
     {"socket", KEY_SOCKET, "PATH", 0,
 	"Where lp-controld connects (/run/lightpath/dataplane.sock)", 0},
     {"group", KEY_GROUP, "NAME", 0, "Group that may use the socket", 0},
+    {"listen", KEY_LISTEN, "ADDRESS[:PORT]", 0,
+	"Where lp-controld connects from another machine, over TLS (nowhere; "
+	"port 9644)",
+	0},
+    {"tls", KEY_TLS, "DIRECTORY", 0,
+	"Where cert.pem, key.pem, ca.pem and, maybe, crl.pem are "
+	"(" LP_TLS_DIRECTORY ")",
+	0},
     {"snapshot", KEY_SNAPSHOT, "PATH", 0,
 	"Last good configuration (/var/lib/lightpath/dataplane.snapshot)", 0},
     {"on-controld-loss", KEY_ON_LOSS, "hold|closed:TIME", 0,
@@ -96,6 +109,7 @@ set_defaults(struct lp_options *options)
 	*options = (struct lp_options){
 	    .socket_path = "/run/lightpath/dataplane.sock",
 	    .snapshot_path = "/var/lib/lightpath/dataplane.snapshot",
+	    .tls = LP_TLS_DIRECTORY,
 	    .connections = LP_CONNECTIONS_DEFAULT,
 	    .buffers = LP_BUFFERS_DEFAULT,
 	    .spin_us = LP_OPTIONS_SPIN_US_DEFAULT,
@@ -124,6 +138,12 @@ parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_GROUP:
 		options->group = arg;
+		return 0;
+	case KEY_LISTEN:
+		set_listen(options, state, arg);
+		return 0;
+	case KEY_TLS:
+		options->tls = arg;
 		return 0;
 	case KEY_ON_LOSS:
 		if (!lp_alone_parse(&options->alone_limit_s, arg))
@@ -204,6 +224,18 @@ set_id(struct lp_options *options, struct argp_state *state, const char *text)
 			argp_error(state, "--id %s: no spaces", text);
 	/* argp_error() has not returned, so it fits. */
 	memcpy(options->id, text, len + 1);
+}
+
+static void
+set_listen(
+    struct lp_options *options, struct argp_state *state, const char *text)
+{
+	char why[LP_WHY_SIZE];
+
+	options->listen.port = LP_TLS_DATAPLANE_PORT;
+	if (lp_ip_parse(&options->listen.ip, text, NULL) != 0 &&
+	    lp_endpoint_parse(&options->listen, text, why) != 0)
+		argp_error(state, "--listen %s: %s", text, why);
 }
 
 static void

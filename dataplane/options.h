@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proto/address.h"
 #include "proto/limits.h"
 
 enum {
@@ -22,6 +23,8 @@ struct lp_options {
 	/* Strings of argv, borrowed for ever. */
 	const char *socket_path;
 	const char *snapshot_path;
+	struct lp_endpoint listen; /* for other machines; port 0: not */
+	const char *tls; /* where the certificates for that are */
 	const char *group; /* NULL: the socket stays the owner's group's */
 	uint32_t alone_limit_s; /* without any lp-controld; 0: for ever */
 	uint32_t connections;

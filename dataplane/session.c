@@ -9,51 +9,24 @@
 #include "dataplane/session.h"
 
 #include <errno.h>
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <xxhash.h>
 
 #include "dataplane/apply.h"
 #include "dataplane/clock.h"
-#include "dataplane/liveness.h"
 #include "dataplane/loss.h"
+#include "dataplane/remote.h"
 #include "dataplane/reply.h"
-#include "dataplane/report.h"
-#include "dataplane/sight.h"
-#include "dataplane/tools.h"
-#include "dataplane/topic_share.h"
+#include "dataplane/session_part.h"
+#include "dataplane/session_refuse.h"
 #include "proto/log.h"
 
 enum {
-	CONTROLLER_SIZE = 128,
 	/* Last words that nobody reads are thrown away after that. */
 	CLOSING_MS = 2000,
-};
-
-struct lp_session {
-	struct lp_dataplane *dataplane;
-	struct bufferevent *event;
-	struct lp_liveness liveness;
-	struct lp_candidate candidate;
-	struct lp_tools *tools;
-	struct lp_topic_share topics;
-	struct lp_sight sight;
-	bool welcome; /* was received */
-	bool closing;
-	bool done;
-	uint64_t closing_ms; /* since when */
-	uint64_t epoch; /* of WELCOME */
-	char controller[CONTROLLER_SIZE]; /* who it is */
-	bool anonymous; /* it has not said */
-	/* Answers in hand; the first one is being sent. */
-	struct lp_report_cursor requests[LP_QUESTIONS_MAX];
-	unsigned request_count;
 };
 
 static void on_read(struct bufferevent *event, void *arg);
@@ -73,57 +46,42 @@ static void handle_topics(
     struct lp_session *session, const Lp__Pb__TopicIdsKnown *known);
 static struct lp_report_cursor *add_request(struct lp_session *session);
 static void begin_answer(struct lp_session *session);
-static void refused(struct lp_session *session, int error,
-    struct lp_refusal *refusal, uint64_t generation);
-static void send_refusal(
-    struct lp_session *session, const struct lp_refusal *refusal);
-static bool fenced(const struct lp_session *session, uint64_t epoch);
-static uint64_t controller_id(const struct lp_session *session);
-static void fence(struct lp_session *session, uint64_t epoch);
-static void check_sent(struct lp_session *session, int error);
 static void drop(struct lp_session *session, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-static void close_after_output(struct lp_session *session);
-static struct evbuffer *output(struct lp_session *session);
 static uint64_t now_ms(void);
 
 int
 lp_session_new(struct lp_session **out, struct event_base *base,
-    struct lp_dataplane *dataplane, int socket)
+    struct lp_dataplane *dataplane, struct bufferevent *event, const char *from)
 {
 	struct lp_session *session = calloc(1, sizeof(*session));
-	int error = -ENOMEM;
+	int error;
 
 	if (!session) {
-		close(socket);
+		bufferevent_free(event);
 		return -ENOMEM;
 	}
 	session->dataplane = dataplane;
+	session->event = event;
 	lp_candidate_init(&session->candidate);
 	lp_liveness_init(&session->liveness, now_ms());
-	strcpy(session->controller, "a controller");
+	snprintf(session->from, sizeof(session->from), "%s", from ? from : "");
+	snprintf(session->controller, sizeof(session->controller), "%s",
+	    from ? from : "a controller");
 	session->anonymous = true;
-	session->event =
-	    bufferevent_socket_new(base, socket, BEV_OPT_CLOSE_ON_FREE);
-	if (!session->event) {
-		close(socket);
-		goto fail;
-	}
-	error = lp_tools_new(&session->tools, base, dataplane, output(session));
+	error = lp_tools_new(
+	    &session->tools, base, dataplane, lp_session_output(session));
 	if (!error)
-		error = lp_reply_hello(output(session), dataplane);
-	if (error)
-		goto fail;
-	bufferevent_setcb(
-	    session->event, on_read, on_written, on_event, session);
-	bufferevent_setwatermark(
-	    session->event, EV_READ, 0, 2 * LP_FRAME_SIZE_MAX);
-	bufferevent_enable(session->event, EV_READ | EV_WRITE);
+		error = lp_reply_hello(lp_session_output(session), dataplane);
+	if (error) {
+		lp_session_free(session);
+		return error;
+	}
+	bufferevent_setcb(event, on_read, on_written, on_event, session);
+	bufferevent_setwatermark(event, EV_READ, 0, 2 * LP_FRAME_SIZE_MAX);
+	bufferevent_enable(event, EV_READ | EV_WRITE);
 	*out = session;
 	return 0;
-fail:
-	lp_session_free(session);
-	return error;
 }
 
 void
@@ -132,8 +90,7 @@ lp_session_free(struct lp_session *session)
 	if (!session)
 		return;
 	lp_tools_free(session->tools);
-	if (session->event)
-		bufferevent_free(session->event);
+	bufferevent_free(session->event);
 	lp_candidate_fini(&session->candidate);
 	free(session);
 }
@@ -143,7 +100,7 @@ lp_session_tick(struct lp_session *session)
 {
 	uint64_t now = now_ms();
 	const char *why = lp_liveness_check(&session->liveness, now);
-	struct evbuffer *out = output(session);
+	struct evbuffer *out = lp_session_output(session);
 
 	if (session->done)
 		return;
@@ -157,8 +114,9 @@ lp_session_tick(struct lp_session *session)
 	}
 	if (!session->welcome)
 		return;
-	check_sent(session, lp_reply_beat(out, &session->dataplane->running));
-	check_sent(session,
+	lp_session_sent(
+	    session, lp_reply_beat(out, &session->dataplane->running));
+	lp_session_sent(session,
 	    lp_sight_report(&session->sight, session->dataplane, now, out));
 }
 
@@ -167,21 +125,34 @@ lp_session_watch(struct lp_session *session)
 {
 	if (!session->welcome || session->closing || session->done)
 		return;
-	check_sent(session,
-	    lp_topic_share_feed(
-		&session->topics, session->dataplane, output(session)));
+	lp_session_sent(session,
+	    lp_topic_share_feed(&session->topics, session->dataplane,
+		lp_session_output(session)));
 	/* Behind answers, not between them. */
 	if (session->request_count == 0 &&
-	    evbuffer_get_length(output(session)) == 0)
-		check_sent(session,
-		    lp_topic_share_report(
-			&session->topics, session->dataplane, output(session)));
+	    evbuffer_get_length(lp_session_output(session)) == 0)
+		lp_session_sent(session,
+		    lp_topic_share_report(&session->topics, session->dataplane,
+			lp_session_output(session)));
 }
 
 void
 lp_session_excuse(struct lp_session *session)
 {
 	session->liveness.heard_ms = now_ms();
+}
+
+void
+lp_session_end(struct lp_session *session, const char *why)
+{
+	drop(session, "%s", why);
+}
+
+struct bufferevent *
+lp_session_remote(const struct lp_session *session)
+{
+	return session->from[0] != '\0' && !session->done ? session->event
+							  : NULL;
 }
 
 bool
@@ -227,28 +198,30 @@ on_written(struct bufferevent *event, void *arg)
 			lp_session_watch(session);
 		return;
 	}
-	error = lp_report_next(
-	    output(session), session->dataplane, &session->requests[0], &more);
+	error = lp_report_next(lp_session_output(session), session->dataplane,
+	    &session->requests[0], &more);
 	if (!error && !more)
 		memmove(session->requests, session->requests + 1,
 		    --session->request_count * sizeof(*session->requests));
-	check_sent(session, error);
+	lp_session_sent(session, error);
 }
 
 static void
 on_event(struct bufferevent *event, short what, void *arg)
 {
 	struct lp_session *session = arg;
+	char why[LP_TLS_WHY_SIZE] = "";
 
-	(void)event;
 	if (!(what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) || session->done)
 		return;
+	if (session->from[0] != '\0')
+		lp_remote_why(event, what, why);
+	else if (what & BEV_EVENT_ERROR)
+		snprintf(why, sizeof(why), "%s",
+		    evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
 	session->done = true;
 	lp_log_info("controller %s: disconnected%s%s", session->controller,
-	    what & BEV_EVENT_ERROR ? ": " : "",
-	    what & BEV_EVENT_ERROR
-		? evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR())
-		: "");
+	    why[0] != '\0' ? ": " : "", why);
 }
 
 /* False if there is none, or the session is over. */
@@ -316,9 +289,9 @@ handle(struct lp_session *session, const Lp__Pb__DataplaneMessage *message)
 		/* It lives; what it wants, it sends. */
 		break;
 	case LP__PB__DATAPLANE_MESSAGE__BODY_STATS_REQUEST:
-		check_sent(session,
-		    lp_report_stats(output(session), session->dataplane,
-			message->stats_request->cookie));
+		lp_session_sent(session,
+		    lp_report_stats(lp_session_output(session),
+			session->dataplane, message->stats_request->cookie));
 		break;
 	case LP__PB__DATAPLANE_MESSAGE__BODY_CONNECTIONS_REQUEST:
 	case LP__PB__DATAPLANE_MESSAGE__BODY_KAFKA_STATS_REQUEST:
@@ -330,11 +303,11 @@ handle(struct lp_session *session, const Lp__Pb__DataplaneMessage *message)
 		begin_answer(session);
 		break;
 	case LP__PB__DATAPLANE_MESSAGE__BODY_TRACE_REQUEST:
-		check_sent(session,
+		lp_session_sent(session,
 		    lp_tools_trace(session->tools, message->trace_request));
 		break;
 	case LP__PB__DATAPLANE_MESSAGE__BODY_CAPTURE_REQUEST:
-		check_sent(session,
+		lp_session_sent(session,
 		    lp_tools_capture(session->tools, message->capture_request));
 		break;
 	case LP__PB__DATAPLANE_MESSAGE__BODY_CAPTURE_STOP:
@@ -368,17 +341,16 @@ handle_welcome(struct lp_session *session, const Lp__Pb__Welcome *welcome)
 		    LP_DATAPLANE_PROTOCOL_MAX);
 		return;
 	}
-	if (fenced(session, welcome->epoch)) {
-		fence(session, welcome->epoch);
+	if (lp_session_refuse_epoch(session, welcome->epoch))
 		return;
-	}
 	session->welcome = true;
 	session->epoch = welcome->epoch;
 	lp_apply_epoch(
-	    session->dataplane, welcome->epoch, controller_id(session));
+	    session->dataplane, welcome->epoch, lp_session_refuse_id(session));
 	lp_loss_turn(session->dataplane, true);
-	lp_log_info("controller %s: connected, epoch %" PRIu64 ", %s",
-	    session->controller, welcome->epoch,
+	lp_log_info("controller %s: connected%s%s, epoch %" PRIu64 ", %s",
+	    session->controller, session->from[0] ? " as " : "", session->from,
+	    welcome->epoch,
 	    welcome->sync == LP__PB__WELCOME__SYNC__RESUME
 		? "what runs is what it wants"
 		: "a whole generation follows");
@@ -391,7 +363,8 @@ handle_begin(struct lp_session *session, const Lp__Pb__Begin *begin)
 	int error = lp_candidate_begin(&session->candidate, begin,
 	    session->epoch, &session->dataplane->running, &refusal);
 
-	refused(session, error, &refusal, begin->generation);
+	lp_session_refuse_generation(
+	    session, error, &refusal, begin->generation);
 }
 
 static void
@@ -400,7 +373,8 @@ handle_object(struct lp_session *session, const Lp__Pb__ObjectFrame *frame)
 	struct lp_refusal refusal;
 	int error = lp_candidate_object(&session->candidate, frame, &refusal);
 
-	refused(session, error, &refusal, session->candidate.generation);
+	lp_session_refuse_generation(
+	    session, error, &refusal, session->candidate.generation);
 }
 
 static void
@@ -420,7 +394,7 @@ handle_end(struct lp_session *session, const Lp__Pb__End *end)
 		    dataplane, candidate, &applied, &refusal);
 		lp_candidate_fini(candidate);
 		if (error) {
-			send_refusal(session, &refusal);
+			lp_session_refuse_send(session, &refusal);
 			return;
 		}
 		lp_log_info("generation %" PRIu64 " runs: %zu objects, built "
@@ -428,12 +402,12 @@ handle_end(struct lp_session *session, const Lp__Pb__End *end)
 		    dataplane->running.generation,
 		    dataplane->running.config.count, applied.build_ns / 1000,
 		    applied.swap_ns / 1000);
-		check_sent(session,
-		    lp_reply_applied(
-			output(session), &dataplane->running, &applied));
+		lp_session_sent(session,
+		    lp_reply_applied(lp_session_output(session),
+			&dataplane->running, &applied));
 		return;
 	}
-	refused(session, error, &refusal, end->generation);
+	lp_session_refuse_generation(session, error, &refusal, end->generation);
 }
 
 static void
@@ -444,9 +418,9 @@ handle_topics(struct lp_session *session, const Lp__Pb__TopicIdsKnown *known)
 	if (lp_topic_share_take(&session->topics, known, why) != 0)
 		drop(session, "%s", why);
 	else
-		check_sent(session,
-		    lp_topic_share_feed(
-			&session->topics, session->dataplane, output(session)));
+		lp_session_sent(session,
+		    lp_topic_share_feed(&session->topics, session->dataplane,
+			lp_session_output(session)));
 }
 
 /* A place for one more long answer; NULL: there is none, and no session. */
@@ -465,98 +439,18 @@ add_request(struct lp_session *session)
 static void
 begin_answer(struct lp_session *session)
 {
-	if (evbuffer_get_length(output(session)) == 0)
+	if (evbuffer_get_length(lp_session_output(session)) == 0)
 		on_written(session->event, session);
 }
 
-/* Says why; and ends the session if the controller has lost its place. */
-static void
-refused(struct lp_session *session, int error, struct lp_refusal *refusal,
-    uint64_t generation)
-{
-	if (!error)
-		return;
-	if (error != -EINVAL) {
-		*refusal = (struct lp_refusal){
-		    .code = LP__PB__REJECTED__CODE__RESOURCE,
-		    .generation = generation,
-		    .field = "",
-		};
-		snprintf(
-		    refusal->why, sizeof(refusal->why), "%s", strerror(-error));
-		session->candidate.state = LP_CANDIDATE_REFUSED;
-	}
-	send_refusal(session, refusal);
-	if (refusal->out_of_place ||
-	    refusal->code == LP__PB__REJECTED__CODE__FENCED)
-		close_after_output(session);
-}
-
-static void
-send_refusal(struct lp_session *session, const struct lp_refusal *refusal)
-{
-	lp_log_warn("controller %s: generation %" PRIu64 " refused: %s%s%s%s%s",
-	    session->controller, refusal->generation, refusal->object,
-	    refusal->object[0] ? ": " : "", refusal->field,
-	    refusal->field[0] ? ": " : "", refusal->why);
-	check_sent(session,
-	    lp_reply_rejected(output(session), refusal,
-		session->dataplane->running.epoch_seen));
-}
-
-/*
- * A lower epoch is over.  An equal one is only the same lp-controld again: a
- * new database starts with epoch 1, too, and must not replace what an older
- * one has put here.
- */
-static bool
-fenced(const struct lp_session *session, uint64_t epoch)
-{
-	const struct lp_running *running = &session->dataplane->running;
-	uint64_t id = controller_id(session);
-
-	if (epoch != running->epoch_seen)
-		return epoch < running->epoch_seen;
-	return running->controller_seen != 0 && id != 0 &&
-	    id != running->controller_seen;
-}
-
-/* Of host name and database; 0 if it has not said who it is. */
-static uint64_t
-controller_id(const struct lp_session *session)
-{
-	if (session->anonymous)
-		return 0;
-	return XXH3_64bits(session->controller, strlen(session->controller));
-}
-
-static void
-fence(struct lp_session *session, uint64_t epoch)
-{
-	uint64_t seen = session->dataplane->running.epoch_seen;
-	struct lp_refusal refusal = {
-	    .code = LP__PB__REJECTED__CODE__FENCED,
-	    .field = "",
-	};
-
-	if (epoch < seen)
-		snprintf(refusal.why, sizeof(refusal.why),
-		    "epoch %" PRIu64 " is over: %" PRIu64 " was seen", epoch,
-		    seen);
-	else
-		snprintf(refusal.why, sizeof(refusal.why),
-		    "epoch %" PRIu64 " is that of another lp-controld", epoch);
-	send_refusal(session, &refusal);
-	close_after_output(session);
-}
-
 /* After every frame of ours. */
-static void
-check_sent(struct lp_session *session, int error)
+void
+lp_session_sent(struct lp_session *session, int error)
 {
 	if (error)
 		drop(session, "no answer could be made: %s", strerror(-error));
-	else if (evbuffer_get_length(output(session)) > LP_SESSION_OUTPUT_MAX)
+	else if (evbuffer_get_length(lp_session_output(session)) >
+	    LP_SESSION_OUTPUT_MAX)
 		drop(session, "it does not read its answers");
 }
 
@@ -577,16 +471,16 @@ drop(struct lp_session *session, const char *format, ...)
 	bufferevent_disable(session->event, EV_READ | EV_WRITE);
 }
 
-static void
-close_after_output(struct lp_session *session)
+void
+lp_session_close(struct lp_session *session)
 {
 	session->closing = true;
 	session->closing_ms = now_ms();
 	bufferevent_disable(session->event, EV_READ);
 }
 
-static struct evbuffer *
-output(struct lp_session *session)
+struct evbuffer *
+lp_session_output(struct lp_session *session)
 {
 	return bufferevent_get_output(session->event);
 }

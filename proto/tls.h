@@ -32,6 +32,8 @@ enum {
 	LP_TLS_WARN_DAYS = 14,
 	/* What lp-controld listens on. */
 	LP_TLS_PORT = 9643,
+	/* What lp-dataplane listens on. */
+	LP_TLS_DATAPLANE_PORT = 9644,
 };
 
 /* The ALPN name of what we speak: both sides insist on it. */

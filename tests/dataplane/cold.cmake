@@ -12,7 +12,7 @@ add_dependencies(lp_test_cold lp-dataplane)
 
 foreach(test advertised alone apply apply_inline candidate control control_rules
 	control_topics denial_log keeper link liveness loss persist
-	process region report report_kafka report_rules report_denials restart sight snapshot snapshot_rules
+	process region report report_kafka report_rules report_denials remote restart sight snapshot snapshot_rules
 	steering
 	tools topic_share worker)
 	add_executable(test_${test}
@@ -23,6 +23,8 @@ foreach(test advertised alone apply apply_inline candidate control control_rules
 	add_test(NAME dataplane/${test} COMMAND test_${test})
 	set_tests_properties(dataplane/${test} PROPERTIES TIMEOUT 600)
 endforeach()
+
+target_link_libraries(test_remote PRIVATE lp_test_pki)
 
 # For tests of lpctl: what there would be to see.
 add_executable(kafka_talk ${CMAKE_CURRENT_LIST_DIR}/kafka_talk.c

@@ -32,6 +32,8 @@ dataplane_restart(struct dataplane *dataplane, const char *extra)
 	char *const argv[] = {"lp-dataplane", "--id", "test", "--socket",
 	    dataplane->socket, "--snapshot", dataplane->snapshot,
 	    "--connections", "1024", "--buffers", "4096", "--verbose",
+	    dataplane->tls ? "--listen" : (char *)extra,
+	    (char *)dataplane->listen, "--tls", (char *)dataplane->tls,
 	    (char *)extra, NULL};
 	int log = open(dataplane->log,
 	    O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);

@@ -17,6 +17,8 @@ struct dataplane {
 	char socket[PATH_MAX];
 	char snapshot[PATH_MAX];
 	char log[PATH_MAX];
+	/* Before it is started: where it listens for other machines, too. */
+	const char *listen, *tls; /* NULL: nowhere */
 };
 
 /* Starts it; extra: one more argument, or NULL. */

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/remote.h"
+
+#include <errno.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/listener.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dataplane/clock.h"
+#include "proto/log.h"
+#include "proto/tcp.h"
+
+enum {
+	BACKLOG = 64,
+	/* Lines of the log that others bring about, in a second. */
+	LINES_PER_S = 10,
+	/* Most of them are closed at once. */
+	ACCEPTS_PER_S = 4096,
+};
+
+/*
+ * The place of one that has failed is taken for the rest of its time: so who
+ * fails quickly gets no more turns than who is slow.
+ */
+struct guest {
+	struct lp_remote *remote; /* NULL: a free place */
+	struct bufferevent *event; /* NULL: it has failed */
+	struct lp_endpoint from;
+	uint64_t since_ms;
+};
+
+struct lp_remote {
+	struct lp_remote_options options;
+	struct lp_tls *tls;
+	struct evconnlistener *listener;
+	struct guest guests[LP_REMOTE_GUESTS_MAX];
+	unsigned accepted, handshakes, lines; /* in this second */
+	uint64_t missed; /* lines that were not written */
+	uint64_t looked_ms; /* at the certificates */
+};
+
+static void on_accept(struct evconnlistener *listener, evutil_socket_t socket,
+    struct sockaddr *address, int len, void *arg);
+static void on_accept_error(struct evconnlistener *listener, void *arg);
+static struct guest *place_for(
+    struct lp_remote *remote, const struct lp_endpoint *from);
+static int shake(struct guest *guest, evutil_socket_t socket);
+static void on_event(struct bufferevent *event, short what, void *arg);
+static void welcome(struct guest *guest);
+static void leave(struct guest *guest);
+static void forget(struct guest *guest);
+static void refuse(struct lp_remote *remote, const struct lp_endpoint *from,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+static uint64_t now_ms(void);
+
+int
+lp_remote_new(struct lp_remote **out, const struct lp_remote_options *options,
+    int socket, char why[LP_TLS_WHY_SIZE])
+{
+	struct lp_remote *remote = calloc(1, sizeof(*remote));
+	int error = -ENOMEM;
+
+	snprintf(why, LP_TLS_WHY_SIZE, "no memory");
+	if (remote) {
+		remote->options = *options;
+		remote->looked_ms = now_ms();
+		error =
+		    lp_tls_open(&remote->tls, options->directory, true, why);
+	}
+	/* In the past or the future: it is told, and may become right. */
+	if (error == -EKEYEXPIRED) {
+		lp_log_warn("%s", why);
+		error = 0;
+	}
+	if (!error) {
+		remote->listener = evconnlistener_new(options->base, on_accept,
+		    remote, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
+		    BACKLOG, socket);
+		error = remote->listener ? 0 : -ENOMEM;
+	}
+	if (error) {
+		close(socket);
+		lp_remote_free(remote);
+		return error;
+	}
+	evconnlistener_set_error_cb(remote->listener, on_accept_error);
+	*out = remote;
+	return 0;
+}
+
+void
+lp_remote_free(struct lp_remote *remote)
+{
+	if (!remote)
+		return;
+	for (unsigned i = 0; i < LP_REMOTE_GUESTS_MAX; i++)
+		forget(&remote->guests[i]);
+	if (remote->listener)
+		evconnlistener_free(remote->listener);
+	lp_tls_close(remote->tls);
+	free(remote);
+}
+
+void
+lp_remote_tick(struct lp_remote *remote)
+{
+	uint64_t now = now_ms();
+
+	for (unsigned i = 0; i < LP_REMOTE_GUESTS_MAX; i++) {
+		struct guest *guest = &remote->guests[i];
+
+		if (!guest->remote ||
+		    now - guest->since_ms < LP_REMOTE_HANDSHAKE_MS)
+			continue;
+		if (guest->event)
+			refuse(remote, &guest->from,
+			    "no handshake within %d ms",
+			    LP_REMOTE_HANDSHAKE_MS);
+		forget(guest);
+	}
+	remote->accepted = remote->handshakes = 0;
+	remote->lines = 0;
+	evconnlistener_enable(remote->listener);
+	if (now - remote->looked_ms < LP_TLS_TICK_S * 1000)
+		return;
+	remote->looked_ms = now;
+	if (lp_tls_tick(remote->tls))
+		remote->options.reloaded(remote->options.arg);
+}
+
+void
+lp_remote_reload(struct lp_remote *remote)
+{
+	if (lp_tls_reload(remote->tls) == 0)
+		remote->options.reloaded(remote->options.arg);
+}
+
+int
+lp_remote_again(struct lp_remote *remote, struct bufferevent *event,
+    char why[LP_TLS_WHY_SIZE])
+{
+	return lp_tls_again(
+	    remote->tls, bufferevent_openssl_get_ssl(event), why);
+}
+
+void
+lp_remote_why(struct bufferevent *event, short what, char why[LP_TLS_WHY_SIZE])
+{
+	unsigned long error = bufferevent_get_openssl_error(event);
+	int code = EVUTIL_SOCKET_ERROR();
+
+	if (error != 0)
+		(void)lp_tls_failed(
+		    bufferevent_openssl_get_ssl(event), error, why);
+	else
+		snprintf(why, LP_TLS_WHY_SIZE, "%s",
+		    what & BEV_EVENT_EOF || code == 0
+			? "it closed the connection without a word"
+			: strerror(code));
+}
+
+static void
+on_accept(struct evconnlistener *listener, evutil_socket_t socket,
+    struct sockaddr *address, int len, void *arg)
+{
+	struct lp_remote *remote = arg;
+	struct lp_endpoint from;
+	struct guest *guest;
+
+	(void)len;
+	lp_tcp_endpoint(&from, address);
+	guest = place_for(remote, &from);
+	remote->handshakes += guest != NULL;
+	/* Who comes then waits in the backlog for the next second. */
+	if (++remote->accepted >= ACCEPTS_PER_S ||
+	    remote->handshakes >= LP_REMOTE_HANDSHAKES_PER_S)
+		evconnlistener_disable(listener);
+	if (!guest) {
+		close(socket);
+	} else if (shake(guest, socket) != 0) {
+		refuse(remote, &from, "no memory");
+		forget(guest);
+	}
+}
+
+/* Out of descriptors, most likely: once more in the next second. */
+static void
+on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	struct lp_remote *remote = arg;
+
+	if (remote->lines++ < LINES_PER_S)
+		lp_log_warn("--listen: accept: %s", strerror(errno));
+	evconnlistener_disable(listener);
+}
+
+/* NULL: there is none for it. */
+static struct guest *
+place_for(struct lp_remote *remote, const struct lp_endpoint *from)
+{
+	struct guest *free_one = NULL, *oldest = NULL;
+	unsigned of_site = 0;
+
+	for (unsigned i = 0; i < LP_REMOTE_GUESTS_MAX; i++) {
+		struct guest *guest = &remote->guests[i];
+
+		if (!guest->remote) {
+			free_one = guest;
+			continue;
+		}
+		of_site += lp_tcp_same_site(&guest->from.ip, &from->ip);
+		if (!oldest || guest->since_ms < oldest->since_ms)
+			oldest = guest;
+	}
+	if (of_site >= LP_REMOTE_OF_SITE_MAX) {
+		refuse(remote, from,
+		    "%u of its address have made no handshake yet", of_site);
+		return NULL;
+	}
+	if (!free_one) {
+		if (oldest->event)
+			refuse(remote, &oldest->from,
+			    "no handshake before %d others came",
+			    LP_REMOTE_GUESTS_MAX);
+		forget(oldest);
+		free_one = oldest;
+	}
+	*free_one = (struct guest){
+	    .remote = remote, .from = *from, .since_ms = now_ms()};
+	return free_one;
+}
+
+/* Takes ownership of the socket. */
+static int
+shake(struct guest *guest, evutil_socket_t socket)
+{
+	struct lp_remote *remote = guest->remote;
+	struct ssl_st *ssl = lp_tls_server(remote->tls, "controld");
+
+	if (ssl)
+		guest->event =
+		    bufferevent_openssl_socket_new(remote->options.base, socket,
+			ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	if (!guest->event) {
+		lp_tls_free(ssl);
+		close(socket);
+		return -ENOMEM;
+	}
+	lp_tcp_keep_alive(socket);
+	bufferevent_setcb(guest->event, NULL, NULL, on_event, guest);
+	return bufferevent_enable(guest->event, EV_READ | EV_WRITE);
+}
+
+static void
+on_event(struct bufferevent *event, short what, void *arg)
+{
+	struct guest *guest = arg;
+	char why[LP_TLS_WHY_SIZE];
+
+	if (what & BEV_EVENT_CONNECTED) {
+		welcome(guest);
+		return;
+	}
+	lp_remote_why(event, what, why);
+	refuse(guest->remote, &guest->from, "%s", why);
+	leave(guest);
+}
+
+static void
+welcome(struct guest *guest)
+{
+	struct lp_remote *remote = guest->remote;
+	struct bufferevent *event = guest->event;
+	char address[LP_ENDPOINT_TEXT_SIZE];
+	char from[LP_REMOTE_FROM_SIZE];
+	struct lp_tls_peer peer;
+	enum lp_tls_fault fault;
+	char why[LP_TLS_WHY_SIZE];
+
+	if (lp_tls_welcome(
+		bufferevent_openssl_get_ssl(event), &peer, &fault, why) != 0) {
+		refuse(remote, &guest->from, "%s", why);
+		leave(guest);
+		return;
+	}
+	snprintf(from, sizeof(from), "%s (%s)", peer.name,
+	    lp_endpoint_format(address, &guest->from));
+	guest->event = NULL; /* not ours any more */
+	forget(guest);
+	remote->options.accepted(remote->options.arg, event, from);
+}
+
+static void
+leave(struct guest *guest)
+{
+	if (guest->event)
+		bufferevent_free(guest->event);
+	guest->event = NULL;
+}
+
+static void
+forget(struct guest *guest)
+{
+	leave(guest);
+	guest->remote = NULL;
+}
+
+static void
+refuse(struct lp_remote *remote, const struct lp_endpoint *from,
+    const char *format, ...)
+{
+	char address[LP_ENDPOINT_TEXT_SIZE];
+	char why[LP_TLS_WHY_SIZE];
+	va_list args;
+
+	if (remote->lines++ >= LINES_PER_S) {
+		remote->missed++;
+		return;
+	}
+	va_start(args, format);
+	vsnprintf(why, sizeof(why), format, args);
+	va_end(args);
+	lp_endpoint_format(address, from);
+	if (remote->missed > 0)
+		lp_log_warn("%s was refused: %s (and %" PRIu64
+			    " lines like it were not logged)",
+		    address, why, remote->missed);
+	else
+		lp_log_warn("%s was refused: %s", address, why);
+	remote->missed = 0;
+}
+
+static uint64_t
+now_ms(void)
+{
+	return lp_clock_ns() / 1000000;
+}
