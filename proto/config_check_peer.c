@@ -25,7 +25,7 @@ lp_config_check_peer(const struct lp_config_check *check)
 			return lp_config_check_lacks(check,
 			    lp_config_check_refuse(check, port, "peer",
 				"there is no port %s: the two of a pair come "
-				"and go in one change (lpctl ... -- ...)",
+				"and go in one change",
 				port->port.peer),
 			    LP_OBJECT_PORT, port->port.peer);
 		rc = check_pair(check, port, peer);
@@ -44,7 +44,7 @@ check_pair(const struct lp_config_check *check, const struct lp_object *port,
 	if (!lp_object_has_peer(b))
 		return lp_config_check_refuse(check, peer, "peer",
 		    "port %s has it as its peer: each of a pair names the "
-		    "other (--peer %s)",
+		    "other (peer %s)",
 		    a->name, a->name);
 	if (strcmp(b->peer, a->name) != 0)
 		return lp_config_check_refuse(check, newer, "peer",
@@ -54,7 +54,7 @@ check_pair(const struct lp_config_check *check, const struct lp_object *port,
 	if (a->on_loss != b->on_loss)
 		return lp_config_check_refuse(check, newer, "on_loss",
 		    "port %s says %s, its peer %s says %s: set both in one "
-		    "change (lpctl ... -- ...)",
+		    "change",
 		    a->name, lp_on_loss_name(a->on_loss), b->name,
 		    lp_on_loss_name(b->on_loss));
 	if (a->mtu != b->mtu)

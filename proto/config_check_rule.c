@@ -219,8 +219,8 @@ check_rule(const struct lp_config_check *check, const struct lp_object *object,
 	lack = find_lack(&rule, text->shadow);
 	if (lack)
 		return lp_config_check_refuse(check, object, "action",
-		    "%s: this version cannot do that yet; with --shadow on it "
-		    "counts what it would concern",
+		    "%s: this version cannot do that yet; in shadow it counts "
+		    "what it would concern",
 		    lack);
 	rc = check_named(check, object, &rule);
 	return rc ? rc : check_said(check, object, &rule, unsaid);
@@ -410,7 +410,7 @@ static const char *
 get_lack(const struct lp_listener_object *listener)
 {
 	if (listener->kafka == LP_LOOK_OFF)
-		return "does not look into connections (--kafka off)";
+		return "does not look into connections (kafka off)";
 	return NULL;
 }
 
@@ -423,7 +423,7 @@ refuse_listener(const struct lp_config_check *check,
 	char label[LP_OBJECT_LABEL_SIZE];
 
 	return lp_config_check_refuse(check, is_newer ? listener : rule,
-	    is_newer ? "mode" : "match",
+	    is_newer ? "kafka" : "match",
 	    "rule %s acts on requests, and %s %s: name other listeners in it, "
 	    "or put it in shadow",
 	    rule->rule.name, lp_config_label(check->config, listener, label),
@@ -457,13 +457,13 @@ check_said(const struct lp_config_check *check, const struct lp_object *object,
 			return lp_config_check_refuse(check, listener,
 			    "unjudged",
 			    "rule %s acts on requests of it: say what becomes "
-			    "of bytes that cannot be judged (--unjudged pass "
-			    "or reset)",
+			    "of bytes that cannot be judged (unjudged pass or "
+			    "reset)",
 			    object->rule.name);
 		return lp_config_check_refuse(check, object, "match",
 		    "acts on requests of %s, which has not said what becomes "
-		    "of bytes that cannot be judged: set-listener ... "
-		    "--unjudged pass or reset",
+		    "of bytes that cannot be judged (unjudged pass or "
+		    "reset)",
 		    lp_config_label(check->config, listener, label));
 	}
 	return 0;

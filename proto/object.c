@@ -366,7 +366,7 @@ check_mtu(const struct lp_port_object *port, const struct report *report)
 	if (port->backend == LP_BACKEND_AF_XDP)
 		return refuse(report, "mtu",
 		    "a port of af_xdp has the MTU of its device: ip link set "
-		    "%s mtu %u sets it, --mtu none leaves it as it is",
+		    "%s mtu %u sets it, without one it stays as it is",
 		    port->device, port->mtu);
 	if (port->backend != LP_BACKEND_DPDK)
 		return refuse(report, "mtu", "is for ports of dpdk only");

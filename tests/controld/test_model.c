@@ -118,10 +118,10 @@ static const struct {
 	"delete it, then add it anew"},
     {"add port l device=eth2 peer=r",
 	"1 port l: peer: there is no port r: the two of a pair come and go in "
-	"one change (lpctl ... -- ...)"},
+	"one change"},
     {"add port l device=eth2 peer=r; add port r device=eth3 peer=l loss=wire",
 	"2 port r: on_loss: port l says drop, its peer r says wire: set both "
-	"in one change (lpctl ... -- ...)"},
+	"in one change"},
     {"add listener payments other vip=10.9.0.100:9092 base=9300",
 	"1 listener payments/other: vip: 10.9.0.100:9092 is already the "
 	"endpoint of listener payments/public"},

@@ -152,12 +152,12 @@ static const struct {
 	"add cluster x; add rule r priority=1 match=api=Heartbeat "
 	"action=limit+requests=1/s",
 	"2 rule r: action: limit, of an API whose delay breaks groups or "
-	"logins: this version cannot do that yet; with --shadow on it counts "
+	"logins: this version cannot do that yet; in shadow it counts "
 	"what it would concern"},
     {NULL, "add rule r priority=1 match=api=Fetch action=allow",
 	"1 rule r: match: acts on requests of listener payments/public, which "
-	"has not said what becomes of bytes that cannot be judged: "
-	"set-listener ... --unjudged pass or reset"},
+	"has not said what becomes of bytes that cannot be judged "
+	"(unjudged pass or reset)"},
     {"add rule limits priority=1 match= action=observe",
 	"set rule limit priority=2",
 	"1 rule limit: : there is no rule limit (did you mean limits?)"},
@@ -179,7 +179,7 @@ static const struct {
      "action=limit+requests=1/s shadow=1",
 	"set rule r shadow=0",
 	"1 rule r: action: limit, of an API whose delay breaks groups or "
-	"logins: this version cannot do that yet; with --shadow on it counts "
+	"logins: this version cannot do that yet; in shadow it counts "
 	"what it would concern"},
     {"add rule r priority=1 match=listener=payments/public action=observe;"
      "add rule s priority=1 match=api=Fetch+listener=payments/public "

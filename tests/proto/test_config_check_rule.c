@@ -132,8 +132,8 @@ START_TEST(what_cannot_be_done_yet_is_refused)
 	char message[512];
 
 	snprintf(message, sizeof(message),
-	    "rule r: action: %s: this version cannot do that yet; with "
-	    "--shadow on it counts what it would concern",
+	    "rule r: action: %s: this version cannot do that yet; in "
+	    "shadow it counts what it would concern",
 	    rows[_i][2]);
 	put_rule(rows[_i][0], rows[_i][1], false);
 	config_is_wrong(&config, RULE, message);
@@ -201,11 +201,11 @@ START_TEST(listeners_say_first_what_becomes_of_the_unjudged)
 	};
 	static const char *const texts[] = {
 	    "rule r: match: acts on requests of listener payments/public, "
-	    "which has not said what becomes of bytes that cannot be judged: "
-	    "set-listener ... --unjudged pass or reset",
+	    "which has not said what becomes of bytes that cannot be judged "
+	    "(unjudged pass or reset)",
 	    "rule r: match: acts on requests of listener orders/public, which "
-	    "has not said what becomes of bytes that cannot be judged: "
-	    "set-listener ... --unjudged pass or reset",
+	    "has not said what becomes of bytes that cannot be judged "
+	    "(unjudged pass or reset)",
 	};
 
 	put_rule(rows[_i].match, "observe", false);
@@ -240,7 +240,7 @@ START_TEST(a_listener_that_comes_later_is_the_one_refused)
 	    make_endpoint(RULE + 3, RULE + 1, PAYMENTS_1, "10.9.0.101:9101"));
 	config_is_wrong(&config, RULE + 1,
 	    "listener payments/late: unjudged: rule r acts on requests of it: "
-	    "say what becomes of bytes that cannot be judged (--unjudged pass "
+	    "say what becomes of bytes that cannot be judged (unjudged pass "
 	    "or reset)");
 	say(RULE + 1, LP_UNJUDGED_RESET);
 	config_is_right(&config);
@@ -262,7 +262,7 @@ START_TEST(nothing_acts_where_nothing_is_looked_into)
 	put(&config, listener);
 	config_is_wrong(&config, RULE,
 	    "rule r: match: rule r acts on requests, and listener "
-	    "payments/public does not look into connections (--kafka off): "
+	    "payments/public does not look into connections (kafka off): "
 	    "name other listeners in it, or put it in shadow");
 	put_rule("api=Fetch", "allow", false);
 	config_is_right(&config);
@@ -286,8 +286,8 @@ START_TEST(an_inline_listener_has_to_say_it_too)
 	put_rule("listener=payments/seen api=Produce", "deny", false);
 	config_is_wrong(&config, RULE,
 	    "rule r: match: acts on requests of listener payments/seen, which "
-	    "has not said what becomes of bytes that cannot be judged: "
-	    "set-listener ... --unjudged pass or reset");
+	    "has not said what becomes of bytes that cannot be judged "
+	    "(unjudged pass or reset)");
 	say(RULE - 1, LP_UNJUDGED_RESET);
 	config_is_right(&config);
 }

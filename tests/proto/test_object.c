@@ -321,7 +321,7 @@ START_TEST(only_ports_of_dpdk_have_an_mtu_of_their_own)
 	    {LP_BACKEND_AF_XDP, 1, "1 is not 1280..9600"},
 	    {LP_BACKEND_AF_XDP, 1500,
 		"a port of af_xdp has the MTU of its device: ip link set "
-		"net_tap0 mtu 1500 sets it, --mtu none leaves it as it is"},
+		"net_tap0 mtu 1500 sets it, without one it stays as it is"},
 	    {LP_BACKEND_MEMORY, 0, NULL},
 	    {LP_BACKEND_MEMORY, 1500, "is for ports of dpdk only"},
 	};
