@@ -140,6 +140,22 @@ def check_keys():
         fail("limit: other keys than in " + path)
 
 
+# Each key has its entry in the manual page.
+def check_manual():
+    path = os.path.join(source, "cli/lightpath.yaml.5")
+    with open(path) as stream:
+        entries = [line for line in stream if line.startswith(".It Cm ")]
+    known = set()
+    for line in entries:
+        known |= set(re.findall(r"[a-z_]+", line.split(":")[0][7:]))
+    wanted = set(schema["properties"])
+    for name in ["port", "cluster", "broker", "listener", "rule"]:
+        wanted |= set(parts[name]["properties"])
+    if known != wanted:
+        fail("only in one of the schema and %s: %s" % (
+            path, sorted(known ^ wanted)))
+
+
 # What a person reads in the editor, and what he is offered, is right.
 def check_words(where, node):
     if isinstance(node, list):
@@ -389,6 +405,7 @@ def check_cases():
 check_lists()
 check_limits()
 check_keys()
+check_manual()
 check_words("schema", schema)
 check_files()
 check_cases()
