@@ -24,6 +24,7 @@
 #include "controld/confirm_request.h"
 #include "controld/model.h"
 #include "controld/rollback.h"
+#include "controld/steps.h"
 #include "proto/limits.h"
 #include "proto/log.h"
 
@@ -62,6 +63,7 @@ struct lp_commit {
 	struct lp_order order; /* of a transaction or rollback */
 	bool stays; /* whatever a dataplane says to it */
 	struct lp_await await;
+	struct lp_steps steps;
 	/* Of the rejection that is being rolled back. */
 	struct lp_push_dataplane refuser;
 	bool refused_base;
@@ -229,6 +231,7 @@ on_next(evutil_socket_t fd, short what, void *arg)
 	commit->stored = false;
 	commit->change = (struct lp_model_change){0};
 	lp_await_start(&commit->await, commit->context);
+	lp_steps_start(&commit->steps);
 	if (commit->ticket.to.client == 0 || begin(commit) != 0) {
 		finish(commit);
 		return;
@@ -292,6 +295,7 @@ begin(struct lp_commit *commit)
 	} else {
 		err = apply(commit);
 	}
+	lp_steps_end(&commit->steps, "model");
 	return err != 0 ? err : save(commit);
 }
 
@@ -373,6 +377,7 @@ save(struct lp_commit *commit)
 	context->current = next;
 	commit->stored = true;
 	wait_for_word(commit);
+	lp_steps_end(&commit->steps, "stored");
 	lp_log_info(
 	    "generation %" PRIu64 " by %s", next.number, commit->ticket.who);
 	lp_push_start(context->push, &commit->before);
@@ -408,6 +413,7 @@ evaluate(struct lp_commit *commit)
 	if (poll.refuser != NULL) {
 		roll_back(commit, &poll);
 	} else if (poll.late == NULL) {
+		lp_steps_end(&commit->steps, "applied");
 		reply_done(commit, &poll);
 		finish(commit);
 	}
@@ -550,6 +556,9 @@ static void
 finish(struct lp_commit *commit)
 {
 	evtimer_del(commit->timer);
+	if (commit->stored && commit->phase == WAITING)
+		lp_log_debug("generation %" PRIu64 ": %s",
+		    commit->context->current.number, commit->steps.text);
 	lp_model_change_fini(&commit->change);
 	lp__pb__control_request__free_unpacked(commit->ticket.request, NULL);
 	lp_config_fini(&commit->before.config);
