@@ -160,7 +160,9 @@ lp_yaml_print_is_plain(const char *text)
 {
 	static const char *const words[] = {
 	    "null", "true", "false", "yes", "no", "on", "off", "y", "n"};
+	enum { WORDS = sizeof(words) / sizeof(words[0]) };
 	const char *colon = strchr(text, ':');
+	size_t len = strlen(text);
 
 	if (text[0] == '\0' || strchr(".:@+*-", text[0]))
 		return false;
@@ -170,7 +172,7 @@ lp_yaml_print_is_plain(const char *text)
 	/* HOST:PORT; no key, and no minutes of an hour. */
 	if (colon && (!isdigit(colon[1]) || strchr(colon + 1, ':')))
 		return false;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (size_t i = 0; len <= strlen("false") && i < WORDS; i++)
 		if (strcasecmp(text, words[i]) == 0)
 			return false;
 	return !may_be_number(text);
@@ -241,6 +243,6 @@ static void
 put(struct line *line, const char *bytes, size_t len)
 {
 	if (line->out)
-		(void)fwrite(bytes, 1, len, line->out);
+		(void)fwrite_unlocked(bytes, 1, len, line->out);
 	line->len += len;
 }
