@@ -13,12 +13,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "cli/client_frame.h"
+#include "cli/client_stream.h"
 #include "proto/frame.h"
 #include "proto/message.h"
 
@@ -29,16 +27,16 @@ enum {
 };
 
 struct conversation {
-	int fd;
+	struct lp_client_stream stream;
 	uint32_t timeout_ms;
 	uint64_t deadline_ms; /* CLOCK_MONOTONIC */
-	const char *path;
 	const struct lp_client_waiter *waiter; /* NULL: poll() */
 	size_t len; /* bytes in buf */
 	uint8_t buf[LP_FRAME_SIZE_MAX];
 };
 
-static int open_socket(struct conversation *c, struct lp_error *error);
+static int open_stream(struct conversation *c, struct lp_error *error);
+static int wait_for(void *arg, short events, struct lp_error *error);
 static int send_request(struct conversation *c, Lp__Pb__ControlRequest *request,
     struct lp_error *error);
 static int receive_replies(struct conversation *c, struct lp_replies *replies,
@@ -76,13 +74,12 @@ lp_client_ask_waiting(struct lp_replies *replies, const char *path,
 		    error, LP_EXIT_UNREACHABLE, "out of memory");
 	begin(c, path, timeout_ms);
 	c->waiter = waiter;
-	status = open_socket(c, error);
+	status = open_stream(c, error);
 	if (status == LP_EXIT_OK)
 		status = send_request(c, request, error);
 	if (status == LP_EXIT_OK)
 		status = receive_replies(c, replies, wanted, error);
-	if (c->fd >= 0)
-		(void)close(c->fd);
+	lp_client_stream_close(&c->stream);
 	free(c);
 	return status;
 }
@@ -97,7 +94,7 @@ lp_client_open(struct lp_client **out, const char *path, uint32_t timeout_ms,
 		return lp_error_set(
 		    error, LP_EXIT_UNREACHABLE, "out of memory");
 	begin(c, path, timeout_ms);
-	if (open_socket(c, error) == LP_EXIT_OK) {
+	if (open_stream(c, error) == LP_EXIT_OK) {
 		*out = (struct lp_client *)c;
 		return LP_EXIT_OK;
 	}
@@ -112,8 +109,7 @@ lp_client_close(struct lp_client *client)
 
 	if (c == NULL)
 		return;
-	if (c->fd >= 0)
-		(void)close(c->fd);
+	lp_client_stream_close(&c->stream);
 	free(c);
 }
 
@@ -179,72 +175,22 @@ lp_client_replies_free(struct lp_replies *replies)
 	*replies = (struct lp_replies){0};
 }
 
-/* What an operator can do about a socket that does not take us. */
 static int
-connect_error(const struct conversation *c, int err, struct lp_error *error)
+open_stream(struct conversation *c, struct lp_error *error)
 {
-	const char *hint;
+	const struct lp_client_stream_waiter waiter = {wait_for, c};
 
-	switch (err) {
-	case ENOENT:
-	case ECONNREFUSED:
-		hint = "is lp-controld running?  Start it with \"systemctl "
-		       "start lp-controld\", or name its socket with --socket";
-		break;
-	case EACCES:
-	case EPERM:
-		hint = "run lpctl as root, or as a member of the group that "
-		       "owns the socket";
-		break;
-	case EAGAIN:
-		err = ETIMEDOUT;
-		hint = "lp-controld does not accept connections; see its log";
-		break;
-	default:
-		hint = "this is no socket of lp-controld";
-		break;
-	}
-	return lp_error_set(error, LP_EXIT_UNREACHABLE, "%s: %s: %s", c->path,
-	    strerror(err), hint);
-}
-
-static int
-open_socket(struct conversation *c, struct lp_error *error)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	/* connect() waits that long for a place in the daemon's backlog. */
-	const struct timeval wait = {
-	    .tv_sec = c->timeout_ms / MS_PER_S,
-	    .tv_usec = (c->timeout_ms % MS_PER_S) * MS_PER_S,
-	};
-
-	if (strlen(c->path) >= sizeof(address.sun_path))
-		return lp_error_set(error, LP_EXIT_USAGE,
-		    "--socket: %s: longer than the %zu bytes of a socket's "
-		    "path",
-		    c->path, sizeof(address.sun_path) - 1);
-	strcpy(address.sun_path, c->path);
-	/* Who has other things to do does not wait for that place. */
-	c->fd = socket(AF_UNIX,
-	    SOCK_STREAM | SOCK_CLOEXEC |
-		(c->waiter != NULL ? SOCK_NONBLOCK : 0),
-	    0);
-	if (c->fd < 0 ||
-	    setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) !=
-		0)
-		return lp_error_set(error, LP_EXIT_UNREACHABLE,
-		    "cannot make a socket: %s", strerror(errno));
-	if (connect(
-		c->fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
-		return connect_error(c, errno, error);
-	return LP_EXIT_OK;
+	/* Who has other things to do does not wait for a full backlog. */
+	return lp_client_stream_open(
+	    &c->stream, c->waiter != NULL ? 0 : c->timeout_ms, &waiter, error);
 }
 
 /* Waits for events on the socket; the deadline is an error like others. */
 static int
-wait_for(struct conversation *c, short events, struct lp_error *error)
+wait_for(void *arg, short events, struct lp_error *error)
 {
-	struct pollfd pfd = {.fd = c->fd, .events = events};
+	struct conversation *c = arg;
+	struct pollfd pfd = {.fd = c->stream.fd, .events = events};
 	uint64_t now_ms = clock_ms();
 	int left_ms = 0;
 	int ready = 0;
@@ -257,48 +203,41 @@ wait_for(struct conversation *c, short events, struct lp_error *error)
 	}
 	if (ready == LP_CLIENT_STOP)
 		return lp_error_set(error, LP_EXIT_UNREACHABLE,
-		    "%s: given up before lp-controld answered", c->path);
+		    "%s: given up before lp-controld answered", c->stream.name);
 	if (ready > 0 || (ready < 0 && errno == EINTR))
 		return LP_EXIT_OK;
 	return lp_error_set(error, LP_EXIT_UNREACHABLE,
 	    "%s: lp-controld gave no complete answer within %u s; what was "
 	    "asked may yet be done: see \"lpctl status\"",
-	    c->path, c->timeout_ms / MS_PER_S);
+	    c->stream.name, c->timeout_ms / MS_PER_S);
 }
 
 static int
 lost(const struct conversation *c, const char *why, struct lp_error *error)
 {
-	return lp_error_set(error, LP_EXIT_UNREACHABLE,
-	    "%s: lost lp-controld: %s; see its log, and \"lpctl status\" for "
-	    "what was stored",
-	    c->path, why);
+	return lp_client_stream_lost(&c->stream, why, error);
 }
 
-/*
- * A daemon that refuses us at once closes before it has read everything:
- * its answer may wait for us all the same, so EPIPE is left to the reader.
- */
 static int
 send_all(struct conversation *c, const uint8_t *data, size_t len,
     struct lp_error *error)
 {
-	while (len > 0) {
-		ssize_t n = send(c->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	int status = LP_EXIT_OK;
 
-		if (n >= 0) {
-			data += n;
-			len -= (size_t)n;
-		} else if (errno == EAGAIN) {
-			if (wait_for(c, POLLOUT, error) != LP_EXIT_OK)
-				return error->status;
-		} else if (errno == EPIPE) {
-			return LP_EXIT_OK;
-		} else if (errno != EINTR) {
-			return lost(c, strerror(errno), error);
-		}
+	while (len > 0 && status == LP_EXIT_OK) {
+		size_t done;
+		short events;
+
+		status = lp_client_stream_send(
+		    &c->stream, data, len, &done, &events, error);
+		if (status == LP_EXIT_OK && done == 0 && events == 0)
+			return LP_EXIT_OK; /* the answer says why */
+		if (status == LP_EXIT_OK && done == 0)
+			status = wait_for(c, events, error);
+		data += done;
+		len -= done;
 	}
-	return LP_EXIT_OK;
+	return status;
 }
 
 static int
@@ -333,10 +272,13 @@ static int
 receive_frame(struct conversation *c, const uint8_t **payload,
     size_t *payload_len, struct lp_error *error)
 {
+	int status;
+
 	for (;;) {
 		enum lp_parse_result result =
 		    lp_frame_next(c->buf, c->len, payload, payload_len);
-		ssize_t n;
+		size_t done;
+		short events;
 
 		if (result == LP_OK)
 			return LP_EXIT_OK;
@@ -345,13 +287,9 @@ receive_frame(struct conversation *c, const uint8_t **payload,
 			    "it sent a frame of a length that "
 			    "cannot be",
 			    error);
-		if (wait_for(c, POLLIN, error) != LP_EXIT_OK)
-			return error->status;
-		n = recv(c->fd, c->buf + c->len, sizeof(c->buf) - c->len,
-		    MSG_DONTWAIT);
-		if (n > 0)
-			c->len += (size_t)n;
-		else if (n == 0)
+		status = lp_client_stream_receive(&c->stream, c->buf + c->len,
+		    sizeof(c->buf) - c->len, &done, &events, error);
+		if (status == LP_EXIT_OK && done == 0 && events == 0)
 			return lost(c,
 			    c->len == 0
 				? "it closed the connection instead of "
@@ -359,8 +297,11 @@ receive_frame(struct conversation *c, const uint8_t **payload,
 				: "it closed the connection in the middle of "
 				  "its answer",
 			    error);
-		else if (errno != EAGAIN && errno != EINTR)
-			return lost(c, strerror(errno), error);
+		if (status == LP_EXIT_OK && done == 0)
+			status = wait_for(c, events, error);
+		if (status != LP_EXIT_OK)
+			return status;
+		c->len += done;
 	}
 }
 
@@ -458,9 +399,8 @@ receive_replies(struct conversation *c, struct lp_replies *replies,
 static void
 begin(struct conversation *c, const char *path, uint32_t timeout_ms)
 {
-	c->fd = -1;
+	lp_client_stream_init(&c->stream, path);
 	c->len = 0;
-	c->path = path;
 	c->waiter = NULL;
 	c->timeout_ms = timeout_ms;
 	c->deadline_ms = clock_ms() + timeout_ms;
@@ -478,9 +418,9 @@ has_frame(const struct conversation *c)
 static bool
 comes(const struct conversation *c, int wait_ms, int wake_fd)
 {
-	struct pollfd pfds[] = {
-	    {.fd = c->fd, .events = POLLIN}, {.fd = wake_fd, .events = POLLIN}};
-	bool here = has_frame(c);
+	struct pollfd pfds[] = {{.fd = c->stream.fd, .events = POLLIN},
+	    {.fd = wake_fd, .events = POLLIN}};
+	bool here = has_frame(c) || lp_client_stream_pending(&c->stream);
 
 	if (poll(pfds, 2, here ? 0 : wait_ms) < 0)
 		return false;

@@ -25,6 +25,8 @@ struct lp_replies {
 	size_t count;
 };
 
+/* Where it is, as everywhere here: a path, or what cli/place.h makes. */
+
 /*
  * Sends *request (protocol and cookie are filled in) and reads replies until
  * one has no `more`.  LP_EXIT_OK: at least one reply, all of the wanted kind.

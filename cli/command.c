@@ -315,8 +315,9 @@ lp_command_several(const struct lp_command *command, int operand)
 lp_option_set
 lp_command_global_options(void)
 {
-	return BIT(SOCKET) | BIT(OUTPUT) | BIT(TIMEOUT) | BIT(NO_WAIT) |
-	    BIT(VERBOSE) | BIT(VERSION) | BIT(HELP);
+	return BIT(SOCKET) | BIT(REMOTE) | BIT(TLS) | BIT(OUTPUT) |
+	    BIT(TIMEOUT) | BIT(NO_WAIT) | BIT(VERBOSE) | BIT(VERSION) |
+	    BIT(HELP);
 }
 
 const char *

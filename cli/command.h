@@ -43,6 +43,8 @@ enum lp_word {
 enum lp_option_id {
 	/* of every command */
 	LP_OPTION_SOCKET,
+	LP_OPTION_REMOTE,
+	LP_OPTION_TLS,
 	LP_OPTION_OUTPUT,
 	LP_OPTION_TIMEOUT,
 	LP_OPTION_NO_WAIT,

@@ -13,6 +13,13 @@
 static const struct lp_option options[LP_OPTIONS] = {
     [LP_OPTION_SOCKET] = {"socket", "PATH", NULL,
 	"control socket of lp-controld", LP_ARGUMENT_REQUIRED, LP_WORD_FILE, 0},
+    [LP_OPTION_REMOTE] = {"remote", "HOST[:PORT]", NULL,
+	"lp-controld of another machine, over TLS (port 9643)",
+	LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 0},
+    [LP_OPTION_TLS] = {"tls", "DIR", NULL,
+	"cert.pem, key.pem and ca.pem for --remote (~/.config/lightpath, or "
+	"/etc/lightpath/tls)",
+	LP_ARGUMENT_REQUIRED, LP_WORD_FILE, 0},
     [LP_OPTION_OUTPUT] = {"output", "FORMAT", "text json",
 	"text (default) or json", LP_ARGUMENT_REQUIRED, LP_WORD_ANY, 'o'},
     [LP_OPTION_TIMEOUT] = {"timeout", "SECONDS", NULL,

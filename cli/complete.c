@@ -14,7 +14,8 @@ enum { ANSWER_MS = 1000 }; /* nobody waits longer at a prompt */
 /* Where the cursor is. */
 struct cursor {
 	const struct lp_lpctl *lpctl;
-	const char *socket;
+	const char *socket, *remote, *tls;
+	char place[LP_PLACE_SIZE];
 	const struct lp_command *command; /* NULL: none yet */
 	const struct lp_option *option; /* whose value is next, or NULL */
 	const char *operands[LP_OPERANDS_MAX];
@@ -58,6 +59,21 @@ find_option(const struct cursor *cursor, const char *word)
 	return NULL;
 }
 
+/* Where to ask: as on the line that is being written. */
+static void
+set_place(
+    struct cursor *cursor, const struct lp_option *option, const char *value)
+{
+	if (option == lp_command_option(LP_OPTION_SOCKET)) {
+		cursor->socket = value;
+		cursor->remote = NULL;
+	} else if (option == lp_command_option(LP_OPTION_REMOTE)) {
+		cursor->remote = value;
+	} else if (option == lp_command_option(LP_OPTION_TLS)) {
+		cursor->tls = value;
+	}
+}
+
 static void
 pass_option(struct cursor *cursor, const char *word)
 {
@@ -67,16 +83,15 @@ pass_option(struct cursor *cursor, const char *word)
 		return;
 	if (strchr(word, '=') == NULL)
 		cursor->option = option;
-	else if (option == lp_command_option(LP_OPTION_SOCKET))
-		cursor->socket = strchr(word, '=') + 1;
+	else
+		set_place(cursor, option, strchr(word, '=') + 1);
 }
 
 static void
 pass_word(struct cursor *cursor, const char *word)
 {
 	if (cursor->option != NULL) {
-		if (cursor->option == lp_command_option(LP_OPTION_SOCKET))
-			cursor->socket = word;
+		set_place(cursor, cursor->option, word);
 		cursor->option = NULL;
 	} else if (strcmp(word, "--") == 0) {
 		cursor->command = NULL;
@@ -93,13 +108,21 @@ pass_word(struct cursor *cursor, const char *word)
 void
 lp_complete_write(const struct lp_lpctl *lpctl, int count, char *const *words)
 {
-	struct cursor cursor = {.lpctl = lpctl, .socket = lpctl->socket};
+	struct cursor cursor = {.lpctl = lpctl,
+	    .socket = lpctl->socket,
+	    .remote = lpctl->remote,
+	    .tls = lpctl->tls};
+
+	char why[LP_WHY_SIZE];
 
 	if (count == 0)
 		return;
 	for (int i = 0; i < count - 1; i++)
 		pass_word(&cursor, words[i]);
 	cursor.word = words[count - 1];
+	if (cursor.remote != NULL &&
+	    lp_place_make(cursor.place, cursor.remote, cursor.tls, why) == 0)
+		cursor.socket = cursor.place;
 	if (cursor.option != NULL)
 		offer_option_value(&cursor);
 	else if (cursor.word[0] == '-')

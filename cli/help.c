@@ -127,6 +127,9 @@ lp_help_write(FILE *out, const struct lp_command *command)
 	    "  6  another change came first; nothing was stored\n\n"
 	    "Environment:\n"
 	    "  LPCTL_SOCKET  control socket, if there is no --socket\n"
+	    "  LPCTL_REMOTE  another machine, if there is neither --socket "
+	    "nor --remote\n"
+	    "  LPCTL_TLS     directory of certificates, if there is no --tls\n"
 	    "  NO_COLOR      no colours on a terminal either\n\n"
 	    "\"lpctl help COMMAND\" explains a command.\n",
 	    out);

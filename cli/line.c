@@ -31,6 +31,7 @@ static int parse_piece(struct lp_line *line, struct lp_lpctl *lpctl, int argc,
     char **argv, struct lp_error *error);
 static size_t count_pieces(int argc, char **argv);
 static int check_together(const struct lp_line *line, struct lp_error *error);
+static int set_place(struct lp_lpctl *lpctl, struct lp_error *error);
 
 int
 lp_line_parse(struct lp_line *line, struct lp_lpctl *lpctl, int argc,
@@ -59,7 +60,9 @@ lp_line_parse(struct lp_line *line, struct lp_lpctl *lpctl, int argc,
 			return LP_EXIT_OK;
 		start = i;
 	}
-	return check_together(line, error);
+	if (check_together(line, error) != LP_EXIT_OK)
+		return error->status;
+	return set_place(lpctl, error);
 }
 
 void
@@ -93,6 +96,21 @@ check_together(const struct lp_line *line, struct lp_error *error)
 			    "%s: stands alone; only add-, set- and del- "
 			    "commands are combined by \"--\"",
 			    line->commands[i].command->name);
+	return LP_EXIT_OK;
+}
+
+/* What all options together, and the environment, have said. */
+static int
+set_place(struct lp_lpctl *lpctl, struct lp_error *error)
+{
+	char why[LP_WHY_SIZE];
+
+	if (lpctl->remote == NULL)
+		return LP_EXIT_OK;
+	if (lp_place_make(lpctl->place, lpctl->remote, lpctl->tls, why) != 0)
+		return lp_error_set(error, LP_EXIT_USAGE, "--remote %s: %s",
+		    lpctl->remote, why);
+	lpctl->socket = lpctl->place;
 	return LP_EXIT_OK;
 }
 
@@ -194,6 +212,13 @@ set_global(struct lp_line *line, struct lp_lpctl *lpctl, enum lp_option_id id,
 	switch (id) {
 	case LP_OPTION_SOCKET:
 		lpctl->socket = value;
+		lpctl->remote = NULL;
+		break;
+	case LP_OPTION_REMOTE:
+		lpctl->remote = value;
+		break;
+	case LP_OPTION_TLS:
+		lpctl->tls = value;
 		break;
 	case LP_OPTION_OUTPUT:
 		lpctl->output = strcmp(value, "json") == 0 ? &lp_output_json

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "cli/output.h"
+#include "cli/place.h"
 #include "proto/address.h"
 
 enum {
@@ -24,7 +25,10 @@ enum { LP_COMMENT_SIZE = 4096 };
 #define LP_SOCKET_DEFAULT "/run/lightpath/controld.sock"
 
 struct lp_lpctl {
-	const char *socket; /* path of lp-controld's control socket */
+	const char *socket; /* where lp-controld is: its socket, or a place */
+	const char *remote; /* HOST:PORT of another machine; NULL: this one */
+	const char *tls; /* directory of our certificate; NULL: the usual */
+	char place[LP_PLACE_SIZE]; /* of that machine */
 	const struct lp_output *output;
 	struct lp_print print; /* where and how the output goes */
 	FILE *err;

@@ -43,6 +43,8 @@ static void
 from_environment(struct lp_lpctl *lpctl)
 {
 	const char *path = getenv("LPCTL_SOCKET");
+	const char *remote = getenv("LPCTL_REMOTE");
+	const char *tls = getenv("LPCTL_TLS");
 	const char *no_color = getenv("NO_COLOR");
 	const char *term = getenv("TERM");
 	bool terminal = isatty(STDOUT_FILENO) == 1;
@@ -52,6 +54,8 @@ from_environment(struct lp_lpctl *lpctl)
 	*lpctl = (struct lp_lpctl){
 	    .socket =
 		path != NULL && path[0] != '\0' ? path : LP_SOCKET_DEFAULT,
+	    .remote = remote != NULL && remote[0] != '\0' ? remote : NULL,
+	    .tls = tls != NULL && tls[0] != '\0' ? tls : NULL,
 	    .output = &lp_output_text,
 	    .print =
 		{

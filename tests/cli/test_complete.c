@@ -25,7 +25,7 @@ static const struct {
     {"top --sort p99", "p99\np99.9\np99.99\n"},
     {"top --s", "--socket\n--sort\n--since-start\n"},
     {"nonsense --",
-	"--socket\n--output\n--timeout\n--no-wait\n--verbose\n"
+	"--socket\n--remote\n--tls\n--output\n--timeout\n--no-wait\n--verbose\n"
 	"--version\n--help\n"},
     {"add-port x --si", "--side\n"},
     {"add-port x --mt", "--mtu\n"},

@@ -162,6 +162,7 @@ check_includes() {
 		rte_*\ dataplane/port/dpdk_*) ;;
 		rte_*\ dataplane/port/port_dpdk*) ;;
 		openssl/*\ proto/tls* | openssl/*\ cli/pki_x509.c) ;;
+		openssl/*\ cli/client_tls.c) ;;
 		urcu*\ dataplane/grace.c) ;;
 		cap-ng.h\ dataplane/privilege.c) ;;
 		librdkafka/*\ controld/poll_ask.c) ;;
