@@ -42,6 +42,8 @@ LP_CMD_RUN(lp_cmd_show_brokers);
 LP_CMD_RUN(lp_cmd_show_listeners);
 LP_CMD_RUN(lp_cmd_show_rules);
 LP_CMD_RUN(lp_cmd_export);
+LP_CMD_RUN(lp_cmd_apply_diff);
+LP_CMD_RUN(lp_cmd_apply);
 LP_CMD_RUN(lp_cmd_rule_stats);
 LP_CMD_RUN(lp_cmd_denials);
 LP_CMD_RUN(lp_cmd_history);

@@ -365,3 +365,28 @@ lp_command_number(uint32_t *out, const char *text, uint32_t min, uint32_t max)
 	*out = (uint32_t)value;
 	return 0;
 }
+
+int
+lp_command_duration(uint32_t *out, const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	const char *unit = text + digits;
+	uint32_t factor = 1, value;
+	char number[8];
+
+	if (strcmp(unit, "m") == 0)
+		factor = 60;
+	else if (strcmp(unit, "h") == 0)
+		factor = 3600;
+	else if (unit[0] != '\0' && strcmp(unit, "s") != 0)
+		return -EINVAL;
+	if (digits >= sizeof(number))
+		return -EINVAL;
+	memcpy(number, text, digits);
+	number[digits] = '\0';
+	if (lp_command_number(
+		&value, number, 1, LP_COMMAND_DURATION_MAX_S / factor) != 0)
+		return -EINVAL;
+	*out = value * factor;
+	return 0;
+}

@@ -99,6 +99,10 @@ enum lp_option_id {
 	LP_OPTION_GENERATION,
 	/* of files that declare a configuration */
 	LP_OPTION_FILE,
+	LP_OPTION_PRUNE,
+	LP_OPTION_DRY_RUN,
+	LP_OPTION_WAIT,
+	LP_OPTION_CONFIRM,
 	/* of pki */
 	LP_OPTION_AUTHORITY,
 	LP_OPTION_DAYS,
@@ -217,5 +221,12 @@ bool lp_command_given(const struct lp_words *words, enum lp_option_id id);
 /* Digits only, min..max.  0, or -EINVAL; *out is then unchanged. */
 int lp_command_number(
     uint32_t *out, const char *text, uint32_t min, uint32_t max);
+
+/*
+ * "60", "60s", "5m", "1h": seconds, from 1 to LP_COMMAND_DURATION_MAX_S.  0, or
+ * -EINVAL; *out is then unchanged.
+ */
+enum { LP_COMMAND_DURATION_MAX_S = 3600 };
+int lp_command_duration(uint32_t *out, const char *text);
 
 #endif

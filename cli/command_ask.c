@@ -67,6 +67,38 @@ static const struct lp_command commands[] = {
 	.run = lp_cmd_check,
     },
     {
+	.name = "diff",
+	.options = BIT(FILE) | BIT(PRUNE),
+	.summary = "show what apply would change",
+	.details =
+	    "Exit status 0: nothing, 7: something; + is added, ~ changed and "
+	    "- deleted.  Nothing\nis sent.  All that check checks is checked, "
+	    "and against what there is.",
+	.examples = "lpctl diff -f /etc/lightpath/conf.d --prune\n"
+		    "lpctl -o json diff -f conf.d | jq -r '.changes[] | "
+		    "\"\\(.change) \\(.kind) \\(.name)\"'\n",
+	.run = lp_cmd_apply_diff,
+    },
+    {
+	.name = "apply",
+	.options =
+	    BIT(FILE) | BIT(PRUNE) | BIT(DRY_RUN) | BIT(WAIT) | BIT(CONFIRM),
+	.summary = "make the configuration what files declare",
+	.details =
+	    "Shows what diff shows, and does it in one change: what is as "
+	    "declared is not\ntouched, what differs is changed in its place. "
+	    " If another change comes in between,\nnothing is stored, and the "
+	    "exit status is 6.\n\n"
+	    "An object in a file is complete: what is left out is as by "
+	    "default.  Files with\nan owner at their top speak of what is "
+	    "that owner's; what is of nobody they take\nover, and what is of "
+	    "another they refuse.  See lightpath.yaml(5).",
+	.examples = "lpctl apply -f lightpath.yaml\n"
+		    "lpctl apply -f /etc/lightpath/conf.d --prune\n"
+		    "lpctl apply -f conf.d --confirm 60s\n",
+	.run = lp_cmd_apply,
+    },
+    {
 	.name = "show",
 	.summary = "show the whole configuration as a tree",
 	.examples = "lpctl show\n",

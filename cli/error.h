@@ -21,6 +21,7 @@ enum lp_exit {
 	LP_EXIT_TIMEOUT = 4, /* a change is stored, but not applied yet */
 	LP_EXIT_REJECTED = 5, /* by a dataplane; rolled back */
 	LP_EXIT_CONFLICT = 6, /* another change came first; nothing stored */
+	LP_EXIT_CHANGES = 7, /* diff: there are some; no error */
 };
 
 enum {

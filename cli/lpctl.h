@@ -34,6 +34,7 @@ struct lp_lpctl {
 	FILE *err;
 	bool err_color; /* it is a terminal, and colours are wanted */
 	uint32_t timeout_s; /* wait for dataplanes; 0: do not wait */
+	const char *comment; /* the command line, for the history; or NULL */
 	/* A host's address: 0, or -EINVAL and why; tests have their own. */
 	int (*resolve)(struct lp_ip *ip, const char *host, char *why);
 };

@@ -31,7 +31,7 @@ main(int argc, char **argv)
 	}
 	status = run(&lpctl, argc, argv, &line, &error);
 	status = finish_output(&lpctl, status, &error);
-	if (status != LP_EXIT_OK)
+	if (status != LP_EXIT_OK && status != LP_EXIT_CHANGES)
 		(void)fprintf(stderr, "lpctl: %s\n%s", error.text, error.shown);
 	if (status == LP_EXIT_USAGE && line.about != NULL)
 		lp_help_usage(stderr, line.about);
@@ -103,6 +103,7 @@ run(struct lp_lpctl *lpctl, int argc, char **argv, struct lp_line *line,
 	char *comment = join_words(argc, argv);
 	int status = lp_line_parse(line, lpctl, argc, argv, error);
 
+	lpctl->comment = comment;
 	if (status != LP_EXIT_OK)
 		;
 	else if (line->wish == LP_LINE_HELP)
@@ -116,6 +117,7 @@ run(struct lp_lpctl *lpctl, int argc, char **argv, struct lp_line *line,
 		    lpctl, &line->commands[0], error);
 	if (status != LP_EXIT_USAGE)
 		line->about = NULL;
+	lpctl->comment = NULL;
 	free(comment);
 	return status;
 }
@@ -128,7 +130,7 @@ finish_output(const struct lp_lpctl *lpctl, int status, struct lp_error *error)
 
 	if (fflush(lpctl->print.out) != 0)
 		failed = true;
-	if (failed && status == LP_EXIT_OK)
+	if (failed && (status == LP_EXIT_OK || status == LP_EXIT_CHANGES))
 		return lp_error_set(error, LP_EXIT_UNREACHABLE,
 		    "cannot write to standard output");
 	return status;

@@ -242,6 +242,57 @@ START_TEST(what_cannot_be_set_is_refused)
 }
 END_TEST
 
+/* Of each kind of step one, as it is shown: and what came of it. */
+START_TEST(a_plan_is_shown_as_it_was)
+{
+	static const struct {
+		const struct lp_output *output;
+		const char *ending;
+	} outputs[] = {{&lp_output_text, "txt"}, {&lp_output_json, "json"}};
+	Lp__Pb__TransactionReply reply = LP__PB__TRANSACTION_REPLY__INIT;
+	struct lp_plan_view view = {.report = support_plan_report,
+	    .generation = 7,
+	    .is_apply = _i >= 2};
+	const struct lp_plan_options options = {.prune = true};
+	const struct lp_output *output = outputs[_i % 2].output;
+	struct lp_declaration declaration;
+	struct support_output out;
+	struct lp_config config;
+	struct lp_lpctl lpctl;
+	struct lp_plan plan;
+
+	support_plan_config(&config,
+	    BROKERS ";add rule r priority=1 match= action=reset;"
+		    "add rule s priority=2 match=src=10.0.0.0/8 action=reset");
+	support_plan_declaration(&declaration,
+	    BROKERS ";add rule s priority=3 match=src=10.0.0.0/8 action=allow;"
+		    "add broker payments 2 to=10.9.0.22:9092 owner=a",
+	    NULL);
+	ck_assert_int_eq(lp_plan_make(&plan, support_plan_report, &declaration,
+			     &config, &options),
+	    0);
+	view.plan = &plan;
+	support_output_open(&out);
+	support_lpctl(&lpctl, "/nowhere", &out, NULL);
+	ck_assert_int_eq(output->plan(&lpctl.print, &view), 0);
+	if (view.is_apply) {
+		reply.generation = 8;
+		reply.has_applied = reply.has_connected = true;
+		reply.applied = 1;
+		reply.connected = 2;
+		view.reply = &reply;
+		view.confirm_s = 60;
+		ck_assert_int_eq(output->plan(&lpctl.print, &view), 0);
+	}
+	support_golden(view.is_apply ? "apply" : "diff", outputs[_i % 2].ending,
+	    support_output_text(&out));
+	support_output_close(&out);
+	lp_plan_fini(&plan);
+	lp_declaration_fini(&declaration);
+	lp_config_fini(&config);
+}
+END_TEST
+
 /* Who is asked first of equal ones is no matter of files. */
 START_TEST(an_order_that_files_do_not_make_is_said)
 {
@@ -380,6 +431,7 @@ main(void)
 	    tests, steps_are_what_differs, 0, sizeof(rows) / sizeof(rows[0]));
 	tcase_add_loop_test(tests, what_cannot_be_set_is_refused, 0,
 	    sizeof(refusals) / sizeof(refusals[0]));
+	tcase_add_loop_test(tests, a_plan_is_shown_as_it_was, 0, 4);
 	tcase_add_test(tests, an_order_that_files_do_not_make_is_said);
 	tcase_add_test(tests, names_are_resolved_only_where_they_are_new);
 	srunner_run_all(runner, CK_ENV);
