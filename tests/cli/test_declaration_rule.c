@@ -251,16 +251,61 @@ read_again(const char *match, const char *action, bool block, uint64_t seed)
 	free(text);
 }
 
+/* UTF-8 (RFC 3629). */
+static size_t
+put_character(char *to, uint32_t code)
+{
+	size_t len = code < 0x80 ? 1
+	    : code < 0x800       ? 2
+	    : code < 0x10000     ? 3
+				 : 4;
+
+	to[0] = (char)code;
+	if (len > 1)
+		to[0] = (char)((0xf00 >> len) | code >> 6 * (len - 1));
+	for (size_t i = 1; i < len; i++)
+		to[i] = (char)(0x80 | (code >> 6 * (len - 1 - i) & 0x3f));
+	return len;
+}
+
+/* Of characters that YAML, or the language, gives a meaning to, and others. */
+static void
+draw_text(char text[LP_RULE_MATCH_SIZE], uint64_t *random)
+{
+	static const uint32_t codes[] = {' ', ' ', '"', '\\', '\'', '*', ',',
+	    ':', '#', '-', '?', '!', '%', '@', '`', '{', '[', ']', '}', '&',
+	    '|', '>', '<', '=', '~', '.', '0', '7', 'e', 'x', 'n', 'y', 0xa0,
+	    0xe9, 0x2028, 0x2029, 0xd7ff, 0xe000, 0xfeff, 0xfffd, 0xfffe,
+	    0xffff, 0x10000, 0x1f407, 0x10ffff};
+	size_t len = (size_t)sprintf(text, "client_id=\"");
+
+	for (unsigned i = random_between(random, 0, 8); i > 0; i--) {
+		uint32_t code = codes[random_next(random) %
+		    (sizeof(codes) / sizeof(*codes))];
+
+		if (code == '"' || code == '\\')
+			text[len++] = '\\';
+		len += put_character(text + len, code);
+	}
+	strcpy(text + len, random_percent(random, 30) ? "\"*" : "\"");
+}
+
 static void
 run(uint64_t seed)
 {
 	uint64_t random = seed;
 	struct lp_rule_match match;
+	struct lp_rule_error error;
 	char text[LP_RULE_MATCH_SIZE], action[LP_RULE_ACTION_SIZE];
 
 	rules_match(&match, &random, FIELDS);
 	lp_rule_match_print(text, &match);
 	rules_action(action, &random);
+	read_again(text, action, seed % 2 == 0, seed);
+	draw_text(text, &random);
+	ck_assert_msg(lp_rule_match_parse(&match, text, &error) == 0, "%s: %s",
+	    text, error.why);
+	lp_rule_match_print(text, &match);
 	read_again(text, action, seed % 2 == 0, seed);
 }
 
