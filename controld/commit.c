@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "controld/audit.h"
 #include "controld/await.h"
 #include "controld/confirm_request.h"
 #include "controld/model.h"
@@ -269,13 +270,13 @@ static int
 begin(struct lp_commit *commit)
 {
 	const struct lp_context *context = commit->context;
-	const struct lp_reply_to *to = &commit->ticket.to;
+	struct lp_reply_to *to = &commit->ticket.to;
 	int err;
 
 	if (commit->ticket.request->body_case ==
 	    LP__PB__CONTROL_REQUEST__BODY_CONFIRM) {
 		lp_confirm_request_answer(commit->confirm, context, to,
-		    commit->ticket.who, commit->ticket.request->confirm);
+		    commit->ticket.request->confirm);
 		return -EALREADY;
 	}
 	/* It was confirmed, or taken back, while this one was waiting. */
@@ -283,6 +284,7 @@ begin(struct lp_commit *commit)
 	    lp_confirm_waiting(commit->confirm) == NULL)
 		return -EALREADY;
 	commit->order = lp_order_of(commit->ticket.request);
+	to->audit.text = commit->order.comment;
 	err = lp_order_check(&commit->order, context, commit->confirm, to);
 	if (err != 0)
 		return err;
@@ -291,7 +293,7 @@ begin(struct lp_commit *commit)
 	if (commit->order.is_rollback) {
 		err = lp_rollback_load(&commit->change, &commit->order, context,
 		    commit->confirm, to, commit->comment);
-		commit->order.comment = commit->comment;
+		to->audit.text = commit->order.comment = commit->comment;
 	} else {
 		err = apply(commit);
 	}
@@ -304,7 +306,8 @@ static void
 on_over(void *arg)
 {
 	struct lp_commit *commit = arg;
-	const struct lp_reply_to to = {.client = LP_REPLY_NOBODY};
+	const struct lp_reply_to to = {.client = LP_REPLY_NOBODY,
+	    .audit = {.who = "lp-controld", .request = "rollback"}};
 	Lp__Pb__ControlRequest *request =
 	    lp_confirm_request_rollback(commit->confirm);
 
@@ -347,11 +350,14 @@ static int
 save(struct lp_commit *commit)
 {
 	struct lp_context *context = commit->context;
+	struct lp_reply_audit *about = &commit->ticket.to.audit;
+	struct lp_store_audit row = lp_audit_row(about, commit->order.comment);
 	const struct lp_store_change change = {
 	    .next_id = commit->change.next_id,
 	    .who = commit->ticket.who,
 	    .comment = commit->order.comment,
 	    .wait_ms = commit->order.confirm_ms,
+	    .audit = about->request != NULL ? &row : NULL,
 	};
 	const struct lp_reply_failure failure = {
 	    .result = LP__PB__FAILURE__RESULT__REFUSED};
@@ -371,6 +377,7 @@ save(struct lp_commit *commit)
 		    "not stored: %s", why);
 		return err;
 	}
+	about->number = row.number;
 	lp_config_init(&commit->change.config); /* moved into next */
 	lp_config_fini(&commit->before.config);
 	commit->before = context->current;

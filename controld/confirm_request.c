@@ -5,15 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "controld/audit.h"
 #include "proto/log.h"
 
 static int end(struct lp_confirm *confirm, const struct lp_context *context,
-    const char *who, char why[LP_STORE_WHY_SIZE]);
+    struct lp_reply_audit *about, char why[LP_STORE_WHY_SIZE]);
 
 void
 lp_confirm_request_answer(struct lp_confirm *confirm,
-    const struct lp_context *context, const struct lp_reply_to *to,
-    const char *who, const Lp__Pb__ConfirmRequest *request)
+    const struct lp_context *context, struct lp_reply_to *to,
+    const Lp__Pb__ConfirmRequest *request)
 {
 	const struct lp_store_waiting *waiting = lp_confirm_waiting(confirm);
 	const struct lp_reply_failure failure = {
@@ -37,7 +38,7 @@ lp_confirm_request_answer(struct lp_confirm *confirm,
 		    done.generation, request->generation);
 		return;
 	}
-	if (end(confirm, context, who, why) != 0) {
+	if (end(confirm, context, &to->audit, why) != 0) {
 		lp_reply_failure(context, to, &failure, "not stored: %s", why);
 		return;
 	}
@@ -73,16 +74,21 @@ lp_confirm_request_rollback(const struct lp_confirm *confirm)
 
 static int
 end(struct lp_confirm *confirm, const struct lp_context *context,
-    const char *who, char why[LP_STORE_WHY_SIZE])
+    struct lp_reply_audit *about, char why[LP_STORE_WHY_SIZE])
 {
-	int err = lp_store_confirm(context->store, why);
+	struct lp_store_audit row = lp_audit_row(about, NULL);
+	int err;
+
+	row.generation = lp_confirm_waiting(confirm)->generation;
+	err = lp_store_audit_confirm(context->store, &row, why);
 
 	if (err != 0) {
 		lp_log_error("%s", why);
 		return err;
 	}
 	lp_log_info("generation %" PRIu64 " was confirmed by %s",
-	    lp_confirm_waiting(confirm)->generation, who);
+	    row.generation, about->who);
+	about->number = row.number;
 	lp_confirm_end(confirm);
 	return 0;
 }

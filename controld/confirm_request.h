@@ -8,8 +8,8 @@
 
 /* Somebody confirms: ends the wait, or tells him why not. */
 void lp_confirm_request_answer(struct lp_confirm *confirm,
-    const struct lp_context *context, const struct lp_reply_to *to,
-    const char *who, const Lp__Pb__ConfirmRequest *request);
+    const struct lp_context *context, struct lp_reply_to *to,
+    const Lp__Pb__ConfirmRequest *request);
 
 /* Nobody has: what takes it back.  The caller's to free; NULL: no memory. */
 Lp__Pb__ControlRequest *lp_confirm_request_rollback(

@@ -9,10 +9,13 @@
 #include "controld/push.h"
 #include "controld/store.h"
 
+struct lp_audit;
+
 struct lp_context {
 	struct event_base *base;
 	struct lp_store *store;
 	struct lp_push *push;
+	struct lp_audit *audit;
 	struct lp_generation current; /* desired; commit.c changes it */
 	void (*reply)(
 	    void *arg, uint64_t client, const Lp__Pb__ControlReply *reply);

@@ -352,7 +352,8 @@ warn_tls(const struct lp_config *config, uint32_t listener_id)
 static void
 send_steps(struct lp_discover *discover)
 {
-	const struct lp_reply_to to = {.client = LP_REPLY_SELF};
+	const struct lp_reply_to to = {.client = LP_REPLY_SELF,
+	    .audit = {.who = "discovery", .request = "transaction"}};
 	const struct lp_config *config = &discover->context->current.config;
 	Lp__Pb__ControlRequest *request = malloc(sizeof(*request));
 	Lp__Pb__Transaction *transaction = malloc(sizeof(*transaction));

@@ -4,11 +4,16 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "controld/audit.h"
+
 void
 lp_reply_send(const struct lp_context *context, const struct lp_reply_to *to,
     Lp__Pb__ControlReply *reply)
 {
 	reply->cookie = to->cookie;
+	/* Before he is told: who has been told finds it there. */
+	if (to->audit.request != NULL && !reply->more)
+		lp_audit_answered(context->audit, &to->audit, reply);
 	if (to->client == LP_REPLY_SELF)
 		context->self(context->arg_of_self, reply);
 	else if (to->client != LP_REPLY_NOBODY)

@@ -13,10 +13,22 @@
 /* Nor this: whose answers nobody reads. */
 #define LP_REPLY_NOBODY (UINT64_MAX - 1)
 
+/* What is to be written down of a request: for audit.c. */
+struct lp_reply_audit {
+	char who[96]; /* as of struct lp_serve_peer */
+	char from[80];
+	uint8_t role; /* enum lp_role */
+	const char *request; /* a constant; NULL: it is not audited */
+	/* Of the change: as typed, if it is known; borrowed. */
+	const char *text;
+	uint64_t number; /* of its row; 0: there is none yet */
+};
+
 /* Whom to answer, and which of his requests. */
 struct lp_reply_to {
 	uint64_t client;
 	uint64_t cookie;
+	struct lp_reply_audit audit;
 };
 
 /* NULL or 0: absent. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "controld/access.h"
+#include "controld/audit.h"
 #include "controld/backup.h"
 #include "controld/clock.h"
 #include "controld/commit.h"
@@ -99,7 +100,9 @@ lp_session_new(struct lp_session **out,
 	session->context.reply = options->reply;
 	session->context.unread = options->unread;
 	session->context.arg = options->arg;
-	err = lp_commit_new(&session->commit, &session->context);
+	err = lp_audit_new(&session->context.audit, &session->context);
+	if (err == 0)
+		err = lp_commit_new(&session->commit, &session->context);
 	if (err == 0)
 		err = lp_gather_new(
 		    &session->gather, &session->context, &options->gather);
@@ -145,6 +148,7 @@ lp_session_free(struct lp_session *session)
 	lp_query_free(session->queries);
 	lp_gather_free(session->gather);
 	lp_commit_free(session->commit);
+	lp_audit_free(session->context.audit);
 	lp_config_fini(&session->context.current.config);
 	free(session);
 }
@@ -153,13 +157,17 @@ void
 lp_session_request(struct lp_session *session, uint64_t client,
     const struct lp_serve_peer *peer, Lp__Pb__ControlRequest *request)
 {
-	const struct lp_reply_to to = {client, request->cookie};
+	struct lp_reply_to to = {.client = client, .cookie = request->cookie};
 	const struct lp_reply_failure failure = {
 	    .result = LP__PB__FAILURE__RESULT__USAGE};
 	unsigned body = request->body_case;
+	const struct lp_access *access = lp_access_find(body);
 
-	if (body != LP__PB__CONTROL_REQUEST__BODY__NOT_SET &&
-	    !lp_access_may(role_of(peer), body))
+	bool may = lp_access_may(role_of(peer), body);
+
+	if (may && access->audited)
+		to.audit = lp_audit_about(peer, role_of(peer), access->request);
+	if (!may && body != LP__PB__CONTROL_REQUEST__BODY__NOT_SET)
 		reply_forbidden(session, &to, peer, request);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_VERSION)
 		reply_version(session, &to);
@@ -174,6 +182,8 @@ lp_session_request(struct lp_session *session, uint64_t client,
 		reply_status(session, &to);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_BACKUP)
 		lp_backup_add(session->backup, &to);
+	else if (body == LP__PB__CONTROL_REQUEST__BODY_AUDIT)
+		lp_audit_reply(&session->context, &to, request->audit);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_HISTORY)
 		lp_history_reply(&session->context, &to, request->history);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_COUNTERS ||
@@ -267,6 +277,8 @@ reply_forbidden(struct lp_session *session, const struct lp_reply_to *to,
 	    .result = LP__PB__FAILURE__RESULT__REFUSED};
 	enum lp_role role = role_of(peer);
 
+	lp_audit_forbidden(session->context.audit, peer, role,
+	    lp_access_name(request->body_case));
 	if (role != LP_ROLE_NONE)
 		lp_reply_failure(&session->context, to, &failure,
 		    "the role of %s, %s, may not: %s (see lpctl(8), ROLES)",

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "controld/clock.h"
+#include "controld/store_audit.h"
 #include "controld/store_confirm.h"
 #include "controld/store_content.h"
 #include "controld/store_copy.h"
@@ -202,11 +203,11 @@ lp_store_waits(struct lp_store *store, struct lp_store_waiting *waiting,
 	return lp_store_confirm_load(&store->sql, waiting);
 }
 
-int
-lp_store_confirm(struct lp_store *store, char why[LP_STORE_WHY_SIZE])
+struct lp_store_sql *
+lp_store_sql_of(struct lp_store *store, char why[LP_STORE_WHY_SIZE])
 {
 	store->sql.why = why;
-	return lp_store_confirm_clear(&store->sql);
+	return &store->sql;
 }
 
 const char *
@@ -449,12 +450,12 @@ save(struct lp_store *store, const struct lp_generation *from,
 		err = save_waiting(store, from, to, change);
 	if (err == 0)
 		err = save_generation(store, to, change->who, change->comment);
-	if (err == 0)
-		err = lp_store_sql_exec(sql, "COMMIT");
-	/* Some errors have rolled back by themselves. */
-	if (err != 0 && sqlite3_get_autocommit(sql->db) == 0)
-		sqlite3_exec(sql->db, "ROLLBACK", NULL, NULL, NULL);
-	return err;
+	if (err == 0 && change->audit != NULL) {
+		change->audit->generation = to->number;
+		change->audit->time_ns = to->time_ns;
+		err = lp_store_audit_insert(sql, change->audit);
+	}
+	return lp_store_sql_end(sql, err);
 }
 
 /* What waited before is confirmed, or taken back, by what comes after it. */

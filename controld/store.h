@@ -68,12 +68,15 @@ int lp_store_commit(struct lp_store *store, const struct lp_generation *from,
     struct lp_generation *to, uint32_t next_id, const char *who,
     const char *comment, char why[LP_STORE_WHY_SIZE]);
 
+struct lp_store_audit; /* store_audit.h */
+
 /* A change, and what is said of it. */
 struct lp_store_change {
 	uint32_t next_id;
 	const char *who;
 	const char *comment;
 	uint32_t wait_ms; /* to be confirmed; 0: it is not to be */
+	struct lp_store_audit *audit; /* NULL: history alone tells */
 };
 
 /* The same.  Nothing waits to be confirmed any more, but this if it does. */
@@ -91,9 +94,6 @@ struct lp_store_waiting {
 };
 int lp_store_waits(struct lp_store *store, struct lp_store_waiting *waiting,
     char why[LP_STORE_WHY_SIZE]);
-
-/* Nothing waits any more. */
-int lp_store_confirm(struct lp_store *store, char why[LP_STORE_WHY_SIZE]);
 
 /*
  * A generation that is kept, which passed lp_config_check() when it was new. 0;

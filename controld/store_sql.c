@@ -60,6 +60,17 @@ lp_store_sql_exec(struct lp_store_sql *sql, const char *text)
 }
 
 int
+lp_store_sql_end(struct lp_store_sql *sql, int err)
+{
+	if (err == 0)
+		err = lp_store_sql_exec(sql, "COMMIT");
+	/* Some errors have rolled back by themselves. */
+	if (err != 0 && sqlite3_get_autocommit(sql->db) == 0)
+		sqlite3_exec(sql->db, "ROLLBACK", NULL, NULL, NULL);
+	return err;
+}
+
+int
 lp_store_sql_run(
     struct lp_store_sql *sql, const char *text, const char *types, ...)
 {

@@ -18,6 +18,10 @@ struct lp_store_sql {
 	sqlite3_stmt *kept; /* of the last lp_store_sql_run() */
 };
 
+/* Of an open database; messages go to why from now on. */
+struct lp_store_sql *lp_store_sql_of(
+    struct lp_store *store, char why[LP_STORE_WHY_SIZE]);
+
 /* read_only: `path` is neither made nor changed. */
 int lp_store_sql_open(struct lp_store_sql *sql, bool read_only);
 void lp_store_sql_close(struct lp_store_sql *sql);
@@ -45,6 +49,9 @@ int lp_store_sql_text(
  */
 int lp_store_sql_each(struct lp_store_sql *sql, const char *text, int64_t id,
     int (*row)(void *arg, sqlite3_stmt *statement), void *arg);
+
+/* Commits a transaction, or ends it if err is not 0.  Returns the result. */
+int lp_store_sql_end(struct lp_store_sql *sql, int err);
 
 /* Fills in why from the last error of SQLite; returns the -errno for it. */
 int lp_store_sql_fail(struct lp_store_sql *sql, int code);

@@ -255,7 +255,7 @@ make_old(void)
 	    "ALTER TABLE cluster DROP COLUMN discover; "
 	    "ALTER TABLE broker DROP COLUMN discovered; "
 	    "ALTER TABLE listener DROP COLUMN unjudged; DROP TABLE rule; "
-	    "DROP TABLE confirm; "
+	    "DROP TABLE confirm; DROP TABLE audit; "
 	    "ALTER TABLE port DROP COLUMN owner; "
 	    "ALTER TABLE cluster DROP COLUMN owner; "
 	    "ALTER TABLE broker DROP COLUMN owner; "
@@ -388,7 +388,7 @@ START_TEST(a_database_without_rules_is_brought_up_and_takes_some)
 	database_close(&database, store);
 	database_sql(&database,
 	    "ALTER TABLE listener DROP COLUMN unjudged; DROP TABLE rule; "
-	    "DROP TABLE confirm; "
+	    "DROP TABLE confirm; DROP TABLE audit; "
 	    "ALTER TABLE port DROP COLUMN owner; "
 	    "ALTER TABLE cluster DROP COLUMN owner; "
 	    "ALTER TABLE broker DROP COLUMN owner; "
