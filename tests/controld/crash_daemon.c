@@ -318,23 +318,62 @@ daemon_show(struct daemon *daemon, uint64_t *number, uint32_t *max_id)
 	return sorted;
 }
 
+/* False: it has died. */
+static bool
+ask_status(struct daemon *daemon, struct lp_replies *replies)
+{
+	Lp__Pb__ControlRequest *request = malloc(sizeof(*request));
+	Lp__Pb__StatusRequest *status = malloc(sizeof(*status));
+	char why[LP_ERROR_SIZE];
+
+	lp__pb__control_request__init(request);
+	lp__pb__status_request__init(status);
+	request->body_case = LP__PB__CONTROL_REQUEST__BODY_STATUS;
+	request->status = status;
+	return daemon_ask(daemon, replies, request,
+		   LP__PB__CONTROL_REPLY__BODY_STATUS, why) == ANSWERED;
+}
+
+bool
+daemon_waits(struct daemon *daemon, uint64_t *generation)
+{
+	const Lp__Pb__ConfirmStatus *confirm;
+	struct lp_replies replies;
+
+	ck_assert(ask_status(daemon, &replies));
+	confirm = replies.list[0]->status->confirm;
+	*generation = confirm != NULL ? confirm->generation : 0;
+	lp_client_replies_free(&replies);
+	return *generation != 0;
+}
+
+bool
+daemon_wait_over(struct daemon *daemon)
+{
+	unsigned turns = 0;
+
+	for (;;) {
+		struct lp_replies replies;
+		bool over;
+
+		if (!ask_status(daemon, &replies))
+			return false;
+		over = replies.list[0]->status->confirm == NULL;
+		lp_client_replies_free(&replies);
+		if (over)
+			return true;
+		turn(&turns, "what was not confirmed is taken back");
+	}
+}
+
 static bool
 all_applied(struct daemon *daemon)
 {
-	Lp__Pb__ControlRequest *request = malloc(sizeof(*request));
-	Lp__Pb__StatusRequest *wanted = malloc(sizeof(*wanted));
-	struct lp_replies replies;
 	const Lp__Pb__StatusReply *status;
-	char why[LP_ERROR_SIZE];
+	struct lp_replies replies;
 	unsigned applied = 0;
 
-	lp__pb__control_request__init(request);
-	lp__pb__status_request__init(wanted);
-	request->body_case = LP__PB__CONTROL_REQUEST__BODY_STATUS;
-	request->status = wanted;
-	ck_assert_msg(daemon_ask(daemon, &replies, request,
-			  LP__PB__CONTROL_REPLY__BODY_STATUS, why) == ANSWERED,
-	    "status: %s", why);
+	ck_assert(ask_status(daemon, &replies));
 	status = replies.list[0]->status;
 	for (size_t i = 0; i < status->n_dataplanes; i++)
 		applied +=

@@ -60,6 +60,11 @@ enum outcome daemon_ask(struct daemon *daemon, struct lp_replies *replies,
  */
 char *daemon_show(struct daemon *daemon, uint64_t *number, uint32_t *max_id);
 
+/* Whether a change waits to be confirmed, and which. */
+bool daemon_waits(struct daemon *daemon, uint64_t *generation);
+/* Until none does; false: it has died. */
+bool daemon_wait_over(struct daemon *daemon);
+
 /* Until both dataplanes run what it desires; ends the test after 20 s. */
 void daemon_wait_applied(struct daemon *daemon);
 

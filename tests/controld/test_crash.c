@@ -22,6 +22,9 @@ enum {
 	STEPS_MAX = 400,
 	COMMANDS = 60,
 	NAMES_MAX = 64,
+	/* Longer than a restart takes; and longer than the test. */
+	TRIAL_MS = 100,
+	LONG_MS = 600000,
 };
 
 static char **programs;
@@ -78,20 +81,72 @@ forget_database(void)
 	ck_assert_int_eq(system(command), 0);
 }
 
+/* Takes the request. */
 static enum outcome
-transact(const char *text, uint64_t *generation)
+change(Lp__Pb__ControlRequest *request, uint64_t *generation)
 {
 	struct lp_replies replies;
 	char why[LP_ERROR_SIZE];
-	enum outcome outcome =
-	    daemon_ask(&crashed, &replies, make_transaction(text),
-		LP__PB__CONTROL_REPLY__BODY_TRANSACTION, why);
+	enum outcome outcome = daemon_ask(&crashed, &replies, request,
+	    LP__PB__CONTROL_REPLY__BODY_TRANSACTION, why);
 
 	if (outcome != ANSWERED)
 		return outcome;
 	*generation = replies.list[0]->transaction->generation;
 	lp_client_replies_free(&replies);
 	return ANSWERED;
+}
+
+static enum outcome
+transact(const char *text, uint64_t *generation)
+{
+	return change(make_transaction(text), generation);
+}
+
+/* A change that is taken back after so long, unless it is confirmed. */
+static Lp__Pb__ControlRequest *
+make_trial(const char *text, uint32_t confirm_ms)
+{
+	Lp__Pb__ControlRequest *request = make_transaction(text);
+
+	request->transaction->has_confirm_ms = true;
+	request->transaction->confirm_ms = confirm_ms;
+	return request;
+}
+
+/* What is before the newest generation, whatever the text. */
+static Lp__Pb__ControlRequest *
+make_rollback(const char *text)
+{
+	Lp__Pb__ControlRequest *request = malloc(sizeof(*request));
+	Lp__Pb__RollbackRequest *rollback = malloc(sizeof(*rollback));
+
+	(void)text;
+	lp__pb__control_request__init(request);
+	lp__pb__rollback_request__init(rollback);
+	request->body_case = LP__PB__CONTROL_REQUEST__BODY_ROLLBACK;
+	request->rollback = rollback;
+	return request;
+}
+
+static enum outcome
+confirm(void)
+{
+	Lp__Pb__ControlRequest *request = malloc(sizeof(*request));
+	Lp__Pb__ConfirmRequest *body = malloc(sizeof(*body));
+	struct lp_replies replies;
+	char why[LP_ERROR_SIZE];
+	enum outcome outcome;
+
+	lp__pb__control_request__init(request);
+	lp__pb__confirm_request__init(body);
+	request->body_case = LP__PB__CONTROL_REQUEST__BODY_CONFIRM;
+	request->confirm = body;
+	outcome = daemon_ask(&crashed, &replies, request,
+	    LP__PB__CONTROL_REPLY__BODY_CONFIRM, why);
+	if (outcome == ANSWERED)
+		lp_client_replies_free(&replies);
+	return outcome;
 }
 
 /* What it has is that of the model. */
@@ -146,13 +201,20 @@ START_TEST(a_first_start_is_cut_anywhere)
 }
 END_TEST
 
+/* What is cut, and its undoing. */
+struct cut {
+	const char *what;
+	Lp__Pb__ControlRequest *(*request)(const char *text);
+	const char *text, *undo;
+	struct model before, after;
+};
+
 /*
  * One change, cut at each of its steps: it is whole, or was never there, and
  * ids are not used again.
  */
 static void
-cut_everywhere(const char *text, const struct model *after, const char *undo,
-    const struct model *before)
+cut_everywhere(const struct cut *cut)
 {
 	uint32_t left = 0, max_id = 0, last_id = 0;
 	uint64_t generation = 0, number = 0, last_number;
@@ -163,54 +225,170 @@ cut_everywhere(const char *text, const struct model *after, const char *undo,
 		last_number = number;
 		daemon_arm(&crashed, ++left);
 		ck_assert_uint_lt(left, STEPS_MAX);
-		outcome = transact(text, &generation);
-		ck_assert_int_ne(outcome, REFUSED);
+		outcome = change(cut->request(cut->text), &generation);
+		ck_assert_msg(outcome != REFUSED, "%s", cut->what);
 		lives = outcome == ANSWERED && daemon_spare(&crashed);
 		if (!lives) {
 			note_death();
 			ck_assert(daemon_start(&crashed, 0));
 		}
-		if (outcome == DIED && has(before, &number, &max_id))
+		if (outcome == DIED && has(&cut->before, &number, &max_id))
 			continue;
-		must_have(after, text);
-		ck_assert(has(after, &number, &max_id));
+		must_have(&cut->after, cut->what);
+		ck_assert(has(&cut->after, &number, &max_id));
 		ck_assert_uint_gt(number, last_number);
 		ck_assert_uint_ge(max_id, last_id);
 		last_id = max_id;
 		daemon_wait_applied(&crashed);
-		ck_assert_int_eq(transact(undo, &generation), ANSWERED);
-		must_have(before, undo);
+		ck_assert_int_eq(transact(cut->undo, &generation), ANSWERED);
+		must_have(&cut->before, cut->undo);
 	} while (!lives);
 	ck_assert_uint_gt(left, 5);
 }
 
-START_TEST(a_change_is_cut_anywhere)
+static const char first_rule[] =
+    "add rule r0 priority=50 match=api=Fetch action=observe";
+
+/* A port, a cluster with a broker, and a rule; in a daemon that runs. */
+static struct model
+start_with_something(void)
 {
-	struct model before = {.port = true}, after;
+	struct model model = {.port = true};
 	uint64_t generation;
 
-	before.clusters[0] = true;
-	before.brokers[0][0] = 7;
-	before.rules[0] = 50;
+	model.clusters[0] = true;
+	model.brokers[0][0] = 7;
+	model.rules[0] = 50;
 	ck_assert(daemon_start(&crashed, 0));
-	ck_assert_int_eq(
-	    transact("add port front device=x backend=memory "
-		     "address=10.9.0.1/16;add cluster c0;"
-		     "add broker c0 1 to=10.9.10.7:9092;"
-		     "add rule r0 priority=50 match=api=Fetch action=observe",
-		&generation),
+	ck_assert_int_eq(transact("add port front device=x backend=memory "
+				  "address=10.9.0.1/16;add cluster c0;"
+				  "add broker c0 1 to=10.9.10.7:9092",
+			     &generation),
 	    ANSWERED);
+	ck_assert_int_eq(transact(first_rule, &generation), ANSWERED);
 	daemon_wait_applied(&crashed);
-	after = before;
-	after.listeners[0] = 5;
-	after.brokers[0][1] = 8;
-	cut_everywhere("add listener c0 l vip=10.9.100.5:9092;"
-		       "add broker c0 2 to=10.9.11.8:9092",
-	    &after, "del listener c0 l;del broker c0 2", &before);
-	after = before;
+	return model;
+}
+
+START_TEST(a_change_is_cut_anywhere)
+{
+	struct cut cut = {.what = "an add", .request = make_transaction};
+
+	cut.before = cut.after = start_with_something();
+	cut.after.listeners[0] = 5;
+	cut.after.brokers[0][1] = 8;
+	cut.text = "add listener c0 l vip=10.9.100.5:9092;"
+		   "add broker c0 2 to=10.9.11.8:9092";
+	cut.undo = "del listener c0 l;del broker c0 2";
+	cut_everywhere(&cut);
+	cut.what = "a del";
+	cut.after = cut.before;
+	cut.after.rules[0] = 0;
+	cut.text = "del rule r0";
+	cut.undo = first_rule;
+	cut_everywhere(&cut);
+}
+END_TEST
+
+/* To the generation before the newest, which is what its undoing brings. */
+START_TEST(a_rollback_is_cut_anywhere)
+{
+	struct cut cut = {
+	    .what = "a rollback",
+	    .request = make_rollback,
+	    .undo = first_rule,
+	};
+
+	cut.before = cut.after = start_with_something();
+	cut.after.rules[0] = 0;
+	cut_everywhere(&cut);
+}
+END_TEST
+
+static bool
+waits(void)
+{
+	uint64_t generation;
+
+	return daemon_waits(&crashed, &generation);
+}
+
+/*
+ * Whatever is cut, a change that nobody confirms goes, and one that was
+ * confirmed stays.
+ */
+START_TEST(a_trial_is_cut_anywhere)
+{
+	const struct model before = start_with_something();
+	uint64_t generation;
+	uint32_t left = 0;
+	enum outcome outcome;
+	bool lives;
+
+	do {
+		daemon_arm(&crashed, ++left);
+		ck_assert_uint_lt(left, STEPS_MAX);
+		outcome =
+		    change(make_trial("del rule r0", TRIAL_MS), &generation);
+		lives = outcome == ANSWERED && daemon_spare(&crashed);
+		if (!lives) {
+			note_death();
+			ck_assert(daemon_start(&crashed, 0));
+		}
+		daemon_wait_over(&crashed);
+		must_have(&before, "a trial that was not confirmed");
+	} while (!lives);
+	ck_assert_uint_gt(left, 5);
+	/* Taking it back is cut, too. */
+	for (left = 1; left <= 12; left++) {
+		outcome = change(make_trial("del rule r0", 1), &generation);
+		daemon_arm(&crashed, left);
+		if (!daemon_wait_over(&crashed) || !daemon_spare(&crashed)) {
+			note_death();
+			ck_assert(daemon_start(&crashed, 0));
+			ck_assert(daemon_wait_over(&crashed));
+		}
+		must_have(&before, "a trial that was being taken back");
+	}
+	daemon_wait_applied(&crashed);
+}
+END_TEST
+
+START_TEST(a_confirmation_is_cut_anywhere)
+{
+	const struct model before = start_with_something();
+	struct model after = before;
+	uint64_t generation;
+	uint32_t left = 0;
+	enum outcome outcome;
+	bool lives;
+
 	after.rules[0] = 0;
-	cut_everywhere("del rule r0", &after,
-	    "add rule r0 priority=50 match=api=Fetch action=observe", &before);
+	do {
+		ck_assert_int_eq(
+		    change(make_trial("del rule r0", LONG_MS), &generation),
+		    ANSWERED);
+		daemon_arm(&crashed, ++left);
+		ck_assert_uint_lt(left, STEPS_MAX);
+		outcome = confirm();
+		lives = outcome == ANSWERED && daemon_spare(&crashed);
+		if (!lives) {
+			note_death();
+			ck_assert(daemon_start(&crashed, 0));
+		}
+		must_have(&after, "a confirmation");
+		if (outcome == ANSWERED)
+			ck_assert(!waits());
+		else if (waits())
+			/* And nothing else can be done until it is. */
+			ck_assert_int_eq(
+			    transact("add cluster c1", &generation), REFUSED);
+		if (waits())
+			ck_assert_int_eq(confirm(), ANSWERED);
+		ck_assert_int_eq(transact(first_rule, &generation), ANSWERED);
+	} while (!lives);
+	ck_assert_uint_gt(left, 2);
+	must_have(&before, "a confirmation, and the rule again");
 }
 END_TEST
 
@@ -270,6 +448,9 @@ main(int argc, char **argv)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, a_first_start_is_cut_anywhere);
 	tcase_add_test(tcase, a_change_is_cut_anywhere);
+	tcase_add_test(tcase, a_rollback_is_cut_anywhere);
+	tcase_add_test(tcase, a_trial_is_cut_anywhere);
+	tcase_add_test(tcase, a_confirmation_is_cut_anywhere);
 	tcase_add_loop_test(
 	    tcase, sequences_are_those_of_the_model, 0, (int)random_seeds(4));
 	suite_add_tcase(suite, tcase);
