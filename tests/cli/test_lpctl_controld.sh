@@ -382,4 +382,12 @@ run 0 del-listener payments public -- del-broker payments 1 \
 run 0 show
 grep -q '(empty)' "$dir/out" || fail 'something is left'
 
+# ---- the quickstart's file is what is exported ------------------------------
+quickstart=$(dirname "$0")/../../schema/examples/quickstart.yaml
+run 0 apply -f "$quickstart"
+run 0 export
+grep -v '^#' "$quickstart" | diff -u - "$dir/out" ||
+	fail 'quickstart.yaml is not as it is exported'
+run 0 diff -f "$quickstart" --prune
+
 exit $failed
