@@ -46,6 +46,7 @@ LP_CMD_RUN(lp_cmd_apply_diff);
 LP_CMD_RUN(lp_cmd_apply);
 LP_CMD_RUN(lp_cmd_rule_stats);
 LP_CMD_RUN(lp_cmd_denials);
+LP_CMD_RUN(lp_cmd_audit);
 LP_CMD_RUN(lp_cmd_history);
 LP_CMD_RUN(lp_cmd_status);
 LP_CMD_RUN(lp_cmd_stats);

@@ -119,6 +119,20 @@ static const struct lp_command commands[] = {
 	.run = lp_cmd_export,
     },
     {
+	.name = "audit",
+	.options = BIT(LIMIT),
+	.summary = "list who has changed something, or was not let",
+	.details =
+	    "The last 20 requests, or N (0: all that are kept), the newest "
+	    "first: changes, rollbacks,\nconfirmations and backups, and what "
+	    "was refused for a role (lpctl(8), ROLES).  With -v\nall of a "
+	    "text.",
+	.examples = "lpctl audit\n"
+		    "lpctl -o json audit --limit 0 | jq '.rows[] | "
+		    "select(.result == \"forbidden\")'\n",
+	.run = lp_cmd_audit,
+    },
+    {
 	.name = "history",
 	.options = BIT(LIMIT),
 	.summary = "list who has changed the configuration, when and how",

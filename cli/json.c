@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/clock.h"
@@ -69,6 +70,26 @@ json_t *
 lp_json_text_or_null(const char *text)
 {
 	return text[0] != '\0' ? json_string(text) : json_null();
+}
+
+/* What was typed need not be UTF-8, as JSON is: it is shown as far as it is. */
+json_t *
+lp_json_typed(const char *text)
+{
+	json_t *value = lp_json_string_or_null(text);
+	char *copy;
+
+	if (value != NULL || text == NULL)
+		return value;
+	copy = strdup(text);
+	if (copy == NULL)
+		return NULL;
+	for (char *at = copy; *at != '\0'; at++)
+		if ((unsigned char)*at >= 0x80)
+			*at = '?';
+	value = json_string(copy);
+	free(copy);
+	return value;
 }
 
 /* "a b" is ["a", "b"]. */

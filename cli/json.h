@@ -24,6 +24,8 @@ json_t *lp_json_number_or_null(bool known, int64_t value);
 json_t *lp_json_string_or_null(const char *text);
 /* "" is null. */
 json_t *lp_json_text_or_null(const char *text);
+/* What is no UTF-8, as JSON is, with '?' for what is not ASCII of it. */
+json_t *lp_json_typed(const char *text);
 /* "a b" is ["a", "b"]. */
 json_t *lp_json_words(const char *text);
 /* RFC 3339 in UTC; 0 is null. */

@@ -14,6 +14,7 @@
 
 #include "cli/top_page.h"
 #include "cli/view.h"
+#include "cli/view_audit.h"
 #include "cli/view_denials.h"
 #include "cli/view_history.h"
 #include "cli/view_kafka.h"
@@ -73,6 +74,8 @@ struct lp_output {
 	/* In rounds; JSON then is one object for each. */
 	int (*denials)(
 	    const struct lp_print *print, const struct lp_denials_view *view);
+	int (*audit)(
+	    const struct lp_print *print, const struct lp_audit_view *view);
 	int (*history)(
 	    const struct lp_print *print, const struct lp_history_view *view);
 	/* A round of top where there is no screen. */

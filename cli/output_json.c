@@ -11,6 +11,7 @@
 
 #include "cli/declaration.h"
 #include "cli/json.h"
+#include "cli/output_json_audit.h"
 #include "cli/output_json_check.h"
 #include "cli/output_json_db.h"
 #include "cli/output_json_denials.h"
@@ -483,6 +484,7 @@ const struct lp_output lp_output_json = {
     .rule_stats = lp_output_json_rules_stats,
     .plan = lp_output_json_plan,
     .denials = lp_output_json_denials,
+    .audit = lp_output_json_audit,
     .history = lp_output_json_history,
     .db = lp_output_json_db,
     .pki = lp_output_json_pki,

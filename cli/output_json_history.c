@@ -1,30 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/output_json_history.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "cli/json.h"
-
-/* What was typed need not be UTF-8, as JSON is: it is shown as far as it is. */
-static json_t *
-typed(const char *text)
-{
-	json_t *value = lp_json_string_or_null(text);
-	char *copy;
-
-	if (value != NULL || text == NULL)
-		return value;
-	copy = strdup(text);
-	if (copy == NULL)
-		return NULL;
-	for (char *at = copy; *at != '\0'; at++)
-		if ((unsigned char)*at >= 0x80)
-			*at = '?';
-	value = json_string(copy);
-	free(copy);
-	return value;
-}
 
 static json_t *
 row_of(const Lp__Pb__StoredGeneration *row)
@@ -32,8 +9,8 @@ row_of(const Lp__Pb__StoredGeneration *row)
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "generation",
 	    lp_json_integer(row->number), "time", lp_json_time(row->time_ns),
 	    "time_ns", lp_json_integer(row->time_ns), "digest",
-	    lp_json_hex(row->digest), "who", typed(row->who), "comment",
-	    typed(row->comment), "cut", row->cut);
+	    lp_json_hex(row->digest), "who", lp_json_typed(row->who), "comment",
+	    lp_json_typed(row->comment), "cut", row->cut);
 }
 
 int

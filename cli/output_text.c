@@ -3,6 +3,7 @@
 
 #include "cli/declaration.h"
 #include "cli/output.h"
+#include "cli/output_text_audit.h"
 #include "cli/output_text_check.h"
 #include "cli/output_text_db.h"
 #include "cli/output_text_denials.h"
@@ -410,6 +411,7 @@ const struct lp_output lp_output_text = {
     .rule_stats = lp_output_text_rules_stats,
     .plan = lp_output_text_plan,
     .denials = lp_output_text_denials,
+    .audit = lp_output_text_audit,
     .history = lp_output_text_history,
     .db = lp_output_text_db,
     .pki = lp_output_text_pki,

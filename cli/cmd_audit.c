@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/client.h"
+#include "cli/cmd.h"
+
+enum { LIMIT_DEFAULT = 20 };
+
+static int ask(const struct lp_lpctl *lpctl, Lp__Pb__AuditRequest *wanted,
+    struct lp_error *error);
+
+int
+lp_cmd_audit(const struct lp_lpctl *lpctl, const struct lp_words *words,
+    struct lp_error *error)
+{
+	const char *limit = lp_command_value(words, LP_OPTION_LIMIT, NULL);
+	Lp__Pb__AuditRequest wanted = LP__PB__AUDIT_REQUEST__INIT;
+
+	wanted.has_limit = true;
+	wanted.limit = LIMIT_DEFAULT;
+	if (limit != NULL &&
+	    lp_command_number(&wanted.limit, limit, 0, UINT32_MAX) != 0)
+		return lp_error_set(error, LP_EXIT_USAGE,
+		    "--limit: \"%s\" is no number", limit);
+	return ask(lpctl, &wanted, error);
+}
+
+static int
+ask(const struct lp_lpctl *lpctl, Lp__Pb__AuditRequest *wanted,
+    struct lp_error *error)
+{
+	Lp__Pb__ControlRequest request = LP__PB__CONTROL_REQUEST__INIT;
+	struct lp_audit_view view;
+	struct lp_replies replies;
+	int status;
+
+	request.body_case = LP__PB__CONTROL_REQUEST__BODY_AUDIT;
+	request.audit = wanted;
+	status =
+	    lp_client_ask(&replies, lpctl->socket, lp_lpctl_answer_ms(lpctl),
+		&request, LP__PB__CONTROL_REPLY__BODY_AUDIT, error);
+	if (status == LP_EXIT_OK)
+		status = lp_view_audit_init(&view, &replies, error);
+	if (status == LP_EXIT_OK) {
+		status = lp_error_output(
+		    error, lpctl->output->audit(&lpctl->print, &view));
+		lp_view_audit_fini(&view);
+	}
+	lp_client_replies_free(&replies);
+	return status;
+}
