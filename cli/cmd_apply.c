@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cmd.h"
+#include "cli/declaration_names.h"
 #include "cli/show_ask.h"
 #include "cli/transaction.h"
 
@@ -220,6 +221,22 @@ has_text(const char *text)
 	return text != NULL && text[0] != '\0';
 }
 
+/* A dataplane names what it rejects; NULL: it is of no file. */
+static const struct lp_declared *
+find(const struct job *job, const char *object)
+{
+	char label[LP_OBJECT_LABEL_SIZE];
+
+	for (size_t i = 0; i < job->declaration.count; i++) {
+		const struct lp_declared *declared = &job->declaration.list[i];
+
+		lp_declaration_names_label(label, declared);
+		if (strcmp(label, object) == 0)
+			return declared;
+	}
+	return NULL;
+}
+
 /* "rules.yaml:12:5: rule x: match: TEXT" */
 static int
 explain(struct job *job, const Lp__Pb__Failure *failure)
@@ -248,6 +265,8 @@ explain(struct job *job, const Lp__Pb__Failure *failure)
 		    job->error, "dataplane %s", failure->dataplane);
 	if (place >= 1 && place <= job->plan.count)
 		to = job->plan.steps[place - 1].to;
+	else if (has_text(failure->object))
+		to = find(job, failure->object);
 	if (to == NULL || to->node == NULL)
 		return job->error->status;
 	span = lp_declaration_place(
