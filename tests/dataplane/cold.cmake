@@ -38,6 +38,16 @@ add_executable(fuzz_persist
 target_link_libraries(fuzz_persist PRIVATE lp_dataplane_cold)
 add_test(NAME fuzz/persist COMMAND fuzz_persist)
 
+# A worker's thread in it: not what libFuzzer counts branches by.
+add_executable(fuzz_session
+	${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_session.c
+	${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_main.c
+	${CMAKE_SOURCE_DIR}/tests/fuzz/mutate.c
+	$<TARGET_OBJECTS:lp_hot>)
+target_link_libraries(fuzz_session PRIVATE lp_test_cold PkgConfig::XXHASH)
+add_test(NAME fuzz/session COMMAND fuzz_session)
+set_tests_properties(fuzz/session PROPERTIES ENVIRONMENT FUZZ_RUNS=1500)
+
 # Rules are compiled and looked up with nothing else around.
 add_library(lp_test_rules STATIC
 	${CMAKE_SOURCE_DIR}/tests/support/ensure.c
