@@ -192,7 +192,7 @@ add_rule(struct lp_rules_builder *builder, struct slots *slots,
 
 	fault->object_id = object->id;
 	fault->field = "match";
-	error = lp_object_rule_read(
+	error = lp_object_rule_parse(
 	    &parsed, &object->rule, &fault->field, fault->why);
 	if (error)
 		return error;

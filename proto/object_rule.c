@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-static int parse(struct lp_object_rule *out, const struct lp_rule_object *rule,
-    const char **field, char *why);
 static int is_canonical(const struct lp_object_rule *parsed,
     const struct lp_rule_object *rule, const char **field, char *why);
 static int refuse(const char **out, const char *field, char *why,
@@ -24,7 +22,7 @@ lp_object_rule_read(struct lp_object_rule *out,
 		    LP_RULE_PRIORITY_MAX);
 		return -EINVAL;
 	}
-	rc = parse(out, rule, field, why);
+	rc = lp_object_rule_parse(out, rule, field, why);
 	if (!rc)
 		rc = is_canonical(out, rule, field, why);
 	if (rc)
@@ -38,11 +36,25 @@ lp_object_rule_read(struct lp_object_rule *out,
 }
 
 int
+lp_object_rule_parse(struct lp_object_rule *out,
+    const struct lp_rule_object *rule, const char **field, char *why)
+{
+	struct lp_rule_error error;
+
+	out->warning[0] = '\0';
+	if (lp_rule_match_parse(&out->match, rule->match, &error) != 0)
+		return refuse(field, "match", why, &error);
+	if (lp_rule_action_parse(&out->action, rule->action, &error) != 0)
+		return refuse(field, "action", why, &error);
+	return 0;
+}
+
+int
 lp_object_rule_normalise(
     struct lp_rule_object *rule, const char **field, char *why)
 {
 	struct lp_object_rule parsed;
-	int rc = parse(&parsed, rule, field, why);
+	int rc = lp_object_rule_parse(&parsed, rule, field, why);
 
 	if (rc)
 		return rc;
@@ -72,19 +84,6 @@ lp_object_rule_text(char buf[2 * LP_NAME_SIZE],
 	snprintf(buf, 2 * LP_NAME_SIZE, "%.*s", (int)value->len,
 	    rule->match.text + value->text);
 	return buf;
-}
-
-static int
-parse(struct lp_object_rule *out, const struct lp_rule_object *rule,
-    const char **field, char *why)
-{
-	struct lp_rule_error error;
-
-	if (lp_rule_match_parse(&out->match, rule->match, &error) != 0)
-		return refuse(field, "match", why, &error);
-	if (lp_rule_action_parse(&out->action, rule->action, &error) != 0)
-		return refuse(field, "action", why, &error);
-	return 0;
 }
 
 /* One text for one meaning: what is stored and sent is told apart by it. */

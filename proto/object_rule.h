@@ -22,6 +22,13 @@ struct lp_object_rule {
 int lp_object_rule_read(struct lp_object_rule *out,
     const struct lp_rule_object *rule, const char **field, char *why);
 
+/*
+ * The same of one that has passed: not looked at again is whether it is
+ * canonical, goes together, and what is to be warned of.
+ */
+int lp_object_rule_parse(struct lp_object_rule *out,
+    const struct lp_rule_object *rule, const char **field, char *why);
+
 /* The texts become canonical.  0, or -EINVAL as above. */
 int lp_object_rule_normalise(
     struct lp_rule_object *rule, const char **field, char *why);
