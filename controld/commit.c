@@ -361,14 +361,16 @@ save(struct lp_commit *commit)
 	};
 	const struct lp_reply_failure failure = {
 	    .result = LP__PB__FAILURE__RESULT__REFUSED};
-	struct lp_generation next = {.config = commit->change.config};
+	struct lp_generation next = {
+	    .config = commit->change.config,
+	    .digest = lp_config_digest(&commit->change.config),
+	};
 	char why[LP_STORE_WHY_SIZE] = "out of memory";
-	uint64_t digest = lp_config_digest(&next.config);
 	int err = -ENOMEM;
 
-	if (digest == context->current.digest)
+	if (next.digest == context->current.digest)
 		return 0;
-	if (digest != 0)
+	if (next.digest != 0)
 		err = lp_store_commit_change(
 		    context->store, &context->current, &next, &change, why);
 	if (err != 0) {
@@ -460,7 +462,10 @@ static int
 save_rollback(struct lp_commit *commit)
 {
 	struct lp_context *context = commit->context;
-	struct lp_generation next = {.config = commit->before.config};
+	struct lp_generation next = {
+	    .config = commit->before.config,
+	    .digest = commit->before.digest,
+	};
 	char why[LP_STORE_WHY_SIZE], comment[LP_STORE_WHY_SIZE];
 	int err;
 

@@ -142,7 +142,8 @@ lp_store_commit_change(struct lp_store *store, const struct lp_generation *from,
 	store->sql.why = why;
 	to->number = from->number + 1;
 	to->time_ns = lp_clock_time_ns();
-	to->digest = lp_config_digest(&to->config);
+	if (to->digest == 0)
+		to->digest = lp_config_digest(&to->config);
 	if (to->digest == 0)
 		return lp_store_sql_refuse(
 		    &store->sql, -ENOMEM, "out of memory");

@@ -61,8 +61,8 @@ void lp_store_close(struct lp_store *store);
 
 /*
  * Stores to->config, which follows `from`, as one transaction: the next
- * generation, whose number, digest and time are filled into *to.  0, or
- * -errno and why, with nothing stored.
+ * generation, whose number, time and, if it is 0, digest are filled into *to.
+ * 0, or -errno and why, with nothing stored.
  */
 int lp_store_commit(struct lp_store *store, const struct lp_generation *from,
     struct lp_generation *to, uint32_t next_id, const char *who,

@@ -334,7 +334,8 @@ save(struct lp_dataplane *dataplane)
 	    .controller_seen = running->controller_seen,
 	    .epoch = running->epoch,
 	    .generation = running->generation,
-	    .digest = lp_config_digest(&running->config),
+	    .digest = running->generation ? running->digest
+					  : lp_config_digest(&running->config),
 	};
 	int error;
 

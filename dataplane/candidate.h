@@ -20,6 +20,7 @@ struct lp_running {
 	uint64_t epoch; /* under which it came */
 	uint64_t generation; /* 0: none yet */
 	uint64_t digest;
+	unsigned beats; /* in which it was told */
 };
 
 /* Why a generation is refused: what REJECTED says. */

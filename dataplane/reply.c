@@ -10,6 +10,8 @@ static char *const capabilities[] = {"mode.vip", LP_CAPABILITY_INLINE,
     LP_CAPABILITY_DISCOVERY, LP_CAPABILITY_RULES, LP_CAPABILITY_RULE_STATS,
     LP_CAPABILITY_DENIALS};
 
+enum { BEATS_OF_CHECK = 60 };
+
 static unsigned built_in_backends(char *names[LP_BACKEND_MEMORY]);
 
 int
@@ -95,14 +97,15 @@ lp_reply_rejected(
 }
 
 int
-lp_reply_beat(struct evbuffer *out, const struct lp_running *running)
+lp_reply_beat(struct evbuffer *out, struct lp_running *running)
 {
 	Lp__Pb__DataplaneMessage message = LP__PB__DATAPLANE_MESSAGE__INIT;
 	Lp__Pb__Beat beat = LP__PB__BEAT__INIT;
 
 	beat.generation = running->generation;
-	beat.digest =
-	    running->generation ? lp_config_digest(&running->config) : 0;
+	beat.digest = running->digest;
+	if (running->generation && running->beats++ % BEATS_OF_CHECK == 0)
+		beat.digest = lp_config_digest(&running->config);
 	message.body_case = LP__PB__DATAPLANE_MESSAGE__BODY_BEAT;
 	message.beat = &beat;
 	return lp_reply_send(out, &message);

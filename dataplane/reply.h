@@ -15,8 +15,11 @@ int lp_reply_applied(struct evbuffer *out, const struct lp_running *running,
     const struct lp_applied *applied);
 int lp_reply_rejected(struct evbuffer *out, const struct lp_refusal *refusal,
     uint64_t epoch_seen);
-/* The digest is computed anew: it is a check of our memory, too. */
-int lp_reply_beat(struct evbuffer *out, const struct lp_running *running);
+/*
+ * Once a minute the digest is computed anew: it is a check of our memory, too.
+ * Not each second: of a hundred thousand rules that takes 50 ms.
+ */
+int lp_reply_beat(struct evbuffer *out, struct lp_running *running);
 
 /* Frames any message of ours. */
 int lp_reply_send(

@@ -85,7 +85,6 @@ lp_snapshot_build(struct lp_snapshot **out, const struct lp_config *config,
 	error = lp_snapshot_rules_build(snapshot, config, region, fault);
 	if (error)
 		goto out;
-	snapshot->digest = lp_config_digest(config);
 	*out = snapshot;
 	snapshot = NULL;
 out:

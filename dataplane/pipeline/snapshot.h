@@ -131,7 +131,6 @@ struct lp_snapshot_port {
 struct lp_snapshot {
 	uint64_t epoch;
 	uint64_t generation;
-	uint64_t digest;
 	/* One more with every snapshot published; set by lp_snapshot_publish */
 	uint64_t serial;
 	/* Nobody tells us what to do any more: no connection lives. */
