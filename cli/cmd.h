@@ -48,6 +48,8 @@ LP_CMD_RUN(lp_cmd_rule_stats);
 LP_CMD_RUN(lp_cmd_denials);
 LP_CMD_RUN(lp_cmd_audit);
 LP_CMD_RUN(lp_cmd_history);
+LP_CMD_RUN(lp_cmd_rollback);
+LP_CMD_RUN(lp_cmd_confirm);
 LP_CMD_RUN(lp_cmd_status);
 LP_CMD_RUN(lp_cmd_stats);
 LP_CMD_RUN(lp_cmd_top);
@@ -62,5 +64,9 @@ LP_CMD_RUN(lp_cmd_pki);
 LP_CMD_RUN(lp_cmd_version);
 LP_CMD_RUN(lp_cmd_help);
 #undef LP_CMD_RUN
+
+/* The number of a generation, from 1.  An exit status. */
+int lp_cmd_rollback_generation(
+    uint64_t *generation, const char *text, struct lp_error *error);
 
 #endif

@@ -13,6 +13,7 @@ static int show_of_cluster(const struct lp_lpctl *lpctl, const char *cluster,
 	const struct lp_object *cluster),
     struct lp_error *error);
 static int show_all(const struct lp_lpctl *lpctl, uint32_t kinds,
+    uint64_t generation,
     int (*write)(const struct lp_print *print, const struct lp_view *view),
     struct lp_error *error);
 
@@ -20,8 +21,12 @@ int
 lp_cmd_show(const struct lp_lpctl *lpctl, const struct lp_words *words,
     struct lp_error *error)
 {
-	(void)words;
-	return show_all(lpctl, LP_SHOW_ASK_ALL, lpctl->output->show, error);
+	uint64_t generation;
+
+	if (lp_show_ask_generation(&generation, words, error) != LP_EXIT_OK)
+		return error->status;
+	return show_all(
+	    lpctl, LP_SHOW_ASK_ALL, generation, lpctl->output->show, error);
 }
 
 /* That no dataplane can tell of its ports is part of the answer. */
@@ -60,7 +65,7 @@ lp_cmd_show_clusters(const struct lp_lpctl *lpctl, const struct lp_words *words,
 {
 	(void)words;
 	return show_all(
-	    lpctl, LP_SHOW_ASK_PLAIN, lpctl->output->clusters, error);
+	    lpctl, LP_SHOW_ASK_PLAIN, 0, lpctl->output->clusters, error);
 }
 
 int
@@ -84,7 +89,8 @@ lp_cmd_show_rules(const struct lp_lpctl *lpctl, const struct lp_words *words,
     struct lp_error *error)
 {
 	(void)words;
-	return show_all(lpctl, LP_SHOW_ASK_RULES, lpctl->output->rules, error);
+	return show_all(
+	    lpctl, LP_SHOW_ASK_RULES, 0, lpctl->output->rules, error);
 }
 
 static int
@@ -114,12 +120,12 @@ count_whole(const struct lp_replies *replies)
 }
 
 static int
-show_all(const struct lp_lpctl *lpctl, uint32_t kinds,
+show_all(const struct lp_lpctl *lpctl, uint32_t kinds, uint64_t generation,
     int (*write)(const struct lp_print *print, const struct lp_view *view),
     struct lp_error *error)
 {
 	struct lp_view view;
-	int status = lp_show_ask(&view, lpctl, kinds, 0, error);
+	int status = lp_show_ask(&view, lpctl, kinds, generation, error);
 
 	if (status != LP_EXIT_OK)
 		return status;

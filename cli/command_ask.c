@@ -100,8 +100,12 @@ static const struct lp_command commands[] = {
     },
     {
 	.name = "show",
+	.options = BIT(GENERATION),
 	.summary = "show the whole configuration as a tree",
-	.examples = "lpctl show\n",
+	.details = "The desired one, or that of a generation that \"lpctl "
+		   "history\" lists.",
+	.examples = "lpctl show\n"
+		    "lpctl show --generation 41\n",
 	.run = lp_cmd_show,
     },
     {
@@ -145,6 +149,29 @@ static const struct lp_command commands[] = {
 		    "lpctl -o json history --limit 0 | jq -r "
 		    "'.generations[].who' | sort | uniq -c\n",
 	.run = lp_cmd_history,
+    },
+    {
+	.name = "rollback",
+	.operands = {{"N", LP_WORD_ANY, true}},
+	.options = BIT(CONFIRM),
+	.summary = "bring back the configuration of an older generation",
+	.details =
+	    "That of generation N, or of the one before the desired one: as a "
+	    "new generation,\nthat dataplanes apply like any other.  A change "
+	    "that waits to be confirmed is taken\nback so, too.",
+	.examples = "lpctl rollback\n"
+		    "lpctl rollback 41 --confirm 60s\n",
+	.run = lp_cmd_rollback,
+    },
+    {
+	.name = "confirm",
+	.operands = {{"N", LP_WORD_ANY, true}},
+	.summary = "keep a change that was made with --confirm",
+	.details = "Generation N, or the one that waits to be confirmed, which "
+		   "\"lpctl status\" names.\nUntil then nobody else can "
+		   "change anything.",
+	.examples = "lpctl confirm\n",
+	.run = lp_cmd_confirm,
     },
     {
 	.name = "status",

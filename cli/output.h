@@ -76,6 +76,8 @@ struct lp_output {
 	    const struct lp_print *print, const struct lp_denials_view *view);
 	int (*audit)(
 	    const struct lp_print *print, const struct lp_audit_view *view);
+	int (*confirmed)(
+	    const struct lp_print *print, const Lp__Pb__ConfirmReply *reply);
 	int (*history)(
 	    const struct lp_print *print, const struct lp_history_view *view);
 	/* A round of top where there is no screen. */

@@ -50,6 +50,14 @@ json_changed(
 		lp_json_integer(reply->connected), "notes", notes));
 }
 
+static int
+json_confirmed(const struct lp_print *print, const Lp__Pb__ConfirmReply *reply)
+{
+	return lp_json_write(print,
+	    json_pack(
+		"{s:o}", "confirmed", lp_json_integer(reply->generation)));
+}
+
 static json_t *
 ip_or_null(const struct lp_ip *ip)
 {
@@ -470,6 +478,7 @@ endpoint_message(const Lp__Pb__Endpoint *message)
 const struct lp_output lp_output_json = {
     .name = "json",
     .changed = json_changed,
+    .confirmed = json_confirmed,
     .show = json_show,
     .declared = json_declared,
     .ports = json_ports,

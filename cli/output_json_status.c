@@ -147,6 +147,19 @@ remote_status(const Lp__Pb__RemoteStatus *remote)
 	    lp_json_string_or_null(remote->why));
 }
 
+static json_t *
+confirm_status(const Lp__Pb__ConfirmStatus *confirm)
+{
+	if (confirm == NULL)
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "generation",
+	    lp_json_integer(confirm->generation), "until",
+	    lp_json_time(confirm->until_ns), "until_ns",
+	    lp_json_integer(confirm->until_ns), "back_to",
+	    lp_json_integer(confirm->back_to), "who",
+	    lp_json_string_or_null(confirm->who));
+}
+
 int
 lp_output_json_status(
     const struct lp_print *print, const Lp__Pb__StatusReply *reply)
@@ -161,7 +174,7 @@ lp_output_json_status(
 		    dataplanes, dataplane_status(reply->dataplanes[i]));
 	return lp_json_write(print,
 	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		      "s:o, s:o, s:o, s:o, s:o}",
+		      "s:o, s:o, s:o, s:o, s:o, s:o}",
 		"generation", lp_json_integer(reply->generation), "digest",
 		lp_json_hex(reply->digest), "epoch",
 		lp_json_integer(reply->epoch), "since",
@@ -174,6 +187,7 @@ lp_output_json_status(
 		lp_json_integer(reply->pid), "dataplanes", dataplanes,
 		"topic_ids", lp_output_json_kafka_ids(reply), "warnings",
 		strings(reply->warnings, reply->n_warnings), "discovery",
-		discovery, "port_losses", port_losses(reply), "remote",
+		discovery, "confirm", confirm_status(reply->confirm),
+		"port_losses", port_losses(reply), "remote",
 		remote_status(reply->remote)));
 }

@@ -47,6 +47,15 @@ text_changed(
 	return 0;
 }
 
+static int
+text_confirmed(const struct lp_print *print, const Lp__Pb__ConfirmReply *reply)
+{
+	if (print->verbose)
+		(void)fprintf(print->out,
+		    "generation %" PRIu64 " is confirmed\n", reply->generation);
+	return 0;
+}
+
 /* ---- show ------------------------------------------------------------- */
 
 static void
@@ -397,6 +406,7 @@ text_version(const struct lp_print *print, const Lp__Pb__VersionReply *reply)
 const struct lp_output lp_output_text = {
     .name = "text",
     .changed = text_changed,
+    .confirmed = text_confirmed,
     .show = text_show,
     .declared = text_declared,
     .ports = lp_output_text_ports,

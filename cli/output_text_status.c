@@ -45,6 +45,26 @@ write_since(const struct lp_print *print, const char *what, uint64_t time_ns)
 static void write_remote(
     const struct lp_print *print, const Lp__Pb__RemoteStatus *remote);
 
+/* What is taken back unless somebody keeps it. */
+static void
+write_confirm(
+    const struct lp_print *print, const Lp__Pb__ConfirmStatus *confirm)
+{
+	char time[LP_CLOCK_RFC3339_SIZE], left[LP_CLOCK_DURATION_SIZE];
+	uint64_t left_ns = confirm->until_ns > print->now_ns
+	    ? confirm->until_ns - print->now_ns
+	    : 0;
+
+	(void)fprintf(print->out,
+	    "%sgeneration %" PRIu64 " waits to be confirmed until %s (in %s)%s"
+	    ", or generation %" PRIu64 " comes back; it is by %s\n",
+	    lp_table_style(LP_STYLE_WARN, print->color), confirm->generation,
+	    lp_clock_rfc3339(time, confirm->until_ns),
+	    lp_clock_duration(left, left_ns),
+	    lp_table_plain(LP_STYLE_WARN, print->color), confirm->back_to,
+	    lp_table_or_dash(confirm->who));
+}
+
 static void
 write_controld(const struct lp_print *print, const Lp__Pb__StatusReply *reply)
 {
@@ -59,6 +79,8 @@ write_controld(const struct lp_print *print, const Lp__Pb__StatusReply *reply)
 		(void)fprintf(
 		    print->out, ", digest %016" PRIx64, reply->digest);
 	(void)fputc('\n', print->out);
+	if (reply->confirm != NULL)
+		write_confirm(print, reply->confirm);
 	write_remote(print, reply->remote);
 	(void)fputc('\n', print->out);
 }

@@ -63,6 +63,29 @@ lp_transaction_send(struct lp_replies *replies, const struct lp_lpctl *lpctl,
 	    LP__PB__CONTROL_REPLY__BODY_TRANSACTION, error);
 }
 
+static bool
+has_text(const char *text)
+{
+	return text != NULL && text[0] != '\0';
+}
+
+int
+lp_transaction_explain(
+    struct lp_error *error, const Lp__Pb__Failure *failure, const char *known)
+{
+	(void)lp_error_set(
+	    error, error->status, "%s", lp_client_failure_text(failure));
+	if (has_text(failure->field))
+		(void)lp_error_prefix(error, "%s", failure->field);
+	if (has_text(failure->object) &&
+	    (known == NULL || strcmp(failure->object, known) != 0))
+		(void)lp_error_prefix(error, "%s", failure->object);
+	if (has_text(failure->dataplane))
+		(void)lp_error_prefix(
+		    error, "dataplane %s", failure->dataplane);
+	return error->status;
+}
+
 /* Which of several commands; of one alone its label says enough. */
 static int
 prefix_place(
@@ -88,12 +111,6 @@ make_changes(struct transaction *transaction, const struct lp_lpctl *lpctl,
 	return LP_EXIT_OK;
 }
 
-static bool
-has_text(const char *text)
-{
-	return text != NULL && text[0] != '\0';
-}
-
 /*
  * "command 2: add-listener payments/public: vip: TEXT".  The object is
  * only named where it is not that of the command.
@@ -107,17 +124,8 @@ explain(const struct transaction *transaction, const Lp__Pb__Failure *failure,
 
 	if (place >= 1 && place <= transaction->count)
 		change = &transaction->changes[place - 1];
-	(void)lp_error_set(
-	    error, error->status, "%s", lp_client_failure_text(failure));
-	if (has_text(failure->field))
-		(void)lp_error_prefix(error, "%s", failure->field);
-	if (has_text(failure->object) &&
-	    (change == NULL ||
-		strcmp(failure->object, change->object_label) != 0))
-		(void)lp_error_prefix(error, "%s", failure->object);
-	if (has_text(failure->dataplane))
-		(void)lp_error_prefix(
-		    error, "dataplane %s", failure->dataplane);
+	(void)lp_transaction_explain(
+	    error, failure, change != NULL ? change->object_label : NULL);
 	if (change == NULL)
 		return error->status;
 	(void)lp_error_prefix(error, "%s", change->label);

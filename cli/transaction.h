@@ -16,6 +16,13 @@ int lp_transaction_run(const struct lp_lpctl *lpctl, const struct lp_line *line,
     const char *comment, struct lp_error *error);
 
 /*
+ * What lp-controld has refused, for people: "listener c/l: vip: TEXT".  known:
+ * the object that is named anyway, or NULL.  Returns the status.
+ */
+int lp_transaction_explain(
+    struct lp_error *error, const Lp__Pb__Failure *failure, const char *known);
+
+/*
  * Sends the transaction, in as many frames as it takes; timeout_ms is filled
  * in.  Statuses, errors and replies are those of lp_client_ask().
  */

@@ -45,7 +45,7 @@ enum lp_limits {
 	/* Operations of one transaction: all objects go, and others come. */
 	LP_OPERATIONS_MAX = 2 * LP_OBJECTS_MAX,
 	/* That one may wait to be confirmed. */
-	LP_CONFIRM_MAX_S = 86400,
+	LP_CONFIRM_MAX_S = 3600,
 	/* That one may wait for dataplanes; others wait behind it. */
 	LP_TIMEOUT_MAX_S = 600,
 	/* Rows in one frame of a streamed reply (connections, stats). */

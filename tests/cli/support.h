@@ -60,6 +60,7 @@ void support_bytes_add(
 
 /* The answers, as frames; two frames where an answer may be split. */
 void support_reply_changed(struct support_bytes *bytes);
+void support_reply_confirmed(struct support_bytes *bytes);
 void support_reply_show(struct support_bytes *bytes);
 void support_reply_show_empty(struct support_bytes *bytes);
 /* Two ports of DPDK, and what two dataplanes say of them. */

@@ -30,6 +30,16 @@ support_reply_changed(struct support_bytes *bytes)
 	support_bytes_add(bytes, &reply);
 }
 
+void
+support_reply_confirmed(struct support_bytes *bytes)
+{
+	Lp__Pb__ConfirmReply body = LP__PB__CONFIRM_REPLY__INIT;
+	REPLY(body, CONFIRM, confirm);
+
+	body.generation = 7;
+	support_bytes_add(bytes, &reply);
+}
+
 static void
 set_ip(struct lp_ip *ip, const char *text)
 {

@@ -105,6 +105,18 @@ add_remote(Lp__Pb__StatusReply *body)
 	body->remote = &remote;
 }
 
+static void
+add_confirm(Lp__Pb__StatusReply *body)
+{
+	static Lp__Pb__ConfirmStatus confirm = LP__PB__CONFIRM_STATUS__INIT;
+
+	confirm.generation = 7;
+	confirm.until_ns = SUPPORT_NOW_NS + 42 * S;
+	confirm.back_to = 6;
+	confirm.who = "uid 0 (root), pid 7";
+	body->confirm = &confirm;
+}
+
 void
 support_reply_status(struct support_bytes *bytes)
 {
@@ -171,6 +183,7 @@ support_reply_status(struct support_bytes *bytes)
 	secret.why = "broker 1, 10.0.0.1:9093: this listener wants TLS";
 	add_losses(&body);
 	add_remote(&body);
+	add_confirm(&body);
 	add_discovery(&body);
 	support_bytes_add(bytes, &reply);
 }

@@ -28,6 +28,13 @@ write_changed(const struct lp_output *output, const struct lp_print *print,
 }
 
 static int
+write_confirmed(const struct lp_output *output, const struct lp_print *print,
+    struct lp_replies *replies)
+{
+	return output->confirmed(print, replies->list[0]->confirm);
+}
+
+static int
 write_status(const struct lp_output *output, const struct lp_print *print,
     struct lp_replies *replies)
 {
@@ -232,6 +239,7 @@ second_stats(struct support_bytes *bytes)
 
 static const struct page pages[] = {
     {"changed", support_reply_changed, write_changed},
+    {"confirmed", support_reply_confirmed, write_confirmed},
     {"show", support_reply_show, write_show},
     {"show-empty", support_reply_show_empty, write_show},
     {"list-ports", support_reply_show, write_ports},

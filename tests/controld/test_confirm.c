@@ -9,9 +9,11 @@
 #include "transaction.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define CODE(name) LP__PB__REJECTED__CODE__##name
 #define RESULT(name) LP__PB__FAILURE__RESULT__##name
@@ -240,7 +242,7 @@ START_TEST(a_wait_without_end_is_refused)
 	start();
 	send_waiting("add cluster a", LP_CONFIRM_MAX_S * 1000 + 1, 0);
 	ck_assert_str_eq(
-	    refused()->text, "a change waits at most 86400 s to be confirmed");
+	    refused()->text, "a change waits at most 3600 s to be confirmed");
 	ck_assert_uint_eq(world_status_reply(&world)->generation, 1);
 	stop();
 }
@@ -327,6 +329,35 @@ START_TEST(a_change_by_hand_ends_the_wait)
 	world_restart(&world, change_tables);
 	ck_assert_uint_eq(world_status_reply(&world)->generation, 3);
 	ck_assert_ptr_null(world_status_reply(&world)->confirm);
+	stop();
+}
+END_TEST
+
+/* Nothing is stored, and the wait goes on; then all goes on. */
+START_TEST(a_full_disk_ends_no_wait)
+{
+	struct rlimit limit;
+
+	start();
+	send_waiting("add cluster a", LONG_MS, 0);
+	done();
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = 4096;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	world_roll_back(&world, 0, 0);
+	ck_assert_ptr_nonnull(strstr(refused()->text, "not stored: /tmp/"));
+	world_confirm(&world, 0);
+	ck_assert_ptr_nonnull(strstr(refused()->text, "not stored: /tmp/"));
+	ck_assert_uint_eq(world_status_reply(&world)->generation, 2);
+	ck_assert_uint_eq(world_status_reply(&world)->confirm->generation, 2);
+	limit.rlim_cur = limit.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	world_roll_back(&world, 0, 0);
+	done();
+	ck_assert_ptr_null(world_status_reply(&world)->confirm);
+	world_restart(&world, NULL);
+	ck_assert_uint_eq(world_status_reply(&world)->generation, 3);
 	stop();
 }
 END_TEST
@@ -427,6 +458,7 @@ main(void)
 	tcase_add_test(tcase, what_ran_out_meanwhile_is_taken_back_at_once);
 	tcase_add_test(tcase, no_clock_makes_a_wait_longer);
 	tcase_add_test(tcase, a_change_by_hand_ends_the_wait);
+	tcase_add_test(tcase, a_full_disk_ends_no_wait);
 	tcase_add_test(tcase, what_is_rejected_does_not_wait);
 	tcase_add_test(tcase, it_is_taken_back_from_a_dataplane_that_is_late);
 	tcase_add_test(
