@@ -4,6 +4,7 @@
  * that texts are quoted where YAML would take them for something else.
  */
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,6 +204,57 @@ START_TEST(no_id_shows)
 }
 END_TEST
 
+static unsigned allocations, failing;
+
+static void *
+allocate(size_t size)
+{
+	return ++allocations == failing ? NULL : malloc(size);
+}
+
+/*
+ * Whichever allocation fails, it is told, or does not matter; and nothing is
+ * left behind.
+ */
+START_TEST(no_memory)
+{
+	struct lp_config config;
+	struct lp_declaration declaration;
+	unsigned told = 0;
+
+	make_all(&config);
+	ck_assert_int_eq(lp_declaration_from_config(&declaration, &config), 0);
+	for (int json = 0; json < 2; json++) {
+		char *wanted = print(&config, NULL, json);
+
+		json_set_alloc_funcs(allocate, free);
+		failing = 0;
+		do {
+			char *text;
+			size_t size;
+			FILE *out = open_memstream(&text, &size);
+			int err;
+
+			failing++;
+			allocations = 0;
+			err = json
+			    ? lp_declaration_print_json(out, &declaration, NULL)
+			    : lp_declaration_print(out, &declaration, NULL);
+			fclose(out);
+			ck_assert(err == -ENOMEM ||
+			    (err == 0 && strcmp(text, wanted) == 0));
+			told += err != 0;
+			free(text);
+		} while (failing <= allocations);
+		json_set_alloc_funcs(malloc, free);
+		free(wanted);
+	}
+	ck_assert_uint_gt(told, 500);
+	lp_declaration_fini(&declaration);
+	lp_config_fini(&config);
+}
+END_TEST
+
 static const char *const plain[] = {"a", "batch-*", "10.9.0.1", "10.9.0.0/24",
     "10.0.2.11:9092", "kafka-3.internal:9092", "50MB", "100ms", "3-7", "3-",
     "eth1", "/dev/x", "payments/public", "a@b", "null0", "0000.a.b"};
@@ -233,6 +285,7 @@ declaration_print_suite(void)
 	tcase_add_test(tcase, what_one_owner_has);
 	tcase_add_test(tcase, one_cluster);
 	tcase_add_test(tcase, no_id_shows);
+	tcase_add_test(tcase, no_memory);
 	tcase_add_test(tcase, texts_are_quoted_where_they_must_be);
 	suite_add_tcase(suite, tcase);
 	return suite;
