@@ -347,10 +347,12 @@ on_request(void *arg, uint64_t client, const struct lp_serve_peer *peer,
 {
 	struct controld *controld = arg;
 	struct lp_serve_peer known = *peer;
+	enum lp_role role;
 
-	if (controld->roles != NULL && !peer->local)
-		known.role =
-		    lp_role_word(lp_role_file_find(controld->roles, peer->who));
+	if (controld->roles != NULL && !peer->local) {
+		role = lp_role_file_find(controld->roles, peer->who);
+		known.role = role != LP_ROLE_NONE ? lp_role_word(role) : "";
+	}
 	lp_session_request(controld->session, client, &known, request);
 }
 
