@@ -137,7 +137,8 @@ make_plan(struct job *job)
 	    &job->current.config, &options);
 
 	/* What else is wrong would follow from what was left out. */
-	if (err == 0 && lp_report_count(job->report, LP_SEVERITY_ERROR) == 0)
+	if (err == 0 && job->plan.count > 0 &&
+	    lp_report_count(job->report, LP_SEVERITY_ERROR) == 0)
 		err = lp_plan_check(&job->plan, job->report, &job->declaration,
 		    &job->current.config);
 	if (err != 0)
