@@ -21,13 +21,14 @@ strings(char *const *list, size_t count)
 static json_t *
 dataplane_status(const Lp__Pb__DataplaneStatus *status)
 {
-	json_t *texts = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "dataplane",
-	    lp_json_string_or_null(status->id), "path",
+	json_t *texts = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	    "dataplane", lp_json_string_or_null(status->id), "path",
 	    lp_json_string_or_null(status->path), "state",
 	    lp_json_string_or_null(status->state), "why",
 	    lp_json_string_or_null(status->why), "version",
 	    lp_json_string_or_null(status->version), "backends",
-	    strings(status->backends, status->n_backends));
+	    strings(status->backends, status->n_backends), "certificate",
+	    lp_json_string_or_null(status->peer));
 	json_t *numbers = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 	    "generation",
 	    status->has_generation ? lp_json_integer(status->generation)

@@ -140,8 +140,13 @@ dataplane_row(struct lp_table *table, const Lp__Pb__DataplaneStatus *dataplane)
 	lp_table_add(table, LP_STYLE_PLAIN, "%s", time);
 	lp_table_add(
 	    table, LP_STYLE_PLAIN, "%s", lp_table_or_dash(dataplane->version));
-	lp_table_add(
-	    table, LP_STYLE_PLAIN, "%s", lp_table_or_dash(dataplane->path));
+	/* Of another machine also who it says it is. */
+	if (dataplane->peer != NULL)
+		lp_table_add(table, LP_STYLE_PLAIN, "%s (%s)",
+		    lp_table_or_dash(dataplane->path), dataplane->peer);
+	else
+		lp_table_add(table, LP_STYLE_PLAIN, "%s",
+		    lp_table_or_dash(dataplane->path));
 }
 
 static void

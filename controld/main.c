@@ -140,7 +140,7 @@ start(struct controld *controld, const struct lp_options *options)
 		lp_log_error("event loop: %s", strerror(-err));
 		return err;
 	}
-	if (options->listen.port != 0) {
+	if (options->listen.port != 0 || options->far) {
 		err = start_certificates(controld, options);
 		if (err != 0)
 			return err;
@@ -176,6 +176,7 @@ start_events(struct controld *controld)
 	if (base == NULL)
 		return -ENOMEM;
 	signal(SIGPIPE, SIG_IGN); /* writing says EPIPE, which is handled */
+	signal(SIGHUP, SIG_IGN); /* unless there is something to read anew */
 	controld->terminate = evsignal_new(base, SIGTERM, on_signal, controld);
 	controld->interrupt = evsignal_new(base, SIGINT, on_signal, controld);
 	if (controld->terminate == NULL || controld->interrupt == NULL ||
@@ -224,6 +225,7 @@ start_session(struct controld *controld, const struct lp_options *options,
 	    .dataplanes = options->dataplanes,
 	    .dataplane_count = options->dataplane_count,
 	    .times = lp_push_times,
+	    .tls = lp_certificates_tls(controld->certificates),
 	    .query_ms = LP_QUERY_MS,
 	    .ask_brokers = options->ask_brokers,
 	    .topic_times = lp_topic_seed_times,
@@ -260,7 +262,9 @@ start_serve(struct controld *controld, const struct lp_options *options)
 	char why[LP_SERVE_WHY_SIZE];
 	int err;
 
-	serve_options.remote.tls = lp_certificates_tls(controld->certificates);
+	if (options->listen.port != 0)
+		serve_options.remote.tls =
+		    lp_certificates_tls(controld->certificates);
 	serve_options.remote.address = options->listen;
 	err = lp_serve_open(&controld->serve, &serve_options, why);
 	if (err != 0)
@@ -418,4 +422,6 @@ on_checked(void *arg)
 
 	if (controld->serve != NULL)
 		lp_serve_recheck(controld->serve);
+	if (controld->session != NULL)
+		lp_session_recheck(controld->session);
 }

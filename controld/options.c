@@ -8,6 +8,7 @@
 
 #include "controld/export.h"
 #include "controld/poll.h"
+#include "controld/target.h"
 #include "proto/tls.h"
 
 static int parse(int key, char *arg, struct argp_state *state);
@@ -45,9 +46,9 @@ lp_options_parse(struct lp_options *options, int argc, char **argv)
 		"the database (/var/lib/lightpath/lightpath.db)", 0},
 	    {"socket", KEY_SOCKET, "PATH", 0,
 		"where lpctl comes (/run/lightpath/controld.sock)", 0},
-	    {"dataplane", KEY_DATAPLANE, "PATH", 0,
-		"the socket of a dataplane; may be given 16 times "
-		"(/run/lightpath/dataplane.sock)",
+	    {"dataplane", KEY_DATAPLANE, "PATH|HOST:PORT", 0,
+		"the socket of a dataplane, or one of another machine, over "
+		"TLS; may be given 16 times (/run/lightpath/dataplane.sock)",
 		0},
 	    {"group", KEY_GROUP, "NAME", 0,
 		"members of this group may use lpctl, too", 0},
@@ -168,6 +169,12 @@ static void
 add_dataplane(
     struct lp_options *options, const char *path, struct argp_state *state)
 {
+	struct lp_target target;
+	char why[LP_WHY_SIZE];
+
+	if (lp_target_parse(&target, path, why) != 0)
+		argp_error(state, "--dataplane %s: %s", path, why);
+	options->far |= target.host[0] != '\0';
 	for (unsigned i = 0; i < options->dataplane_count; i++)
 		if (strcmp(options->dataplanes[i], path) == 0)
 			argp_error(

@@ -18,6 +18,7 @@ struct lp_options {
 	const char *group;
 	const char *dataplanes[LP_PUSH_DATAPLANES_MAX];
 	unsigned dataplane_count;
+	bool far; /* one of them is on another machine */
 	struct lp_endpoint metrics;
 	bool metrics_off, metrics_given;
 	struct lp_endpoint listen; /* port 0: nowhere */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Life-cycle.  An attempt to connect either fails at once (unix sockets do
- * not make one wait) or leads to HELLO, WELCOME and then generations, one
- * unanswered at a time.  Whatever a dataplane does that it should not ends
- * in lp_peer_leave(): the connection is closed, the reason kept for `lpctl
- * status`, and another attempt is due after the back-off.  There is no other
- * way out.
+ * Life-cycle.  An attempt to connect fails or leads to HELLO, WELCOME and then
+ * generations, one unanswered at a time.  Whatever a dataplane does that it
+ * should not ends in lp_peer_leave(): the connection is closed, the reason kept
+ * for `lpctl status`, and another attempt is due after the back-off.  There is
+ * no other way out.
  *
  * What it runs is believed from HELLO, APPLIED and BEAT.  If that is not
  * what is desired and nothing is unanswered, the desired one is pushed: as a
@@ -20,10 +19,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "controld/clock.h"
+#include "controld/peer_connect.h"
 #include "controld/peer_hello.h"
 #include "controld/peer_push.h"
 #include "controld/stream.h"
@@ -61,12 +60,17 @@ lp_peer_init(struct lp_peer *peer, const struct lp_peer_shared *shared,
     unsigned index, const char *path)
 {
 	struct sockaddr_un address;
-	int err = lp_stream_address(&address, path);
+	char why[LP_WHY_SIZE];
+	int err;
 
+	*peer = (struct lp_peer){.shared = shared, .index = index};
+	err = lp_target_parse(&peer->target, path, why);
+	if (err == 0 && peer->target.host[0] == '\0')
+		err = lp_stream_address(&address, path);
 	if (err != 0)
 		return err;
-	*peer = (struct lp_peer){.shared = shared, .index = index};
-	peer->info.path = path;
+	peer->info.path =
+	    peer->target.host[0] != '\0' ? peer->target.text : path;
 	peer->info.since_ns = lp_clock_time_ns();
 	peer->timer = evtimer_new(shared->options.base, on_timer, peer);
 	if (peer->timer == NULL)
@@ -99,6 +103,13 @@ lp_peer_send(struct lp_peer *peer, const Lp__Pb__DataplaneMessage *message)
 	return peer->bev != NULL ? 0 : -ENOTCONN;
 }
 
+void
+lp_peer_found(struct lp_peer *peer)
+{
+	if (peer->looking && peer->bev == NULL)
+		set_timer(peer, 0);
+}
+
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
@@ -116,15 +127,16 @@ static void
 on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct lp_peer *peer = arg;
+	char why[LP_TLS_WHY_SIZE];
 
 	assert(bev == peer->bev);
 	(void)bev;
-	if (what & BEV_EVENT_EOF)
-		lp_peer_leave(
-		    peer, LP_PUSH_CONNECTING, "it closed the connection");
-	else if (what & BEV_EVENT_ERROR)
-		lp_peer_leave(peer, LP_PUSH_CONNECTING, "%s",
-		    strerror(EVUTIL_SOCKET_ERROR()));
+	if (what & BEV_EVENT_CONNECTED) {
+		(void)lp_peer_connect_done(peer);
+	} else if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) {
+		lp_peer_connect_why(peer, what, why);
+		lp_peer_leave(peer, LP_PUSH_CONNECTING, "%s", why);
+	}
 }
 
 static void
@@ -164,28 +176,9 @@ on_read(struct bufferevent *bev, void *arg)
 static void
 attempt(struct lp_peer *peer)
 {
-	struct sockaddr_un address;
-	int fd;
-
-	(void)lp_stream_address(&address, peer->info.path); /* fits: init */
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0 ||
-	    connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
-		int err = errno;
-
-		if (fd >= 0)
-			close(fd);
-		lp_peer_leave(peer, LP_PUSH_CONNECTING, "%s", strerror(err));
+	lp_peer_connect(peer);
+	if (peer->bev == NULL)
 		return;
-	}
-	peer->bev = bufferevent_socket_new(
-	    peer->shared->options.base, fd, BEV_OPT_CLOSE_ON_FREE);
-	if (peer->bev == NULL) {
-		close(fd);
-		lp_peer_leave(peer, LP_PUSH_CONNECTING, "no memory");
-		return;
-	}
-	peer->info.expected = true;
 	peer->connected_ms = peer->heard_ms = lp_clock_now_ms();
 	bufferevent_setcb(peer->bev, on_read, NULL, on_event, peer);
 	bufferevent_enable(peer->bev, EV_READ | EV_WRITE);
@@ -201,7 +194,10 @@ tick(struct lp_peer *peer)
 	if (!peer->info.connected) {
 		if (now - peer->connected_ms >= times->hello)
 			lp_peer_leave(peer, LP_PUSH_CONNECTING,
-			    "it did not say HELLO within %u ms", times->hello);
+			    peer->info.expected
+				? "it did not say HELLO within %u ms"
+				: "no connection, or no TLS, within %u ms",
+			    times->hello);
 	} else if (peer->pushed == 0 &&
 	    now - peer->heard_ms >= times->silence) {
 		/* While it applies it may be busy: that has its own limit. */

@@ -11,12 +11,15 @@
 
 #include <event2/bufferevent.h>
 
+#include "controld/names.h"
 #include "controld/push.h"
+#include "controld/target.h"
 
 /* What all peers share; push.c's. */
 struct lp_peer_shared {
 	struct lp_push_options options;
 	const struct lp_generation *desired;
+	struct lp_names *names; /* NULL: all are on this machine */
 	/* OBJECT frames that lead from base to desired; NULL: none. */
 	struct evbuffer *delta;
 	uint32_t delta_count;
@@ -27,6 +30,9 @@ struct lp_peer {
 	struct lp_push_dataplane info;
 	const struct lp_peer_shared *shared;
 	unsigned index;
+	struct lp_target target;
+	unsigned tries; /* to connect there */
+	bool looking; /* for the address: lp_peer_found() */
 	struct bufferevent *bev; /* NULL: away */
 	struct event *timer; /* away: next attempt; else: the next beat */
 	unsigned backoff_ms;
@@ -41,6 +47,9 @@ struct lp_peer {
 int lp_peer_init(struct lp_peer *peer, const struct lp_peer_shared *shared,
     unsigned index, const char *path);
 void lp_peer_fini(struct lp_peer *peer);
+
+/* Something has an address now, or another. */
+void lp_peer_found(struct lp_peer *peer);
 
 /* 0, or -ENOTCONN. */
 int lp_peer_send(struct lp_peer *peer, const Lp__Pb__DataplaneMessage *message);

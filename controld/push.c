@@ -6,6 +6,7 @@
 #include <event2/buffer.h>
 #include <stdlib.h>
 
+#include "controld/peer_connect.h"
 #include "controld/peer_push.h"
 #include "controld/stream.h"
 #include "proto/log.h"
@@ -26,6 +27,7 @@ struct lp_push {
 	unsigned count;
 };
 
+static void on_found(void *arg);
 static int make_delta(
     struct lp_peer_shared *shared, const struct lp_generation *from);
 static int add_put(void *arg, const struct lp_object *object, bool is_new);
@@ -38,6 +40,13 @@ lp_push_new(struct lp_push **out, const struct lp_push_options *options,
     const struct lp_generation *desired)
 {
 	struct lp_push *push = calloc(1, sizeof(*push));
+	const struct lp_names_options names = {
+	    .base = options->base,
+	    .again_ms = LP_NAMES_AGAIN_MS,
+	    .resolve = options->resolve ? options->resolve : lp_names_resolve,
+	    .changed = on_found,
+	    .arg = push,
+	};
 	int err = 0;
 
 	assert(options->path_count <= LP_PUSH_DATAPLANES_MAX);
@@ -45,6 +54,8 @@ lp_push_new(struct lp_push **out, const struct lp_push_options *options,
 		return -ENOMEM;
 	push->shared.options = *options;
 	push->shared.desired = desired;
+	if (options->tls != NULL)
+		err = lp_names_new(&push->shared.names, &names);
 	while (err == 0 && push->count < options->path_count) {
 		err = lp_peer_init(&push->peers[push->count], &push->shared,
 		    push->count, options->paths[push->count]);
@@ -66,9 +77,17 @@ lp_push_free(struct lp_push *push)
 		return;
 	for (unsigned i = 0; i < push->count; i++)
 		lp_peer_fini(&push->peers[i]);
+	lp_names_free(push->shared.names);
 	if (push->shared.delta != NULL)
 		evbuffer_free(push->shared.delta);
 	free(push);
+}
+
+void
+lp_push_recheck(struct lp_push *push)
+{
+	for (unsigned i = 0; i < push->count; i++)
+		lp_peer_connect_again(&push->peers[i]);
 }
 
 void
@@ -170,6 +189,15 @@ lp_push_ask(struct lp_push *push, unsigned index,
     const Lp__Pb__DataplaneMessage *message)
 {
 	return lp_peer_send(&push->peers[index], message);
+}
+
+static void
+on_found(void *arg)
+{
+	struct lp_push *push = arg;
+
+	for (unsigned i = 0; i < push->count; i++)
+		lp_peer_found(&push->peers[i]);
 }
 
 static int

@@ -12,7 +12,9 @@
 #include <event2/event.h>
 
 #include "controld/generation.h"
+#include "controld/names.h"
 #include "proto/message.h"
+#include "proto/tls.h"
 
 enum {
 	LP_PUSH_DATAPLANES_MAX = 16,
@@ -43,7 +45,8 @@ extern const struct lp_push_times lp_push_times;
 
 /* What is known of one dataplane. */
 struct lp_push_dataplane {
-	const char *path;
+	const char *path; /* of a socket; or HOST:PORT */
+	char peer[LP_TLS_NAME_SIZE]; /* of its certificate; "": none */
 	char id[LP_PUSH_ID_SIZE]; /* "" until it has said HELLO once */
 	bool connected; /* it was welcomed, and the connection lives */
 	bool expected; /* the connection lives, and HELLO is due */
@@ -75,11 +78,14 @@ struct lp_push_dataplane {
 
 struct lp_push_options {
 	struct event_base *base;
-	const char *const *paths;
+	const char *const *paths; /* as lp_target_parse() takes them */
 	unsigned path_count;
 	uint64_t epoch;
 	const char *controller; /* who we are, for WELCOME */
 	struct lp_push_times times;
+	struct lp_tls *tls; /* for other machines; NULL: there are none */
+	/* lp_names_resolve; NULL: that */
+	void (*resolve)(const char *host, struct lp_names_answer *answer);
 	/* A dataplane has applied, rejected, come or gone. */
 	void (*changed)(void *arg);
 	/* An answer, of whatever was asked, of dataplane `index`; or what it
@@ -93,13 +99,16 @@ struct lp_push;
 
 /*
  * Starts to connect.  *desired is borrowed for ever: it is what every
- * dataplane shall run.  -ENOMEM, -ENAMETOOLONG.
+ * dataplane shall run.  -ENOMEM, -ENAMETOOLONG, -EINVAL (no target).
  */
 int lp_push_new(struct lp_push **out, const struct lp_push_options *options,
     const struct lp_generation *desired);
 
 /* NULL is accepted.  No callback comes from it. */
 void lp_push_free(struct lp_push *push);
+
+/* Certificates were looked at: leaves those that are not good any more. */
+void lp_push_recheck(struct lp_push *push);
 
 /*
  * *desired is now another generation, after `from`: tells every dataplane,

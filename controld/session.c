@@ -75,6 +75,8 @@ lp_session_new(struct lp_session **out,
 	    .path_count = options->dataplane_count,
 	    .epoch = lp_store_epoch(options->store),
 	    .times = options->times,
+	    .tls = options->tls,
+	    .resolve = options->resolve,
 	    .changed = on_changed,
 	    .answered = on_answered,
 	    .arg = session,
@@ -210,6 +212,12 @@ lp_session_request(struct lp_session *session, uint64_t client,
 		return; /* it is kept */
 	}
 	lp__pb__control_request__free_unpacked(request, NULL);
+}
+
+void
+lp_session_recheck(struct lp_session *session)
+{
+	lp_push_recheck(session->context.push);
 }
 
 void
@@ -417,6 +425,8 @@ fill_dataplane(Lp__Pb__DataplaneStatus *status,
 {
 	lp__pb__dataplane_status__init(status);
 	status->path = (char *)dataplane->path;
+	if (dataplane->peer[0] != '\0')
+		status->peer = (char *)dataplane->peer;
 	status->state = (char *)lp_push_state_name(dataplane->state);
 	status->has_since_ns = true;
 	status->since_ns = dataplane->since_ns;

@@ -18,9 +18,12 @@ struct lp_session;
 struct lp_session_options {
 	struct event_base *base;
 	struct lp_store *store;
-	const char *const *dataplanes; /* paths */
+	const char *const *dataplanes; /* paths, and HOST:PORT of others */
 	unsigned dataplane_count;
 	struct lp_push_times times;
+	struct lp_tls *tls; /* for dataplanes of other machines; or NULL */
+	/* Of their names; NULL: lp_names_resolve. */
+	void (*resolve)(const char *host, struct lp_names_answer *answer);
 	unsigned query_ms; /* LP_QUERY_MS */
 	/* For the names of topic ids. */
 	bool ask_brokers;
@@ -48,6 +51,9 @@ void lp_session_free(struct lp_session *session);
 /* One request of that peer; takes ownership of it. */
 void lp_session_request(struct lp_session *session, uint64_t client,
     const struct lp_serve_peer *peer, Lp__Pb__ControlRequest *request);
+
+/* Certificates were looked at: dataplanes, too, have some. */
+void lp_session_recheck(struct lp_session *session);
 
 /* This client waits for nothing any more. */
 void lp_session_gone(struct lp_session *session, uint64_t client);

@@ -245,6 +245,7 @@ enum lp_tls_fault
 lp_tls_failed(
     struct ssl_st *ssl, unsigned long error, char why[LP_TLS_WHY_SIZE])
 {
+	int code = errno; /* before anything changes it */
 	long result = SSL_get_verify_result(ssl);
 	enum lp_tls_fault fault = LP_TLS_OTHER;
 	const char *text = NULL;
@@ -260,6 +261,12 @@ lp_tls_failed(
 		snprintf(why, LP_TLS_WHY_SIZE, "its certificate %s",
 		    text != NULL ? text
 				 : X509_verify_cert_error_string(result));
+	} else if (error == SSL_ERROR_SYSCALL) {
+		/* So libevent calls what is of the connection below. */
+		fault = LP_TLS_CUT;
+		snprintf(why, LP_TLS_WHY_SIZE, "%s",
+		    code != 0 ? strerror(code)
+			      : "it closed the connection without a word");
 	} else if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) {
 		fault = LP_TLS_NONE;
 		snprintf(why, LP_TLS_WHY_SIZE, "it has shown no certificate");

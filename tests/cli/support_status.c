@@ -68,6 +68,19 @@ add_alone(Lp__Pb__DataplaneStatus *row)
 	row->closed_ns = SUPPORT_NOW_NS - 2400 * S;
 }
 
+/* On another machine. */
+static void
+add_far(Lp__Pb__DataplaneStatus *far, const Lp__Pb__DataplaneStatus *near)
+{
+	*far = *near;
+	far->id = "edge-2";
+	far->path = "edge-2.example.net:9644";
+	far->peer = "edge-2.example.net";
+	far->on_loss = "hold";
+	far->has_closed_ns = false;
+	far->closed_ns = 0;
+}
+
 static void
 add_losses(Lp__Pb__StatusReply *body)
 {
@@ -124,7 +137,8 @@ support_reply_status(struct support_bytes *bytes)
 	char *warning = "listener payments/public: has no endpoint";
 	Lp__Pb__DataplaneStatus good = LP__PB__DATAPLANE_STATUS__INIT;
 	Lp__Pb__DataplaneStatus bad = LP__PB__DATAPLANE_STATUS__INIT;
-	Lp__Pb__DataplaneStatus *list[] = {&good, &bad};
+	Lp__Pb__DataplaneStatus far = LP__PB__DATAPLANE_STATUS__INIT;
+	Lp__Pb__DataplaneStatus *list[] = {&good, &bad, &far};
 	Lp__Pb__TopicIdsStatus told = LP__PB__TOPIC_IDS_STATUS__INIT;
 	Lp__Pb__TopicIdsStatus secret = LP__PB__TOPIC_IDS_STATUS__INIT;
 	Lp__Pb__TopicIdsStatus *topics[] = {&told, &secret};
@@ -144,7 +158,7 @@ support_reply_status(struct support_bytes *bytes)
 	body.has_started_ns = body.has_pid = true;
 	body.started_ns = SUPPORT_NOW_NS - 90000 * S;
 	body.pid = 4711;
-	body.n_dataplanes = 2;
+	body.n_dataplanes = 3;
 	body.dataplanes = list;
 	good.path = "/run/lightpath/dataplane.sock";
 	good.id = "edge-1";
@@ -161,6 +175,7 @@ support_reply_status(struct support_bytes *bytes)
 	good.build_ns = 120000;
 	good.swap_ns = 9000;
 	add_alone(&good);
+	add_far(&far, &good);
 	bad.path = "/run/lightpath/dataplane-2.sock";
 	bad.state = "connecting";
 	bad.why = "connect: No such file or directory";

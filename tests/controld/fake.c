@@ -2,10 +2,12 @@
 #include "fake.h"
 
 #include <event2/buffer.h>
+#include <event2/bufferevent_ssl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "controld/stream.h"
+#include "proto/tcp.h"
 
 static void
 fake_read(struct bufferevent *bev, void *arg)
@@ -31,7 +33,8 @@ fake_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct fake *fake = arg;
 
-	(void)what;
+	if (what & BEV_EVENT_CONNECTED)
+		return;
 	bufferevent_free(bev);
 	if (fake->bev == bev)
 		fake->bev = NULL;
@@ -47,8 +50,13 @@ fake_accept(struct evconnlistener *listener, evutil_socket_t fd,
 	(void)address;
 	(void)len;
 	ck_assert_ptr_null(fake->bev);
-	fake->bev = bufferevent_socket_new(
-	    fake->world->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	fake->bev = fake->tls != NULL
+	    ? bufferevent_openssl_socket_new(fake->world->base, fd,
+		  lp_tls_server(fake->tls, "controld"),
+		  BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE)
+	    : bufferevent_socket_new(
+		  fake->world->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	ck_assert_ptr_nonnull(fake->bev);
 	bufferevent_setcb(fake->bev, fake_read, NULL, fake_event, fake);
 	bufferevent_enable(fake->bev, EV_READ | EV_WRITE);
 	fake->connections++;
@@ -64,6 +72,20 @@ fake_start(struct fake *fake, struct world *world, const char *path)
 	fake->listener = evconnlistener_new_bind(world->base, fake_accept, fake,
 	    LEV_OPT_CLOSE_ON_FREE, 8, (struct sockaddr *)&address,
 	    sizeof(address));
+	ck_assert_ptr_nonnull(fake->listener);
+}
+
+void
+fake_start_far(struct fake *fake, struct world *world,
+    const struct lp_endpoint *endpoint, struct lp_tls *tls)
+{
+	struct sockaddr_storage address;
+	socklen_t len = lp_tcp_address(&address, endpoint);
+
+	*fake = (struct fake){.world = world, .tls = tls};
+	fake->listener = evconnlistener_new_bind(world->base, fake_accept, fake,
+	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE, 8,
+	    (struct sockaddr *)&address, (int)len);
 	ck_assert_ptr_nonnull(fake->listener);
 }
 

@@ -17,6 +17,7 @@ struct fake {
 	struct evconnlistener *listener;
 	struct bufferevent *bev; /* the connection of now, or NULL */
 	unsigned connections; /* accepted so far */
+	struct lp_tls *tls; /* NULL: none */
 	Lp__Pb__DataplaneMessage *frames[FRAMES_MAX];
 	unsigned first, count; /* not taken yet */
 	bool kafka_stats; /* HELLO says so */
@@ -27,6 +28,9 @@ struct fake {
 };
 
 void fake_start(struct fake *fake, struct world *world, const char *path);
+/* At that address, over TLS; tls NULL: what comes is accepted, and no more. */
+void fake_start_far(struct fake *fake, struct world *world,
+    const struct lp_endpoint *endpoint, struct lp_tls *tls);
 void fake_stop(struct fake *fake);
 void fake_hang_up(struct fake *fake);
 void fake_wait_connection(struct fake *fake, unsigned connections);

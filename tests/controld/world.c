@@ -55,6 +55,7 @@ const struct lp_push_times patient = {
 
 struct lp_discover_options world_discover;
 struct lp_gather_limits world_gather;
+struct world_far world_far;
 
 static size_t
 unread_of(void *arg, uint64_t client)
@@ -100,6 +101,8 @@ open_it(struct world *world)
 	options.dataplane_count = world->dataplanes;
 	options.times = world->times;
 	options.query_ms = 200;
+	options.tls = world_far.tls;
+	options.resolve = world_far.resolve;
 	options.discover = world_discover;
 	options.gather = world_gather;
 	options.reply = keep_reply;
@@ -116,7 +119,8 @@ world_start(
 	*world = (struct world){.times = *times, .dataplanes = dataplanes};
 	make_dir(world->dir);
 	world->base = event_base_new();
-	world->paths[0] = strdup(path_in(world->dir, "dp0"));
+	world->paths[0] = strdup(
+	    world_far.path ? world_far.path : path_in(world->dir, "dp0"));
 	world->paths[1] = strdup(path_in(world->dir, "dp1"));
 	open_it(world);
 }

@@ -39,6 +39,13 @@ extern const struct lp_push_times patient;
 extern struct lp_discover_options world_discover;
 extern struct lp_gather_limits world_gather;
 
+/* The same: where its first dataplane is on another machine, and how. */
+extern struct world_far {
+	const char *path; /* NULL: here */
+	struct lp_tls *tls;
+	void (*resolve)(const char *host, struct lp_names_answer *answer);
+} world_far;
+
 /* Who asks in tests: of this machine. */
 extern const struct lp_serve_peer world_peer;
 
