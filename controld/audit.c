@@ -126,12 +126,6 @@ lp_audit_forbidden(struct lp_audit *audit, const struct lp_serve_peer *peer,
 	write_limited(audit, &row);
 }
 
-uint64_t
-lp_audit_missed(const struct lp_audit *audit)
-{
-	return audit->limit.missed;
-}
-
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {

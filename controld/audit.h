@@ -39,9 +39,6 @@ void lp_audit_answered(struct lp_audit *audit,
 void lp_audit_forbidden(struct lp_audit *audit,
     const struct lp_serve_peer *peer, enum lp_role role, const char *request);
 
-/* Requests that have no row of their own. */
-uint64_t lp_audit_missed(const struct lp_audit *audit);
-
 /* Answers at once, in as many frames as it takes. */
 void lp_audit_reply(const struct lp_context *context,
     const struct lp_reply_to *to, const Lp__Pb__AuditRequest *wanted);

@@ -42,6 +42,8 @@ expect 2 '--sort: "size" is none of: requests bytes' clients --sort size
 expect 2 'there is no command "frob"' help frob
 expect 0 'lpctl ' --version
 expect 0 'status' --complete sta
+expect 0 'issue' --complete pki is
+expect 0 'observer' --complete pki issue ca a --role obs
 expect 3 "$dir/none: No such file or directory" --socket "$dir/none" show
 expect 3 'systemctl start lp-controld' --socket "$dir/none" add-cluster a
 expect 3 'lpctl ' --socket "$dir/none" version

@@ -134,6 +134,25 @@ if [ "$(id -u)" != 0 ]; then
 	"$lpctl" pki issue ca x --role admin --out shut >out 2>&1
 	[ $? = 1 ] || complain "a directory that is shut: $(cat out)"
 fi
+# full COMMAND...: it cannot write, and says so; all is as it was.
+full()
+{
+	local said
+	cp -r ca before
+	said=$(trap '' XFSZ; ulimit -f 0; "$@" 2>&1)
+	case $said in
+	*'File too large'*) ;;
+	*) complain "$* on a full disk: $said" ;;
+	esac
+	diff -r ca before >differs ||
+		complain "$* on a full disk: $(cat differs)"
+	rm -r before
+}
+full "$lpctl" pki issue ca x --role admin
+full "$lpctl" pki revoke ca right
+full "$lpctl" pki init fresh
+[ -z "$(find . -name 'fresh*')" ] || complain "half an authority is left"
+verify OK sslclient ca/right
 "$lpctl" pki issue ca x --role admin --out none >out 2>&1
 [ $? = 1 ] || complain "--out none: $(cat out)"
 grep -q 'none' out || complain "--out none: $(cat out)"

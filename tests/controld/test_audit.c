@@ -93,6 +93,7 @@ typed(const char *text, const char *comment)
 {
 	Lp__Pb__ControlRequest *request = make_transaction(text);
 
+	free(request->transaction->comment);
 	request->transaction->comment = strdup(comment);
 	return request;
 }
