@@ -373,6 +373,8 @@ set_up(struct loading *l)
 	SSL_CTX_set_mode(ctx,
 	    SSL_MODE_ENABLE_PARTIAL_WRITE |
 		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	/* Who sends new keys without an end has one turn of the loop each. */
+	SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
 	SSL_CTX_set_max_cert_list(ctx, CHAIN_SIZE_MAX);
 	SSL_CTX_set_verify_depth(ctx, LP_TLS_LOAD_DEPTH_MAX);
 	if (SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) != 1 ||

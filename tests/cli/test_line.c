@@ -162,6 +162,39 @@ START_TEST(global_options_stand_anywhere)
 }
 END_TEST
 
+/* Of several places the last one holds. */
+START_TEST(another_machine_is_a_place)
+{
+	static const struct {
+		const char *line;
+		const char *place;
+	} lines[] = {
+	    {"--remote a.example --tls /t show", "tls://a.example:9643//t"},
+	    {"show --tls x --remote [::1]:5", "tls://[::1]:5/x"},
+	    {"--remote a --tls /t --socket /s show", "/s"},
+	    {"--socket /s --remote a --tls /t show", "tls://a:9643//t"},
+	    {"--socket /s show", "/s"},
+	};
+	struct support_argv words;
+	struct lp_error error;
+	struct lp_lpctl lpctl;
+	struct lp_line line;
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		ck_assert_int_eq(
+		    parse(&line, &lpctl, &words, lines[i].line, &error),
+		    LP_EXIT_OK);
+		ck_assert_str_eq(lpctl.socket, lines[i].place);
+		lp_line_fini(&line);
+	}
+	ck_assert_int_eq(
+	    parse(&line, &lpctl, &words, "--remote a:0 show", &error),
+	    LP_EXIT_USAGE);
+	ck_assert_int_eq(strncmp(error.text, "--remote a:0: ", 14), 0);
+	lp_line_fini(&line);
+}
+END_TEST
+
 START_TEST(commands_are_cut_at_two_dashes)
 {
 	struct support_argv words;
@@ -407,6 +440,7 @@ main(void)
 	tcase_add_test(tcase, too_many_options_of_a_command_are_refused);
 	tcase_add_test(tcase, too_many_commands_are_refused);
 	tcase_add_loop_test(tcase, global_options_stand_anywhere, 0, 5);
+	tcase_add_test(tcase, another_machine_is_a_place);
 	tcase_add_test(tcase, commands_are_cut_at_two_dashes);
 	tcase_add_loop_test(
 	    tcase, watch_takes_its_seconds_with_and_without_a_sign, 0, 4);

@@ -317,6 +317,39 @@ START_TEST(what_is_no_request_closes_it)
 }
 END_TEST
 
+static unsigned turns;
+
+static bool
+the_first_is_answered(void *arg)
+{
+	(void)arg;
+	turns++;
+	return fars[0].answers == 1;
+}
+
+/* Each of them has a turn of the loop, between those of others. */
+START_TEST(new_keys_without_an_end_keep_nobody_waiting)
+{
+	const struct lp_serve_remote_options remote = far_no_limits();
+	enum { KEYS = 1000 };
+
+	far_start(&remote, LONG_MS);
+	far_let_in(2);
+	for (unsigned i = 0; i < KEYS; i++) {
+		ck_assert_int_eq(
+		    SSL_key_update(fars[0].ssl, SSL_KEY_UPDATE_REQUESTED), 1);
+		ck_assert_int_eq(SSL_do_handshake(fars[0].ssl), 1);
+	}
+	far_ask(&fars[0]);
+	far_ask(&fars[1]);
+	turns = 0;
+	far_run(the_first_is_answered, NULL);
+	ck_assert_uint_ge(turns, KEYS / 2);
+	ck_assert_uint_eq(fars[1].answers, 1);
+	far_stop();
+}
+END_TEST
+
 START_TEST(who_is_revoked_is_closed)
 {
 	const struct lp_serve_remote_options remote = far_no_limits();
@@ -365,6 +398,7 @@ main(void)
 	TEST(who_is_owed_an_answer_may_wait);
 	TEST(half_a_frame_is_not_waited_for);
 	TEST(what_is_no_request_closes_it);
+	TEST(new_keys_without_an_end_keep_nobody_waiting);
 	TEST(who_is_revoked_is_closed);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
