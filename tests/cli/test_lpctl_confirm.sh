@@ -114,4 +114,27 @@ await taken_back
 run 0 show
 prints 'cluster d'
 run 0 add-cluster e
+
+# ---- half a change, of a client that goes ---------------------------------
+python3 - "$LPCTL_SOCKET" <<'END'
+import socket
+import struct
+import sys
+
+
+def field(number, data):
+    return bytes([number << 3 | 2, len(data)]) + data
+
+
+add = b"\x08\x01\x10\x02" + field(3, b"half") + field(6, field(3, b""))
+change = field(1, add) + b"\x28\x01"  # and more is to come
+request = b"\x08\x01\x10\x09" + field(3, change)
+client = socket.socket(socket.AF_UNIX)
+client.connect(sys.argv[1])
+client.sendall(struct.pack(">I", len(request)) + request)
+END
+run 0 add-cluster whole
+run 0 show
+prints 'cluster whole'
+grep -q 'cluster half' "$dir/out" && fail 'half a change was done'
 exit $failed

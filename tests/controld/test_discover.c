@@ -171,6 +171,45 @@ START_TEST(unknown_brokers_are_added)
 }
 END_TEST
 
+static bool
+has_turned(void *arg)
+{
+	unsigned *turns = arg;
+
+	return (*turns)-- == 0;
+}
+
+/* While a change waits to be confirmed nothing else is made of what comes. */
+START_TEST(it_is_put_off_until_a_change_is_confirmed)
+{
+	const int32_t ids[] = {4};
+	const char *const at[] = {"10.9.0.24"};
+	Lp__Pb__ControlRequest *request =
+	    make_transaction("set cluster payments discover=1");
+	struct pushed pushed;
+	unsigned turns = 50; /* of a loop that wakes up for each look at it */
+
+	start();
+	change(basic);
+	request->transaction->has_confirm_ms = true;
+	request->transaction->confirm_ms = 3600000;
+	lp_session_request(world.session, 1, &world_peer, request);
+	pushed = fake_take_push(&fake);
+	fake_applied(&fake, 3, pushed.digest);
+	world_done(world_replies(&world, 2));
+	see(ids, at, 1);
+	world_run(&world, was_heard, NULL);
+	world_run(&world, has_turned, &turns);
+	ck_assert_uint_eq(world_status_reply(&world)->generation, 3);
+	ck_assert_ptr_null(status()->nodes[0]->why);
+	world_confirm(&world, 0);
+	pushed = fake_take_push(&fake);
+	ck_assert_uint_eq(pushed.generation, 4);
+	fake_applied(&fake, 4, pushed.digest);
+	stop();
+}
+END_TEST
+
 START_TEST(with_discovery_off_it_is_told_what_to_do)
 {
 	const Lp__Pb__DiscoveryStatus *of;
@@ -337,6 +376,7 @@ main(void)
 	signal(SIGPIPE, SIG_IGN); /* as main() does */
 	tcase_set_timeout(tcase, 60);
 	TEST(unknown_brokers_are_added);
+	TEST(it_is_put_off_until_a_change_is_confirmed);
 	TEST(with_discovery_off_it_is_told_what_to_do);
 	TEST(what_is_refused_does_not_hold_up_the_rest);
 	TEST(a_dataplane_that_rejects_it_is_not_asked_again);
