@@ -144,6 +144,7 @@ may_not trace observer trace --port front --from 10.9.0.7:51000 \
 may_not capture observer capture -w x.pcapng
 [ ! -e x.pcapng ] || complain "a capture that is refused writes a file"
 may_not transaction observer add-cluster a
+may_not rollback observer rollback 1
 may_not audit observer audit
 may_not backup observer db backup x.db
 [ ! -e x.db ] || complain "a backup that is refused writes a file"
@@ -151,11 +152,14 @@ may_not backup observer db backup x.db
 may operator denials
 may operator trace --port front --from 10.9.0.7:51000 --to 10.9.0.100:9092
 may_not transaction operator add-cluster a
+may_not confirm operator confirm
 may_not backup operator db backup x.db
 may_not audit operator audit
 
 expect 0 '' admin add-cluster by-admin
 expect 0 '"name": "by-admin"' observer -o json list-clusters
+expect 0 '' admin rollback
+expect 1 'no change waits to be confirmed' admin confirm
 expect 0 '' admin db backup x.db
 [ -s x.db ] || complain "there is no backup"
 
@@ -184,7 +188,10 @@ import json
 rows = json.load(open("audit.json"))["rows"]
 seen = [(r["who"], r["role"], r["request"], r["result"]) for r in rows]
 wanted = [("admin", "admin", "backup", "done"),
+          ("admin", "admin", "rollback", "done"),
+          ("admin", "admin", "confirm", "refused"),
           ("admin", "admin", "transaction", "done"),
+          ("operator", "operator", "confirm", "forbidden"),
           ("operator", "operator", "audit", "forbidden"),
           ("observer", "observer", "transaction", "forbidden"),
           ("edge", "controld", "status", "forbidden")]
