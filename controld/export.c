@@ -39,6 +39,7 @@
 #include "controld/export_collect.h"
 #include "controld/stream.h"
 #include "proto/log.h"
+#include "proto/tcp.h"
 
 /* Of the text format that every Prometheus can read. */
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -208,7 +209,7 @@ static int
 start_listener(struct lp_export *export, char why[LP_WHY_SIZE])
 {
 	struct sockaddr_storage address;
-	socklen_t len = lp_stream_endpoint(&address, &export->options.address);
+	socklen_t len = lp_tcp_address(&address, &export->options.address);
 	char text[LP_ENDPOINT_TEXT_SIZE];
 	struct evconnlistener *listener;
 	int err;

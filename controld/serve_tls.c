@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controld/serve_tls.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/listener.h>
 #include <inttypes.h>
-#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,18 +14,13 @@
 #include "controld/clock.h"
 #include "controld/stream.h"
 #include "proto/log.h"
+#include "proto/tcp.h"
 
 enum {
 	BACKLOG = 64,
 	/* Lines of the log that others bring about. */
 	LINES_PER_S = 1,
 	LINES_BURST = 20,
-	/* Of a peer that has gone without a word, in seconds. */
-	KEEP_IDLE_S = 60,
-	KEEP_INTERVAL_S = 15,
-	KEEP_COUNT = 4,
-	UNREAD_MS = 60000,
-	V6_SITE = 8, /* bytes: who has one address has all of a /64 */
 };
 
 struct lp_serve_tls {
@@ -45,14 +38,10 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd,
     struct sockaddr *address, int len, void *arg);
 static void on_accept_error(struct evconnlistener *listener, void *arg);
 static void on_resume(evutil_socket_t fd, short what, void *arg);
-static void from_sockaddr(
-    struct lp_endpoint *endpoint, const struct sockaddr *address);
 static struct lp_serve_client *place_for(
     struct lp_serve_tls *tls, const struct lp_endpoint *from);
-static bool same_site(const struct lp_ip *a, const struct lp_ip *b);
 static int start(struct lp_serve_tls *tls, struct lp_serve_client *client,
     evutil_socket_t fd, const struct lp_endpoint *from);
-static void keep_alive(evutil_socket_t fd);
 static void welcome(struct lp_serve_client *client);
 static void pause_accepting(struct lp_serve_tls *tls, unsigned ms);
 static void refuse(struct lp_serve_tls *tls, uint64_t *counter,
@@ -197,7 +186,7 @@ start_listener(struct lp_serve_tls *tls, char why[LP_SERVE_WHY_SIZE])
 {
 	const struct lp_serve_options *options = &tls->serve->options;
 	struct sockaddr_storage address;
-	socklen_t len = lp_stream_endpoint(&address, &options->remote.address);
+	socklen_t len = lp_tcp_address(&address, &options->remote.address);
 	char text[LP_ENDPOINT_TEXT_SIZE];
 	int err;
 
@@ -218,7 +207,7 @@ start_listener(struct lp_serve_tls *tls, char why[LP_SERVE_WHY_SIZE])
 	len = sizeof(address);
 	if (getsockname(evconnlistener_get_fd(tls->listener),
 		(struct sockaddr *)&address, &len) == 0)
-		from_sockaddr(
+		lp_tcp_endpoint(
 		    &tls->counters.address, (struct sockaddr *)&address);
 	return 0;
 }
@@ -234,7 +223,7 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 
 	(void)listener;
 	(void)len;
-	from_sockaddr(&from, address);
+	lp_tcp_endpoint(&from, address);
 	/* The next ones wait in the backlog. */
 	wait_ms = lp_serve_limit_take(&tls->handshakes, lp_clock_now_ms());
 	if (wait_ms != 0)
@@ -277,23 +266,6 @@ on_resume(evutil_socket_t fd, short what, void *arg)
 	evconnlistener_enable(tls->listener);
 }
 
-static void
-from_sockaddr(struct lp_endpoint *endpoint, const struct sockaddr *address)
-{
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
-
-	if (address->sa_family == AF_INET) {
-		lp_ip_from_v4(
-		    &endpoint->ip, (const uint8_t *)&v4->sin_addr.s_addr);
-		endpoint->port = ntohs(v4->sin_port);
-	} else {
-		memcpy(endpoint->ip.bytes, &v6->sin6_addr,
-		    sizeof(endpoint->ip.bytes));
-		endpoint->port = ntohs(v6->sin6_port);
-	}
-}
-
 /* NULL: there is none for him. */
 static struct lp_serve_client *
 place_for(struct lp_serve_tls *tls, const struct lp_endpoint *from)
@@ -312,7 +284,7 @@ place_for(struct lp_serve_tls *tls, const struct lp_endpoint *from)
 			free_one = client;
 			continue;
 		}
-		of_site += same_site(&client->ip, &from->ip);
+		of_site += lp_tcp_same_site(&client->ip, &from->ip);
 		clients += !client->shaking;
 		if (!client->shaking)
 			continue;
@@ -338,14 +310,6 @@ place_for(struct lp_serve_tls *tls, const struct lp_endpoint *from)
 	return oldest;
 }
 
-static bool
-same_site(const struct lp_ip *a, const struct lp_ip *b)
-{
-	if (lp_ip_is_v4(a) || lp_ip_is_v4(b))
-		return lp_ip_equal(a, b);
-	return memcmp(a->bytes, b->bytes, V6_SITE) == 0;
-}
-
 /* Takes ownership of fd. */
 static int
 start(struct lp_serve_tls *tls, struct lp_serve_client *client,
@@ -363,32 +327,12 @@ start(struct lp_serve_tls *tls, struct lp_serve_client *client,
 		close(fd);
 		return -ENOMEM;
 	}
-	keep_alive(fd);
+	lp_tcp_keep_alive(fd);
 	client->ssl = ssl;
 	client->ip = from->ip;
 	lp_endpoint_format(client->from, from);
 	snprintf(client->who, sizeof(client->who), "unknown");
 	return lp_serve_client_start(tls->serve, client, bev);
-}
-
-/* Half-open: the other machine has gone, and never said so. */
-static void
-keep_alive(evutil_socket_t fd)
-{
-	static const struct {
-		int level, name, value;
-	} options[] = {
-	    {SOL_SOCKET, SO_KEEPALIVE, 1},
-	    {IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S},
-	    {IPPROTO_TCP, TCP_KEEPINTVL, KEEP_INTERVAL_S},
-	    {IPPROTO_TCP, TCP_KEEPCNT, KEEP_COUNT},
-	    {IPPROTO_TCP, TCP_USER_TIMEOUT, UNREAD_MS},
-	    {IPPROTO_TCP, TCP_NODELAY, 1},
-	};
-
-	for (unsigned i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		(void)setsockopt(fd, options[i].level, options[i].name,
-		    &options[i].value, sizeof(options[i].value));
 }
 
 /* It has shown its certificate. */

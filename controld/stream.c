@@ -60,23 +60,3 @@ lp_stream_address(struct sockaddr_un *address, const char *path)
 	strcpy(address->sun_path, path);
 	return 0;
 }
-
-socklen_t
-lp_stream_endpoint(
-    struct sockaddr_storage *address, const struct lp_endpoint *endpoint)
-{
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)address;
-	struct sockaddr_in *v4 = (struct sockaddr_in *)address;
-
-	memset(address, 0, sizeof(*address));
-	if (lp_ip_is_v4(&endpoint->ip)) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons(endpoint->port);
-		memcpy(&v4->sin_addr, lp_ip_v4(&endpoint->ip), 4);
-		return sizeof(*v4);
-	}
-	v6->sin6_family = AF_INET6;
-	v6->sin6_port = htons(endpoint->port);
-	memcpy(&v6->sin6_addr, endpoint->ip.bytes, 16);
-	return sizeof(*v6);
-}

@@ -29,8 +29,4 @@ int lp_stream_add(struct evbuffer *output, const ProtobufCMessage *message);
 /* 0, or -ENAMETOOLONG: a socket's path has at most 107 bytes. */
 int lp_stream_address(struct sockaddr_un *address, const char *path);
 
-/* The address of an endpoint, IPv4 or IPv6; returns its length. */
-socklen_t lp_stream_endpoint(
-    struct sockaddr_storage *address, const struct lp_endpoint *endpoint);
-
 #endif

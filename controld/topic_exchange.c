@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "controld/stream.h"
+#include "proto/tcp.h"
 
 enum { READ_MAX = 256 << 10, FIRST_SIZE = 64 };
 
@@ -92,7 +93,7 @@ start(struct lp_topic_exchange *exchange)
 	const struct timeval time = {.tv_sec = options->time_ms / 1000,
 	    .tv_usec = options->time_ms % 1000 * 1000};
 	struct sockaddr_storage address;
-	socklen_t len = lp_stream_endpoint(&address, &options->broker);
+	socklen_t len = lp_tcp_address(&address, &options->broker);
 
 	exchange->deadline = evtimer_new(options->base, on_deadline, exchange);
 	/* Deferred: a connection that fails at once must not call back. */

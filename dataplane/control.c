@@ -40,7 +40,7 @@ static int open_events(struct lp_control *control, int socket);
 static void add_session(
     struct lp_control *control, struct bufferevent *event, const char *from);
 static void on_remote(void *arg, struct bufferevent *event, const char *from);
-static void on_reloaded(void *arg);
+static void on_checked(void *arg);
 static void on_reload(evutil_socket_t signal, short what, void *arg);
 static void on_accept(struct evconnlistener *listener, evutil_socket_t socket,
     struct sockaddr *address, int len, void *arg);
@@ -104,7 +104,7 @@ lp_control_listen(struct lp_control *control, int socket, const char *directory,
 	    .base = control->base,
 	    .directory = directory,
 	    .accepted = on_remote,
-	    .reloaded = on_reloaded,
+	    .checked = on_checked,
 	    .arg = control,
 	};
 
@@ -209,9 +209,9 @@ add_session(
 		lp_log_error("controller: out of memory");
 }
 
-/* A certificate may have been revoked. */
+/* A certificate may have been revoked, or have expired. */
 static void
-on_reloaded(void *arg)
+on_checked(void *arg)
 {
 	struct lp_control *control = arg;
 	char why[LP_TLS_WHY_SIZE];

@@ -129,15 +129,15 @@ lp_remote_tick(struct lp_remote *remote)
 	if (now - remote->looked_ms < LP_TLS_TICK_S * 1000)
 		return;
 	remote->looked_ms = now;
-	if (lp_tls_tick(remote->tls))
-		remote->options.reloaded(remote->options.arg);
+	(void)lp_tls_tick(remote->tls);
+	remote->options.checked(remote->options.arg);
 }
 
 void
 lp_remote_reload(struct lp_remote *remote)
 {
-	if (lp_tls_reload(remote->tls) == 0)
-		remote->options.reloaded(remote->options.arg);
+	(void)lp_tls_reload(remote->tls);
+	remote->options.checked(remote->options.arg);
 }
 
 int

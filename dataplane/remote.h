@@ -32,8 +32,11 @@ struct lp_remote_options {
 	/* One more, which is the receiver's now; from: "control (ADDRESS)". */
 	void (*accepted)(
 	    void *arg, struct bufferevent *event, const char *from);
-	/* Certificates were loaded anew: lp_remote_again() for each. */
-	void (*reloaded)(void *arg);
+	/*
+	 * Others may have been revoked, or have expired: lp_remote_again() for
+	 * each.
+	 */
+	void (*checked)(void *arg);
 	void *arg;
 };
 

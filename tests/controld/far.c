@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "controld/stream.h"
+#include "proto/tcp.h"
 
 struct far fars[FARS_MAX];
 struct world far_world;
@@ -128,7 +129,7 @@ struct far *
 far_connect(unsigned i)
 {
 	struct sockaddr_storage address;
-	socklen_t len = lp_stream_endpoint(&address, &far_status.address);
+	socklen_t len = lp_tcp_address(&address, &far_status.address);
 	struct far *far = &fars[i];
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
