@@ -375,6 +375,9 @@ run 3 show
 start
 run 0 -o json show
 cmp -s "$dir/before" "$dir/out" || fail 'a restart changed the configuration'
+run 0 export
+cp "$dir/out" "$dir/kept"
+kept=$("$lpctl" show | sed -n 's/^generation \([0-9]*\).*/\1/p')
 run 0 del-listener payments public -- del-broker payments 1 \
 	-- del-broker payments 2 -- del-cluster payments \
 	-- del-rule scan -- del-rule all -- del-rule slower \
@@ -389,5 +392,11 @@ run 0 export
 grep -v '^#' "$quickstart" | diff -u - "$dir/out" ||
 	fail 'quickstart.yaml is not as it is exported'
 run 0 diff -f "$quickstart" --prune
+
+# ---- and one that is kept is as it was --------------------------------------
+run 0 export --generation "$kept"
+cmp -s "$dir/out" "$dir/kept" || fail 'export --generation is another one'
+run 1 export --generation 123456789
+says 'generation 123456789'
 
 exit $failed
