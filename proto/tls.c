@@ -53,6 +53,7 @@ static int load(struct lp_tls *tls, SSL_CTX **out, uint64_t *expires_ns);
 static void swap(struct lp_tls *tls, SSL_CTX *ctx, uint64_t expires_ns);
 static void stamp_all(
     const struct lp_tls *tls, struct stamp stamps[LP_TLS_LOAD_FILES]);
+static int reload(struct lp_tls *tls, bool asked);
 static void warn_of_end(struct lp_tls *tls);
 static uint64_t now_ns(void);
 static SSL *make(struct lp_tls *tls, const char *role);
@@ -103,19 +104,7 @@ lp_tls_close(struct lp_tls *tls)
 int
 lp_tls_reload(struct lp_tls *tls)
 {
-	SSL_CTX *ctx = NULL;
-	uint64_t expires_ns = 0;
-	int err = load(tls, &ctx, &expires_ns);
-
-	if (err != 0) {
-		SSL_CTX_free(ctx);
-		lp_log_warn("%s; what was loaded before is kept", tls->why);
-		return err;
-	}
-	swap(tls, ctx, expires_ns);
-	lp_log_info("%s: certificates were loaded", tls->directory);
-	warn_of_end(tls);
-	return 0;
+	return reload(tls, true);
 }
 
 bool
@@ -125,11 +114,9 @@ lp_tls_tick(struct lp_tls *tls)
 	bool changed;
 
 	stamp_all(tls, stamps);
-	changed = memcmp(stamps, tls->stamps, sizeof(stamps)) != 0;
-	if (changed)
-		changed = lp_tls_reload(tls) == 0;
-	warn_of_end(tls);
-	return changed;
+	changed = memcmp(stamps, tls->stamps, sizeof(stamps)) != 0 ||
+	    tls->why[0] != '\0';
+	return reload(tls, false) == 0 && changed;
 }
 
 const char *
@@ -324,6 +311,40 @@ fault_of_alert(int reason)
 	}
 }
 
+/*
+ * Also where nothing has changed: what was good may be out of its time now,
+ * and the other way round.  The log has what is new, or, if asked for, all.
+ */
+static int
+reload(struct lp_tls *tls, bool asked)
+{
+	struct stamp before[LP_TLS_LOAD_FILES];
+	char why[LP_TLS_WHY_SIZE];
+	SSL_CTX *ctx = NULL;
+	uint64_t expires_ns = 0;
+	bool changed;
+	int err;
+
+	memcpy(before, tls->stamps, sizeof(before));
+	memcpy(why, tls->why, sizeof(why));
+	err = load(tls, &ctx, &expires_ns);
+	changed = asked || strcmp(why, tls->why) != 0 ||
+	    memcmp(before, tls->stamps, sizeof(before)) != 0;
+	if (err == 0) {
+		swap(tls, ctx, expires_ns);
+		if (changed)
+			lp_log_info(
+			    "%s: certificates were loaded", tls->directory);
+	} else {
+		SSL_CTX_free(ctx);
+		if (changed)
+			lp_log_warn(
+			    "%s; what was loaded before is kept", tls->why);
+	}
+	warn_of_end(tls);
+	return err;
+}
+
 /* Stamps first: what is changed while we read is read again. */
 static int
 load(struct lp_tls *tls, SSL_CTX **out, uint64_t *expires_ns)
@@ -346,8 +367,9 @@ swap(struct lp_tls *tls, SSL_CTX *ctx, uint64_t expires_ns)
 {
 	SSL_CTX_free(tls->ctx);
 	tls->ctx = ctx;
+	if (expires_ns != tls->expires_ns)
+		tls->warned_ns = 0;
 	tls->expires_ns = expires_ns;
-	tls->warned_ns = 0;
 }
 
 static void

@@ -93,9 +93,9 @@ void lp_tls_close(struct lp_tls *tls);
 int lp_tls_reload(struct lp_tls *tls);
 
 /*
- * Reloads if files have changed since they were last read, and logs, once a
- * day and at the first time, that the certificate ends soon.  True: they were
- * reloaded.
+ * The same, from time to time: files may have changed, or come into or out of
+ * their time.  Logs what is new, and once a day, and at the first time, that
+ * the certificate ends soon.  True: what is loaded is new, or good again.
  */
 bool lp_tls_tick(struct lp_tls *tls);
 

@@ -319,6 +319,36 @@ START_TEST(what_has_changed_is_loaded_by_itself)
 }
 END_TEST
 
+/* The clock is the only one that changes anything. */
+START_TEST(what_comes_into_its_time_is_noticed)
+{
+	const struct pki_wish wish = {.name = "a", .from_s = 1, .to_s = 3600};
+
+	ends_begin();
+	pki_issue(ends_ca, ends[SERVER].dir, &wish);
+	ends_load(SERVER);
+	ck_assert_ptr_nonnull(
+	    strstr(lp_tls_why(ends[SERVER].tls), "is not valid before"));
+	while (!lp_tls_tick(ends[SERVER].tls))
+		;
+	ck_assert_str_eq(lp_tls_why(ends[SERVER].tls), "");
+	ends_end();
+}
+END_TEST
+
+START_TEST(what_goes_out_of_its_time_is_noticed)
+{
+	ends_begin();
+	pki_revoke(ends_ca, ends[SERVER].dir, NULL, 1);
+	ends_load(SERVER);
+	while (lp_tls_why(ends[SERVER].tls)[0] == '\0')
+		ck_assert(!lp_tls_tick(ends[SERVER].tls));
+	ck_assert_ptr_nonnull(
+	    strstr(lp_tls_why(ends[SERVER].tls), "/crl.pem: has expired on 2"));
+	ends_end();
+}
+END_TEST
+
 START_TEST(who_is_there_is_looked_at_again)
 {
 	ends_begin();
@@ -349,6 +379,8 @@ main(void)
 	LOOP(what_is_wrong_with_a_file_is_said, COUNT(files));
 	LOOP(a_reload_that_fails_changes_nothing, COUNT(files));
 	tcase_add_test(tests, what_has_changed_is_loaded_by_itself);
+	tcase_add_test(tests, what_comes_into_its_time_is_noticed);
+	tcase_add_test(tests, what_goes_out_of_its_time_is_noticed);
 	tcase_add_test(tests, who_is_there_is_looked_at_again);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
