@@ -65,6 +65,10 @@ LP_CMD_RUN(lp_cmd_version);
 LP_CMD_RUN(lp_cmd_help);
 #undef LP_CMD_RUN
 
+/* What db restore is where lp-controld runs: a copy is applied as a file is. */
+int lp_cmd_apply_copy(const struct lp_lpctl *lpctl,
+    const struct lp_words *words, const char *path, struct lp_error *error);
+
 /* The number of a generation, from 1.  An exit status. */
 int lp_cmd_rollback_generation(
     uint64_t *generation, const char *text, struct lp_error *error);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* diff, apply: what files declare, and what there is. */
+#include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cmd.h"
 #include "cli/declaration_names.h"
 #include "cli/show_ask.h"
 #include "cli/transaction.h"
+#include "controld/store.h"
 
 enum { MS_PER_S = 1000 };
 
@@ -20,13 +23,14 @@ struct job {
 	struct lp_view current;
 	struct lp_plan plan;
 	struct lp_plan_view view;
+	const char *copy; /* of a database, in place of files; or NULL */
 };
 
-static int run(const struct lp_lpctl *lpctl, const struct lp_words *words,
-    struct lp_error *error, int (*finish)(struct job *job));
+static int run(struct job *job, int (*finish)(struct job *job));
 static int show(struct job *job);
 static int send_changes(struct job *job);
 static int load(struct job *job);
+static int load_copy(struct job *job);
 static int make_plan(struct job *job);
 static int check_report(struct job *job);
 static int apply(struct job *job);
@@ -39,50 +43,63 @@ int
 lp_cmd_apply_diff(const struct lp_lpctl *lpctl, const struct lp_words *words,
     struct lp_error *error)
 {
-	return run(lpctl, words, error, show);
+	struct job job = {.lpctl = lpctl, .words = words, .error = error};
+
+	return run(&job, show);
 }
 
 int
 lp_cmd_apply(const struct lp_lpctl *lpctl, const struct lp_words *words,
     struct lp_error *error)
 {
-	return run(lpctl, words, error, apply);
+	struct job job = {.lpctl = lpctl, .words = words, .error = error};
+
+	return run(&job, apply);
+}
+
+int
+lp_cmd_apply_copy(const struct lp_lpctl *lpctl, const struct lp_words *words,
+    const char *path, struct lp_error *error)
+{
+	struct job job = {
+	    .lpctl = lpctl, .words = words, .error = error, .copy = path};
+
+	return run(&job, apply);
 }
 
 static int
-run(const struct lp_lpctl *lpctl, const struct lp_words *words,
-    struct lp_error *error, int (*finish)(struct job *job))
+run(struct job *job, int (*finish)(struct job *job))
 {
-	struct job job = {.lpctl = lpctl, .words = words, .error = error};
-	const char *confirm = lp_command_value(words, LP_OPTION_CONFIRM, NULL);
+	const char *confirm =
+	    lp_command_value(job->words, LP_OPTION_CONFIRM, NULL);
 	int status = LP_EXIT_OK;
 
-	if (!lp_command_given(words, LP_OPTION_FILE))
-		return lp_error_set(error, LP_EXIT_USAGE,
+	if (job->copy == NULL && !lp_command_given(job->words, LP_OPTION_FILE))
+		return lp_error_set(job->error, LP_EXIT_USAGE,
 		    "needs --file PATH, a file or a directory");
 	if (confirm != NULL &&
-	    lp_command_duration(&job.view.confirm_s, confirm) != 0)
-		return lp_error_set(error, LP_EXIT_USAGE,
+	    lp_command_duration(&job->view.confirm_s, confirm) != 0)
+		return lp_error_set(job->error, LP_EXIT_USAGE,
 		    "--confirm: \"%s\" is no time from 1s to 1h, such as 60s "
 		    "or 5m",
 		    confirm);
-	job.view.is_apply = finish == apply;
-	job.view.is_dry = lp_command_given(words, LP_OPTION_DRY_RUN);
-	lp_config_init(&job.current.config);
-	if (lp_report_new(&job.report) != 0)
-		return no_memory(&job);
-	status = load(&job);
+	job->view.is_apply = finish == apply;
+	job->view.is_dry = lp_command_given(job->words, LP_OPTION_DRY_RUN);
+	lp_config_init(&job->current.config);
+	if (lp_report_new(&job->report) != 0)
+		return no_memory(job);
+	status = job->copy != NULL ? load_copy(job) : load(job);
 	if (status == LP_EXIT_OK)
-		status =
-		    lp_show_ask(&job.current, lpctl, LP_SHOW_ASK_ALL, 0, error);
+		status = lp_show_ask(
+		    &job->current, job->lpctl, LP_SHOW_ASK_ALL, 0, job->error);
 	if (status == LP_EXIT_OK)
-		status = make_plan(&job);
+		status = make_plan(job);
 	if (status == LP_EXIT_OK)
-		status = finish(&job);
-	lp_plan_fini(&job.plan);
-	lp_view_fini(&job.current);
-	lp_declaration_fini(&job.declaration);
-	lp_report_free(job.report);
+		status = finish(job);
+	lp_plan_fini(&job->plan);
+	lp_view_fini(&job->current);
+	lp_declaration_fini(&job->declaration);
+	lp_report_free(job->report);
 	return status;
 }
 
@@ -125,11 +142,53 @@ load(struct job *job)
 	return LP_EXIT_OK;
 }
 
+/*
+ * The configuration of a copy, as the file that "lpctl export" would have
+ * printed: so what is refused of it has a place.
+ */
+static int
+load_copy(struct job *job)
+{
+	const struct lp_store_options options = {
+	    .path = job->copy, .read_only = true};
+	struct lp_declaration stored;
+	struct lp_generation generation;
+	char why[LP_STORE_WHY_SIZE], *text = NULL;
+	struct lp_store *store;
+	size_t len = 0;
+	FILE *out;
+	int err;
+
+	if (lp_store_open(&store, &generation, &options, why) != 0)
+		return lp_error_set(job->error, LP_EXIT_REFUSED, "%s", why);
+	lp_store_close(store);
+	err = lp_declaration_from_config(&stored, &generation.config);
+	lp_config_fini(&generation.config);
+	if (err != 0)
+		return no_memory(job);
+	out = open_memstream(&text, &len);
+	if (out != NULL) {
+		err = lp_declaration_print(out, &stored, NULL);
+		if (fclose(out) != 0)
+			err = -ENOMEM;
+	}
+	lp_declaration_fini(&stored);
+	if (out == NULL || err != 0) {
+		free(text);
+		return no_memory(job);
+	}
+	if (lp_declaration_load_text(&job->declaration, job->report, job->copy,
+		text, len, NULL) != 0)
+		return no_memory(job);
+	return check_report(job);
+}
+
 static int
 make_plan(struct job *job)
 {
 	const struct lp_plan_options options = {
-	    .prune = lp_command_given(job->words, LP_OPTION_PRUNE),
+	    .prune = job->copy != NULL ||
+		lp_command_given(job->words, LP_OPTION_PRUNE),
 	    .resolve = job->lpctl->resolve,
 	    .err = job->lpctl->err,
 	};

@@ -3,8 +3,10 @@
  * lpctl db: copies of the database.
  *
  * A backup comes from lp-controld, also from a remote one, while it works; it
- * is written beside its name, verified, and only then gets it.  Verify and
- * restore ask nobody: they work on files of this host.
+ * is written beside its name, verified, and only then gets it.  Verify asks
+ * nobody, nor does a restore into a file: they work on files of this host.
+ * Without such a file the configuration of the copy becomes that of the
+ * lp-controld that runs, as one change like others.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -57,6 +59,8 @@ lp_cmd_db(const struct lp_lpctl *lpctl, const struct lp_words *words,
 		(void)back_up(&view, lpctl, error);
 	else if (strcmp(view.action, "verify") == 0)
 		(void)verify(&view, error);
+	else if (view.database == NULL)
+		return lp_cmd_apply_copy(lpctl, words, view.path, error);
 	else
 		(void)restore(&view, error);
 	if (error->status != LP_EXIT_OK)
@@ -75,13 +79,15 @@ check_words(const struct lp_words *words, struct lp_error *error)
 	    strcmp(action, "verify") != 0)
 		return lp_error_set(error, LP_EXIT_USAGE,
 		    "db %s: backup, verify, or restore", action);
-	if (restores && !database)
-		return lp_error_set(error, LP_EXIT_USAGE,
-		    "db restore: needs --database PATH, which it takes the "
-		    "place of");
 	if (!restores && database)
 		return lp_error_set(error, LP_EXIT_USAGE,
 		    "--database: is an option of db restore");
+	if ((!restores || database) &&
+	    (lp_command_given(words, LP_OPTION_DRY_RUN) ||
+		lp_command_given(words, LP_OPTION_CONFIRM)))
+		return lp_error_set(error, LP_EXIT_USAGE,
+		    "--dry-run and --confirm: are options of db restore "
+		    "without --database");
 	return LP_EXIT_OK;
 }
 

@@ -283,20 +283,24 @@ static const struct lp_command commands[] = {
 	.name = "db",
 	.operands = {{"ACTION", LP_WORD_DB, false},
 	    {"FILE", LP_WORD_FILE, false}},
-	.options = BIT(DATABASE),
+	.options = BIT(DATABASE) | BIT(DRY_RUN) | BIT(CONFIRM),
 	.summary = "make, verify and restore copies of the database",
 	.details =
 	    "db backup FILE: a copy of lp-controld's database, while it is "
 	    "used; FILE must not be\nthere yet.\n"
 	    "db verify FILE: reads all of a copy, and says what it is.\n"
+	    "db restore FILE: the configuration of the copy becomes that of "
+	    "lp-controld, in one\nchange; history and ids go on.\n"
 	    "db restore FILE --database PATH: the copy takes the place of a "
 	    "database that no\nlp-controld uses; what was there is kept as "
 	    "PATH.before-restore.",
-	.examples = "lpctl db backup /backup/lightpath-2026-01-31.db\n"
-		    "lpctl db verify /backup/lightpath-2026-01-31.db\n"
-		    "lpctl db restore "
-		    "/backup/lightpath-2026-01-31.db --database "
-		    "/var/lib/lightpath/lightpath.db\n",
+	.examples =
+	    "lpctl db backup /backup/lightpath-2026-01-31.db\n"
+	    "lpctl db verify /backup/lightpath-2026-01-31.db\n"
+	    "lpctl db restore /backup/lightpath-2026-01-31.db --confirm 60s\n"
+	    "lpctl db restore "
+	    "/backup/lightpath-2026-01-31.db --database "
+	    "/var/lib/lightpath/lightpath.db\n",
 	.run = lp_cmd_db,
     },
     {

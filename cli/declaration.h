@@ -65,6 +65,14 @@ int lp_declaration_load(struct lp_declaration *out, struct lp_report *report,
     int (*resolve)(struct lp_ip *ip, const char *host, char *why));
 
 /*
+ * The same of one text, which it takes (malloc'ed, a NUL behind it), by a name
+ * for messages.
+ */
+int lp_declaration_load_text(struct lp_declaration *out,
+    struct lp_report *report, const char *name, char *text, size_t len,
+    int (*resolve)(struct lp_ip *ip, const char *host, char *why));
+
+/*
  * From a configuration: only what is an operator's, nothing discovered.  0, or
  * -ENOMEM.
  */

@@ -56,6 +56,9 @@ struct load {
 	size_t top_count;
 };
 
+static int load_files(struct lp_declaration *out, struct lp_report *report,
+    const unsigned *files, size_t count,
+    int (*resolve)(struct lp_ip *ip, const char *host, char *why));
 static int read_file(struct load *load, unsigned file);
 static void read_top(struct load *load, struct top *top);
 static int add_owner(struct load *load, const char *owner);
@@ -77,23 +80,52 @@ lp_declaration_load(struct lp_declaration *out, struct lp_report *report,
     const char *const *paths, size_t path_count,
     int (*resolve)(struct lp_ip *ip, const char *host, char *why))
 {
-	struct load load = {.out = out, .hosts = {.resolve = resolve}};
 	struct lp_declaration_files files;
 	int err;
 
 	*out = (struct lp_declaration){0};
+	err = lp_declaration_file_read(&files, report, paths, path_count);
+	if (err == 0)
+		err = load_files(out, report, files.list, files.count, resolve);
+	lp_declaration_file_fini(&files);
+	return err;
+}
+
+int
+lp_declaration_load_text(struct lp_declaration *out, struct lp_report *report,
+    const char *name, char *text, size_t len,
+    int (*resolve)(struct lp_ip *ip, const char *host, char *why))
+{
+	int file = lp_report_add_file(report, name, text, len);
+	unsigned index = (unsigned)file;
+
+	*out = (struct lp_declaration){0};
+	if (file < 0) {
+		free(text);
+		return file;
+	}
+	return load_files(out, report, &index, 1, resolve);
+}
+
+static int
+load_files(struct lp_declaration *out, struct lp_report *report,
+    const unsigned *files, size_t count,
+    int (*resolve)(struct lp_ip *ip, const char *host, char *why))
+{
+	struct load load = {.out = out, .hosts = {.resolve = resolve}};
+	int err = 0;
+
 	load.reading.report = report;
 	load.reading.arg = &load.hosts;
 	lp_declaration_names_init(&load.names, out);
-	err = lp_declaration_file_read(&files, report, paths, path_count);
-	if (err == 0 && files.count > 0) {
-		out->trees = calloc(files.count, sizeof(struct lp_yaml *));
-		load.tops = calloc(files.count, sizeof(*load.tops));
+	if (count > 0) {
+		out->trees = calloc(count, sizeof(struct lp_yaml *));
+		load.tops = calloc(count, sizeof(*load.tops));
 		if (out->trees == NULL || load.tops == NULL)
 			err = -ENOMEM;
 	}
-	for (size_t i = 0; i < files.count && err == 0; i++)
-		err = read_file(&load, files.list[i]);
+	for (size_t i = 0; i < count && err == 0; i++)
+		err = read_file(&load, files[i]);
 	for (size_t i = 0; i < load.top_count && err == 0; i++)
 		err = read_lists(&load, &load.tops[i]);
 	/* Any of them may have it in its list. */
@@ -104,7 +136,6 @@ lp_declaration_load(struct lp_declaration *out, struct lp_report *report,
 		    &load.reading, &load.names, &out->list[i]);
 	if (err == 0)
 		err = order(&load);
-	lp_declaration_file_fini(&files);
 	lp_declaration_names_fini(&load.names);
 	free(load.hosts.list);
 	free(load.tops);

@@ -83,10 +83,25 @@ expect 1 "one.db: is there already" lpctl db backup one.db
 expect 1 "nowhere/x.db.partial: No such file" lpctl db backup nowhere/x.db
 expect 1 "log: is no SQLite database" lpctl db verify log
 expect 2 "backup, verify, or restore" lpctl db copy one.db
-expect 2 "needs --database PATH" lpctl db restore one.db
+expect 2 "options of db restore without --database" \
+	lpctl db restore one.db --database db --dry-run
 expect 2 "is an option of db restore" lpctl db verify one.db --database db
 expect 1 "is in use by another lp-controld (pid $pid)" \
 	lpctl db restore one.db --database db
+
+# What it was becomes what it is, and goes on from there.
+lpctl del-cluster c9 -- del-cluster c8 -- add-cluster new >out 2>&1 ||
+	fail "$(cat out)"
+lpctl db restore one.db --dry-run >out 2>&1 || fail "dry run: $(cat out)"
+grep -qx '+ cluster c9' out && grep -qx -e '- cluster new' out ||
+	fail "dry run says: $(cat out)"
+lpctl list-clusters | grep -q '^new ' || fail "a dry run restores"
+lpctl db restore one.db >out 2>&1 || fail "restore: $(cat out)"
+lpctl list-clusters | grep -q '^c8 ' || fail "c8 is not back"
+! lpctl list-clusters | grep -q '^new ' || fail "new is still there"
+lpctl db restore one.db >out 2>&1 || fail "again: $(cat out)"
+grep -q '^no changes' out || fail "again: $(cat out)"
+expect 1 "log: is no SQLite database" lpctl db restore log
 
 lpctl del-cluster c9 >out 2>&1 || fail "$(cat out)"
 stop
@@ -96,7 +111,7 @@ expect 3 "c.sock" lpctl db backup two.db
 grep -q '^db: restored from one.db$' out || fail "says: $(cat out)"
 start
 lpctl list-clusters | grep -q '^c9 ' || fail "c9 is not back"
-lpctl -o json history --limit 1 | jq -e '.generations[0].generation == 13 and
+lpctl -o json history --limit 1 | jq -e '.generations[0].generation == 15 and
 	(.generations[0].comment | startswith("restored from "))' >/dev/null ||
 	fail "history: $(lpctl history --limit 1)"
 stop
