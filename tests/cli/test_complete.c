@@ -105,7 +105,7 @@ START_TEST(socket_of_the_line_is_asked)
 	    _i == 0 ? "--socket %s stats --dataplane ''"
 		    : "stats --socket=%s --dataplane e",
 	    daemon.path);
-	complete("/nonexistent", line, "edge-1\n");
+	complete("/nonexistent", line, "edge-1\nedge-2\n");
 	support_daemon_stop(&daemon);
 }
 END_TEST
