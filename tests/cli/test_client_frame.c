@@ -31,7 +31,7 @@ setup(size_t count, size_t len)
 		made[i].kind = LP_OBJECT_RULE;
 		memset(names[i], 'x', size);
 		names[i][size] = '\0';
-		(void)snprintf(names[i], 8, "%06zu-", i);
+		(void)snprintf(names[i], NAME_SIZE, "%06zu-", i);
 		names[i][7] = 'x';
 		made[i].name = names[i];
 		operations[i] = &made[i];
