@@ -158,6 +158,12 @@ expect 64 "--metrics 127.0.0.1:65536: " "$controld" --metrics 127.0.0.1:65536
 expect 1 "--metrics 192.0.2.1:9464: Cannot assign requested address" \
 	"$controld" --database db --socket c.sock --metrics 192.0.2.1:9464
 expect 64 "is given twice" "$controld" --dataplane a --dataplane a
+expect 64 "--dataplane tls://a:b: " "$controld" --dataplane tls://a:b
+expect 64 "--dataplane edge:0: " "$controld" --dataplane edge:0
+expect 64 "--dataplane a b:1: " "$controld" --dataplane "a b:1"
+# One of another machine is reached over TLS.
+expect 1 "--tls nix/cert.pem: No such file or directory" \
+	"$controld" --database db --socket c.sock --dataplane edge:1 --tls nix
 expect 64 "unrecognized option" "$controld" --nonsense
 expect 64 "Too many arguments" "$controld" what
 expect 1 "nix: No such file or directory" "$controld" -n --database nix
