@@ -585,5 +585,7 @@ start_timer(struct lp_commit *commit)
 	const struct timeval wait = {
 	    .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
+	/* From now on: the model, and storing it, may have taken long. */
+	event_base_update_cache_time(commit->context->base);
 	evtimer_add(commit->timer, &wait);
 }

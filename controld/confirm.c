@@ -12,6 +12,7 @@
 enum { NS_PER_MS = 1000000 };
 
 struct lp_confirm {
+	struct event_base *base;
 	struct event *timer;
 	void (*over)(void *arg);
 	void *arg;
@@ -30,6 +31,7 @@ lp_confirm_new(struct lp_confirm **out, struct event_base *base,
 
 	if (confirm == NULL)
 		return -ENOMEM;
+	confirm->base = base;
 	confirm->over = over;
 	confirm->arg = arg;
 	confirm->timer = evtimer_new(base, on_timer, confirm);
@@ -113,11 +115,15 @@ lp_confirm_describe(
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
-	const struct lp_confirm *confirm = arg;
+	struct lp_confirm *confirm = arg;
+	uint64_t left_ms = lp_confirm_left_ms(confirm);
 
 	(void)fd;
 	(void)what;
-	confirm->over(confirm->arg);
+	if (left_ms > 0)
+		set_timer(confirm, left_ms);
+	else
+		confirm->over(confirm->arg);
 }
 
 static void
@@ -128,5 +134,7 @@ set_timer(struct lp_confirm *confirm, uint64_t ms)
 	    .tv_usec = (suseconds_t)(ms % 1000 * 1000),
 	};
 
+	/* Not from when this turn of the loop has begun: it may take long. */
+	event_base_update_cache_time(confirm->base);
 	evtimer_add(confirm->timer, &wait);
 }

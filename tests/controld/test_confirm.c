@@ -248,6 +248,62 @@ START_TEST(a_wait_without_end_is_refused)
 }
 END_TEST
 
+struct busy {
+	struct lp_confirm *confirm;
+	uint64_t started_ms, over_ms;
+};
+
+static void
+on_over(void *arg)
+{
+	struct busy *busy = arg;
+
+	busy->over_ms = lp_clock_now_ms();
+}
+
+static bool
+is_over(void *arg)
+{
+	const struct busy *busy = arg;
+
+	return busy->over_ms != 0;
+}
+
+/* A turn of the loop that takes longer than the wait that begins in it. */
+static void
+on_busy(evutil_socket_t fd, short what, void *arg)
+{
+	struct busy *busy = arg;
+	struct lp_store_waiting waiting = {
+	    .generation = 2, .back_to = 1, .wait_ms = SHORT_MS};
+
+	(void)fd;
+	(void)what;
+	busy->started_ms = lp_clock_now_ms();
+	while (lp_clock_now_ms() < busy->started_ms + 2 * SHORT_MS)
+		;
+	busy->started_ms = lp_clock_now_ms();
+	waiting.until_ns = lp_clock_time_ns() + SHORT_MS * UINT64_C(1000000);
+	lp_confirm_start(busy->confirm, &waiting);
+}
+
+START_TEST(a_busy_daemon_shortens_no_wait)
+{
+	const struct timeval soon = {.tv_usec = 1000};
+	struct busy busy = {0};
+
+	start();
+	ck_assert_int_eq(
+	    lp_confirm_new(&busy.confirm, world.base, on_over, &busy), 0);
+	event_base_once(world.base, -1, EV_TIMEOUT, on_busy, &busy, &soon);
+	world_run(&world, is_over, &busy);
+	/* Of the clock of the machine a millisecond may be cut off. */
+	ck_assert_uint_ge(busy.over_ms + 1, busy.started_ms + SHORT_MS);
+	lp_confirm_free(busy.confirm);
+	stop();
+}
+END_TEST
+
 /* --- lp-controld ends in between -------------------------------------- */
 
 START_TEST(the_wait_survives_a_restart)
@@ -454,6 +510,7 @@ main(void)
 	tcase_add_test(tcase, a_rollback_may_wait_as_well);
 	tcase_add_test(tcase, nothing_changed_is_nothing_to_confirm);
 	tcase_add_test(tcase, a_wait_without_end_is_refused);
+	tcase_add_test(tcase, a_busy_daemon_shortens_no_wait);
 	tcase_add_test(tcase, the_wait_survives_a_restart);
 	tcase_add_test(tcase, what_ran_out_meanwhile_is_taken_back_at_once);
 	tcase_add_test(tcase, no_clock_makes_a_wait_longer);
