@@ -72,6 +72,12 @@ lp_config_copy_part(struct lp_config *to, const struct lp_config *from,
 	return 0;
 }
 
+size_t
+lp_config_max(enum lp_object_kind kind)
+{
+	return kind_max[kind];
+}
+
 int
 lp_config_put(struct lp_config *config, const struct lp_object *object)
 {
@@ -87,7 +93,7 @@ lp_config_put(struct lp_config *config, const struct lp_object *object)
 		return 0;
 	}
 	if (lp_config_range(config, object->kind, &first) >=
-	    kind_max[object->kind])
+	    kind_max[object->kind] * (config->is_making ? 2 : 1))
 		return -ENOSPC;
 	rc = make_room(config);
 	if (rc)
@@ -409,21 +415,21 @@ lp_config_diff(const struct lp_config *from, const struct lp_config *to,
 	size_t at = 0;
 	int rc;
 
+	for (size_t i = 0; i < from->count; i++) {
+		object = &from->objects[i];
+		if (find_next(to, &at, object))
+			continue;
+		rc = diff->gone(diff->arg, object);
+		if (rc)
+			return rc;
+	}
+	at = 0;
 	for (size_t i = 0; i < to->count; i++) {
 		object = &to->objects[i];
 		other = find_next(from, &at, object);
 		if (other && is_same(object, other))
 			continue;
 		rc = diff->put(diff->arg, object, !other);
-		if (rc)
-			return rc;
-	}
-	at = 0;
-	for (size_t i = 0; i < from->count; i++) {
-		object = &from->objects[i];
-		if (find_next(to, &at, object))
-			continue;
-		rc = diff->gone(diff->arg, object);
 		if (rc)
 			return rc;
 	}

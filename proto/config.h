@@ -18,6 +18,7 @@ struct lp_config {
 	struct lp_object *objects; /* ordered by (kind, id) */
 	size_t count; /* at most LP_OBJECTS_MAX */
 	size_t size; /* places allocated */
+	bool is_making; /* a change: twice as many of each kind may be there */
 };
 
 /* What is wrong with a configuration, and where. */
@@ -104,6 +105,9 @@ const struct lp_object *lp_config_find_endpoint(
 const struct lp_object *lp_config_next_missing(const struct lp_config *config,
     const struct lp_object *listener, size_t *index);
 
+/* How many of a kind there may be. */
+size_t lp_config_max(enum lp_object_kind kind);
+
 /*
  * The objects of one kind: *first and the returned count index
  * config->objects.
@@ -153,9 +157,10 @@ char *lp_config_label(const struct lp_config *config,
 uint64_t lp_config_digest(const struct lp_config *config);
 
 /*
- * Calls put for each object that is new or other in `to`, then gone for each
- * object of `from` that `to` lacks, in canonical order.  Stops at, and
- * returns, the first result of a callback that is not 0.
+ * Calls gone for each object of `from` that `to` lacks, then put for each
+ * object that is new or other in `to`, in canonical order: what is full has
+ * room by then.  Stops at, and returns, the first result of a callback that is
+ * not 0.
  */
 struct lp_config_diff {
 	int (*put)(void *arg, const struct lp_object *object, bool is_new);

@@ -458,101 +458,6 @@ START_TEST(every_field_changes_the_digest)
 }
 END_TEST
 
-/* What the callbacks of a difference were called with. */
-struct calls {
-	char text[512];
-	int stop_at; /* the call to answer with -EIO; 0: none */
-	int count;
-};
-
-static int
-note(struct calls *calls, char what, const struct lp_object *object)
-{
-	size_t len = strlen(calls->text);
-
-	snprintf(calls->text + len, sizeof(calls->text) - len, "%c%u ", what,
-	    object->id);
-	return ++calls->count == calls->stop_at ? -EIO : 0;
-}
-
-static int
-note_put(void *arg, const struct lp_object *object, bool is_new)
-{
-	return note(arg, is_new ? '+' : '~', object);
-}
-
-static int
-note_gone(void *arg, const struct lp_object *object)
-{
-	return note(arg, '-', object);
-}
-
-static int
-difference(const struct lp_config *from, const struct lp_config *to,
-    struct calls *calls)
-{
-	const struct lp_config_diff diff = {
-	    .put = note_put,
-	    .gone = note_gone,
-	    .arg = calls,
-	};
-
-	return lp_config_diff(from, to, &diff);
-}
-
-START_TEST(a_difference_is_what_is_new_other_and_gone)
-{
-	struct lp_config from, to, empty;
-	struct calls calls = {0}, same = {0}, all = {0}, none = {0};
-
-	make_config(&from);
-	make_config(&to);
-	lp_config_init(&empty);
-	put(&to, make_cluster(PAYMENTS, "renamed"));
-	put(&to, make_cluster(100, "new"));
-	put(&to, make_broker(101, 100, 1, "10.8.0.9:1"));
-	put(&from, make_rule(200, "a", 1, "", "observe"));
-	put(&from, make_rule(201, "b", 1, "", "observe"));
-	put(&to, make_rule(201, "b", 2, "", "observe"));
-	put(&to, make_rule(202, "c", 1, "", "observe"));
-	ck_assert_int_eq(
-	    lp_config_remove(&to, LP_OBJECT_ENDPOINT, ORDERS_PUBLIC_1), 0);
-	ck_assert_int_eq(lp_config_remove(&to, LP_OBJECT_PORT, FRONT), 0);
-	ck_assert_int_eq(difference(&from, &to, &calls), 0);
-	ck_assert_str_eq(calls.text, "~3 +100 +101 ~201 +202 -1 -12 -200 ");
-	ck_assert_int_eq(difference(&from, &from, &same), 0);
-	ck_assert_str_eq(same.text, "");
-	ck_assert_int_eq(difference(&empty, &from, &all), 0);
-	ck_assert_str_eq(all.text,
-	    "+1 +2 +3 +4 +5 +6 +7 +8 +9 +10 +11 +12 "
-	    "+200 +201 ");
-	ck_assert_int_eq(difference(&from, &empty, &none), 0);
-	ck_assert_str_eq(none.text,
-	    "-1 -2 -3 -4 -5 -6 -7 -8 -9 -10 -11 -12 "
-	    "-200 -201 ");
-	lp_config_fini(&from);
-	lp_config_fini(&to);
-}
-END_TEST
-
-START_TEST(a_difference_stops_where_a_callback_says_so)
-{
-	struct calls put_stops = {.stop_at = 1}, gone_stops = {.stop_at = 2};
-	struct lp_config from, to;
-
-	make_config(&from);
-	make_config(&to);
-	put(&to, make_cluster(PAYMENTS, "renamed"));
-	put(&to, make_cluster(100, "new"));
-	ck_assert_int_eq(difference(&from, &to, &put_stops), -EIO);
-	ck_assert_str_eq(put_stops.text, "~3 ");
-	lp_config_fini(&to);
-	ck_assert_int_eq(difference(&from, &to, &gone_stops), -EIO);
-	ck_assert_str_eq(gone_stops.text, "-1 -2 ");
-	lp_config_fini(&from);
-}
-END_TEST
-
 int
 main(void)
 {
@@ -579,8 +484,6 @@ main(void)
 	tcase_add_test(tests, the_digest_does_not_depend_on_the_way_there);
 	tcase_add_test(tests, the_digest_is_the_same_for_ever);
 	tcase_add_test(tests, every_field_changes_the_digest);
-	tcase_add_test(tests, a_difference_is_what_is_new_other_and_gone);
-	tcase_add_test(tests, a_difference_stops_where_a_callback_says_so);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
