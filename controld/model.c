@@ -92,6 +92,8 @@ lp_model_begin(struct lp_model_work *work, uint32_t next_id)
 		return -ENOMEM;
 	err = lp_config_copy_part(
 	    &change->config, work->from, 0, lp_config_count_plain(work->from));
+	/* What comes may come before what goes. */
+	change->config.is_making = true;
 	return err != 0 ? err : lp_model_rule_part(work);
 }
 
@@ -480,6 +482,8 @@ finish(struct lp_model_work *work)
 	int err;
 
 	lp_model_work_settle(work);
+	if (lp_model_work_exceeds(work) != 0)
+		return -EINVAL;
 	err = lp_model_endpoint_run(change, &listener_id, &broker_id);
 	if (err == -EINVAL) {
 		place = lp_model_work_place(work, listener_id);

@@ -28,10 +28,12 @@ struct check {
 
 static int run_all(struct check *check, Lp__Pb__Operation *const *operations);
 static int check_plain(struct check *check);
+static int check_limits(struct check *check);
 static int check_passes(struct check *check, struct lp_config *config);
 static void tell(struct check *check, const struct lp_config *config,
     const struct lp_config_error *error);
 static void tell_rule(void *arg, const struct lp_config_error *error);
+static int remove_tree(struct lp_config *config, uint32_t id);
 static int take_away(struct check *check, struct lp_config *config,
     const struct lp_config_error *error);
 
@@ -103,6 +105,9 @@ check_plain(struct check *check)
 	int err;
 
 	lp_model_work_settle(&check->work);
+	err = check_limits(check);
+	if (err != 0)
+		return err;
 	err = lp_model_endpoint_run(change, &listener_id, &broker_id);
 	if (err == -EINVAL) {
 		change->error.place =
@@ -120,6 +125,24 @@ check_plain(struct check *check)
 		err = check_passes(check, &config);
 	lp_config_fini(&config);
 	return err;
+}
+
+/* Without those that are too many. */
+static int
+check_limits(struct check *check)
+{
+	struct lp_model_change *change = check->work.change;
+	uint32_t id;
+
+	while ((id = lp_model_work_exceeds(&check->work)) != 0) {
+		check->lacks_port |=
+		    lp_config_find(&change->config, LP_OBJECT_PORT, id) != NULL;
+		check->found_count++;
+		check->found(check->arg, &change->error);
+		if (remove_tree(&change->config, id) != 0)
+			return -ENOENT;
+	}
+	return 0;
 }
 
 static int

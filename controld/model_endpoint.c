@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 static int remove_orphans(struct lp_config *config);
+static int check_chosen(struct lp_model_change *change, uint32_t *listener_id);
 static int cover_listener(struct lp_model_change *change,
     const struct lp_object *listener, uint32_t *broker_id);
 static int cover(struct lp_model_change *change,
@@ -13,6 +14,8 @@ static int cover(struct lp_model_change *change,
 static int put(struct lp_model_change *change, const struct lp_object *listener,
     const struct lp_object *broker, const struct lp_object *old,
     struct lp_object *object);
+static int refuse_many(
+    struct lp_model_change *change, const struct lp_object *listener);
 static int refuse(struct lp_model_change *change,
     const struct lp_object *listener, const char *field, const char *why);
 
@@ -25,6 +28,11 @@ lp_model_endpoint_run(
 	int err;
 
 	err = remove_orphans(config);
+	if (err != 0)
+		return err;
+	/* All operations are done. */
+	config->is_making = false;
+	err = check_chosen(change, listener_id);
 	if (err != 0)
 		return err;
 	count = lp_config_range(config, LP_OBJECT_LISTENER, &first);
@@ -99,6 +107,23 @@ remove_orphans(struct lp_config *config)
 	return 0;
 }
 
+/* Those that were chosen were put while others were there that are not now. */
+static int
+check_chosen(struct lp_model_change *change, uint32_t *listener_id)
+{
+	const struct lp_config *config = &change->config;
+	const struct lp_object *listener;
+	size_t first;
+
+	if (lp_config_range(config, LP_OBJECT_ENDPOINT, &first) <=
+	    LP_ENDPOINTS_MAX)
+		return 0;
+	*listener_id =
+	    config->objects[first + LP_ENDPOINTS_MAX].endpoint.listener_id;
+	listener = lp_config_find(config, LP_OBJECT_LISTENER, *listener_id);
+	return refuse_many(change, listener);
+}
+
 static int
 cover_listener(struct lp_model_change *change, const struct lp_object *listener,
     uint32_t *broker_id)
@@ -154,7 +179,6 @@ put(struct lp_model_change *change, const struct lp_object *listener,
     const struct lp_object *broker, const struct lp_object *old,
     struct lp_object *object)
 {
-	char why[LP_WHY_SIZE];
 	int err;
 
 	if (old == NULL && change->next_id == UINT32_MAX)
@@ -163,14 +187,19 @@ put(struct lp_model_change *change, const struct lp_object *listener,
 	object->endpoint.listener_id = listener->id;
 	object->endpoint.broker_id = broker->id;
 	err = lp_config_put(&change->config, object);
-	if (err == -ENOSPC) {
-		snprintf(why, sizeof(why),
-		    "would need more than %d endpoints: one for each broker "
-		    "of its cluster",
-		    LP_ENDPOINTS_MAX);
-		return refuse(change, listener, "", why);
-	}
-	return err;
+	return err == -ENOSPC ? refuse_many(change, listener) : err;
+}
+
+static int
+refuse_many(struct lp_model_change *change, const struct lp_object *listener)
+{
+	char why[LP_WHY_SIZE];
+
+	snprintf(why, sizeof(why),
+	    "would need more than %d endpoints: one for each broker of its "
+	    "cluster",
+	    LP_ENDPOINTS_MAX);
+	return refuse(change, listener, "", why);
 }
 
 static int

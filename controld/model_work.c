@@ -135,6 +135,34 @@ lp_model_work_place(const struct lp_model_work *work, uint32_t id)
 	return 0;
 }
 
+/* Objects are ordered by id, so that the last ones came last. */
+uint32_t
+lp_model_work_exceeds(struct lp_model_work *work)
+{
+	struct lp_model_change *change = work->change;
+	const struct lp_config *config = &change->config;
+
+	for (unsigned kind = LP_OBJECT_PORT; kind < LP_OBJECT_ENDPOINT;
+	     kind++) {
+		size_t max = lp_config_max(kind), first;
+		const struct lp_object *object;
+
+		if (lp_config_range(config, kind, &first) <= max)
+			continue;
+		object = &config->objects[first + max];
+		change->error = (struct lp_model_error){
+		    .place = lp_model_work_place(work, object->id),
+		    .field = "",
+		};
+		lp_config_label(config, object, change->error.object);
+		snprintf(change->error.why, sizeof(change->error.why),
+		    "there are as many %ss as there may be",
+		    lp_object_kind_name(kind));
+		return object->id;
+	}
+	return 0;
+}
+
 static int
 by_id(const void *a, const void *b)
 {

@@ -69,6 +69,13 @@ int lp_model_work_unknown_cluster(
 void lp_model_work_touch(
     struct lp_model_work *work, const struct lp_object *object);
 
+/*
+ * All operations are done: of those that are more than there may be of their
+ * kind the first, whose id is returned, and the error is about it.  0: there is
+ * none.
+ */
+uint32_t lp_model_work_exceeds(struct lp_model_work *work);
+
 /* All is touched: from here on once each, ordered by id. */
 void lp_model_work_settle(struct lp_model_work *work);
 

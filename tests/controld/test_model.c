@@ -537,6 +537,10 @@ START_TEST(as_many_endpoints_as_there_may_be)
 	check_refused("add broker big 64 to=10.9.1.65:9092",
 	    "1 listener big/l0: : would need more than 4096 endpoints: one for "
 	    "each broker of its cluster");
+	/* Chosen or not: one broker for another. */
+	apply(&config, &next_id,
+	    "del broker big 0; add broker big 64 to=10.9.1.65:9092 "
+	    "at=l0@10.9.3.1:1");
 }
 END_TEST
 

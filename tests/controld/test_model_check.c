@@ -166,6 +166,45 @@ START_TEST(what_is_wrong_with_the_whole_is_bounded)
 }
 END_TEST
 
+/* Those that are too many are told, and what is of them is not. */
+START_TEST(what_is_too_much_is_told)
+{
+	static char text[64 << 10];
+	size_t len = 0;
+	struct told told;
+
+	for (unsigned i = 0; i < LP_CLUSTERS_MAX + 2; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		    "add cluster c%u; add broker c%u 1 to=10.0.2.%u:9092;", i,
+		    i, i + 1);
+	text[len - 1] = '\0';
+	check(&told, NULL, text);
+	ck_assert_str_eq(told.text, "129 cluster c64: \n131 cluster c65: \n");
+}
+END_TEST
+
+/* All places taken: what comes may come before what goes. */
+START_TEST(a_full_table_takes_one_for_another)
+{
+	static char text[4 << 10];
+	size_t len = 0;
+	struct told told;
+	uint32_t next_id = 1;
+	struct lp_config config;
+
+	lp_config_init(&config);
+	for (unsigned i = 0; i <= LP_CLUSTERS_MAX; i++)
+		len += (size_t)snprintf(
+		    text + len, sizeof(text) - len, "add cluster c%u;", i);
+	(void)snprintf(text + len, sizeof(text) - len, "del cluster c0");
+	check(&told, NULL, text);
+	ck_assert_str_eq(told.text, "");
+	apply(&config, &next_id, text);
+	ck_assert_uint_eq(config.count, LP_CLUSTERS_MAX);
+	lp_config_fini(&config);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -179,6 +218,8 @@ main(void)
 	tcase_add_loop_test(tcase, it_refuses_what_is_refused, 0, count);
 	tcase_add_test(tcase, notes_are_made_of_what_has_passed);
 	tcase_add_test(tcase, what_is_wrong_with_the_whole_is_bounded);
+	tcase_add_test(tcase, what_is_too_much_is_told);
+	tcase_add_test(tcase, a_full_table_takes_one_for_another);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
