@@ -20,6 +20,11 @@ struct set {
 	uint16_t order[LP_RULE_VALUES_MAX];
 };
 
+/* Of one that does not name them something holds (unnamed()). */
+static const uint32_t known_unnamed = 1u << LP_RULE_FROM |
+    1u << LP_RULE_SRC_PORT | 1u << LP_RULE_DST_PORT | 1u << LP_RULE_VERSION |
+    1u << LP_RULE_FRAME_SIZE;
+
 static bool denies_all(
     const struct lp_rule_match *a, const struct lp_rule_match *b);
 static bool covers_field(const struct lp_rule_match *a,
@@ -39,8 +44,12 @@ lp_rule_covers(const struct lp_rule_match *a, const struct lp_rule_match *b)
 	/* Of a connection without a request nothing of a request holds. */
 	if (lp_rule_match_is_request(a) && !lp_rule_match_is_request(b))
 		return false;
+	/* Most pairs end here: a names what b does not. */
+	if (a->fields & ~b->fields & ~known_unnamed)
+		return false;
 	for (unsigned field = 0; field < LP_RULE_FIELD_COUNT; field++)
-		if (!covers_field(a, b, field))
+		if ((a->fields >> field & 1 || field == LP_RULE_FROM) &&
+		    !covers_field(a, b, field))
 			return false;
 	return true;
 }

@@ -8,7 +8,7 @@
 
 #include "proto/nearest.h"
 
-enum { CONNECTION, REQUEST };
+enum { CONNECTION = 0, REQUEST = 1 };
 
 static const struct {
 	const char *word;
@@ -19,6 +19,13 @@ static const struct {
     LP_RULE_FIELDS(X)
 #undef X
 };
+
+/* Bits of them. */
+static const uint32_t of_requests = 0
+#define X(name, word, level, kind) | (uint32_t)level << LP_RULE_##name
+    LP_RULE_FIELDS(X)
+#undef X
+    ;
 
 static_assert(LP_RULE_FIELD_COUNT <= 32, "bits of lp_rule_match.fields");
 
@@ -106,10 +113,7 @@ lp_rule_field_is_connection(unsigned field)
 bool
 lp_rule_match_is_request(const struct lp_rule_match *match)
 {
-	for (unsigned i = 0; i < LP_RULE_FIELD_COUNT; i++)
-		if (match->fields >> i & 1 && fields[i].level == REQUEST)
-			return true;
-	return false;
+	return match->fields & of_requests;
 }
 
 uint16_t
