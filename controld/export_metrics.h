@@ -52,6 +52,7 @@
 	X(UPTIME, "uptime_seconds", GAUGE, DATAPLANE, NULL, NS, "How long the packet process runs.") \
 	X(RESTARTS, "restarts_total", COUNTER, DATAPLANE, NULL, ONE, "Restarts of the packet process by its keeper.") \
 	X(UNSAVED, "snapshot_unsaved", GAUGE, DATAPLANE, NULL, ONE, "1 if what the dataplane runs could not be saved for its next start.") \
+	X(HANDSHAKES, "dataplane_handshakes_total", COUNTER, DATAPLANE, "result", ONE, "Controllers of other machines that came to the dataplane: accepted with their certificate, refused.") \
 	X(VERDICTS, "packets_total", COUNTER, DATAPLANE, "verdict", ONE, "Packets by what became of them.") \
 	X(REASONS, "packet_reasons_total", COUNTER, DATAPLANE, "reason", ONE, "Packets by why; every packet has one reason.") \
 	X(WORKER_LOOPS, "worker_loops_total", COUNTER, DATAPLANE, NULL, ONE, "Turns of the worker.") \

@@ -48,6 +48,8 @@ static const struct lp_export_place table_places[] = {
     {"source_port_moved", LP_EXPORT_CONNECTIONS, "source_port_moved"},
     {"paced", LP_EXPORT_CONNECTIONS, "paced"},
     {"snapshot_unsaved", LP_EXPORT_UNSAVED, NULL},
+    {"remote_accepted", LP_EXPORT_HANDSHAKES, "accepted"},
+    {"remote_refused", LP_EXPORT_HANDSHAKES, "refused"},
     {NULL, 0, NULL},
 };
 

@@ -41,6 +41,7 @@ static void add_session(
     struct lp_control *control, struct bufferevent *event, const char *from);
 static void on_remote(void *arg, struct bufferevent *event, const char *from);
 static void on_checked(void *arg);
+static void on_refused(void *arg);
 static void on_reload(evutil_socket_t signal, short what, void *arg);
 static void on_accept(struct evconnlistener *listener, evutil_socket_t socket,
     struct sockaddr *address, int len, void *arg);
@@ -105,6 +106,7 @@ lp_control_listen(struct lp_control *control, int socket, const char *directory,
 	    .directory = directory,
 	    .accepted = on_remote,
 	    .checked = on_checked,
+	    .refused = on_refused,
 	    .arg = control,
 	};
 
@@ -179,7 +181,10 @@ on_accept(struct evconnlistener *listener, evutil_socket_t socket,
 static void
 on_remote(void *arg, struct bufferevent *event, const char *from)
 {
-	add_session(arg, event, from);
+	struct lp_control *control = arg;
+
+	control->dataplane->remote.accepted++;
+	add_session(control, event, from);
 }
 
 /* Takes ownership of event. */
@@ -224,6 +229,14 @@ on_checked(void *arg)
 		if (event && lp_remote_again(control->remote, event, why) != 0)
 			lp_session_end(control->sessions[i], why);
 	}
+}
+
+static void
+on_refused(void *arg)
+{
+	const struct lp_control *control = arg;
+
+	control->dataplane->remote.refused++;
 }
 
 static void

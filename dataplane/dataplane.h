@@ -25,6 +25,9 @@ struct lp_dataplane {
 	struct lp_running running;
 	struct lp_denial_log *denials;
 	struct lp_alone alone; /* without any lp-controld */
+	struct {
+		uint64_t accepted, refused;
+	} remote; /* controllers of other machines */
 	uint64_t started_ns; /* CLOCK_MONOTONIC */
 	uint64_t since_ns; /* CLOCK_REALTIME of the last swap; 0: none */
 	bool unsaved; /* what runs could not be written to the disk */

@@ -318,6 +318,7 @@ refuse(struct lp_remote *remote, const struct lp_endpoint *from,
 	char why[LP_TLS_WHY_SIZE];
 	va_list args;
 
+	remote->options.refused(remote->options.arg);
 	if (remote->lines++ >= LINES_PER_S) {
 		remote->missed++;
 		return;

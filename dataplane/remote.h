@@ -37,6 +37,8 @@ struct lp_remote_options {
 	 * each.
 	 */
 	void (*checked)(void *arg);
+	/* One was let go without; what is no handshake yet counts, too. */
+	void (*refused)(void *arg);
 	void *arg;
 };
 

@@ -204,6 +204,9 @@ fill_counters(struct frame *frame, const struct lp_dataplane *dataplane)
 #undef X
 	/* 1: what runs is not on the disk; a restart would not know it. */
 	add(&frame->tables, "snapshot_unsaved", dataplane->unsaved);
+	/* Of other machines: who had a certificate, and who had not. */
+	add(&frame->tables, "remote_accepted", dataplane->remote.accepted);
+	add(&frame->tables, "remote_refused", dataplane->remote.refused);
 	frame->stats.n_verdicts = frame->verdicts.count;
 	frame->stats.verdicts = frame->verdicts.list;
 	frame->stats.n_reasons = frame->reasons.count;

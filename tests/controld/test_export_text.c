@@ -385,7 +385,7 @@ START_TEST(every_counter_of_the_dataplane_is_shown)
 	    LP_STATS_WORKER(X) LP_STATS_TABLES(X)
 #undef X
 		"snapshot_unsaved",
-	};
+	    "remote_accepted", "remote_refused"};
 	enum { COUNT = sizeof(names) / sizeof(names[0]) };
 	Lp__Pb__Stats stats = LP__PB__STATS__INIT;
 	Lp__Pb__Counter counters[COUNT];

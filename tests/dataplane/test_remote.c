@@ -172,6 +172,28 @@ is_refused(const struct pki_wish *wish, struct pki *by, const char *why)
 	dataplane_wait_log(&dataplane, why);
 }
 
+/* Of what controller is connected to. */
+static uint64_t
+counted(const char *name)
+{
+	Lp__Pb__StatsRequest request = LP__PB__STATS_REQUEST__INIT;
+	const Lp__Pb__Stats *stats;
+
+	request.cookie = 1;
+	controller_send(&controller,
+	    LP__PB__DATAPLANE_MESSAGE__BODY_STATS_REQUEST, &request);
+	do
+		stats = controller_expect(
+		    &controller, LP__PB__DATAPLANE_MESSAGE__BODY_STATS_REPLY)
+			    ->stats_reply->stats;
+	while (stats->n_tables == 0);
+	for (size_t i = 0; i < stats->n_tables; i++)
+		if (strcmp(stats->tables[i]->name, name) == 0)
+			return stats->tables[i]->value;
+	ck_abort_msg("%s is not counted", name);
+	return 0;
+}
+
 static void
 apply_far(uint64_t generation)
 {
@@ -224,6 +246,8 @@ START_TEST(who_has_no_right_certificate_is_nobody)
 	controller_open(&controller, dataplane.socket);
 	controller_welcome(&controller, EPOCH);
 	controller_apply(&controller, EPOCH, 1, &config);
+	ck_assert_uint_eq(counted("remote_accepted"), 0);
+	ck_assert_uint_eq(counted("remote_refused"), 6);
 	controller_close(&controller);
 	end();
 }
