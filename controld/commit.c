@@ -281,7 +281,8 @@ begin(struct lp_commit *commit)
 	}
 	/* It was confirmed, or taken back, while this one was waiting. */
 	if (to->client == LP_REPLY_NOBODY &&
-	    lp_confirm_waiting(commit->confirm) == NULL)
+	    !lp_confirm_request_holds(
+		commit->confirm, commit->ticket.request->rollback))
 		return -EALREADY;
 	commit->order = lp_order_of(commit->ticket.request);
 	to->audit.text = commit->order.comment;

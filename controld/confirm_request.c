@@ -69,7 +69,19 @@ lp_confirm_request_rollback(const struct lp_confirm *confirm)
 	request->body_case = LP__PB__CONTROL_REQUEST__BODY_ROLLBACK;
 	request->rollback = back;
 	back->comment = comment;
+	back->has_base_generation = true;
+	back->base_generation = waiting->generation;
 	return request;
+}
+
+bool
+lp_confirm_request_holds(
+    const struct lp_confirm *confirm, const Lp__Pb__RollbackRequest *request)
+{
+	const struct lp_store_waiting *waiting = lp_confirm_waiting(confirm);
+
+	return waiting != NULL &&
+	    waiting->generation == request->base_generation;
 }
 
 static int

@@ -15,4 +15,8 @@ void lp_confirm_request_answer(struct lp_confirm *confirm,
 Lp__Pb__ControlRequest *lp_confirm_request_rollback(
     const struct lp_confirm *confirm);
 
+/* Whether what waits is still what this one takes back. */
+bool lp_confirm_request_holds(
+    const struct lp_confirm *confirm, const Lp__Pb__RollbackRequest *request);
+
 #endif

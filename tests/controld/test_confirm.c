@@ -470,6 +470,36 @@ START_TEST(it_is_taken_back_from_a_dataplane_that_is_late)
 }
 END_TEST
 
+/*
+ * The time of the first is over while its confirmation stands in the queue,
+ * with another change behind it: that one has its own time.
+ */
+START_TEST(the_time_of_one_takes_back_no_other)
+{
+	struct pushed pushed;
+
+	start_fake();
+	send_waiting("add cluster a", SHORT_MS, 60000);
+	pushed = fake_take_push(&fake);
+	world_confirm(&world, 0);
+	send_waiting("add cluster b", LONG_MS, 0);
+	world_replies(&world, 3);
+	ck_assert_int_eq(
+	    world_failure(world.replies[0])->result, RESULT(TIMEOUT));
+	ck_assert_int_eq(
+	    world.replies[1]->body_case, LP__PB__CONTROL_REPLY__BODY_CONFIRM);
+	world_done(world.replies[2]);
+	/* Behind what came of the time that was over. */
+	world_send(&world, "add cluster c", 0);
+	ck_assert_int_eq(refused()->result, RESULT(CONFLICT));
+	ck_assert_uint_eq(world_status_reply(&world)->generation, 3);
+	ck_assert_uint_eq(world_status_reply(&world)->confirm->generation, 3);
+	fake_applied(&fake, 2, pushed.digest);
+	fake_stop(&fake);
+	stop();
+}
+END_TEST
+
 /* Nobody wanted what was there before: it does not come back for that. */
 START_TEST(a_dataplane_does_not_bring_back_what_was_not_confirmed)
 {
@@ -518,6 +548,7 @@ main(void)
 	tcase_add_test(tcase, a_full_disk_ends_no_wait);
 	tcase_add_test(tcase, what_is_rejected_does_not_wait);
 	tcase_add_test(tcase, it_is_taken_back_from_a_dataplane_that_is_late);
+	tcase_add_test(tcase, the_time_of_one_takes_back_no_other);
 	tcase_add_test(
 	    tcase, a_dataplane_does_not_bring_back_what_was_not_confirmed);
 	srunner_run_all(runner, CK_NORMAL);
