@@ -427,6 +427,7 @@ adopt_rows(struct lp_store *store, struct lp_generation *current)
 		    store->path, comment, current->number);
 	}
 	/* The rows are there already: only the generation is new. */
+	next.digest = digest;
 	last.config = current->config;
 	err = lp_store_commit(store, &last, &next, store->next_id,
 	    "lp-controld", comment, store->sql.why);
