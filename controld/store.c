@@ -535,12 +535,19 @@ read_content(void *arg, sqlite3_stmt *statement)
 	const uint8_t *content = sqlite3_column_blob(statement, 3);
 	size_t len = (size_t)sqlite3_column_bytes(statement, 3);
 	char why[LP_WHY_SIZE] = "out of memory";
+	uint64_t digest;
 	int err;
 
 	generation->number = (uint64_t)sqlite3_column_int64(statement, 0);
 	generation->time_ns = (uint64_t)sqlite3_column_int64(statement, 1);
 	generation->digest = (uint64_t)sqlite3_column_int64(statement, 2);
-	err = lp_store_content_unpack(&generation->config, content, len, why);
+	err = lp_store_content_unpack(
+	    &generation->config, content, len, &digest, why);
+	/* Where some of it is missing the rest may well be right. */
+	if (err == 0 && digest != generation->digest) {
+		snprintf(why, sizeof(why), "it is damaged");
+		err = -EINVAL;
+	}
 	if (err != 0)
 		lp_store_sql_refuse(&load->store->sql, err,
 		    "the content of generation %" PRIu64 " cannot be read: %s",

@@ -5,10 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "proto/digest.h"
 #include "proto/message.h"
 
+static int unpack_all(struct lp_config *config, const uint8_t *content,
+    size_t len, struct lp_digest *digest, char why[LP_WHY_SIZE]);
 static int unpack_one(struct lp_config *config, const uint8_t *payload,
-    size_t len, char why[LP_WHY_SIZE]);
+    size_t len, struct lp_digest *digest, char why[LP_WHY_SIZE]);
 
 int
 lp_store_content_pack(
@@ -38,7 +41,21 @@ lp_store_content_pack(
 
 int
 lp_store_content_unpack(struct lp_config *config, const uint8_t *content,
-    size_t len, char why[LP_WHY_SIZE])
+    size_t len, uint64_t *digest, char why[LP_WHY_SIZE])
+{
+	struct lp_digest *state = lp_digest_new();
+	int err = -ENOMEM;
+
+	snprintf(why, LP_WHY_SIZE, "out of memory");
+	if (state != NULL)
+		err = unpack_all(config, content, len, state, why);
+	*digest = lp_digest_end(state);
+	return err;
+}
+
+static int
+unpack_all(struct lp_config *config, const uint8_t *content, size_t len,
+    struct lp_digest *digest, char why[LP_WHY_SIZE])
 {
 	while (len > 0) {
 		const uint8_t *payload;
@@ -50,7 +67,7 @@ lp_store_content_unpack(struct lp_config *config, const uint8_t *content,
 			snprintf(why, LP_WHY_SIZE, "it is damaged");
 			return -EINVAL;
 		}
-		err = unpack_one(config, payload, payload_len, why);
+		err = unpack_one(config, payload, payload_len, digest, why);
 		if (err != 0)
 			return err;
 		used = LP_FRAME_HEADER_SIZE + payload_len;
@@ -62,7 +79,7 @@ lp_store_content_unpack(struct lp_config *config, const uint8_t *content,
 
 static int
 unpack_one(struct lp_config *config, const uint8_t *payload, size_t len,
-    char why[LP_WHY_SIZE])
+    struct lp_digest *digest, char why[LP_WHY_SIZE])
 {
 	Lp__Pb__Object *message = lp__pb__object__unpack(NULL, len, payload);
 	const char *field = "";
@@ -74,11 +91,13 @@ unpack_one(struct lp_config *config, const uint8_t *payload, size_t len,
 		snprintf(why, LP_WHY_SIZE, "it is damaged");
 		return -EINVAL;
 	}
-	if (lp_message_to_object(&object, message, &field, reason) == 0)
+	if (lp_message_to_object(&object, message, &field, reason) == 0) {
+		lp_digest_add(digest, &object, payload, len);
 		err = lp_config_put(config, &object);
-	else
+	} else {
 		snprintf(why, LP_WHY_SIZE, "object %u: %s: %.180s", message->id,
 		    field, reason);
+	}
 	if (err == -ENOSPC) {
 		snprintf(why, LP_WHY_SIZE, "there are too many %ss",
 		    lp_object_kind_name(object.kind));

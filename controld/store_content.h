@@ -15,9 +15,10 @@ int lp_store_content_pack(
 /*
  * Into *config, which is initialised and empty.  What an older version has
  * stored has the defaults where it says nothing, what a newer one has is
- * ignored.  -ENOMEM; -EINVAL with why, if an object is not right by itself.
+ * ignored.  *digest is that of what was stored, as it was packed then.
+ * -ENOMEM; -EINVAL with why, if an object is not right by itself.
  */
 int lp_store_content_unpack(struct lp_config *config, const uint8_t *content,
-    size_t len, char why[LP_WHY_SIZE]);
+    size_t len, uint64_t *digest, char why[LP_WHY_SIZE]);
 
 #endif

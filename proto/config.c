@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/config.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <xxhash.h>
-
+#include "proto/digest.h"
 #include "proto/message.h"
 
 enum { SIZE_FIRST = 16 }; /* places allocated at first */
@@ -381,30 +379,19 @@ lp_config_label(const struct lp_config *config, const struct lp_object *object,
 uint64_t
 lp_config_digest(const struct lp_config *config)
 {
-	XXH3_state_t *state = XXH3_createState();
+	struct lp_digest *digest = lp_digest_new();
 	uint8_t packed[LP_OBJECT_PACKED_MAX];
-	uint64_t digest;
 
-	if (!state)
+	if (digest == NULL)
 		return 0;
-	XXH3_64bits_reset(state);
 	for (size_t i = 0; i < config->count; i++) {
 		const struct lp_object *object = &config->objects[i];
 		size_t len =
 		    lp_message_pack_object(packed, sizeof(packed), object);
-		uint32_t head[3] = {
-		    htonl(object->kind),
-		    htonl(object->id),
-		    htonl((uint32_t)len),
-		};
 
-		XXH3_64bits_update(state, head, sizeof(head));
-		XXH3_64bits_update(state, packed, len);
+		lp_digest_add(digest, object, packed, len);
 	}
-	digest = XXH3_64bits_digest(state);
-	XXH3_freeState(state);
-	/* 0 means no memory. */
-	return digest ? digest : 1;
+	return lp_digest_end(digest);
 }
 
 int

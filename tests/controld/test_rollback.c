@@ -7,6 +7,7 @@
 #include "fake.h"
 #include "transaction.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,24 +202,42 @@ START_TEST(what_is_not_kept_any_more_is_said)
 }
 END_TEST
 
+/* No frames; whole frames, but not all of them; other ones; and none. */
+static const char *const damages[] = {
+    "content = x'0000000400'",
+    "content = substr(content, 1, length(content) / 2)",
+    "content = CAST(replace(content, 'b', 'c') AS BLOB)",
+    "content = x''",
+};
+static const char *damage_now;
+
 static void
 damage(const char *path)
 {
 	struct database database = {.path = (char *)path};
+	char text[256];
 
-	database_sql(&database,
-	    "UPDATE generation SET content = x'0000000400' WHERE number = 2");
+	snprintf(text, sizeof(text),
+	    "UPDATE generation SET %s WHERE number = 2", damage_now);
+	database_sql(&database, text);
 }
 
 START_TEST(a_damaged_one_does_not_come_back)
 {
+	static const char wanted[] =
+	    "the content of generation 2 cannot be read: it is damaged";
+
+	damage_now = damages[_i];
 	start();
-	change("add cluster a");
-	change("add cluster b");
+	change("add cluster a;add cluster b");
+	change("add cluster c");
 	world_restart(&world, damage);
 	world_roll_back(&world, 0, 0);
-	ck_assert_ptr_nonnull(strstr(refused()->text,
-	    "the content of generation 2 cannot be read: it is damaged"));
+	ck_assert_ptr_nonnull(strstr(refused()->text, wanted));
+	/* Nor is it shown as if it were whole. */
+	world_show(&world, 2);
+	ck_assert_ptr_nonnull(strstr(
+	    world_failure(world.replies[world.reply_count - 1])->text, wanted));
 	ck_assert_uint_eq(world_status_reply(&world)->generation, 3);
 	stop();
 }
@@ -253,7 +272,9 @@ break_it(const char *path)
 	for (size_t i = 0; i < len; i++)
 		at += (size_t)snprintf(
 		    text + at, sizeof(text) - at, "%02x", content[i]);
-	snprintf(text + at, sizeof(text) - at, "' WHERE number = 2");
+	snprintf(text + at, sizeof(text) - at,
+	    "', digest = %" PRId64 " WHERE number = 2",
+	    (int64_t)lp_config_digest(&config));
 	database_sql(&database, text);
 	free(content);
 	lp_config_fini(&config);
@@ -292,11 +313,14 @@ START_TEST(content_of_other_versions_is_read)
 	    0x84, 0x47};
 	struct lp_config config;
 	char why[LP_WHY_SIZE];
+	uint64_t digest;
 
 	lp_config_init(&config);
 	ck_assert_msg(lp_store_content_unpack(
-			  &config, content, sizeof(content), why) == 0,
+			  &config, content, sizeof(content), &digest, why) == 0,
 	    "%s", why);
+	/* Of what was stored: we would say more of the broker. */
+	ck_assert_uint_ne(digest, lp_config_digest(&config));
 	ck_assert_uint_eq(config.count, 2);
 	ck_assert_str_eq(config.objects[0].cluster.name, "a");
 	ck_assert_int_eq(config.objects[1].broker.node_id, 7);
@@ -304,8 +328,9 @@ START_TEST(content_of_other_versions_is_read)
 	/* Cut anywhere it is no content. */
 	for (size_t len = 1; len < 14; len++) {
 		lp_config_fini(&config);
-		ck_assert_int_lt(
-		    lp_store_content_unpack(&config, content, len, why), 0);
+		ck_assert_int_lt(lp_store_content_unpack(
+				     &config, content, len, &digest, why),
+		    0);
 		ck_assert_str_eq(why, "it is damaged");
 	}
 	lp_config_fini(&config);
@@ -417,7 +442,8 @@ main(void)
 	    tcase, what_is_not_there_neither_comes_back_nor_is_shown, 0, 2);
 	tcase_add_test(tcase, before_the_first_there_is_none);
 	tcase_add_test(tcase, what_is_not_kept_any_more_is_said);
-	tcase_add_test(tcase, a_damaged_one_does_not_come_back);
+	tcase_add_loop_test(tcase, a_damaged_one_does_not_come_back, 0,
+	    sizeof(damages) / sizeof(damages[0]));
 	tcase_add_test(
 	    tcase, what_does_not_pass_the_check_of_now_is_only_shown);
 	tcase_add_test(tcase, content_of_other_versions_is_read);

@@ -18,6 +18,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char why[LP_WHY_SIZE] = "";
 	/* Of its own size, so that a byte too far is found. */
 	uint8_t *bytes = malloc(size > 0 ? size : 1), *packed;
+	uint64_t digest;
 	size_t len;
 	int err;
 
@@ -25,7 +26,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(bytes, data, size);
 	lp_config_init(&config);
 	lp_config_init(&again);
-	err = lp_store_content_unpack(&config, bytes, size, why);
+	err = lp_store_content_unpack(&config, bytes, size, &digest, why);
 	assert(err == 0 || (err == -EINVAL && why[0] != '\0'));
 	for (size_t i = 0; i < config.count; i++) {
 		const char *field;
@@ -34,8 +35,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(lp_object_check(&config.objects[i], &field, why) == 0);
 	}
 	assert(lp_store_content_pack(&config, &packed, &len) == 0);
-	assert(lp_store_content_unpack(&again, packed, len, why) == 0);
+	assert(lp_store_content_unpack(&again, packed, len, &digest, why) == 0);
 	assert(lp_config_digest(&again) == lp_config_digest(&config));
+	assert(digest == lp_config_digest(&config));
 	lp_config_fini(&config);
 	lp_config_fini(&again);
 	free(packed);
