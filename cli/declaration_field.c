@@ -243,6 +243,13 @@ read_number(struct lp_declaration_reading *reading,
 		    node->quoted ? "a text" : "none");
 		return;
 	}
+	/* 0100 is 64 to some readers of YAML, and 100 to others. */
+	if (text[0] == '0' && text[1] != '\0') {
+		lp_declaration_field_error(reading, &node->span, field->key,
+		    "a number does not begin with 0: \"%.*s\"", SHOWN_MAX,
+		    text);
+		return;
+	}
 	errno = 0;
 	value = strtoul(text, NULL, 10);
 	if (errno != 0 || value < field->min || value > field->max) {
