@@ -74,7 +74,7 @@ run(struct job *job, int (*finish)(struct job *job))
 	    lp_command_value(job->words, LP_OPTION_CONFIRM, NULL);
 	int status = LP_EXIT_OK;
 
-	if (job->copy == NULL && !lp_command_given(job->words, LP_OPTION_FILE))
+	if (job->copy == NULL && job->words->file_count == 0)
 		return lp_error_set(job->error, LP_EXIT_USAGE,
 		    "needs --file PATH, a file or a directory");
 	if (confirm != NULL &&
@@ -131,11 +131,8 @@ apply(struct job *job)
 static int
 load(struct job *job)
 {
-	const char *paths[LP_OPTIONS_GIVEN_MAX];
-	size_t count = lp_command_values(job->words, LP_OPTION_FILE, paths);
-
-	if (lp_declaration_load(
-		&job->declaration, job->report, paths, count, NULL) != 0)
+	if (lp_declaration_load(&job->declaration, job->report,
+		job->words->files, job->words->file_count, NULL) != 0)
 		return no_memory(job);
 	if (lp_report_count(job->report, LP_SEVERITY_ERROR) > 0)
 		return check_report(job);

@@ -12,18 +12,16 @@ int
 lp_cmd_check(const struct lp_lpctl *lpctl, const struct lp_words *words,
     struct lp_error *error)
 {
-	const char *paths[LP_OPTIONS_GIVEN_MAX];
 	struct lp_report *report = NULL;
-	size_t count = lp_command_values(words, LP_OPTION_FILE, paths);
 	int status;
 
-	if (count == 0)
+	if (words->file_count == 0)
 		return lp_error_set(error, LP_EXIT_USAGE,
 		    "needs --file PATH, a file or a directory");
 	if (lp_report_new(&report) != 0)
 		return lp_error_set(
 		    error, LP_EXIT_UNREACHABLE, "out of memory");
-	status = check(lpctl, report, paths, count, error);
+	status = check(lpctl, report, words->files, words->file_count, error);
 	lp_report_free(report);
 	return status;
 }

@@ -175,6 +175,9 @@ struct lp_words {
 		const char *value; /* NULL: none */
 	} options[LP_OPTIONS_GIVEN_MAX];
 	unsigned option_count;
+	/* Of --file and of operands that are files, which may be very many. */
+	const char **files;
+	size_t file_count;
 };
 
 struct lp_command {

@@ -54,6 +54,8 @@ static const struct lp_command commands[] = {
     },
     {
 	.name = "check",
+	.operands = {{"FILE", LP_WORD_FILE, true}},
+	.several = true,
 	.options = BIT(FILE),
 	.summary = "check files that declare a configuration",
 	.details =
@@ -62,12 +64,15 @@ static const struct lp_command commands[] = {
 	    "not resolved.  What files of an owner name and\nhave not, as it "
 	    "may be another's, is a warning.  See lightpath.yaml(5).",
 	.examples = "lpctl check -f lightpath.yaml\n"
+		    "lpctl check conf.d/*.yaml\n"
 		    "lpctl check -f /etc/lightpath/conf.d\n"
 		    "lpctl -o json check -f conf.d | jq -r '.[].text'\n",
 	.run = lp_cmd_check,
     },
     {
 	.name = "diff",
+	.operands = {{"FILE", LP_WORD_FILE, true}},
+	.several = true,
 	.options = BIT(FILE) | BIT(PRUNE),
 	.summary = "show what apply would change",
 	.details =
@@ -81,6 +86,8 @@ static const struct lp_command commands[] = {
     },
     {
 	.name = "apply",
+	.operands = {{"FILE", LP_WORD_FILE, true}},
+	.several = true,
 	.options =
 	    BIT(FILE) | BIT(PRUNE) | BIT(DRY_RUN) | BIT(WAIT) | BIT(CONFIRM),
 	.summary = "make the configuration what files declare",

@@ -138,9 +138,12 @@ read_entry(struct lp_declaration_files *files, struct lp_report *report,
 	if (asprintf(&joined, "%.*s%s%s", (int)len, path,
 		path[len - 1] == '/' ? "" : "/", name) < 0)
 		return -ENOMEM;
-	/* Not deeper; a link that leads nowhere is told. */
-	if (stat(joined, &status) != 0 || !S_ISDIR(status.st_mode)) {
+	/* Not deeper; a link that leads nowhere is told, a fifo not opened. */
+	if (stat(joined, &status) != 0 || S_ISREG(status.st_mode)) {
 		err = read_path(files, report, joined);
+		(*found)++;
+	} else if (!S_ISDIR(status.st_mode)) {
+		err = refuse(report, joined, "is no regular file");
 		(*found)++;
 	}
 	free(joined);

@@ -68,6 +68,8 @@ lp_line_parse(struct lp_line *line, struct lp_lpctl *lpctl, int argc,
 void
 lp_line_fini(struct lp_line *line)
 {
+	for (size_t i = 0; i < line->count; i++)
+		free(line->commands[i].files);
 	free(line->commands);
 	*line = (struct lp_line){0};
 }
@@ -278,6 +280,10 @@ take_option(struct lp_line *line, struct lp_lpctl *lpctl,
 	if ((lp_command_global_options() & LP_OPTION_BIT(id)) != 0)
 		return set_global(line, lpctl, id, value, error);
 	assert(words != NULL);
+	if (id == LP_OPTION_FILE) {
+		words->files[words->file_count++] = value;
+		return LP_EXIT_OK;
+	}
 	if (words->option_count == LP_OPTIONS_GIVEN_MAX)
 		return lp_error_set(error, LP_EXIT_USAGE,
 		    "more than %d options", LP_OPTIONS_GIVEN_MAX);
@@ -292,6 +298,10 @@ take_operand(struct lp_words *words, const char *text, struct lp_error *error)
 	const struct lp_operand *operands = words->command->operands;
 	int kind = 0; /* a row of those */
 
+	if (words->files != NULL) {
+		words->files[words->file_count++] = text;
+		return LP_EXIT_OK;
+	}
 	for (int i = 0; i < LP_OPERANDS_GIVEN_MAX; i++) {
 		if (kind == LP_OPERANDS_MAX || operands[kind].name == NULL)
 			break;
@@ -363,9 +373,16 @@ static int
 parse_command(struct lp_line *line, struct lp_lpctl *lpctl,
     struct lp_words *words, int argc, char **argv, struct lp_error *error)
 {
-	int status = read_words(line, lpctl, words, argc, argv, error);
+	int status;
 
 	line->about = words->command;
+	if ((words->command->options & LP_OPTION_BIT(LP_OPTION_FILE)) != 0) {
+		words->files = calloc((size_t)argc, sizeof(*words->files));
+		if (words->files == NULL)
+			return lp_error_set(
+			    error, LP_EXIT_UNREACHABLE, "out of memory");
+	}
+	status = read_words(line, lpctl, words, argc, argv, error);
 	if (status == LP_EXIT_OK && line->wish == LP_LINE_RUN)
 		status = check_operands(words, error);
 	if (status != LP_EXIT_OK)

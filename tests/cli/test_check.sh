@@ -98,8 +98,25 @@ says '1 file, 4 objects'
 ln -s nowhere conf/d.yaml
 check 1 check -f conf
 says 'conf/d.yaml: error: No such file or directory'
+rm conf/d.yaml
+mkfifo conf/e.yaml # nobody writes to it: it would be waited for
+check 1 check -f conf
+says 'conf/e.yaml: error: is no regular file'
 "$lpctl" check -f - <conf/b.yaml >"$dir/out" 2>"$dir/err" ||
 	fail "standard input"
+# As a shell makes them of *.yaml, very many, behind -f or without it.
+mkdir many
+i=0
+while [ $i -lt 200 ]; do
+	printf 'lightpath: 1\nclusters: []\n' >"many/$i.yaml"
+	i=$((i + 1))
+done
+check 0 check many/*.yaml
+says '200 files, 0 objects'
+check 0 check -f many/*.yaml -f conf/b.yaml
+says '201 files, 4 objects'
+check 1 check conf/b.yaml none.yaml
+says 'none.yaml: error: No such file or directory'
 printf 'lightpath: 1\nrulez: []\n' | "$lpctl" check -f - \
 	>"$dir/out" 2>"$dir/err" && fail "standard input passes"
 says 'standard input:2:1: error: '

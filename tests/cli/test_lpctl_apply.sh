@@ -64,6 +64,10 @@ grep -q 'apply -f conf.d --wait' out || fail "history does not have it"
 changes_nothing 0 diff -f exported.yaml --prune
 "$lpctl" diff -f - --prune <exported.yaml >out 2>err || fail 'diff -f -'
 
+# As a shell writes them: with and without -f.
+changes_nothing 0 diff exported.yaml --prune
+changes_nothing 0 apply --prune -f conf.d/*.yaml
+
 # ---- what differs, and only that ------------------------------------------
 "$lpctl" -o json show >ids
 sed -e 's/priority: 100/priority: 150/' -e 's/10.0.2.13:9092/10.0.2.23:9093/' \
