@@ -93,7 +93,7 @@ lp_store_open(struct lp_store **out, struct lp_generation *current,
 	store->read_only = options->read_only;
 	store->bytes_max =
 	    options->bytes_max ? options->bytes_max : LP_STORE_BYTES;
-	store->path = strdup(options->path);
+	store->path = lp_store_sql_path(options->path);
 	if (store->path != NULL) {
 		store->sql.path = store->path;
 		store->sql.why = why;

@@ -43,6 +43,8 @@ static void go_on(
     struct lp_store_facts *facts, const struct lp_store_facts *replaced);
 static int mark(const char *path, const char *copy, const char *who,
     const struct lp_store_facts *facts, char *why);
+static int mark_waiting(
+    struct lp_store_sql *sql, const struct lp_store_facts *facts);
 static int put_in_place(struct lp_store_sql *sql, const char *beside);
 static int keep_part(struct lp_store_sql *sql, const char *part);
 static void drop_part(const struct lp_store_sql *sql, const char *part);
@@ -52,10 +54,15 @@ int
 lp_store_restore_check(
     const char *path, struct lp_store_facts *facts, char why[LP_STORE_WHY_SIZE])
 {
-	struct lp_store_sql sql = {0};
-	int err = open_verified(&sql, path, facts, why);
+	struct lp_store_sql sql = {.path = path, .why = why};
+	char *real = lp_store_sql_path(path);
+	int err;
 
+	if (real == NULL)
+		return lp_store_sql_refuse(&sql, -ENOMEM, "out of memory");
+	err = open_verified(&sql, real, facts, why);
 	lp_store_sql_close(&sql);
+	free(real);
 	return err;
 }
 
@@ -64,13 +71,22 @@ lp_store_restore_run(const char *path, const char *copy, const char *who,
     struct lp_store_facts *facts, char why[LP_STORE_WHY_SIZE])
 {
 	struct lp_store_sql sql = {.path = path, .why = why};
-	int lock = lp_store_lock_take(&sql);
-	int err;
+	char *real = lp_store_sql_path(path), *from = lp_store_sql_path(copy);
+	int lock = -ENOMEM, err;
 
-	if (lock < 0)
-		return lock;
-	err = restore(&sql, copy, who, facts);
-	close(lock);
+	if (real != NULL && from != NULL) {
+		sql.path = real;
+		lock = lp_store_lock_take(&sql);
+	} else {
+		lp_store_sql_refuse(&sql, -ENOMEM, "out of memory");
+	}
+	err = lock;
+	if (lock >= 0) {
+		err = restore(&sql, from, who, facts);
+		close(lock);
+	}
+	free(real);
+	free(from);
 	return err;
 }
 
@@ -244,6 +260,8 @@ mark(const char *path, const char *copy, const char *who,
 		    "UPDATE meta SET epoch = ?, next_id = ?", "ii",
 		    (int64_t)facts->epoch, (int64_t)facts->next_id);
 	if (err == 0)
+		err = mark_waiting(&sql, facts);
+	if (err == 0)
 		err = lp_store_sql_run(&sql,
 		    "INSERT INTO generation (number, time_ns, who, comment, "
 		    "digest, content) SELECT ?, ?, ?, ?, digest, content "
@@ -254,6 +272,22 @@ mark(const char *path, const char *copy, const char *who,
 		err = lp_store_sql_exec(&sql, "COMMIT");
 	lp_store_sql_close(&sql);
 	return err;
+}
+
+/* What was not confirmed then is not by this: it waits on. */
+static int
+mark_waiting(struct lp_store_sql *sql, const struct lp_store_facts *facts)
+{
+	int64_t found = 0;
+	int err = lp_store_sql_int(sql, &found,
+	    "SELECT count(*) FROM sqlite_schema WHERE name = 'confirm'");
+
+	if (err != 0 || found == 0)
+		return err; /* of a version that has none */
+	return lp_store_sql_run(sql,
+	    "UPDATE confirm SET generation = ? WHERE generation = "
+	    "(SELECT max(number) FROM generation)",
+	    "i", (int64_t)facts->generation);
 }
 
 /*

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { BUSY_MS = 2000 };
@@ -16,6 +17,17 @@ static bool has_log(const char *path);
 static int bind_all(sqlite3_stmt *statement, const char *types, va_list args);
 static int put_int(void *arg, sqlite3_stmt *statement);
 static int put_text(void *arg, sqlite3_stmt *statement);
+
+char *
+lp_store_sql_path(const char *path)
+{
+	struct stat status;
+	char *real = NULL;
+
+	if (lstat(path, &status) == 0 && S_ISLNK(status.st_mode))
+		real = realpath(path, NULL);
+	return real != NULL ? real : strdup(path);
+}
 
 int
 lp_store_sql_open(struct lp_store_sql *sql, bool read_only)

@@ -22,6 +22,12 @@ struct lp_store_sql {
 struct lp_store_sql *lp_store_sql_of(
     struct lp_store *store, char why[LP_STORE_WHY_SIZE]);
 
+/*
+ * Where the database is: not at a link to it, as what lies beside it (its log,
+ * the lock) is not beside the link.  The caller's to free; NULL: no memory.
+ */
+char *lp_store_sql_path(const char *path);
+
 /* read_only: `path` is neither made nor changed. */
 int lp_store_sql_open(struct lp_store_sql *sql, bool read_only);
 void lp_store_sql_close(struct lp_store_sql *sql);

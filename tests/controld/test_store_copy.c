@@ -10,6 +10,7 @@
 #include "controld/store_copy.h"
 #include "controld/store_restore.h"
 #include "database.h"
+#include "transaction.h"
 #include "world.h"
 
 static struct database database;
@@ -210,6 +211,68 @@ START_TEST(a_copy_takes_the_place_of_the_database)
 }
 END_TEST
 
+/* What nobody had confirmed does not stay for ever by being restored. */
+START_TEST(what_waits_to_be_confirmed_waits_on)
+{
+	struct lp_store *store = database_open(&database);
+	const struct lp_store_change change = {
+	    .next_id = 5, .who = "tester", .comment = "", .wait_ms = 60000};
+	struct lp_store_waiting waiting;
+	struct lp_store_facts facts;
+	struct lp_generation next = {0};
+	uint32_t next_id = lp_store_next_id(store);
+
+	lp_config_init(&next.config);
+	apply(&next.config, &next_id, "add cluster payments");
+	ck_assert_int_eq(lp_store_commit_change(
+			     store, &database.current, &next, &change, why),
+	    0);
+	make_copy(store);
+	lp_config_fini(&next.config);
+	database_close(&database, store);
+	ck_assert_msg(lp_store_restore_run(
+			  database.path, copy_path, "me", &facts, why) == 0,
+	    "%s", why);
+	store = database_open(&database);
+	ck_assert_int_eq(lp_store_waits(store, &waiting, why), 0);
+	ck_assert_uint_eq(waiting.generation, database.current.number);
+	ck_assert_uint_eq(waiting.back_to, 1);
+	database_close(&database, store);
+}
+END_TEST
+
+/* A database has one lock, whatever leads to it; and the link stays one. */
+START_TEST(a_link_to_it_is_the_same_database)
+{
+	struct lp_store *store = database_open(&database);
+	char *path = database.path;
+	struct lp_store_facts facts;
+	struct stat status;
+
+	make_copy(store);
+	database_commit(&database, store, "add cluster payments");
+	database.path = strdup(path_in(database.dir, "link.db"));
+	ck_assert_int_eq(symlink(path, database.path), 0);
+	check_refused(
+	    lp_store_restore_run(database.path, copy_path, "me", &facts, why),
+	    -EBUSY, "is in use by another lp-controld");
+	/* What is in the log only is seen, too. */
+	ck_assert_int_eq(lp_store_restore_check(database.path, &facts, why), 0);
+	ck_assert_uint_eq(facts.generation, 2);
+	database_close(&database, store);
+	ck_assert_int_eq(
+	    lp_store_restore_run(database.path, copy_path, "me", &facts, why),
+	    0);
+	ck_assert_int_eq(lstat(database.path, &status), 0);
+	ck_assert(S_ISLNK(status.st_mode));
+	store = database_open(&database);
+	ck_assert_uint_eq(database.current.number, 3);
+	ck_assert_str_eq(lp_store_path(store), path);
+	database_close(&database, store);
+	free(path);
+}
+END_TEST
+
 /* Of a disk that was lost, or that cannot be read: no epoch is known. */
 START_TEST(it_replaces_what_cannot_be_read)
 {
@@ -261,6 +324,8 @@ main(void)
 	tcase_add_test(tcase, what_is_committed_meanwhile_is_in_it);
 	tcase_add_test(tcase, what_is_no_copy_is_named);
 	tcase_add_test(tcase, a_copy_takes_the_place_of_the_database);
+	tcase_add_test(tcase, what_waits_to_be_confirmed_waits_on);
+	tcase_add_test(tcase, a_link_to_it_is_the_same_database);
 	tcase_add_test(tcase, it_replaces_what_cannot_be_read);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
