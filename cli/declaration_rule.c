@@ -14,7 +14,9 @@ static int compose_field(
     struct lp_rule_compose *compose, const struct lp_yaml_node *field);
 static int compose_value(struct lp_rule_compose *compose, unsigned field,
     const struct lp_yaml_node *node);
-static int check_value(struct lp_rule_compose *compose, unsigned field);
+static int check_values(struct lp_rule_compose *compose);
+static int check_value(
+    struct lp_rule_compose *compose, const struct lp_rule_compose_part *part);
 static int put_quoted(struct lp_rule_compose *compose, unsigned field,
     const struct lp_yaml_node *node);
 static void put_text(
@@ -57,12 +59,13 @@ lp_declaration_rule_match(char text[LP_RULE_MATCH_SIZE],
 	     field = field->next)
 		if (compose_field(&compose, field) != 0)
 			rc = -EINVAL;
-	if (rc)
-		return rc;
-	if (lp_rule_match_parse(&match, compose.text, &error) != 0)
-		return lp_rule_compose_refuse(&compose, &error);
-	lp_rule_match_print(text, &match);
-	return 0;
+	if (!rc && lp_rule_match_parse(&match, compose.text, &error) == 0) {
+		lp_rule_match_print(text, &match);
+		return 0;
+	}
+	if (check_values(&compose) != 0 || rc)
+		return -EINVAL;
+	return lp_rule_compose_refuse(&compose, &error);
 }
 
 int
@@ -221,21 +224,44 @@ compose_value(struct lp_rule_compose *compose, unsigned field,
 	else
 		put_text(compose, node);
 	lp_rule_compose_end(compose);
-	return rc ? rc : check_value(compose, field);
+	return rc;
 }
 
-/* By itself, so that each that is wrong is told. */
+/*
+ * Of a match that is none: each value by itself, so that each that is wrong is
+ * told.  Those that were refused are not in it.
+ */
 static int
-check_value(struct lp_rule_compose *compose, unsigned field)
+check_values(struct lp_rule_compose *compose)
 {
-	const char *name = lp_rule_field_name(field);
+	int rc = 0;
+
+	for (size_t i = 0; i < compose->count; i++) {
+		const struct lp_rule_compose_part *part = &compose->parts[i];
+		/* Names of fields are at the beginning, or behind a blank. */
+		bool is_value = part->from > 0 &&
+		    strchr("=,", compose->text[part->from - 1]);
+
+		if (is_value && part->to > part->from &&
+		    check_value(compose, part) != 0)
+			rc = -EINVAL;
+	}
+	return rc;
+}
+
+static int
+check_value(
+    struct lp_rule_compose *compose, const struct lp_rule_compose_part *part)
+{
+	const char *name = part->first;
 	size_t before = strlen(name) + 1;
-	size_t from = compose->parts[compose->count - 1].from;
+	size_t from = part->from;
 	char text[LP_NAME_SIZE + LP_RULE_COMPOSE_VALUE_MAX];
 	struct lp_rule_match match;
 	struct lp_rule_error error;
 
-	snprintf(text, sizeof(text), "%s=%s", name, compose->text + from);
+	snprintf(text, sizeof(text), "%s=%.*s", name, (int)(part->to - from),
+	    compose->text + from);
 	if (lp_rule_match_parse(&match, text, &error) == 0)
 		return 0;
 	if (error.column <= before)
