@@ -29,6 +29,14 @@ lp_serve_limit_take(struct lp_serve_limit *limit, uint64_t now_ms)
 	    US_PER_MS);
 }
 
+unsigned
+lp_serve_limit_wait(const struct lp_serve_limit *limit, uint64_t now_ms)
+{
+	struct lp_serve_limit copy = *limit;
+
+	return lp_serve_limit_take(&copy, now_ms);
+}
+
 bool
 lp_serve_limit_log(
     struct lp_serve_limit_log *log, uint64_t now_ms, uint64_t *missed)

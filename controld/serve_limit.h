@@ -17,6 +17,9 @@ struct lp_serve_limit {
 
 /* 0: do it now; else ask again after so many milliseconds. */
 unsigned lp_serve_limit_take(struct lp_serve_limit *limit, uint64_t now_ms);
+/* The same, and nothing is taken. */
+unsigned lp_serve_limit_wait(
+    const struct lp_serve_limit *limit, uint64_t now_ms);
 
 struct lp_serve_limit_log {
 	struct lp_serve_limit limit;

@@ -12,12 +12,15 @@
 #include <unistd.h>
 
 #include "controld/clock.h"
+#include "controld/serve_site.h"
 #include "controld/stream.h"
 #include "proto/log.h"
 #include "proto/tcp.h"
 
 enum {
 	BACKLOG = 64,
+	/* Most of them are closed at once. */
+	ACCEPTS_PER_S = 4096,
 	/* Lines of the log that others bring about. */
 	LINES_PER_S = 1,
 	LINES_BURST = 20,
@@ -26,8 +29,10 @@ enum {
 struct lp_serve_tls {
 	struct lp_serve *serve;
 	struct evconnlistener *listener;
-	struct event *resume; /* after too many handshakes */
-	struct lp_serve_limit handshakes;
+	struct event *resume; /* after too many */
+	bool owed; /* a handshake, made when there was none left */
+	struct lp_serve_limit accepts, handshakes;
+	struct lp_serve_sites sites;
 	struct lp_serve_limit_log log;
 	struct lp_serve_remote counters;
 };
@@ -40,8 +45,10 @@ static void on_accept_error(struct evconnlistener *listener, void *arg);
 static void on_resume(evutil_socket_t fd, short what, void *arg);
 static struct lp_serve_client *place_for(
     struct lp_serve_tls *tls, const struct lp_endpoint *from);
+static struct lp_serve_client *who_gives_way(const struct lp_serve_tls *tls);
 static int start(struct lp_serve_tls *tls, struct lp_serve_client *client,
     evutil_socket_t fd, const struct lp_endpoint *from);
+static void fail(struct lp_serve_client *client);
 static void welcome(struct lp_serve_client *client);
 static void pause_accepting(struct lp_serve_tls *tls, unsigned ms);
 static void refuse(struct lp_serve_tls *tls, uint64_t *counter,
@@ -59,6 +66,7 @@ lp_serve_tls_open(struct lp_serve *serve, char why[LP_SERVE_WHY_SIZE])
 	if (tls == NULL)
 		return err;
 	tls->serve = serve;
+	tls->accepts.per_s = tls->accepts.burst = ACCEPTS_PER_S;
 	tls->handshakes.per_s = options->handshakes;
 	tls->handshakes.burst = LP_SERVE_SHAKING_MAX;
 	tls->log.limit.per_s = LINES_PER_S;
@@ -141,7 +149,7 @@ lp_serve_tls_event(struct lp_serve_client *client, short what)
 	}
 	if (client->shaking) {
 		refuse(tls, NULL, client->from, "%s", why);
-		lp_serve_client_doom(client, NULL);
+		fail(client);
 	} else {
 		lp_serve_client_doom(
 		    client, fault == LP_TLS_CUT ? NULL : "%s", why);
@@ -160,7 +168,7 @@ lp_serve_tls_late(struct lp_serve_client *client)
 	if (client->shaking) {
 		refuse(tls, &tls->counters.late, client->from,
 		    "no handshake within %u ms", options->handshake_ms);
-		lp_serve_client_doom(client, NULL);
+		fail(client);
 	} else {
 		tls->counters.idle++;
 		lp_serve_client_doom(
@@ -219,19 +227,26 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 	struct lp_serve_tls *tls = arg;
 	struct lp_serve_client *client;
 	struct lp_endpoint from;
-	unsigned wait_ms;
+	uint64_t now = lp_clock_now_ms();
+	unsigned wait_ms = lp_serve_limit_take(&tls->accepts, now);
 
 	(void)listener;
 	(void)len;
-	lp_tcp_endpoint(&from, address);
-	/* The next ones wait in the backlog. */
-	wait_ms = lp_serve_limit_take(&tls->handshakes, lp_clock_now_ms());
 	if (wait_ms != 0)
 		pause_accepting(tls, wait_ms);
+	lp_tcp_endpoint(&from, address);
 	client = place_for(tls, &from);
-	if (client == NULL)
+	if (client == NULL) {
 		close(fd);
-	else if (start(tls, client, fd, &from) != 0)
+		return;
+	}
+	/* The next ones wait in the backlog. */
+	wait_ms = lp_serve_limit_take(&tls->handshakes, now);
+	if (wait_ms != 0) {
+		tls->owed = true;
+		pause_accepting(tls, wait_ms);
+	}
+	if (start(tls, client, fd, &from) != 0)
 		refuse(tls, NULL, client->from, "no memory");
 }
 
@@ -261,8 +276,9 @@ on_resume(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	/* For the one that was accepted when there was none left. */
-	(void)lp_serve_limit_take(&tls->handshakes, lp_clock_now_ms());
+	if (tls->owed)
+		(void)lp_serve_limit_take(&tls->handshakes, lp_clock_now_ms());
+	tls->owed = false;
 	evconnlistener_enable(tls->listener);
 }
 
@@ -272,8 +288,9 @@ place_for(struct lp_serve_tls *tls, const struct lp_endpoint *from)
 {
 	const struct lp_serve_remote_options *options =
 	    &tls->serve->options.remote;
-	struct lp_serve_client *free_one = NULL, *oldest = NULL;
+	struct lp_serve_client *free_one = NULL, *victim;
 	unsigned shaking = 0, clients = 0, of_site = 0;
+	uint64_t now = lp_clock_now_ms();
 	char text[LP_ENDPOINT_TEXT_SIZE];
 
 	lp_endpoint_format(text, from);
@@ -286,11 +303,7 @@ place_for(struct lp_serve_tls *tls, const struct lp_endpoint *from)
 		}
 		of_site += lp_tcp_same_site(&client->ip, &from->ip);
 		clients += !client->shaking;
-		if (!client->shaking)
-			continue;
-		shaking++;
-		if (oldest == NULL || client->number < oldest->number)
-			oldest = client;
+		shaking += client->shaking;
 	}
 	if (of_site >= options->per_address) {
 		refuse(tls, &tls->counters.full, text,
@@ -302,12 +315,47 @@ place_for(struct lp_serve_tls *tls, const struct lp_endpoint *from)
 		    "there are %u clients already", clients);
 		return NULL;
 	}
+	if (lp_serve_limit_wait(&tls->handshakes, now) != 0 &&
+	    lp_serve_site_fails(&tls->sites, &from->ip, now)) {
+		refuse(tls, &tls->counters.full, text,
+		    "handshakes of its address have failed too often");
+		return NULL;
+	}
 	if (shaking < LP_SERVE_SHAKING_MAX)
 		return free_one;
-	refuse(tls, &tls->counters.late, oldest->from,
+	victim = who_gives_way(tls);
+	refuse(tls, &tls->counters.late, victim->from,
 	    "no handshake before %d others came", LP_SERVE_SHAKING_MAX);
-	lp_serve_client_clear(oldest);
-	return oldest;
+	lp_serve_client_clear(victim);
+	return victim;
+}
+
+/* So who has few addresses makes his own give way, and not those of others. */
+static struct lp_serve_client *
+who_gives_way(const struct lp_serve_tls *tls)
+{
+	const struct lp_serve_client *first =
+	    &tls->serve->clients[LP_SERVE_CLIENTS_MAX];
+	const struct lp_serve_client *end = first + LP_SERVE_CLIENT_FAR;
+	const struct lp_serve_client *victim = NULL;
+	unsigned most = 0;
+
+	for (const struct lp_serve_client *at = first; at < end; at++) {
+		unsigned count = 0;
+
+		if (at->number == 0 || !at->shaking)
+			continue;
+		for (const struct lp_serve_client *i = first; i < end; i++)
+			count += i->number != 0 && i->shaking &&
+			    lp_tcp_same_site(&i->ip, &at->ip);
+		if (count > most ||
+		    (count == most && at->number < victim->number)) {
+			most = count;
+			victim = at;
+		}
+	}
+	assert(victim != NULL);
+	return (struct lp_serve_client *)victim;
 }
 
 /* Takes ownership of fd. */
@@ -350,7 +398,7 @@ welcome(struct lp_serve_client *client)
 		    !client->serve->clients[i].shaking;
 	if (lp_tls_welcome(client->ssl, &peer, &fault, why) != 0) {
 		refuse(tls, NULL, client->from, "%s", why);
-		lp_serve_client_doom(client, NULL);
+		fail(client);
 		return;
 	}
 	if (clients >= LP_SERVE_REMOTE_MAX) {
@@ -366,6 +414,15 @@ welcome(struct lp_serve_client *client)
 	lp_serve_client_answered(client, false); /* it may ask now */
 	lp_log_debug("client %s (%s), role \"%s\", certificate %s", peer.name,
 	    client->from, peer.role, peer.serial);
+}
+
+/* By its own fault. */
+static void
+fail(struct lp_serve_client *client)
+{
+	lp_serve_site_failed(
+	    &client->serve->tls->sites, &client->ip, lp_clock_now_ms());
+	lp_serve_client_doom(client, NULL);
 }
 
 /* Counted in any case; counter: of its kind, or NULL. */

@@ -2,8 +2,9 @@
 /*
  * Clients from other machines: who is let in, and for how long.  For serve.c.
  *
- * Handshakes are made in the event loop, so many a second at most.  Of those
- * that are not through, the oldest gives way to the next one who comes.
+ * Handshakes are made in the event loop, so many a second at most; who gets
+ * none costs none of them.  Of those that are not through, one gives way to the
+ * next one who comes: the oldest of the address that has the most.
  */
 #ifndef LP_CONTROLD_SERVE_TLS_H
 #define LP_CONTROLD_SERVE_TLS_H

@@ -128,11 +128,21 @@ far_stop(void)
 struct far *
 far_connect(unsigned i)
 {
+	return far_connect_from(i, INADDR_LOOPBACK);
+}
+
+struct far *
+far_connect_from(unsigned i, uint32_t source)
+{
+	const struct sockaddr_in own = {
+	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(source)};
 	struct sockaddr_storage address;
 	socklen_t len = lp_tcp_address(&address, &far_status.address);
 	struct far *far = &fars[i];
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
+	ck_assert_int_eq(
+	    bind(fd, (const struct sockaddr *)&own, sizeof(own)), 0);
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, len), 0);
 	evutil_make_socket_nonblocking(fd);
 	far->fd = fd;

@@ -47,6 +47,8 @@ void far_stop(void);
 
 /* TCP only; and then as far as the loop is run. */
 struct far *far_connect(unsigned i);
+/* From another address of this host: INADDR_LOOPBACK + 1, ... */
+struct far *far_connect_from(unsigned i, uint32_t source);
 void far_shake(struct far *far);
 /* Through the handshake, so many. */
 void far_let_in(unsigned count);

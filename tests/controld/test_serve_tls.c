@@ -237,6 +237,76 @@ START_TEST(handshakes_have_a_rate)
 }
 END_TEST
 
+static void
+run_turns(unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		event_base_loop(far_world.base, EVLOOP_NONBLOCK);
+	ck_assert(lp_serve_remote(far_serve, &far_status));
+}
+
+/* Else they would be accepted one a second. */
+START_TEST(who_is_not_let_in_costs_no_handshake)
+{
+	struct lp_serve_remote_options remote = far_no_limits();
+
+	remote.handshakes = 1;
+	remote.per_address = 1;
+	far_start(&remote, LONG_MS);
+	far_let_in(1);
+	for (unsigned i = 1; i <= 2 * LP_SERVE_SHAKING_MAX; i++) {
+		far_connect(i);
+		run_turns(1);
+	}
+	ck_assert_uint_eq(far_status.full, 2 * LP_SERVE_SHAKING_MAX);
+	far_stop();
+}
+END_TEST
+
+START_TEST(who_fails_keeps_nobody_else_waiting)
+{
+	struct lp_serve_remote_options remote = far_no_limits();
+	struct far *far;
+
+	remote.handshakes = 1;
+	far_start(&remote, LONG_MS);
+	for (unsigned i = 0; i < LP_SERVE_SHAKING_MAX; i++) {
+		far = far_connect(i);
+		ck_assert_int_eq(write(far->fd, "GET / HTTP/1.1\r\n", 16), 16);
+		far_run(far_is_closed, far);
+	}
+	for (unsigned i = 0; i < LP_SERVE_SHAKING_MAX; i++) {
+		far_connect(LP_SERVE_SHAKING_MAX + i);
+		run_turns(1);
+	}
+	/* One a second may get one, should it take so long. */
+	ck_assert_uint_ge(far_status.full, LP_SERVE_SHAKING_MAX / 2);
+	far = far_connect_from(FARS_MAX - 1, INADDR_LOOPBACK + 1);
+	far_shake(far);
+	run_turns(2);
+	far_run(far_is_in, &(unsigned){1});
+	far_stop();
+}
+END_TEST
+
+/* With few addresses one has no part in the places of others. */
+START_TEST(who_has_the_most_gives_way)
+{
+	const struct lp_serve_remote_options remote = far_no_limits();
+
+	far_start(&remote, LONG_MS);
+	far_connect_from(0, INADDR_LOOPBACK + 1);
+	run_turns(1);
+	for (unsigned i = 1; i < 2 * LP_SERVE_SHAKING_MAX; i++) {
+		far_connect(i);
+		run_turns(1);
+	}
+	far_run(far_is_closed, &fars[LP_SERVE_SHAKING_MAX]);
+	ck_assert(!fars[0].closed);
+	far_stop();
+}
+END_TEST
+
 START_TEST(requests_have_a_rate_and_wait_for_it)
 {
 	struct lp_serve_remote_options remote = far_no_limits();
@@ -393,6 +463,9 @@ main(void)
 	TEST(the_oldest_who_is_not_through_gives_way);
 	TEST(those_far_take_no_place_of_those_near);
 	TEST(handshakes_have_a_rate);
+	TEST(who_is_not_let_in_costs_no_handshake);
+	TEST(who_fails_keeps_nobody_else_waiting);
+	TEST(who_has_the_most_gives_way);
 	TEST(requests_have_a_rate_and_wait_for_it);
 	TEST(who_asks_nothing_is_closed);
 	TEST(who_is_owed_an_answer_may_wait);
