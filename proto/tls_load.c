@@ -58,7 +58,7 @@ static int load_cert(struct loading *l);
 static int load_key(struct loading *l);
 static int load_crl(struct loading *l);
 static int add_crl(struct loading *l, X509_CRL *crl);
-static X509 *issuer_of(struct loading *l, const X509_CRL *crl);
+static bool is_of_ca(const struct loading *l, X509_CRL *crl);
 static int verify_own(struct loading *l);
 static int tolerate_time(int ok, X509_STORE_CTX *ctx);
 static int set_up(struct loading *l);
@@ -253,11 +253,9 @@ static int
 add_crl(struct loading *l, X509_CRL *crl)
 {
 	const ASN1_TIME *end = X509_CRL_get0_nextUpdate(crl);
-	X509 *issuer = issuer_of(l, crl);
 	char text[TIME_SIZE];
 
-	if (issuer == NULL ||
-	    X509_CRL_verify(crl, X509_get0_pubkey(issuer)) != 1)
+	if (!is_of_ca(l, crl))
 		return refuse(l, CRL, -EINVAL,
 		    "has a list that is of another CA than ca.pem");
 	if (end != NULL && l->untimely == 0 && X509_cmp_current_time(end) < 0) {
@@ -270,8 +268,9 @@ add_crl(struct loading *l, X509_CRL *crl)
 	return X509_STORE_add_crl(l->store, crl) == 1 ? 0 : -ENOMEM;
 }
 
-static X509 *
-issuer_of(struct loading *l, const X509_CRL *crl)
+/* A CA that takes over from another one may well have its name. */
+static bool
+is_of_ca(const struct loading *l, X509_CRL *crl)
 {
 	const X509_NAME *name = X509_CRL_get_issuer(crl);
 	STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(l->store);
@@ -281,10 +280,11 @@ issuer_of(struct loading *l, const X509_CRL *crl)
 		    X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
 
 		if (cert != NULL &&
-		    X509_NAME_cmp(X509_get_subject_name(cert), name) == 0)
-			return cert;
+		    X509_NAME_cmp(X509_get_subject_name(cert), name) == 0 &&
+		    X509_CRL_verify(crl, X509_get0_pubkey(cert)) == 1)
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 /* As a peer would that has the same CA and list. */

@@ -181,6 +181,23 @@ until_says 'revoked' as leaver status
 expect 3 'revoked' leaver add-cluster by-leaver
 expect 0 '' admin status
 
+# Another authority takes over: of the same name, and both are trusted for now.
+must "$lpctl" pki issue other heir --role observer
+must "$lpctl" pki issue other ghost --role observer
+must "$lpctl" pki revoke other ghost
+for name in edge heir ghost; do
+	[ $name = edge ] || cp -r other/$name ca/$name
+	cat ca/ca.pem other/ca.pem >both.pem
+	cp both.pem ca/$name/ca.pem
+	cat ca/crl.pem other/crl.pem >ca/$name/crl.pem
+done
+rm ca/ghost/crl.pem
+kill -HUP "$pid"
+until_says '"generation"' as heir -o json status
+expect 3 'revoked' ghost status
+expect 3 'revoked' leaver status
+expect 0 '' admin status
+
 # All of that is written down, but for what only looks.
 "$lpctl" --socket sock -o json audit --limit 0 >audit.json
 python3 - <<'P' || complain "audit: $(cat audit.json)"
