@@ -18,7 +18,7 @@
 #include "proto/tcp.h"
 
 enum {
-	BACKLOG = 64,
+	BACKLOG = 256,
 	/* Most of them are closed at once. */
 	ACCEPTS_PER_S = 4096,
 	/* Lines of the log that others bring about. */

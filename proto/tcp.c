@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 enum {
-	BACKLOG = 64,
+	BACKLOG = 256,
 	/* Of a peer that has gone without a word, in seconds. */
 	KEEP_IDLE_S = 60,
 	KEEP_INTERVAL_S = 15,
