@@ -141,14 +141,13 @@ static const struct lp_command commands[] = {
 	    {"HOST:PORT", LP_WORD_ANY, true}},
 	.options = BIT(ENDPOINT) | BIT(SOURCE) | BIT(OWNER),
 	.summary = "move a broker, or its endpoints, to another address",
-	.details =
-	    "Connections that exist stay with the old address.  A broker that "
-	    "was discovered\nis the operator's from then on; --source "
-	    "discovered gives it back.\n\n"
-	    "With --endpoint clients of that listener reach the broker there: "
-	    "at another port\nof the VIP, or at an address of its own, which "
-	    "then is the dataplane's as the VIP\nis.  It stays there "
-	    "whatever becomes of the listener's VIP and base.",
+	.details = "Connections that exist stay with the old address.  A "
+		   "broker that was discovered\nis the operator's from then "
+		   "on; --source discovered gives it back.\n\nWith --endpoint "
+		   "clients of that listener reach the broker there: at "
+		   "another\nport of the VIP, or at an address of its own, "
+		   "which then is the dataplane's as\nthe VIP is.  It stays "
+		   "there whatever becomes of the listener's VIP and base.",
 	.examples = "lpctl set-broker payments 1 10.0.2.21:9092\n"
 		    "lpctl set-broker payments 1 --endpoint "
 		    "public=10.9.0.101:9092 --endpoint inner=10.5.0.101:9092\n"
@@ -242,11 +241,11 @@ static const struct lp_command commands[] = {
 	.summary = "say what becomes of connections and requests",
 	.details =
 	    "Rules are asked by priority, the highest first, and the first "
-	    "that matches decides;\nof equal ones the older.  All fields of "
-	    "a match must hold, and one value of each.\nlpctl(8) has the "
-	    "fields, values and actions.\n\n"
-	    "What this version cannot do yet, as a limit by group=, is taken "
-	    "only with --shadow.",
+	    "that matches\ndecides; of equal ones the older.  All fields of a "
+	    "match must hold, and one\nvalue of each.  lpctl(8) has the "
+	    "fields, values and actions.\n\nWhat this version cannot do yet, "
+	    "as a "
+	    "limit by group=, is taken only with\n--shadow.",
 	.examples =
 	    "lpctl add-rule scan --priority 900 --match 'src=10.66.0.0/16' "
 	    "--action reset\n"

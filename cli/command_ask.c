@@ -24,9 +24,9 @@ static const struct lp_command commands[] = {
 	.summary = "list what rules have matched, and refused",
 	.details =
 	    "Those that have matched, or, with --all, every rule that runs, in "
-	    "the order in which\nthey are asked; or the ones named.  A request "
-	    "counts once for each rule that it\nmatches, whatever number of "
-	    "its topics did.  A rule in shadow counts what it\nwould have "
+	    "the order in\nwhich they are asked; or the ones named.  A request "
+	    "counts once for each rule\nthat it matches, whatever number of "
+	    "its topics did.  A rule in shadow counts\nwhat it would have "
 	    "matched, and refuses nothing.",
 	.examples = "lpctl rule-stats\n"
 		    "lpctl rule-stats scan slow --watch 5\n"
@@ -42,10 +42,10 @@ static const struct lp_command commands[] = {
 	.summary = "list who was refused what, and by which rule",
 	.details =
 	    "The last 100 of each dataplane, or, with --follow, the last 10 "
-	    "and those that come;\nof all rules, or of the ones named.  A "
-	    "dataplane keeps the last 1024.  It is a log, no\ncount: of a rule "
-	    "at most 20 a second are kept, and how many more there were is "
-	    "told.\nWhat a rule in shadow would refuse is listed as such.",
+	    "and those that\ncome; of all rules, or of the ones named.  A "
+	    "dataplane keeps the last 1024.  It\nis a log, no count: of a rule "
+	    "at most 20 a second are kept, and how many more\nthere were is "
+	    "told.  What a rule in shadow would refuse is listed as such.",
 	.examples = "lpctl denials\n"
 		    "lpctl denials secrets --follow\n"
 		    "lpctl -o json denials --limit 1000 | jq -r "
@@ -60,9 +60,9 @@ static const struct lp_command commands[] = {
 	.summary = "check files that declare a configuration",
 	.details =
 	    "Without lp-controld, and by its own code: all that it would "
-	    "refuse, each with file,\nline and column.  Names of hosts are "
-	    "not resolved.  What files of an owner name and\nhave not, as it "
-	    "may be another's, is a warning.  See lightpath.yaml(5).",
+	    "refuse, each with\nfile, line and column.  Names of hosts are not "
+	    "resolved.  What files of an\nowner name and have not, as it may "
+	    "be another's, is a warning.  See\nlightpath.yaml(5).",
 	.examples = "lpctl check -f lightpath.yaml\n"
 		    "lpctl check conf.d/*.yaml\n"
 		    "lpctl check -f /etc/lightpath/conf.d\n"
@@ -75,10 +75,9 @@ static const struct lp_command commands[] = {
 	.several = true,
 	.options = BIT(FILE) | BIT(PRUNE),
 	.summary = "show what apply would change",
-	.details =
-	    "Exit status 0: nothing, 7: something; + is added, ~ changed and "
-	    "- deleted.  Nothing\nis sent.  All that check checks is checked, "
-	    "and against what there is.",
+	.details = "Exit status 0: nothing, 7: something; + is added, ~ "
+		   "changed and - deleted.\nNothing is sent.  All that check "
+		   "checks is checked, and against what there is.",
 	.examples = "lpctl diff -f /etc/lightpath/conf.d --prune\n"
 		    "lpctl -o json diff -f conf.d | jq -r '.changes[] | "
 		    "\"\\(.change) \\(.kind) \\(.name)\"'\n",
@@ -93,13 +92,12 @@ static const struct lp_command commands[] = {
 	.summary = "make the configuration what files declare",
 	.details =
 	    "Shows what diff shows, and does it in one change: what is as "
-	    "declared is not\ntouched, what differs is changed in its place. "
-	    " If another change comes in between,\nnothing is stored, and the "
-	    "exit status is 6.\n\n"
-	    "An object in a file is complete: what is left out is as by "
-	    "default.  Files with\nan owner at their top speak of what is "
-	    "that owner's; what is of nobody they take\nover, and what is of "
-	    "another they refuse.  See lightpath.yaml(5).",
+	    "declared is not\ntouched, what differs is changed in its place.  "
+	    "If another change comes in\nbetween, nothing is stored, and the "
+	    "exit status is 6.\n\nAn object in a file is complete: what is "
+	    "left out is as by default.  Files with\nan owner at their top "
+	    "speak of what is that owner's; what is of nobody they\ntake over, "
+	    "and what is of another they refuse.  See lightpath.yaml(5).",
 	.examples = "lpctl apply -f lightpath.yaml\n"
 		    "lpctl apply -f /etc/lightpath/conf.d --prune\n"
 		    "lpctl apply -f conf.d --confirm 60s\n",
@@ -119,11 +117,10 @@ static const struct lp_command commands[] = {
 	.name = "export",
 	.options = BIT(OWNER) | BIT(GENERATION),
 	.summary = "print the configuration as a file that declares it",
-	.details =
-	    "In YAML, or, with -o json, the same in JSON; of all, or, with "
-	    "--owner, of one owner.\nWhat discovery has found is not in it, "
-	    "nor what is as by default.  The same\nconfiguration is the same "
-	    "text, byte for byte.",
+	.details = "In YAML, or, with -o json, the same in JSON; of all, or, "
+		   "with --owner, of one\nowner.  What discovery has found is "
+		   "not in it, nor what is as by default.  The\nsame "
+		   "configuration is the same text, byte for byte.",
 	.examples = "lpctl export | tee lightpath.yaml\n"
 		    "lpctl export --owner team-a | tee team-a.yaml\n"
 		    "lpctl export --generation 17 | diff - lightpath.yaml\n",
@@ -133,11 +130,10 @@ static const struct lp_command commands[] = {
 	.name = "audit",
 	.options = BIT(LIMIT),
 	.summary = "list who has changed something, or was not let",
-	.details =
-	    "The last 20 requests, or N (0: all that are kept), the newest "
-	    "first: changes, rollbacks,\nconfirmations and backups, and what "
-	    "was refused for a role (lpctl(8), ROLES).  With -v\nall of a "
-	    "text.",
+	.details = "The last 20 requests, or N (0: all that are kept), the "
+		   "newest first: changes,\nrollbacks, confirmations and "
+		   "backups, and what was refused for a role\n(lpctl(8), "
+		   "ROLES).  With -v all of a text.",
 	.examples = "lpctl audit\n"
 		    "lpctl -o json audit --limit 0 | jq '.rows[] | "
 		    "select(.result == \"forbidden\")'\n",
@@ -149,9 +145,8 @@ static const struct lp_command commands[] = {
 	.summary = "list who has changed the configuration, when and how",
 	.details =
 	    "The last 20 generations, or N (0: all that are kept), the newest "
-	    "first.  Each is a\nwhole configuration; the change that led to "
-	    "it is given as it was typed: its\nbeginning, or, with -v, all of "
-	    "it.",
+	    "first.  Each\nis a whole configuration; the change that led to it "
+	    "is given as it was typed:\nits beginning, or, with -v, all of it.",
 	.examples = "lpctl history\n"
 		    "lpctl -o json history --limit 0 | jq -r "
 		    "'.generations[].who' | sort | uniq -c\n",
@@ -164,8 +159,8 @@ static const struct lp_command commands[] = {
 	.summary = "bring back the configuration of an older generation",
 	.details =
 	    "That of generation N, or of the one before the desired one: as a "
-	    "new generation,\nthat dataplanes apply like any other.  A change "
-	    "that waits to be confirmed is taken\nback so, too.",
+	    "new\ngeneration, that dataplanes apply like any other.  A change "
+	    "that waits to be\nconfirmed is taken back so, too.",
 	.examples = "lpctl rollback\n"
 		    "lpctl rollback 41 --confirm 60s\n",
 	.run = lp_cmd_rollback,
@@ -258,11 +253,11 @@ static const struct lp_command commands[] = {
 	.summary = "show what would become of a packet, and why",
 	.details =
 	    "The packet is described, or read from a file.  Each stage of the "
-	    "packet path says\nwhat it sees and decides, by its own code and "
-	    "on the running configuration, but\nwithout effect: nothing is "
-	    "sent, counted, opened or learnt.\n\n"
-	    "Of a connection that opens, and of a request that is described, "
-	    "it says which rule\ndecides, and why not those before it.",
+	    "packet path\nsays what it sees and decides, by its own code and "
+	    "on the running\nconfiguration, but without effect: nothing is "
+	    "sent, counted, opened or learnt.\n\nOf a connection that opens, "
+	    "and of a request that is described, it says which\nrule decides, "
+	    "and why not those before it.",
 	.examples = "lpctl trace --port front --from 10.9.0.7:51000 --to "
 		    "10.9.0.100:9092\n"
 		    "lpctl trace --port front --from 10.9.0.7:51000 --to "
@@ -294,13 +289,12 @@ static const struct lp_command commands[] = {
 	.summary = "make, verify and restore copies of the database",
 	.details =
 	    "db backup FILE: a copy of lp-controld's database, while it is "
-	    "used; FILE must not be\nthere yet.\n"
-	    "db verify FILE: reads all of a copy, and says what it is.\n"
-	    "db restore FILE: the configuration of the copy becomes that of "
-	    "lp-controld, in one\nchange; history and ids go on.\n"
-	    "db restore FILE --database PATH: the copy takes the place of a "
-	    "database that no\nlp-controld uses; what was there is kept as "
-	    "PATH.before-restore.",
+	    "used; FILE must\nnot be there yet.\ndb verify FILE: reads all of "
+	    "a copy, and says what it is.\ndb restore FILE: the configuration "
+	    "of the copy becomes that of lp-controld, in\none change; history "
+	    "and ids go on.\ndb restore FILE --database PATH: the copy takes "
+	    "the place of a database that no\nlp-controld uses; what was there "
+	    "is kept as PATH.before-restore.",
 	.examples =
 	    "lpctl db backup /backup/lightpath-2026-01-31.db\n"
 	    "lpctl db verify /backup/lightpath-2026-01-31.db\n"
@@ -318,14 +312,12 @@ static const struct lp_command commands[] = {
 	    BIT(AUTHORITY) | BIT(DAYS) | BIT(ROLE) | BIT(HOST) | BIT(OUT),
 	.summary = "make and revoke the certificates of remote control",
 	.details =
-	    "pki init DIR: a new private certificate authority.\n"
-	    "pki issue DIR NAME --role ROLE: a certificate and its key, in a "
-	    "directory NAME that\n--tls takes.\n"
-	    "pki revoke DIR NAME|SERIAL: all of that name, or one; DIR/crl.pem "
-	    "is then to be\ncopied to all who verify.\n"
-	    "pki list DIR: all that were issued.\n\n"
-	    "No daemon is asked.  Keep DIR from the machines that use the "
-	    "certificates.",
+	    "pki init DIR: a new private certificate authority.\npki issue DIR "
+	    "NAME --role ROLE: a certificate and its key, in a directory "
+	    "NAME\nthat --tls takes.\npki revoke DIR NAME|SERIAL: all of that "
+	    "name, or one; DIR/crl.pem is then to be\ncopied to all who "
+	    "verify.\npki list DIR: all that were issued.\n\nNo daemon is "
+	    "asked.  Keep DIR from the machines that use the certificates.",
 	.examples = "lpctl pki init ca --days 3650\n"
 		    "lpctl pki issue ca edge-1 --role controld --host "
 		    "edge-1.internal --host 10.0.0.5\n"

@@ -5,8 +5,36 @@
 
 enum {
 	OPTION_WIDTH = 30,
-	COMMAND_WIDTH = 46,
+	COMMAND_WIDTH = 26,
+	LEFT_MAX = 80,
+	LINE_WIDTH = 80, /* of a terminal that nobody has made wider */
 };
+
+/* What is on the left in its column, and a text beside it in lines. */
+static void
+write_row(FILE *out, const char *left, int width, const char *text)
+{
+	const int column = width + 3;
+	int at = fprintf(out, "  %-*s", width, left);
+
+	if (at >= column) {
+		(void)fputc('\n', out);
+		at = 0;
+	}
+	for (const char *word = text; *word != '\0';) {
+		int len = (int)strcspn(word, " ");
+
+		if (word != text && at + 1 + len > LINE_WIDTH) {
+			(void)fputc('\n', out);
+			at = 0;
+		}
+		at += fprintf(
+		    out, "%*s%.*s", at == 0 ? column : 1, "", len, word);
+		word += len;
+		word += strspn(word, " ");
+	}
+	(void)fputc('\n', out);
+}
 
 static void
 write_operands(FILE *out, const struct lp_command *command)
@@ -32,20 +60,18 @@ lp_help_usage(FILE *out, const struct lp_command *command)
 static void
 write_option(FILE *out, const struct lp_option *option)
 {
-	char left[2 * OPTION_WIDTH];
 	const char *value = option->value != NULL ? option->value : "";
+	char left[LEFT_MAX];
+	int len = 0;
 
-	(void)snprintf(left, sizeof(left),
+	if (option->letter != 0)
+		len = snprintf(left, sizeof(left), "-%c, ", option->letter);
+	(void)snprintf(left + len, sizeof(left) - (size_t)len,
 	    option->argument == LP_ARGUMENT_OPTIONAL       ? "--%s[=%s]"
 		: option->argument == LP_ARGUMENT_REQUIRED ? "--%s %s"
 							   : "--%s%s",
 	    option->name, value);
-	if (option->letter != 0)
-		(void)fprintf(out, "  -%c, %-*s %s\n", option->letter,
-		    OPTION_WIDTH - 4, left, option->text);
-	else
-		(void)fprintf(
-		    out, "  %-*s %s\n", OPTION_WIDTH, left, option->text);
+	write_row(out, left, OPTION_WIDTH, option->text);
 }
 
 static void
@@ -59,7 +85,7 @@ write_options(FILE *out, lp_option_set mask)
 static void
 write_summary(FILE *out, const struct lp_command *command)
 {
-	char left[2 * COMMAND_WIDTH];
+	char left[LEFT_MAX];
 	size_t len;
 
 	len = (size_t)snprintf(left, sizeof(left), "%s", command->name);
@@ -69,8 +95,7 @@ write_summary(FILE *out, const struct lp_command *command)
 			    command->operands[i].optional ? " [%s%s]" : " %s%s",
 			    command->operands[i].name,
 			    lp_command_several(command, i) ? "..." : "");
-	(void)fprintf(
-	    out, "  %-*s %s\n", COMMAND_WIDTH, left, command->summary);
+	write_row(out, left, COMMAND_WIDTH, command->summary);
 }
 
 static void

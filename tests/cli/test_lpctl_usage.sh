@@ -64,6 +64,13 @@ LPCTL_SOCKET=$dir/other expect 3 "$dir/none: No such" \
 POSIXLY_CORRECT=1 expect 3 "$dir/none: No such" \
 	add-port p --device d --address 10.0.0.1/8 --socket "$dir/none"
 
+# It fits a terminal that nobody has made wider.
+"$lpctl" help >"$dir/out"
+if grep -n '^.\{81\}' "$dir/out"; then
+	echo "lpctl help: wider than 80 columns"
+	failed=1
+fi
+
 # A full disk must not pass for success.
 if [ -c /dev/full ]; then
 	"$lpctl" --help >/dev/full 2>"$dir/err"
