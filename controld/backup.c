@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "controld/clock.h"
 #include "controld/store_copy.h"
 
 struct lp_backup {
@@ -23,6 +24,8 @@ struct lp_backup {
 	char *path;
 	int file; /* sending; -1: not yet */
 	uint64_t size, sent;
+	uint64_t moved_ms; /* when the last piece was sent */
+	unsigned patience_ms;
 };
 
 static void on_turn(evutil_socket_t fd, short what, void *arg);
@@ -30,12 +33,14 @@ static void go_on(struct lp_backup *backup, unsigned ms);
 static void copy(struct lp_backup *backup);
 static int open_file(struct lp_backup *backup);
 static void send_some(struct lp_backup *backup);
+static bool is_patient(struct lp_backup *backup);
 static void refuse(
     struct lp_backup *backup, const struct lp_reply_to *to, const char *why);
 static void end(struct lp_backup *backup);
 
 int
-lp_backup_new(struct lp_backup **out, struct lp_context *context)
+lp_backup_new(
+    struct lp_backup **out, struct lp_context *context, unsigned patience_ms)
 {
 	struct lp_backup *backup = calloc(1, sizeof(*backup));
 
@@ -43,6 +48,8 @@ lp_backup_new(struct lp_backup **out, struct lp_context *context)
 		return -ENOMEM;
 	backup->context = context;
 	backup->file = -1;
+	backup->patience_ms =
+	    patience_ms != 0 ? patience_ms : LP_BACKUP_PATIENCE_MS;
 	backup->turn = evtimer_new(context->base, on_turn, backup);
 	if (backup->turn == NULL ||
 	    asprintf(&backup->path, "%s.copy", lp_store_path(context->store)) <
@@ -149,6 +156,7 @@ open_file(struct lp_backup *backup)
 		return -errno;
 	backup->size = (uint64_t)status.st_size;
 	backup->sent = 0;
+	backup->moved_ms = lp_clock_now_ms();
 	return 0;
 }
 
@@ -165,8 +173,12 @@ send_some(struct lp_backup *backup)
 
 		if (context->unread != NULL &&
 		    context->unread(context->arg, backup->to.client) >=
-			LP_BACKUP_UNREAD_MAX)
+			LP_BACKUP_UNREAD_MAX) {
+			if (!is_patient(backup))
+				return;
 			break;
+		}
+		backup->moved_ms = lp_clock_now_ms();
 		len = read(backup->file, bytes, sizeof(bytes));
 		if (len <= 0) {
 			refuse(backup, &backup->to,
@@ -191,6 +203,22 @@ send_some(struct lp_backup *backup)
 		}
 	}
 	go_on(backup, LP_BACKUP_TURN_MS);
+}
+
+/* Others wait until this one is whole. */
+static bool
+is_patient(struct lp_backup *backup)
+{
+	char why[LP_WHY_SIZE];
+
+	if (lp_clock_now_ms() - backup->moved_ms < backup->patience_ms)
+		return true;
+	snprintf(why, sizeof(why),
+	    "the copy was given up: nothing of it was read for %u ms",
+	    backup->patience_ms);
+	refuse(backup, &backup->to, why);
+	end(backup);
+	return false;
 }
 
 static void

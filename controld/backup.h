@@ -16,12 +16,15 @@ enum {
 	/* Others are served between two turns. */
 	LP_BACKUP_TURN_PIECES = 32,
 	LP_BACKUP_TURN_MS = 2,
+	/* Who reads less than a piece in so long is given up. */
+	LP_BACKUP_PATIENCE_MS = 30000,
 };
 
 struct lp_backup;
 
-/* 0, or -ENOMEM. */
-int lp_backup_new(struct lp_backup **out, struct lp_context *context);
+/* patience_ms 0: LP_BACKUP_PATIENCE_MS.  0, or -ENOMEM. */
+int lp_backup_new(
+    struct lp_backup **out, struct lp_context *context, unsigned patience_ms);
 void lp_backup_free(struct lp_backup *backup); /* NULL is accepted */
 
 /* Begins, or refuses. */

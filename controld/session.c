@@ -115,7 +115,8 @@ lp_session_new(struct lp_session **out,
 		err = lp_tools_new(
 		    &session->tools, &session->context, options->query_ms);
 	if (err == 0)
-		err = lp_backup_new(&session->backup, &session->context);
+		err = lp_backup_new(
+		    &session->backup, &session->context, options->backup_ms);
 	session->context.self = on_own_reply;
 	session->context.arg_of_self = session;
 	if (err == 0)

@@ -30,6 +30,7 @@ struct lp_session_options {
 	struct lp_topic_seed_times topic_times; /* lp_topic_seed_times */
 	struct lp_discover_options discover; /* zero: as by default */
 	struct lp_gather_limits gather; /* the same */
+	unsigned backup_ms; /* LP_BACKUP_PATIENCE_MS; 0: that */
 	/* Answers; may be called before a request has returned. */
 	void (*reply)(
 	    void *arg, uint64_t client, const Lp__Pb__ControlReply *reply);

@@ -55,6 +55,7 @@ const struct lp_push_times patient = {
 
 struct lp_discover_options world_discover;
 struct lp_gather_limits world_gather;
+unsigned world_backup_ms;
 struct world_far world_far;
 
 static size_t
@@ -105,6 +106,7 @@ open_it(struct world *world)
 	options.resolve = world_far.resolve;
 	options.discover = world_discover;
 	options.gather = world_gather;
+	options.backup_ms = world_backup_ms;
 	options.reply = keep_reply;
 	options.unread = unread_of;
 	options.arg = world;

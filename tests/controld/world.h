@@ -38,6 +38,7 @@ extern const struct lp_push_times patient;
 /* Of the next world. */
 extern struct lp_discover_options world_discover;
 extern struct lp_gather_limits world_gather;
+extern unsigned world_backup_ms;
 
 /* The same: where its first dataplane is on another machine, and how. */
 extern struct world_far {

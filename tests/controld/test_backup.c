@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Copies of the database that are sent: one at a time, and not for ever.
+ */
+#include "controld/backup.h"
+#include "world.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static struct world world;
+
+static void
+ask_for_copy(uint64_t client)
+{
+	Lp__Pb__ControlRequest *request = malloc(sizeof(*request));
+	Lp__Pb__BackupRequest *backup = malloc(sizeof(*backup));
+
+	lp__pb__control_request__init(request);
+	lp__pb__backup_request__init(backup);
+	request->protocol = LP_CONTROL_PROTOCOL;
+	request->body_case = LP__PB__CONTROL_REQUEST__BODY_BACKUP;
+	request->backup = backup;
+	lp_session_request(world.session, client, &world_peer, request);
+}
+
+static bool
+is_whole(void *arg)
+{
+	const Lp__Pb__ControlReply *reply;
+
+	(void)arg;
+	if (world.reply_count == 0)
+		return false;
+	reply = world.replies[world.reply_count - 1];
+	return reply->body_case == LP__PB__CONTROL_REPLY__BODY_BACKUP &&
+	    !reply->more;
+}
+
+/* Who does not read keeps nobody else from a copy. */
+START_TEST(who_does_not_read_is_given_up)
+{
+	world_backup_ms = 20;
+	world_start(&world, &patient, 0);
+	world.unread = LP_BACKUP_UNREAD_MAX;
+	ask_for_copy(1);
+	ask_for_copy(2);
+	ck_assert_str_eq(world_failure(world_replies(&world, 1))->text,
+	    "another copy is being made; try again when it is whole");
+	ck_assert_uint_eq(world.clients[0], 2);
+	ck_assert_str_eq(world_failure(world_replies(&world, 2))->text,
+	    "the copy was given up: nothing of it was read for 20 ms");
+	ck_assert_uint_eq(world.clients[1], 1);
+	world.unread = 0;
+	ask_for_copy(2);
+	world_run(&world, is_whole, NULL);
+	ck_assert_uint_eq(world.clients[2], 2);
+	world_stop(&world);
+}
+END_TEST
+
+/* Nor who goes in the middle of it; and nothing of it stays. */
+START_TEST(who_goes_leaves_nothing)
+{
+	world_backup_ms = 0;
+	world_start(&world, &patient, 0);
+	ask_for_copy(1);
+	lp_session_gone(world.session, 1);
+	ck_assert_int_ne(access(path_in(world.dir, "db.copy"), F_OK), 0);
+	ask_for_copy(2);
+	world_run(&world, is_whole, NULL);
+	ck_assert_uint_eq(world.clients[0], 2);
+	ck_assert_int_ne(access(path_in(world.dir, "db.copy"), F_OK), 0);
+	world_stop(&world);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("backup");
+	TCase *tcase = tcase_create("backup");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	suite_add_tcase(suite, tcase);
+	tcase_add_test(tcase, who_does_not_read_is_given_up);
+	tcase_add_test(tcase, who_goes_leaves_nothing);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
