@@ -335,6 +335,11 @@ reload(struct lp_tls *tls, bool asked)
 		if (changed)
 			lp_log_info(
 			    "%s: certificates were loaded", tls->directory);
+	} else if (err == -EKEYEXPIRED && tls->expires_ns <= now_ns()) {
+		/* No better, but for the list of who was revoked, maybe. */
+		swap(tls, ctx, expires_ns);
+		if (changed)
+			lp_log_warn("%s", tls->why);
 	} else {
 		SSL_CTX_free(ctx);
 		if (changed)

@@ -458,17 +458,20 @@ check_file(const struct loading *l, int file, int fd)
 		return refuse(l, file, -errno, "%s", strerror(errno));
 	if (!S_ISREG(status.st_mode))
 		return refuse(l, file, -EINVAL, "is not a regular file");
-	if (file != KEY)
-		return 0;
 	if (status.st_uid != 0 && status.st_uid != geteuid())
 		return refuse(l, file, -EPERM,
 		    "belongs to user %u: it must be root's, or that of user "
 		    "%u, who runs this",
 		    status.st_uid, geteuid());
-	if ((status.st_mode & (S_IRWXO | S_IWGRP)) != 0)
+	if (file == KEY && (status.st_mode & (S_IRWXO | S_IWGRP)) != 0)
 		return refuse(l, file, -EPERM,
 		    "mode %04o lets others in, and it is a private key: "
 		    "chmod 600",
+		    status.st_mode & 07777);
+	/* Who writes ca.pem lets in whom he wants. */
+	if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return refuse(l, file, -EPERM,
+		    "mode %04o lets others write it: chmod go-w",
 		    status.st_mode & 07777);
 	return 0;
 }

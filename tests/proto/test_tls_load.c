@@ -106,6 +106,19 @@ open_key(void)
 	ck_assert_int_eq(chmod(path, 0644), 0);
 }
 static void
+open_ca(void)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/ca.pem", ends[SERVER].dir);
+	ck_assert_int_eq(chmod(path, 0666), 0);
+}
+static void
+open_crl(void)
+{
+	put("crl.pem", "", 0664);
+}
+static void
 encrypted_key(void)
 {
 	char path[PATH_MAX];
@@ -231,6 +244,8 @@ static const struct {
     {open_key, -EPERM,
 	"/key.pem: mode 0644 lets others in, and it is a private key: chmod "
 	"600"},
+    {open_ca, -EPERM, "/ca.pem: mode 0666 lets others write it: chmod go-w"},
+    {open_crl, -EPERM, "/crl.pem: mode 0664 lets others write it"},
     {encrypted_key, -EINVAL, "/key.pem: is encrypted: a daemon has nobody"},
     {key_of_another, -EINVAL,
 	"/key.pem: does not fit the certificate in cert.pem"},
@@ -364,6 +379,31 @@ START_TEST(who_is_there_is_looked_at_again)
 }
 END_TEST
 
+/* Its own end is no reason to go on with those who were revoked. */
+START_TEST(one_that_has_expired_takes_a_list)
+{
+	const struct pki_wish wish = {.name = "control",
+	    .role = "controld",
+	    .hosts = "DNS:control.example",
+	    .from_s = -3600,
+	    .to_s = 2};
+
+	ends_begin();
+	pki_issue(ends_ca, ends[SERVER].dir, &wish);
+	ends_meet("control.example", NULL, NULL);
+	while (lp_tls_why(ends[SERVER].tls)[0] == '\0')
+		(void)lp_tls_tick(ends[SERVER].tls);
+	ck_assert_int_eq(
+	    lp_tls_again(ends[SERVER].tls, ends[SERVER].ssl, why), 0);
+	pki_revoke(ends_ca, ends[SERVER].dir, ends[CLIENT].dir, 86400);
+	ck_assert_int_eq(lp_tls_reload(ends[SERVER].tls), -EKEYEXPIRED);
+	ck_assert_int_eq(
+	    lp_tls_again(ends[SERVER].tls, ends[SERVER].ssl, why), -EACCES);
+	ck_assert_str_eq(why, "its certificate has been revoked");
+	ends_end();
+}
+END_TEST
+
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 #define LOOP(name, count) tcase_add_loop_test(tests, name, 0, count)
 
@@ -382,6 +422,7 @@ main(void)
 	tcase_add_test(tests, what_comes_into_its_time_is_noticed);
 	tcase_add_test(tests, what_goes_out_of_its_time_is_noticed);
 	tcase_add_test(tests, who_is_there_is_looked_at_again);
+	tcase_add_test(tests, one_that_has_expired_takes_a_list);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
