@@ -43,6 +43,9 @@ static void add_own_cluster(struct check *check,
     const struct lp_declared *declared, const char *field, const char *name);
 static void stand_in(struct check *check);
 static void tell(void *arg, const struct lp_model_error *error);
+static struct lp_declared *find_declared(
+    const struct check *check, const char *label);
+static void tell_other(struct check *check, const struct lp_model_error *error);
 static bool follows(const struct check *check,
     const struct lp_declared *declared, const struct lp_model_error *error);
 static const char *field_of(const struct lp_declared *declared,
@@ -291,17 +294,11 @@ tell(void *arg, const struct lp_model_error *error)
 	const char *field, *key;
 	size_t at;
 
-	/* Of all, or of what is not in the files. */
+	/* What stays as it is may be no good any more. */
+	if (error->place == 0)
+		declared = find_declared(check, error->object);
 	if (declared == NULL) {
-		if (check->declaration->count > 0)
-			span = lp_declaration_place(
-			    &check->declaration->list[0], "name");
-		if (error->place == 0 || error->object[0] == '\0')
-			lp_report_add(check->report, LP_SEVERITY_ERROR, &span,
-			    "%s", error->why);
-		else
-			lp_report_add(check->report, LP_SEVERITY_ERROR, &span,
-			    "%s is to go: %s", error->object, error->why);
+		tell_other(check, error);
 		return;
 	}
 	declared->is_broken = true;
@@ -332,6 +329,38 @@ tell(void *arg, const struct lp_model_error *error)
 	else
 		lp_report_add(check->report, LP_SEVERITY_ERROR, &span,
 		    "%s: %s: %s", error->object, error->field, error->why);
+}
+
+static struct lp_declared *
+find_declared(const struct check *check, const char *label)
+{
+	const struct lp_declared *found =
+	    lp_declaration_names_find(&check->names, label);
+
+	return found == NULL
+	    ? NULL
+	    : &check->declaration->list[found - check->declaration->list];
+}
+
+/* Of all, or of what is not in the files. */
+static void
+tell_other(struct check *check, const struct lp_model_error *error)
+{
+	struct lp_span span = {0};
+
+	if (check->declaration->count > 0)
+		span =
+		    lp_declaration_place(&check->declaration->list[0], "name");
+	if (error->object[0] == '\0')
+		lp_report_add(
+		    check->report, LP_SEVERITY_ERROR, &span, "%s", error->why);
+	else if (error->place != 0)
+		lp_report_add(check->report, LP_SEVERITY_ERROR, &span,
+		    "%s is to go: %s", error->object, error->why);
+	else
+		lp_report_add(check->report, LP_SEVERITY_ERROR, &span,
+		    "%s: %s%s%s", error->object, error->field,
+		    error->field[0] == '\0' ? "" : ": ", error->why);
 }
 
 /* From what has been told, or from an address that only stands in for one. */

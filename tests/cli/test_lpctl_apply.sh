@@ -91,6 +91,15 @@ says '1 error in 1 file: nothing was changed'
 sed 's/vip: 10.9.0.100/vip: 10.9.0.10/' conf.d/payments.yaml >wrong.yaml
 changes_nothing 1 diff -f wrong.yaml
 says 'wrong.yaml:12:25: error: vip: 10.9.0.10 is already an address of port front'
+# Of what stays as it is, where that is; or what it is, if it is not in them.
+sed 's,10.0.2.10/24,10.0.3.10/24,' conf.d/payments.yaml >wrong.yaml
+changes_nothing 1 diff -f wrong.yaml
+says 'wrong.yaml:8:23: error: endpoint: no port on the broker side leads to 10.0.2.11'
+printf '%s\n' 'lightpath: 1' 'owner: x' 'ports:' \
+	'  - {name: front, device: eth1, addresses: [10.9.0.10/24]}' \
+	'  - {name: back, device: eth2, addresses: [10.0.3.10/24]}' >wrong.yaml
+changes_nothing 1 diff -f wrong.yaml
+says 'wrong.yaml:4:12: error: broker payments/1: endpoint: no port'
 sed '/vip:/s/{.*/{name: public, mode: inline}/' conf.d/payments.yaml \
 	>wrong.yaml
 changes_nothing 1 apply -f wrong.yaml
