@@ -90,6 +90,15 @@ lp_gather_add(struct lp_gather *gather, const struct lp_reply_to *to,
 	struct half *half = find(gather, to->client);
 
 	assert(request->body_case == LP__PB__CONTROL_REQUEST__BODY_TRANSACTION);
+	if (half != NULL && half->to.cookie != to->cookie) {
+		/* What is refused has been told; else it is now. */
+		if (!half->refused)
+			refuse(half,
+			    "another transaction came before the rest of it; "
+			    "nothing was stored");
+		end(half);
+		half = NULL;
+	}
 	if (half == NULL && last)
 		return request;
 	if (half == NULL)

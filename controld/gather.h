@@ -2,10 +2,10 @@
 /*
  * Transactions that come in several frames.
  *
- * The operations of a client are kept until its last frame has come; then
- * they are one transaction, as if one frame had held them.  Nothing is done
- * with half of one: it is forgotten when its client goes, and refused when the
- * rest does not come in time, or there is no room for it.
+ * The operations of a client are kept until its last frame has come, of the
+ * same cookie; then they are one transaction, as if one frame had held them.
+ * Nothing is done with half of one: it is forgotten when its client goes, and
+ * refused when the rest does not come in time, or there is no room for it.
  */
 #ifndef LP_CONTROLD_GATHER_H
 #define LP_CONTROLD_GATHER_H

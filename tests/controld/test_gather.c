@@ -103,6 +103,41 @@ START_TEST(each_client_has_its_own)
 }
 END_TEST
 
+static void
+send_as(uint64_t cookie, const char *commands, bool more)
+{
+	Lp__Pb__ControlRequest *request = make_transaction(commands);
+
+	request->cookie = cookie;
+	request->transaction->has_more = request->transaction->more = more;
+	lp_session_request(world.session, ALICE, &world_peer, request);
+}
+
+/* Two transactions of a client do not become one, nor is one swallowed. */
+START_TEST(another_cookie_is_another_transaction)
+{
+	start_small(4000, 0, 0);
+	send_as(5, "add cluster a", true);
+	send_as(6, "add cluster b", false);
+	ck_assert_str_eq(world_failure(world_replies(&world, 1))->text,
+	    "another transaction came before the rest of it; nothing was "
+	    "stored");
+	ck_assert_uint_eq(world.replies[0]->cookie, 5);
+	world_done(world_replies(&world, 2));
+	ck_assert_uint_eq(world.replies[1]->cookie, 6);
+	/* One that was refused is over, too. */
+	send_rules(ALICE, 1, 64, true);
+	world_failure(world_replies(&world, 3));
+	send_as(7, "add cluster c", false);
+	world_done(world_replies(&world, 4));
+	ck_assert_uint_eq(world.replies[3]->cookie, 7);
+	world_send(&world, "add broker a 1 to=10.0.0.1:9092", 0);
+	world_failure(world_replies(&world, 5));
+	stop();
+	world_gather = (struct lp_gather_limits){0};
+}
+END_TEST
+
 /* The daemon counts on from frame to frame where lpctl does not. */
 START_TEST(a_mistake_is_placed_in_the_whole)
 {
@@ -219,6 +254,7 @@ main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, frames_become_one_transaction);
 	tcase_add_test(tcase, each_client_has_its_own);
+	tcase_add_test(tcase, another_cookie_is_another_transaction);
 	tcase_add_test(tcase, a_mistake_is_placed_in_the_whole);
 	tcase_add_test(tcase, half_of_one_is_forgotten_with_its_client);
 	tcase_add_test(tcase, what_does_not_come_in_time_is_refused_whole);
