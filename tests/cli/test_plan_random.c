@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Plans from any configuration to any other: the model of lp-controld does
- * them.
+ * them.  LP_TEST_SEED and LP_TEST_MORE are as in tests/support/random.h.
  */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "tests/cli/support_plan.h"
 #include "tests/controld/transaction.h"
+#include "tests/support/random.h"
 
 enum {
-	ROUNDS = 400,
+	SEEDS = 400,
 	COMMANDS_MAX = 24,
 };
 
-static unsigned state;
+static uint64_t state;
 
 static unsigned
 draw(unsigned below)
 {
-	state = state * 1103515245u + 12345u;
-	return (state >> 16) % below;
+	return random_between(&state, 0, below - 1);
 }
 
 static const char *
@@ -221,33 +221,43 @@ forget_owners(struct lp_config *config)
 		memset(config->objects[i].owner, 0, LP_OWNER_SIZE);
 }
 
+static bool
+run_seed(uint64_t seed)
+{
+	struct lp_config before, wanted;
+	bool done;
+
+	state = seed;
+	/* The last one that is told is the one that fails. */
+	fprintf(stderr, "LP_TEST_SEED=%llu\n", (unsigned long long)seed);
+	lp_config_init(&before);
+	lp_config_init(&wanted);
+	grow(&before, draw(COMMANDS_MAX));
+	forget_owners(&before);
+	/* From there, or from nothing. */
+	if (draw(3) != 0)
+		ck_assert_int_eq(lp_config_copy(&wanted, &before), 0);
+	grow(&wanted, draw(COMMANDS_MAX));
+	done = check_plan(&before, &wanted);
+	lp_config_fini(&before);
+	lp_config_fini(&wanted);
+	support_plan_teardown();
+	support_plan_setup();
+	return done;
+}
+
 START_TEST(a_plan_makes_of_any_configuration_any_other)
 {
-	const char *seed = getenv("LP_SEED");
-	unsigned done = 0;
+	unsigned seeds = random_seeds(SEEDS), done = 0;
+	uint64_t seed;
 
-	state = seed != NULL ? (unsigned)strtoul(seed, NULL, 10)
-			     : (unsigned)time(NULL);
-	printf(
-	    "a_plan_makes_of_any_configuration_any_other: LP_SEED=%u\n", state);
-	for (unsigned i = 0; i < ROUNDS; i++) {
-		struct lp_config before, wanted;
-
-		lp_config_init(&before);
-		lp_config_init(&wanted);
-		grow(&before, draw(COMMANDS_MAX));
-		forget_owners(&before);
-		/* From there, or from nothing. */
-		if (draw(3) != 0)
-			ck_assert_int_eq(lp_config_copy(&wanted, &before), 0);
-		grow(&wanted, draw(COMMANDS_MAX));
-		done += check_plan(&before, &wanted);
-		lp_config_fini(&before);
-		lp_config_fini(&wanted);
-		support_plan_teardown();
-		support_plan_setup();
+	if (random_seed_given(&seed)) {
+		run_seed(seed);
+		return;
 	}
-	ck_assert_uint_gt(done, ROUNDS / 2);
+	for (seed = 1; seed <= seeds; seed++)
+		done += run_seed(seed);
+	ck_assert_uint_gt(done, seeds / 2);
 }
 END_TEST
 
