@@ -5,6 +5,7 @@
 Before the second one it runs the command: what has been asked by the first
 one is then of yesterday.  It ends with the second one.
 """
+import os
 import selectors
 import socket
 import subprocess
@@ -34,8 +35,10 @@ def relay(client, path):
 def main():
     path, real, command = sys.argv[1], sys.argv[2], sys.argv[3:]
     listener = socket.socket(socket.AF_UNIX)
-    listener.bind(path)
+    # Who sees it can connect.
+    listener.bind(path + ".new")
     listener.listen(8)
+    os.rename(path + ".new", path)
     for number in range(2):
         client = listener.accept()[0]
         if number == 1:

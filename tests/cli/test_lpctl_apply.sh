@@ -146,10 +146,13 @@ echo '  - {name: b-2, priority: 9, match: {src: 10.67.0.0/16}, action: reset}' \
 python3 "$(dirname "$0")/late_relay.py" "$dir/late.sock" "$LPCTL_SOCKET" \
 	"$lpctl" add-cluster first 2>"$dir/relay.log" &
 pid=$!
+pids="$pid $pids"
 # Each look takes as long as it takes to get there.
 await python3 -c 'import os, sys; sys.exit(not os.path.exists("late.sock"))'
 run 6 --socket "$dir/late.sock" apply -f team-b.yaml
 kill $pid 2>/dev/null
+wait $pid 2>/dev/null
+pids=${pids#"$pid "}
 says 'another change came first: generation 7 is desired now'
 says 'add-cluster first'
 says 'nothing was stored: run it again'
