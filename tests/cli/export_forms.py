@@ -9,8 +9,12 @@ import json
 import os
 import sys
 
-import jsonschema
-import yaml
+try:
+    import jsonschema
+    import yaml
+except ImportError as error:
+    print(error, file=sys.stderr)
+    sys.exit(77)
 
 with open(sys.argv[1], encoding="utf-8") as file:
     schema = json.load(file)

@@ -6,6 +6,7 @@ set -eu
 
 lpctl_program=$1
 controld=$2
+command -v jq >/dev/null || { echo 'skipped: no jq' && exit 77; }
 dir=$(mktemp -d)
 pid=
 cd "$dir"

@@ -4,6 +4,7 @@
 set -u
 
 lpctl=$1
+command -v openssl >/dev/null || { echo 'skipped: no openssl' && exit 77; }
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
