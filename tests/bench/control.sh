@@ -115,26 +115,38 @@ control_figure() {
 	printf '%s\tlightpath\t%s\t%s\t%s\n' "$@"
 }
 
-# control_timed NAME COMMAND...: of lpctl, from its start to its end.
+# What both daemons have used of a CPU, in ms; ticks are of 10.
+control_cpu() {
+	cat "/proc/${LAB_PID[controld]}/stat" \
+	    "/proc/$(pgrep -P "${LAB_PID[dataplane]}")/stat" |
+	    awk '{ ticks += $14 + $15 } END { print ticks * 10 }'
+}
+
+# control_timed NAME COMMAND...: of lpctl, from its start to its end; and what
+# it and the daemons have used of CPUs.
 control_timed() {
-	local name=$1 from=${EPOCHREALTIME/[.,]/}
+	local name=$1 cpu from
 
 	shift
-	/usr/bin/time -f %M -o "$LAB_DIR/control/rss" \
+	cpu=$(control_cpu)
+	from=${EPOCHREALTIME/[.,]/}
+	/usr/bin/time -f '%M %U %S' -o "$LAB_DIR/control/used" \
 	    "$LAB_BUILD/cli/lpctl" --socket "$LAB_SOCKET" "$@" \
 	    >"$LAB_DIR/control/said" 2>&1 || {
 		tail -n 5 "$LAB_DIR/control/said" >&2
 		return 1
 	}
-	echo $((${EPOCHREALTIME/[.,]/} - from)) | awk -v OFMT=%.3f \
-	    '{ print $1 / 1000 }' >"$LAB_DIR/control/ms"
-	control_figure "$name" ms "$(<"$LAB_DIR/control/ms")" 1
+	from=$((${EPOCHREALTIME/[.,]/} - from))
+	control_figure "$name" ms "$(awk "BEGIN { print $from / 1000 }")" 1
+	control_figure "$name/cpu" ms "$(awk -v daemons=$(($(control_cpu) - cpu)) \
+	    '{ print daemons + ($2 + $3) * 1000 }' "$LAB_DIR/control/used")" 1
 }
 
 # control_changes NAME: of one rule, again and again.
 control_changes() {
-	local i from
+	local cpu i from
 
+	cpu=$(control_cpu)
 	for ((i = 0; i < changes; i++)); do
 		from=${EPOCHREALTIME/[.,]/}
 		control_lpctl set-rule rule-000005 \
@@ -148,7 +160,10 @@ control_changes() {
 			printf "%s/p%d\tlightpath\tms\t%.3f\t%d\n", name, p,
 			    us[at] / 1000, NR
 		}
-		END { if (NR == 0) exit 1; percentile(50); percentile(99) }'
+		END { if (NR == 0) exit 1; percentile(50); percentile(99) }' ||
+	    return
+	control_figure "$1/cpu" ms "$(awk -v used=$(($(control_cpu) - cpu)) \
+	    -v count=$changes 'BEGIN { print used / count }')" $changes
 }
 
 # control_steps NAME COUNT: of the last so many changes, as lp-controld saw
@@ -178,7 +193,7 @@ control_build() {
 # The largest that lpctl was, the last time.
 control_rss() {
 	control_figure "$1" MB \
-	    "$(awk '{ print $1 * 1.024 / 1000 }' "$LAB_DIR/control/rss")" 1
+	    "$(awk '{ print $1 * 1.024 / 1000 }' "$LAB_DIR/control/used")" 1
 }
 
 # The largest that a process was so far.
@@ -195,10 +210,11 @@ report_control() {
 
 	echo "control: milliseconds from the start of lpctl to its end, one" \
 	    "dataplane without ports;"
-	echo "of it lp-controld's model and store, and the dataplane until it" \
-	    "has applied it: its build, and swap"
-	printf '%-12s %8s %9s %9s %9s %9s %9s %9s\n' command rules ms model \
-	    stored applied build swap
+	echo "cpu: of all three (of set-rule: of both daemons).  Of it" \
+	    "lp-controld's model and store,"
+	echo "and the dataplane until it has applied it: its build, and swap"
+	printf '%-12s %8s %9s %9s %9s %9s %9s %9s %9s\n' command rules ms cpu \
+	    model stored applied build swap
 	for rules in $CONTROL_RULES; do
 		control_row "$rules" check check
 		control_row "$rules" apply "apply all"
@@ -223,8 +239,8 @@ control_row() {
 		def ms($name): map(select(.name == $prefix + $name))[0].value //
 		    "-";
 		[$title, $rules, (if ms("") == "-" then ms("/p50")
-		    else ms("") end), (("model", "stored", "applied", "build",
-		    "swap") as $step | ms("/" + $step))] | @tsv' "$out" |
+		    else ms("") end), (("cpu", "model", "stored", "applied",
+		    "build", "swap") as $step | ms("/" + $step))] | @tsv' "$out" |
 	    awk -F '\t' '{ printf "%-12s %8d", $1, $2
 		for (i = 3; i <= NF; i++)
 			if ($i == "-") printf " %9s", $i
