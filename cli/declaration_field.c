@@ -20,6 +20,8 @@ static void refuse_key(struct lp_declaration_reading *reading,
 static void read_field(struct lp_declaration_reading *reading,
     const struct lp_declaration_field *field, const struct lp_yaml_node *node,
     void *to);
+static void read_text(struct lp_declaration_reading *reading,
+    const struct lp_yaml_node *node, const char *key, char *out, size_t size);
 static void read_word(struct lp_declaration_reading *reading,
     const struct lp_declaration_field *field, const struct lp_yaml_node *node,
     uint8_t *out);
@@ -83,26 +85,6 @@ lp_declaration_field_is(struct lp_declaration_reading *reading,
 	lp_declaration_field_error(reading, &node->span, key,
 	    "%s is needed, this is %s", needed, words[node->kind]);
 	return false;
-}
-
-void
-lp_declaration_field_text(struct lp_declaration_reading *reading,
-    const struct lp_yaml_node *node, const char *key, char *out, size_t size)
-{
-	size_t len = strlen(node->text);
-
-	if (len == 0) {
-		lp_declaration_field_error(
-		    reading, &node->span, key, "is empty");
-		return;
-	}
-	if (len >= size) {
-		lp_declaration_field_error(reading, &node->span, key,
-		    "is longer than %zu characters", size - 1);
-		return;
-	}
-	memset(out, 0, size);
-	memcpy(out, node->text, len);
 }
 
 void
@@ -175,8 +157,7 @@ read_field(struct lp_declaration_reading *reading,
 		return;
 	switch (field->type) {
 	case LP_DECLARATION_TEXT:
-		lp_declaration_field_text(
-		    reading, node, field->key, out, field->size);
+		read_text(reading, node, field->key, out, field->size);
 		break;
 	case LP_DECLARATION_WORD:
 		read_word(reading, field, node, out);
@@ -191,6 +172,26 @@ read_field(struct lp_declaration_reading *reading,
 		field->set(reading, node, to);
 		break;
 	}
+}
+
+static void
+read_text(struct lp_declaration_reading *reading,
+    const struct lp_yaml_node *node, const char *key, char *out, size_t size)
+{
+	size_t len = strlen(node->text);
+
+	if (len == 0) {
+		lp_declaration_field_error(
+		    reading, &node->span, key, "is empty");
+		return;
+	}
+	if (len >= size) {
+		lp_declaration_field_error(reading, &node->span, key,
+		    "is longer than %zu characters", size - 1);
+		return;
+	}
+	memset(out, 0, size);
+	memcpy(out, node->text, len);
 }
 
 static void

@@ -62,10 +62,6 @@ bool lp_declaration_field_is(struct lp_declaration_reading *reading,
     const struct lp_yaml_node *node, const char *key, unsigned kinds,
     const char *needed);
 
-/* A scalar into char[size]. */
-void lp_declaration_field_text(struct lp_declaration_reading *reading,
-    const struct lp_yaml_node *node, const char *key, char *out, size_t size);
-
 /* "KEY: TEXT" of that place. */
 void lp_declaration_field_error(struct lp_declaration_reading *reading,
     const struct lp_span *span, const char *key, const char *format, ...)

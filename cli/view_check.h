@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files that were read, and what is wrong with them, for showing.
+ */
 #ifndef LP_CLI_VIEW_CHECK_H
 #define LP_CLI_VIEW_CHECK_H
 
@@ -6,7 +9,6 @@
 
 #include "cli/report.h"
 
-/* Files that were read, and what is wrong with them. */
 struct lp_check_view {
 	const struct lp_report *report;
 	size_t file_count, object_count;

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cli/utf8.h"
+
 /* Counts what it writes; out NULL: only that. */
 struct line {
 	FILE *out;
@@ -18,8 +20,6 @@ static void put_text(struct line *line, const char *text);
 static void put_block(struct line *line, json_t *value, unsigned indent);
 static bool fits(json_t *value, size_t used);
 static bool may_be_number(const char *text);
-static const unsigned char *get_character(
-    const unsigned char *at, uint32_t *code);
 
 static void
 put_word(struct line *line, const char *word)
@@ -47,15 +47,6 @@ put_field(struct line *line, const char *key, json_t *value, unsigned indent)
 		put_word(line, "\n");
 		put_block(line, value, indent + 2);
 	}
-}
-
-void
-lp_yaml_print_field(FILE *out, const char *key, json_t *value, unsigned indent)
-{
-	struct line line = {.out = out};
-
-	put_indent(&line, indent);
-	put_field(&line, key, value, indent);
 }
 
 void
@@ -96,7 +87,12 @@ put_block(struct line *line, json_t *value, unsigned indent)
 	json_array_foreach(value, i, child)
 	    lp_yaml_print_item(line->out, child, indent, false);
 	json_object_foreach(value, key, child)
-	    lp_yaml_print_field(line->out, key, child, indent);
+	{
+		struct line next = {.out = line->out};
+
+		put_indent(&next, indent);
+		put_field(&next, key, child, indent);
+	}
 }
 
 /* Also what cannot be parted. */
@@ -199,19 +195,19 @@ may_be_number(const char *text)
 static void
 put_text(struct line *line, const char *text)
 {
-	const unsigned char *at = (const unsigned char *)text;
+	const char *end = text + strlen(text);
 
 	if (lp_yaml_print_is_plain(text)) {
 		put_word(line, text);
 		return;
 	}
 	put_word(line, "\"");
-	while (*at != '\0') {
-		const char *bytes = (const char *)at;
+	for (const char *at = text; at < end;) {
 		char escaped[12];
 		uint32_t code;
+		size_t len = lp_utf8_decode(at, end, &code);
 
-		at = get_character(at, &code);
+		assert(len > 0); /* jansson has no other texts */
 		if (code == '"' || code == '\\') {
 			put_word(line, "\\");
 		} else if (code < 0x20 || (code >= 0x7f && code < 0xa0) ||
@@ -220,23 +216,13 @@ put_text(struct line *line, const char *text)
 			/* Not printable, or the end of a line. */
 			snprintf(escaped, sizeof(escaped), "\\u%04x", code);
 			put_word(line, escaped);
+			at += len;
 			continue;
 		}
-		put(line, bytes, (size_t)((const char *)at - bytes));
+		put(line, at, len);
+		at += len;
 	}
 	put_word(line, "\"");
-}
-
-/* What is in a value of jansson is UTF-8. */
-static const unsigned char *
-get_character(const unsigned char *at, uint32_t *code)
-{
-	unsigned more = *at >= 0xf0 ? 3 : *at >= 0xe0 ? 2 : *at >= 0xc0 ? 1 : 0;
-
-	*code = more == 0 ? *at : *at & (0x3fu >> more);
-	for (at++; more > 0 && *at != '\0'; more--, at++)
-		*code = *code << 6 | (*at & 0x3f);
-	return at;
 }
 
 static void

@@ -18,10 +18,6 @@
 /* Columns of a line, as far as what is on it can be parted. */
 enum { LP_YAML_PRINT_WIDTH = 100 };
 
-/* A key and its value. */
-void lp_yaml_print_field(
-    FILE *out, const char *key, json_t *value, unsigned indent);
-
 /*
  * One item of a list, on one line if it fits; block: a map has its keys on
  * lines of their own all the same.
