@@ -40,7 +40,8 @@ lp_output_text_pki(const struct lp_print *print, const struct lp_pki_view *view)
 	if (view->action == LP_PKI_REVOKE)
 		(void)fprintf(print->out,
 		    "copy %s/crl.pem to the --tls directory of every "
-		    "lp-controld and lp-dataplane, and send them SIGHUP\n",
+		    "lp-controld and lp-dataplane: it is loaded within half "
+		    "a minute, or on SIGHUP\n",
 		    view->directory);
 	return err;
 }
