@@ -4,6 +4,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,11 +12,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "proto/message.h"
+#include "tests/support/pki.h"
 
 enum {
 	WAIT_MS = 20000,
@@ -52,13 +56,50 @@ turn(unsigned *turns, const char *what)
 	poll(NULL, 0, TURN_MS); /* nothing else tells */
 }
 
+/* A port of this host that nobody has. */
+static void
+choose_address(struct daemon *daemon)
+{
+	struct sockaddr_in address = {
+	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, len), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+	close(fd);
+	snprintf(daemon->address, sizeof(daemon->address), "127.0.0.1:%u",
+	    ntohs(address.sin_port));
+}
+
+static void
+make_certificates(const struct daemon *daemon)
+{
+	const struct pki_wish wishes[] = {
+	    {.name = "controld", .role = "controld"},
+	    {.name = "dp1", .role = "dataplane", .hosts = "IP:127.0.0.1"},
+	};
+	struct pki *ca = pki_new("crash");
+	char dir[96];
+
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(
+		    dir, sizeof(dir), "%s/tls.%s", daemon->dir, wishes[i].name);
+		ck_assert_int_eq(mkdir(dir, 0700), 0);
+		pki_issue(ca, dir, &wishes[i]);
+	}
+	pki_free(ca);
+}
+
+/* The last one is of another machine, as it were. */
 static void
 start_dataplane(struct daemon *daemon, unsigned i, char *program)
 {
 	char socket[16], snapshot[24], id[16];
+	bool far = i == DATAPLANES - 1;
 	char *const argv[] = {program, "--socket", socket, "--snapshot",
 	    snapshot, "--id", id, "--connections", "1024", "--buffers", "4096",
-	    NULL};
+	    far ? "--listen" : NULL, daemon->address, "--tls", "tls.dp1", NULL};
 
 	snprintf(socket, sizeof(socket), "dp%u.sock", i);
 	snprintf(snapshot, sizeof(snapshot), "dp%u.snapshot", i);
@@ -85,6 +126,8 @@ daemon_init(struct daemon *daemon, char **argv)
 	    PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	ck_assert_ptr_ne(daemon->points, MAP_FAILED);
 	close(fd);
+	choose_address(daemon);
+	make_certificates(daemon);
 	for (unsigned i = 0; i < DATAPLANES; i++)
 		start_dataplane(daemon, i, argv[1]);
 }
@@ -151,7 +194,8 @@ daemon_start(struct daemon *daemon, uint32_t left)
 {
 	char *const argv[] = {(char *)daemon->program, "--database", "db",
 	    "--socket", "c.sock", "--dataplane", "dp0.sock", "--dataplane",
-	    "dp1.sock", "--metrics", "off", "--no-kafka-requests", NULL};
+	    daemon->address, "--tls", "tls.controld", "--metrics", "off",
+	    "--no-kafka-requests", NULL};
 	unsigned turns = 0;
 
 	daemon_arm(daemon, left);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The real lp-controld, with two real dataplanes, killed where the test wants
- * it; and questions to it as lpctl asks them.
+ * The real lp-controld, with two real dataplanes, one of them over TLS, killed
+ * where the test wants it; and questions to it as lpctl asks them.
  */
 #ifndef LP_TESTS_CONTROLD_CRASH_DAEMON_H
 #define LP_TESTS_CONTROLD_CRASH_DAEMON_H
@@ -17,6 +17,7 @@ enum { DATAPLANES = 2 };
 struct daemon {
 	char dir[64];
 	char socket[96];
+	char address[32]; /* of the dataplane that is reached over TLS */
 	pid_t pid; /* of lp-controld; 0: none */
 	pid_t dataplanes[DATAPLANES];
 	struct crash_points *points;

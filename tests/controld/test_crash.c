@@ -22,6 +22,7 @@ enum {
 	STEPS_MAX = 400,
 	COMMANDS = 60,
 	NAMES_MAX = 64,
+	PAST = 8,
 	/* Longer than a restart takes; and longer than the test. */
 	TRIAL_MS = 100,
 	LONG_MS = 600000,
@@ -392,40 +393,172 @@ START_TEST(a_confirmation_is_cut_anywhere)
 }
 END_TEST
 
+/* --- at random -------------------------------------------------------- */
+
+struct run {
+	uint64_t random, number;
+	struct model model;
+	/* Some that were: a rollback brings them back. */
+	struct {
+		uint64_t number;
+		struct model model;
+	} past[PAST];
+	unsigned past_count;
+};
+
+/* Half of them die of it. */
+static void
+arm(struct run *run)
+{
+	bool dies = random_percent(&run->random, 50);
+
+	daemon_arm(&crashed, dies ? random_between(&run->random, 1, 16) : 0);
+}
+
+/* After an answer, or none: it runs, and dies no more. */
+static void
+survive(enum outcome outcome)
+{
+	if (outcome != DIED && daemon_spare(&crashed))
+		return;
+	note_death();
+	ck_assert(daemon_start(&crashed, 0));
+}
+
+static Lp__Pb__ControlRequest *
+make_rollback_to(uint64_t generation)
+{
+	Lp__Pb__ControlRequest *request = make_rollback(NULL);
+
+	request->rollback->has_generation = true;
+	request->rollback->generation = generation;
+	return request;
+}
+
+static void
+draw_rollback(struct run *run)
+{
+	unsigned i = random_between(&run->random, 0, run->past_count - 1);
+	uint64_t number;
+	uint32_t max_id;
+	enum outcome outcome;
+
+	arm(run);
+	outcome = change(make_rollback_to(run->past[i].number), &number);
+	ck_assert_int_ne(outcome, REFUSED);
+	survive(outcome);
+	if (outcome == ANSWERED || has(&run->past[i].model, &number, &max_id))
+		run->model = run->past[i].model;
+	must_have(&run->model, "a rollback to any generation");
+}
+
+/* What waits now is confirmed, taken back, or left to its time. */
+static void
+end_trial(struct run *run, const struct model *next)
+{
+	bool confirms = random_percent(&run->random, 50);
+	uint64_t number;
+	enum outcome outcome;
+
+	do {
+		arm(run);
+		outcome =
+		    confirms ? confirm() : change(make_rollback(NULL), &number);
+		ck_assert_int_ne(outcome, REFUSED);
+		survive(outcome);
+		ck_assert(outcome == DIED || !waits());
+	} while (waits());
+	if (confirms)
+		run->model = *next;
+	must_have(&run->model, confirms ? "confirmed" : "taken back");
+}
+
+static void
+draw_trial(struct run *run)
+{
+	bool long_one = random_percent(&run->random, 70), right;
+	struct model next;
+	char text[1024];
+	uint64_t number;
+	enum outcome outcome;
+
+	right = model_draw(&next, &run->model, &run->random, text);
+	arm(run);
+	outcome =
+	    change(make_trial(text, long_one ? LONG_MS : TRIAL_MS), &number);
+	ck_assert_msg(
+	    outcome != (right ? REFUSED : ANSWERED), "a trial: %s", text);
+	survive(outcome);
+	if (long_one && waits()) {
+		must_have(&next, text);
+		end_trial(run, &next);
+	} else {
+		daemon_wait_over(&crashed);
+		must_have(&run->model, text);
+	}
+}
+
+static void
+draw_change(struct run *run)
+{
+	struct model next;
+	char text[1024];
+	bool right = model_draw(&next, &run->model, &run->random, text);
+	uint64_t number, generation;
+	uint32_t max_id;
+	enum outcome outcome;
+
+	arm(run);
+	outcome = transact(text, &generation);
+	ck_assert_msg(outcome != (right ? REFUSED : ANSWERED), "%s", text);
+	survive(outcome);
+	if (outcome == ANSWERED ||
+	    (outcome == DIED && has(&next, &number, &max_id)))
+		run->model = next;
+	must_have(&run->model, text);
+	ck_assert(has(&run->model, &number, &max_id));
+	if (outcome == ANSWERED)
+		ck_assert_uint_eq(number, generation);
+}
+
+static void
+note_past(struct run *run)
+{
+	uint64_t before = run->number;
+	uint32_t max_id;
+	unsigned place = run->past_count % PAST;
+
+	ck_assert(has(&run->model, &run->number, &max_id));
+	ck_assert_uint_ge(run->number, before);
+	if (run->past_count == PAST)
+		place = random_between(&run->random, 0, PAST - 1);
+	else
+		run->past_count++;
+	run->past[place].number = run->number;
+	run->past[place].model = run->model;
+}
+
 /* Commands as they come, right and wrong ones, and deaths in half of them. */
 START_TEST(sequences_are_those_of_the_model)
 {
-	uint64_t seed = (uint64_t)_i, random, number = 0, generation = 0;
-	struct model model = {0}, next;
-	uint32_t max_id;
-	char text[1024];
+	uint64_t seed = (uint64_t)_i;
+	struct run run = {0};
 
 	(void)random_seed_given(&seed);
-	random = seed;
+	printf("seed %llu\n", (unsigned long long)seed);
+	fflush(stdout);
+	run.random = seed;
 	ck_assert(daemon_start(&crashed, 0));
 	for (unsigned i = 0; i < COMMANDS; i++) {
-		bool right = model_draw(&next, &model, &random, text);
-		bool dies = random_percent(&random, 50);
-		uint64_t before = number;
-		enum outcome outcome;
+		uint32_t what = random_between(&run.random, 1, 10);
 
-		daemon_arm(&crashed, dies ? random_between(&random, 1, 16) : 0);
-		outcome = transact(text, &generation);
-		ck_assert_msg(outcome != (right ? REFUSED : ANSWERED),
-		    "seed %llu, command %u: %s", (unsigned long long)seed, i,
-		    text);
-		if (outcome == DIED || !daemon_spare(&crashed)) {
-			note_death();
-			ck_assert(daemon_start(&crashed, 0));
-		}
-		if (outcome == ANSWERED ||
-		    (outcome == DIED && has(&next, &number, &max_id)))
-			model = next;
-		must_have(&model, text);
-		ck_assert(has(&model, &number, &max_id));
-		ck_assert_uint_ge(number, before);
-		if (outcome == ANSWERED)
-			ck_assert_uint_eq(number, generation);
+		note_past(&run);
+		if (what == 1)
+			draw_rollback(&run);
+		else if (what <= 3)
+			draw_trial(&run);
+		else
+			draw_change(&run);
 	}
 	daemon_wait_applied(&crashed);
 }
