@@ -27,6 +27,7 @@ struct job {
 };
 
 static int run(struct job *job, int (*finish)(struct job *job));
+static void note_trial(const struct job *job);
 static int show(struct job *job);
 static int send_changes(struct job *job);
 static int load(struct job *job);
@@ -96,11 +97,40 @@ run(struct job *job, int (*finish)(struct job *job))
 		status = make_plan(job);
 	if (status == LP_EXIT_OK)
 		status = finish(job);
+	if (status == LP_EXIT_OK && job->plan.count == 0)
+		note_trial(job);
 	lp_plan_fini(&job->plan);
 	lp_view_fini(&job->current);
 	lp_declaration_fini(&job->declaration);
 	lp_report_free(job->report);
 	return status;
+}
+
+/* What is as declared may be taken back by itself: nobody else would say so. */
+static void
+note_trial(const struct job *job)
+{
+	Lp__Pb__StatusRequest ask = LP__PB__STATUS_REQUEST__INIT;
+	Lp__Pb__ControlRequest request = LP__PB__CONTROL_REQUEST__INIT;
+	const struct lp_lpctl *lpctl = job->lpctl;
+	const Lp__Pb__ConfirmStatus *trial;
+	struct lp_replies replies;
+	struct lp_error ignored;
+
+	request.body_case = LP__PB__CONTROL_REQUEST__BODY_STATUS;
+	request.status = &ask;
+	if (lp_client_ask(&replies, lpctl->socket, lp_lpctl_answer_ms(lpctl),
+		&request, LP__PB__CONTROL_REPLY__BODY_STATUS,
+		&ignored) == LP_EXIT_OK) {
+		trial = replies.list[0]->status->confirm;
+		if (trial != NULL)
+			(void)fprintf(lpctl->err,
+			    "lpctl: note: generation %" PRIu64 " waits to be "
+			    "confirmed, or generation %" PRIu64 " comes back: "
+			    "\"lpctl confirm\" keeps it\n",
+			    trial->generation, trial->back_to);
+	}
+	lp_client_replies_free(&replies);
 }
 
 static int

@@ -125,6 +125,7 @@ make_result(const struct lp_plan_view *view)
 	    lp_json_number_or_null(
 		reply != NULL, reply != NULL ? reply->connected : 0),
 	    "confirm_s",
-	    lp_json_number_or_null(view->confirm_s > 0, view->confirm_s),
+	    lp_json_number_or_null(
+		reply != NULL && view->confirm_s > 0, view->confirm_s),
 	    "notes", notes);
 }

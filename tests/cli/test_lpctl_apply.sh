@@ -187,5 +187,14 @@ prints 'It is rolled back in 3600 s, unless it is confirmed: lpctl confirm 11'
 changes_nothing 6 apply -f team-b.yaml
 says 'generation 11 by '
 says 'waits to be confirmed'
+# What is as declared may be taken back: that is said; and no more waits then.
+run 0 -o json apply -f wait.yaml --confirm 60s
+says 'generation 11 waits to be confirmed, or generation 10 comes back'
+grep -q '"confirm_s": null' out || fail "nothing was sent: nothing waits"
+run 0 diff -f wait.yaml
+says 'generation 11 waits to be confirmed, or generation 10 comes back'
+run 0 confirm
+run 0 diff -f wait.yaml
+! grep -q 'to be confirmed' "$dir/err" || fail "it is confirmed"
 
 exit $failed
