@@ -71,19 +71,15 @@ lp_cmd_apply_copy(const struct lp_lpctl *lpctl, const struct lp_words *words,
 static int
 run(struct job *job, int (*finish)(struct job *job))
 {
-	const char *confirm =
-	    lp_command_value(job->words, LP_OPTION_CONFIRM, NULL);
-	int status = LP_EXIT_OK;
+	int status;
 
 	if (job->copy == NULL && job->words->file_count == 0)
 		return lp_error_set(job->error, LP_EXIT_USAGE,
 		    "needs --file PATH, a file or a directory");
-	if (confirm != NULL &&
-	    lp_command_duration(&job->view.confirm_s, confirm) != 0)
-		return lp_error_set(job->error, LP_EXIT_USAGE,
-		    "--confirm: \"%s\" is no time from 1s to 1h, such as 60s "
-		    "or 5m",
-		    confirm);
+	status = lp_transaction_confirm(
+	    &job->view.confirm_s, job->words, job->error);
+	if (status != LP_EXIT_OK)
+		return status;
 	job->view.is_apply = finish == apply;
 	job->view.is_dry = lp_command_given(job->words, LP_OPTION_DRY_RUN);
 	lp_config_init(&job->current.config);
@@ -333,14 +329,6 @@ explain(struct job *job, const Lp__Pb__Failure *failure)
 	struct lp_span span;
 	uint32_t line, column;
 
-	/* Another one may also wait to be confirmed. */
-	if (failure->result == LP__PB__FAILURE__RESULT__CONFLICT)
-		return lp_error_set(job->error, job->error->status, "%s%s",
-		    lp_client_failure_text(failure),
-		    strstr(lp_client_failure_text(failure), "came first") !=
-			    NULL
-			? ": run it again"
-			: "");
 	(void)lp_error_set(job->error, job->error->status, "%s",
 	    lp_client_failure_text(failure));
 	if (has_text(failure->field))

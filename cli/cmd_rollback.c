@@ -23,7 +23,6 @@ int
 lp_cmd_rollback(const struct lp_lpctl *lpctl, const struct lp_words *words,
     struct lp_error *error)
 {
-	const char *wait = lp_command_value(words, LP_OPTION_CONFIRM, NULL);
 	Lp__Pb__RollbackRequest wanted = LP__PB__ROLLBACK_REQUEST__INIT;
 	uint32_t wait_s = 0;
 
@@ -33,12 +32,9 @@ lp_cmd_rollback(const struct lp_lpctl *lpctl, const struct lp_words *words,
 			words->operands[0], error) != LP_EXIT_OK)
 			return error->status;
 	}
-	if (wait != NULL && lp_command_duration(&wait_s, wait) != 0)
-		return lp_error_set(error, LP_EXIT_USAGE,
-		    "--confirm: \"%s\" is no time from 1s to 1h, such as 60s "
-		    "or 5m",
-		    wait);
-	wanted.has_confirm_ms = wait != NULL;
+	if (lp_transaction_confirm(&wait_s, words, error) != LP_EXIT_OK)
+		return error->status;
+	wanted.has_confirm_ms = wait_s > 0;
 	wanted.confirm_ms = wait_s * MS_PER_S;
 	return roll_back(lpctl, &wanted, error);
 }
@@ -92,7 +88,7 @@ report(const struct lp_lpctl *lpctl, const Lp__Pb__TransactionReply *reply,
 		(void)fprintf(lpctl->err, "lpctl: note: %s\n", reply->notes[i]);
 	if (confirm_ms > 0)
 		(void)fprintf(lpctl->err,
-		    "lpctl: note: it is taken back in %u s unless it is "
+		    "lpctl: note: it is rolled back in %u s, unless it is "
 		    "confirmed: lpctl confirm\n",
 		    confirm_ms / MS_PER_S);
 	return lp_error_output(

@@ -160,7 +160,7 @@ static const struct lp_command commands[] = {
 	.details =
 	    "That of generation N, or of the one before the desired one: as a "
 	    "new\ngeneration, that dataplanes apply like any other.  A change "
-	    "that waits to be\nconfirmed is taken back so, too.",
+	    "that waits to be\nconfirmed is rolled back so, too.",
 	.examples = "lpctl rollback\n"
 		    "lpctl rollback 41 --confirm 60s\n",
 	.run = lp_cmd_rollback,

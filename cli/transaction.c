@@ -48,6 +48,21 @@ lp_transaction_run(const struct lp_lpctl *lpctl, const struct lp_line *line,
 }
 
 int
+lp_transaction_confirm(
+    uint32_t *wait_s, const struct lp_words *words, struct lp_error *error)
+{
+	const char *text = lp_command_value(words, LP_OPTION_CONFIRM, NULL);
+
+	*wait_s = 0;
+	if (text != NULL && lp_command_duration(wait_s, text) != 0)
+		return lp_error_set(error, LP_EXIT_USAGE,
+		    "--confirm: \"%s\" is no time from 1s to 1h, such as 60s "
+		    "or 5m",
+		    text);
+	return LP_EXIT_OK;
+}
+
+int
 lp_transaction_send(struct lp_replies *replies, const struct lp_lpctl *lpctl,
     Lp__Pb__Transaction *transaction, struct lp_error *error)
 {

@@ -22,6 +22,10 @@ int lp_transaction_run(const struct lp_lpctl *lpctl, const struct lp_line *line,
 int lp_transaction_explain(
     struct lp_error *error, const Lp__Pb__Failure *failure, const char *known);
 
+/* --confirm, in seconds; 0: not given.  An exit status. */
+int lp_transaction_confirm(
+    uint32_t *wait_s, const struct lp_words *words, struct lp_error *error);
+
 /*
  * Sends the transaction, in as many frames as it takes; timeout_ms is filled
  * in.  Statuses, errors and replies are those of lp_client_ask().

@@ -524,7 +524,7 @@ reply_late(struct lp_commit *commit, const struct lp_push_dataplane *late)
 	    .result = LP__PB__FAILURE__RESULT__TIMEOUT};
 	uint64_t number = commit->context->current.number;
 	const char *unless = lp_confirm_waiting(commit->confirm) != NULL
-	    ? "; it is taken back unless you confirm it"
+	    ? "; it is rolled back unless you confirm it"
 	    : "";
 
 	/* Else it was answered when the last one came. */

@@ -63,7 +63,7 @@ lp_confirm_request_rollback(const struct lp_confirm *confirm)
 		free(back);
 		return NULL;
 	}
-	lp_log_warn("%s, and is taken back", comment);
+	lp_log_warn("%s, and is rolled back", comment);
 	lp__pb__control_request__init(request);
 	lp__pb__rollback_request__init(back);
 	request->body_case = LP__PB__CONTROL_REQUEST__BODY_ROLLBACK;

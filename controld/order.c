@@ -99,7 +99,7 @@ refuse_base(const struct lp_order *order, const struct lp_context *context,
 	lp_reply_failure(context, to, &failure,
 	    "another change came first: generation %" PRIu64
 	    " is desired now%s; this change was made for generation %" PRIu64
-	    ", and nothing was stored",
+	    ", and nothing was stored: run it again",
 	    context->current.number, text, order->base_generation);
 	return -EAGAIN;
 }

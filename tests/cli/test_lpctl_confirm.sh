@@ -80,7 +80,7 @@ prints 'rollback to generation 2'
 
 # ---- it waits, whatever becomes of lp-controld ----------------------------
 run 0 rollback 3 --confirm 1h
-says 'note: it is taken back in 3600 s unless it is confirmed: lpctl confirm'
+says 'note: it is rolled back in 3600 s, unless it is confirmed: lpctl confirm'
 die
 start
 run 0 status

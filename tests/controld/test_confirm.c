@@ -457,7 +457,7 @@ START_TEST(it_is_taken_back_from_a_dataplane_that_is_late)
 	pushed = fake_take_push(&fake);
 	ck_assert_str_eq(world_failure(world_replies(&world, 1))->text,
 	    "generation 2 is stored, but was not applied within 20 ms; it "
-	    "will be as soon as the dataplane can; it is taken back unless "
+	    "will be as soon as the dataplane can; it is rolled back unless "
 	    "you confirm it");
 	wait_for(3);
 	fake_applied(&fake, 2, pushed.digest);
