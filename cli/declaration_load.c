@@ -72,6 +72,8 @@ static void check_object(struct load *load, struct lp_declared *declared);
 static int add_object(struct load *load, const struct lp_declared *declared);
 static void refuse_double(struct load *load, const struct lp_declared *declared,
     const struct lp_declared *first);
+static void refuse_owners(struct load *load, const struct lp_declared *declared,
+    const struct lp_declared *first);
 static int declare_cluster(struct load *load, const struct top *top);
 static int order(struct load *load);
 
@@ -499,6 +501,23 @@ refuse_double(struct load *load, const struct lp_declared *declared,
 	    lp_report_name(report, there.file), line);
 }
 
+static void
+refuse_owners(struct load *load, const struct lp_declared *declared,
+    const struct lp_declared *first)
+{
+	struct lp_report *report = load->reading.report;
+	struct lp_span span = lp_declaration_place(declared, "name");
+	struct lp_span there = lp_declaration_place(first, "name");
+	uint32_t line, column;
+
+	lp_report_locate(report, &there, &line, &column);
+	lp_report_add(report, LP_SEVERITY_ERROR, &span,
+	    "cluster %s is named by files of two owners, first in %s:%u: list "
+	    "it under \"clusters\" of the one whose it is",
+	    declared->object.cluster.name, lp_report_name(report, there.file),
+	    line);
+}
+
 /*
  * The cluster that a file names at its top is declared by that, if by nothing
  * else.  Of two owners that do, nobody could say whose it is.
@@ -527,7 +546,7 @@ declare_cluster(struct load *load, const struct top *top)
 	/* By a list, or by another file of the same owner. */
 	if (lp_yaml_get(first->node, "cluster") != NULL &&
 	    strcmp(first->object.owner, top->owner) != 0)
-		refuse_double(load, &declared, first);
+		refuse_owners(load, &declared, first);
 	return 0;
 }
 

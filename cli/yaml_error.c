@@ -24,6 +24,8 @@ static const struct wording wordings[] = {
 	"no \":\" is expected here: quote a text that has \": \" in it, or "
 	"mend "
 	"the indentation"},
+    {"found unexpected ':'", NULL, CHARACTER, false,
+	"no \":\" is expected here: quote a text that ends with it"},
     {"mapping keys are not allowed", NULL, CHARACTER, false,
 	"no \"?\" is expected here: quote a text that begins with it"},
     {"block sequence entries are not allowed", NULL, CHARACTER, false,

@@ -13,7 +13,8 @@
 enum { MB = 1 << 20 };
 
 /* One that is refused would else be done from the next frame on. */
-static_assert((int)LP_GATHER_CLIENTS_MAX >= (int)LP_SERVE_CLIENTS_MAX,
+static_assert((int)LP_GATHER_CLIENTS_MAX >=
+	(int)LP_SERVE_CLIENTS_MAX + (int)LP_SERVE_REMOTE_MAX,
     "there is a place for whoever is connected");
 
 struct half {
