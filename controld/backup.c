@@ -2,7 +2,8 @@
 /*
  * Life-cycle: idle ▸ copying, a megabyte a turn of the loop ▸ sending ▸ idle.
  * The file has no name any more when it is sent: whatever ends us, nothing is
- * left but what a kill leaves while it is copied, which the next one replaces.
+ * left but what a kill leaves while it is copied, which the next start removes.
+ * Its name is none that somebody would give to a copy of his own.
  */
 #include "controld/backup.h"
 
@@ -52,12 +53,13 @@ lp_backup_new(
 	    patience_ms != 0 ? patience_ms : LP_BACKUP_PATIENCE_MS;
 	backup->turn = evtimer_new(context->base, on_turn, backup);
 	if (backup->turn == NULL ||
-	    asprintf(&backup->path, "%s.copy", lp_store_path(context->store)) <
-		0) {
+	    asprintf(&backup->path, "%s.copying",
+		lp_store_path(context->store)) < 0) {
 		backup->path = NULL;
 		lp_backup_free(backup);
 		return -ENOMEM;
 	}
+	unlink(backup->path);
 	*out = backup;
 	return 0;
 }

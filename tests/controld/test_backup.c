@@ -5,6 +5,8 @@
 #include "controld/backup.h"
 #include "world.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -65,12 +67,39 @@ START_TEST(who_goes_leaves_nothing)
 	world_backup_ms = 0;
 	world_start(&world, &patient, 0);
 	ask_for_copy(1);
+	ck_assert_int_eq(access(path_in(world.dir, "db.copying"), F_OK), 0);
 	lp_session_gone(world.session, 1);
-	ck_assert_int_ne(access(path_in(world.dir, "db.copy"), F_OK), 0);
+	ck_assert_int_ne(access(path_in(world.dir, "db.copying"), F_OK), 0);
 	ask_for_copy(2);
 	world_run(&world, is_whole, NULL);
 	ck_assert_uint_eq(world.clients[0], 2);
-	ck_assert_int_ne(access(path_in(world.dir, "db.copy"), F_OK), 0);
+	ck_assert_int_ne(access(path_in(world.dir, "db.copying"), F_OK), 0);
+	world_stop(&world);
+}
+END_TEST
+
+static void
+leave(const char *database)
+{
+	char path[128];
+
+	(void)database;
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/db.%s", world.dir,
+		    i == 0 ? "copying" : "copy");
+		close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	}
+}
+
+/* What a kill has left goes; a copy of somebody's, beside it, does not. */
+START_TEST(what_was_left_goes_with_the_next_start)
+{
+	world_start(&world, &patient, 0);
+	world_restart(&world, leave);
+	ck_assert_int_ne(access(path_in(world.dir, "db.copying"), F_OK), 0);
+	ask_for_copy(1);
+	world_run(&world, is_whole, NULL);
+	ck_assert_int_eq(access(path_in(world.dir, "db.copy"), F_OK), 0);
 	world_stop(&world);
 }
 END_TEST
@@ -86,6 +115,7 @@ main(void)
 	suite_add_tcase(suite, tcase);
 	tcase_add_test(tcase, who_does_not_read_is_given_up);
 	tcase_add_test(tcase, who_goes_leaves_nothing);
+	tcase_add_test(tcase, what_was_left_goes_with_the_next_start);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
