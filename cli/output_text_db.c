@@ -29,6 +29,6 @@ lp_output_text_db(const struct lp_print *print, const struct lp_db_view *view)
 	if (view->database != NULL)
 		fprintf(print->out,
 		    "start lp-controld; what was there is %s.before-restore\n",
-		    view->database);
+		    facts->path[0] != '\0' ? facts->path : view->database);
 	return ferror(print->out) ? -EIO : 0;
 }

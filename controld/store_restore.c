@@ -83,6 +83,7 @@ lp_store_restore_run(const char *path, const char *copy, const char *who,
 	err = lock;
 	if (lock >= 0) {
 		err = restore(&sql, from, who, facts);
+		snprintf(facts->path, sizeof(facts->path), "%s", real);
 		close(lock);
 	}
 	free(real);

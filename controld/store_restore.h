@@ -15,6 +15,8 @@ struct lp_store_facts {
 	uint32_t next_id;
 	uint64_t generation, time_ns; /* of the newest */
 	uint64_t kept; /* generations */
+	/* Of what was restored: where links to it lead. */
+	char path[512];
 };
 
 /*

@@ -263,6 +263,7 @@ START_TEST(a_link_to_it_is_the_same_database)
 	ck_assert_int_eq(
 	    lp_store_restore_run(database.path, copy_path, "me", &facts, why),
 	    0);
+	ck_assert_str_eq(facts.path, path);
 	ck_assert_int_eq(lstat(database.path, &status), 0);
 	ck_assert(S_ISLNK(status.st_mode));
 	store = database_open(&database);
