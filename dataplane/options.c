@@ -232,9 +232,8 @@ set_listen(
 {
 	char why[LP_WHY_SIZE];
 
-	options->listen.port = LP_TLS_DATAPLANE_PORT;
-	if (lp_ip_parse(&options->listen.ip, text, NULL) != 0 &&
-	    lp_endpoint_parse(&options->listen, text, why) != 0)
+	if (lp_endpoint_parse_bare(
+		&options->listen, text, LP_TLS_DATAPLANE_PORT, why) != 0)
 		argp_error(state, "--listen %s: %s", text, why);
 }
 

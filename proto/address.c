@@ -125,6 +125,20 @@ lp_endpoint_parse(struct lp_endpoint *out, const char *text, char *why)
 }
 
 int
+lp_endpoint_parse_bare(
+    struct lp_endpoint *out, const char *text, uint16_t port, char *why)
+{
+	struct lp_ip ip;
+
+	if (lp_ip_parse(&ip, text, why) != 0)
+		return strchr(text, ':') != NULL
+		    ? lp_endpoint_parse(out, text, why)
+		    : -EINVAL;
+	*out = (struct lp_endpoint){.ip = ip, .port = port};
+	return 0;
+}
+
+int
 lp_hostport_split(char *host, uint16_t *port, const char *text, char *why)
 {
 	static const char name_bytes[] = "abcdefghijklmnopqrstuvwxyz"

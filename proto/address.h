@@ -81,12 +81,15 @@ bool lp_prefix_contains(const struct lp_prefix *prefix, const struct lp_ip *ip);
 /*
  * Parsers of text.  0 and the value, or -EINVAL and one line in why (may be
  * NULL) that says what is wrong; *out is then unchanged.  lp_endpoint_parse
- * takes "a.b.c.d:port" and "[v6]:port".  lp_hostport_split copies the host
- * (a name, or an address with brackets removed) and the port of "HOST:PORT".
+ * takes "a.b.c.d:port" and "[v6]:port"; lp_endpoint_parse_bare also an address
+ * alone, which has that port.  lp_hostport_split copies the host (a name, or an
+ * address with brackets removed) and the port of "HOST:PORT".
  */
 int lp_ip_parse(struct lp_ip *out, const char *text, char *why);
 int lp_prefix_parse(struct lp_prefix *out, const char *text, char *why);
 int lp_endpoint_parse(struct lp_endpoint *out, const char *text, char *why);
+int lp_endpoint_parse_bare(
+    struct lp_endpoint *out, const char *text, uint16_t port, char *why);
 int lp_hostport_split(char *host, uint16_t *port, const char *text, char *why);
 
 /*

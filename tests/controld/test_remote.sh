@@ -93,7 +93,7 @@ logged() {
 expect 1 "--tls nowhere/cert.pem: No such file or directory" \
 	"$controld" --database no --socket n.sock --listen 127.0.0.1 --tls nowhere
 [ ! -e no ] || fail "a database was made"
-expect 64 "--listen 1.2.3" "$controld" --listen 1.2.3
+expect 64 '--listen 1.2.3: "1.2.3" is not an IPv4' "$controld" --listen 1.2.3
 mkdir other
 cp control/* other/
 chmod 644 other/key.pem
