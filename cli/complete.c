@@ -364,7 +364,7 @@ offer_word(const struct cursor *cursor, enum lp_word word)
 		offer(cursor, "list");
 		break;
 	case LP_WORD_ANY:
-	case LP_WORD_FILE: /* the shell's own business */
+	case LP_WORD_FILE: /* the shell offers files where we say nothing */
 		break;
 	}
 }
