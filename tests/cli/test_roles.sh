@@ -11,7 +11,7 @@ pid='' port='' failed=0
 
 finish()
 {
-	[ -z "$pid" ] || kill -9 "$pid"
+	[ -z "$pid" ] || { kill -9 "$pid"; wait "$pid"; } 2>/dev/null
 	[ $failed = 0 ] || cat log
 	cd / && rm -rf "$dir"
 }

@@ -17,6 +17,7 @@ finish() {
 	status=$?
 	for pid in $pids; do
 		kill -9 "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true # or it still writes there
 	done
 	[ "$status" -eq 0 ] || cat ./*.log
 	rm -rf "$dir"
@@ -49,7 +50,8 @@ run() {
 	name=$1
 	shift
 	"$controld" --database "$name.db" --socket "$name.sock" \
-		--dataplane dp.sock --kafka-clients none "$@" 2>>"$name.log" &
+		--dataplane dp.sock --metrics off --kafka-clients none \
+		"$@" 2>>"$name.log" &
 	last=$!
 	pids="$pids $last"
 	until_says '"epoch"' status "$name"

@@ -16,6 +16,7 @@ unset LPCTL_SOCKET LPCTL_REMOTE LPCTL_TLS
 finish() {
 	status=$?
 	[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null || true
+	[ -z "$pid" ] || wait "$pid" 2>/dev/null || true
 	[ "$status" -eq 0 ] || cat log
 	rm -rf "$dir"
 }
