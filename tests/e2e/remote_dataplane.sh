@@ -128,8 +128,8 @@ until_says '"state": "applied"' lpctl -o json status
 # One change, applied on both before lpctl is done.
 lpctl add-port front --device front --address 10.9.0.10/24 --side client
 lpctl add-cluster payments
-lpctl -o json add-broker payments 1 10.9.0.21:9092 | tee "$dir/out" |
-	grep -q '"applied": 2' || fail "not on both: $(cat "$dir/out")"
+lpctl -o json add-broker payments 1 10.9.0.21:9092 >"$dir/out"
+grep -q '"applied": 2' "$dir/out" || fail "not on both: $(cat "$dir/out")"
 lpctl status >"$dir/out"
 grep -q '^far .*192.0.2.2:9644 (far)' "$dir/out" ||
 	fail "status: $(cat "$dir/out")"
