@@ -16,11 +16,15 @@
 #include "proto/tcp.h"
 
 enum {
-	BACKLOG = 64,
+	BACKLOG = 256,
 	/* Lines of the log that others bring about, in a second. */
 	LINES_PER_S = 10,
-	/* Most of them are closed at once. */
-	ACCEPTS_PER_S = 4096,
+	/*
+	 * Most of them are closed at once.  So many in a turn, and then others
+	 * have theirs: those who flood do not let the backlog become empty.
+	 */
+	ACCEPTS_OF_TURN = 16,
+	TURN_US = 4000,
 };
 
 /*
@@ -39,13 +43,16 @@ struct lp_remote {
 	struct lp_tls *tls;
 	struct evconnlistener *listener;
 	struct guest guests[LP_REMOTE_GUESTS_MAX];
-	unsigned accepted, handshakes, lines; /* in this second */
+	struct event *resume; /* after a turn */
+	unsigned accepted; /* in this turn */
+	unsigned handshakes, lines; /* in this second */
 	uint64_t missed; /* lines that were not written */
 	uint64_t looked_ms; /* at the certificates */
 };
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t socket,
     struct sockaddr *address, int len, void *arg);
+static void on_resume(evutil_socket_t socket, short what, void *arg);
 static void on_accept_error(struct evconnlistener *listener, void *arg);
 static struct guest *place_for(
     struct lp_remote *remote, const struct lp_endpoint *from);
@@ -81,10 +88,12 @@ lp_remote_new(struct lp_remote **out, const struct lp_remote_options *options,
 		remote->listener = evconnlistener_new(options->base, on_accept,
 		    remote, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
 		    BACKLOG, socket);
-		error = remote->listener ? 0 : -ENOMEM;
+		remote->resume = evtimer_new(options->base, on_resume, remote);
+		error = remote->listener && remote->resume ? 0 : -ENOMEM;
 	}
 	if (error) {
-		close(socket);
+		if (!remote || !remote->listener)
+			close(socket);
 		lp_remote_free(remote);
 		return error;
 	}
@@ -102,6 +111,8 @@ lp_remote_free(struct lp_remote *remote)
 		forget(&remote->guests[i]);
 	if (remote->listener)
 		evconnlistener_free(remote->listener);
+	if (remote->resume)
+		event_free(remote->resume);
 	lp_tls_close(remote->tls);
 	free(remote);
 }
@@ -123,8 +134,7 @@ lp_remote_tick(struct lp_remote *remote)
 			    LP_REMOTE_HANDSHAKE_MS);
 		forget(guest);
 	}
-	remote->accepted = remote->handshakes = 0;
-	remote->lines = 0;
+	remote->handshakes = remote->lines = 0;
 	evconnlistener_enable(remote->listener);
 	if (now - remote->looked_ms < LP_TLS_TICK_S * 1000)
 		return;
@@ -168,6 +178,7 @@ static void
 on_accept(struct evconnlistener *listener, evutil_socket_t socket,
     struct sockaddr *address, int len, void *arg)
 {
+	const struct timeval turn = {.tv_usec = TURN_US};
 	struct lp_remote *remote = arg;
 	struct lp_endpoint from;
 	struct guest *guest;
@@ -176,8 +187,10 @@ on_accept(struct evconnlistener *listener, evutil_socket_t socket,
 	lp_tcp_endpoint(&from, address);
 	guest = place_for(remote, &from);
 	remote->handshakes += guest != NULL;
-	/* Who comes then waits in the backlog for the next second. */
-	if (++remote->accepted >= ACCEPTS_PER_S ||
+	/* Who comes then waits in the backlog, also for the next second. */
+	if (remote->accepted++ == 0)
+		evtimer_add(remote->resume, &turn);
+	if (remote->accepted >= ACCEPTS_OF_TURN ||
 	    remote->handshakes >= LP_REMOTE_HANDSHAKES_PER_S)
 		evconnlistener_disable(listener);
 	if (!guest) {
@@ -186,6 +199,18 @@ on_accept(struct evconnlistener *listener, evutil_socket_t socket,
 		refuse(remote, &from, "no memory");
 		forget(guest);
 	}
+}
+
+static void
+on_resume(evutil_socket_t socket, short what, void *arg)
+{
+	struct lp_remote *remote = arg;
+
+	(void)socket;
+	(void)what;
+	remote->accepted = 0;
+	if (remote->handshakes < LP_REMOTE_HANDSHAKES_PER_S)
+		evconnlistener_enable(remote->listener);
 }
 
 /* Out of descriptors, most likely: once more in the next second. */
