@@ -32,6 +32,8 @@ lp_certificates_open(struct lp_certificates **out, struct event_base *base,
 		lp_log_warn("%s", why);
 		err = 0;
 	}
+	if (err == 0)
+		err = lp_tls_check_role(certificates->tls, "controld", why);
 	if (err == 0) {
 		certificates->checked = checked;
 		certificates->arg = arg;

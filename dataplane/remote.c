@@ -84,6 +84,8 @@ lp_remote_new(struct lp_remote **out, const struct lp_remote_options *options,
 		lp_log_warn("%s", why);
 		error = 0;
 	}
+	if (!error)
+		error = lp_tls_check_role(remote->tls, "dataplane", why);
 	if (!error) {
 		remote->listener = evconnlistener_new(options->base, on_accept,
 		    remote, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,

@@ -102,6 +102,27 @@ lp_tls_close(struct lp_tls *tls)
 }
 
 int
+lp_tls_check_role(
+    const struct lp_tls *tls, const char *role, char why[LP_TLS_WHY_SIZE])
+{
+	struct lp_tls_peer own = {0};
+	char text[LP_TLS_WHY_SIZE];
+
+	if (lp_tls_peer_read(&own, SSL_CTX_get0_certificate(tls->ctx), text) !=
+	    0)
+		snprintf(why, LP_TLS_WHY_SIZE, "%.200s/cert.pem: it %.200s",
+		    tls->directory, text);
+	else if (strcmp(own.role, role) != 0)
+		snprintf(why, LP_TLS_WHY_SIZE,
+		    "%.300s/cert.pem: its role (OU) is \"%s\", and has to be "
+		    "\"%s\": nobody would believe it",
+		    tls->directory, own.role, role);
+	else
+		return 0;
+	return -EINVAL;
+}
+
+int
 lp_tls_reload(struct lp_tls *tls)
 {
 	return reload(tls, true);

@@ -87,6 +87,13 @@ int lp_tls_open(struct lp_tls **out, const char *directory, bool untimely,
 void lp_tls_close(struct lp_tls *tls);
 
 /*
+ * Whether our own certificate is for that role, as peers will insist on: 0, or
+ * -EINVAL and one line in why that names the file.
+ */
+int lp_tls_check_role(
+    const struct lp_tls *tls, const char *role, char why[LP_TLS_WHY_SIZE]);
+
+/*
  * Reads all anew, and only if all is well it is what new connections get.
  * Logs how it went.  0 or -errno, and lp_tls_why().
  */

@@ -100,6 +100,9 @@ cp control/* other/
 chmod 644 other/key.pem
 expect 1 "other/key.pem: mode 0644 lets others in" \
 	"$controld" --database no --socket n.sock --listen 127.0.0.1 --tls other
+expect 1 'alice/cert.pem: its role (OU) is "admin", and has to be "controld"' \
+	"$controld" --database no --socket n.sock --listen 127.0.0.1 --tls alice
+[ ! -e no ] || fail "a database was made"
 
 start control
 

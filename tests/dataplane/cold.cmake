@@ -27,7 +27,7 @@ endforeach()
 target_link_libraries(test_remote PRIVATE lp_test_pki)
 add_test(NAME dataplane/options
 	COMMAND ${CMAKE_CURRENT_LIST_DIR}/test_options.sh
-		$<TARGET_FILE:lp-dataplane>)
+		$<TARGET_FILE:lp-dataplane> $<TARGET_FILE:lpctl>)
 
 # For tests of lpctl: what there would be to see.
 add_executable(kafka_talk ${CMAKE_CURRENT_LIST_DIR}/kafka_talk.c

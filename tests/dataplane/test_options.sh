@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # What lp-dataplane says of wrong options, and where it cannot listen.
-# test_options.sh LP_DATAPLANE
+# test_options.sh LP_DATAPLANE LPCTL
 set -eu
 
 dataplane=$1
+lpctl=$2
 dir=$(mktemp -d)
 cd "$dir"
 trap 'rm -rf "$dir"' EXIT
@@ -34,5 +35,10 @@ done
 # It has no certificates, or no such address.
 expect 78 "--tls none/cert.pem: No such file or directory" \
 	--listen "127.77.$(($$ / 256 % 256)).$(($$ % 256))" --tls none
+# It would not be believed by anybody.
+"$lpctl" pki init ca >/dev/null
+"$lpctl" pki issue ca alice --role admin >/dev/null
+expect 78 'alice/cert.pem: its role (OU) is "admin", and has to be "dataplane"' \
+	--listen "127.77.$(($$ / 256 % 256)).$(($$ % 256))" --tls ca/alice
 expect 78 "--listen 192.0.2.1:9644: Cannot assign requested address" \
 	--listen 192.0.2.1
