@@ -102,10 +102,8 @@ lp_declaration_load_text(struct lp_declaration *out, struct lp_report *report,
 	unsigned index = (unsigned)file;
 
 	*out = (struct lp_declaration){0};
-	if (file < 0) {
-		free(text);
+	if (file < 0)
 		return file;
-	}
 	return load_files(out, report, &index, 1, resolve);
 }
 

@@ -277,6 +277,22 @@ START_TEST(without_memory_there_is_an_error)
 }
 END_TEST
 
+/* The report takes it, also where there is no memory for it. */
+START_TEST(a_text_is_taken_also_if_that_fails)
+{
+	static const char text[] = "lightpath: 1\n";
+	char *copy = malloc(sizeof(text));
+
+	memcpy(copy, text, sizeof(text));
+	ck_assert_int_eq(lp_report_new(&report), 0);
+	fail_in = 1;
+	ck_assert_int_eq(lp_declaration_load_text(&declaration, report, "text",
+			     copy, sizeof(text) - 1, NULL),
+	    -ENOMEM);
+	ck_assert_uint_eq(fail_in, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -291,6 +307,7 @@ main(void)
 	tcase_add_test(tcase, names_are_resolved_once_each);
 	tcase_add_test(tcase, a_set_leaves_nothing_of_what_was);
 	tcase_add_test(tcase, without_memory_there_is_an_error);
+	tcase_add_test(tcase, a_text_is_taken_also_if_that_fails);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
