@@ -86,6 +86,10 @@ run(struct job *job, int (*finish)(struct job *job))
 	if (lp_report_new(&job->report) != 0)
 		return no_memory(job);
 	status = job->copy != NULL ? load_copy(job) : load(job);
+	/* Warnings alone are told with those of the plan. */
+	if (status == LP_EXIT_OK &&
+	    lp_report_count(job->report, LP_SEVERITY_ERROR) > 0)
+		status = check_report(job);
 	if (status == LP_EXIT_OK)
 		status = lp_show_ask(
 		    &job->current, job->lpctl, LP_SHOW_ASK_ALL, 0, job->error);
@@ -160,8 +164,6 @@ load(struct job *job)
 	if (lp_declaration_load(&job->declaration, job->report,
 		job->words->files, job->words->file_count, NULL) != 0)
 		return no_memory(job);
-	if (lp_report_count(job->report, LP_SEVERITY_ERROR) > 0)
-		return check_report(job);
 	return LP_EXIT_OK;
 }
 
@@ -203,7 +205,7 @@ load_copy(struct job *job)
 	if (lp_declaration_load_text(&job->declaration, job->report, job->copy,
 		text, len, NULL) != 0)
 		return no_memory(job);
-	return check_report(job);
+	return LP_EXIT_OK;
 }
 
 static int

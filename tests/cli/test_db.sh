@@ -62,7 +62,8 @@ expect() {
 
 : >log
 start
-lpctl add-cluster payments >out 2>&1 || fail "$(cat out)"
+lpctl add-cluster payments -- add-rule r --priority 1 \
+	--match principal=User:x --action deny >out 2>&1 || fail "$(cat out)"
 # Many pieces, and more than the daemon lets a client leave unread.
 for i in 1 2 3 4 5 6 7 8 9; do
 	lpctl set-cluster payments --name "payments-$i" -- set-cluster \
@@ -96,6 +97,8 @@ lpctl del-cluster c9 -- del-cluster c8 -- add-cluster new >out 2>&1 ||
 lpctl db restore one.db --dry-run >out 2>&1 || fail "dry run: $(cat out)"
 grep -qx '+ cluster c9' out && grep -qx -e '- cluster new' out ||
 	fail "dry run says: $(cat out)"
+[ "$(grep -c 'warning: .* without User:' out)" = 1 ] ||
+	fail "does not warn once: $(cat out)"
 lpctl list-clusters | grep -q '^new ' || fail "a dry run restores"
 lpctl db restore one.db >out 2>&1 || fail "restore: $(cat out)"
 lpctl list-clusters | grep -q '^c8 ' || fail "c8 is not back"
