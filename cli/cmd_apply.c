@@ -162,7 +162,7 @@ static int
 load(struct job *job)
 {
 	if (lp_declaration_load(&job->declaration, job->report,
-		job->words->files, job->words->file_count, NULL) != 0)
+		job->words->files, job->words->file_count) != 0)
 		return no_memory(job);
 	return LP_EXIT_OK;
 }
@@ -202,8 +202,8 @@ load_copy(struct job *job)
 		free(text);
 		return no_memory(job);
 	}
-	if (lp_declaration_load_text(&job->declaration, job->report, job->copy,
-		text, len, NULL) != 0)
+	if (lp_declaration_load_text(
+		&job->declaration, job->report, job->copy, text, len) != 0)
 		return no_memory(job);
 	return LP_EXIT_OK;
 }

@@ -33,7 +33,7 @@ check(const struct lp_lpctl *lpctl, struct lp_report *report,
 	struct lp_check_view view = {
 	    .report = report, .err = lpctl->err, .color = lpctl->err_color};
 	struct lp_declaration declaration;
-	int err = lp_declaration_load(&declaration, report, paths, count, NULL);
+	int err = lp_declaration_load(&declaration, report, paths, count);
 	int status;
 
 	view.object_count = declaration.count;

@@ -57,20 +57,17 @@ struct lp_declaration {
  * Reads files and directories (all of *.yaml and *.yml in them, by name, not
  * deeper; "-" is standard input), and checks each object by itself.  0 also if
  * the report has errors: then what is there is what could be read; -ENOMEM.
- * resolve: as in cli/lpctl.h; NULL: names stand for no address yet, which
- * offline is no error.
+ * Names of hosts stand for no address yet.
  */
 int lp_declaration_load(struct lp_declaration *out, struct lp_report *report,
-    const char *const *paths, size_t path_count,
-    int (*resolve)(struct lp_ip *ip, const char *host, char *why));
+    const char *const *paths, size_t path_count);
 
 /*
  * The same of one text, which it takes (malloc'ed, a NUL behind it), by a name
  * for messages.
  */
 int lp_declaration_load_text(struct lp_declaration *out,
-    struct lp_report *report, const char *name, char *text, size_t len,
-    int (*resolve)(struct lp_ip *ip, const char *host, char *why));
+    struct lp_report *report, const char *name, char *text, size_t len);
 
 /*
  * From a configuration: only what is an operator's, nothing discovered.  0, or

@@ -22,7 +22,6 @@ struct lp_declaration_reading {
 	struct lp_report *report;
 	bool failed; /* an error has been told; who asks clears it */
 	int err; /* -ENOMEM, or 0 */
-	const void *arg; /* of who asks, for his set() */
 };
 
 struct lp_declaration_field {

@@ -48,7 +48,6 @@ struct top {
 struct load {
 	struct lp_declaration *out;
 	struct lp_declaration_reading reading;
-	struct lp_declaration_hosts hosts;
 	struct lp_declaration_names names;
 	size_t size; /* places allocated of out->list */
 	size_t counts[KINDS];
@@ -57,8 +56,7 @@ struct load {
 };
 
 static int load_files(struct lp_declaration *out, struct lp_report *report,
-    const unsigned *files, size_t count,
-    int (*resolve)(struct lp_ip *ip, const char *host, char *why));
+    const unsigned *files, size_t count);
 static int read_file(struct load *load, unsigned file);
 static void read_top(struct load *load, struct top *top);
 static int add_owner(struct load *load, const char *owner);
@@ -79,8 +77,7 @@ static int order(struct load *load);
 
 int
 lp_declaration_load(struct lp_declaration *out, struct lp_report *report,
-    const char *const *paths, size_t path_count,
-    int (*resolve)(struct lp_ip *ip, const char *host, char *why))
+    const char *const *paths, size_t path_count)
 {
 	struct lp_declaration_files files;
 	int err;
@@ -88,15 +85,14 @@ lp_declaration_load(struct lp_declaration *out, struct lp_report *report,
 	*out = (struct lp_declaration){0};
 	err = lp_declaration_file_read(&files, report, paths, path_count);
 	if (err == 0)
-		err = load_files(out, report, files.list, files.count, resolve);
+		err = load_files(out, report, files.list, files.count);
 	lp_declaration_file_fini(&files);
 	return err;
 }
 
 int
 lp_declaration_load_text(struct lp_declaration *out, struct lp_report *report,
-    const char *name, char *text, size_t len,
-    int (*resolve)(struct lp_ip *ip, const char *host, char *why))
+    const char *name, char *text, size_t len)
 {
 	int file = lp_report_add_file(report, name, text, len);
 	unsigned index = (unsigned)file;
@@ -104,19 +100,16 @@ lp_declaration_load_text(struct lp_declaration *out, struct lp_report *report,
 	*out = (struct lp_declaration){0};
 	if (file < 0)
 		return file;
-	return load_files(out, report, &index, 1, resolve);
+	return load_files(out, report, &index, 1);
 }
 
 static int
 load_files(struct lp_declaration *out, struct lp_report *report,
-    const unsigned *files, size_t count,
-    int (*resolve)(struct lp_ip *ip, const char *host, char *why))
+    const unsigned *files, size_t count)
 {
-	struct load load = {.out = out, .hosts = {.resolve = resolve}};
+	struct load load = {.out = out, .reading = {.report = report}};
 	int err = 0;
 
-	load.reading.report = report;
-	load.reading.arg = &load.hosts;
 	lp_declaration_names_init(&load.names, out);
 	if (count > 0) {
 		out->trees = calloc(count, sizeof(struct lp_yaml *));
@@ -137,7 +130,6 @@ load_files(struct lp_declaration *out, struct lp_report *report,
 	if (err == 0)
 		err = order(&load);
 	lp_declaration_names_fini(&load.names);
-	free(load.hosts.list);
 	free(load.tops);
 	return err;
 }

@@ -12,22 +12,9 @@
 #include "cli/declaration_field.h"
 #include "cli/declaration_names.h"
 
-/* A name that has been resolved, or could not be. */
-struct lp_declaration_host {
-	char name[LP_HOST_SIZE];
-	struct lp_ip ip; /* none: why says it */
-	char why[LP_WHY_SIZE];
-};
-
-struct lp_declaration_hosts {
-	int (*resolve)(struct lp_ip *ip, const char *host, char *why);
-	struct lp_declaration_host *list;
-	size_t count;
-};
-
 /*
  * A map of that kind into *declared, which is as by default; lp_object_check()
- * comes later.  hosts: of brokers.
+ * comes later.
  */
 void lp_declaration_load_port(struct lp_declaration_reading *reading,
     const struct lp_yaml_node *map, struct lp_declared *declared);

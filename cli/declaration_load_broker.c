@@ -2,7 +2,6 @@
 #include "cli/declaration_load.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +9,6 @@
 
 static void set_endpoint(struct lp_declaration_reading *reading,
     const struct lp_yaml_node *node, void *to);
-static const struct lp_declaration_host *find_host(
-    struct lp_declaration_reading *reading, const char *name);
 static void set_endpoints(struct lp_declaration_reading *reading,
     const struct lp_yaml_node *node, void *to);
 
@@ -54,15 +51,13 @@ lp_declaration_load_broker(struct lp_declaration_reading *reading,
 	lp_declaration_field_read(reading, map, "a broker", fields, declared);
 }
 
-/* The host as it was written; its address now, if names are resolved. */
+/* The host as it was written; a name has no address yet. */
 static void
 set_endpoint(struct lp_declaration_reading *reading,
     const struct lp_yaml_node *node, void *to)
 {
 	struct lp_broker_object *broker =
 	    &((struct lp_declared *)to)->object.broker;
-	const struct lp_declaration_hosts *hosts = reading->arg;
-	const struct lp_declaration_host *host;
 	char name[LP_HOST_SIZE] = "", why[LP_WHY_SIZE];
 
 	if (lp_hostport_split(name, &broker->real.port, node->text, why) != 0) {
@@ -71,47 +66,10 @@ set_endpoint(struct lp_declaration_reading *reading,
 		return;
 	}
 	memcpy(broker->host, name, strlen(name));
-	if (lp_ip_parse(&broker->real.ip, name, why) == 0)
-		return;
-	if (lp_resolve_is_number(name)) {
+	if (lp_ip_parse(&broker->real.ip, name, why) != 0 &&
+	    lp_resolve_is_number(name))
 		lp_declaration_field_error(
 		    reading, &node->span, "endpoint", "%s", why);
-		return;
-	}
-	if (hosts->resolve == NULL)
-		return;
-	host = find_host(reading, name);
-	if (host == NULL)
-		return;
-	broker->real.ip = host->ip;
-	if (lp_ip_is_none(&host->ip))
-		lp_declaration_field_error(
-		    reading, &node->span, "endpoint", "%s", host->why);
-}
-
-/* Each name is asked for once, whether it resolves or not. */
-static const struct lp_declaration_host *
-find_host(struct lp_declaration_reading *reading, const char *name)
-{
-	struct lp_declaration_hosts *hosts =
-	    (struct lp_declaration_hosts *)reading->arg;
-	struct lp_declaration_host *list, *host;
-
-	for (size_t i = 0; i < hosts->count; i++)
-		if (strcmp(hosts->list[i].name, name) == 0)
-			return &hosts->list[i];
-	list = reallocarray(hosts->list, hosts->count + 1, sizeof(*list));
-	if (list == NULL) {
-		reading->err = -ENOMEM;
-		return NULL;
-	}
-	hosts->list = list;
-	host = &list[hosts->count++];
-	*host = (struct lp_declaration_host){0};
-	(void)snprintf(host->name, sizeof(host->name), "%s", name);
-	if (hosts->resolve(&host->ip, name, host->why) != 0)
-		host->ip = (struct lp_ip){0};
-	return host;
 }
 
 static void

@@ -37,6 +37,22 @@ print(printer *put, const struct lp_declaration *declaration, const char *owner)
 	return text;
 }
 
+/* As a plan does it. */
+static void
+resolve(struct lp_declaration *declaration)
+{
+	for (size_t i = 0; i < declaration->count; i++) {
+		struct lp_object *object = &declaration->list[i].object;
+		char why[LP_WHY_SIZE];
+
+		if (object->kind == LP_OBJECT_BROKER &&
+		    lp_ip_is_none(&object->broker.real.ip))
+			ensure(random_config_resolve(&object->broker.real.ip,
+				   object->broker.host, why) == 0,
+			    "%s", why);
+	}
+}
+
 /* Of a file that has that text. */
 static void
 load(struct lp_declaration *out, struct lp_report **report, const char *text)
@@ -50,10 +66,9 @@ load(struct lp_declaration *out, struct lp_report **report, const char *text)
 	    "memfd");
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	ensure(lp_report_new(report) == 0, "no memory");
-	ensure(lp_declaration_load(
-		   out, *report, paths, 1, random_config_resolve) == 0,
-	    "no memory");
+	ensure(lp_declaration_load(out, *report, paths, 1) == 0, "no memory");
 	close(fd);
+	resolve(out);
 	if (lp_report_count(*report, LP_SEVERITY_ERROR) > 0) {
 		lp_report_print(*report, stderr, false);
 		ensure(false, "is refused:\n%s", text);

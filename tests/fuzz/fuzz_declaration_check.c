@@ -36,7 +36,7 @@ load(struct lp_declaration *out, struct lp_report **report, const void *data,
 	int fd = open_file(path, data, size);
 
 	assert(lp_report_new(report) == 0);
-	assert(lp_declaration_load(out, *report, paths, 1, NULL) == 0);
+	assert(lp_declaration_load(out, *report, paths, 1) == 0);
 	close(fd);
 }
 
