@@ -9,6 +9,7 @@
 
 #include "cli/report_line.h"
 #include "proto/text.h"
+#include "proto/utf8.h"
 
 enum {
 	KEPT_MAX = 2 * LP_REPORT_PROBLEMS_MAX,
@@ -277,7 +278,7 @@ static void
 count_on(struct mark *mark, const char *text, uint32_t from, uint32_t to)
 {
 	for (uint32_t at = from; at < to; at++) {
-		mark->characters += ((unsigned char)text[at] & 0xc0) != 0x80;
+		mark->characters += !lp_utf8_is_inside(text[at]);
 		if (text[at] == '\n') {
 			mark->line++;
 			mark->line_begin = at + 1;

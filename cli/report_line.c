@@ -6,7 +6,7 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "cli/utf8.h"
+#include "proto/utf8.h"
 
 enum {
 	WIDTH = LP_REPORT_LINE_WIDTH,
@@ -36,7 +36,6 @@ static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
 static struct part find_part(
     const char *text, size_t len, uint32_t from, uint32_t to);
 static void cut(struct part *part);
-static bool is_inside(char c);
 static unsigned width_of(const char *begin, const char *end, unsigned most);
 static struct glyph look(const char *at, const char *end, unsigned column);
 static unsigned put(
@@ -114,7 +113,7 @@ cut(struct part *part)
 	while (at > part->begin && column < BEFORE) {
 		do
 			at--;
-		while (at > part->begin && is_inside(*at));
+		while (at > part->begin && lp_utf8_is_inside(*at));
 		column += look(at, part->from, 0).width;
 	}
 	part->cut_begin = part->cut_begin || at > part->begin;
@@ -132,13 +131,6 @@ cut(struct part *part)
 	part->end = at;
 	if (part->to > at)
 		part->to = at;
-}
-
-/* Of a character in UTF-8, behind its first byte. */
-static bool
-is_inside(char c)
-{
-	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
 /* Columns; no more are counted than `most` and one character. */

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli/utf8.h"
+#include "proto/utf8.h"
 
 /* Counts what it writes; out NULL: only that. */
 struct line {

@@ -5,14 +5,13 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cli/utf8.h"
 #include "cli/yaml.h"
+#include "proto/utf8.h"
 
 static int refuse(const struct lp_yaml_text *text, struct lp_report *report,
     const char *at, size_t len);
 static bool is_plain(const char *at);
 static bool is_allowed(uint32_t code);
-static bool is_inside(char c);
 
 int
 lp_yaml_text_init(
@@ -67,7 +66,7 @@ lp_yaml_text_offset(struct lp_yaml_text *text, size_t index)
 		assert(at > text->begin);
 		do
 			at--;
-		while (is_inside(text->text[at]));
+		while (lp_utf8_is_inside(text->text[at]));
 	}
 	text->at = at;
 	return at;
@@ -79,7 +78,7 @@ lp_yaml_text_next(const struct lp_yaml_text *text, uint32_t at)
 	assert(at < text->len);
 	do
 		at++;
-	while (at < text->len && is_inside(text->text[at]));
+	while (at < text->len && lp_utf8_is_inside(text->text[at]));
 	return at;
 }
 
@@ -134,10 +133,4 @@ is_allowed(uint32_t code)
 		return code == '\t' || code == '\n' || code == '\r';
 	return (code < 0x7f || code >= 0xa0) && code != 0xfeff &&
 	    code != 0xfffe && code != 0xffff;
-}
-
-static bool
-is_inside(char c)
-{
-	return ((unsigned char)c & 0xc0) == 0x80;
 }

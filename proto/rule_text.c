@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "proto/text.h"
+#include "proto/utf8.h"
 
-static size_t character(const unsigned char *at, uint32_t *code);
 static int read_quoted(struct lp_rule_piece *piece, const char **at,
     const char *text, struct lp_rule_error *error);
 static int read_bare(struct lp_rule_piece *piece, const char **at,
@@ -46,21 +46,19 @@ lp_rule_quote(char buf[LP_RULE_QUOTE_SIZE], const char *text, size_t len)
 int
 lp_rule_text_check(const char *text, struct lp_rule_error *error)
 {
-	const unsigned char *at = (const unsigned char *)text;
+	const char *end = text + strlen(text);
 	uint32_t code;
 	size_t len;
 
-	for (; *at != '\0'; at += len) {
-		const char *place = (const char *)at;
-
-		len = character(at, &code);
+	for (const char *at = text; at < end; at += len) {
+		len = lp_utf8_decode(at, end, &code);
 		if (len == 0)
-			return lp_rule_refuse(error, text, place, 1,
-			    "the byte 0x%02x is not UTF-8", *at);
+			return lp_rule_refuse(error, text, at, 1,
+			    "the byte 0x%02x is not UTF-8", (unsigned)code);
 		/* C1 too: terminals obey them. */
 		if ((code < 0x20 && !lp_rule_is_blank((char)code)) ||
 		    (code >= 0x7f && code < 0xa0))
-			return lp_rule_refuse(error, text, place, len,
+			return lp_rule_refuse(error, text, at, len,
 			    "the control character 0x%02x is not for rules",
 			    (unsigned)code);
 	}
@@ -98,32 +96,6 @@ lp_rule_piece_read(struct lp_rule_piece *piece, const char **at,
 	assert(is_end(**at));
 	piece->len = (size_t)(*at - piece->at);
 	return 0;
-}
-
-/* RFC 3629: of the shortest form, no surrogates.  Bytes; 0: it is none. */
-static size_t
-character(const unsigned char *at, uint32_t *code)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t len = at[0] < 0x80 ? 1
-	    : at[0] >> 5 == 0x06  ? 2
-	    : at[0] >> 4 == 0x0e  ? 3
-	    : at[0] >> 3 == 0x1e  ? 4
-				  : 0;
-
-	if (len == 0)
-		return 0;
-	*code = len == 1 ? at[0] : at[0] & (0x7fu >> len);
-	for (size_t i = 1; i < len; i++) {
-		/* A NUL ends it here. */
-		if (at[i] >> 6 != 0x02)
-			return 0;
-		*code = *code << 6 | (at[i] & 0x3f);
-	}
-	if (*code < least[len] || *code > 0x10ffff ||
-	    (*code >= 0xd800 && *code <= 0xdfff))
-		return 0;
-	return len;
 }
 
 static int

@@ -7,13 +7,15 @@
 
 #include <stddef.h>
 
+#include "proto/utf8.h"
+
 /* How many of its len bytes to show, at most `most`: no character is cut. */
 static inline size_t
 lp_text_fit(const char *text, size_t len, size_t most)
 {
 	if (len <= most)
 		return len;
-	while (most > 0 && ((unsigned char)text[most] & 0xc0) == 0x80)
+	while (most > 0 && lp_utf8_is_inside(text[most]))
 		most--;
 	return most;
 }

@@ -2,9 +2,10 @@
 /*
  * Characters of UTF-8 (RFC 3629), one by one.
  */
-#ifndef LP_CLI_UTF8_H
-#define LP_CLI_UTF8_H
+#ifndef LP_PROTO_UTF8_H
+#define LP_PROTO_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,5 +14,12 @@
  * code is the first byte.
  */
 size_t lp_utf8_decode(const char *at, const char *end, uint32_t *code);
+
+/* Of a character, behind its first byte. */
+static inline bool
+lp_utf8_is_inside(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
 
 #endif
