@@ -324,8 +324,7 @@ tell(void *arg, const struct lp_model_error *error)
 		    key, error->why);
 	else if (strcmp(error->object, label) == 0)
 		lp_report_add(check->report, LP_SEVERITY_ERROR, &span, "%s%s%s",
-		    lp_declaration_key(declared, field),
-		    field[0] == '\0' ? "" : ": ", error->why);
+		    key, key[0] == '\0' ? "" : ": ", error->why);
 	else
 		lp_report_add(check->report, LP_SEVERITY_ERROR, &span,
 		    "%s: %s: %s", error->object, error->field, error->why);

@@ -36,7 +36,7 @@ struct making {
 
 static int prepare(struct making *making, const struct lp_config *config);
 static void finish(struct making *making);
-static int compare(struct making *making, size_t index);
+static void compare(struct making *making, size_t index);
 static bool may_have(
     struct making *making, const struct lp_declared *to, size_t at);
 static bool is_kept_as_it_was(struct making *making,
@@ -73,7 +73,7 @@ lp_plan_make(struct lp_plan *plan, struct lp_report *report,
 	if (err == 0)
 		err = lp_plan_cluster_resolve(declaration, &making.current);
 	for (size_t i = 0; err == 0 && i < declaration->count; i++)
-		err = compare(&making, i);
+		compare(&making, i);
 	if (err == 0 && options->prune)
 		prune(&making);
 	if (err == 0)
@@ -152,7 +152,7 @@ finish(struct making *making)
 
 /* ---- one object ---------------------------------------------------------- */
 
-static int
+static void
 compare(struct making *making, size_t index)
 {
 	struct lp_plan *plan = making->plan;
@@ -166,15 +166,15 @@ compare(struct making *making, size_t index)
 		making->kept[at] = true;
 		if (lp_plan_cluster_is_named_only(to, from)) {
 			plan->unchanged++;
-			return 0;
+			return;
 		}
 		if (!may_have(making, to, at) ||
 		    !is_kept_as_it_was(making, to, from))
-			return 0;
+			return;
 	}
 	if (to->object.kind == LP_OBJECT_BROKER &&
 	    !find_address(making, to, from))
-		return 0;
+		return;
 	making->from[index] = from;
 	if (from == NULL)
 		making->verbs[index] = LP_PLAN_ADD;
@@ -182,7 +182,6 @@ compare(struct making *making, size_t index)
 		making->verbs[index] = LP_PLAN_SET;
 	else
 		plan->unchanged++;
-	return 0;
 }
 
 /* What belongs to nobody may be taken. */

@@ -364,11 +364,7 @@ make_default(struct lp_declared *made, const struct lp_declared *of)
 	}
 	if (of->object.kind != LP_OBJECT_LISTENER)
 		return;
-	listener->kafka = of->object.listener.kafka;
-	listener->mode = of->object.listener.mode;
-	listener->rewrite = lp_object_rewriting(listener);
-	listener->kafka = LP_LOOK_OBSERVE;
-	listener->mode = LP_MODE_VIP;
+	listener->rewrite = lp_object_rewriting(&of->object.listener);
 	if (of->object.listener.mode == LP_MODE_INLINE)
 		listener->source_address = LP_SOURCE_PRESERVE;
 	else

@@ -153,12 +153,12 @@ find_tab(struct lp_span *span, const struct lp_yaml_text *text)
 	    memrchr(text->text + text->begin, '\n', span->from - text->begin);
 
 	begin = begin ? begin + 1 : text->text + text->begin;
-	for (begin += strspn(begin, " "); *begin == '\t' && begin <= at;) {
-		span->from = (uint32_t)(begin - text->text);
-		span->to = span->from + (uint32_t)strspn(begin, "\t");
-		return true;
-	}
-	return false;
+	begin += strspn(begin, " ");
+	if (*begin != '\t' || begin > at)
+		return false;
+	span->from = (uint32_t)(begin - text->text);
+	span->to = span->from + (uint32_t)strspn(begin, "\t");
+	return true;
 }
 
 /* The end of a span; what lies behind the last line is shown at its end. */
