@@ -2,9 +2,9 @@
 #include "cli/show_ask.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "cli/client.h"
+#include "cli/cmd.h"
 #include "cli/view.h"
 
 static int check_generation(
@@ -41,18 +41,12 @@ lp_show_ask_generation(
     uint64_t *generation, const struct lp_words *words, struct lp_error *error)
 {
 	const char *text = lp_command_value(words, LP_OPTION_GENERATION, NULL);
-	enum { DIGITS_MAX = 18 };
 
 	*generation = 0;
-	if (text == NULL)
+	if (text == NULL ||
+	    lp_cmd_rollback_generation(generation, text, error) == LP_EXIT_OK)
 		return LP_EXIT_OK;
-	for (const char *c = text; *c >= '0' && *c <= '9'; c++)
-		*generation = *generation * 10 + (uint64_t)(*c - '0');
-	if (*generation != 0 && strlen(text) <= DIGITS_MAX &&
-	    text[strspn(text, "0123456789")] == '\0')
-		return LP_EXIT_OK;
-	return lp_error_set(error, LP_EXIT_USAGE,
-	    "--generation: \"%s\" is no number of a generation", text);
+	return lp_error_prefix(error, "--generation");
 }
 
 /* An lp-controld that knows no others shows its own. */
