@@ -72,7 +72,7 @@ def check_lists():
         if sorted(part(path)["enum"]) != sorted(tables[key]):
             fail("%s: %s in the schema, %s in our tables"
                  % (path, part(path)["enum"], tables[key]))
-    for path, key in [("match.api", "apis"), ("match.from", "from"),
+    for path, key in [("api", "apis"), ("match.from", "from"),
                       ("match.acks", "acks")]:
         known = {str(v) for v in part(path)["anyOf"][0]["enum"]}
         if known != set(tables[key]):
@@ -111,14 +111,10 @@ def check_limits():
         for text, right in [("x" * most, True), ("x" * (most + 1), False)]:
             if bool(re.search(parts[name]["pattern"], text)) != right:
                 fail("%s: %d characters" % (name, len(text)))
-    for key in match_apis():
+    for key in [one for one in part("api")["anyOf"]
+                if one.get("type") == "integer"]:
         if key["maximum"] != tables["api_last"]:
-            fail("match.api: the last is %d" % tables["api_last"])
-
-
-def match_apis():
-    return [one for one in part("match.api")["anyOf"]
-            if one.get("type") == "integer"]
+            fail("api: the last is %d" % tables["api_last"])
 
 
 # The keys that lpctl reads, from where it reads them.
