@@ -15,7 +15,6 @@ struct lp_store_copy {
 };
 
 static int open_copy(struct lp_store_copy *copy, struct lp_store_sql *sql);
-static int finish(struct lp_store_copy *copy, struct lp_store_sql *sql);
 
 int
 lp_store_copy_begin(
@@ -44,6 +43,7 @@ lp_store_copy_step(struct lp_store_copy *copy, char *why)
 	struct lp_store_sql sql = {
 	    .db = copy->db, .path = copy->path, .why = why};
 	int code = sqlite3_backup_step(copy->backup, LP_STORE_COPY_PAGES);
+	int err;
 
 	/* Somebody else writes into the database: later. */
 	if (code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED)
@@ -52,8 +52,11 @@ lp_store_copy_step(struct lp_store_copy *copy, char *why)
 		return lp_store_sql_fail(&sql, code);
 	code = sqlite3_backup_finish(copy->backup);
 	copy->backup = NULL;
-	return code == SQLITE_OK ? finish(copy, &sql)
-				 : lp_store_sql_fail(&sql, code);
+	err = code == SQLITE_OK
+	    ? lp_store_sql_exec(&sql, "PRAGMA journal_mode = DELETE")
+	    : lp_store_sql_fail(&sql, code);
+	copy->whole = err == 0;
+	return err;
 }
 
 void
@@ -77,7 +80,7 @@ open_copy(struct lp_store_copy *copy, struct lp_store_sql *sql)
 	int fd = open(copy->path,
 	    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	struct lp_store_sql ours = {.path = copy->path, .why = sql->why};
-	int code;
+	int code, err;
 
 	if (fd < 0)
 		return lp_store_sql_refuse(
@@ -88,26 +91,12 @@ open_copy(struct lp_store_copy *copy, struct lp_store_sql *sql)
 	ours.db = copy->db;
 	if (code != SQLITE_OK)
 		return lp_store_sql_fail(&ours, code);
+	/* Else the last step waits for the disk, for all of it. */
+	err = lp_store_sql_exec(&ours, "PRAGMA synchronous = OFF");
+	if (err != 0)
+		return err;
 	copy->backup = sqlite3_backup_init(copy->db, "main", sql->db, "main");
 	if (copy->backup == NULL)
 		return lp_store_sql_fail(&ours, sqlite3_errcode(copy->db));
 	return 0;
-}
-
-/* Of one file, and on the disk. */
-static int
-finish(struct lp_store_copy *copy, struct lp_store_sql *sql)
-{
-	int err = lp_store_sql_exec(sql, "PRAGMA journal_mode = DELETE");
-	int fd;
-
-	if (err != 0)
-		return err;
-	fd = open(copy->path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) != 0)
-		err = lp_store_sql_refuse(sql, -errno, "%s", strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	copy->whole = err == 0;
-	return err;
 }

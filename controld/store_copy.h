@@ -19,8 +19,8 @@ int lp_store_copy_begin(
 
 /*
  * Copies some more; what is committed meanwhile is in it, too.  1: there is
- * more; 0: it is whole, and on the disk; -errno and why, which has
- * LP_STORE_WHY_SIZE bytes.
+ * more; 0: it is whole, but not on the disk yet: who keeps it brings it there;
+ * -errno and why, which has LP_STORE_WHY_SIZE bytes.
  */
 int lp_store_copy_step(struct lp_store_copy *copy, char *why);
 

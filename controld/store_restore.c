@@ -49,6 +49,7 @@ static int put_in_place(struct lp_store_sql *sql, const char *beside);
 static int keep_part(struct lp_store_sql *sql, const char *part);
 static void drop_part(const struct lp_store_sql *sql, const char *part);
 static int sync_directory(struct lp_store_sql *sql);
+static int sync_path(const char *path);
 
 int
 lp_store_restore_check(
@@ -298,8 +299,12 @@ mark_waiting(struct lp_store_sql *sql, const struct lp_store_facts *facts)
 static int
 put_in_place(struct lp_store_sql *sql, const char *beside)
 {
-	int err = keep_part(sql, "");
+	int err = sync_path(beside);
 
+	if (err != 0)
+		return lp_store_sql_refuse(
+		    sql, err, "%s: %s", beside, strerror(-err));
+	err = keep_part(sql, "");
 	if (err == 0)
 		err = keep_part(sql, "-wal");
 	if (err != 0)
@@ -347,17 +352,24 @@ static int
 sync_directory(struct lp_store_sql *sql)
 {
 	char *path = strdup(sql->path);
-	int fd = path != NULL
-	    ? open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-	    : -1;
+	int err = path != NULL ? sync_path(dirname(path)) : -ENOMEM;
+
+	free(path);
+	return err == 0 ? 0
+			: lp_store_sql_refuse(sql, err,
+			      "is restored, but may not be on the disk yet: %s",
+			      strerror(-err));
+}
+
+static int
+sync_path(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	int err = 0;
 
 	if (fd < 0 || fsync(fd) != 0)
-		err = lp_store_sql_refuse(sql, -errno,
-		    "is restored, but may not be on the disk yet: %s",
-		    strerror(errno));
+		err = -errno;
 	if (fd >= 0)
 		close(fd);
-	free(path);
 	return err;
 }
