@@ -23,7 +23,6 @@ lp_audit_limit_take(struct lp_audit_limit *limit, const char *who,
 	*missed = name->missed;
 	if (name->rows == 0) {
 		name->missed++;
-		limit->missed++;
 		return false;
 	}
 	name->rows--;

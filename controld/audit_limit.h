@@ -30,7 +30,6 @@ struct lp_audit_limit_name {
 /* Zeroed before its first use. */
 struct lp_audit_limit {
 	struct lp_audit_limit_name names[LP_AUDIT_LIMIT_NAMES];
-	uint64_t missed; /* in all */
 };
 
 /*

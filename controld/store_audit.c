@@ -76,23 +76,19 @@ lp_store_audit_each(struct lp_store *store, uint32_t limit,
 int
 lp_store_audit_insert(struct lp_store_sql *sql, struct lp_store_audit *row)
 {
-	static const char none[] =
-	    "INSERT INTO audit (time_ns, who, came_from, role, request, "
-	    "result, text, cut) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
-	static const char with[] =
-	    "INSERT INTO audit (time_ns, who, came_from, role, request, "
-	    "result, text, cut, generation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
 	char text[LP_STORE_AUDIT_TEXT + 1];
 	size_t len =
 	    lp_text_fit(row->text, strlen(row->text), LP_STORE_AUDIT_TEXT);
-	bool has = row->generation != 0;
 	int err;
 
 	memcpy(text, row->text, len);
 	text[len] = '\0';
-	err = lp_store_sql_run(sql, has ? with : none,
-	    has ? "ittttttii" : "itttttti", (int64_t)row->time_ns, row->who,
-	    row->from, row->role, row->request, row->result, text,
+	err = lp_store_sql_run(sql,
+	    "INSERT INTO audit (time_ns, who, came_from, role, request, "
+	    "result, text, cut, generation) "
+	    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0))",
+	    "ittttttii", (int64_t)row->time_ns, row->who, row->from, row->role,
+	    row->request, row->result, text,
 	    (int64_t)(row->cut || row->text[len] != '\0'),
 	    (int64_t)row->generation);
 	if (err != 0)
