@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #include "cli/client.h"
 #include "cli/cmd.h"
 #include "cli/view_db.h"
+#include "proto/who.h"
 
 /* A backup on its way. */
 struct copy {
@@ -211,13 +211,10 @@ verify(struct lp_db_view *view, struct lp_error *error)
 static int
 restore(struct lp_db_view *view, struct lp_error *error)
 {
-	const struct passwd *user = getpwuid(getuid());
-	char who[96], why[LP_STORE_WHY_SIZE];
+	char who[LP_WHO_SIZE], why[LP_STORE_WHY_SIZE];
 
-	(void)snprintf(who, sizeof(who), "uid %u (%.32s), pid %d",
-	    (unsigned)getuid(), user != NULL ? user->pw_name : "?", getpid());
-	if (lp_store_restore_run(
-		view->database, view->path, who, &view->facts, why) != 0)
+	if (lp_store_restore_run(view->database, view->path,
+		lp_who_local(who, getuid(), getpid()), &view->facts, why) != 0)
 		return lp_error_set(error, LP_EXIT_REFUSED, "%s", why);
 	return LP_EXIT_OK;
 }

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controld/serve.h"
 #include "proto/text.h"
+#include "proto/who.h"
 
 enum {
-	ROW_SIZE = LP_HISTORY_COMMENT_SIZE + LP_SERVE_WHO_SIZE + 64,
+	ROW_SIZE = LP_HISTORY_COMMENT_SIZE + LP_WHO_SIZE + 64,
 	/* So many fit into one frame, whatever they are. */
 	ROWS = LP_FRAME_SIZE_MAX / ROW_SIZE - 1,
 };
@@ -22,7 +22,7 @@ struct frame {
 	size_t count;
 	Lp__Pb__StoredGeneration rows[ROWS];
 	Lp__Pb__StoredGeneration *list[ROWS];
-	char who[ROWS][LP_SERVE_WHO_SIZE];
+	char who[ROWS][LP_WHO_SIZE];
 	char comments[ROWS][LP_HISTORY_COMMENT_SIZE];
 };
 
@@ -70,7 +70,7 @@ add(void *arg, const struct lp_store_past *past)
 	row->time_ns = past->time_ns;
 	row->digest = past->digest;
 	row->who = frame->who[n];
-	snprintf(row->who, LP_SERVE_WHO_SIZE, "%s", past->who);
+	snprintf(row->who, LP_WHO_SIZE, "%s", past->who);
 	row->comment = frame->comments[n];
 	memcpy(row->comment, past->comment, len);
 	row->comment[len] = '\0';

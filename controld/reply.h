@@ -6,6 +6,7 @@
 #define LP_CONTROLD_REPLY_H
 
 #include "controld/context.h"
+#include "proto/who.h"
 
 /* Not a client: discovery, whose answers go to context.self(). */
 #define LP_REPLY_SELF UINT64_MAX
@@ -15,7 +16,7 @@
 
 /* What is to be written down of a request: for audit.c. */
 struct lp_reply_audit {
-	char who[96]; /* as of struct lp_serve_peer */
+	char who[LP_WHO_SIZE]; /* as of struct lp_serve_peer */
 	char from[80];
 	uint8_t role; /* enum lp_role */
 	const char *request; /* a constant; NULL: it is not audited */

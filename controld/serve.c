@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/listener.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -295,13 +294,10 @@ identify(struct lp_serve_client *client, evutil_socket_t fd)
 {
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
-	const struct passwd *user;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0) {
 		snprintf(client->who, sizeof(client->who), "unknown");
 		return;
 	}
-	user = getpwuid(cred.uid);
-	snprintf(client->who, sizeof(client->who), "uid %u (%.32s), pid %d",
-	    cred.uid, user != NULL ? user->pw_name : "?", cred.pid);
+	lp_who_local(client->who, cred.uid, cred.pid);
 }

@@ -20,7 +20,6 @@
 
 enum {
 	LP_SERVE_CLIENTS_MAX = 64,
-	LP_SERVE_WHO_SIZE = 96,
 	LP_SERVE_WHY_SIZE = 512,
 	/* Bytes that a client may leave unread: a whole configuration. */
 	LP_SERVE_OUTPUT_MAX = 128 << 20,

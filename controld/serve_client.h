@@ -11,6 +11,7 @@
 #include "controld/serve.h"
 #include "controld/serve_limit.h"
 #include "proto/tls.h"
+#include "proto/who.h"
 
 enum {
 	/* Those over TLS, and those who are not yet through the handshake. */
@@ -24,7 +25,7 @@ struct lp_serve_client {
 	struct bufferevent *bev;
 	struct event *timer; /* runs while a frame is incomplete */
 	bool doomed;
-	char who[LP_SERVE_WHO_SIZE];
+	char who[LP_WHO_SIZE];
 	char from[LP_ENDPOINT_TEXT_SIZE];
 	char role[LP_TLS_NAME_SIZE];
 

@@ -11,6 +11,7 @@
 #define LP_CONTROLD_STORE_H
 
 #include "controld/generation.h"
+#include "proto/who.h"
 #include "schema/schema.h"
 
 enum {

@@ -9,6 +9,7 @@
 #include <openssl/ssl.h>
 
 #include "controld/serve.h"
+#include "proto/who.h"
 #include "tests/support/pki.h"
 #include "world.h"
 
@@ -35,7 +36,7 @@ extern char far_path[128]; /* of the unix socket */
 extern bool far_silent; /* requests get no answer */
 extern unsigned far_requests, far_gone;
 extern struct far_last {
-	char who[LP_SERVE_WHO_SIZE], from[64], role[64];
+	char who[LP_WHO_SIZE], from[64], role[64];
 	bool local;
 } far_last; /* who has asked */
 

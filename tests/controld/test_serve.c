@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "controld/stream.h"
+#include "proto/who.h"
 
 /* A server that answers with the version, and what it has seen. */
 static struct world world; /* its loop and directory */
@@ -22,7 +23,7 @@ static struct lp_serve *serve;
 static const char *path;
 static unsigned requests, gone;
 static uint64_t last_client;
-static char last_who[LP_SERVE_WHO_SIZE];
+static char last_who[LP_WHO_SIZE];
 static unsigned answers; /* frames for each request */
 
 static void
