@@ -41,7 +41,6 @@ enum phase {
 
 struct ticket {
 	struct lp_reply_to to; /* client 0: nobody waits for it */
-	char who[96];
 	Lp__Pb__ControlRequest *request;
 	size_t bytes; /* of memory, of the request */
 };
@@ -77,7 +76,6 @@ static void on_over(void *arg);
 static int begin(struct lp_commit *commit);
 static int apply(struct lp_commit *commit);
 static int save(struct lp_commit *commit);
-static void wait_for_word(struct lp_commit *commit);
 static void evaluate(struct lp_commit *commit);
 static void evaluate_rollback(struct lp_commit *commit);
 static void roll_back(
@@ -138,11 +136,12 @@ lp_commit_free(struct lp_commit *commit)
 
 void
 lp_commit_add(struct lp_commit *commit, const struct lp_reply_to *to,
-    const char *who, Lp__Pb__ControlRequest *request)
+    Lp__Pb__ControlRequest *request)
 {
 	struct ticket *ticket;
 	size_t bytes = lp_message_memory_of(&request->base);
 
+	assert(to->audit.request != NULL);
 	if (commit->count == LP_COMMIT_QUEUE_MAX ||
 	    (commit->count > 0 &&
 		commit->bytes + bytes > LP_COMMIT_QUEUE_BYTES)) {
@@ -160,7 +159,6 @@ lp_commit_add(struct lp_commit *commit, const struct lp_reply_to *to,
 	*ticket =
 	    (struct ticket){.to = *to, .request = request, .bytes = bytes};
 	commit->bytes += bytes;
-	snprintf(ticket->who, sizeof(ticket->who), "%s", who);
 	event_active(commit->next, EV_TIMEOUT, 0);
 }
 
@@ -315,7 +313,7 @@ on_over(void *arg)
 	/* Until it is done, or there is memory for it, or a place. */
 	lp_confirm_again(commit->confirm, AGAIN_MS);
 	if (request != NULL)
-		lp_commit_add(commit, &to, "lp-controld", request);
+		lp_commit_add(commit, &to, request);
 }
 
 /* The result of the model, or why there is none: then it is answered. */
@@ -353,12 +351,14 @@ save(struct lp_commit *commit)
 	struct lp_context *context = commit->context;
 	struct lp_reply_audit *about = &commit->ticket.to.audit;
 	struct lp_store_audit row = lp_audit_row(about, commit->order.comment);
+	struct lp_store_waiting waiting = {0};
 	const struct lp_store_change change = {
 	    .next_id = commit->change.next_id,
-	    .who = commit->ticket.who,
+	    .who = about->who,
 	    .comment = commit->order.comment,
 	    .wait_ms = commit->order.confirm_ms,
-	    .audit = about->request != NULL ? &row : NULL,
+	    .waiting = &waiting,
+	    .audit = &row,
 	};
 	const struct lp_reply_failure failure = {
 	    .result = LP__PB__FAILURE__RESULT__REFUSED};
@@ -386,32 +386,14 @@ save(struct lp_commit *commit)
 	commit->before = context->current;
 	context->current = next;
 	commit->stored = true;
-	wait_for_word(commit);
+	/* What waited is over, in any case; the new one may wait. */
+	lp_confirm_end(commit->confirm);
+	if (waiting.generation != 0)
+		lp_confirm_start(commit->confirm, &waiting);
 	lp_steps_end(&commit->steps, "stored");
-	lp_log_info(
-	    "generation %" PRIu64 " by %s", next.number, commit->ticket.who);
+	lp_log_info("generation %" PRIu64 " by %s", next.number, about->who);
 	lp_push_start(context->push, &commit->before);
 	return 0;
-}
-
-/* What waited is over, in any case; the new one may wait. */
-static void
-wait_for_word(struct lp_commit *commit)
-{
-	const struct lp_generation *current = &commit->context->current;
-	struct lp_store_waiting waiting = {
-	    .generation = current->number,
-	    .back_to = commit->before.number,
-	    .wait_ms = commit->order.confirm_ms,
-	    .until_ns =
-		current->time_ns + commit->order.confirm_ms * UINT64_C(1000000),
-	};
-
-	lp_confirm_end(commit->confirm);
-	if (waiting.wait_ms == 0)
-		return;
-	snprintf(waiting.who, sizeof(waiting.who), "%s", commit->ticket.who);
-	lp_confirm_start(commit->confirm, &waiting);
 }
 
 static void

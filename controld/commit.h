@@ -22,9 +22,12 @@ struct lp_commit;
 int lp_commit_new(struct lp_commit **out, struct lp_context *context);
 void lp_commit_free(struct lp_commit *commit);
 
-/* Takes ownership of the request: a transaction, rollback or confirmation. */
+/*
+ * Takes ownership of the request: a transaction, rollback or confirmation,
+ * of to->audit.who; it is audited.
+ */
 void lp_commit_add(struct lp_commit *commit, const struct lp_reply_to *to,
-    const char *who, Lp__Pb__ControlRequest *request);
+    Lp__Pb__ControlRequest *request);
 
 /* A dataplane has applied, rejected, come or gone. */
 void lp_commit_changed(struct lp_commit *commit);

@@ -393,7 +393,7 @@ send_steps(struct lp_discover *discover)
 		return; /* no memory: the next look may have some */
 	}
 	discover->waiting = true;
-	lp_commit_add(discover->commit, &to, "discovery", request);
+	lp_commit_add(discover->commit, &to, request);
 }
 
 /* As unpacking makes it: its parts are to be freed. */

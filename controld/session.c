@@ -165,7 +165,6 @@ lp_session_request(struct lp_session *session, uint64_t client,
 	    .result = LP__PB__FAILURE__RESULT__USAGE};
 	unsigned body = request->body_case;
 	const struct lp_access *access = lp_access_find(body);
-
 	bool may = lp_access_may(role_of(peer), body);
 
 	if (may && access->audited)
@@ -200,7 +199,7 @@ lp_session_request(struct lp_session *session, uint64_t client,
 		lp_tools_add(session->tools, &to, request);
 	else if (body == LP__PB__CONTROL_REQUEST__BODY_ROLLBACK ||
 	    body == LP__PB__CONTROL_REQUEST__BODY_CONFIRM) {
-		lp_commit_add(session->commit, &to, peer->who, request);
+		lp_commit_add(session->commit, &to, request);
 		return; /* it is kept */
 	} else if (body != LP__PB__CONTROL_REQUEST__BODY_TRANSACTION)
 		lp_reply_failure(&session->context, &to, &failure,
@@ -209,7 +208,7 @@ lp_session_request(struct lp_session *session, uint64_t client,
 	else {
 		request = lp_gather_add(session->gather, &to, request);
 		if (request != NULL)
-			lp_commit_add(session->commit, &to, peer->who, request);
+			lp_commit_add(session->commit, &to, request);
 		return; /* it is kept */
 	}
 	lp__pb__control_request__free_unpacked(request, NULL);

@@ -475,6 +475,8 @@ save_waiting(struct lp_store *store, const struct lp_generation *from,
 	if (change->wait_ms == 0)
 		return lp_store_confirm_clear(&store->sql);
 	snprintf(waiting.who, sizeof(waiting.who), "%s", change->who);
+	if (change->waiting != NULL)
+		*change->waiting = waiting;
 	return lp_store_confirm_save(&store->sql, &waiting);
 }
 

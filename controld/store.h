@@ -69,6 +69,15 @@ int lp_store_commit(struct lp_store *store, const struct lp_generation *from,
     struct lp_generation *to, uint32_t next_id, const char *who,
     const char *comment, char why[LP_STORE_WHY_SIZE]);
 
+/* The newest generation, if it waits to be confirmed. */
+struct lp_store_waiting {
+	uint64_t generation; /* 0: nothing waits */
+	uint64_t back_to; /* it is kept as long */
+	uint32_t wait_ms; /* of the whole wait */
+	uint64_t until_ns; /* CLOCK_REALTIME */
+	char who[LP_WHO_SIZE];
+};
+
 struct lp_store_audit; /* store_audit.h */
 
 /* A change, and what is said of it. */
@@ -77,6 +86,7 @@ struct lp_store_change {
 	const char *who;
 	const char *comment;
 	uint32_t wait_ms; /* to be confirmed; 0: it is not to be */
+	struct lp_store_waiting *waiting; /* filled in then; or NULL */
 	struct lp_store_audit *audit; /* NULL: history alone tells */
 };
 
@@ -85,14 +95,7 @@ int lp_store_commit_change(struct lp_store *store,
     const struct lp_generation *from, struct lp_generation *to,
     const struct lp_store_change *change, char why[LP_STORE_WHY_SIZE]);
 
-/* The newest generation, if it waits to be confirmed. */
-struct lp_store_waiting {
-	uint64_t generation; /* 0: nothing waits */
-	uint64_t back_to; /* it is kept as long */
-	uint32_t wait_ms; /* of the whole wait */
-	uint64_t until_ns; /* CLOCK_REALTIME */
-	char who[96];
-};
+/* The change that waits now. */
 int lp_store_waits(struct lp_store *store, struct lp_store_waiting *waiting,
     char why[LP_STORE_WHY_SIZE]);
 
