@@ -11,15 +11,12 @@ int
 lp_cmd_audit(const struct lp_lpctl *lpctl, const struct lp_words *words,
     struct lp_error *error)
 {
-	const char *limit = lp_command_value(words, LP_OPTION_LIMIT, NULL);
 	Lp__Pb__AuditRequest wanted = LP__PB__AUDIT_REQUEST__INIT;
 
 	wanted.has_limit = true;
 	wanted.limit = LIMIT_DEFAULT;
-	if (limit != NULL &&
-	    lp_command_number(&wanted.limit, limit, 0, UINT32_MAX) != 0)
-		return lp_error_set(error, LP_EXIT_USAGE,
-		    "--limit: \"%s\" is no number", limit);
+	if (lp_command_limit(&wanted.limit, words, 0, error) != LP_EXIT_OK)
+		return error->status;
 	return ask(lpctl, &wanted, error);
 }
 

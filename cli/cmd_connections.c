@@ -22,18 +22,15 @@ int
 lp_cmd_connections(const struct lp_lpctl *lpctl, const struct lp_words *words,
     struct lp_error *error)
 {
-	const char *limit = lp_command_value(words, LP_OPTION_LIMIT, NULL);
 	Lp__Pb__ConnectionListRequest ask =
 	    LP__PB__CONNECTION_LIST_REQUEST__INIT;
 	Lp__Pb__ControlRequest request = LP__PB__CONTROL_REQUEST__INIT;
 	struct lp_replies replies;
 	int status;
 
-	ask.has_limit = limit != NULL;
-	if (limit != NULL &&
-	    lp_command_number(&ask.limit, limit, 1, UINT32_MAX) != 0)
-		return lp_error_set(error, LP_EXIT_USAGE,
-		    "--limit: \"%s\" is no number from 1", limit);
+	ask.has_limit = lp_command_given(words, LP_OPTION_LIMIT);
+	if (lp_command_limit(&ask.limit, words, 1, error) != LP_EXIT_OK)
+		return error->status;
 	ask.dataplane =
 	    (char *)lp_command_value(words, LP_OPTION_DATAPLANE, NULL);
 	request.body_case = LP__PB__CONTROL_REQUEST__BODY_CONNECTIONS;

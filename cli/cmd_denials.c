@@ -24,8 +24,6 @@ struct asking {
 };
 
 static void add_rule(struct asking *asking, const char *name);
-static int take_limit(struct asking *asking, const struct lp_words *words,
-    struct lp_error *error);
 static int once(const struct lp_lpctl *lpctl, const struct lp_print *print,
     void *arg, bool *asked, struct lp_error *error);
 static int show(const struct lp_lpctl *lpctl, const struct lp_print *print,
@@ -45,7 +43,10 @@ lp_cmd_denials(const struct lp_lpctl *lpctl, const struct lp_words *words,
 	    .arg = &asking};
 	int status;
 
-	if (take_limit(&asking, words, error) != LP_EXIT_OK)
+	asking.request.has_limit = true;
+	asking.request.limit = asking.follows ? LIMIT_FOLLOWING : LIMIT_DEFAULT;
+	if (lp_command_limit(&asking.request.limit, words, 0, error) !=
+	    LP_EXIT_OK)
 		return error->status;
 	for (unsigned i = 0; i < LP_OPERANDS_GIVEN_MAX; i++)
 		add_rule(&asking, words->operands[i]);
@@ -63,23 +64,6 @@ add_rule(struct asking *asking, const char *name)
 {
 	if (name != NULL)
 		asking->rules[asking->request.n_rules++] = (char *)name;
-}
-
-static int
-take_limit(
-    struct asking *asking, const struct lp_words *words, struct lp_error *error)
-{
-	const char *limit = lp_command_value(words, LP_OPTION_LIMIT, NULL);
-
-	asking->request.has_limit = true;
-	asking->request.limit =
-	    asking->follows ? LIMIT_FOLLOWING : LIMIT_DEFAULT;
-	if (limit == NULL ||
-	    lp_command_number(&asking->request.limit, limit, 0, UINT32_MAX) ==
-		0)
-		return LP_EXIT_OK;
-	return lp_error_set(
-	    error, LP_EXIT_USAGE, "--limit: \"%s\" is no number", limit);
 }
 
 /* What dataplanes have said is shown, although another one said nothing. */

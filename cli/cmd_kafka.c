@@ -66,17 +66,14 @@ static int
 take_options(
     struct wish *wish, const struct lp_words *words, struct lp_error *error)
 {
-	const char *limit = lp_command_value(words, LP_OPTION_LIMIT, NULL);
 	const char *sort = lp_command_value(words, LP_OPTION_SORT, NULL);
 
 	wish->ask.dataplane =
 	    (char *)lp_command_value(words, LP_OPTION_DATAPLANE, NULL);
 	if (lp_repeat_option(&wish->repeat, words, error))
 		return error->status;
-	if (limit != NULL &&
-	    lp_command_number(&wish->choice.limit, limit, 1, UINT32_MAX) != 0)
-		return lp_error_set(error, LP_EXIT_USAGE,
-		    "--limit: \"%s\" is no number from 1", limit);
+	if (lp_command_limit(&wish->choice.limit, words, 1, error))
+		return error->status;
 	if (sort != NULL && !lp_view_kafka_sort(&wish->choice.sort, sort))
 		return lp_error_set(error, LP_EXIT_USAGE,
 		    "--sort: \"%s\" is none of: %s", sort,

@@ -366,6 +366,18 @@ lp_command_number(uint32_t *out, const char *text, uint32_t min, uint32_t max)
 }
 
 int
+lp_command_limit(uint32_t *out, const struct lp_words *words, uint32_t min,
+    struct lp_error *error)
+{
+	const char *text = lp_command_value(words, LP_OPTION_LIMIT, NULL);
+
+	if (text == NULL || lp_command_number(out, text, min, UINT32_MAX) == 0)
+		return LP_EXIT_OK;
+	return lp_error_set(error, LP_EXIT_USAGE,
+	    "--limit: \"%s\" is no number%s", text, min > 0 ? " from 1" : "");
+}
+
+int
 lp_command_duration(uint32_t *out, const char *text)
 {
 	size_t digits = strspn(text, "0123456789");

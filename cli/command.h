@@ -225,6 +225,10 @@ bool lp_command_given(const struct lp_words *words, enum lp_option_id id);
 int lp_command_number(
     uint32_t *out, const char *text, uint32_t min, uint32_t max);
 
+/* --limit, from min; *out is unchanged if it is not given.  An exit status. */
+int lp_command_limit(uint32_t *out, const struct lp_words *words, uint32_t min,
+    struct lp_error *error);
+
 /*
  * "60", "60s", "5m", "1h": seconds, from 1 to LP_COMMAND_DURATION_MAX_S.  0, or
  * -EINVAL; *out is then unchanged.
