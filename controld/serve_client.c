@@ -156,7 +156,7 @@ read_one(struct lp_serve_client *client)
 		    client, "it sent a frame of an impossible length");
 		return false;
 	}
-	wait_ms = lp_serve_limit_take(&client->rate, lp_clock_now_ms());
+	wait_ms = lp_rate_take(&client->rate, lp_clock_now_ms());
 	if (wait_ms != 0) {
 		client->paused = true;
 		bufferevent_disable(client->bev, EV_READ);

@@ -9,7 +9,7 @@
 #include <event2/bufferevent.h>
 
 #include "controld/serve.h"
-#include "controld/serve_limit.h"
+#include "proto/rate.h"
 #include "proto/tls.h"
 #include "proto/who.h"
 
@@ -36,7 +36,7 @@ struct lp_serve_client {
 	uint32_t owed; /* answers */
 	struct event *patience; /* for the handshake, then for a request */
 	struct event *pause;
-	struct lp_serve_limit rate;
+	struct lp_rate rate;
 	struct lp_ip ip;
 };
 

@@ -22,7 +22,7 @@ lp_serve_site_failed(
 			.burst = LP_SERVE_SITE_FAILURES_BURST}};
 	}
 	site->failed_ms = now_ms;
-	(void)lp_serve_limit_take(&site->failures, now_ms);
+	(void)lp_rate_take(&site->failures, now_ms);
 }
 
 bool
@@ -31,8 +31,7 @@ lp_serve_site_fails(
 {
 	const struct lp_serve_site *site = find(sites, ip);
 
-	return site != NULL &&
-	    lp_serve_limit_wait(&site->failures, now_ms) != 0;
+	return site != NULL && lp_rate_wait(&site->failures, now_ms) != 0;
 }
 
 static const struct lp_serve_site *

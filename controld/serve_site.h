@@ -8,8 +8,8 @@
 #ifndef LP_CONTROLD_SERVE_SITE_H
 #define LP_CONTROLD_SERVE_SITE_H
 
-#include "controld/serve_limit.h"
 #include "proto/address.h"
+#include "proto/rate.h"
 
 enum {
 	LP_SERVE_SITES_MAX = 64,
@@ -21,7 +21,7 @@ struct lp_serve_sites {
 	struct lp_serve_site {
 		struct lp_ip ip; /* an IPv6 /64 is one address */
 		uint64_t failed_ms; /* last; 0: a free place */
-		struct lp_serve_limit failures;
+		struct lp_rate failures;
 	} sites[LP_SERVE_SITES_MAX];
 };
 

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/listener.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,9 +30,9 @@ struct lp_serve_tls {
 	struct evconnlistener *listener;
 	struct event *resume; /* after too many */
 	bool owed; /* a handshake, made when there was none left */
-	struct lp_serve_limit accepts, handshakes;
+	struct lp_rate accepts, handshakes;
 	struct lp_serve_sites sites;
-	struct lp_serve_limit_log log;
+	struct lp_rate_log log;
 	struct lp_serve_remote counters;
 };
 
@@ -69,8 +68,8 @@ lp_serve_tls_open(struct lp_serve *serve, char why[LP_SERVE_WHY_SIZE])
 	tls->accepts.per_s = tls->accepts.burst = ACCEPTS_PER_S;
 	tls->handshakes.per_s = options->handshakes;
 	tls->handshakes.burst = LP_SERVE_SHAKING_MAX;
-	tls->log.limit.per_s = LINES_PER_S;
-	tls->log.limit.burst = LINES_BURST;
+	tls->log.rate.per_s = LINES_PER_S;
+	tls->log.rate.burst = LINES_BURST;
 	tls->resume = evtimer_new(serve->options.base, on_resume, tls);
 	if (tls->resume != NULL)
 		err = start_listener(tls, why);
@@ -180,13 +179,12 @@ void
 lp_serve_tls_delayed(struct lp_serve_client *client)
 {
 	struct lp_serve_tls *tls = client->serve->tls;
-	uint64_t missed;
 
 	tls->counters.delayed++;
-	if (lp_serve_limit_log(&tls->log, lp_clock_now_ms(), &missed))
-		lp_log_warn("client %s (%s) asks more than %u times a second: "
-			    "its requests wait",
-		    client->who, client->from, client->rate.per_s);
+	lp_rate_warn(&tls->log, lp_clock_now_ms(),
+	    "client %s (%s) asks more than %u times a second: its requests "
+	    "wait",
+	    client->who, client->from, client->rate.per_s);
 }
 
 static int
@@ -228,7 +226,7 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 	struct lp_serve_client *client;
 	struct lp_endpoint from;
 	uint64_t now = lp_clock_now_ms();
-	unsigned wait_ms = lp_serve_limit_take(&tls->accepts, now);
+	unsigned wait_ms = lp_rate_take(&tls->accepts, now);
 
 	(void)listener;
 	(void)len;
@@ -241,7 +239,7 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 		return;
 	}
 	/* The next ones wait in the backlog. */
-	wait_ms = lp_serve_limit_take(&tls->handshakes, now);
+	wait_ms = lp_rate_take(&tls->handshakes, now);
 	if (wait_ms != 0) {
 		tls->owed = true;
 		pause_accepting(tls, wait_ms);
@@ -277,7 +275,7 @@ on_resume(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (tls->owed)
-		(void)lp_serve_limit_take(&tls->handshakes, lp_clock_now_ms());
+		(void)lp_rate_take(&tls->handshakes, lp_clock_now_ms());
 	tls->owed = false;
 	evconnlistener_enable(tls->listener);
 }
@@ -315,7 +313,7 @@ place_for(struct lp_serve_tls *tls, const struct lp_endpoint *from)
 		    "there are %u clients already", clients);
 		return NULL;
 	}
-	if (lp_serve_limit_wait(&tls->handshakes, now) != 0 &&
+	if (lp_rate_wait(&tls->handshakes, now) != 0 &&
 	    lp_serve_site_fails(&tls->sites, &from->ip, now)) {
 		refuse(tls, &tls->counters.full, text,
 		    "handshakes of its address have failed too often");
@@ -431,21 +429,14 @@ refuse(struct lp_serve_tls *tls, uint64_t *counter, const char *from,
     const char *format, ...)
 {
 	char why[LP_TLS_WHY_SIZE];
-	uint64_t missed;
 	va_list args;
 
 	tls->counters.refused++;
 	if (counter != NULL)
 		++*counter;
-	if (!lp_serve_limit_log(&tls->log, lp_clock_now_ms(), &missed))
-		return;
 	va_start(args, format);
 	vsnprintf(why, sizeof(why), format, args);
 	va_end(args);
-	if (missed > 0)
-		lp_log_warn("%s was refused: %s (and %" PRIu64
-			    " lines like it were not logged)",
-		    from, why, missed);
-	else
-		lp_log_warn("%s was refused: %s", from, why);
+	lp_rate_warn(
+	    &tls->log, lp_clock_now_ms(), "%s was refused: %s", from, why);
 }

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/listener.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +12,11 @@
 
 #include "dataplane/clock.h"
 #include "proto/log.h"
+#include "proto/rate.h"
 #include "proto/tcp.h"
 
 enum {
-	BACKLOG = 256,
-	/* Lines of the log that others bring about, in a second. */
+	/* Lines of the log that others bring about. */
 	LINES_PER_S = 10,
 	/*
 	 * Most of them are closed at once.  So many in a turn, and then others
@@ -45,8 +44,8 @@ struct lp_remote {
 	struct guest guests[LP_REMOTE_GUESTS_MAX];
 	struct event *resume; /* after a turn */
 	unsigned accepted; /* in this turn */
-	unsigned handshakes, lines; /* in this second */
-	uint64_t missed; /* lines that were not written */
+	unsigned handshakes; /* in this second */
+	struct lp_rate_log log;
 	uint64_t looked_ms; /* at the certificates */
 };
 
@@ -75,6 +74,8 @@ lp_remote_new(struct lp_remote **out, const struct lp_remote_options *options,
 	snprintf(why, LP_TLS_WHY_SIZE, "no memory");
 	if (remote) {
 		remote->options = *options;
+		remote->log.rate.per_s = LINES_PER_S;
+		remote->log.rate.burst = LINES_PER_S;
 		remote->looked_ms = now_ms();
 		error =
 		    lp_tls_open(&remote->tls, options->directory, true, why);
@@ -88,8 +89,8 @@ lp_remote_new(struct lp_remote **out, const struct lp_remote_options *options,
 		error = lp_tls_check_role(remote->tls, "dataplane", why);
 	if (!error) {
 		remote->listener = evconnlistener_new(options->base, on_accept,
-		    remote, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
-		    BACKLOG, socket);
+		    remote, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0,
+		    socket);
 		remote->resume = evtimer_new(options->base, on_resume, remote);
 		error = remote->listener && remote->resume ? 0 : -ENOMEM;
 	}
@@ -136,7 +137,7 @@ lp_remote_tick(struct lp_remote *remote)
 			    LP_REMOTE_HANDSHAKE_MS);
 		forget(guest);
 	}
-	remote->handshakes = remote->lines = 0;
+	remote->handshakes = 0;
 	evconnlistener_enable(remote->listener);
 	if (now - remote->looked_ms < LP_TLS_TICK_S * 1000)
 		return;
@@ -221,8 +222,8 @@ on_accept_error(struct evconnlistener *listener, void *arg)
 {
 	struct lp_remote *remote = arg;
 
-	if (remote->lines++ < LINES_PER_S)
-		lp_log_warn("--listen: accept: %s", strerror(errno));
+	lp_rate_warn(
+	    &remote->log, now_ms(), "--listen: accept: %s", strerror(errno));
 	evconnlistener_disable(listener);
 }
 
@@ -346,21 +347,11 @@ refuse(struct lp_remote *remote, const struct lp_endpoint *from,
 	va_list args;
 
 	remote->options.refused(remote->options.arg);
-	if (remote->lines++ >= LINES_PER_S) {
-		remote->missed++;
-		return;
-	}
 	va_start(args, format);
 	vsnprintf(why, sizeof(why), format, args);
 	va_end(args);
-	lp_endpoint_format(address, from);
-	if (remote->missed > 0)
-		lp_log_warn("%s was refused: %s (and %" PRIu64
-			    " lines like it were not logged)",
-		    address, why, remote->missed);
-	else
-		lp_log_warn("%s was refused: %s", address, why);
-	remote->missed = 0;
+	lp_rate_warn(&remote->log, now_ms(), "%s was refused: %s",
+	    lp_endpoint_format(address, from), why);
 }
 
 static uint64_t
