@@ -339,24 +339,26 @@ static void
 say_when(const struct loading *l, int result, X509_STORE_CTX *ctx,
     char why[LP_TLS_WHY_SIZE])
 {
-	X509 *cert = X509_STORE_CTX_get_current_cert(ctx);
-	bool expired = result == X509_V_ERR_CERT_HAS_EXPIRED;
+	const X509 *cert = X509_STORE_CTX_get_current_cert(ctx);
+	const X509_CRL *crl = X509_STORE_CTX_get0_current_crl(ctx);
+	bool expired = result == X509_V_ERR_CERT_HAS_EXPIRED ||
+	    result == X509_V_ERR_CRL_HAS_EXPIRED;
 	char text[TIME_SIZE];
+	int file = CRL;
 
 	if (result == X509_V_ERR_CRL_HAS_EXPIRED ||
-	    result == X509_V_ERR_CRL_NOT_YET_VALID || cert == NULL) {
-		(void)refuse(l, CRL, 0,
-		    result == X509_V_ERR_CRL_HAS_EXPIRED ? "has expired"
-							 : "is not valid yet");
+	    result == X509_V_ERR_CRL_NOT_YET_VALID) {
+		print_time(text,
+		    expired ? X509_CRL_get0_nextUpdate(crl)
+			    : X509_CRL_get0_lastUpdate(crl));
 	} else {
+		file = X509_STORE_CTX_get_error_depth(ctx) == 0 ? CERT : CA;
 		print_time(text,
 		    expired ? X509_get0_notAfter(cert)
 			    : X509_get0_notBefore(cert));
-		(void)refuse(l,
-		    X509_STORE_CTX_get_error_depth(ctx) == 0 ? CERT : CA, 0,
-		    expired ? "has expired on %s" : "is not valid before %s",
-		    text);
 	}
+	(void)refuse(l, file, 0,
+	    expired ? "has expired on %s" : "is not valid before %s", text);
 	snprintf(why, LP_TLS_WHY_SIZE, "%s", l->why);
 }
 

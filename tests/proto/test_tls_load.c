@@ -181,6 +181,11 @@ crl_expired(void)
 	pki_revoke(ends_ca, ends[SERVER].dir, NULL, -60);
 }
 static void
+crl_early(void)
+{
+	pki_list(ends_ca, ends[SERVER].dir, NULL, 3600, 7200);
+}
+static void
 cert_expired(void)
 {
 	const struct pki_wish wish = {
@@ -257,6 +262,7 @@ static const struct {
     {crl_of_another, -EINVAL,
 	"/crl.pem: has a list that is of another CA than ca.pem"},
     {crl_expired, -EKEYEXPIRED, "/crl.pem: has expired on 2"},
+    {crl_early, -EKEYEXPIRED, "/crl.pem: is not valid before 2"},
     {cert_expired, -EKEYEXPIRED, "/cert.pem: has expired on 2"},
     {cert_early, -EKEYEXPIRED, "/cert.pem: is not valid before 2"},
     {self_signed, -EINVAL, "/cert.pem: is of no CA: it is self-signed"},

@@ -179,7 +179,14 @@ add_revoked(X509_CRL *crl, const char *dir)
 void
 pki_revoke(struct pki *ca, const char *dir, const char *revoked, long to_s)
 {
-	ASN1_TIME *from = X509_gmtime_adj(NULL, -7200);
+	pki_list(ca, dir, revoked, -7200, to_s);
+}
+
+void
+pki_list(struct pki *ca, const char *dir, const char *revoked, long from_s,
+    long to_s)
+{
+	ASN1_TIME *from = X509_gmtime_adj(NULL, from_s);
 	ASN1_TIME *to = X509_gmtime_adj(NULL, to_s);
 	X509_CRL *crl = X509_CRL_new();
 	FILE *file;

@@ -35,6 +35,9 @@ void pki_trust_also(struct pki *ca, const char *dir);
  */
 void pki_revoke(
     struct pki *ca, const char *dir, const char *revoked, long to_s);
+/* The same, of a list that is valid from then on. */
+void pki_list(struct pki *ca, const char *dir, const char *revoked, long from_s,
+    long to_s);
 
 /* Removes what was written, but not the directory. */
 void pki_clean(const char *dir);
