@@ -53,7 +53,7 @@ static int load(struct lp_tls *tls, SSL_CTX **out, uint64_t *expires_ns);
 static void swap(struct lp_tls *tls, SSL_CTX *ctx, uint64_t expires_ns);
 static void stamp_all(
     const struct lp_tls *tls, struct stamp stamps[LP_TLS_LOAD_FILES]);
-static int reload(struct lp_tls *tls, bool asked);
+static int reload(struct lp_tls *tls, bool asked, bool *changed);
 static void warn_of_end(struct lp_tls *tls);
 static uint64_t now_ns(void);
 static SSL *make(struct lp_tls *tls, const char *role);
@@ -125,19 +125,17 @@ lp_tls_check_role(
 int
 lp_tls_reload(struct lp_tls *tls)
 {
-	return reload(tls, true);
+	bool changed;
+
+	return reload(tls, true, &changed);
 }
 
 bool
 lp_tls_tick(struct lp_tls *tls)
 {
-	struct stamp stamps[LP_TLS_LOAD_FILES];
 	bool changed;
 
-	stamp_all(tls, stamps);
-	changed = memcmp(stamps, tls->stamps, sizeof(stamps)) != 0 ||
-	    tls->why[0] != '\0';
-	return reload(tls, false) == 0 && changed;
+	return reload(tls, false, &changed) == 0 && changed;
 }
 
 const char *
@@ -334,36 +332,36 @@ fault_of_alert(int reason)
 
 /*
  * Also where nothing has changed: what was good may be out of its time now,
- * and the other way round.  The log has what is new, or, if asked for, all.
+ * and the other way round.  The log has what is new, or, if asked for, all:
+ * *changed.
  */
 static int
-reload(struct lp_tls *tls, bool asked)
+reload(struct lp_tls *tls, bool asked, bool *changed)
 {
 	struct stamp before[LP_TLS_LOAD_FILES];
 	char why[LP_TLS_WHY_SIZE];
 	SSL_CTX *ctx = NULL;
 	uint64_t expires_ns = 0;
-	bool changed;
 	int err;
 
 	memcpy(before, tls->stamps, sizeof(before));
 	memcpy(why, tls->why, sizeof(why));
 	err = load(tls, &ctx, &expires_ns);
-	changed = asked || strcmp(why, tls->why) != 0 ||
+	*changed = asked || strcmp(why, tls->why) != 0 ||
 	    memcmp(before, tls->stamps, sizeof(before)) != 0;
 	if (err == 0) {
 		swap(tls, ctx, expires_ns);
-		if (changed)
+		if (*changed)
 			lp_log_info(
 			    "%s: certificates were loaded", tls->directory);
 	} else if (err == -EKEYEXPIRED && tls->expires_ns <= now_ns()) {
 		/* No better, but for the list of who was revoked, maybe. */
 		swap(tls, ctx, expires_ns);
-		if (changed)
+		if (*changed)
 			lp_log_warn("%s", tls->why);
 	} else {
 		SSL_CTX_free(ctx);
-		if (changed)
+		if (*changed)
 			lp_log_warn(
 			    "%s; what was loaded before is kept", tls->why);
 	}
