@@ -12,8 +12,6 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -24,13 +22,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "proto/tcp.h"
 #include "proto/tls.h"
 
-enum {
-	KEEP_IDLE_S = 60,
-	UNREAD_MS = 60000,
-	READ_MAX = 1 << 20, /* in one call */
-};
+enum { READ_MAX = 1 << 20 }; /* in one call */
 
 struct lp_client_tls {
 	struct lp_tls *files;
@@ -47,7 +42,6 @@ static int connect_one(struct lp_client_stream *stream,
     int *err, struct lp_error *error);
 static int connect_error(
     const struct lp_client_stream *stream, int err, struct lp_error *error);
-static void keep_alive(int fd);
 static int shake(struct lp_client_stream *stream,
     const struct lp_client_stream_waiter *waiter, struct lp_error *error);
 static int check(struct lp_client_stream *stream, int n, short *events,
@@ -236,24 +230,6 @@ connect_error(
 	    stream->name, strerror(err), hint);
 }
 
-/* A capture or a --follow may be silent for long, and its peer gone. */
-static void
-keep_alive(int fd)
-{
-	static const struct {
-		int level, name, value;
-	} options[] = {
-	    {SOL_SOCKET, SO_KEEPALIVE, 1},
-	    {IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S},
-	    {IPPROTO_TCP, TCP_USER_TIMEOUT, UNREAD_MS},
-	    {IPPROTO_TCP, TCP_NODELAY, 1},
-	};
-
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		(void)setsockopt(fd, options[i].level, options[i].name,
-		    &options[i].value, sizeof(options[i].value));
-}
-
 static int
 shake(struct lp_client_stream *stream,
     const struct lp_client_stream_waiter *waiter, struct lp_error *error)
@@ -266,7 +242,8 @@ shake(struct lp_client_stream *stream,
 	short events;
 	int n;
 
-	keep_alive(stream->fd);
+	/* A capture or a --follow may be silent for long. */
+	lp_tcp_keep_alive(stream->fd);
 	if (SSL_set_fd(ssl, stream->fd) != 1)
 		return lp_error_set(
 		    error, LP_EXIT_UNREACHABLE, "out of memory");
@@ -319,7 +296,7 @@ check(struct lp_client_stream *stream, int n, short *events,
 		return lp_client_stream_lost(stream, strerror(err), error);
 	default:
 		tls->failed = true;
-		fault = lp_tls_failed(tls->ssl, 0, why);
+		fault = lp_tls_failed(tls->ssl, 0, err, why);
 		if (fault == LP_TLS_CUT && tls->shaken) {
 			*events = 0; /* frames tell where an answer ends */
 			return LP_EXIT_OK;

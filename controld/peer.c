@@ -132,7 +132,7 @@ on_event(struct bufferevent *bev, short what, void *arg)
 	assert(bev == peer->bev);
 	(void)bev;
 	if (what & BEV_EVENT_CONNECTED) {
-		(void)lp_peer_connect_done(peer);
+		lp_peer_connect_done(peer);
 	} else if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) {
 		lp_peer_connect_why(peer, what, why);
 		lp_peer_leave(peer, LP_PUSH_CONNECTING, "%s", why);

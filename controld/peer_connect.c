@@ -28,7 +28,7 @@ lp_peer_connect(struct lp_peer *peer)
 		connect_there(peer);
 }
 
-bool
+void
 lp_peer_connect_done(struct lp_peer *peer)
 {
 	struct ssl_st *ssl = bufferevent_openssl_get_ssl(peer->bev);
@@ -38,30 +38,24 @@ lp_peer_connect_done(struct lp_peer *peer)
 
 	if (lp_tls_welcome(ssl, &who, &fault, why) != 0) {
 		lp_peer_leave(peer, LP_PUSH_CONNECTING, "%s", why);
-		return false;
+		return;
 	}
 	lp_tcp_keep_alive(bufferevent_getfd(peer->bev));
 	snprintf(peer->info.peer, sizeof(peer->info.peer), "%s", who.name);
 	peer->info.expected = true;
-	return true;
 }
 
 void
 lp_peer_connect_why(struct lp_peer *peer, short what, char why[LP_TLS_WHY_SIZE])
 {
-	bool far = peer->target.host[0] != '\0';
-	unsigned long error =
-	    far ? bufferevent_get_openssl_error(peer->bev) : 0;
-	int code = EVUTIL_SOCKET_ERROR();
+	int code = what & BEV_EVENT_EOF ? 0 : EVUTIL_SOCKET_ERROR();
 
-	if (error != 0)
-		(void)lp_tls_failed(
-		    bufferevent_openssl_get_ssl(peer->bev), error, why);
+	if (peer->target.host[0] != '\0')
+		(void)lp_tls_failed(bufferevent_openssl_get_ssl(peer->bev),
+		    bufferevent_get_openssl_error(peer->bev), code, why);
 	else
 		snprintf(why, LP_TLS_WHY_SIZE, "%s",
-		    what & BEV_EVENT_EOF || code == 0
-			? "it closed the connection"
-			: strerror(code));
+		    code != 0 ? strerror(code) : "it closed the connection");
 }
 
 void

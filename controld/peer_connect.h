@@ -19,7 +19,7 @@
 void lp_peer_connect(struct lp_peer *peer);
 
 /* Both handshakes are done: whether it is who it should be; else leaves. */
-bool lp_peer_connect_done(struct lp_peer *peer);
+void lp_peer_connect_done(struct lp_peer *peer);
 
 /* What went wrong, after an event of it. */
 void lp_peer_connect_why(

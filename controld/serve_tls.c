@@ -17,7 +17,6 @@
 #include "proto/tcp.h"
 
 enum {
-	BACKLOG = 256,
 	/* Most of them are closed at once. */
 	ACCEPTS_PER_S = 4096,
 	/* Lines of the log that others bring about. */
@@ -44,6 +43,7 @@ static void on_accept_error(struct evconnlistener *listener, void *arg);
 static void on_resume(evutil_socket_t fd, short what, void *arg);
 static struct lp_serve_client *place_for(
     struct lp_serve_tls *tls, const struct lp_endpoint *from);
+static unsigned count_clients(const struct lp_serve_tls *tls);
 static struct lp_serve_client *who_gives_way(const struct lp_serve_tls *tls);
 static int start(struct lp_serve_tls *tls, struct lp_serve_client *client,
     evutil_socket_t fd, const struct lp_endpoint *from);
@@ -97,13 +97,10 @@ void
 lp_serve_tls_status(
     const struct lp_serve_tls *tls, struct lp_serve_remote *status)
 {
-	const struct lp_serve *serve = tls->serve;
-	const struct lp_tls *loaded = serve->options.remote.tls;
+	const struct lp_tls *loaded = tls->serve->options.remote.tls;
 
 	*status = tls->counters;
-	for (unsigned i = LP_SERVE_CLIENTS_MAX; i < LP_SERVE_CLIENT_ALL; i++)
-		status->clients +=
-		    serve->clients[i].number != 0 && !serve->clients[i].shaking;
+	status->clients = count_clients(tls);
 	status->expires_ns = lp_tls_expires_ns(loaded);
 	snprintf(status->why, sizeof(status->why), "%s", lp_tls_why(loaded));
 }
@@ -128,24 +125,16 @@ void
 lp_serve_tls_event(struct lp_serve_client *client, short what)
 {
 	struct lp_serve_tls *tls = client->serve->tls;
-	unsigned long error = bufferevent_get_openssl_error(client->bev);
+	int code = what & BEV_EVENT_EOF ? 0 : EVUTIL_SOCKET_ERROR();
 	char why[LP_TLS_WHY_SIZE];
 	enum lp_tls_fault fault;
-	int err = EVUTIL_SOCKET_ERROR();
 
 	if (what & BEV_EVENT_CONNECTED) {
 		welcome(client);
 		return;
 	}
-	if (error != 0) {
-		fault = lp_tls_failed(client->ssl, error, why);
-	} else {
-		fault = LP_TLS_CUT;
-		snprintf(why, sizeof(why), "%s",
-		    what & BEV_EVENT_EOF || err == 0
-			? "it closed the connection without a word"
-			: strerror(err));
-	}
+	fault = lp_tls_failed(
+	    client->ssl, bufferevent_get_openssl_error(client->bev), code, why);
 	if (client->shaking) {
 		refuse(tls, NULL, client->from, "%s", why);
 		fail(client);
@@ -192,27 +181,24 @@ start_listener(struct lp_serve_tls *tls, char why[LP_SERVE_WHY_SIZE])
 {
 	const struct lp_serve_options *options = &tls->serve->options;
 	struct sockaddr_storage address;
-	socklen_t len = lp_tcp_address(&address, &options->remote.address);
-	char text[LP_ENDPOINT_TEXT_SIZE];
-	int err;
+	socklen_t len = sizeof(address);
+	char text[LP_WHY_SIZE];
+	int fd = lp_tcp_listen(&options->remote.address, text);
 
-	errno = 0;
-	tls->listener = evconnlistener_new_bind(options->base, on_accept, tls,
-	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
-	    BACKLOG, (struct sockaddr *)&address, (int)len);
-	err = errno != 0 ? -errno : -ENOMEM;
+	if (fd < 0) {
+		snprintf(why, LP_SERVE_WHY_SIZE, "--listen %s", text);
+		return fd;
+	}
+	tls->listener = evconnlistener_new(options->base, on_accept, tls,
+	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 	if (tls->listener == NULL) {
-		snprintf(why, LP_SERVE_WHY_SIZE, "--listen %s: %s",
-		    lp_endpoint_format(text, &options->remote.address),
-		    strerror(-err));
-		return err;
+		close(fd);
+		return -ENOMEM;
 	}
 	evconnlistener_set_error_cb(tls->listener, on_accept_error);
 	/* The port, where the kernel was to choose it. */
 	tls->counters.address = options->remote.address;
-	len = sizeof(address);
-	if (getsockname(evconnlistener_get_fd(tls->listener),
-		(struct sockaddr *)&address, &len) == 0)
+	if (getsockname(fd, (struct sockaddr *)&address, &len) == 0)
 		lp_tcp_endpoint(
 		    &tls->counters.address, (struct sockaddr *)&address);
 	return 0;
@@ -287,7 +273,7 @@ place_for(struct lp_serve_tls *tls, const struct lp_endpoint *from)
 	const struct lp_serve_remote_options *options =
 	    &tls->serve->options.remote;
 	struct lp_serve_client *free_one = NULL, *victim;
-	unsigned shaking = 0, clients = 0, of_site = 0;
+	unsigned shaking = 0, clients = count_clients(tls), of_site = 0;
 	uint64_t now = lp_clock_now_ms();
 	char text[LP_ENDPOINT_TEXT_SIZE];
 
@@ -300,7 +286,6 @@ place_for(struct lp_serve_tls *tls, const struct lp_endpoint *from)
 			continue;
 		}
 		of_site += lp_tcp_same_site(&client->ip, &from->ip);
-		clients += !client->shaking;
 		shaking += client->shaking;
 	}
 	if (of_site >= options->per_address) {
@@ -326,6 +311,18 @@ place_for(struct lp_serve_tls *tls, const struct lp_endpoint *from)
 	    "no handshake before %d others came", LP_SERVE_SHAKING_MAX);
 	lp_serve_client_clear(victim);
 	return victim;
+}
+
+/* Those who are through with their handshake. */
+static unsigned
+count_clients(const struct lp_serve_tls *tls)
+{
+	unsigned count = 0;
+
+	for (unsigned i = LP_SERVE_CLIENTS_MAX; i < LP_SERVE_CLIENT_ALL; i++)
+		count += tls->serve->clients[i].number != 0 &&
+		    !tls->serve->clients[i].shaking;
+	return count;
 }
 
 /* So who has few addresses makes his own give way, and not those of others. */
@@ -389,11 +386,8 @@ welcome(struct lp_serve_client *client)
 	struct lp_tls_peer peer;
 	enum lp_tls_fault fault;
 	char why[LP_TLS_WHY_SIZE];
-	unsigned clients = 0;
+	unsigned clients = count_clients(tls);
 
-	for (unsigned i = LP_SERVE_CLIENTS_MAX; i < LP_SERVE_CLIENT_ALL; i++)
-		clients += client->serve->clients[i].number != 0 &&
-		    !client->serve->clients[i].shaking;
 	if (lp_tls_welcome(client->ssl, &peer, &fault, why) != 0) {
 		refuse(tls, NULL, client->from, "%s", why);
 		fail(client);

@@ -164,17 +164,10 @@ lp_remote_again(struct lp_remote *remote, struct bufferevent *event,
 void
 lp_remote_why(struct bufferevent *event, short what, char why[LP_TLS_WHY_SIZE])
 {
-	unsigned long error = bufferevent_get_openssl_error(event);
-	int code = EVUTIL_SOCKET_ERROR();
+	int code = what & BEV_EVENT_EOF ? 0 : EVUTIL_SOCKET_ERROR();
 
-	if (error != 0)
-		(void)lp_tls_failed(
-		    bufferevent_openssl_get_ssl(event), error, why);
-	else
-		snprintf(why, LP_TLS_WHY_SIZE, "%s",
-		    what & BEV_EVENT_EOF || code == 0
-			? "it closed the connection without a word"
-			: strerror(code));
+	(void)lp_tls_failed(bufferevent_openssl_get_ssl(event),
+	    bufferevent_get_openssl_error(event), code, why);
 }
 
 static void

@@ -248,10 +248,9 @@ lp_tls_again(struct lp_tls *tls, struct ssl_st *ssl, char why[LP_TLS_WHY_SIZE])
 }
 
 enum lp_tls_fault
-lp_tls_failed(
-    struct ssl_st *ssl, unsigned long error, char why[LP_TLS_WHY_SIZE])
+lp_tls_failed(struct ssl_st *ssl, unsigned long error, int code,
+    char why[LP_TLS_WHY_SIZE])
 {
-	int code = errno; /* before anything changes it */
 	long result = SSL_get_verify_result(ssl);
 	enum lp_tls_fault fault = LP_TLS_OTHER;
 	const char *text = NULL;
@@ -267,8 +266,8 @@ lp_tls_failed(
 		snprintf(why, LP_TLS_WHY_SIZE, "its certificate %s",
 		    text != NULL ? text
 				 : X509_verify_cert_error_string(result));
-	} else if (error == SSL_ERROR_SYSCALL) {
-		/* So libevent calls what is of the connection below. */
+	} else if (error == 0 || error == SSL_ERROR_SYSCALL) {
+		/* The latter is what libevent has for the connection below. */
 		fault = LP_TLS_CUT;
 		snprintf(why, LP_TLS_WHY_SIZE, "%s",
 		    code != 0 ? strerror(code)

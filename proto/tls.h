@@ -142,9 +142,10 @@ int lp_tls_again(
 
 /*
  * What went wrong, in words that fit behind "HOST:PORT: ".  error: of
- * OpenSSL's queue, which is emptied; 0: the first of them.
+ * OpenSSL's queue, which is emptied; 0: the first of them.  code: errno of the
+ * connection below, if there is none; 0: it was closed.
  */
-enum lp_tls_fault lp_tls_failed(
-    struct ssl_st *ssl, unsigned long error, char why[LP_TLS_WHY_SIZE]);
+enum lp_tls_fault lp_tls_failed(struct ssl_st *ssl, unsigned long error,
+    int code, char why[LP_TLS_WHY_SIZE]);
 
 #endif

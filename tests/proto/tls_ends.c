@@ -85,7 +85,7 @@ ends_step(struct end *e)
 	    SSL_get_error(e->ssl, n) == SSL_ERROR_WANT_WRITE)
 		return;
 	e->failed = true;
-	e->fault = lp_tls_failed(e->ssl, 0, e->why);
+	e->fault = lp_tls_failed(e->ssl, 0, errno, e->why);
 }
 
 /* Enough for whatever comes of it. */
