@@ -90,14 +90,14 @@ random_seed_given(uint64_t *seed)
 	return random_setting("LP_TEST_SEED", seed);
 }
 
-/* How many seeds, of a test that has so many by itself. */
+/* How many seeds, of a test that has so many by itself; one at least. */
 static inline unsigned
 random_seeds(unsigned own)
 {
 	uint64_t more = 1;
 
 	(void)random_setting("LP_TEST_MORE", &more);
-	return (unsigned)(own * more / RANDOM_SLOWER);
+	return (unsigned)((own * more + RANDOM_SLOWER - 1) / RANDOM_SLOWER);
 }
 
 #endif
