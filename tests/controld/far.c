@@ -77,7 +77,7 @@ far_start(const struct lp_serve_remote_options *remote, unsigned frame_ms)
 	    .base = event_base_new(),
 	    .path = far_path,
 	    .frame_ms = frame_ms,
-	    .remote = *remote,
+	    .remote = remote != NULL ? *remote : far_no_limits(),
 	    .request = on_request,
 	    .gone = on_gone,
 	};

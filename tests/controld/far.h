@@ -43,6 +43,7 @@ extern struct far_last {
 /* Nothing has a limit but what a test sets. */
 struct lp_serve_remote_options far_no_limits(void);
 
+/* NULL: without limits. */
 void far_start(const struct lp_serve_remote_options *remote, unsigned frame_ms);
 void far_stop(void);
 

@@ -15,10 +15,9 @@
 
 START_TEST(a_request_from_afar_is_answered)
 {
-	const struct lp_serve_remote_options remote = far_no_limits();
 	unsigned one = 1;
 
-	far_start(&remote, LONG_MS);
+	far_start(NULL, LONG_MS);
 	far_let_in(1);
 	far_ask(&fars[0]);
 	far_run(far_has_answers, &one);
@@ -51,10 +50,9 @@ static const struct {
 
 START_TEST(what_is_no_tls_is_closed)
 {
-	const struct lp_serve_remote_options remote = far_no_limits();
 	struct far *far;
 
-	far_start(&remote, LONG_MS);
+	far_start(NULL, LONG_MS);
 	far = far_connect(0);
 	ck_assert_int_eq(write(far->fd, garbage[_i].bytes, garbage[_i].len),
 	    (int)garbage[_i].len);
@@ -90,7 +88,7 @@ sends_bytes(void *arg)
 	if (len == 0)
 		len = BIO_read(SSL_get_wbio(far->ssl), hello, sizeof(hello));
 	ck_assert_int_gt(len, 100);
-	/* The far_last one never comes. */
+	/* The last one never comes. */
 	if (at < len - 1)
 		ck_assert_int_eq(send(far->fd, &hello[at++], 1, 0), 1);
 	return read(far->fd, far->bytes, 1) == 0 || errno == ECONNRESET;
@@ -138,12 +136,11 @@ END_TEST
 
 START_TEST(without_a_certificate_nobody_comes_in)
 {
-	const struct lp_serve_remote_options remote = far_no_limits();
 	static const unsigned char protocols[] = "\x0blightpath/1";
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 	struct far *far;
 
-	far_start(&remote, LONG_MS);
+	far_start(NULL, LONG_MS);
 	far = far_connect(0);
 	far->ssl = SSL_new(ctx);
 	SSL_set_alpn_protos(far->ssl, protocols, sizeof(protocols) - 1);
@@ -178,10 +175,9 @@ END_TEST
 
 START_TEST(the_oldest_who_is_not_through_gives_way)
 {
-	const struct lp_serve_remote_options remote = far_no_limits();
 	unsigned one = 1;
 
-	far_start(&remote, LONG_MS);
+	far_start(NULL, LONG_MS);
 	for (unsigned i = 1; i <= LP_SERVE_SHAKING_MAX; i++) {
 		far_connect(i);
 		event_base_loop(far_world.base, EVLOOP_NONBLOCK);
@@ -198,14 +194,13 @@ END_TEST
 
 START_TEST(those_far_take_no_place_of_those_near)
 {
-	const struct lp_serve_remote_options remote = far_no_limits();
 	struct sockaddr_un address;
 	uint8_t bytes[64];
 	size_t len = far_request(bytes);
 	unsigned one = 1;
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	far_start(&remote, LONG_MS);
+	far_start(NULL, LONG_MS);
 	far_let_in(LP_SERVE_REMOTE_MAX);
 	far_run(far_is_closed, far_connect(LP_SERVE_REMOTE_MAX));
 	ck_assert_uint_eq(far_status.full, 1);
@@ -292,9 +287,7 @@ END_TEST
 /* With few addresses one has no part in the places of others. */
 START_TEST(who_has_the_most_gives_way)
 {
-	const struct lp_serve_remote_options remote = far_no_limits();
-
-	far_start(&remote, LONG_MS);
+	far_start(NULL, LONG_MS);
 	far_connect_from(0, INADDR_LOOPBACK + 1);
 	run_turns(1);
 	for (unsigned i = 1; i < 2 * LP_SERVE_SHAKING_MAX; i++) {
@@ -363,9 +356,7 @@ END_TEST
 
 START_TEST(half_a_frame_is_not_waited_for)
 {
-	const struct lp_serve_remote_options remote = far_no_limits();
-
-	far_start(&remote, 20);
+	far_start(NULL, 20);
 	far_let_in(1);
 	ck_assert_int_eq(SSL_write(fars[0].ssl, "\0\0\0\x10half", 8), 8);
 	far_run(far_is_closed, &fars[0]);
@@ -375,9 +366,7 @@ END_TEST
 
 START_TEST(what_is_no_request_closes_it)
 {
-	const struct lp_serve_remote_options remote = far_no_limits();
-
-	far_start(&remote, LONG_MS);
+	far_start(NULL, LONG_MS);
 	far_let_in(2);
 	ck_assert_int_eq(SSL_write(fars[0].ssl, "\xff\xff\xff\xff", 4), 4);
 	far_run(far_is_closed, &fars[0]);
@@ -400,10 +389,9 @@ the_first_is_answered(void *arg)
 /* Each of them has a turn of the loop, between those of others. */
 START_TEST(new_keys_without_an_end_keep_nobody_waiting)
 {
-	const struct lp_serve_remote_options remote = far_no_limits();
 	enum { KEYS = 1000 };
 
-	far_start(&remote, LONG_MS);
+	far_start(NULL, LONG_MS);
 	far_let_in(2);
 	for (unsigned i = 0; i < KEYS; i++) {
 		ck_assert_int_eq(
@@ -422,9 +410,7 @@ END_TEST
 
 START_TEST(who_is_revoked_is_closed)
 {
-	const struct lp_serve_remote_options remote = far_no_limits();
-
-	far_start(&remote, LONG_MS);
+	far_start(NULL, LONG_MS);
 	far_let_in(1);
 	lp_serve_recheck(far_serve);
 	far_run(far_is_in, &(unsigned){1});
