@@ -20,6 +20,8 @@
 
 #include "proto/message.h"
 #include "tests/support/pki.h"
+#include "transaction.h"
+#include "world.h"
 
 enum {
 	WAIT_MS = 20000,
@@ -135,8 +137,6 @@ daemon_init(struct daemon *daemon, char **argv)
 void
 daemon_fini(struct daemon *daemon)
 {
-	char command[128];
-
 	if (daemon->pid != 0)
 		daemon_stop(daemon);
 	for (unsigned i = 0; i < DATAPLANES; i++)
@@ -150,8 +150,7 @@ daemon_fini(struct daemon *daemon)
 		    daemon->dir);
 	}
 	munmap(daemon->points, sizeof(struct crash_points));
-	snprintf(command, sizeof(command), "rm -rf %s", daemon->dir);
-	ck_assert_int_eq(system(command), 0);
+	remove_dir(daemon->dir);
 }
 
 /* Whether lp-controld has ended, which it must have by the signal. */
@@ -172,18 +171,12 @@ is_dead(struct daemon *daemon)
 static enum outcome
 ask_version(struct daemon *daemon)
 {
-	Lp__Pb__ControlRequest *request = malloc(sizeof(*request));
-	Lp__Pb__VersionRequest *version = malloc(sizeof(*version));
 	struct lp_replies replies;
 	char why[LP_ERROR_SIZE];
-	enum outcome outcome;
-
-	lp__pb__control_request__init(request);
-	lp__pb__version_request__init(version);
-	request->body_case = LP__PB__CONTROL_REQUEST__BODY_VERSION;
-	request->version = version;
-	outcome = daemon_ask(daemon, &replies, request,
+	enum outcome outcome = daemon_ask(daemon, &replies,
+	    make_request(LP__PB__CONTROL_REQUEST__BODY_VERSION),
 	    LP__PB__CONTROL_REPLY__BODY_VERSION, why);
+
 	if (outcome == ANSWERED)
 		lp_client_replies_free(&replies);
 	return outcome;
@@ -324,18 +317,13 @@ sort_lines(char *text)
 char *
 daemon_show(struct daemon *daemon, uint64_t *number, uint32_t *max_id)
 {
-	Lp__Pb__ControlRequest *request = malloc(sizeof(*request));
-	Lp__Pb__ShowRequest *show = malloc(sizeof(*show));
 	struct lp_replies replies;
 	char why[LP_ERROR_SIZE], *text = NULL, *sorted;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	lp__pb__control_request__init(request);
-	lp__pb__show_request__init(show);
-	request->body_case = LP__PB__CONTROL_REQUEST__BODY_SHOW;
-	request->show = show;
-	ck_assert_msg(daemon_ask(daemon, &replies, request,
+	ck_assert_msg(daemon_ask(daemon, &replies,
+			  make_request(LP__PB__CONTROL_REQUEST__BODY_SHOW),
 			  LP__PB__CONTROL_REPLY__BODY_SHOW, why) == ANSWERED,
 	    "show: %s", why);
 	*max_id = 0;
@@ -366,15 +354,10 @@ daemon_show(struct daemon *daemon, uint64_t *number, uint32_t *max_id)
 static bool
 ask_status(struct daemon *daemon, struct lp_replies *replies)
 {
-	Lp__Pb__ControlRequest *request = malloc(sizeof(*request));
-	Lp__Pb__StatusRequest *status = malloc(sizeof(*status));
 	char why[LP_ERROR_SIZE];
 
-	lp__pb__control_request__init(request);
-	lp__pb__status_request__init(status);
-	request->body_case = LP__PB__CONTROL_REQUEST__BODY_STATUS;
-	request->status = status;
-	return daemon_ask(daemon, replies, request,
+	return daemon_ask(daemon, replies,
+		   make_request(LP__PB__CONTROL_REQUEST__BODY_STATUS),
 		   LP__PB__CONTROL_REPLY__BODY_STATUS, why) == ANSWERED;
 }
 

@@ -100,6 +100,8 @@ database_sql(struct database *database, const char *text)
 	char *error = NULL;
 
 	ck_assert_int_eq(sqlite3_open(database->path, &raw), SQLITE_OK);
+	/* A daemon of the test's may write, too. */
+	sqlite3_busy_timeout(raw, 10000);
 	sqlite3_exec(raw, text, NULL, NULL, &error);
 	ck_assert_msg(error == NULL, "%s", error);
 	sqlite3_close(raw);

@@ -3,6 +3,7 @@
  * Copies of the database that are sent: one at a time, and not for ever.
  */
 #include "controld/backup.h"
+#include "transaction.h"
 #include "world.h"
 
 #include <fcntl.h>
@@ -15,15 +16,8 @@ static struct world world;
 static void
 ask_for_copy(uint64_t client)
 {
-	Lp__Pb__ControlRequest *request = malloc(sizeof(*request));
-	Lp__Pb__BackupRequest *backup = malloc(sizeof(*backup));
-
-	lp__pb__control_request__init(request);
-	lp__pb__backup_request__init(backup);
-	request->protocol = LP_CONTROL_PROTOCOL;
-	request->body_case = LP__PB__CONTROL_REQUEST__BODY_BACKUP;
-	request->backup = backup;
-	lp_session_request(world.session, client, &world_peer, request);
+	lp_session_request(world.session, client, &world_peer,
+	    make_request(LP__PB__CONTROL_REQUEST__BODY_BACKUP));
 }
 
 static bool

@@ -60,23 +60,6 @@ done(void)
 	world_done(world_replies(&world, world.reply_count + 1));
 }
 
-static int
-keep_first(void *arg, const struct lp_store_past *past)
-{
-	snprintf(arg, 256, "%s: %s", past->who, past->comment);
-	return 0;
-}
-
-static const char *
-newest(void)
-{
-	static char text[256], why[LP_STORE_WHY_SIZE];
-
-	ck_assert_int_eq(
-	    lp_store_history(world.store, 1, keep_first, text, why), 0);
-	return text;
-}
-
 struct wanted {
 	uint64_t generation;
 };
@@ -108,7 +91,7 @@ START_TEST(without_a_word_it_is_taken_back)
 	wait_for(3);
 	ck_assert_uint_eq(world_status_reply(&world)->digest, digest);
 	ck_assert_ptr_null(world_status_reply(&world)->confirm);
-	ck_assert_str_eq(newest(),
+	ck_assert_str_eq(world_newest(&world),
 	    "lp-controld: rollback to generation 1: generation 2 was not "
 	    "confirmed within 1 s");
 	/* Nobody was told, and all goes on. */
@@ -202,7 +185,8 @@ START_TEST(a_rollback_ends_the_wait)
 	done();
 	world_roll_back(&world, (uint64_t)_i, 0);
 	done();
-	ck_assert_str_eq(newest(), "tester: rollback to generation 1");
+	ck_assert_str_eq(
+	    world_newest(&world), "tester: rollback to generation 1");
 	ck_assert_ptr_null(world_status_reply(&world)->confirm);
 	world_restart(&world, NULL);
 	ck_assert_ptr_null(world_status_reply(&world)->confirm);
@@ -218,7 +202,7 @@ START_TEST(a_rollback_may_wait_as_well)
 	world_roll_back(&world, 1, SHORT_MS);
 	done();
 	wait_for(4);
-	ck_assert_str_eq(newest(),
+	ck_assert_str_eq(world_newest(&world),
 	    "lp-controld: rollback to generation 2: generation 3 was not "
 	    "confirmed within 1 s");
 	stop();
@@ -317,7 +301,8 @@ START_TEST(the_wait_survives_a_restart)
 	ck_assert_int_eq(refused()->result, RESULT(CONFLICT));
 	world_roll_back(&world, 0, 0);
 	done();
-	ck_assert_str_eq(newest(), "tester: rollback to generation 1");
+	ck_assert_str_eq(
+	    world_newest(&world), "tester: rollback to generation 1");
 	stop();
 }
 END_TEST

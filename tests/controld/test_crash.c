@@ -119,32 +119,19 @@ make_trial(const char *text, uint32_t confirm_ms)
 static Lp__Pb__ControlRequest *
 make_rollback(const char *text)
 {
-	Lp__Pb__ControlRequest *request = malloc(sizeof(*request));
-	Lp__Pb__RollbackRequest *rollback = malloc(sizeof(*rollback));
-
 	(void)text;
-	lp__pb__control_request__init(request);
-	lp__pb__rollback_request__init(rollback);
-	request->body_case = LP__PB__CONTROL_REQUEST__BODY_ROLLBACK;
-	request->rollback = rollback;
-	return request;
+	return make_request(LP__PB__CONTROL_REQUEST__BODY_ROLLBACK);
 }
 
 static enum outcome
 confirm(void)
 {
-	Lp__Pb__ControlRequest *request = malloc(sizeof(*request));
-	Lp__Pb__ConfirmRequest *body = malloc(sizeof(*body));
 	struct lp_replies replies;
 	char why[LP_ERROR_SIZE];
-	enum outcome outcome;
-
-	lp__pb__control_request__init(request);
-	lp__pb__confirm_request__init(body);
-	request->body_case = LP__PB__CONTROL_REQUEST__BODY_CONFIRM;
-	request->confirm = body;
-	outcome = daemon_ask(&crashed, &replies, request,
+	enum outcome outcome = daemon_ask(&crashed, &replies,
+	    make_request(LP__PB__CONTROL_REQUEST__BODY_CONFIRM),
 	    LP__PB__CONTROL_REPLY__BODY_CONFIRM, why);
+
 	if (outcome == ANSWERED)
 		lp_client_replies_free(&replies);
 	return outcome;

@@ -19,7 +19,6 @@ static struct fake fake;
 static struct lp_running running;
 static struct lp_candidate candidate;
 static unsigned connections; /* asked for so far */
-static unsigned replies;
 
 static void
 start(void)
@@ -37,13 +36,6 @@ stop(void)
 	world_stop(&world);
 	lp_candidate_fini(&candidate);
 	lp_config_fini(&running.config);
-}
-
-static void
-change(const char *text)
-{
-	world_send(&world, text, 0);
-	world_replies(&world, ++replies);
 }
 
 /* It hangs up, and what it has not read is gone, and the half with it. */
@@ -141,7 +133,7 @@ first(void)
 	bool full;
 
 	start();
-	change(basic);
+	world_change(&world, basic);
 	ck_assert_int_eq(join(), LP__PB__WELCOME__SYNC__REPLACE);
 	ck_assert(take(WHOLE, &full) && full);
 	is_equal();
@@ -163,7 +155,7 @@ START_TEST(a_delta_is_cut_at_each_frame)
 
 	first();
 	do {
-		change(changes[frames % 2]);
+		world_change(&world, changes[frames % 2]);
 		whole = take(frames, &full);
 		if (!whole)
 			ck_assert_int_eq(
@@ -185,7 +177,7 @@ START_TEST(a_whole_generation_is_cut_at_each_frame)
 	bool full;
 
 	start();
-	change(basic);
+	world_change(&world, basic);
 	do
 		ck_assert_int_eq(join(), LP__PB__WELCOME__SYNC__REPLACE);
 	while (!take(frames++, &full));
@@ -202,7 +194,7 @@ START_TEST(an_answer_that_is_cut_off_is_found_in_hello)
 	bool full;
 
 	first();
-	change(changes[0]);
+	world_change(&world, changes[0]);
 	fake_wait_connection(&fake, connections);
 	ck_assert(take(WHOLE, &full));
 	cut();
@@ -220,7 +212,7 @@ START_TEST(what_was_missed_is_made_up_for)
 	first();
 	cut();
 	for (unsigned i = 0; i < 5; i++)
-		change(changes[i % 2]);
+		world_change(&world, changes[i % 2]);
 	ck_assert_int_eq(join(), LP__PB__WELCOME__SYNC__REPLACE);
 	ck_assert(take(WHOLE, &full) && full);
 	is_equal();
@@ -237,9 +229,9 @@ START_TEST(changes_during_a_push_are_not_lost)
 
 	first();
 	for (unsigned cut_one = 0; cut_one < 2; cut_one++) {
-		change(changes[0]);
-		change(changes[1]);
-		change(changes[0]);
+		world_change(&world, changes[0]);
+		world_change(&world, changes[1]);
+		world_change(&world, changes[0]);
 		if (cut_one == 1) {
 			ck_assert(!take(3, &full));
 			join();
@@ -248,7 +240,7 @@ START_TEST(changes_during_a_push_are_not_lost)
 			ck_assert(take(WHOLE, &full));
 		while (running.digest != world_status_reply(&world)->digest);
 		is_equal();
-		change(changes[1]);
+		world_change(&world, changes[1]);
 		ck_assert(take(WHOLE, &full));
 		is_equal();
 	}

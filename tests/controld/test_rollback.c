@@ -30,16 +30,6 @@ stop(void)
 	world_stop(&world);
 }
 
-/* Sends it, and is sure that it was done. */
-static void
-change(const char *text)
-{
-	unsigned count = world.reply_count;
-
-	world_send(&world, text, 0);
-	world_done(world_replies(&world, count + 1));
-}
-
 static const Lp__Pb__Failure *
 refused(void)
 {
@@ -52,37 +42,20 @@ done(void)
 	return world_done(world_replies(&world, world.reply_count + 1));
 }
 
-static int
-keep_first(void *arg, const struct lp_store_past *past)
-{
-	snprintf(arg, 256, "%s: %s", past->who, past->comment);
-	return 0;
-}
-
-/* Who has made the newest, and what he has said of it. */
-static const char *
-newest(void)
-{
-	static char text[256], why[LP_STORE_WHY_SIZE];
-
-	ck_assert_int_eq(
-	    lp_store_history(world.store, 1, keep_first, text, why), 0);
-	return text;
-}
-
 START_TEST(the_one_before_comes_back)
 {
 	uint64_t digest;
 
 	start();
-	change("add cluster a");
+	world_change(&world, "add cluster a");
 	digest = world_status_reply(&world)->digest;
-	change("add cluster b;del cluster a");
+	world_change(&world, "add cluster b;del cluster a");
 	world_roll_back(&world, 0, 0);
 	ck_assert_uint_eq(done()->generation, 4);
 	ck_assert_uint_eq(world_status_reply(&world)->generation, 4);
 	ck_assert_uint_eq(world_status_reply(&world)->digest, digest);
-	ck_assert_str_eq(newest(), "tester: rollback to generation 2");
+	ck_assert_str_eq(
+	    world_newest(&world), "tester: rollback to generation 2");
 	/* And is undone likewise. */
 	world_roll_back(&world, 0, 0);
 	done();
@@ -97,11 +70,11 @@ START_TEST(ids_are_never_used_again)
 	const Lp__Pb__ShowReply *show;
 
 	start();
-	change("add cluster a");
-	change("add cluster b");
+	world_change(&world, "add cluster a");
+	world_change(&world, "add cluster b");
 	world_roll_back(&world, 2, 0);
 	done();
-	change("add cluster c");
+	world_change(&world, "add cluster c");
 	world_show(&world, 5);
 	show = world.replies[world.reply_count - 1]->show;
 	ck_assert_uint_eq(show->n_objects, 2);
@@ -116,10 +89,11 @@ START_TEST(what_comes_back_survives_a_restart)
 	uint64_t digest;
 
 	start();
-	change(basic);
+	world_change(&world, basic);
 	digest = world_status_reply(&world)->digest;
-	change("del listener payments public;del broker payments 1;"
-	       "del broker payments 2;del cluster payments");
+	world_change(&world,
+	    "del listener payments public;del broker payments 1;"
+	    "del broker payments 2;del cluster payments");
 	world_roll_back(&world, 2, 0);
 	done();
 	world_restart(&world, NULL);
@@ -134,7 +108,7 @@ START_TEST(the_same_again_is_no_generation)
 	const Lp__Pb__TransactionReply *reply;
 
 	start();
-	change("add cluster a");
+	world_change(&world, "add cluster a");
 	world_roll_back(&world, 2, 1000);
 	reply = done();
 	ck_assert_uint_eq(reply->generation, 2);
@@ -158,7 +132,7 @@ static const struct {
 START_TEST(what_is_not_there_neither_comes_back_nor_is_shown)
 {
 	start();
-	change("add cluster a");
+	world_change(&world, "add cluster a");
 	world_roll_back(&world, absent[_i].generation, 0);
 	ck_assert_str_eq(refused()->text, absent[_i].text);
 	world_show(&world, absent[_i].generation);
@@ -191,9 +165,9 @@ forget_two(const char *path)
 START_TEST(what_is_not_kept_any_more_is_said)
 {
 	start();
-	change("add cluster a");
-	change("add cluster b");
-	change("add cluster c");
+	world_change(&world, "add cluster a");
+	world_change(&world, "add cluster b");
+	world_change(&world, "add cluster c");
 	world_restart(&world, forget_two);
 	world_roll_back(&world, 2, 0);
 	ck_assert_str_eq(refused()->text,
@@ -229,8 +203,8 @@ START_TEST(a_damaged_one_does_not_come_back)
 
 	damage_now = damages[_i];
 	start();
-	change("add cluster a;add cluster b");
-	change("add cluster c");
+	world_change(&world, "add cluster a;add cluster b");
+	world_change(&world, "add cluster c");
 	world_restart(&world, damage);
 	world_roll_back(&world, 0, 0);
 	ck_assert_ptr_nonnull(strstr(refused()->text, wanted));
@@ -285,8 +259,8 @@ START_TEST(what_does_not_pass_the_check_of_now_is_only_shown)
 	const Lp__Pb__Failure *failure;
 
 	start();
-	change("add cluster a");
-	change("add cluster b");
+	world_change(&world, "add cluster a");
+	world_change(&world, "add cluster b");
 	world_restart(&world, break_it);
 	world_roll_back(&world, 2, 0);
 	failure = refused();
@@ -342,8 +316,8 @@ START_TEST(every_generation_can_be_shown)
 	const Lp__Pb__ShowReply *show;
 
 	start();
-	change(basic);
-	change("add cluster more");
+	world_change(&world, basic);
+	world_change(&world, "add cluster more");
 	world_show(&world, 2);
 	show = world.replies[world.reply_count - 1]->show;
 	ck_assert_uint_eq(show->generation, 2);

@@ -39,32 +39,10 @@ stop(void)
 static void
 ask(Lp__Pb__ControlRequest__BodyCase body)
 {
-	Lp__Pb__ControlRequest request = LP__PB__CONTROL_REQUEST__INIT;
-	Lp__Pb__ShowRequest show = LP__PB__SHOW_REQUEST__INIT;
-	Lp__Pb__VersionRequest version = LP__PB__VERSION_REQUEST__INIT;
-	Lp__Pb__HistoryRequest history = LP__PB__HISTORY_REQUEST__INIT;
-	Lp__Pb__CountersRequest counters = LP__PB__COUNTERS_REQUEST__INIT;
-	Lp__Pb__ConnectionListRequest list =
-	    LP__PB__CONNECTION_LIST_REQUEST__INIT;
-	uint8_t bytes[256];
-	size_t len;
+	Lp__Pb__ControlRequest *request = make_request(body);
 
-	request.protocol = LP_CONTROL_PROTOCOL;
-	request.cookie = 8;
-	request.body_case = body;
-	if (body == LP__PB__CONTROL_REQUEST__BODY_SHOW)
-		request.show = &show;
-	else if (body == LP__PB__CONTROL_REQUEST__BODY_VERSION)
-		request.version = &version;
-	else if (body == LP__PB__CONTROL_REQUEST__BODY_HISTORY)
-		request.history = &history;
-	else if (body == LP__PB__CONTROL_REQUEST__BODY_COUNTERS)
-		request.counters = &counters;
-	else if (body == LP__PB__CONTROL_REQUEST__BODY_CONNECTIONS)
-		request.connections = &list;
-	len = lp__pb__control_request__pack(&request, bytes);
-	lp_session_request(world.session, 3, &world_peer,
-	    lp_message_unpack_request(bytes, len));
+	request->cookie = 8;
+	lp_session_request(world.session, 3, &world_peer, request);
 }
 
 /* ---- transactions ---- */
@@ -353,8 +331,8 @@ START_TEST(show_has_only_the_kinds_that_are_asked_for)
 	    {0, 0, false}, {1u << LP_OBJECT_RULE, 2, true},
 	    {UINT32_MAX, 9, true}};
 	const Lp__Pb__ShowReply *reply;
-	Lp__Pb__ControlRequest *request = calloc(1, sizeof(*request));
-	Lp__Pb__ShowRequest *show = calloc(1, sizeof(*show));
+	Lp__Pb__ControlRequest *request =
+	    make_request(LP__PB__CONTROL_REQUEST__BODY_SHOW);
 	char text[1024];
 
 	world_start(&world, &patient, 0);
@@ -364,15 +342,9 @@ START_TEST(show_has_only_the_kinds_that_are_asked_for)
 	    basic);
 	world_send(&world, text, 0);
 	world_replies(&world, 1);
-	lp__pb__control_request__init(request);
-	lp__pb__show_request__init(show);
-	request->protocol = LP_CONTROL_PROTOCOL;
-	request->cookie = 8;
-	request->body_case = LP__PB__CONTROL_REQUEST__BODY_SHOW;
-	request->show = show;
-	show->has_kinds = true;
-	show->kinds = rows[_i].kinds;
-	show->has_names = show->names = rows[_i].names;
+	request->show->has_kinds = true;
+	request->show->kinds = rows[_i].kinds;
+	request->show->has_names = request->show->names = rows[_i].names;
 	lp_session_request(world.session, 1, &world_peer, request);
 	ck_assert_uint_eq(world.reply_count, 2);
 	reply = world.replies[1]->show;

@@ -316,18 +316,35 @@ make_operation(char *text)
 }
 
 Lp__Pb__ControlRequest *
+make_request(Lp__Pb__ControlRequest__BodyCase body)
+{
+	const ProtobufCFieldDescriptor *field =
+	    protobuf_c_message_descriptor_get_field(
+		&lp__pb__control_request__descriptor, body);
+	Lp__Pb__ControlRequest *request = malloc(sizeof(*request));
+
+	lp__pb__control_request__init(request);
+	request->protocol = LP_CONTROL_PROTOCOL;
+	if (field != NULL) {
+		const ProtobufCMessageDescriptor *kind = field->descriptor;
+
+		request->body_case = body;
+		/* Whatever it is: they are a union. */
+		request->status = malloc(kind->sizeof_message);
+		protobuf_c_message_init(kind, request->status);
+	}
+	return request;
+}
+
+Lp__Pb__ControlRequest *
 make_transaction(const char *text)
 {
-	Lp__Pb__ControlRequest *request = malloc(sizeof(*request));
-	Lp__Pb__Transaction *transaction = malloc(sizeof(*transaction));
+	Lp__Pb__ControlRequest *request =
+	    make_request(LP__PB__CONTROL_REQUEST__BODY_TRANSACTION);
+	Lp__Pb__Transaction *transaction = request->transaction;
 	char *copy = strdup(text), *rest = NULL;
 	size_t count = 1;
 
-	lp__pb__control_request__init(request);
-	lp__pb__transaction__init(transaction);
-	request->protocol = LP_CONTROL_PROTOCOL;
-	request->body_case = LP__PB__CONTROL_REQUEST__BODY_TRANSACTION;
-	request->transaction = transaction;
 	for (const char *c = text; *c != '\0'; c++)
 		count += *c == ';';
 	transaction->operations =

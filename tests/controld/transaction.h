@@ -7,6 +7,9 @@
 
 #include "controld/model.h"
 
+/* A request whose body is of that kind, with no fields; or has none. */
+Lp__Pb__ControlRequest *make_request(Lp__Pb__ControlRequest__BodyCase body);
+
 /*
  * A request with a transaction; commands are separated by ';':
  *   add port NAME device=D address=A,A gateway=G side=S backend=B mtu=N

@@ -205,51 +205,66 @@ world_send(struct world *world, const char *text, uint32_t timeout_ms)
 	lp_session_request(world->session, 1, &world_peer, request);
 }
 
-static void
-ask(struct world *world, Lp__Pb__ControlRequest__BodyCase body, void *message)
+void
+world_change(struct world *world, const char *text)
 {
-	Lp__Pb__ControlRequest *request = malloc(sizeof(*request));
+	unsigned count = world->reply_count;
 
-	lp__pb__control_request__init(request);
-	request->protocol = LP_CONTROL_PROTOCOL;
-	request->body_case = body;
-	request->status = message; /* whatever it is: they are a union */
-	lp_session_request(world->session, 1, &world_peer, request);
+	world_send(world, text, 0);
+	world_done(world_replies(world, count + 1));
 }
 
 void
 world_roll_back(struct world *world, uint64_t generation, uint32_t confirm_ms)
 {
-	Lp__Pb__RollbackRequest *back = malloc(sizeof(*back));
+	Lp__Pb__ControlRequest *request =
+	    make_request(LP__PB__CONTROL_REQUEST__BODY_ROLLBACK);
 
-	lp__pb__rollback_request__init(back);
-	back->has_generation = generation != 0;
-	back->generation = generation;
-	back->has_confirm_ms = confirm_ms != 0;
-	back->confirm_ms = confirm_ms;
-	ask(world, LP__PB__CONTROL_REQUEST__BODY_ROLLBACK, back);
+	request->rollback->has_generation = generation != 0;
+	request->rollback->generation = generation;
+	request->rollback->has_confirm_ms = confirm_ms != 0;
+	request->rollback->confirm_ms = confirm_ms;
+	lp_session_request(world->session, 1, &world_peer, request);
 }
 
 void
 world_confirm(struct world *world, uint64_t generation)
 {
-	Lp__Pb__ConfirmRequest *confirm = malloc(sizeof(*confirm));
+	Lp__Pb__ControlRequest *request =
+	    make_request(LP__PB__CONTROL_REQUEST__BODY_CONFIRM);
 
-	lp__pb__confirm_request__init(confirm);
-	confirm->has_generation = generation != 0;
-	confirm->generation = generation;
-	ask(world, LP__PB__CONTROL_REQUEST__BODY_CONFIRM, confirm);
+	request->confirm->has_generation = generation != 0;
+	request->confirm->generation = generation;
+	lp_session_request(world->session, 1, &world_peer, request);
 }
 
 void
 world_show(struct world *world, uint64_t generation)
 {
-	Lp__Pb__ShowRequest *show = malloc(sizeof(*show));
+	Lp__Pb__ControlRequest *request =
+	    make_request(LP__PB__CONTROL_REQUEST__BODY_SHOW);
 
-	lp__pb__show_request__init(show);
-	show->has_generation = true;
-	show->generation = generation;
-	ask(world, LP__PB__CONTROL_REQUEST__BODY_SHOW, show);
+	request->show->has_generation = true;
+	request->show->generation = generation;
+	lp_session_request(world->session, 1, &world_peer, request);
+}
+
+static int
+keep_first(void *arg, const struct lp_store_past *past)
+{
+	snprintf(arg, 256, "%s: %s", past->who, past->comment);
+	return 0;
+}
+
+const char *
+world_newest(struct world *world)
+{
+	static char text[256];
+	char why[LP_STORE_WHY_SIZE];
+
+	ck_assert_int_eq(
+	    lp_store_history(world->store, 1, keep_first, text, why), 0);
+	return text;
 }
 
 const Lp__Pb__DataplaneStatus *
@@ -261,15 +276,8 @@ world_status(struct world *world, unsigned index)
 const Lp__Pb__StatusReply *
 world_status_reply(struct world *world)
 {
-	Lp__Pb__ControlRequest *request = malloc(sizeof(*request));
-	Lp__Pb__StatusRequest *status = malloc(sizeof(*status));
-
-	lp__pb__control_request__init(request);
-	lp__pb__status_request__init(status);
-	request->protocol = LP_CONTROL_PROTOCOL;
-	request->body_case = LP__PB__CONTROL_REQUEST__BODY_STATUS;
-	request->status = status;
-	lp_session_request(world->session, 2, &world_peer, request);
+	lp_session_request(world->session, 2, &world_peer,
+	    make_request(LP__PB__CONTROL_REQUEST__BODY_STATUS));
 	/* Not one of those that the test counts. */
 	world->reply_count--;
 	static _Thread_local Lp__Pb__ControlReply *last;

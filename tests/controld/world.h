@@ -63,11 +63,15 @@ void world_run(struct world *world, bool (*done)(void *arg), void *arg);
 const Lp__Pb__ControlReply *world_replies(struct world *world, unsigned count);
 /* Sends the transaction; the answer comes with world_replies(). */
 void world_send(struct world *world, const char *text, uint32_t timeout_ms);
+/* Sends it without a timeout, and is sure that it was done. */
+void world_change(struct world *world, const char *text);
 /* 0: without a generation. */
 void world_roll_back(
     struct world *world, uint64_t generation, uint32_t confirm_ms);
 void world_confirm(struct world *world, uint64_t generation);
 void world_show(struct world *world, uint64_t generation);
+/* Who has made the newest generation, and what he has said of it. */
+const char *world_newest(struct world *world);
 /* The status of dataplane `index`; valid until the next call. */
 const Lp__Pb__DataplaneStatus *world_status(
     struct world *world, unsigned index);

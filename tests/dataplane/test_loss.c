@@ -102,11 +102,11 @@ START_TEST(while_one_is_there_it_is_not_alone)
 		   ->hello;
 	ck_assert_str_eq(said->on_loss, "hold for 10 s, then closed");
 	ck_assert(!said->has_alone_ns && !said->has_closed_ns);
+	/* The other one was not welcomed: it is nobody, and leaves nobody. */
 	controller_close(&other);
 	controller_close(&controller);
 	dataplane_wait_log(&dataplane, "held for 10 s, then closed");
 	end();
-	/* The other one left first, and was nobody: it was not welcomed. */
 }
 END_TEST
 
