@@ -7,6 +7,8 @@
 #	daemon NAME COMMAND...		runs it; its log is $dir/NAME.log
 #	await COMMAND...		until that succeeds, while the last one runs
 #	run STATUS WORD...		lpctl; to $dir/out and $dir/err
+#	says TEXT			of the last run, on standard error
+#	prints TEXT			the same, on standard output, a whole line
 #	fail TEXT			and goes on
 #
 # A test ends with its status, $failed; what it ran ends with it.
@@ -74,4 +76,14 @@ run()
 	"$lpctl" "$@" >"$dir/out" 2>"$dir/err" </dev/null
 	got=$?
 	[ $got -eq "$want" ] || fail "lpctl $*: status $got, not $want"
+}
+
+says()
+{
+	grep -qF -e "$1" "$dir/err" || fail "does not say: $1"
+}
+
+prints()
+{
+	grep -qxF -e "$1" "$dir/out" || fail "does not print: $1"
 }

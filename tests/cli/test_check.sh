@@ -11,27 +11,10 @@ set -u
 lpctl=$1
 files=$2
 examples=$3
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-failed=0
+# shellcheck source=tests/cli/lpctl.sh
+. "$(dirname "$0")/lpctl.sh"
 
-fail()
-{
-	echo "FAILED: $*"
-	cat "$dir/out" "$dir/err"
-	failed=1
-}
-
-# check STATUS WORD...
-check()
-{
-	want=$1
-	shift
-	"$lpctl" "$@" >"$dir/out" 2>"$dir/err" </dev/null
-	got=$?
-	[ $got -eq "$want" ] || fail "lpctl $*: status $got, not $want"
-}
-
+# says TEXT: of the last run, anywhere.
 says()
 {
 	grep -qF -e "$1" "$dir/out" "$dir/err" || fail "does not say: $1"
@@ -54,8 +37,8 @@ for kind in broken warned; do
 		case $path in
 		*.txt) continue ;;
 		esac
-		[ $kind = broken ] && check 1 check -f "$path"
-		[ $kind = warned ] && check 0 check -f "$path"
+		[ $kind = broken ] && run 1 check -f "$path"
+		[ $kind = warned ] && run 0 check -f "$path"
 		golden "${path%.yaml}.txt"
 		count=$((count + 1))
 	done
@@ -63,17 +46,17 @@ for kind in broken warned; do
 done
 
 cd "$files/broken" || exit 1
-check 1 -o json check -f range.yaml -f empty.yaml
+run 1 -o json check -f range.yaml -f empty.yaml
 golden ../json.txt
 
 # Nothing is said of the examples, of which each is whole.
 cd "$examples" || exit 1
 for path in *.yaml owners; do
-	check 0 check -f "$path"
+	run 0 check -f "$path"
 	[ -s "$dir/err" ] && fail "$path: $(cat "$dir/err")"
 	says 'no errors'
 done
-check 0 -o json check -f minimal.yaml
+run 0 -o json check -f minimal.yaml
 says '[]'
 
 # Paths.
@@ -83,24 +66,24 @@ cp "$examples/minimal.yaml" conf/b.yaml
 ln -s "$examples/owners/team-a.yaml" conf/c.yml
 printf 'no YAML' >conf/.hidden.yaml
 printf 'no YAML' >conf/readme.txt
-check 2 check
-check 1 check -f none.yaml -f empty
+run 2 check
+run 1 check -f none.yaml -f empty
 says 'none.yaml: error: No such file or directory'
 says 'empty: error: has no files named *.yaml or *.yml'
 says '2 errors, 0 warnings in 2 files'
-check 1 check -f conf
+run 1 check -f conf
 says 'conf/c.yml:7:22: error: match: there is no cluster payments'
 says '2 errors, 0 warnings in 2 files'
 rm conf/c.yml
 # What is named twice is one file.
-check 0 check -f conf/ -f conf/b.yaml -f ./conf/../conf/b.yaml
+run 0 check -f conf/ -f conf/b.yaml -f ./conf/../conf/b.yaml
 says '1 file, 4 objects'
 ln -s nowhere conf/d.yaml
-check 1 check -f conf
+run 1 check -f conf
 says 'conf/d.yaml: error: No such file or directory'
 rm conf/d.yaml
 mkfifo conf/e.yaml # nobody writes to it: it would be waited for
-check 1 check -f conf
+run 1 check -f conf
 says 'conf/e.yaml: error: is no regular file'
 "$lpctl" check -f - <conf/b.yaml >"$dir/out" 2>"$dir/err" ||
 	fail "standard input"
@@ -111,11 +94,11 @@ while [ $i -lt 200 ]; do
 	printf 'lightpath: 1\nclusters: []\n' >"many/$i.yaml"
 	i=$((i + 1))
 done
-check 0 check many/*.yaml
+run 0 check many/*.yaml
 says '200 files, 0 objects'
-check 0 check -f many/*.yaml -f conf/b.yaml
+run 0 check -f many/*.yaml -f conf/b.yaml
 says '201 files, 4 objects'
-check 1 check conf/b.yaml none.yaml
+run 1 check conf/b.yaml none.yaml
 says 'none.yaml: error: No such file or directory'
 printf 'lightpath: 1\nrulez: []\n' | "$lpctl" check -f - \
 	>"$dir/out" 2>"$dir/err" && fail "standard input passes"

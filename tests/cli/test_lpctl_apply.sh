@@ -10,18 +10,6 @@ examples=$3
 # shellcheck source=tests/cli/lpctl.sh
 . "$(dirname "$0")/lpctl.sh"
 
-# says TEXT: of the last run, on standard error.
-says()
-{
-	grep -qF -e "$1" "$dir/err" || fail "does not say: $1"
-}
-
-# prints TEXT: of the last run, on standard output, one whole line.
-prints()
-{
-	grep -qxF -e "$1" "$dir/out" || fail "does not print: $1"
-}
-
 # changes_nothing STATUS WORD...: whatever that run says.
 changes_nothing()
 {

@@ -10,12 +10,6 @@ dataplane=$3
 # shellcheck source=tests/cli/lpctl.sh
 . "$(dirname "$0")/lpctl.sh"
 
-# prints TEXT: of the last run, on standard output, one whole line.
-prints()
-{
-	grep -qxF -e "$1" "$dir/out" || fail "does not print: $1"
-}
-
 cd "$dir" || exit 1
 daemon dataplane "$dataplane" --id lab --socket "$dir/dataplane.sock" \
 	--snapshot "$dir/snapshot" --connections 1024 --buffers 4096

@@ -23,13 +23,7 @@ die()
 	pids=${pids#"$pid "}
 }
 
-# says TEXT: of the last run, on standard error.
-says()
-{
-	grep -qF -e "$1" "$dir/err" || fail "does not say: $1"
-}
-
-# prints TEXT: of the last run, on standard output.
+# prints TEXT: of the last run, on standard output, in a line.
 prints()
 {
 	grep -qF -e "$1" "$dir/out" || fail "does not print: $1"

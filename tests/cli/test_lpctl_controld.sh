@@ -16,18 +16,6 @@ start()
 	await "$lpctl" version
 }
 
-# says TEXT: of the last run, on standard error.
-says()
-{
-	grep -qF -e "$1" "$dir/err" || fail "does not say: $1"
-}
-
-# prints TEXT: of the last run, on standard output, one whole line.
-prints()
-{
-	grep -qxF -e "$1" "$dir/out" || fail "does not print: $1"
-}
-
 # refused TEXT [WORD]...: status 1, that text, and nothing stored.
 refused()
 {
