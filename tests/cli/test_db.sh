@@ -7,61 +7,10 @@ set -eu
 lpctl_program=$1
 controld=$2
 command -v jq >/dev/null || { echo 'skipped: no jq' && exit 77; }
-dir=$(mktemp -d)
-pid=
-cd "$dir"
-mkdir none
+# shellcheck source=tests/support/daemons.sh
+. "$(dirname "$0")/../support/daemons.sh"
 
-finish() {
-	status=$?
-	[ -z "$pid" ] || kill "$pid" 2>/dev/null || true
-	[ -z "$pid" ] || wait "$pid" 2>/dev/null || true
-	[ "$status" -eq 0 ] || cat log
-	rm -rf "$dir"
-}
-trap finish EXIT
-
-fail() {
-	echo "test_db: $*" >&2
-	exit 1
-}
-
-lpctl() {
-	"$lpctl_program" --socket c.sock "$@"
-}
-
-start() {
-	"$controld" --database db --socket c.sock --dataplane dp.sock \
-		--metrics off --kafka-clients none 2>>log &
-	pid=$!
-	tries=0
-	until lpctl version >/dev/null 2>&1; do
-		kill -0 "$pid" 2>/dev/null || fail "it did not start"
-		tries=$((tries + 1))
-		[ "$tries" -lt 400 ] || fail "it does not answer"
-		sleep 0.05 # polls; nothing else tells that it listens
-	done
-}
-
-stop() {
-	kill "$pid"
-	wait "$pid" || fail "lp-controld ended with $?"
-	pid=
-}
-
-# expect STATUS TEXT COMMAND...: it fails so, and says so
-expect() {
-	wanted=$1
-	text=$2
-	shift 2
-	status=0
-	"$@" >out 2>&1 || status=$?
-	[ "$status" -eq "$wanted" ] || fail "$*: status $status: $(cat out)"
-	grep -qF -e "$text" out || fail "$*: \"$text\" is not in: $(cat out)"
-}
-
-: >log
-start
+start --metrics off
 lpctl add-cluster payments -- add-rule r --priority 1 \
 	--match principal=User:x --action deny >out 2>&1 || fail "$(cat out)"
 # Many pieces, and more than the daemon lets a client leave unread.
@@ -113,7 +62,7 @@ expect 3 "c.sock" lpctl db backup two.db
 [ ! -e two.db ] && [ ! -e two.db.partial ] || fail "there is half a copy"
 "$lpctl_program" db restore one.db --database db >out || fail "$(cat out)"
 grep -q '^db: restored from one.db$' out || fail "says: $(cat out)"
-start
+start --metrics off
 lpctl list-clusters | grep -q '^c9 ' || fail "c9 is not back"
 lpctl -o json history --limit 1 | jq -e '.generations[0].generation == 15 and
 	(.generations[0].comment | startswith("restored from "))' >/dev/null ||

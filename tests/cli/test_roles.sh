@@ -5,30 +5,13 @@
 set -u
 
 lpctl=$1 controld=$2 then=$3
-dir=$(mktemp -d) || exit 1
-cd "$dir" || exit 1
-pid='' port='' failed=0
-
-finish()
-{
-	[ -z "$pid" ] || { kill -9 "$pid"; wait "$pid"; } 2>/dev/null
-	[ $failed = 0 ] || cat log
-	cd / && rm -rf "$dir"
-}
-trap finish EXIT
-
-complain()
-{
-	echo "$*"
-	failed=1
-}
+# shellcheck source=tests/support/daemons.sh
+. "$(dirname "$0")/../support/daemons.sh"
+port=''
 
 must()
 {
-	"$@" >out 2>&1 || {
-		complain "$*: status $?: $(cat out)"
-		exit 1
-	}
+	"$@" >out 2>&1 || fail "$*: status $?: $(cat out)"
 }
 
 # as NAME WORD...: lpctl from afar, with that certificate.
@@ -39,44 +22,18 @@ as()
 	"$lpctl" --remote "127.0.0.1:$port" --tls "ca/$name" "$@"
 }
 
-# expect STATUS TEXT NAME WORD...
-expect()
-{
-	local want=$1 text=$2 got
-	shift 2
-	as "$@" >out 2>&1
-	got=$?
-	[ $got = "$want" ] || complain "$*: status $got, not $want: $(cat out)"
-	grep -qF -e "$text" out || complain "$*: does not say $text: $(cat out)"
-}
-
 # may NAME WORD...: whatever comes of it, it is not for the role.
 may()
 {
 	as "$@" >out 2>&1
-	! grep -qF 'may not' out || complain "$*: $(cat out)"
+	! grep -qF 'may not' out || fail "$*: $(cat out)"
 }
 
 may_not()
 {
 	local request=$1
 	shift
-	expect 1 "may not: $request (see lpctl(8), ROLES)" "$@"
-}
-
-# until TEXT COMMAND...: it says so in 20 s.
-until_says()
-{
-	local text=$1 tries=0
-	shift
-	until "$@" 2>&1 | grep -qF -e "$text"; do
-		tries=$((tries + 1))
-		if [ $tries -ge 400 ]; then
-			complain "no \"$text\" from: $*"
-			exit 1
-		fi
-		sleep 0.05 # polls
-	done
+	expect 1 "may not: $request (see lpctl(8), ROLES)" as "$@"
 }
 
 # Somebody else may take the port before we do.
@@ -99,15 +56,7 @@ print(s.getsockname()[1])')
 		done
 		return
 	done
-	complain "it does not start, $tries times"
-	exit 1
-}
-
-stop()
-{
-	kill "$pid"
-	wait "$pid"
-	pid=''
+	fail "it does not start, $tries times"
 }
 
 must "$lpctl" pki init ca
@@ -131,9 +80,9 @@ cp other/ca.pem ca/imposter/ca.pem
 start
 
 # Each role, from what it may to what it may not.
-expect 0 '"generation": 1' observer -o json status
+expect 0 '"generation": 1' as observer -o json status
 for line in show history 'list-rules' version; do
-	expect 0 '' observer "$line"
+	expect 0 '' as observer "$line"
 done
 for line in stats connections clients rule-stats; do
 	may observer "$line"
@@ -142,12 +91,12 @@ may_not denials observer denials
 may_not trace observer trace --port front --from 10.9.0.7:51000 \
 	--to 10.9.0.100:9092
 may_not capture observer capture -w x.pcapng
-[ ! -e x.pcapng ] || complain "a capture that is refused writes a file"
+[ ! -e x.pcapng ] || fail "a capture that is refused writes a file"
 may_not transaction observer add-cluster a
 may_not rollback observer rollback 1
 may_not audit observer audit
 may_not backup observer db backup x.db
-[ ! -e x.db ] || complain "a backup that is refused writes a file"
+[ ! -e x.db ] || fail "a backup that is refused writes a file"
 
 may operator denials
 may operator trace --port front --from 10.9.0.7:51000 --to 10.9.0.100:9092
@@ -156,30 +105,30 @@ may_not confirm operator confirm
 may_not backup operator db backup x.db
 may_not audit operator audit
 
-expect 0 '' admin add-cluster by-admin
-expect 0 '"name": "by-admin"' observer -o json list-clusters
-expect 0 '' admin rollback
-expect 1 'no change waits to be confirmed' admin confirm
-expect 0 '' admin db backup x.db
-[ -s x.db ] || complain "there is no backup"
+expect 0 '' as admin add-cluster by-admin
+expect 0 '"name": "by-admin"' as observer -o json list-clusters
+expect 0 '' as admin rollback
+expect 1 'no change waits to be confirmed' as admin confirm
+expect 0 '' as admin db backup x.db
+[ -s x.db ] || fail "there is no backup"
 
 # Who is not let in, or for nothing.
 may_not status edge status
-expect 3 '' plane status
-expect 3 'expired' expired status
-expect 3 '' mallory status
-expect 3 '' imposter status
+expect 3 '' as plane status
+expect 3 'expired' as expired status
+expect 3 '' as mallory status
+expect 3 '' as imposter status
 grep -qiE 'authority|issuer|CA|signed' out ||
-	complain "why the daemon is not trusted: $(cat out)"
+	fail "why the daemon is not trusted: $(cat out)"
 
 # Who leaves is shut out as soon as the list is there.
-expect 0 '' leaver status
+expect 0 '' as leaver status
 must "$lpctl" pki revoke ca leaver
 cp ca/crl.pem ca/edge/crl.pem
 kill -HUP "$pid"
 until_says 'revoked' as leaver status
-expect 3 'revoked' leaver add-cluster by-leaver
-expect 0 '' admin status
+expect 3 'revoked' as leaver add-cluster by-leaver
+expect 0 '' as admin status
 
 # Another authority takes over: of the same name, and both are trusted for now.
 must "$lpctl" pki issue other heir --role observer
@@ -194,13 +143,13 @@ done
 rm ca/ghost/crl.pem
 kill -HUP "$pid"
 until_says '"generation"' as heir -o json status
-expect 3 'revoked' ghost status
-expect 3 'revoked' leaver status
-expect 0 '' admin status
+expect 3 'revoked' as ghost status
+expect 3 'revoked' as leaver status
+expect 0 '' as admin status
 
 # All of that is written down, but for what only looks.
 "$lpctl" --socket sock -o json audit --limit 0 >audit.json
-python3 - <<'P' || complain "audit: $(cat audit.json)"
+python3 - <<'P' || fail "audit: $(cat audit.json)"
 import json
 rows = json.load(open("audit.json"))["rows"]
 seen = [(r["who"], r["role"], r["request"], r["result"]) for r in rows]
@@ -223,28 +172,26 @@ assert len(done) == 1 and done[0]["generation"] == 2, done
 assert done[0]["text"].endswith("add-cluster by-admin"), done
 P
 grep -qE 'audit who="observer" from=127.0.0.1:[0-9]+ role=observer request=transaction result=forbidden' log ||
-	complain "the log has no line of it"
+	fail "the log has no line of it"
 stop
 
 # The file of roles alone decides, for the next request.
 echo 'observer admin
 * none' >roles
 start --roles roles
-expect 0 '' observer add-cluster by-file
-expect 1 'admin has no role' admin status
+expect 0 '' as observer add-cluster by-file
+expect 1 'admin has no role' as admin status
 echo 'observer admin
 admin operater' >roles
 kill -HUP "$pid"
 until_says 'roles:2: "operater" is no role (did you mean operator?)' cat log
-expect 0 '' observer status
+expect 0 '' as observer status
 echo 'admin operator' >roles
 kill -HUP "$pid"
 until_says 'observer has no role' as observer status
 may_not transaction admin add-cluster a
 stop
 chmod 666 roles
-"$controld" --database db --socket sock --dataplane none.sock --metrics off \
-	--roles roles >out 2>&1
-[ $? = 1 ] && grep -q 'roles roles: mode 0666 lets others write it' out ||
-	complain "a file that others write: $(cat out)"
-exit $failed
+expect 1 'roles roles: mode 0666 lets others write it' "$controld" \
+	--database db --socket sock --dataplane none.sock --metrics off \
+	--roles roles

@@ -8,38 +8,8 @@ set -eu
 controld=$1
 dataplane=$2
 lpctl=$3
-dir=$(mktemp -d)
-pids=
-cd "$dir"
-mkdir none # nor can it be one of the host
-
-finish() {
-	status=$?
-	for pid in $pids; do
-		kill -9 "$pid" 2>/dev/null || true
-		wait "$pid" 2>/dev/null || true # or it still writes there
-	done
-	[ "$status" -eq 0 ] || cat ./*.log
-	rm -rf "$dir"
-}
-trap finish EXIT
-
-fail() {
-	echo "test_fenced: $*" >&2
-	exit 1
-}
-
-# until TEXT COMMAND...: it says so in 20 s.
-until_says() {
-	text=$1
-	shift
-	tries=0
-	until "$@" 2>&1 | grep -q -- "$text"; do
-		tries=$((tries + 1))
-		[ "$tries" -lt 400 ] || fail "no \"$text\" from: $*"
-		sleep 0.05 # polls
-	done
-}
+# shellcheck source=tests/support/daemons.sh
+. "$(dirname "$0")/../support/daemons.sh"
 
 status() {
 	"$lpctl" --socket "$1.sock" -o json status

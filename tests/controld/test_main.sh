@@ -7,42 +7,10 @@ set -eu
 controld=$1
 lpctl_program=$2
 golden=$3
-dir=$(mktemp -d)
-pid=
-cd "$dir"
-mkdir none # nor can it be one of the host
+# shellcheck source=tests/support/daemons.sh
+. "$(dirname "$0")/../support/daemons.sh"
 
-finish() {
-	status=$?
-	[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null || true
-	[ "$status" -eq 0 ] || cat log
-	rm -rf "$dir"
-}
-trap finish EXIT
-
-fail() {
-	echo "test_main: $*" >&2
-	exit 1
-}
-
-lpctl() {
-	"$lpctl_program" --socket c.sock "$@"
-}
-
-# Starts a daemon, and waits until it answers (10 s at most).
-start() {
-	"$controld" --database db --socket c.sock --dataplane dp.sock \
-		--kafka-clients none "$@" 2>>log &
-	pid=$!
-	tries=0
-	until lpctl version >/dev/null 2>&1; do
-		kill -0 "$pid" 2>/dev/null || fail "it did not start"
-		tries=$((tries + 1))
-		[ "$tries" -lt 200 ] || fail "it does not answer"
-		sleep 0.05 # polls; nothing else tells that it listens
-	done
-}
-
+# stop SIGNAL
 stop() {
 	kill "$1" "$pid"
 	status=0
@@ -50,19 +18,6 @@ stop() {
 	pid=
 	[ "$1" = -KILL ] || [ "$status" -eq 0 ] || fail "ended with $status"
 }
-
-# expect STATUS TEXT COMMAND...: it fails so, and says so
-expect() {
-	wanted=$1
-	text=$2
-	shift 2
-	status=0
-	"$@" >out 2>&1 || status=$?
-	[ "$status" -eq "$wanted" ] || fail "$*: status $status: $(cat out)"
-	grep -qF -e "$text" out || fail "$*: \"$text\" is not in: $(cat out)"
-}
-
-: >log
 
 # What -n prints builds the same again.
 start
@@ -108,33 +63,25 @@ lpctl status | grep -q "epoch 8" || fail "--epoch 7, again"
 stop -TERM
 
 # Clusters that are asked, by files that are looked at all the time.
-until_says() {
-	tries=0
-	until lpctl status >out 2>&1 && grep -qF -e "$1" out; do
-		tries=$((tries + 1))
-		[ "$tries" -lt 400 ] || fail "\"$1\" is not in: $(cat out)"
-		sleep 0.05 # polls; nothing else tells what was found
-	done
-}
-
 mkdir clients
 echo "sasl.password=a-hidden-one" >clients/after.conf
 chmod 644 clients/after.conf
 : >clients/nobody.conf
 start --kafka-clients clients --poll-interval 5
-until_says "clients/after.conf: mode 0644 lets others in"
+until_says "clients/after.conf: mode 0644 lets others in" lpctl status
 chmod 600 clients/after.conf
-until_says "clients/after.conf: has no bootstrap.servers"
+until_says "clients/after.conf: has no bootstrap.servers" lpctl status
 echo "no.such=a-hidden-one" >>clients/after.conf
-until_says "clients/after.conf:2: no.such: No such configuration property"
+until_says "clients/after.conf:2: no.such: No such configuration property" \
+	lpctl status
 sed -i '$d' clients/after.conf
 printf '%s\n' bootstrap.servers=here test.mock.num.brokers=3 \
 	>>clients/after.conf
-until_says "asked by lp-controld: 3 brokers"
-grep -qF "lpctl add-broker after 3 127.0.0.1:" out ||
-	fail "no command for a broker: $(cat out)"
+until_says "asked by lp-controld: 3 brokers" lpctl status
+grep -qF "lpctl add-broker after 3 127.0.0.1:" said ||
+	fail "no command for a broker: $(cat said)"
 # While it runs: what it has written may still lie in the log of the database.
-! grep -F a-hidden-one log db* out || fail "a password is told"
+! grep -F a-hidden-one log db* said || fail "a password is told"
 rm clients/after.conf
 stop -TERM
 grep -qF "clients/nobody.conf: there is no cluster nobody: used when there is" \

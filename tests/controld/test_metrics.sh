@@ -7,14 +7,13 @@ set -eu
 controld=$1
 dataplane=$2
 lpctl_program=$3
-dir=$(mktemp -d)
-pid=
+# shellcheck source=tests/support/daemons.sh
+. "$(dirname "$0")/../support/daemons.sh"
+
 first=
 one=
 two=
 slow=
-cd "$dir"
-mkdir none # of no file; nor can it be one of the host
 
 finish() {
 	status=$?
@@ -28,33 +27,6 @@ finish() {
 	[ "$status" -eq 0 ] || cat log
 	rm -rf "$dir"
 }
-trap finish EXIT
-
-fail() {
-	echo "test_metrics: $*" >&2
-	exit 1
-}
-
-lpctl() {
-	"$lpctl_program" --socket c.sock "$@"
-}
-
-# until_true WHAT COMMAND...: 20 s at most; nothing else tells.
-until_true() {
-	what=$1
-	shift
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		[ "$tries" -lt 400 ] || fail "in vain: $what"
-		sleep 0.05
-	done
-}
-
-answers() {
-	kill -0 "$pid" 2>/dev/null || return 0
-	lpctl version >/dev/null 2>&1
-}
 
 # start [OPTION...]: false if it has ended.
 start() {
@@ -66,12 +38,6 @@ start() {
 	wait "$pid" || true
 	pid=
 	return 1
-}
-
-stop() {
-	kill "$pid"
-	wait "$pid" || fail "lp-controld ended with $?"
-	pid=
 }
 
 # start_somewhere [OPTION...]: on a port that is free, which is left in $port.
@@ -96,8 +62,6 @@ has() {
 shows() {
 	scrape && has "$1"
 }
-
-: >log
 
 # Dataplanes come and go; what a page says of the others stays true.
 "$dataplane" --id one --socket one.sock --snapshot one.snapshot 2>>log &

@@ -6,44 +6,17 @@ set -eu
 
 controld=$1
 lpctl=$2
-dir=$(mktemp -d)
-pid=
+# shellcheck source=tests/support/daemons.sh
+. "$(dirname "$0")/../support/daemons.sh"
+
 port=
-cd "$dir"
-mkdir none # of no file; nor can it be one of the host
 unset LPCTL_SOCKET LPCTL_REMOTE LPCTL_TLS
-
-finish() {
-	status=$?
-	[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null || true
-	[ -z "$pid" ] || wait "$pid" 2>/dev/null || true
-	[ "$status" -eq 0 ] || cat log
-	rm -rf "$dir"
-}
-trap finish EXIT
-
-fail() {
-	echo "test_remote: $*" >&2
-	exit 1
-}
 
 # as NAME WORD...: with that certificate.
 as() {
 	name=$1
 	shift
 	"$lpctl" --remote "localhost:$port" --tls "$name" "$@"
-}
-
-# until_true WHAT COMMAND...: 20 s at most; nothing else tells.
-until_true() {
-	what=$1
-	shift
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		[ "$tries" -lt 400 ] || fail "in vain: $what"
-		sleep 0.05
-	done
 }
 
 listens() {
@@ -68,22 +41,10 @@ start() {
 	done
 }
 
-# expect STATUS TEXT COMMAND...: it ends so, and says so
-expect() {
-	wanted=$1
-	text=$2
-	shift 2
-	status=0
-	"$@" >out 2>&1 || status=$?
-	[ "$status" -eq "$wanted" ] || fail "$*: status $status: $(cat out)"
-	grep -qF -e "$text" out || fail "$*: \"$text\" is not in: $(cat out)"
-}
-
 logged() {
 	grep -qF -e "$1" log
 }
 
-: >log
 "$lpctl" pki init ca >/dev/null
 "$lpctl" pki issue ca control --role controld --host localhost \
 	--host 127.0.0.1 --out . >/dev/null
@@ -179,8 +140,6 @@ expect 3 "its certificate is for other addresses" \
 expect 0 "payments" as alice show
 
 # It ends, and starts again with all of it.
-kill "$pid"
-wait "$pid" || fail "ended with $?"
-pid=
+stop
 start control
 expect 0 "payments" as alice show
