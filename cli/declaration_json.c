@@ -164,13 +164,13 @@ static int
 put_broker(json_t *to, const struct lp_declared *declared, const char *cluster)
 {
 	const struct lp_broker_object *broker = &declared->object.broker;
-	bool v6 = strchr(broker->host, ':') != NULL;
+	char text[LP_HOSTPORT_TEXT_SIZE];
 
 	return json_object_set_new(to, "id", json_integer(broker->node_id)) ||
 	    put_cluster_name(to, declared, cluster) ||
 	    json_object_set_new(to, "endpoint",
-		json_sprintf(v6 ? "[%s]:%u" : "%s:%u", broker->host,
-		    broker->real.port)) ||
+		json_string(lp_hostport_format(
+		    text, broker->host, broker->real.port))) ||
 	    put_choices(to, declared);
 }
 

@@ -2,7 +2,6 @@
 #include "cli/output_text_discovery.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "cli/clock.h"
 #include "cli/table.h"
@@ -24,12 +23,11 @@ static void
 write_node(const struct lp_print *print, const Lp__Pb__NodeStatus *node)
 {
 	const char *host = node->host != NULL ? node->host : "?";
-	bool is_v6 = strchr(host, ':') != NULL;
+	char text[LP_HOSTPORT_TEXT_SIZE];
 
-	(void)fprintf(print->out,
-	    "    %sbroker %" PRId32 " is at %s%s%s:%" PRIu32,
+	(void)fprintf(print->out, "    %sbroker %" PRId32 " is at %s",
 	    lp_table_style(LP_STYLE_WARN, print->color), node->node_id,
-	    is_v6 ? "[" : "", host, is_v6 ? "]" : "", node->port);
+	    lp_hostport_format(text, host, node->port));
 	if (node->rack != NULL)
 		(void)fprintf(print->out, ", rack %s", node->rack);
 	if (node->state != NULL)

@@ -80,9 +80,7 @@ split_host(struct lp_place *out, const char *text, char *why)
 	} else if (lp_hostport_split(out->host, &out->port, text, why) != 0) {
 		return -EINVAL;
 	}
-	(void)snprintf(out->name, sizeof(out->name),
-	    strchr(out->host, ':') != NULL ? "[%s]:%u" : "%s:%u", out->host,
-	    out->port);
+	lp_hostport_format(out->name, out->host, out->port);
 	return 0;
 }
 

@@ -18,7 +18,7 @@ struct lp_place {
 	char host[LP_HOST_SIZE]; /* a name, or an address without brackets */
 	uint16_t port;
 	const char *directory; /* in the text */
-	char name[LP_HOST_SIZE + 8]; /* "HOST:PORT", for people */
+	char name[LP_HOSTPORT_TEXT_SIZE]; /* "HOST:PORT", for people */
 };
 
 /*

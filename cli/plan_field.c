@@ -180,12 +180,11 @@ static void
 broker_endpoint(char *text, const struct lp_declared *declared)
 {
 	const struct lp_broker_object *broker = &declared->object.broker;
-	bool brackets = strchr(broker->host, ':') != NULL;
 
+	static_assert((int)LP_HOSTPORT_TEXT_SIZE <= (int)LP_PLAN_FIELD_SIZE,
+	    "it has room");
 	if (broker->host[0] != '\0')
-		(void)snprintf(text, LP_PLAN_FIELD_SIZE, "%s%s%s:%u",
-		    brackets ? "[" : "", broker->host, brackets ? "]" : "",
-		    broker->real.port);
+		lp_hostport_format(text, broker->host, broker->real.port);
 }
 
 /* No key of files: what a file has is the operator's. */

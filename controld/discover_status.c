@@ -92,7 +92,7 @@ fill_node(struct filling *filling, Lp__Pb__DiscoveryStatus *row,
 {
 	struct lp_discover_status *status = filling->status;
 	const char *state = state_of(filling, node);
-	bool is_v6 = strchr(node->host, ':') != NULL;
+	char text[LP_HOSTPORT_TEXT_SIZE];
 	Lp__Pb__NodeStatus *message;
 
 	row->listed += node->host[0] != '\0' &&
@@ -117,10 +117,9 @@ fill_node(struct filling *filling, Lp__Pb__DiscoveryStatus *row,
 	if (row->discover && node->why[0] != '\0')
 		message->why = (char *)node->why;
 	snprintf(status->remedies[status->node_count],
-	    LP_DISCOVER_STATUS_REMEDY_SIZE, "lpctl %s-broker %s %d %s%s%s:%u",
+	    LP_DISCOVER_STATUS_REMEDY_SIZE, "lpctl %s-broker %s %d %s",
 	    strcmp(state, "unknown") == 0 ? "add" : "set", row->cluster,
-	    node->node_id, is_v6 ? "[" : "", node->host, is_v6 ? "]" : "",
-	    node->port);
+	    node->node_id, lp_hostport_format(text, node->host, node->port));
 	message->remedy = status->remedies[status->node_count];
 	status->node_list[status->node_count++] = message;
 	row->n_nodes++;

@@ -139,16 +139,13 @@ print_broker(
     FILE *out, const struct lp_config *config, const struct lp_object *object)
 {
 	const struct lp_broker_object *broker = &object->broker;
-	/* An IPv6 address in brackets, as any HOST:PORT has it. */
-	bool brackets = strchr(broker->host, ':') != NULL;
-	char endpoint[LP_HOST_SIZE + 8];
+	char endpoint[LP_HOSTPORT_TEXT_SIZE];
 
-	snprintf(endpoint, sizeof(endpoint), "%s%s%s:%u", brackets ? "[" : "",
-	    broker->host, brackets ? "]" : "", broker->real.port);
 	fputs("lpctl add-broker", out);
 	print_word(out, cluster_name(config, broker->cluster_id));
 	fprintf(out, " %d", broker->node_id);
-	print_word(out, endpoint);
+	print_word(
+	    out, lp_hostport_format(endpoint, broker->host, broker->real.port));
 	if (broker->discovered)
 		fputs(" --source discovered", out);
 	print_owner(out, object);

@@ -30,7 +30,6 @@ static int
 parse_host(struct lp_target *target, const char *text, bool alone, char *why)
 {
 	struct lp_ip ip;
-	const char *format = "%s:%u";
 
 	if (lp_hostport_split(target->host, &target->port, text, why) != 0) {
 		target->host[0] = '\0';
@@ -42,14 +41,11 @@ parse_host(struct lp_target *target, const char *text, bool alone, char *why)
 		strcpy(target->host, text);
 		target->port = LP_TLS_DATAPLANE_PORT;
 	}
-	if (lp_ip_parse(&ip, target->host, NULL) == 0) {
-		if (!lp_ip_is_v4(&ip))
-			format = "[%s]:%u";
-	} else if (lp_hostname_check(target->host, why) != 0) {
+	if (lp_ip_parse(&ip, target->host, NULL) != 0 &&
+	    lp_hostname_check(target->host, why) != 0) {
 		target->host[0] = '\0';
 		return -EINVAL;
 	}
-	snprintf(target->text, sizeof(target->text), format, target->host,
-	    (unsigned)target->port);
+	lp_hostport_format(target->text, target->host, target->port);
 	return 0;
 }

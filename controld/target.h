@@ -9,12 +9,10 @@
 #include "proto/address.h"
 #include "proto/limits.h"
 
-enum { LP_TARGET_TEXT_SIZE = LP_HOST_SIZE + 16 };
-
 struct lp_target {
 	char host[LP_HOST_SIZE]; /* a name or an address; "": a socket */
 	uint16_t port;
-	char text[LP_TARGET_TEXT_SIZE]; /* "HOST:PORT", for people */
+	char text[LP_HOSTPORT_TEXT_SIZE]; /* "HOST:PORT", for people */
 };
 
 /*

@@ -236,6 +236,14 @@ lp_endpoint_format(char *buf, const struct lp_endpoint *endpoint)
 	return buf;
 }
 
+char *
+lp_hostport_format(char *buf, const char *host, unsigned port)
+{
+	snprintf(buf, LP_HOSTPORT_TEXT_SIZE,
+	    strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
+	return buf;
+}
+
 static int
 refuse(char *why, const char *text, const char *what)
 {

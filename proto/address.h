@@ -14,10 +14,13 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "proto/limits.h"
+
 enum {
 	LP_IP_TEXT_SIZE = 46, /* INET6_ADDRSTRLEN */
 	LP_PREFIX_TEXT_SIZE = LP_IP_TEXT_SIZE + 4,
 	LP_ENDPOINT_TEXT_SIZE = LP_IP_TEXT_SIZE + 8, /* "[ip]:65535" */
+	LP_HOSTPORT_TEXT_SIZE = LP_HOST_SIZE + 8,
 };
 
 struct lp_ip {
@@ -102,5 +105,7 @@ int lp_hostname_check(const char *text, char *why);
 char *lp_ip_format(char *buf, const struct lp_ip *ip);
 char *lp_prefix_format(char *buf, const struct lp_prefix *prefix);
 char *lp_endpoint_format(char *buf, const struct lp_endpoint *endpoint);
+/* As lp_hostport_split() reads it. */
+char *lp_hostport_format(char *buf, const char *host, unsigned port);
 
 #endif

@@ -210,7 +210,7 @@ START_TEST(hosts_and_ports_are_split)
 	    {"10.0.0.1:1", "10.0.0.1", 1},
 	    {"[2001:db8::1]:65535", "2001:db8::1", 65535},
 	};
-	char host[LP_HOST_SIZE], why[LP_WHY_SIZE];
+	char host[LP_HOST_SIZE], why[LP_WHY_SIZE], text[LP_HOSTPORT_TEXT_SIZE];
 	uint16_t port;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -218,6 +218,8 @@ START_TEST(hosts_and_ports_are_split)
 		    lp_hostport_split(host, &port, rows[i].text, why), 0);
 		ck_assert_str_eq(host, rows[i].host);
 		ck_assert_uint_eq(port, rows[i].port);
+		ck_assert_str_eq(
+		    lp_hostport_format(text, host, port), rows[i].text);
 	}
 }
 END_TEST
