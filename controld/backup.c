@@ -37,6 +37,7 @@ static void send_some(struct lp_backup *backup);
 static bool is_patient(struct lp_backup *backup);
 static void refuse(
     struct lp_backup *backup, const struct lp_reply_to *to, const char *why);
+static void cut(struct lp_backup *backup, const char *why);
 static void end(struct lp_backup *backup);
 
 int
@@ -69,10 +70,11 @@ lp_backup_free(struct lp_backup *backup)
 {
 	if (backup == NULL)
 		return;
-	if (backup->turn != NULL) {
-		end(backup);
+	if (backup->to.client != 0)
+		cut(backup,
+		    "lp-controld was stopped before the copy was whole");
+	if (backup->turn != NULL)
 		event_free(backup->turn);
-	}
 	free(backup->path);
 	free(backup);
 }
@@ -101,7 +103,7 @@ void
 lp_backup_gone(struct lp_backup *backup, uint64_t client)
 {
 	if (backup->to.client == client)
-		end(backup);
+		cut(backup, "the client went before the copy was whole");
 }
 
 static void
@@ -230,6 +232,15 @@ refuse(struct lp_backup *backup, const struct lp_reply_to *to, const char *why)
 	    .result = LP__PB__FAILURE__RESULT__REFUSED};
 
 	lp_reply_failure(backup->context, to, &failure, "%s", why);
+}
+
+/* Nobody is there to be told; but who has some of it is written down. */
+static void
+cut(struct lp_backup *backup, const char *why)
+{
+	backup->to.client = LP_REPLY_NOBODY;
+	refuse(backup, &backup->to, why);
+	end(backup);
 }
 
 static void

@@ -189,6 +189,43 @@ START_TEST(what_a_dataplane_rejects_is_told_in_its_row)
 }
 END_TEST
 
+static void
+take_half_a_copy(void)
+{
+	Lp__Pb__ControlRequest *request = typed("add cluster x", "");
+	Lp__Pb__BackupRequest *backup = malloc(sizeof(*backup));
+
+	lp__pb__transaction__free_unpacked(request->transaction, NULL);
+	lp__pb__backup_request__init(backup);
+	request->body_case = BODY(BACKUP);
+	request->backup = backup;
+	lp_session_request(world.session, 1, &alice, request);
+	ck_assert_str_eq(rows(0), "");
+}
+
+/* All but the last bytes of it would be as good as all. */
+START_TEST(who_goes_with_half_a_copy_has_a_row)
+{
+	take_half_a_copy();
+	lp_session_gone(world.session, 1);
+	ck_assert_str_eq(rows(0),
+	    "1|alice|192.0.2.7:51234|admin|backup|refused|-|"
+	    "the client went before the copy was whole\n");
+	lp_session_gone(world.session, 1);
+	ck_assert_uint_eq(count_rows("|backup|"), 1);
+}
+END_TEST
+
+START_TEST(half_a_copy_at_the_end_has_a_row)
+{
+	take_half_a_copy();
+	world_restart(&world, NULL);
+	ck_assert_str_eq(rows(0),
+	    "1|alice|192.0.2.7:51234|admin|backup|refused|-|"
+	    "lp-controld was stopped before the copy was whole\n");
+}
+END_TEST
+
 START_TEST(who_is_not_let_has_a_row)
 {
 	const struct lp_serve_peer nobody = {
@@ -392,6 +429,8 @@ main(void)
 	tcase_add_test(tests, a_conflict_and_a_rollback_are_told_as_such);
 	tcase_add_test(tests, who_confirms_is_written_down);
 	tcase_add_test(tests, what_a_dataplane_rejects_is_told_in_its_row);
+	tcase_add_test(tests, who_goes_with_half_a_copy_has_a_row);
+	tcase_add_test(tests, half_a_copy_at_the_end_has_a_row);
 	tcase_add_test(tests, who_is_not_let_has_a_row);
 	tcase_add_test(tests, a_flood_is_counted_and_does_not_hide_others);
 	tcase_add_test(tests, what_cannot_be_written_down_is_not_done);
