@@ -129,7 +129,7 @@ lp_audit_forbidden(struct lp_audit *audit, const struct lp_serve_peer *peer,
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
-	const struct timeval wait = {.tv_sec = FLUSH_MS / 1000};
+	const struct timeval wait = lp_clock_timeval(FLUSH_MS);
 	struct lp_audit *audit = arg;
 
 	(void)fd;
@@ -177,7 +177,7 @@ write_row(struct lp_audit *audit, struct lp_store_audit *row)
 static void
 write_limited(struct lp_audit *audit, struct lp_store_audit *row)
 {
-	const struct timeval wait = {.tv_sec = FLUSH_MS / 1000};
+	const struct timeval wait = lp_clock_timeval(FLUSH_MS);
 	char text[TEXT_SIZE + 64];
 	uint64_t missed;
 

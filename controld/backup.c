@@ -122,7 +122,7 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 static void
 go_on(struct lp_backup *backup, unsigned ms)
 {
-	const struct timeval wait = {.tv_usec = ms * 1000};
+	const struct timeval wait = lp_clock_timeval(ms);
 
 	evtimer_add(backup->turn, &wait);
 }

@@ -22,6 +22,7 @@
 
 #include "controld/audit.h"
 #include "controld/await.h"
+#include "controld/clock.h"
 #include "controld/confirm_request.h"
 #include "controld/model.h"
 #include "controld/rollback.h"
@@ -564,9 +565,7 @@ finish(struct lp_commit *commit)
 static void
 start_timer(struct lp_commit *commit)
 {
-	uint32_t ms = commit->order.timeout_ms;
-	const struct timeval wait = {
-	    .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	const struct timeval wait = lp_clock_timeval(commit->order.timeout_ms);
 
 	/* From now on: the model, and storing it, may have taken long. */
 	event_base_update_cache_time(commit->context->base);

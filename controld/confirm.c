@@ -129,10 +129,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 static void
 set_timer(struct lp_confirm *confirm, uint64_t ms)
 {
-	const struct timeval wait = {
-	    .tv_sec = (time_t)(ms / 1000),
-	    .tv_usec = (suseconds_t)(ms % 1000 * 1000),
-	};
+	const struct timeval wait = lp_clock_timeval(ms);
 
 	/* Not from when this turn of the loop has begun: it may take long. */
 	event_base_update_cache_time(confirm->base);

@@ -287,8 +287,7 @@ gather(struct lp_discover *discover)
 static void
 set_timer(struct lp_discover *discover, unsigned ms)
 {
-	const struct timeval wait = {
-	    .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	const struct timeval wait = lp_clock_timeval(ms);
 
 	evtimer_add(discover->timer, &wait);
 }

@@ -102,10 +102,7 @@ lp_export_collect_free(struct lp_export_collect *collect)
 bool
 lp_export_collect_start(struct lp_export_collect *collect)
 {
-	const struct timeval time = {
-	    .tv_sec = collect->options.time_ms / 1000,
-	    .tv_usec = collect->options.time_ms % 1000 * 1000,
-	};
+	const struct timeval time = lp_clock_timeval(collect->options.time_ms);
 
 	if (collect->running)
 		return true;

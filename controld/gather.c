@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controld/clock.h"
 #include "controld/serve.h"
 
 enum { MB = 1 << 20 };
@@ -134,13 +135,10 @@ find(struct lp_gather *gather, uint64_t client)
 static struct half *
 start(struct half *half, uint64_t client)
 {
-	unsigned ms;
 	struct timeval wait;
 
 	assert(half != NULL);
-	ms = half->gather->limits.wait_ms;
-	wait =
-	    (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	wait = lp_clock_timeval(half->gather->limits.wait_ms);
 	half->client = client;
 	half->timer = evtimer_new(half->gather->context->base, on_timer, half);
 	if (half->timer != NULL)

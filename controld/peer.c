@@ -476,8 +476,7 @@ changed(const struct lp_peer *peer)
 static void
 set_timer(struct lp_peer *peer, unsigned ms)
 {
-	struct timeval wait = {
-	    .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	struct timeval wait = lp_clock_timeval(ms);
 
 	evtimer_add(peer->timer, &wait);
 }

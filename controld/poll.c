@@ -562,8 +562,7 @@ set_timer(struct lp_poll *poll)
 		    cluster->due_ms > now_ms && cluster->due_ms < now_ms + ms)
 			ms = cluster->due_ms - now_ms;
 	}
-	wait = (struct timeval){.tv_sec = (time_t)(ms / 1000),
-	    .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+	wait = lp_clock_timeval(ms);
 	evtimer_add(poll->timer, &wait);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controld/clock.h"
 #include "controld/export.h"
 #include "controld/query_name.h"
 #include "controld/query_rule.h"
@@ -79,8 +80,7 @@ lp_query_new(
 	if (set == NULL)
 		return -ENOMEM;
 	set->context = context;
-	set->time.tv_sec = time_ms / 1000;
-	set->time.tv_usec = time_ms % 1000 * 1000;
+	set->time = lp_clock_timeval(time_ms);
 	for (unsigned i = 0; i < LP_QUERIES_MAX; i++) {
 		struct query *query = &set->queries[i];
 

@@ -267,8 +267,7 @@ wait_for_request(struct lp_serve_client *client)
 static void
 add_ms(struct event *event, unsigned ms)
 {
-	const struct timeval wait = {
-	    .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	const struct timeval wait = lp_clock_timeval(ms);
 
 	evtimer_add(event, &wait);
 }

@@ -246,8 +246,7 @@ on_accept_error(struct evconnlistener *listener, void *arg)
 static void
 pause_accepting(struct lp_serve_tls *tls, unsigned ms)
 {
-	const struct timeval wait = {
-	    .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	const struct timeval wait = lp_clock_timeval(ms);
 
 	evconnlistener_disable(tls->listener);
 	evtimer_add(tls->resume, &wait);

@@ -3,27 +3,19 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <time.h>
 
-static uint64_t
-now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
+#include "controld/clock.h"
 
 void
 lp_steps_start(struct lp_steps *steps)
 {
-	*steps = (struct lp_steps){.since_ns = now_ns()};
+	*steps = (struct lp_steps){.since_ns = lp_clock_steady_ns()};
 }
 
 void
 lp_steps_end(struct lp_steps *steps, const char *name)
 {
-	uint64_t now = now_ns();
+	uint64_t now = lp_clock_steady_ns();
 	int len =
 	    snprintf(steps->text + steps->len, sizeof(steps->text) - steps->len,
 		"%s%s %.1f ms", steps->len > 0 ? ", " : "", name,

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "controld/clock.h"
+
 struct tool {
 	struct lp_tool_set *set;
 	struct lp_reply_to to;
@@ -68,8 +70,7 @@ lp_tools_new(
 	if (set == NULL)
 		return -ENOMEM;
 	set->context = context;
-	set->time.tv_sec = time_ms / 1000;
-	set->time.tv_usec = time_ms % 1000 * 1000;
+	set->time = lp_clock_timeval(time_ms);
 	for (unsigned i = 0; i < LP_TOOLS_MAX; i++) {
 		struct tool *tool = &set->tools[i];
 

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controld/clock.h"
 #include "controld/stream.h"
 #include "proto/tcp.h"
 
@@ -90,8 +91,7 @@ static int
 start(struct lp_topic_exchange *exchange)
 {
 	const struct lp_topic_exchange_options *options = &exchange->options;
-	const struct timeval time = {.tv_sec = options->time_ms / 1000,
-	    .tv_usec = options->time_ms % 1000 * 1000};
+	const struct timeval time = lp_clock_timeval(options->time_ms);
 	struct sockaddr_storage address;
 	socklen_t len = lp_tcp_address(&address, &options->broker);
 

@@ -416,8 +416,7 @@ plan(struct cluster *cluster, unsigned ms)
 	struct timeval time;
 
 	ms = ms - ms / 4 + arc4random_uniform(ms / 2 + 1);
-	time =
-	    (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	time = lp_clock_timeval(ms);
 	cluster->due_ms = lp_clock_now_ms() + ms;
 	evtimer_add(cluster->timer, &time);
 }
